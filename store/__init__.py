@@ -1,0 +1,75 @@
+"""Where memories live. ``open_store(url)`` returns a ``Store``; see ``store.base`` for its promises."""
+
+from __future__ import annotations
+
+from store.base import Embed, Store
+from store.errors import (
+    Conflict,
+    CorruptStore,
+    DimensionMismatch,
+    EncoderMismatch,
+    InvalidInput,
+    InvalidVector,
+    MissingDependency,
+    RememError,
+    StoreClosed,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    UpstreamError,
+)
+from store.filters import F, Filter, facets, parse_filter
+from store.opening import open_store
+from store.types import (
+    Batch,
+    Dense,
+    Entry,
+    Hit,
+    Leg,
+    Record,
+    SourceInfo,
+    Space,
+    Stats,
+    Text,
+    Vector,
+    Verification,
+    View,
+    Written,
+)
+
+__all__ = [
+    "Batch",
+    "Conflict",
+    "CorruptStore",
+    "Dense",
+    "DimensionMismatch",
+    "Embed",
+    "EncoderMismatch",
+    "Entry",
+    "F",
+    "Filter",
+    "Hit",
+    "InvalidInput",
+    "InvalidVector",
+    "Leg",
+    "MissingDependency",
+    "Record",
+    "RememError",
+    "SourceInfo",
+    "Space",
+    "Stats",
+    "Store",
+    "StoreClosed",
+    "StoreFull",
+    "StoreLocked",
+    "StoreReadOnly",
+    "Text",
+    "UpstreamError",
+    "Vector",
+    "Verification",
+    "View",
+    "Written",
+    "facets",
+    "open_store",
+    "parse_filter",
+]

@@ -1,0 +1,147 @@
+"""The contract that every store keeps. ``store.conformance`` tests each sentence of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.filters import Filter
+from store.types import (
+    Batch,
+    Entry,
+    Hit,
+    Leg,
+    Record,
+    SourceInfo,
+    Space,
+    Stats,
+    Verification,
+    Written,
+)
+
+__all__ = ["Embed", "Store"]
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Texts -> float32 array of shape (len(texts), dim)."""
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Where memories live.
+
+    Promises, beside those of each method:
+
+    * A write is one transaction: all or nothing, and durable when the call returns.
+    * Read your writes: what a call acknowledged is in the result of the next one, in this and in
+      every other process.
+    * Namespaces never see each other.
+    * Text, times (to the microsecond, with their UTC offset) and metadata come back as they went in.
+    * A method used after ``close`` raises ``StoreClosed``.
+    """
+
+    @property
+    def url(self) -> str:
+        """What the store was opened with."""
+
+    @property
+    def space(self) -> Space | None:
+        """Encoder fingerprint, dimensions and views of the vectors; None until ``adopt``."""
+
+    def adopt(self, space: Space) -> None:
+        """Declare whose vectors the store holds. The first call decides.
+
+        Raises:
+            EncoderMismatch: the store already holds vectors of another space.
+        """
+
+    def write(self, namespace: str, batch: Batch) -> Written:
+        """Carry out a batch in one transaction; creates the namespace.
+
+        Raises:
+            Conflict: a key of ``batch.add`` is stored with another text; nothing was written.
+            InvalidInput: empty text, a naive datetime, metadata that is not JSON, wrong views, ...
+            DimensionMismatch, InvalidVector: see ``store.errors``.
+            EncoderMismatch: another process re-encoded the store since it was opened here.
+        """
+
+    def purge(self, namespace: str, batch: Batch) -> Written:
+        """Like ``write``; and when it returns, no file of the store holds a trace of what the
+        batch deleted."""
+
+    def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
+        """Records by key, in the order asked, superseded and expired ones too; None if unknown."""
+
+    def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
+        """Records with their views, in the order asked; unknown keys are left out."""
+
+    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+        """All records in the order of (source, position, key), superseded and expired ones too.
+
+        Streams: memory does not grow with the number of records.
+        """
+
+    def neighbors(
+        self, namespace: str, source: str, first: int, last: int, radius: int
+    ) -> list[Record]:
+        """The current records of a source whose position is within ``first..last``, plus up to
+        ``radius`` records before and after, in order of (position, key). Superseded ones are left
+        out."""
+
+    def search(
+        self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
+    ) -> list[list[Hit]]:
+        """The k best records for each leg, among the current ones that match ``where``.
+
+        All legs see the same state of the store, and the filter is resolved once, before the
+        top k. Each list is ordered by (-score, key) and shorter than k only when fewer records
+        match (dense) or hold a word of the query (text). An unknown namespace has no records.
+
+        Raises:
+            InvalidInput: k < 1, or a leg names an unknown view.
+            DimensionMismatch, InvalidVector: for a leg's vector.
+        """
+
+    def count(self, namespace: str, where: Filter | None = None) -> int:
+        """How many records match, superseded and expired ones included."""
+
+    def namespaces(self) -> list[str]:
+        """Names of all namespaces that hold records, sorted."""
+
+    def sources(self, namespace: str) -> list[SourceInfo]:
+        """The sources of a namespace, sorted by name."""
+
+    def reindex(
+        self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Re-encode all views with another encoder and switch to it in one transaction.
+
+        Searches go on with the old vectors until then. Interrupted, it goes on where it stopped.
+        The views must be the store's. ``progress(done, total)`` counts records.
+        """
+
+    def verify(self) -> Verification:
+        """Check the records and every derived index against them."""
+
+    def rebuild(self) -> None:
+        """Throw all derived indexes away and make them again from the records."""
+
+    def stats(self) -> Stats:
+        """Count records and bytes."""
+
+    def close(self) -> None:
+        """Release everything; may be called twice."""
+
+    def __enter__(self) -> Store:
+        """Enter a ``with`` block."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close at the end of a ``with`` block."""

@@ -1,0 +1,98 @@
+"""Every error that remem raises on purpose, as one tree.
+
+::
+
+    RememError
+    ├── InvalidInput            what was passed in cannot be stored or asked
+    │   ├── InvalidVector       NaN, infinite or zero vector
+    │   └── DimensionMismatch   a vector of another length than the store's
+    ├── EncoderMismatch         the store was made by another encoder
+    ├── Conflict                a key is taken by another text
+    ├── StoreClosed             used after close()
+    ├── StoreLocked             another process kept the store busy for too long
+    ├── StoreReadOnly           the folder or file may not be written
+    ├── StoreFull               the disk is full
+    ├── CorruptStore            the records themselves are damaged, or of a future format
+    ├── MissingDependency       an optional package is not installed
+    └── UpstreamError           a model or server that remem talks to failed
+
+A message is one sentence that says what is wrong and what to do about it. Damage to a derived
+index is not an error: it is logged and the index is rebuilt from the records.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Conflict",
+    "CorruptStore",
+    "DimensionMismatch",
+    "EncoderMismatch",
+    "InvalidInput",
+    "InvalidVector",
+    "MissingDependency",
+    "RememError",
+    "StoreClosed",
+    "StoreFull",
+    "StoreLocked",
+    "StoreReadOnly",
+    "UpstreamError",
+]
+
+
+class RememError(Exception):
+    """The root of all errors raised by remem."""
+
+
+class InvalidInput(RememError, ValueError):
+    """What was passed in cannot be stored or asked."""
+
+
+class InvalidVector(InvalidInput):
+    """A vector holds NaN or infinity, or has length zero."""
+
+
+class DimensionMismatch(InvalidInput):
+    """A vector has another number of dimensions than the store's vectors."""
+
+
+class EncoderMismatch(RememError):
+    """The store's vectors were made by another encoder; mixing them would be meaningless."""
+
+
+class Conflict(RememError):
+    """A key that was to be added already belongs to a record with another text."""
+
+    def __init__(self, message: str, keys: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.keys = keys
+
+
+class StoreClosed(RememError):
+    """The store was used after it was closed."""
+
+
+class StoreLocked(RememError):
+    """Another process kept the store busy for longer than the time-out."""
+
+
+class StoreReadOnly(RememError):
+    """The store's folder or files may not be written."""
+
+
+class StoreFull(RememError):
+    """There is no space left where the store lives."""
+
+
+class CorruptStore(RememError):
+    """The records are damaged, or of a format that this version does not know."""
+
+
+class MissingDependency(RememError, ImportError):
+    """An optional package is not installed; the message holds the pip line."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional package: pip install 'remem[{extra}]'")
+
+
+class UpstreamError(RememError):
+    """A model or server that remem talks to failed."""

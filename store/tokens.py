@@ -1,0 +1,77 @@
+"""Text to the tokens of full-text search: one tokenizer, so that every store sees the same ones.
+
+English words are lower-cased and stemmed (Porter's algorithm, Snowball's ``english`` revision:
+M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980). Scripts that write no
+spaces (Chinese, Japanese, Thai, ...) and Korean are indexed as overlapping pairs of characters,
+which needs no dictionary and finds any word of two or more characters; a run of one stands alone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import Stemmer
+
+__all__ = ["STOP_WORDS", "content_words", "tokenize"]
+
+# Han with its extensions, kana, Hangul (syllables and jamo), Thai, Lao, Khmer, Burmese.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+_RUNS = re.compile(rf"([{_UNSPACED}]+)|([^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*)")
+
+# Words so common that they carry next to no evidence; BM25 would give them a weight near zero
+# anyway, and leaving them out of queries is what keeps the longest posting lists unread.
+STOP_WORDS = frozenset(
+    "a about all am an and any are as at be been but by can could did do does doing for from had "
+    "has have having he her hers him his how i i'd i'll i'm i've if in into is it it's its me my "
+    "of on or our ours she so some than that that's the their theirs them then there these they "
+    "this those to too us was we were what what's when where which while who whom whose why will "
+    "with would you your yours".split()
+)
+
+
+def tokenize(text: str) -> list[str]:
+    """The tokens of a text in order, repeated as often as they occur; stop words included.
+
+    A window repeats the lines of its neighbours, so lines are remembered: in a bulk load each is
+    tokenized once instead of once a window.
+    """
+    lines = text.split("\n")
+    if len(lines) == 1:
+        return list(_tokenize_line(text))
+    return [token for line in lines for token in _tokenize_line(line)]
+
+
+def content_words(text: str) -> dict[str, str]:
+    """Token -> the word as written, for the words of a question that carry evidence.
+
+    When nothing but stop words is left ("who are you?"), all words count.
+    """
+    words = {token: word for word in _words(text) for token in _word_tokens(word)}
+    content = {token: word for token, word in words.items() if word.lower() not in STOP_WORDS}
+    return content or words
+
+
+@lru_cache(maxsize=4096)
+def _tokenize_line(line: str) -> tuple[str, ...]:
+    return tuple(token for word in _words(line) for token in _word_tokens(word))
+
+
+def _words(text: str) -> list[str]:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return [match.group() for match in _RUNS.finditer(text)]
+
+
+@lru_cache(maxsize=65536)
+def _word_tokens(word: str) -> tuple[str, ...]:
+    if _RUNS.match(word).group(1):  # type: ignore[union-attr]
+        return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
+    # A stemmer object is not thread-safe; the class makes one in a microsecond, and words repeat.
+    plain = word.lower().replace("’", "'")
+    return (Stemmer.Stemmer("english", 0).stemWord(plain),)

@@ -1,0 +1,184 @@
+"""The values that travel between an application, remem and a store. All of them are immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Batch",
+    "Dense",
+    "Entry",
+    "Hit",
+    "Leg",
+    "Record",
+    "SourceInfo",
+    "Space",
+    "Stats",
+    "Text",
+    "Vector",
+    "Verification",
+    "View",
+    "Written",
+]
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing that was said or read, word for word.
+
+    Attributes:
+        key: Identity inside a namespace; stable across stores, exports and imports.
+        source: The session or document that the record belongs to.
+        position: Place in the source; a source is read in the order of ``(position, key)``.
+        text: What was said, unaltered.
+        kind: ``"turn"`` (said in a conversation), ``"passage"`` (read in a document) or
+            ``"note"`` (told to remem directly); other kinds are allowed.
+        role: ``"user"``, ``"assistant"``, ``"system"``, ``"tool"`` or None.
+        speaker: Name of the person or bot who said it.
+        said_at: When it was said (timezone-aware), if known; the UTC offset is kept.
+        stored_at: When it was stored (UTC); set by the store unless an import brings it along.
+        expires_at: From this moment on the record is no longer found (timezone-aware).
+        metadata: JSON values; scalars, lists of scalars and nested objects can be filtered on.
+        superseded_by: Key of the record that replaced this one, if any.
+        valid_to: When it was replaced.
+    """
+
+    key: str
+    source: str
+    position: int
+    text: str
+    kind: str = "turn"
+    role: str | None = None
+    speaker: str | None = None
+    said_at: datetime | None = None
+    stored_at: datetime | None = None
+    expires_at: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    superseded_by: str | None = None
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way in which a record can be found: a text for full-text search, a vector for dense.
+
+    Attributes:
+        text: The text that this view indexes (not shown to anyone).
+        vector: float32, shape ``(dim,)``; any length but zero, the store normalises it.
+    """
+
+    text: str
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record with all its views, ready to be written. The view names are the store's."""
+
+    record: Record
+    views: Mapping[str, View]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction does: all of it or nothing.
+
+    Attributes:
+        add: New records. One whose key is stored with the same text is left as it is.
+        refresh: New views, by key, for records that are already stored; their text stays.
+            Unknown keys are ignored (the record was deleted meanwhile).
+        supersede: Key of an older record -> key of its successor.
+        delete: Keys of records to remove; unknown keys are ignored.
+    """
+
+    add: Sequence[Entry] = ()
+    refresh: Mapping[str, Mapping[str, View]] = field(default_factory=dict)
+    supersede: Mapping[str, str] = field(default_factory=dict)
+    delete: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write changed. ``added`` and ``unchanged`` together are the keys of ``Batch.add``."""
+
+    added: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """A question to the vectors of one view: float32, shape ``(dim,)``."""
+
+    view: str
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A question to the words of one view."""
+
+    view: str
+    query: str
+
+
+Leg = Dense | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record that answers a leg. Dense scores are cosines, text scores are BM25; higher is better."""
+
+    record: Record
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What makes vectors comparable: who encoded them, their length, and the views they are of."""
+
+    fingerprint: str
+    dim: int
+    views: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A session or document: its number of records, and when the first and last were said."""
+
+    source: str
+    records: int
+    first_said_at: datetime | None
+    last_said_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Size of a store. ``records`` counts by namespace, superseded ones included."""
+
+    url: str
+    space: Space | None
+    records: Mapping[str, int]
+    bytes_on_disk: int
+    bytes_in_memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Outcome of ``verify``: what was checked, and one sentence for each thing found wrong."""
+
+    records: int
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found wrong."""
+        return not self.problems
