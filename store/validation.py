@@ -1,0 +1,360 @@
+"""What may enter a store, checked once at the boundary and in the same way by every store.
+
+Each check returns its argument in the form that stores work with (vectors: float32 of length 1) or
+raises ``InvalidInput`` with a sentence that names the record and says what to do. A record with two
+vectors of 384 dimensions costs about ten microseconds: vectors are stacked and checked at once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
+from store.filters import Filter
+from store.types import Batch, Dense, Entry, Leg, Record, Space, Text, Vector, View
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_NAME",
+    "MAX_TEXT",
+    "check_batch",
+    "check_encoded",
+    "check_filter",
+    "check_k",
+    "check_keys",
+    "check_leg",
+    "check_name",
+    "check_space",
+    "check_span",
+    "check_text",
+    "unit",
+    "unit_rows",
+]
+
+MAX_TEXT = 100_000_000
+"""Most bytes of UTF-8 in one text: ten times the largest message anyone should send."""
+
+MAX_NAME = 1024
+"""Most characters in a key, a source, a namespace and other names."""
+
+MAX_DEPTH = 64
+"""Most levels of objects and lists inside metadata."""
+
+_INT64 = range(-(2**63), 2**63)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def check_batch(batch: Batch, space: Space | None) -> Batch:
+    """A batch that can be written: entries with the same key and text collapsed into the first,
+    all views present, and all vectors float32 of shape ``(space.dim,)`` and length 1.
+
+    Raises:
+        Conflict: two entries of ``batch.add`` have one key and different texts.
+        InvalidInput, DimensionMismatch, InvalidVector: something in it cannot be stored.
+    """
+    for key in check_keys(batch.delete):
+        check_name(key, "key to delete")
+    for older, successor in batch.supersede.items():
+        check_name(older, "superseded key")
+        check_name(successor, "key of the successor")
+        if older == successor:
+            raise InvalidInput(f"record {older!r} cannot supersede itself; give the newer key")
+    entries = _distinct(batch.add)
+    for entry in entries:
+        _check_record(entry.record)
+    new_views = {entry.record.key: entry.views for entry in entries}
+    for key in batch.refresh:
+        check_name(key, "key to refresh")
+    if not entries and not batch.refresh:
+        return batch
+    if space is None:
+        raise InvalidInput("the store does not know its vectors yet; call adopt(space) first")
+    added = _unit_views(new_views, space)
+    return Batch(
+        add=tuple(Entry(entry.record, added[entry.record.key]) for entry in entries),
+        refresh=_unit_views(batch.refresh, space),
+        supersede=batch.supersede,
+        delete=batch.delete,
+    )
+
+
+def check_space(space: Space) -> Space:
+    """A space with a fingerprint, at least one dimension and at least one view, all distinct."""
+    check_name(space.fingerprint, "fingerprint")
+    if _integer(space.dim, "dim") < 1:
+        raise InvalidInput(f"vectors have at least one dimension, got {space.dim}")
+    for view in space.views:
+        check_name(view, "view")
+    if not space.views or len(set(space.views)) < len(space.views):
+        raise InvalidInput(f"name at least one view and each only once, got {space.views}")
+    return space
+
+
+def check_leg(leg: Leg, space: Space) -> Leg:
+    """A leg whose view the store has; the vector of a dense one gets length 1."""
+    if leg.view not in space.views:
+        raise InvalidInput(f"unknown view {leg.view!r}; the store has {', '.join(space.views)}")
+    if isinstance(leg, Dense):
+        return Dense(leg.view, unit(leg.vector, space.dim))
+    return Text(leg.view, _check_string(leg.query, "query"))
+
+
+def check_k(k: int) -> int:
+    """A number of results: 1 or more; more than there are records is allowed."""
+    if _integer(k, "k") < 1:
+        raise InvalidInput(f"k is the number of results and must be at least 1, got {k}")
+    return k
+
+
+def check_span(first: int, last: int, radius: int) -> tuple[int, int, int]:
+    """Positions ``first..last`` of a source, and how many records around them."""
+    if not _INT64[0] <= _integer(first, "first") <= _integer(last, "last") <= _INT64[-1]:
+        raise InvalidInput(f"positions go from the first to the last, got {first} to {last}")
+    if _integer(radius, "radius") < 0:
+        raise InvalidInput(f"radius counts records and cannot be negative, got {radius}")
+    return first, last, min(radius, _INT64[-1])
+
+
+def check_filter(where: Filter | None) -> Filter | None:
+    """A filter or None; most of all not a dict, which ``parse_filter`` reads."""
+    if where is not None and not isinstance(where, Filter):
+        raise InvalidInput(
+            f"a filter is made with F(...) or parse_filter(...), got {type(where).__name__}"
+        )
+    return where
+
+
+def check_keys(keys: Sequence[str]) -> Sequence[str]:
+    """Several keys: a list or tuple of strings that could be stored, and not one bare string."""
+    if isinstance(keys, str):
+        raise InvalidInput(f"keys come as a list; write [{keys!r}] for a single one")
+    for key in keys:
+        _check_string(key, "key")
+    return keys
+
+
+def check_name(name: str, what: str) -> str:
+    """A name that people and programs can handle: 1 to 1,024 characters, not only white space,
+    no control characters."""
+    _check_string(name, what)
+    if not name or name.isspace():
+        raise InvalidInput(f"the {what} is empty; give it at least one character")
+    if len(name) > MAX_NAME:
+        raise InvalidInput(f"the {what} has {len(name):,} characters; at most {MAX_NAME:,} go in")
+    control = _CONTROL.search(name)
+    if control:
+        raise InvalidInput(
+            f"the {what} {name!r} has a control character at {control.start()}; remove it"
+        )
+    return name
+
+
+def check_text(text: str, what: str = "text") -> str:
+    """A text that can be stored word for word: not only white space, valid Unicode, at most
+    100 MB. Control characters, NUL included, are kept."""
+    _check_string(text, what)
+    if not text or text.isspace():
+        raise InvalidInput(f"the {what} is empty; leave the record out or give it words")
+    return text
+
+
+def unit(vector: ArrayLike, dim: int) -> Vector:
+    """The vector as float32 of shape ``(dim,)`` and length 1."""
+    rows = unit_rows(_stack([vector], dim, _query), _query)
+    return rows.reshape(dim)
+
+
+def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) -> Vector:
+    """Vectors of length 1 in the directions of ``rows``, shape (n, dim), as float32.
+
+    Args:
+        rows: Shape (n, dim), any real dtype.
+        name: What row ``i`` belongs to, for the message.
+
+    Raises:
+        InvalidVector: a row holds NaN or infinity, or is all zeros.
+    """
+    # Squares of float32 fit float64, so neither huge nor tiny vectors lose their direction.
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
+    if bad.size:
+        row = int(bad[0])
+        what = "is all zeros" if lengths[row] == 0 else "holds NaN or infinity"
+        raise InvalidVector(f"{name(row)}: the vector {what}; check the encoder that made it")
+    units: Vector = (rows / lengths[:, np.newaxis]).astype(np.float32)
+    return units
+
+
+def check_encoded(rows: ArrayLike, count: int, dim: int) -> Vector:
+    """What an ``Embed`` returned for ``count`` texts: float32, shape (count, dim), length 1."""
+    array = np.asarray(rows)
+    if array.shape != (count, dim):
+        raise DimensionMismatch(
+            f"the encoder returned an array of shape {array.shape} for {count} texts of {dim} "
+            "dimensions; check that it is the one that the space describes"
+        )
+    return unit_rows(array, "text {}".format)
+
+
+def _distinct(entries: Sequence[Entry]) -> list[Entry]:
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        key = check_name(entry.record.key, "key")
+        if first.setdefault(key, entry).record.text != entry.record.text:
+            raise Conflict(
+                f"key {key!r} comes twice in one batch with different texts; give each its own key",
+                (key,),
+            )
+    return list(first.values())
+
+
+def _query(_: int) -> str:
+    return "the query"
+
+
+def _check_record(record: Record) -> None:
+    try:
+        check_text(record.text)
+        check_name(record.source, "source")
+        check_name(record.kind, "kind")
+        for what in ("role", "speaker", "superseded_by"):
+            label = getattr(record, what)
+            if label is not None:
+                _check_label(label, what)
+        for what in ("said_at", "stored_at", "expires_at", "valid_to"):
+            time = getattr(record, what)
+            if time is not None:
+                _check_time(time, what)
+        if _integer(record.position, "position") not in _INT64:
+            raise InvalidInput(f"the position {record.position} does not fit 64 bits")
+        if not isinstance(record.metadata, Mapping):
+            raise InvalidInput(f"metadata must be a dict, got {type(record.metadata).__name__}")
+        if record.metadata:
+            _check_json(dict(record.metadata), "metadata", MAX_DEPTH)
+    except InvalidInput as error:
+        raise InvalidInput(f"record {record.key!r}: {error}") from None
+
+
+def _integer(number: int, what: str) -> int:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise InvalidInput(f"{what} must be an int, got {type(number).__name__}")
+    return number
+
+
+def _check_label(label: str, what: str) -> None:
+    if len(_check_string(label, what)) > MAX_NAME:
+        raise InvalidInput(f"the {what} has {len(label):,} characters; at most {MAX_NAME:,} go in")
+
+
+def _check_string(text: str, what: str) -> str:
+    if not isinstance(text, str):
+        raise InvalidInput(f"the {what} must be a string, got {type(text).__name__}")
+    if text.isascii():
+        size = len(text)
+    else:
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise InvalidInput(
+                f"the {what} has a lone surrogate (half a character) at {error.start}; "
+                "decode it again with the right encoding, or replace it"
+            ) from None
+    if size > MAX_TEXT:
+        raise InvalidInput(f"the {what} has {size:,} bytes; split it, at most {MAX_TEXT:,} go in")
+    return text
+
+
+def _check_time(time: datetime, what: str) -> None:
+    if not isinstance(time, datetime):
+        raise InvalidInput(f"{what} must be a datetime, got {type(time).__name__}")
+    offset = time.utcoffset()
+    if offset is None:
+        raise InvalidInput(f"{what} {time} has no time zone; pass one, such as tzinfo=timezone.utc")
+    if offset.microseconds:
+        raise InvalidInput(f"the UTC offset of {what} must be in whole seconds, got {offset}")
+    try:
+        time.astimezone(timezone.utc)
+    except OverflowError:
+        raise InvalidInput(f"{what} {time} lies outside the years 1 to 9999 in UTC") from None
+
+
+def _check_json(value: Any, place: str, depth: int) -> None:
+    if depth == 0:
+        raise InvalidInput(f"metadata is nested more than {MAX_DEPTH} levels deep; flatten it")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _check_string(name, f"name of an item of {place}")
+            _check_json(item, f"{place}.{name}", depth - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_json(item, place, depth - 1)
+    elif isinstance(value, str):
+        _check_string(value, place)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise InvalidInput(f"{place} is {value}, which JSON cannot hold; leave it out")
+    elif isinstance(value, int):
+        if value.bit_length() > 1023:
+            raise InvalidInput(f"{place} is too large a number; store it as a string")
+    elif value is not None:
+        raise InvalidInput(
+            f"{place} is a {type(value).__name__}, which is not JSON; use strings, numbers, "
+            "booleans, None, lists and dicts"
+        )
+
+
+def _unit_views(
+    entries: Mapping[str, Mapping[str, View]], space: Space
+) -> dict[str, dict[str, View]]:
+    names = set(space.views)
+    for key, views in entries.items():
+        if views.keys() != names:
+            raise InvalidInput(
+                f"record {key!r} needs exactly the views {', '.join(space.views)}; "
+                f"got {', '.join(views) or 'none'}"
+            )
+        for view in views.values():
+            check_text(view.text, f"view text of record {key!r}")
+    places = [(key, view) for key in entries for view in space.views]
+
+    def name(row: int) -> str:
+        return "record {!r}, view {!r}".format(*places[row])
+
+    stacked = _stack([entries[key][view].vector for key, view in places], space.dim, name)
+    vectors = iter(unit_rows(stacked, name))
+    return {
+        key: {view: View(views[view].text, next(vectors)) for view in space.views}
+        for key, views in entries.items()
+    }
+
+
+def _stack(
+    vectors: Sequence[ArrayLike], dim: int, name: Callable[[int], str]
+) -> NDArray[np.float32]:
+    rows = np.empty((len(vectors), dim), np.float32)
+    with np.errstate(over="ignore"):  # a value too large for float32 is infinite and reported so
+        for row, vector in enumerate(vectors):
+            rows[row] = _vector(vector, dim, row, name)
+    return rows
+
+
+def _vector(vector: ArrayLike, dim: int, row: int, name: Callable[[int], str]) -> NDArray[Any]:
+    try:
+        array = np.asarray(vector)
+    except ValueError:  # rows of different lengths
+        array = np.empty(0, object)
+    if array.dtype.kind not in "fiu":
+        raise InvalidVector(f"{name(row)}: the vector must be an array of real numbers")
+    if array.shape != (dim,):
+        raise DimensionMismatch(
+            f"{name(row)}: the vector has shape {array.shape} but the store holds vectors of "
+            f"{dim} dimensions; use the encoder that the store was made with"
+        )
+    return array
