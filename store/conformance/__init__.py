@@ -1,0 +1,56 @@
+"""The contract of ``store.base.Store`` as pytest classes; each test's docstring is one promise.
+
+A backend subclasses ``StoreContract``, supplies the fixtures ``store`` and ``reopen`` (and
+``settle`` and ``min_recall`` where the defaults do not fit), and passes all of it::
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        def store(self, tmp_path):
+            with MyStore(tmp_path) as store:
+                yield store
+
+        @pytest.fixture
+        def reopen(self, store, tmp_path): ...
+
+Call ``pytest.register_assert_rewrite("store.conformance")`` in ``conftest.py`` to have failures
+explained. This package needs pytest, which remem itself does not depend on.
+"""
+
+from __future__ import annotations
+
+from store.conformance.base import Contract, Reopen
+from store.conformance.filtering import FilterContract
+from store.conformance.lasting import (
+    ConcurrencyContract,
+    DurabilityContract,
+    IsolationContract,
+    ReindexContract,
+    VerifyContract,
+)
+from store.conformance.reading import LifeContract, NeighborsContract, ScanContract
+from store.conformance.refusing import ClosedContract, ErrorContract
+from store.conformance.searching import SearchContract, TextSearchContract
+from store.conformance.writing import DeleteContract, VerbatimContract, WriteContract
+
+__all__ = ["Contract", "Reopen", "StoreContract"]
+
+
+class StoreContract(
+    VerbatimContract,
+    WriteContract,
+    DeleteContract,
+    SearchContract,
+    TextSearchContract,
+    FilterContract,
+    ScanContract,
+    NeighborsContract,
+    LifeContract,
+    DurabilityContract,
+    IsolationContract,
+    ReindexContract,
+    VerifyContract,
+    ConcurrencyContract,
+    ErrorContract,
+    ClosedContract,
+):
+    """All promises of a store."""

@@ -1,0 +1,194 @@
+"""The contract of the other ways to read: scan, neighbors, sources; and of what time does."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from store.base import Store
+from store.conformance.base import Contract
+from store.conformance.samples import batch, dense, entry, keys, turn, words
+from store.filters import F
+from store.types import Batch, SourceInfo
+
+__all__ = ["LifeContract", "NeighborsContract", "ScanContract"]
+
+PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)
+FUTURE = datetime(2999, 1, 1, tzinfo=timezone.utc)
+
+
+class ScanContract(Contract):
+    """Everything, in the order in which it was said."""
+
+    def test_scan_is_in_reading_order(self, adopted: Store) -> None:
+        """The order is (source, position, key), by code point, whatever the order of writing."""
+        order = [
+            turn("z", source="A", position=-1),
+            turn("a", source="A", position=2),
+            turn("b", source="A", position=2),
+            turn("c", source="A", position=10),
+            turn("d", source="a", position=0),
+            turn("e", source="é", position=0),
+            turn("f", source="\uffee", position=0),
+            turn("g", source="😀", position=0),
+        ]
+        for record in order[::-2] + order[::2]:
+            adopted.write("ana", batch(record))
+        assert [r.key for r in adopted.scan("ana")] == [r.key for r in order]
+
+    def test_a_scan_survives_writes(self, adopted: Store) -> None:
+        """Deleting each record that a scan yields neither breaks the scan nor skips a record."""
+        names = [f"k{i:03}" for i in range(300)]
+        adopted.write("ana", batch(*[turn(name, position=i) for i, name in enumerate(names)]))
+        seen = []
+        for record in adopted.scan("ana"):
+            seen.append(record.key)
+            adopted.write("ana", Batch(delete=[record.key]))
+        assert seen == names
+        assert adopted.count("ana") == 0
+
+    def test_a_scan_may_be_left(self, adopted: Store) -> None:
+        """Stopping a scan half way blocks no later write."""
+        adopted.write("ana", batch(turn("a"), turn("b"), turn("c")))
+        scan = adopted.scan("ana")
+        next(scan)
+        adopted.write("ana", Batch(delete=["c"]))
+        del scan
+        assert adopted.count("ana") == 2
+
+    def test_sources_are_listed(self, adopted: Store) -> None:
+        """Each source has its number of records and the earliest and latest ``said_at``."""
+        east = timezone(timedelta(hours=9))
+        adopted.write(
+            "ana",
+            batch(
+                turn("a", source="letters", said_at=PAST + timedelta(days=2)),
+                turn("b", source="letters", said_at=PAST.astimezone(east)),
+                turn("c", source="letters"),
+                turn("d", source="Notes"),
+            ),
+        )
+        assert adopted.sources("ana") == [
+            SourceInfo("Notes", 1, None, None),
+            SourceInfo("letters", 3, PAST, PAST + timedelta(days=2)),
+        ]
+
+    def test_namespaces_are_listed(self, adopted: Store) -> None:
+        """All namespaces that hold records, sorted."""
+        for namespace in ("b", "a b/c:d", "é", "B"):
+            adopted.write(namespace, batch(turn("k")))
+        assert adopted.namespaces() == ["B", "a b/c:d", "b", "é"]
+
+
+class NeighborsContract(Contract):
+    """What was said around a record."""
+
+    @pytest.mark.parametrize(
+        ("first", "last", "radius", "expected"),
+        [
+            (30, 30, 1, ["k2", "k3", "k4"]),
+            (30, 40, 0, ["k3", "k4"]),
+            (30, 40, 2, ["k1", "k2", "k3", "k4", "k5", "k6"]),
+            (0, 0, 1, ["k0", "k1"]),
+            (70, 70, 3, ["k4", "k5", "k6", "k7"]),
+            (35, 36, 1, ["k3", "k4"]),
+            (1000, 2000, 2, ["k6", "k7"]),
+            (-9, -8, 1, ["k0"]),
+            (30, 30, 10_000_000, ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"]),
+            (-(2**63), 2**63 - 1, 0, ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"]),
+        ],
+    )
+    def test_neighbors_are_counted_in_records(
+        self, adopted: Store, first: int, last: int, radius: int, expected: list[str]
+    ) -> None:
+        """The records at ``first..last`` come with ``radius`` records before and after, however
+        far apart their positions are."""
+        adopted.write("ana", batch(*[turn(f"k{i}", position=10 * i) for i in range(8)]))
+        around = adopted.neighbors("ana", "session", first, last, radius)
+        assert [record.key for record in around] == expected
+
+    def test_neighbors_share_the_source(self, adopted: Store) -> None:
+        """Records of other sources are no neighbours; an unknown source has none."""
+        adopted.write("ana", batch(turn("a", source="one"), turn("b", source="two")))
+        assert [r.key for r in adopted.neighbors("ana", "one", 0, 0, 5)] == ["a"]
+        assert adopted.neighbors("ana", "three", 0, 0, 5) == []
+
+    def test_equal_positions_are_in_the_order_of_keys(self, adopted: Store) -> None:
+        """Records at one position are all inside it, in the order of their keys."""
+        adopted.write("ana", batch(turn("c"), turn("a"), turn("b"), turn("d", position=1)))
+        assert [r.key for r in adopted.neighbors("ana", "session", 0, 0, 0)] == ["a", "b", "c"]
+        assert [r.key for r in adopted.neighbors("ana", "session", 1, 1, 1)] == ["c", "d"]
+
+    def test_only_current_records_are_neighbors(self, adopted: Store) -> None:
+        """Superseded and expired records are stepped over and do not count."""
+        adopted.write("ana", batch(*[turn(f"k{i}", position=i) for i in range(4)]))
+        adopted.write("ana", batch(turn("expired", position=2, expires_at=PAST)))
+        adopted.write("ana", Batch(supersede={"k1": "k3"}))
+        assert [r.key for r in adopted.neighbors("ana", "session", 2, 2, 1)] == ["k0", "k2", "k3"]
+        assert [r.key for r in adopted.neighbors("ana", "session", 1, 1, 0)] == []
+
+
+class LifeContract(Contract):
+    """Records are superseded and expire; history is kept."""
+
+    def test_a_superseded_record_is_history(self, adopted: Store) -> None:
+        """It is no longer found, but can be read; it names its successor and when it gave way."""
+        adopted.write("ana", batch(turn("old", "tea"), turn("new", "tea")))
+        adopted.write("ana", Batch(supersede={"old": "new"}))
+        legs = [dense("tea"), words("tea")]
+        assert [keys(hits) for hits in adopted.search("ana", legs, 5)] == [["new"]] * 2
+        old = adopted.get("ana", ["old"])[0]
+        assert old is not None
+        assert old.superseded_by == "new"
+        assert old.valid_to is not None
+        assert old.valid_to.utcoffset() == timedelta(0)
+        assert adopted.count("ana") == 2
+        assert [record.key for record in adopted.scan("ana")] == ["new", "old"]
+
+    def test_superseding_twice_keeps_the_first_time(self, adopted: Store) -> None:
+        """Superseding by the same successor again changes nothing; by another one, it counts."""
+        adopted.write("ana", batch(turn("old"), turn("new"), turn("newer")))
+        adopted.write("ana", Batch(supersede={"old": "new"}))
+        before = adopted.get("ana", ["old"])
+        adopted.write("ana", Batch(supersede={"old": "new"}))
+        assert adopted.get("ana", ["old"]) == before
+        adopted.write("ana", Batch(supersede={"old": "newer"}))
+        old = adopted.get("ana", ["old"])[0]
+        assert old is not None
+        assert old.superseded_by == "newer"
+
+    def test_superseding_an_unknown_record_does_nothing(self, adopted: Store) -> None:
+        """A record that was deleted meanwhile cannot be superseded, which is no error."""
+        adopted.write("ana", Batch(add=[entry(turn("new"))], supersede={"gone": "new"}))
+        assert [record.key for record in adopted.scan("ana")] == ["new"]
+
+    def test_a_superseded_record_stays_so(self, adopted: Store) -> None:
+        """Neither deleting the successor, nor adding or refreshing the old one, brings it back."""
+        adopted.write("ana", batch(turn("old", "tea"), turn("new")))
+        adopted.write("ana", Batch(supersede={"old": "new"}))
+        adopted.write("ana", Batch(delete=["new"]))
+        again = entry(turn("old", "tea"))
+        adopted.write("ana", Batch(add=[again], refresh={"old": again.views}))
+        assert adopted.search("ana", [dense("tea"), words("tea")], 5) == [[], []]
+
+    def test_an_imported_history_is_history(self, adopted: Store) -> None:
+        """A record added as superseded is not found."""
+        record = turn("old", "tea", superseded_by="new", valid_to=PAST)
+        adopted.write("ana", batch(record))
+        assert adopted.search("ana", [dense("tea"), words("tea")], 5) == [[], []]
+
+    def test_an_expired_record_is_not_found(self, adopted: Store) -> None:
+        """A record is found before ``expires_at`` and not after; it can be read and deleted."""
+        adopted.write(
+            "ana",
+            batch(turn("past", "tea", expires_at=PAST), turn("future", "tea", expires_at=FUTURE)),
+        )
+        legs = [dense("tea"), words("tea")]
+        for where in (None, F("key").in_(["past", "future"])):
+            assert [keys(hits) for hits in adopted.search("ana", legs, 5, where)] == [
+                ["future"]
+            ] * 2
+        assert adopted.count("ana") == 2
+        assert adopted.get("ana", ["past"])[0] is not None
+        assert adopted.write("ana", Batch(delete=["past"])).deleted == ("past",)

@@ -1,0 +1,22 @@
+"""The reference store passes first: it is what the others are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from store.base import Store
+from store.conformance import Reopen, StoreContract
+from store.reference import ReferenceStore
+
+
+class TestReferenceStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[Store]:
+        with ReferenceStore() as store:
+            yield store
+
+    @pytest.fixture
+    def reopen(self, store: Store) -> Reopen:
+        return lambda: store  # it lasts as long as the process
