@@ -1,4 +1,4 @@
-"""Where memories live. ``open_store(url)`` returns a ``Store``; see ``store.base`` for its promises."""
+"""Where memories live. ``open_store(url)`` returns a ``Store``; ``store.base`` has its promises."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ class Store(Protocol):
     * Read your writes: what a call acknowledged is in the result of the next one, in this and in
       every other process.
     * Namespaces never see each other.
-    * Text, times (to the microsecond, with their UTC offset) and metadata come back as they went in.
+    * Text, times (to the microsecond; ``said_at`` with its UTC offset) and metadata come back as
+      they went in.
     * A method used after ``close`` raises ``StoreClosed``.
     """
 

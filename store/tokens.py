@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import Stemmer
 
-__all__ = ["STOP_WORDS", "content_words", "tokenize"]
+__all__ = ["STOP_WORDS", "content_words", "split_words", "tokenize", "word_tokens"]
 
 # Han with its extensions, kana, Hangul (syllables and jamo), Thai, Lao, Khmer, Burmese.
 _UNSPACED = (
@@ -22,7 +22,9 @@ _UNSPACED = (
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-_RUNS = re.compile(rf"([{_UNSPACED}]+)|([^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*)")
+_RUN = re.compile(rf"[{_UNSPACED}]+|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*")
+_ASCII_WORD = re.compile(r"\w+(?:'\w+)*", re.ASCII)
+_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]").match
 
 # Words so common that they carry next to no evidence; BM25 would give them a weight near zero
 # anyway, and leaving them out of queries is what keeps the longest posting lists unread.
@@ -36,15 +38,8 @@ STOP_WORDS = frozenset(
 
 
 def tokenize(text: str) -> list[str]:
-    """The tokens of a text in order, repeated as often as they occur; stop words included.
-
-    A window repeats the lines of its neighbours, so lines are remembered: in a bulk load each is
-    tokenized once instead of once a window.
-    """
-    lines = text.split("\n")
-    if len(lines) == 1:
-        return list(_tokenize_line(text))
-    return [token for line in lines for token in _tokenize_line(line)]
+    """The tokens of a text in order, repeated as often as they occur; stop words included."""
+    return [token for word in split_words(text) for token in word_tokens(word)]
 
 
 def content_words(text: str) -> dict[str, str]:
@@ -52,25 +47,22 @@ def content_words(text: str) -> dict[str, str]:
 
     When nothing but stop words is left ("who are you?"), all words count.
     """
-    words = {token: word for word in _words(text) for token in _word_tokens(word)}
+    words = {token: word for word in split_words(text) for token in word_tokens(word)}
     content = {token: word for token, word in words.items() if word.lower() not in STOP_WORDS}
     return content or words
 
 
-@lru_cache(maxsize=4096)
-def _tokenize_line(line: str) -> tuple[str, ...]:
-    return tuple(token for word in _words(line) for token in _word_tokens(word))
-
-
-def _words(text: str) -> list[str]:
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return [match.group() for match in _RUNS.finditer(text)]
+def split_words(text: str) -> list[str]:
+    """The words of a text as written (normalised to NFKC), and its runs of unspaced script."""
+    if text.isascii():  # most text, and four times faster
+        return _ASCII_WORD.findall(text)
+    return _RUN.findall(unicodedata.normalize("NFKC", text))
 
 
 @lru_cache(maxsize=65536)
-def _word_tokens(word: str) -> tuple[str, ...]:
-    if _RUNS.match(word).group(1):  # type: ignore[union-attr]
+def word_tokens(word: str) -> tuple[str, ...]:
+    """The tokens of one of ``split_words``: the stem of a word, the pairs of an unspaced run."""
+    if _IS_UNSPACED(word):
         return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
     # A stemmer object is not thread-safe; the class makes one in a microsecond, and words repeat.
     plain = word.lower().replace("’", "'")

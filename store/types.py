@@ -135,7 +135,7 @@ Leg = Dense | Text
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A record that answers a leg. Dense scores are cosines, text scores are BM25; higher is better."""
+    """A record that answers a leg. Dense scores are cosines, text scores BM25; higher is better."""
 
     record: Record
     score: float

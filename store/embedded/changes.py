@@ -1,0 +1,99 @@
+"""The log that derived indexes follow, and the state of a namespace that goes with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from store.embedded.partition import Ids
+
+__all__ = [
+    "State",
+    "append",
+    "create",
+    "mark_purged",
+    "purges_finished",
+    "read_state",
+    "touched",
+    "trim",
+    "unfinished_purges",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a namespace stands; see ``schema`` for the columns."""
+
+    id: int
+    seq: int
+    trimmed: int
+    purged: int
+
+
+def read_state(connection: sqlite3.Connection, namespace: str) -> State | None:
+    """The state of a namespace, None if nothing was ever written to it."""
+    row = connection.execute(
+        "SELECT id, seq, trimmed, purged FROM namespaces WHERE name = ?", (namespace,)
+    ).fetchone()
+    return None if row is None else State(*row)
+
+
+def create(connection: sqlite3.Connection, namespace: str) -> State:
+    """The state of a namespace, made if it is new."""
+    connection.execute("INSERT OR IGNORE INTO namespaces (name) VALUES (?)", (namespace,))
+    state = read_state(connection, namespace)
+    assert state is not None  # inserted above, in the same transaction
+    return state
+
+
+def append(connection: sqlite3.Connection, namespace: int, ids: Iterable[int]) -> None:
+    """Log that these records changed."""
+    connection.executemany(
+        "INSERT INTO changes (namespace, record) VALUES (?, ?)", ((namespace, i) for i in ids)
+    )
+    connection.execute(
+        "UPDATE namespaces SET seq = coalesce("
+        "(SELECT max(seq) FROM changes WHERE namespace = :id), seq) WHERE id = :id",
+        {"id": namespace},
+    )
+
+
+def touched(connection: sqlite3.Connection, namespace: int, since: int) -> Ids:
+    """Ids of the records that changed after ``since``, ascending, each once."""
+    rows = connection.execute(
+        "SELECT DISTINCT record FROM changes WHERE namespace = ? AND seq > ?", (namespace, since)
+    ).fetchall()
+    return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
+
+
+def trim(connection: sqlite3.Connection, namespace: int, through: int) -> None:
+    """Drop the log up to ``through``. Who has not followed it that far starts from a snapshot."""
+    connection.execute("DELETE FROM changes WHERE namespace = ? AND seq <= ?", (namespace, through))
+    connection.execute(
+        "UPDATE namespaces SET trimmed = max(trimmed, ?) WHERE id = ?", (through, namespace)
+    )
+
+
+def mark_purged(connection: sqlite3.Connection, namespace: int) -> None:
+    """Note that traces of what was just deleted must be removed from all files.
+
+    A namespace that is left empty goes too: its name may be a person's.
+    """
+    connection.execute("UPDATE namespaces SET purged = seq WHERE id = ?", (namespace,))
+    connection.execute("INSERT OR IGNORE INTO purges VALUES (?)", (namespace,))
+    empty = "NOT EXISTS (SELECT 1 FROM records WHERE namespace = ?)"
+    connection.execute(f"DELETE FROM changes WHERE namespace = ? AND {empty}", (namespace,) * 2)
+    connection.execute(f"DELETE FROM namespaces WHERE id = ? AND {empty}", (namespace,) * 2)
+
+
+def unfinished_purges(connection: sqlite3.Connection) -> list[int]:
+    """Ids of the namespaces whose files may still hold traces of purged records."""
+    return [row[0] for row in connection.execute("SELECT namespace FROM purges")]
+
+
+def purges_finished(connection: sqlite3.Connection, namespaces: Iterable[int]) -> None:
+    """Note that no file holds traces any more."""
+    connection.executemany("DELETE FROM purges WHERE namespace = ?", ((n,) for n in namespaces))

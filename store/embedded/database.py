@@ -1,0 +1,155 @@
+"""The SQLite file: connections, transactions, and SQLite's errors in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from store.errors import (
+    CorruptStore,
+    RememError,
+    StoreClosed,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+)
+
+__all__ = ["BUSY_SECONDS", "Database"]
+
+BUSY_SECONDS = 60.0
+"""How long a writer waits for another process's transaction before it gives up."""
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # a commit is an acknowledgement: it must survive a power cut
+    "PRAGMA secure_delete = ON",  # what is deleted is overwritten, not only unlinked
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA cache_size = -16000",
+    "PRAGMA journal_size_limit = 67108864",  # give disk space back after a large import
+)
+
+
+class Database:
+    """A pool of connections to one SQLite file; usable from any thread.
+
+    Readers run side by side (WAL). Writers of this process queue at a lock of ours, those of
+    other processes at SQLite's.
+    """
+
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._idle: list[sqlite3.Connection] = []
+        self._all: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self._writing = threading.RLock()
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closed
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection outside any transaction, errors translated."""
+        with self._translated():
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+                self._give(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One snapshot of the database for several statements."""
+        with self.connection() as connection:
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: committed and durable at the end of the block, undone by an exception."""
+        with self._writing, self.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    def truncate_log(self) -> None:
+        """Move the write-ahead log into the database file and empty it.
+
+        Raises:
+            StoreLocked: a reader held the log for longer than the time-out.
+        """
+        with self._writing, self.connection() as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise StoreLocked(
+                    f"{self.path} is being read by another process; close it, or try again later"
+                )
+
+    def close(self) -> None:
+        """Close all connections; later use raises ``StoreClosed``."""
+        with self._writing, self._guard:
+            self._closed = True
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+            self._idle.clear()
+
+    def _take(self) -> sqlite3.Connection:
+        with self._guard:
+            if self._closed:
+                raise StoreClosed(f"the store {self.path.parent} is closed; open it again")
+            if self._idle:
+                return self._idle.pop()
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+        except BaseException:
+            connection.close()
+            raise
+        with self._guard:
+            self._all.append(connection)
+        return connection
+
+    def _give(self, connection: sqlite3.Connection) -> None:
+        with self._guard:
+            if not self._closed:
+                self._idle.append(connection)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _translate(error, self.path, self._closed) from error
+
+
+def _translate(error: sqlite3.Error, path: Path, closed: bool) -> RememError:
+    message = str(error)
+    if closed:
+        return StoreClosed(f"the store {path.parent} is closed; open it again")
+    if "locked" in message or "busy" in message:
+        return StoreLocked(f"another process kept {path} busy for too long; try again later")
+    if "readonly" in message or "unable to open" in message:
+        return StoreReadOnly(f"cannot write {path}: make the folder and its files writable")
+    if "full" in message or "disk I/O" in message:
+        return StoreFull(f"cannot write {path} ({message}): make space on the disk and try again")
+    return CorruptStore(
+        f"{path} is damaged ({message}): restore a backup or an export, "
+        f"or save what is left with: sqlite3 {path.name} .recover"
+    )

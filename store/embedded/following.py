@@ -1,0 +1,81 @@
+"""How a partition follows the records: the one function that writes, opens and searches rely on.
+
+``catch_up`` copies the present state of every record that changed, instead of replaying what
+happened to it. That makes it idempotent, and recovery after a crash the same path as every day.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from store.embedded import changes, filtering, records
+from store.embedded.changes import State
+from store.embedded.partition import Ids, Partition
+from store.types import Space
+
+__all__ = ["build", "can_follow", "catch_up"]
+
+_CHUNK = 8192
+"""Records read at a time: bounds memory, and is large enough that overheads do not show."""
+
+
+def can_follow(partition: Partition, state: State, generation: int) -> bool:
+    """Whether the log still holds all that the partition has missed."""
+    return (
+        partition.namespace == state.id
+        and partition.generation == generation
+        and state.trimmed <= partition.seq <= state.seq
+    )
+
+
+def catch_up(
+    connection: sqlite3.Connection, partition: Partition, state: State, space: Space
+) -> None:
+    """Bring the partition to the state of the records that the connection sees."""
+    if partition.seq == state.seq:
+        return
+    ids = changes.touched(connection, state.id, partition.seq)
+    partition.remove(ids)
+    _add(connection, partition, ids, space)
+    partition.seq = state.seq
+
+
+def build(connection: sqlite3.Connection, state: State, space: Space, generation: int) -> Partition:
+    """A partition made from the records alone."""
+    partition = Partition(state.id, space.views, space.dim, generation)
+    _add(connection, partition, filtering.namespace_ids(connection, state.id), space)
+    partition.seq = state.seq
+    return partition
+
+
+def _add(connection: sqlite3.Connection, partition: Partition, ids: Ids, space: Space) -> None:
+    for chunk in _chunks(ids):
+        current = _current(connection, chunk)
+        found, vectors = records.view_vectors(
+            connection, partition.generation, current, len(space.views), space.dim
+        )
+        texts = dict(records.view_texts(connection, current, len(space.views)))
+        whole = [i for i, record in enumerate(found.tolist()) if record in texts]
+        columns = [texts[found[i]] for i in whole]
+        partition.add(
+            found[whole],
+            vectors[whole],
+            {view: [row[v] for row in columns] for v, view in enumerate(space.views)},
+        )
+
+
+def _chunks(ids: Ids) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK].tolist()
+
+
+def _current(connection: sqlite3.Connection, ids: list[int]) -> list[int]:
+    """Those of the ids whose record exists and is not superseded."""
+    rows = connection.execute(
+        "SELECT id FROM records WHERE superseded_by IS NULL "
+        "AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (json.dumps(ids),),
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,126 @@
+"""One namespace's derived indexes in memory: a dense and a text index for each view.
+
+A record is a row, the same one in all of them. Rows are only appended; a row whose record changed
+or went away is dead: never returned, never counted, and dropped by ``compacted``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.embedded.index import DenseIndex, Halves, Mask, Rows, Scores
+from store.embedded.text import TextIndex
+from store.embedded.vocabulary import Vocabulary
+
+__all__ = ["Ids", "Partition"]
+
+Ids = NDArray[np.int64]
+
+
+class Partition:
+    """Not thread-safe for writers.
+
+    Attributes:
+        namespace: Id of the namespace that it follows.
+        seq: The change up to which this partition has followed the records.
+        generation: The generation of vectors that it holds.
+        ids: Record id of each row, int64, shape (n,).
+        live: Which rows are current, bool, shape (n,).
+        vocabulary: The numbers of the tokens in ``text``.
+        dense, text: The indexes by view.
+    """
+
+    def __init__(self, namespace: int, views: Sequence[str], dim: int, generation: int) -> None:
+        self.namespace = namespace
+        self.seq = 0
+        self.generation = generation
+        self.ids: Ids = np.empty(0, np.int64)
+        self.live: Mask = np.empty(0, np.bool_)
+        self.vocabulary = Vocabulary()
+        self.dense = {view: DenseIndex(dim) for view in views}
+        self.text = {view: TextIndex(self.vocabulary) for view in views}
+        self._by_id: tuple[Ids, Rows] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes."""
+        indexes = sum(index.nbytes for index in self.dense.values())
+        indexes += sum(index.nbytes for index in self.text.values())
+        return indexes + self.vocabulary.nbytes + self.ids.nbytes + self.live.nbytes
+
+    @property
+    def dead(self) -> int:
+        """Number of rows that are no longer current."""
+        return len(self.live) - int(np.count_nonzero(self.live))
+
+    def remove(self, ids: Ids) -> None:
+        """Let the rows of these records die; unknown ids are ignored."""
+        if len(self.ids) and len(ids):
+            self.live[self.rows_of(ids)] = False
+            self._by_id = None
+
+    def add(self, ids: Ids, vectors: Halves, texts: Mapping[str, Sequence[str]]) -> None:
+        """Append records that have no live row.
+
+        Args:
+            ids: Shape (n,).
+            vectors: Unit vectors, float16, shape (n, views, dim).
+            texts: For each view n texts.
+        """
+        self.ids = np.concatenate([self.ids, ids])
+        self.live = np.concatenate([self.live, np.ones(len(ids), np.bool_)])
+        for i, index in enumerate(self.dense.values()):
+            index.add(vectors[:, i])
+        for view, text_index in self.text.items():
+            text_index.add(texts[view])
+        self._by_id = None
+
+    def rows_of(self, ids: Ids) -> Rows:
+        """The live rows of those ids that have one, in the order of ``ids``."""
+        known, rows = self.by_id()
+        if not len(known):
+            return np.empty(0, np.int64)
+        place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+        found: Rows = rows[place[known[place] == ids]]
+        return found
+
+    def by_id(self) -> tuple[Ids, Rows]:
+        """All live ids in ascending order, and their rows."""
+        if self._by_id is None:
+            rows = np.flatnonzero(self.live)
+            order = np.argsort(self.ids[rows], kind="stable")
+            self._by_id = self.ids[rows][order], rows[order]
+        return self._by_id
+
+    def search_dense(self, view: str, query: Scores, k: int, allowed: Mask) -> tuple[Ids, Scores]:
+        """Ids and cosines of the best k, and of all that tie with the last of them."""
+        rows, scores = self.dense[view].search(query, k, allowed)
+        return self.ids[rows], scores
+
+    def search_text(
+        self, view: str, tokens: Sequence[str], k: int, live: Mask, allowed: Mask
+    ) -> tuple[Ids, Scores]:
+        """Ids and BM25 scores of the best k, and of all that tie with the last of them."""
+        rows, scores = self.text[view].search(tokens, k, live, allowed)
+        return self.ids[rows], scores
+
+    def compacted(self) -> Partition:
+        """The same content without dead rows; no word or vector of theirs is left in it."""
+        result = Partition(self.namespace, (), 0, self.generation)
+        result.seq = self.seq
+        result.ids = self.ids[self.live]
+        result.live = np.ones(len(result.ids), np.bool_)
+        for view, index in self.dense.items():
+            kept = index.vectors[self.live]
+            result.dense[view] = DenseIndex(kept.shape[1])
+            result.dense[view].add(kept)
+        texts = {view: index.compacted(self.live) for view, index in self.text.items()}
+        used = reduce(np.union1d, (index.terms for index in texts.values()))
+        result.vocabulary, numbers = self.vocabulary.kept(used)
+        for view, text_index in texts.items():
+            result.text[view] = text_index.translated(result.vocabulary, numbers)
+        return result

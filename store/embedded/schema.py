@@ -1,0 +1,118 @@
+"""The tables, as numbered migrations. This docstring is the byte format.
+
+``meta``        facts about the store: ``format``; once adopted, ``space`` (JSON: fingerprint,
+                dimensions, views) and the ``generation`` of vectors in use; during a reindex,
+                ``next_space``, which generation + 1 is filled with.
+``namespaces``  ``seq``: newest change; ``trimmed``: changes up to here are gone from the log;
+                ``purged``: newest change that was a purge.
+``purges``      namespaces (by id) whose files may still hold traces of what a purge deleted.
+``records``     the truth. Times are microseconds since 1970 UTC; ``said_offset`` is the UTC offset
+                in seconds that ``said_at`` was given with; ``metadata`` is JSON.
+``facets``      (field, value) pairs of the metadata: the index that filters use.
+``texts``       the text of each view of a record, by position of the view in the space.
+``vectors_G``   generation G: for each record, the unit vectors of all views, one after the other,
+                little-endian float16.
+``changes``     the log that derived indexes follow: which record changed, in commit order.
+``snapshots``   the newest saved index of a namespace: file, the change it is at, SHA-256.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from store.errors import CorruptStore
+
+__all__ = ["FORMAT", "create_vectors", "drop_vectors", "migrate", "vectors_table"]
+
+FORMAT = 1
+"""Raised by a change that older versions of remem cannot read."""
+
+migrations = Migrations("remem")
+
+
+@migrations()
+def m001_records(db: Database) -> None:
+    """Records and everything that follows them."""
+    _run(
+        db,
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+        f"INSERT INTO meta VALUES ('format', {FORMAT})",
+        """CREATE TABLE namespaces (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+            seq INTEGER NOT NULL DEFAULT 0, trimmed INTEGER NOT NULL DEFAULT 0,
+            purged INTEGER NOT NULL DEFAULT 0)""",
+        "CREATE TABLE purges (namespace INTEGER PRIMARY KEY)",
+        # AUTOINCREMENT: an id is never used twice, so a derived index cannot mistake a new record
+        # for the deleted one that had its id.
+        """CREATE TABLE records (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, namespace INTEGER NOT NULL, key TEXT NOT NULL,
+            source TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, role TEXT,
+            speaker TEXT, said_at INTEGER, said_offset INTEGER, stored_at INTEGER NOT NULL,
+            expires_at INTEGER, superseded_by TEXT, valid_to INTEGER, metadata TEXT,
+            text TEXT NOT NULL)""",
+        "CREATE UNIQUE INDEX records_by_key ON records (namespace, key)",
+        "CREATE INDEX records_by_place ON records (namespace, source, position, key)",
+        "CREATE INDEX records_by_time ON records (namespace, said_at, speaker, role, kind)",
+        """CREATE INDEX records_expiring ON records (namespace, expires_at)
+            WHERE expires_at IS NOT NULL""",
+        """CREATE TABLE facets (
+            namespace INTEGER NOT NULL, field TEXT NOT NULL, value, record INTEGER NOT NULL,
+            PRIMARY KEY (namespace, field, value, record)) WITHOUT ROWID""",
+        """CREATE TABLE texts (
+            record INTEGER NOT NULL, view INTEGER NOT NULL, text TEXT NOT NULL,
+            PRIMARY KEY (record, view)) WITHOUT ROWID""",
+        """CREATE TABLE changes (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, namespace INTEGER NOT NULL,
+            record INTEGER NOT NULL)""",
+        "CREATE INDEX changes_by_namespace ON changes (namespace, seq)",
+        """CREATE TABLE snapshots (
+            namespace INTEGER PRIMARY KEY, file TEXT NOT NULL, seq INTEGER NOT NULL,
+            digest TEXT NOT NULL)""",
+    )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to this version.
+
+    Raises:
+        CorruptStore: the store is of a future format, or no remem store at all.
+    """
+    db = Database(connection)
+    tables = set(db.table_names())
+    if tables and "meta" not in tables:
+        raise CorruptStore("the file holds a database of another program; choose another folder")
+    if tables:
+        found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()[0]
+        if found > FORMAT:
+            raise CorruptStore(
+                f"the store has format {found} and this remem knows up to {FORMAT}: "
+                "upgrade with pip install --upgrade remem"
+            )
+    if migrations.pending(db):
+        migrations.apply(db)
+
+
+def vectors_table(generation: int) -> str:
+    """Name of the table that holds a generation of vectors."""
+    return f"vectors_{generation:d}"
+
+
+def create_vectors(connection: sqlite3.Connection, generation: int) -> None:
+    """Make the table of a generation, unless a reindex that was interrupted made it already."""
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {vectors_table(generation)} "
+        "(record INTEGER PRIMARY KEY, data BLOB NOT NULL)"
+    )
+
+
+def drop_vectors(connection: sqlite3.Connection, generation: int) -> None:
+    """Remove a generation."""
+    connection.execute(f"DROP TABLE IF EXISTS {vectors_table(generation)}")
+
+
+def _run(db: Any, *statements: str) -> None:
+    for statement in statements:
+        db.execute(statement)

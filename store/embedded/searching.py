@@ -1,0 +1,78 @@
+"""What one search does: filter to rows, legs to ids, ids to records."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from store.embedded import filtering, records
+from store.embedded.index import Mask, Scores
+from store.embedded.partition import Ids, Partition
+from store.filters import Filter
+from store.tokens import content_words
+from store.types import Dense, Hit, Leg
+
+__all__ = ["answer"]
+
+
+def answer(
+    connection: sqlite3.Connection,
+    namespace: int,
+    partition: Partition,
+    legs: Sequence[Leg],
+    k: int,
+    where: Filter | None,
+    now: int,
+) -> list[list[Hit]]:
+    """The hits of each leg; the partition and the connection are at the same state.
+
+    Args:
+        legs: Checked; dense vectors are of length 1.
+        now: Microseconds since 1970; what expired until then is not found.
+    """
+    live = _live(connection, namespace, partition, now)
+    allowed: Mask = (
+        live if where is None else live & _matching(connection, namespace, partition, where)
+    )
+    ranked = [_rank(partition, leg, k, live, allowed) for leg in legs]
+    best = [_break_ties(connection, ids, scores, k) for ids, scores in ranked]
+    wanted = {i for leg in best for i, _ in leg}
+    found = records.load(connection, list(wanted))
+    return [[Hit(found[i], score) for i, score in leg] for leg in best]
+
+
+def _live(connection: sqlite3.Connection, namespace: int, partition: Partition, now: int) -> Mask:
+    rows = connection.execute(
+        "SELECT id FROM records WHERE namespace = ? AND expires_at <= ?", (namespace, now)
+    ).fetchall()
+    if not rows:
+        return partition.live
+    live = partition.live.copy()
+    live[partition.rows_of(np.array([row[0] for row in rows], np.int64))] = False
+    return live
+
+
+def _matching(
+    connection: sqlite3.Connection, namespace: int, partition: Partition, where: Filter
+) -> Mask:
+    ids, rows = partition.by_id()
+    mask: Mask = np.zeros(len(partition.ids), np.bool_)
+    mask[rows] = filtering.matching(connection, namespace, where, ids)
+    return mask
+
+
+def _rank(partition: Partition, leg: Leg, k: int, live: Mask, allowed: Mask) -> tuple[Ids, Scores]:
+    if isinstance(leg, Dense):
+        return partition.search_dense(leg.view, leg.vector, k, allowed)
+    return partition.search_text(leg.view, list(content_words(leg.query)), k, live, allowed)
+
+
+def _break_ties(
+    connection: sqlite3.Connection, ids: Ids, scores: Scores, k: int
+) -> list[tuple[int, float]]:
+    """The first k by (-score, key)."""
+    keys = records.keys_of(connection, ids.tolist())
+    pairs = zip(ids.tolist(), scores.tolist(), strict=True)
+    return sorted(pairs, key=lambda pair: (-pair[1], keys[pair[0]]))[:k]

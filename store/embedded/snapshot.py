@@ -1,0 +1,133 @@
+"""A partition as one file, so that opening does not have to build it again.
+
+The file is a JSON header in one line, then the bytes of each array the header names, in its order.
+The SHA-256 of the whole file is kept in SQLite: a file that is missing, cut short or has one bit
+flipped is noticed before anything in it is used. No pickle: reading a file runs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.embedded.index import DenseIndex
+from store.embedded.partition import Partition
+from store.embedded.text import TextIndex
+from store.embedded.vocabulary import Vocabulary
+
+__all__ = ["file_digest", "load_partition", "save_partition"]
+
+_log = logging.getLogger(__name__)
+
+
+def save_partition(partition: Partition, path: Path) -> str:
+    """Write a partition that has no dead rows; on disk when this returns. Returns the SHA-256."""
+    arrays = _arrays(partition)
+    header = {
+        "namespace": partition.namespace,
+        "seq": partition.seq,
+        "generation": partition.generation,
+        "views": list(partition.dense),
+        "arrays": [[name, array.dtype.str, array.shape] for name, array in arrays.items()],
+    }
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        parts: list[Any] = [json.dumps(header).encode() + b"\n", *map(_bytes, arrays.values())]
+        for part in parts:
+            digest.update(part)
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def load_partition(path: Path, digest: str) -> Partition | None:
+    """The partition in a file, or None (and a line in the log) if it is not what was saved."""
+    try:
+        content = _read(path)
+    except FileNotFoundError:
+        _log.warning("index file %s is missing; rebuilding it from the records", path)
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("index file %s is damaged (%s); rebuilding it from the records", path, error)
+        return None
+    header, arrays, found = content
+    if found != digest:
+        _log.warning("index file %s has changed on disk; rebuilding it from the records", path)
+        return None
+    return _partition(header, arrays)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _arrays(partition: Partition) -> dict[str, NDArray[Any]]:
+    words = "\n".join(partition.vocabulary.tokens).encode()  # a token holds no line break
+    arrays: dict[str, NDArray[Any]] = {
+        "ids": partition.ids,
+        "vocabulary": np.frombuffer(words, np.uint8),
+    }
+    for view, index in partition.dense.items():
+        arrays[f"dense/{view}"] = index.vectors
+        for name, array in partition.text[view].arrays().items():
+            arrays[f"text/{view}/{name}"] = array
+    return arrays
+
+
+def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]], str]:
+    digest = hashlib.sha256()
+    arrays: dict[str, NDArray[Any]] = {}
+    with path.open("rb") as file:
+        line = file.readline()
+        digest.update(line)
+        header = json.loads(line)
+        shapes = [(name, np.dtype(kind), shape) for name, kind, shape in header["arrays"]]
+        size = sum(kind.itemsize * math.prod(shape) for _, kind, shape in shapes)
+        if len(line) + size != os.fstat(file.fileno()).st_size:
+            raise ValueError("its size is wrong")
+        for name, kind, shape in shapes:
+            array = np.fromfile(file, kind, math.prod(shape))
+            digest.update(_bytes(array).data)
+            arrays[name] = array.reshape(shape)
+    return header, arrays, digest.hexdigest()
+
+
+def _partition(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Partition:
+    partition = Partition(header["namespace"], (), 0, header["generation"])
+    partition.seq = header["seq"]
+    partition.ids = arrays["ids"]
+    partition.live = np.ones(len(partition.ids), np.bool_)
+    partition.vocabulary = Vocabulary(_tokens(arrays["vocabulary"]))
+    for view in header["views"]:
+        vectors = arrays.pop(f"dense/{view}")
+        partition.dense[view] = DenseIndex(vectors.shape[1])
+        partition.dense[view].add(vectors)
+        names = TextIndex.ARRAYS
+        partition.text[view] = TextIndex.from_arrays(
+            partition.vocabulary, {name: arrays[f"text/{view}/{name}"] for name in names}
+        )
+    return partition
+
+
+def _tokens(vocabulary: NDArray[Any]) -> Sequence[str]:
+    words = vocabulary.tobytes().decode()
+    return words.split("\n") if words else ()

@@ -1,0 +1,255 @@
+"""Full-text search over one view of one partition: an inverted index in NumPy arrays.
+
+Why not SQLite's FTS5 or Tantivy: at 100,000 records this index answers in under a millisecond (FTS5
+7.7 ms), needs no lock on a directory (Tantivy lets one process write), takes a filter as a mask of
+rows before the top k, shares rows and recovery with the dense index, and forgets a word for good
+when it is compacted. ``python -m benchmarks latency`` measures all three side by side.
+
+Postings live in immutable segments, as in every index of this kind since Lucene: each batch becomes
+a small one, and neighbours of similar size are merged, so that every posting is copied a
+logarithmic number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.bm25 import contributions, idf
+from store.embedded.index import Mask, Rows, Scores
+from store.embedded.vocabulary import Vocabulary
+
+__all__ = ["TextIndex"]
+
+_MERGE_FACTOR = 4
+"""A segment is merged into the one before it unless that one is this many times larger."""
+
+_MAX_FREQUENCY = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Postings sorted by (term, row). ``rows[starts[i]:starts[i + 1]]`` hold ``terms[i]``."""
+
+    terms: NDArray[np.int32]  # (t,) ascending
+    starts: NDArray[np.int64]  # (t + 1,)
+    rows: NDArray[np.int32]  # (p,)
+    frequencies: NDArray[np.uint16]  # (p,)
+
+    def postings(self, term: int) -> slice:
+        i = int(np.searchsorted(self.terms, term))
+        if i == len(self.terms) or self.terms[i] != term:
+            return slice(0, 0)
+        return slice(int(self.starts[i]), int(self.starts[i + 1]))
+
+
+class TextIndex:
+    """BM25 over rows 0, 1, 2, ... in the order they were added. Not thread-safe for writers."""
+
+    ARRAYS = ("lengths", "terms", "starts", "rows", "frequencies")
+    """Names of the arrays that ``arrays`` returns and ``from_arrays`` takes."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._lengths = np.empty(0, np.int32)
+        self._segments: list[_Segment] = []
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes, without the vocabulary."""
+        return sum(map(_nbytes, self._segments)) + self._lengths.nbytes
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """Number of tokens of each row."""
+        return self._lengths
+
+    @property
+    def terms(self) -> NDArray[np.int32]:
+        """The distinct term numbers that occur, ascending."""
+        return _merge_all(self._segments).terms
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Append one row a text."""
+        documents = [self._vocabulary.encode(text) for text in texts]
+        lengths = np.fromiter(map(len, documents), np.int32, len(documents))
+        self._append(_segment(documents, lengths, first_row=len(self)))
+        self._lengths = np.concatenate([self._lengths, lengths])
+
+    def search(
+        self, tokens: Iterable[str], k: int, live: Mask, allowed: Mask
+    ) -> tuple[Rows, Scores]:
+        """The best rows among the allowed ones that hold a token, best first.
+
+        Args:
+            tokens: The distinct tokens of the query.
+            k: How many; rows that tie with the k-th are returned too.
+            live: Rows that exist, shape (n,): the statistics are theirs.
+            allowed: Live rows that may be returned, shape (n,).
+        """
+        total = int(np.count_nonzero(live))
+        found: list[NDArray[Any]] = []
+        added: list[NDArray[Any]] = []
+        if total:
+            average = max(float(self._lengths.sum(where=live)) / total, 1e-9)
+            for token in tokens:
+                rows, frequencies = self._postings(token)
+                current = live[rows]
+                if not current.all():
+                    rows, frequencies = rows[current], frequencies[current]
+                if len(rows):
+                    weight = idf(total, len(rows))
+                    found.append(rows)
+                    added.append(contributions(frequencies, self._lengths[rows], average, weight))
+        if not found:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        scores = np.bincount(np.concatenate(found), np.concatenate(added), len(self))
+        return _top(scores, np.flatnonzero((scores > 0) & allowed), k)
+
+    def compacted(self, live: Mask) -> TextIndex:
+        """The live rows only, renumbered; term numbers stay."""
+        merged = _merge_all(self._segments)
+        kept = live[merged.rows]
+        counts = np.add.reduceat(np.append(kept, False), merged.starts[:-1], dtype=np.int64)
+        used = counts > 0
+        renumbered = np.cumsum(live, dtype=np.int32) - 1
+        result = TextIndex(self._vocabulary)
+        result._lengths = self._lengths[live]
+        result._segments = [
+            _Segment(
+                merged.terms[used],
+                np.concatenate([[0], np.cumsum(counts[used])]),
+                renumbered[merged.rows[kept]],
+                merged.frequencies[kept],
+            )
+        ]
+        return result
+
+    def translated(self, vocabulary: Vocabulary, numbers: NDArray[np.int32]) -> TextIndex:
+        """The same index over another vocabulary; ``numbers[old]`` is the new number of a term.
+
+        The new numbers keep the order of the old ones.
+        """
+        result = TextIndex(vocabulary)
+        result._lengths = self._lengths
+        result._segments = [
+            replace(segment, terms=numbers[segment.terms]) for segment in self._segments
+        ]
+        return result
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The index as named arrays, for a snapshot."""
+        merged = _merge_all(self._segments)
+        return {
+            "lengths": self._lengths,
+            "terms": merged.terms,
+            "starts": merged.starts,
+            "rows": merged.rows,
+            "frequencies": merged.frequencies,
+        }
+
+    @classmethod
+    def from_arrays(cls, vocabulary: Vocabulary, arrays: Mapping[str, NDArray[Any]]) -> TextIndex:
+        """The index that ``arrays`` was taken from."""
+        index = cls(vocabulary)
+        index._lengths = arrays["lengths"]
+        index._segments = [
+            _Segment(arrays["terms"], arrays["starts"], arrays["rows"], arrays["frequencies"])
+        ]
+        return index
+
+    def _postings(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        term = self._vocabulary.number(token)
+        if term is None or not self._segments:
+            return np.empty(0, np.int32), np.empty(0, np.uint16)
+        slices = [(segment, segment.postings(term)) for segment in self._segments]
+        return (
+            np.concatenate([segment.rows[where] for segment, where in slices]),
+            np.concatenate([segment.frequencies[where] for segment, where in slices]),
+        )
+
+    def _append(self, segment: _Segment) -> None:
+        segments = self._segments
+        segments.append(segment)
+        while len(segments) > 1 and len(segments[-2].rows) < _MERGE_FACTOR * len(segments[-1].rows):
+            newer, older = segments.pop(), segments.pop()
+            segments.append(_merge(older, newer))
+
+
+def _segment(
+    documents: Sequence[NDArray[np.int32]], lengths: NDArray[np.int32], first_row: int
+) -> _Segment:
+    rows = np.repeat(np.arange(first_row, first_row + len(documents)), lengths)
+    numbers = np.concatenate(documents) if len(rows) else np.empty(0, np.int32)
+    keys = numbers.astype(np.int64) << 32 | rows
+    keys.sort()
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    frequencies = np.diff(first, append=len(keys))
+    keys = keys[first]
+    terms, starts = _groups(keys >> 32)
+    return _Segment(
+        terms.astype(np.int32),
+        starts,
+        (keys & 0xFFFFFFFF).astype(np.int32),
+        np.minimum(frequencies, _MAX_FREQUENCY).astype(np.uint16),
+    )
+
+
+def _groups(ordered: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct values of an ascending array, and where each begins (plus the end)."""
+    first = np.flatnonzero(np.diff(ordered, prepend=-1))
+    return ordered[first], np.append(first, len(ordered))
+
+
+def _merge(older: _Segment, newer: _Segment) -> _Segment:
+    """Both segments as one; the rows of ``newer`` are all larger. Copies, sorts nothing."""
+    terms = np.union1d(older.terms, newer.terms)
+    counts = np.zeros(len(terms), np.int64)
+    places = [np.searchsorted(terms, segment.terms) for segment in (older, newer)]
+    for segment, place in zip((older, newer), places, strict=True):
+        counts[place] += np.diff(segment.starts)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    rows = np.empty(starts[-1], np.int32)
+    frequencies = np.empty(starts[-1], np.uint16)
+    free = starts[:-1].copy()  # where the next posting of each term goes
+    for segment, place in zip((older, newer), places, strict=True):
+        sizes = np.diff(segment.starts)
+        target = np.arange(len(segment.rows)) + np.repeat(free[place] - segment.starts[:-1], sizes)
+        rows[target] = segment.rows
+        frequencies[target] = segment.frequencies
+        free[place] += sizes
+    return _Segment(terms, starts, rows, frequencies)
+
+
+def _merge_all(segments: Sequence[_Segment]) -> _Segment:
+    """All segments as one, the smallest (newest) first."""
+    if not segments:
+        empty = np.empty(0, np.int32)
+        return _Segment(empty, np.zeros(1, np.int64), empty, np.empty(0, np.uint16))
+    merged = segments[-1]
+    for older in reversed(segments[:-1]):
+        merged = _merge(older, merged)
+    return merged
+
+
+def _top(scores: NDArray[Any], rows: Rows, k: int) -> tuple[Rows, Scores]:
+    """Rows by descending score: the best k and what ties with the last of them."""
+    candidates = scores[rows].astype(np.float32)
+    if k < len(rows):
+        threshold = np.partition(candidates, len(rows) - k)[len(rows) - k]
+        best = candidates >= threshold
+        rows, candidates = rows[best], candidates[best]
+    order = np.argsort(-candidates, kind="stable")
+    return rows[order], candidates[order]
+
+
+def _nbytes(segment: _Segment) -> int:
+    arrays = (segment.terms, segment.starts, segment.rows, segment.frequencies)
+    return sum(array.nbytes for array in arrays)

@@ -1,0 +1,85 @@
+"""The words of a partition, numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.tokens import split_words, word_tokens
+
+__all__ = ["Vocabulary"]
+
+_REMEMBERED_WORDS = 200_000
+_REMEMBERED_LINES = 20_000
+
+
+class Vocabulary:
+    """Numbers for tokens, shared by the text indexes of all views of a partition.
+
+    A window repeats the lines of its neighbours, so the numbers of recent lines are remembered:
+    a bulk load tokenizes each line once instead of once for every window it is in.
+    """
+
+    def __init__(self, tokens: Sequence[str] = ()) -> None:
+        self._numbers = {token: number for number, token in enumerate(tokens)}
+        self._words: dict[str, tuple[int, ...]] = {}
+        self._lines: dict[str, NDArray[np.int32]] = {}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @property
+    def tokens(self) -> list[str]:
+        """All tokens by number."""
+        return list(self._numbers)
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes: about 100 for a short string in a dict."""
+        return 100 * (len(self._numbers) + len(self._words)) + sum(map(len, self._lines))
+
+    def number(self, token: str) -> int | None:
+        """The number of a token, None if no text held it."""
+        return self._numbers.get(token)
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """The numbers of a text's tokens, in order; new tokens get new numbers."""
+        if "\n" not in text:
+            return self._encode_line(text)
+        return np.concatenate([self._encode_line(line) for line in text.split("\n")])
+
+    def kept(self, used: NDArray[np.int32]) -> tuple[Vocabulary, NDArray[np.int32]]:
+        """A vocabulary of the used numbers only, and the new number of each old one.
+
+        Args:
+            used: Distinct numbers, ascending.
+        """
+        tokens = self.tokens
+        numbers = np.full(len(tokens), -1, np.int32)
+        numbers[used] = np.arange(len(used), dtype=np.int32)
+        return Vocabulary([tokens[number] for number in used.tolist()]), numbers
+
+    def _encode_line(self, line: str) -> NDArray[np.int32]:
+        known = self._lines.get(line)
+        if known is None:
+            if len(self._lines) >= _REMEMBERED_LINES:
+                self._lines.clear()
+            known = self._lines[line] = self._encode_words(split_words(line))
+        return known
+
+    def _encode_words(self, words: list[str]) -> NDArray[np.int32]:
+        numbers: list[int] = []
+        remembered = self._words
+        for word in words:
+            known = remembered.get(word)
+            if known is None:
+                if len(remembered) >= _REMEMBERED_WORDS:
+                    remembered.clear()
+                known = remembered[word] = tuple(map(self._add, word_tokens(word)))
+            numbers += known
+        return np.array(numbers, np.int32)
+
+    def _add(self, token: str) -> int:
+        return self._numbers.setdefault(token, len(self._numbers))

@@ -1,0 +1,195 @@
+"""What one write does inside its transaction."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.embedded import changes, records
+from store.embedded.schema import vectors_table
+from store.errors import Conflict
+from store.filters import facets
+from store.types import Batch, Entry, Record, View, Written
+
+__all__ = ["apply", "put_vectors"]
+
+
+def apply(
+    connection: sqlite3.Connection,
+    namespace: int,
+    batch: Batch,
+    views: Sequence[str],
+    generations: Sequence[int],
+    now: datetime,
+) -> Written:
+    """Carry out a checked batch: delete, add, refresh, supersede, and log what changed.
+
+    Args:
+        generations: The generation of vectors in use, then the one that a reindex is filling, if
+            any: what is deleted or refreshed here must not survive there.
+
+    Raises:
+        Conflict: a key of ``batch.add`` is stored with another text.
+    """
+    deleted = _delete(connection, namespace, batch.delete, generations)
+    new, unchanged = _split(connection, namespace, batch.add)
+    added = _add(connection, namespace, new, views, generations[0], now)
+    refreshed = _refresh(connection, namespace, batch.refresh, views, generations)
+    superseded = _supersede(connection, namespace, batch.supersede, now)
+    changes.append(connection, namespace, [*deleted.values(), *added, *refreshed, *superseded])
+    return Written(
+        added=tuple(entry.record.key for entry in new),
+        unchanged=tuple(unchanged),
+        deleted=tuple(deleted),
+    )
+
+
+def put_vectors(
+    connection: sqlite3.Connection,
+    generation: int,
+    ids: Iterable[int],
+    vectors: NDArray[np.float32],
+) -> None:
+    """Store the unit vectors of records, shape (n, views, dim)."""
+    halves = vectors.astype("<f2")
+    connection.executemany(
+        f"INSERT OR REPLACE INTO {vectors_table(generation)} VALUES (?, ?)",
+        ((i, row.tobytes()) for i, row in zip(ids, halves, strict=True)),
+    )
+
+
+def _split(
+    connection: sqlite3.Connection, namespace: int, entries: Sequence[Entry]
+) -> tuple[list[Entry], list[str]]:
+    stored = records.load_by_key(connection, namespace, [entry.record.key for entry in entries])
+    new = [entry for entry in entries if entry.record.key not in stored]
+    known = [entry.record for entry in entries if entry.record.key in stored]
+    differing = tuple(record.key for record in known if record.text != stored[record.key][1].text)
+    if differing:
+        raise Conflict(
+            f"key {differing[0]!r} is stored with another text; update the record, "
+            "or give the new one a key of its own",
+            differing,
+        )
+    return new, [record.key for record in known]
+
+
+def _add(
+    connection: sqlite3.Connection,
+    namespace: int,
+    entries: Sequence[Entry],
+    views: Sequence[str],
+    generation: int,
+    now: datetime,
+) -> range:
+    if not entries:
+        return range(0)
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
+    first = 1 if row is None else row[0] + 1
+    ids = range(first, first + len(entries))
+    connection.executemany(
+        records.INSERT,
+        (
+            (i, namespace, *records.to_row(entry.record, now))
+            for i, entry in zip(ids, entries, strict=True)
+        ),
+    )
+    _add_facets(connection, namespace, zip(ids, (entry.record for entry in entries), strict=True))
+    _put_views(connection, ids, [entry.views for entry in entries], views, generation)
+    return ids
+
+
+def _put_views(
+    connection: sqlite3.Connection,
+    ids: Sequence[int],
+    entries: Sequence[Mapping[str, View]],
+    views: Sequence[str],
+    generation: int,
+) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO texts VALUES (?, ?, ?)",
+        (
+            (i, number, entry[view].text)
+            for i, entry in zip(ids, entries, strict=True)
+            for number, view in enumerate(views)
+        ),
+    )
+    vectors = np.array([[entry[view].vector for view in views] for entry in entries])
+    put_vectors(connection, generation, ids, vectors)
+
+
+def _add_facets(
+    connection: sqlite3.Connection, namespace: int, records: Iterable[tuple[int, Record]]
+) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO facets VALUES (?, ?, ?, ?)",
+        (
+            (namespace, field, value, i)
+            for i, record in records
+            if record.metadata
+            for field, value in facets(record.metadata)
+        ),
+    )
+
+
+def _delete(
+    connection: sqlite3.Connection,
+    namespace: int,
+    keys: Sequence[str],
+    generations: Sequence[int],
+) -> dict[str, int]:
+    stored = records.load_by_key(connection, namespace, keys) if keys else {}
+    connection.executemany(
+        "DELETE FROM facets WHERE namespace = ? AND field = ? AND value = ? AND record = ?",
+        (
+            (namespace, field, value, i)
+            for i, record in stored.values()
+            for field, value in facets(record.metadata)
+        ),
+    )
+    ids = [(i,) for i, _ in stored.values()]
+    connection.executemany("DELETE FROM records WHERE id = ?", ids)
+    connection.executemany("DELETE FROM texts WHERE record = ?", ids)
+    _drop_vectors(connection, generations, ids)
+    return {key: i for key, (i, _) in stored.items()}
+
+
+def _refresh(
+    connection: sqlite3.Connection,
+    namespace: int,
+    refresh: Mapping[str, Mapping[str, View]],
+    views: Sequence[str],
+    generations: Sequence[int],
+) -> list[int]:
+    if not refresh:
+        return []
+    known = records.ids_of(connection, namespace, list(refresh))
+    if known:
+        ids = list(known.values())
+        _put_views(connection, ids, [refresh[key] for key in known], views, generations[0])
+        # A reindex under way finds these missing and encodes their new texts.
+        _drop_vectors(connection, generations[1:], [(i,) for i in ids])
+    return list(known.values())
+
+
+def _supersede(
+    connection: sqlite3.Connection, namespace: int, successors: Mapping[str, str], now: datetime
+) -> list[int]:
+    known = records.ids_of(connection, namespace, list(successors)) if successors else {}
+    connection.executemany(
+        "UPDATE records SET superseded_by = ?, valid_to = ? WHERE id = ?",
+        ((successors[key], records.to_micros(now), i) for key, i in known.items()),
+    )
+    return list(known.values())
+
+
+def _drop_vectors(
+    connection: sqlite3.Connection, generations: Sequence[int], ids: Sequence[tuple[int]]
+) -> None:
+    for generation, i in itertools.product(generations, ids):
+        connection.execute(f"DELETE FROM {vectors_table(generation)} WHERE record = ?", i)
