@@ -1,0 +1,82 @@
+"""The tokenizer that every full-text index shares."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.tokens import STOP_WORDS, content_words, tokenize
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Hiking hikers HIKED", ["hike", "hiker", "hike"]),
+        ("the cat and the hat", ["the", "cat", "and", "the", "hat"]),
+        ("Ana's birthday", ["ana", "birthday"]),
+        ("Ana’s birthday", ["ana", "birthday"]),
+        ("ＡＢＣ ﬁne", ["abc", "fine"]),
+        ("4711 v2.0", ["4711", "v2", "0"]),
+        ("well-known facts", ["well", "known", "fact"]),
+        ("北京烤鸭", ["北京", "京烤", "烤鸭"]),
+        ("猫", ["猫"]),
+        ("東京タワー", ["東京", "京タ", "タワ", "ワー"]),
+        ("서울에서 만났어요", ["서울", "울에", "에서", "만났", "났어", "어요"]),
+        ("用Python写", ["用", "python", "写"]),
+        ("𠮷野家", ["𠮷野", "野家"]),
+        ("", []),
+        (" …!?\n\x00 ", []),
+    ],
+)
+def test_texts_have_these_tokens(text: str, tokens: list[str]) -> None:
+    assert tokenize(text) == tokens
+
+
+def test_one_character_finds_nothing_inside_longer_runs() -> None:
+    assert "京" not in tokenize("北京")
+
+
+@given(st.text(), st.text())
+def test_lines_are_tokenized_one_by_one(first: str, second: str) -> None:
+    assert tokenize(f"{first}\n{second}") == tokenize(first) + tokenize(second)
+
+
+@given(st.text())
+def test_tokens_are_never_empty_and_hold_no_space(text: str) -> None:
+    assert all(token and not any(c.isspace() for c in token) for token in tokenize(text))
+
+
+@given(st.text())
+def test_words_of_a_question_are_tokens_of_it(text: str) -> None:
+    assert set(content_words(text)) <= set(tokenize(text.replace("\n", " ")))
+
+
+def test_a_question_keeps_the_words_that_carry_evidence() -> None:
+    assert content_words("When did Ana go hiking?") == {"ana": "Ana", "go": "go", "hike": "hiking"}
+
+
+def test_a_question_of_stop_words_keeps_them() -> None:
+    assert set(content_words("Who are you?")) == {"who", "are", "you"}
+
+
+def test_stop_words_are_lower_case_words() -> None:
+    assert all(word == word.lower() and word.strip() == word for word in STOP_WORDS)
+
+
+def test_threads_see_the_same_tokens() -> None:
+    text = [f"hiking number{i} running 北京{i}" for i in range(300)]
+    expected = [tokenize(line.replace("number", "other")) for line in text]
+    results: list[list[list[str]]] = []
+
+    def work() -> None:
+        results.append([tokenize(line.replace("number", "other")) for line in text])
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 4
