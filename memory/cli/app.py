@@ -1,0 +1,119 @@
+"""The program: its commands, and how every failure becomes one sentence and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+import click
+
+from memory.cli import demo, looking, recalling, talking, transfer, upkeep, writing
+from memory.cli.screen import complain
+from memory.cli.settings import settings_from_environment, shared_options
+from store.errors import RememError
+
+__all__ = ["main", "program"]
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+class _InOrder(click.Group):
+    """Lists its commands in the order in which a user needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names of the commands, as they were added."""
+        return list(self.commands)
+
+
+@click.group(
+    "remem",
+    cls=_InOrder,
+    params=shared_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with 'remem demo'. 'remem COMMAND --help' shows examples. Exit codes: 0 done, "
+    "1 failed, 2 wrong usage, 3 imported but something was skipped, 130 interrupted.",
+)
+@click.version_option(package_name="remem", message="remem %(version)s")
+def program() -> None:
+    """Long-term memory for language models: what was said, word for word, found when it matters."""
+
+
+for each in (
+    demo.demo,
+    transfer.import_,
+    writing.add,
+    recalling.search,
+    recalling.context,
+    talking.ask,
+    talking.chat,
+    looking.sources,
+    looking.show,
+    looking.stats,
+    writing.update,
+    writing.delete,
+    writing.forget,
+    transfer.export,
+    upkeep.verify,
+    upkeep.rebuild,
+    upkeep.reindex,
+    upkeep.completion,
+):
+    program.add_command(each)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``remem`` with the arguments (of the process, if None) and return the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
+    _hush_libraries(debug)
+    try:
+        code = program.main(
+            list(arguments), "remem", standalone_mode=False, obj=settings_from_environment()
+        )
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        complain("stopped; what was acknowledged is stored.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone, so Python must not try to flush it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        complain(_sentence(error))
+        return 1
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, (RememError, OSError)):
+        return str(error)
+    if isinstance(error, sqlite3.Error):
+        return f"the store's database reports: {error}; 'remem verify' checks it."
+    name = type(error).__name__
+    return f"failed unexpectedly ({name}: {error}); --debug shows where, please report it."
+
+
+def _hush_libraries(debug: bool) -> None:
+    """Keep what libraries say about themselves off the user's terminal; remem speaks for them."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    logging.basicConfig(format="remem: %(message)s", level=logging.ERROR)
+    for name in ("memory", "store"):
+        logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.WARNING)
+    if not debug:
+        warnings.simplefilter("ignore")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -1,0 +1,147 @@
+"""The demo: a year of two friends' messages, remembered, and five questions asked of it."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich import box
+from rich.console import RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from memory.cli.recalling import recollection_json
+from memory.cli.screen import complain, print_json, print_out, recollection_table, safe
+from memory.cli.settings import Settings, command
+from memory.cli.talking import open_generator
+from memory.recall.prompt import build_context
+from memory.recall.ranking import Recollection
+from store.errors import MissingDependency
+
+if TYPE_CHECKING:
+    from memory.attach.generators import Generator
+    from memory.engine import Memory
+
+__all__ = ["QUESTIONS", "demo"]
+
+QUESTIONS = (
+    "What is Ravi allergic to?",
+    "What is the name of Nora's kiln?",
+    "Where is the spare key to Nora's flat?",
+    "On which date does Ravi land in Porto?",
+    "How much is the deposit for the studio?",
+)
+_DATA = ("demo_conversation.json", "demo_document.md")
+
+
+# What a model of 135 million parameters still keeps apart.
+_MEMORIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A question with what was recalled for it, and the answers, where there is a model."""
+
+    question: str
+    recalled: list[Recollection]
+    without_memory: str | None
+    with_memory: str | None
+
+
+@command("demo", "remem demo", "remem demo --store ./friends --namespace nora")
+@click.pass_obj
+def demo(settings: Settings) -> None:
+    """Remember a year of messages, then answer from them.
+
+    Imports what two friends wrote to each other, and a lease; asks five questions; shows what was
+    recalled and why, and what a small language model answers without and with it.
+
+    The store is a new folder, named at the end, unless --store says another.
+    """
+    settings = replace(
+        settings,
+        store=settings.store or tempfile.mkdtemp(prefix="remem-demo-"),
+        namespace=settings.namespace or "demo",
+    )
+    with settings.create() as memory:
+        added = _remember(memory)
+    generator = _generator()
+    # Opened again: what follows comes from disk, not from what this process still knows.
+    with settings.open() as memory:
+        answered = (_answer(memory, generator, question) for question in QUESTIONS)
+        if settings.as_json:
+            print_json(
+                {"store": settings.url, "added": added, "questions": [_json(e) for e in answered]}
+            )
+            return
+        print_out(
+            Text(f"Remembered {added} turns and passages, closed the store, opened it again.")
+        )
+        for each in answered:
+            print_out(*_drawn(each))
+    place = f"--store {shlex.quote(settings.url)} --namespace {shlex.quote(settings.namespace)}"
+    print_out(
+        Text("Go on with the same memories:"),
+        Text(f"  remem search {place} what is the dog called", no_wrap=True),
+        Text(f"  remem chat {place}"),
+    )
+
+
+def _remember(memory: Memory) -> int:
+    """Import the demo's files; returns how many records are new."""
+    from memory.ingest.importing import import_path
+
+    before = memory.count()
+    for name in _DATA:
+        with as_file(files("memory.cli") / "data" / name) as path:
+            import_path(memory, path)
+    return memory.count() - before
+
+
+def _generator() -> Generator | None:
+    try:
+        return open_generator(None)
+    except MissingDependency as error:
+        complain(f"{error}\nUntil then the demo shows what is recalled, without answers.")
+        return None
+
+
+def _answer(memory: Memory, generator: Generator | None, question: str) -> _Answered:
+    from memory.attach.layout import Prompt
+
+    recalled = memory.search(question, _MEMORIES, explain=True)
+    if generator is None:
+        return _Answered(question, recalled, None, None)
+    context = build_context(recalled, budget=1000, count_tokens=generator.count_tokens)
+    return _Answered(
+        question,
+        recalled,
+        without_memory=generator.generate(Prompt(question)),
+        with_memory=generator.generate(Prompt(question, context)),
+    )
+
+
+def _drawn(answered: _Answered) -> Iterator[RenderableType]:
+    yield Rule(Text(answered.question, "bold"), align="left")
+    yield recollection_table(answered.recalled)
+    if answered.with_memory is not None:
+        answers = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+        answers.add_column("The model without memory", ratio=1, overflow="fold")
+        answers.add_column("The model with memory", ratio=1, overflow="fold", style="green")
+        answers.add_row(Text(safe(answered.without_memory or "")), Text(safe(answered.with_memory)))
+        yield answers
+
+
+def _json(answered: _Answered) -> dict[str, Any]:
+    return {
+        "question": answered.question,
+        "recalled": [recollection_json(each) for each in answered.recalled],
+        "answer_without_memory": answered.without_memory,
+        "answer_with_memory": answered.with_memory,
+    }

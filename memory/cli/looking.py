@@ -1,0 +1,121 @@
+"""Commands that look at what is stored: sources, show, stats."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.text import Text
+
+from memory.cli.dates import readable
+from memory.cli.screen import record_json, safe, table
+from memory.cli.settings import Settings, command
+from store.errors import InvalidInput
+from store.types import Record
+
+__all__ = ["show", "sources", "stats"]
+
+
+@command("sources", "remem sources", "remem sources --namespace work --json")
+@click.pass_obj
+def sources(settings: Settings) -> None:
+    """List the sessions and documents of a namespace."""
+    with settings.recall() as memory:
+        found = memory.sources()
+    rows = [(each.source, each.records, each.first_said_at, each.last_said_at) for each in found]
+    settings.show(
+        [asdict(each) for each in found], table(("Source", "Records", "From", "To"), rows)
+    )
+
+
+@command("show", "remem show KEY", "remem show KEY --radius 5")
+@click.argument("key")
+@click.option(
+    "--radius",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="How many records before and after it",
+)
+@click.pass_obj
+def show(settings: Settings, key: str, radius: int) -> None:
+    """Show a memory whole, with what was said around it.
+
+    Every field, its earlier versions, and its neighbours in the same session or document.
+    """
+    with settings.recall() as memory:
+        record = memory.get(key)
+        if record is None:
+            raise InvalidInput(
+                f"there is no record {key!r} in the namespace {memory.namespace!r}; "
+                "'remem search' shows the keys"
+            )
+        versions = memory.history(key)
+        around = memory.neighbors(key, radius)
+    settings.show(
+        {
+            "record": record_json(record),
+            "history": [record_json(each) for each in versions],
+            "neighbors": [record_json(each) for each in around],
+        },
+        _fields(record),
+        *_section("Versions", versions if len(versions) > 1 else [], key),
+        *_section("Around it", around, key),
+    )
+
+
+@command("stats", "remem stats", "remem stats --json")
+@click.pass_obj
+def stats(settings: Settings) -> None:
+    """Count records by namespace, and bytes."""
+    with settings.open() as memory:
+        found = memory.stats()
+    encoder = "none yet" if found.space is None else f"{found.space.dim} dimensions, encoded by "
+    settings.show(
+        asdict(found),
+        Text(f"Store    {safe(found.url)}"),
+        Text(f"Vectors  {encoder}{found.space.fingerprint if found.space else ''}"),
+        Text(f"On disk  {_bytes(found.bytes_on_disk)}"),
+        table(("Namespace", "Records"), sorted(found.records.items())),
+    )
+
+
+def _fields(record: Record) -> Text:
+    """The fields that have a value, one a line, the text last."""
+    named = {
+        "Key": record.key,
+        "Source": f"{record.source}, position {record.position}",
+        "Kind": record.kind,
+        "Who": " / ".join(filter(None, (record.speaker, record.role))),
+        "Said": record.said_at and f"{readable(record.said_at)} {record.said_at:%z}",
+        "Stored": record.stored_at and f"{readable(record.stored_at)} {record.stored_at:%z}",
+        "Expires": record.expires_at and f"{readable(record.expires_at)} {record.expires_at:%z}",
+        "Replaced": record.valid_to and f"{readable(record.valid_to)} by {record.superseded_by}",
+        **{name: str(value) for name, value in record.metadata.items()},
+    }
+    result = Text()
+    for name, value in named.items():
+        if value:
+            result.append(f"{safe(name):10}", "dim").append(safe(value) + "\n")
+    return result.append("\n" + safe(record.text) + "\n", "bold")
+
+
+def _section(title: str, records: list[Record], key: str) -> list[Text]:
+    lines = [
+        Text(
+            f"{'>' if each.key == key else ' '} {readable(each.said_at)}  "
+            f"{safe(each.speaker or each.role or each.kind)}: {safe(each.text)}",
+            "" if each.key == key else "dim",
+        )
+        for each in records
+    ]
+    return [Text(title, "bold"), *lines, Text()] if lines else []
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,149 @@
+"""What reaches the terminal: safe text, tables that fit, colour only where someone sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import IO, Any
+
+import click
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from memory.cli.dates import readable
+from memory.recall.ranking import Recollection
+from store.types import Record
+
+__all__ = [
+    "complain",
+    "errors",
+    "output",
+    "print_json",
+    "print_out",
+    "recollection_table",
+    "record_json",
+    "safe",
+    "table",
+    "write_json_line",
+]
+
+# Whoever wrote a memory must not steer the terminal of whoever reads it: no escape sequences, no
+# control characters but tab and newline, no marks that turn the direction of writing around.
+# What is not a whole sequence loses its control character only, so that no words vanish with it.
+_SEQUENCES = re.compile(r"\x1b(?:\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_PIPED_WIDTH = 100
+
+
+def safe(text: str) -> str:
+    """``text`` without anything that a terminal would obey instead of show."""
+    return _CONTROLS.sub("", _SEQUENCES.sub("", text))
+
+
+def output() -> Console:
+    """The console of standard output."""
+    return _console(sys.stdout)
+
+
+def errors() -> Console:
+    """The console of standard error: progress, problems, questions."""
+    return _console(sys.stderr)
+
+
+def _console(stream: IO[str]) -> Console:
+    width = None if stream.isatty() else _PIPED_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def print_out(*parts: RenderableType) -> None:
+    """Print for people, to standard output."""
+    console = output()
+    for part in parts:
+        console.print(part)
+
+
+def complain(message: str) -> None:
+    """Say one thing on standard error."""
+    click.echo(f"remem: {safe(message)}", err=True)
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(data, indent=2, default=_jsonable))
+
+
+def write_json_line(data: Any) -> None:
+    """Print one line of JSON Lines."""
+    click.echo(json.dumps(data, default=_jsonable))
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """All fields of a record, in the order of ``Record``; times are ISO 8601."""
+    names = Record.__dataclass_fields__
+    return {name: _plain(getattr(record, name)) for name in names}
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Rows under headings; numbers stand to the right, dates are written for people."""
+    rows = list(rows)
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for index, heading in enumerate(columns):
+        numbers = bool(rows) and isinstance(rows[0][index], int)
+        result.add_column(heading, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        result.add_row(*map(_cell, row))
+    return result
+
+
+def recollection_table(recollections: Sequence[Recollection]) -> Table:
+    """What was recalled: score, date, speaker, text with the question's words marked, key."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    result.add_column("Score", justify="right", no_wrap=True)
+    result.add_column("When", no_wrap=True)
+    result.add_column("Who", overflow="fold", max_width=16)
+    result.add_column("What", overflow="fold", ratio=1)
+    for recollection in recollections:
+        record = recollection.record
+        what = Text(safe(record.text))
+        what.highlight_words([safe(word) for word in recollection.words], "bold yellow")
+        what.append("\n" + safe(record.key), "dim")
+        if recollection.parts:
+            what.append("\n" + _parts(recollection), "dim cyan")
+        result.add_row(
+            f"{recollection.score:.2f}",
+            Text(readable(record.said_at)),
+            Text(safe(record.speaker or record.role or record.kind)),
+            what,
+        )
+    return result
+
+
+def _parts(recollection: Recollection) -> str:
+    parts = " + ".join(f"{name} {part:.2f}" for name, part in recollection.parts.items())
+    words = ", ".join(safe(word) for word in recollection.words)
+    return f"{parts}; words: {words}" if words else parts
+
+
+def _cell(value: Any) -> RenderableType:
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, datetime):
+        return Text(readable(value))
+    if isinstance(value, int):
+        return f"{value:,}"
+    return Text("" if value is None else safe(str(value)))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if hasattr(value, "keys") else list(value)

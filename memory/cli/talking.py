@@ -1,0 +1,167 @@
+"""Commands that let a language model answer from memory: ask, chat."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
+
+from memory.cli.dates import readable
+from memory.cli.filtering import filter_options
+from memory.cli.recalling import recollection_json
+from memory.cli.screen import output, safe
+from memory.cli.settings import Settings, command
+from memory.recall.prompt import Context
+from store.filters import F, Filter
+
+if TYPE_CHECKING:
+    from memory.attach.generators import Generator
+
+__all__ = ["ask", "chat", "open_generator"]
+
+_generator_option = click.option(
+    "--generator",
+    "spec",
+    metavar="MODEL",
+    help="What answers: a transformers model by name, folder or GGUF file, or openai:MODEL; "
+    "the bundled SmolLM2 if left out",
+)
+_budget_option = click.option(
+    "--budget",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="At most so many tokens of memories",
+)
+
+# Earlier turns of the running chat that the model reads again; older ones it recalls.
+_EARLIER_MESSAGES = 12
+
+
+@command(
+    "ask",
+    "remem ask what is the dog called",
+    "remem ask what is the dog called --no-memory",
+    "remem ask when does Ravi land --generator openai:gpt-4o-mini --until 2024-09",
+)
+@click.argument("question", nargs=-1, required=True, metavar="QUESTION")
+@_generator_option
+@_budget_option
+@filter_options
+@click.option("--no-memory", is_flag=True, help="Answer without recalling anything, to compare")
+@click.pass_obj
+def ask(
+    settings: Settings,
+    question: tuple[str, ...],
+    spec: str | None,
+    budget: int,
+    where: Filter | None,
+    no_memory: bool,
+) -> None:
+    """Let a language model answer QUESTION from memory."""
+    from memory.attach.layout import Prompt
+
+    asked = " ".join(question)
+    generator = open_generator(spec)
+    context = None
+    if not no_memory:
+        with settings.recall() as memory:
+            context = memory.context(
+                asked, budget=budget, count_tokens=generator.count_tokens, where=where
+            )
+    prompt = Prompt(asked, context)
+    if settings.as_json:
+        recalled = context.recollections if context else ()
+        memories = [recollection_json(each) for each in recalled]
+        answer = generator.generate(prompt)
+        settings.show({"question": asked, "memories": memories, "answer": answer})
+    else:
+        _show_recalled(context)
+        _type_out(generator.stream(prompt))
+
+
+@command("chat", "remem chat", "remem chat --generator ./my-model --namespace nora")
+@_generator_option
+@_budget_option
+@click.option("--speaker", metavar="NAME", help="Your name, as it is remembered")
+@click.pass_obj
+def chat(settings: Settings, spec: str | None, budget: int, speaker: str | None) -> None:
+    """Talk with a language model that remembers.
+
+    /quit or Ctrl-D ends it. Each exchange is remembered once its answer is complete.
+    """
+    from memory.attach.layout import Message, Prompt
+
+    generator = open_generator(spec)
+    session = f"chat/{datetime.now():%Y-%m-%d %H:%M:%S}"
+    said: list[Message] = []
+    with settings.create() as memory:
+        for question in _typed_lines():
+            context = memory.context(
+                question,
+                budget=budget,
+                count_tokens=generator.count_tokens,
+                where=F("source") != session,
+            )
+            _show_recalled(context)
+            prompt = Prompt(question, context, tuple(said[-_EARLIER_MESSAGES:]))
+            asked_at = datetime.now().astimezone()
+            answer = _type_out(generator.stream(prompt))
+            turns = [
+                {"role": "user", "content": question, "time": asked_at, "name": speaker},
+                {"role": "assistant", "content": answer, "time": datetime.now().astimezone()},
+            ]
+            # Only an exchange that succeeded is remembered, and only what was said: the recalled
+            # memories in the prompt would otherwise be stored again as if they were new.
+            memory.add_messages(turns, session=session, start=len(said))
+            said += [Message("user", question), Message("assistant", answer)]
+
+
+def open_generator(spec: str | None) -> Generator:
+    """The generator that ``spec`` names; "echo" answers with its prompt and needs no model."""
+    if spec == "echo":
+        from memory.testing import EchoGenerator
+
+        return EchoGenerator()
+    from memory.attach import generators
+
+    return generators.open_generator(spec) if spec else generators.bundled_generator()
+
+
+def _typed_lines() -> Iterator[str]:
+    with suppress(ImportError):  # where there is one, input() edits lines and knows earlier ones
+        import readline  # noqa: F401
+    while True:
+        try:
+            line = input("you> " if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return
+        if line == "/quit":
+            return
+        if line:
+            yield line
+
+
+def _show_recalled(context: Context | None) -> None:
+    """One line for each memory that the model is given, cut to the width of the screen."""
+    console = output()
+    for recollection in context.recollections if context else ():
+        record = recollection.record
+        who = record.speaker or record.role or record.kind
+        line = Text(f"  {readable(record.said_at)}  {who}: {record.text}".replace("\n", " "), "dim")
+        line.plain = safe(line.plain)
+        console.print(line, no_wrap=True, overflow="ellipsis")
+
+
+def _type_out(pieces: Iterable[str]) -> str:
+    answer = ""
+    for piece in pieces:
+        answer += piece
+        click.echo(safe(piece), nl=False)
+    click.echo()
+    return answer.strip()

@@ -1,0 +1,90 @@
+"""Commands that look after a store: verify, rebuild, reindex; and shell completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from click.shell_completion import get_completion_class
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from memory.cli.screen import errors, safe
+from memory.cli.settings import Settings, command, open_encoder
+
+__all__ = ["completion", "rebuild", "reindex", "verify"]
+
+
+@command("verify", "remem verify", "remem verify --store backup/remem --json")
+@click.pass_context
+def verify(ctx: click.Context) -> None:
+    """Check the records, and every index against them.
+
+    The exit code is 1 if something is wrong.
+    """
+    settings: Settings = ctx.obj
+    with settings.open() as memory:
+        found = memory.verify()
+    settings.show(
+        {"ok": found.ok, "records": found.records, "problems": found.problems},
+        Text(f"{found.records:,} records checked; {len(found.problems) or 'no'} problems."),
+        *(Text(f"- {safe(problem)}", "red") for problem in found.problems),
+        *([] if found.ok else [Text("'remem rebuild' makes the indexes again from the records.")]),
+    )
+    ctx.exit(0 if found.ok else 1)
+
+
+@command("rebuild", "remem rebuild")
+@click.pass_obj
+def rebuild(settings: Settings) -> None:
+    """Make all indexes again from the records."""
+    with settings.open() as memory:
+        memory.rebuild()
+        records = sum(memory.stats().records.values())
+    settings.show({"records": records}, Text(f"Indexes rebuilt from {records:,} records."))
+
+
+@command("reindex", "remem reindex BAAI/bge-small-en-v1.5", "remem reindex ./my-model")
+@click.argument("model", required=False)
+@click.pass_obj
+def reindex(settings: Settings, model: str | None) -> None:
+    """Encode everything again with MODEL and switch to it.
+
+    Without MODEL, with the encoder that remem brings along. Interrupted, it goes on where it was.
+    """
+    encoder = open_encoder(model)
+    with settings.open() as memory, _progress("Encoding") as advance:
+        memory.reindex(encoder, advance)
+        space = memory.stats().space
+    settings.show(
+        {"fingerprint": space and space.fingerprint, "dim": space and space.dim},
+        Text(f"All memories are encoded by {model or 'the bundled encoder'} now."),
+    )
+
+
+@command("completion", 'eval "$(remem completion bash)"', "remem completion fish | source")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script that lets a shell complete commands."""
+    complete = get_completion_class(shell)
+    assert complete is not None, "click knows every shell of the choice"
+    click.echo(complete(ctx.find_root().command, {}, "remem", "_REMEM_COMPLETE").source())
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, where someone sees it; yields what moves it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    console = errors()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

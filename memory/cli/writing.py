@@ -1,0 +1,132 @@
+"""Commands that change single memories: add, update, delete, forget."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+from rich.text import Text
+
+from memory.cli.dates import earliest
+from memory.cli.filtering import filter_options
+from memory.cli.screen import record_json, safe
+from memory.cli.settings import Settings, command
+from store.errors import InvalidInput
+from store.filters import And, F, Filter
+
+__all__ = ["add", "delete", "forget", "update"]
+
+
+@command(
+    "add",
+    'remem add "Ravi is allergic to cashews" --speaker Nora',
+    'remem add "Lunch with Meena" --at "3 May 2024 13:00" --source diary',
+    "pbpaste | remem add -",
+)
+@click.argument("text")
+@click.option("--speaker", metavar="NAME", help="Who says it")
+@click.option("--source", default="notes", show_default=True, help="Where it belongs")
+@click.option("--at", metavar="DATE", help="When it was said, like 2024-03-17 or '3 May 2024'")
+@click.option("--expires", metavar="DATE", help="From when on it is no longer found")
+@click.option(
+    "--metadata", metavar="JSON", help='An object to filter on, like \'{"topic": "food"}\''
+)
+@click.option("--key", help="Its identity; one is made from the text otherwise")
+@click.pass_obj
+def add(
+    settings: Settings,
+    text: str,
+    speaker: str | None,
+    source: str,
+    at: str | None,
+    expires: str | None,
+    metadata: str | None,
+    key: str | None,
+) -> None:
+    """Remember TEXT, word for word.
+
+    '-' reads it from standard input.
+    """
+    with settings.create() as memory:
+        record = memory.add(
+            sys.stdin.read().strip() if text == "-" else text,
+            source=source,
+            speaker=speaker,
+            said_at=earliest(at) if at else None,
+            expires_at=earliest(expires) if expires else None,
+            metadata=_object(metadata),
+            key=key,
+        )
+    settings.show(record_json(record), Text(f"Remembered as {safe(record.key)}."))
+
+
+@command("update", 'remem update KEY "The studio costs 450 euros now"')
+@click.argument("key")
+@click.argument("text")
+@click.pass_obj
+def update(settings: Settings, key: str, text: str) -> None:
+    """Replace what a memory says, keeping its history."""
+    with settings.recall() as memory:
+        record = memory.update(key, text)
+    settings.show(record_json(record), Text(f"Remembered as {safe(record.key)}."))
+
+
+@command("delete", "remem delete KEY", "remem delete KEY KEY")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.pass_obj
+def delete(settings: Settings, keys: tuple[str, ...]) -> None:
+    """Remove memories from all results, at once.
+
+    'remem forget' also wipes them out of the files.
+    """
+    with settings.recall() as memory:
+        deleted = memory.delete(*keys)
+    settings.show({"deleted": deleted}, Text(f"{deleted} of {len(set(keys))} deleted."))
+
+
+@command(
+    "forget",
+    "remem forget KEY",
+    "remem forget --source diary --yes",
+    "remem forget --speaker Ravi --until 2023",
+    "remem forget --all --namespace old",
+)
+@click.argument("keys", nargs=-1, metavar="[KEY...]")
+@filter_options
+@click.option("--all", "everything", is_flag=True, help="Everything in the namespace")
+@click.option("--yes", is_flag=True, help="Do not ask first")
+@click.pass_obj
+def forget(
+    settings: Settings, keys: tuple[str, ...], where: Filter | None, everything: bool, yes: bool
+) -> None:
+    """Wipe memories out of every file, beyond recovery."""
+    chosen = _chosen(keys, where, everything)
+    with settings.recall() as memory:
+        count = memory.count(chosen)
+        if count and not yes:
+            question = f"Wipe {count:,} records from {memory.namespace!r} beyond recovery?"
+            click.confirm(safe(question), abort=True, err=True)
+        forgotten = memory.forget(chosen) if count else 0
+    settings.show({"forgotten": forgotten}, Text(f"{forgotten:,} records forgotten."))
+
+
+def _chosen(keys: tuple[str, ...], where: Filter | None, everything: bool) -> Filter:
+    parts = [F("key").in_(keys)] if keys else []
+    parts += [where] if where is not None else []
+    if bool(parts) == everything:
+        raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
+    return And(tuple(parts))
+
+
+def _object(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"--metadata is not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise InvalidInput('--metadata is a JSON object, like \'{"topic": "food"}\'')
+    return value
