@@ -53,6 +53,11 @@ class Database:
         """Whether ``close`` was called."""
         return self._closed
 
+    def check_open(self) -> None:
+        """Raise ``StoreClosed`` after ``close``."""
+        if self._closed:
+            raise StoreClosed(f"the store {self.path.parent} is closed; open it again")
+
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """A connection outside any transaction, errors translated."""
@@ -105,8 +110,7 @@ class Database:
 
     def _take(self) -> sqlite3.Connection:
         with self._guard:
-            if self._closed:
-                raise StoreClosed(f"the store {self.path.parent} is closed; open it again")
+            self.check_open()
             if self._idle:
                 return self._idle.pop()
         connection = sqlite3.connect(

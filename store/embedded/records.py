@@ -130,11 +130,18 @@ def scan_page(
 
 
 def neighbors(
-    connection: sqlite3.Connection, namespace: int, source: str, first: int, last: int, radius: int
+    connection: sqlite3.Connection,
+    namespace: int,
+    source: str,
+    first: int,
+    last: int,
+    radius: int,
+    now: int,
 ) -> list[Record]:
     """Current records at positions first..last and up to ``radius`` on either side, in order."""
     current = f"""SELECT {_COLUMNS} FROM records
-        WHERE namespace = :namespace AND source = :source AND superseded_by IS NULL"""
+        WHERE namespace = :namespace AND source = :source AND superseded_by IS NULL
+        AND (expires_at IS NULL OR expires_at > :now)"""
     rows = connection.execute(
         f"""SELECT * FROM ({current} AND position < :first
                 ORDER BY position DESC, key DESC LIMIT :radius)
@@ -147,6 +154,7 @@ def neighbors(
             "first": first,
             "last": last,
             "radius": radius,
+            "now": now,
         },
     )
     return sorted(map(_record, rows), key=lambda record: (record.position, record.key))

@@ -99,6 +99,7 @@ class EmbeddedStore:
     @property
     def space(self) -> Space | None:
         """See ``Store.space``."""
+        self._database.check_open()
         return self._space
 
     def adopt(self, space: Space) -> None:
@@ -172,7 +173,8 @@ class EmbeddedStore:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             if state is None:
                 return []
-            return records.neighbors(connection, state.id, source, first, last, radius)
+            now = records.to_micros(self._clock())
+            return records.neighbors(connection, state.id, source, first, last, radius, now)
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
@@ -281,6 +283,7 @@ class EmbeddedStore:
             self._database.close()
 
     def __enter__(self) -> EmbeddedStore:
+        self._database.check_open()
         return self
 
     def __exit__(

@@ -156,7 +156,7 @@ def _delete(
     connection.executemany("DELETE FROM records WHERE id = ?", ids)
     connection.executemany("DELETE FROM texts WHERE record = ?", ids)
     _drop_vectors(connection, generations, ids)
-    return {key: i for key, (i, _) in stored.items()}
+    return {key: stored[key][0] for key in keys if key in stored}
 
 
 def _refresh(
@@ -182,8 +182,12 @@ def _supersede(
 ) -> list[int]:
     known = records.ids_of(connection, namespace, list(successors)) if successors else {}
     connection.executemany(
-        "UPDATE records SET superseded_by = ?, valid_to = ? WHERE id = ?",
-        ((successors[key], records.to_micros(now), i) for key, i in known.items()),
+        "UPDATE records SET superseded_by = :successor, valid_to = :now "
+        "WHERE id = :id AND superseded_by IS NOT :successor",
+        (
+            {"successor": successors[key], "now": records.to_micros(now), "id": i}
+            for key, i in known.items()
+        ),
     )
     return list(known.values())
 
