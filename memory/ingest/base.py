@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from store import Record
 
-__all__ = ["Item", "Problem", "Reader"]
+__all__ = ["Item", "NamedByFile", "OnBytes", "Problem", "Reader", "ignore_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ class Problem:
         return f"{place}: {self.reason}"
 
 
+OnBytes = Callable[[int], None]
+"""Called with the number of bytes just read from disk, so that a progress bar can be drawn."""
+
+
+def ignore_bytes(count: int) -> None:
+    """The ``OnBytes`` of a caller who draws no progress bar."""
+
+
 class Reader(Protocol):
     """Reads one format. Streams: memory does not grow with the size of the file."""
 
@@ -42,5 +50,15 @@ class Reader(Protocol):
     def detect(self, path: Path) -> bool:
         """Whether the file or folder is of this format; looks at a small part, never raises."""
 
-    def read(self, path: Path) -> Iterator[Item | Problem]:
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The records, source by source and in order; a broken one becomes a ``Problem``."""
+
+
+@runtime_checkable
+class NamedByFile(Protocol):
+    """A reader whose sources carry the file's name, because the format itself names none."""
+
+    def read_as(
+        self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
+    ) -> Iterator[Item | Problem]:
+        """Like ``Reader.read``, with the name that the file's source is to carry."""

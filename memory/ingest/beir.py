@@ -1,0 +1,65 @@
+"""Document collections in the layout of BEIR: ``corpus.jsonl``, alone or in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from memory.ingest.documents import passage_items
+from memory.ingest.fields import as_object, as_text
+from memory.ingest.files import Files
+from memory.ingest.jsonstream import JsonLine, json_lines, sniff
+from memory.ingest.passages import split_passages
+
+__all__ = ["BeirReader"]
+
+_CORPUS = ("corpus.jsonl",)
+
+
+class BeirReader:
+    """A source is a document (its ``_id``), a record a passage of it, under the title as heading.
+
+    Queries and judgements beside the corpus are never read.
+    """
+
+    name = "BEIR collection"
+
+    def detect(self, path: Path) -> bool:
+        """Whether the first line of the corpus has ``_id``, ``title`` and ``text``."""
+        files = Files(path)
+        return any(
+            {"_id", "title", "text"} <= set(sniff(files, member))
+            for member in files.members(*_CORPUS)
+        )
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The passages of each document."""
+        files = Files(path, on_bytes)
+        for member in files.members(*_CORPUS):
+            for line in json_lines(files, member):
+                if isinstance(line, Problem):
+                    yield line
+                else:
+                    yield from _document(line, files.locate(member))
+
+
+def _document(line: JsonLine, path: Path) -> Iterator[Item | Problem]:
+    try:
+        document = as_object(line.value, "it")
+        source = as_text(document.get("_id"), "its _id")
+        title = as_text(document.get("title"), "its title")
+        text = as_text(document.get("text"), "its text")
+        if not source:
+            raise ValueError("it has no _id")
+    except ValueError as error:
+        yield Problem(path, f"the document was skipped: {error}", line.number)
+        return
+    # A document of a title alone is found by its title.
+    passages = [
+        replace(passage, headings=tuple(filter(None, (title, *passage.headings))))
+        for passage in split_passages(text)
+    ] or split_passages(title)
+    for item in passage_items(source, passages, path, metadata={}):
+        yield replace(item, line=line.number) if isinstance(item, Problem) else item

@@ -1,0 +1,128 @@
+"""ChatGPT's data export: ``conversations.json``, alone, in its folder or in its .zip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from memory.ingest.elements import CONVERSATION_FILES, first_element_has, read_elements
+from memory.ingest.fields import as_list, as_object, as_text, as_time, checked, without_empty
+from memory.ingest.files import Files
+from store import Record
+
+__all__ = ["ChatGPTReader"]
+
+# Profile texts that the service repeats in each conversation, and the model's notes to itself.
+_NOT_SAID = ("user_editable_context", "model_editable_context", "thoughts", "reasoning_recap")
+# Of these it is normal to find some without words; of others it means that we cannot read them.
+_KNOWN = (
+    "text",
+    "multimodal_text",
+    "code",
+    "execution_output",
+    "system_error",
+    "tether_quote",
+    "tether_browsing_display",
+)
+
+
+class ChatGPTReader:
+    """Conversations are trees, because messages can be edited and answers regenerated; the branch
+    that the user last saw is read. A source is a conversation, a record a message with words.
+
+    Left out: system messages, hidden ones, the model's reasoning, and images and other media.
+    Code and queries that the model sent to a tool are kept, with the tool's name in ``to``.
+    """
+
+    name = "ChatGPT export"
+
+    def detect(self, path: Path) -> bool:
+        """Whether the first conversation is a ``mapping`` of messages."""
+        files = Files(path)
+        return first_element_has(files, files.members(*CONVERSATION_FILES), "item.mapping")
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The messages of each conversation's current branch."""
+        files = Files(path, on_bytes)
+        members = files.members(*CONVERSATION_FILES)
+        return read_elements(files, members, "conversation", _conversation)
+
+
+def _conversation(
+    conversation: Mapping[str, Any], number: int, path: Path
+) -> Iterator[Item | Problem]:
+    identity = conversation.get("conversation_id") or conversation.get("id")
+    source = f"chatgpt/{as_text(identity, 'its id') or number}"
+    title = as_text(conversation.get("title"), "its title")
+    for position, node in enumerate(_current_branch(conversation)):
+        build = partial(_record, node, source, position, title)
+        yield from checked(build, path, f"message {position + 1} of conversation {number}")
+
+
+def _current_branch(conversation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The nodes from the root to the current one."""
+    nodes = as_object(conversation.get("mapping"), "its mapping")
+    name: Any = conversation.get("current_node")
+    if name not in nodes:
+        name = _newest_leaf(nodes)
+    branch: dict[str, Mapping[str, Any]] = {}
+    while name in nodes and name not in branch:
+        branch[name] = as_object(nodes[name], f"its node {name!r}")
+        name = branch[name].get("parent")
+    return list(reversed(branch.values()))
+
+
+def _newest_leaf(nodes: Mapping[str, Any]) -> str | None:
+    def created(name: str) -> float:
+        message = nodes[name].get("message") or {}
+        return message.get("create_time") or 0.0 if isinstance(message, dict) else 0.0
+
+    leaves = [
+        name for name, node in nodes.items() if isinstance(node, dict) and not node.get("children")
+    ]
+    return max(leaves, key=created, default=None)
+
+
+def _record(node: Mapping[str, Any], source: str, position: int, title: str) -> Record | None:
+    if node.get("message") is None:
+        return None
+    message = as_object(node["message"], "it")
+    author = as_object(message.get("author") or {}, "its author")
+    content = as_object(message.get("content") or {}, "its content")
+    hidden = as_object(message.get("metadata") or {}, "its metadata").get(
+        "is_visually_hidden_from_conversation"
+    )
+    role = as_text(author.get("role"), "its role")
+    if hidden or role == "system" or content.get("content_type") in _NOT_SAID:
+        return None
+    text = _words(content)
+    if not text.strip():
+        return None
+    recipient = as_text(message.get("recipient"), "its recipient")
+    return Record(
+        key=f"{source}#{as_text(message.get('id') or node.get('id'), 'its id') or position}",
+        source=source,
+        position=position,
+        text=text,
+        role=role or None,
+        speaker=as_text(author.get("name"), "its author's name") or None,
+        said_at=as_time(message.get("create_time")),
+        metadata=without_empty({"title": title, "to": recipient if recipient != "all" else ""}),
+    )
+
+
+def _words(content: Mapping[str, Any]) -> str:
+    """What was written, the transcript of what was spoken, or what a tool returned."""
+    parts = [
+        part.get("text") if isinstance(part, dict) else part
+        for part in as_list(content.get("parts"), "its list of parts")
+    ]
+    texts = [*parts, content.get("text"), content.get("result")]
+    words = "\n".join(text for text in texts if isinstance(text, str) and text.strip())
+    kind = content.get("content_type")
+    if not words and kind not in _KNOWN and len(content) > 1:
+        raise ValueError(f"its content is of the unknown type {kind!r}")
+    return words

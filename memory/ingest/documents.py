@@ -1,0 +1,185 @@
+"""Documents of text, Markdown, HTML, PDF and DOCX, read as passages.
+
+The key of a passage is made of the digest of its text, not of its place: when an edited document
+is read again, the passages that did not change are recognised, wherever they moved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from memory.ingest.convert import docx_to_markdown, html_to_markdown, pdf_pages
+from memory.ingest.fields import checked, without_empty
+from memory.ingest.files import Files, text_lines
+from memory.ingest.passages import Passage, split_passages
+from store import InvalidInput, Record, RememError
+
+__all__ = ["DocumentReader", "passage_items", "read_document"]
+
+_TEXT = (".txt", ".text", ".md", ".markdown", ".rst")
+_HTML = (".html", ".htm", ".xhtml")
+
+
+class DocumentReader:
+    """A document is one source, named by its file; its records are passages.
+
+    ``metadata`` holds ``headings`` (outermost first), ``title`` (HTML) and ``page`` (PDF).
+    """
+
+    name = "document"
+
+    def detect(self, path: Path) -> bool:
+        """Whether it is a file with the ending of a document."""
+        return path.is_file() and path.suffix.lower() in _CONVERTERS
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The passages of the document."""
+        return self.read_as(path.name, path, on_bytes)
+
+    def read_as(
+        self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
+    ) -> Iterator[Item | Problem]:
+        """The passages, under another name than the file's."""
+        return _read_file(source, Files(path, on_bytes), {})
+
+
+def read_document(
+    document: str | Path,
+    *,
+    source: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Iterator[Item | Problem]:
+    """The passages of a document, as records.
+
+    Args:
+        document: The file, as a ``Path``; or the text itself, Markdown or plain, as a ``str``.
+        source: Name of the document; None is the file's name, or "text-" and a digest of the text.
+        metadata: Put on every record, beside ``headings``, ``title`` and ``page``.
+
+    Raises:
+        InvalidInput: There is no such file, or it is of no known kind.
+        MissingDependency: The kind needs an optional package.
+    """
+    metadata = metadata or {}
+    if isinstance(document, Path):
+        if not DocumentReader().detect(document):
+            known = " ".join(_CONVERTERS)
+            raise InvalidInput(f"{document} is not a document that can be read; known are {known}")
+        return _read_file(source or document.name, Files(document), metadata)
+    source = source or f"text-{_digest(document)}"
+    return passage_items(source, split_passages(document), Path(source), metadata=metadata)
+
+
+def passage_items(
+    source: str,
+    passages: Iterable[Passage | Problem],
+    path: Path,
+    *,
+    metadata: Mapping[str, Any],
+    said_at: datetime | None = None,
+) -> Iterator[Item | Problem]:
+    """The records of a document's passages; Problems are passed on."""
+    seen: Counter[str] = Counter()
+    position = 0
+    for passage in passages:
+        if isinstance(passage, Problem):
+            yield passage
+            continue
+        digest = _digest(passage.text)
+        seen[digest] += 1
+        build = partial(
+            Record,
+            key=f"{source}#{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else ""),
+            source=source,
+            position=position,
+            text=passage.text,
+            kind="passage",
+            said_at=said_at,
+            metadata=without_empty(
+                {"headings": list(passage.headings), "page": passage.page, **metadata}
+            ),
+        )
+        position += 1
+        yield from checked(build, path, f"passage {position}")
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _read_file(source: str, files: Files, metadata: Mapping[str, Any]) -> Iterator[Item | Problem]:
+    convert = _CONVERTERS[files.path.suffix.lower()]
+    try:
+        title, passages = convert(files)
+        metadata = {"title": title, **metadata}
+        yield from passage_items(source, passages, files.path, metadata=metadata)
+    except RememError:
+        raise
+    except Exception as error:  # on a damaged file the libraries raise whatever comes up
+        kind = type(error).__name__
+        yield Problem(files.path, f"the document cannot be read ({kind}: {error})")
+
+
+def _text(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
+    problems: list[Problem] = []
+    passages = split_passages(_lines(files, problems))
+    return "", chain(passages, problems)
+
+
+def _lines(files: Files, problems: list[Problem]) -> Iterator[str]:
+    """The lines of a text with their ends; what is wrong with them goes to ``problems``."""
+    for line in text_lines(files, files.path.name):
+        if isinstance(line, Problem):
+            problems.append(line)
+        elif "\0" in line.text:
+            reason = "from this line on, the file is not text"
+            problems.append(Problem(files.path, reason, line.number))
+            return
+        else:
+            yield line.text + "\n"
+
+
+def _html(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
+    with files.open(files.path.name) as stream:
+        title, markdown = html_to_markdown(stream.read())
+    return title, split_passages(markdown)
+
+
+def _docx(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
+    with files.open(files.path.name) as stream:
+        return "", split_passages(docx_to_markdown(stream))
+
+
+def _pdf(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
+    return "", _pdf_passages(files)
+
+
+def _pdf_passages(files: Files) -> Iterator[Passage | Problem]:
+    blank = []
+    with files.open(files.path.name) as stream:
+        for number, text in enumerate(pdf_pages(stream), start=1):
+            if not text.strip():
+                blank.append(str(number))
+            for passage in split_passages(text):
+                yield replace(passage, page=number)
+    if blank:
+        reason = f"no text on page {', '.join(blank)}; if that is a scan, run OCR on the file first"
+        yield Problem(files.path, reason)
+
+
+_Convert = Callable[[Files], tuple[str, Iterator[Passage | Problem]]]
+_CONVERTERS: Mapping[str, _Convert] = {
+    **dict.fromkeys(_TEXT, _text),
+    **dict.fromkeys(_HTML, _html),
+    ".docx": _docx,
+    ".pdf": _pdf,
+}

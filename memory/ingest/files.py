@@ -1,0 +1,206 @@
+"""Opening what people hand over: a file, a folder, a .zip or a .gz, in whatever encoding."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from charset_normalizer import from_bytes
+
+from memory.ingest.base import OnBytes, Problem, ignore_bytes
+
+__all__ = ["READ_ERRORS", "Files", "Line", "text_lines"]
+
+READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+"""What reading a damaged, cut or password-protected file, .gz or .zip can raise."""
+
+_CHUNK = 1 << 20
+_HEAD = 1 << 19
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a text file, without its line end; ``number`` counts from 1."""
+
+    number: int
+    text: str
+
+
+class Files:
+    """The files behind one path: the file itself, or the members of a folder or .zip.
+
+    Members are named by their path inside, with forward slashes. A .gz is opened as what it holds.
+    """
+
+    def __init__(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> None:
+        self.path = path
+        self._on_bytes = on_bytes
+        # A .docx is a .zip too, but one that its reader opens as a whole.
+        self._is_zip = path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the path is one file that is no .zip."""
+        return self.path.is_file() and not self._is_zip
+
+    def members(self, *patterns: str) -> list[str]:
+        """The single file whatever its name, else the sorted members that match a pattern.
+
+        A ``*`` stays within one folder.
+        """
+        if self.is_single:
+            return [self.path.name]
+        if self._is_zip:
+            with zipfile.ZipFile(self.path) as archive:
+                names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            return sorted(
+                name for name in names if any(_matches(name, pattern) for pattern in patterns)
+            )
+        found = {file for pattern in patterns for file in self.path.glob(pattern) if file.is_file()}
+        return sorted(file.relative_to(self.path).as_posix() for file in found)
+
+    def locate(self, member: str) -> Path:
+        """Where a member is, for people to read."""
+        return self.path if self.is_single else self.path / member
+
+    def head(self, member: str) -> str:
+        """The first characters of a member, up to half a million; empty if it cannot be read."""
+        try:
+            with self._open(member, ignore_bytes) as stream:
+                data = stream.read(_HEAD)
+            return data.decode(_marked_encoding(data) or "utf-8", "surrogateescape")
+        except (UnicodeError, *READ_ERRORS):
+            return ""
+
+    @contextmanager
+    def open(self, member: str) -> Iterator[IO[bytes]]:
+        """The bytes of a member, unpacked."""
+        with self._open(member, self._on_bytes) as stream:
+            yield stream
+
+    @contextmanager
+    def open_text(self, member: str) -> Iterator[tuple[IO[str], Problem | None]]:
+        """The text of a member, and a warning if its encoding had to be guessed.
+
+        Line ends are translated to ``\\n``. A byte that cannot be decoded comes out as a lone
+        surrogate, so that only the record that holds it is lost, and reported.
+        """
+        with self._open(member, ignore_bytes) as stream:
+            encoding, certain = _encoding(stream)
+        warning = None
+        if not certain:
+            warning = Problem(
+                self.locate(member),
+                f"the file is not UTF-8 and was read as {encoding}; if words look wrong, "
+                "forget them, convert the file to UTF-8 and import it again",
+            )
+        with self._open(member, self._on_bytes) as stream:
+            yield (
+                io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape"),
+                warning,
+            )
+
+    @contextmanager
+    def _open(self, member: str, on_bytes: OnBytes) -> Iterator[IO[bytes]]:
+        on_disk = self.path / member if self.path.is_dir() else self.path
+        with io.BufferedReader(_CountedFile(on_disk, on_bytes)) as raw:
+            if self._is_zip:
+                with zipfile.ZipFile(raw) as archive, archive.open(member) as inside:
+                    yield inside
+            elif raw.peek(2)[:2] == b"\x1f\x8b":
+                with gzip.GzipFile(fileobj=raw) as unpacked:
+                    yield unpacked  # type: ignore[misc]
+            else:
+                yield raw
+
+
+def text_lines(files: Files, member: str) -> Iterator[Line | Problem]:
+    """The lines of a text file one by one; damage ends them with a ``Problem``."""
+    number = 0
+    try:
+        with files.open_text(member) as (text, warning):
+            if warning:
+                yield warning
+            for number, line in enumerate(text, start=1):
+                yield Line(number, line.removesuffix("\n"))
+    except READ_ERRORS as error:
+        reason = f"the file cannot be read any further ({error}); what comes before was read"
+        yield Problem(files.locate(member), reason, number + 1)
+
+
+class _CountedFile(io.FileIO):
+    """A file that tells how many bytes were read from it."""
+
+    def __init__(self, path: Path, on_bytes: OnBytes) -> None:
+        super().__init__(path)
+        self._on_bytes = on_bytes
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = super().readinto(buffer)
+        self._on_bytes(count or 0)
+        return count
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        self._on_bytes(len(data))
+        return data
+
+
+def _matches(name: str, pattern: str) -> bool:
+    parts, wanted = PurePosixPath(name).parts, PurePosixPath(pattern).parts
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+def _marked_encoding(head: bytes) -> str | None:
+    """The encoding that the first bytes give away: a byte order mark, or zeros between letters."""
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name
+    if b"\0" in head[:2]:
+        return "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+    return None
+
+
+def _encoding(stream: IO[bytes]) -> tuple[str, bool]:
+    """Name of the encoding of a text, and whether that is certain. Reads up to the first doubt."""
+    chunk = stream.read(_CHUNK)
+    if marked := _marked_encoding(chunk):
+        return marked, True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk:
+            decoder.decode(chunk)
+            chunk = stream.read(_CHUNK)
+    except UnicodeDecodeError:
+        return _guess(chunk)
+    return "utf-8", True
+
+
+def _guess(sample: bytes) -> tuple[str, bool]:
+    """The encoding of bytes that are not clean UTF-8.
+
+    A few damaged bytes among many proper UTF-8 sequences are damage, not another encoding.
+    """
+    text = sample.decode("utf-8", "surrogateescape")
+    broken = sum("\udc80" <= character <= "\udcff" for character in text)
+    proper = sum(character > "\x7f" for character in text) - broken
+    if proper > broken:
+        return "utf-8", True
+    best = from_bytes(sample[: _CHUNK // 16]).best()
+    return (best.encoding if best else "cp1252"), False

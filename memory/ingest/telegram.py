@@ -1,0 +1,134 @@
+"""Telegram Desktop's JSON export: ``result.json`` of one chat or of the whole account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from memory.ingest.fields import (
+    as_object,
+    as_text,
+    checked,
+    from_unix,
+    localize,
+    without_empty,
+)
+from memory.ingest.files import Files
+from memory.ingest.jsonstream import complete, json_events, sniff
+from store import Record
+
+__all__ = ["TelegramReader"]
+
+_FILES = ("result.json", "*/result.json")
+_CHATS = ("", "chats.list.item", "left_chats.list.item")
+_MESSAGES = ("messages.item", *(f"{chat}.messages.item" for chat in _CHATS[1:]))
+_ONE_CHAT = {"type", "id", "messages.item.type", "messages.item.date"}
+_QUARTER = timedelta(minutes=15)  # all offsets from UTC are multiples of it
+_LARGEST_OFFSET = timedelta(hours=15)
+
+
+class TelegramReader:
+    """A source is a chat, a record a message with words, its position Telegram's message number.
+
+    Left out: service messages ("Ana joined the group") and media without a caption. Older exports
+    give local times only; ``zone`` is then the zone of the machine that made the export.
+    """
+
+    name = "Telegram export"
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+
+    def detect(self, path: Path) -> bool:
+        """Whether it has ``chats.list`` or the messages of one chat."""
+        files = Files(path)
+        return any(
+            "chats.list" in paths or paths >= _ONE_CHAT
+            for paths in (set(sniff(files, member)) for member in files.members(*_FILES))
+        )
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The messages of each chat."""
+        files = Files(path, on_bytes)
+        for member in files.members(*_FILES):
+            yield from self._chats(files, member)
+
+    def _chats(self, files: Files, member: str) -> Iterator[Item | Problem]:
+        chat: dict[str, Any] = {}
+        number = 0
+        path = files.locate(member)
+        events = json_events(files, member)
+        for event in events:
+            if isinstance(event, Problem):
+                yield event
+                continue
+            place, kind, value = event
+            parent, _, name = place.rpartition(".")
+            if place in _CHATS and kind == "start_map":
+                chat, number = {}, 0
+            elif parent in _CHATS and name in ("id", "name"):
+                chat[name] = value
+            elif place in _MESSAGES:
+                message = complete(event, events)
+                if isinstance(message, Problem):
+                    yield message
+                    continue
+                number += 1
+                build = partial(_record, message, chat, number, self._zone)
+                yield from checked(build, path, f"message {number} of chat {chat.get('name')!r}")
+
+
+def _record(data: Any, chat: Mapping[str, Any], number: int, zone: tzinfo | None) -> Record | None:
+    message = as_object(data, "it")
+    if message.get("type") == "service":
+        return None
+    text = _words(message)
+    if not text.strip():
+        if "poll" in message:
+            raise ValueError("polls are not imported")
+        return None
+    source = f"telegram/{chat.get('id') or chat.get('name')}"
+    identity = message.get("id")
+    return Record(
+        key=f"{source}#{number if identity is None else identity}",
+        source=source,
+        position=identity if isinstance(identity, int) else number,
+        text=text,
+        speaker=as_text(message.get("from"), "its sender") or None,
+        said_at=_time(message, zone),
+        metadata=without_empty(
+            {
+                "title": chat.get("name"),
+                "forwarded_from": message.get("forwarded_from"),
+                "reply_to": message.get("reply_to_message_id"),
+            }
+        ),
+    )
+
+
+def _words(message: Mapping[str, Any]) -> str:
+    """The text, which is a string, or a list of strings and of pieces with a format."""
+    text = message.get("text")
+    if isinstance(text, list):
+        parts = [part.get("text") if isinstance(part, dict) else part for part in text]
+        return "".join(as_text(part, "a part of its text") for part in parts)
+    return as_text(text, "its text")
+
+
+def _time(message: Mapping[str, Any], zone: tzinfo | None) -> datetime | None:
+    """The moment in the exporter's zone: the export has it in UTC and as local time."""
+    local = as_text(message.get("date"), "its date")
+    unix = message.get("date_unixtime")
+    if unix is None:
+        return localize(datetime.fromisoformat(local), zone) if local else None
+    try:
+        moment = from_unix(int(unix))
+        offset = datetime.fromisoformat(local).replace(tzinfo=timezone.utc) - moment
+    except (TypeError, ValueError):
+        raise ValueError(f"{unix!r} or {local!r} is not a time") from None
+    is_offset = abs(offset) <= _LARGEST_OFFSET and not offset % _QUARTER
+    return moment.astimezone(timezone(offset)) if is_offset else moment
