@@ -2,89 +2,373 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from memory.encoder import Encoder
-from memory.recall.prompt import Context, CountTokens
+from memory import transfer
+from memory.encoder import Encoder, SentenceTransformerEncoder
+from memory.ingest.base import Item, Problem
+from memory.ingest.documents import read_document
+from memory.messages import placed, records_of
+from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
-from store import Filter, Record, SourceInfo, Stats, Verification
+from memory.recall.retriever import Retriever
+from memory.recorder import Added, Recorder
+from store import (
+    Filter,
+    InvalidInput,
+    Record,
+    SourceInfo,
+    Stats,
+    Store,
+    Verification,
+    open_store,
+    parse_filter,
+)
 
-__all__ = ["Added", "Memory"]
+__all__ = ["Memory", "Where"]
 
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What an ``add`` did: keys of new records, and of those that were stored already."""
-
-    added: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
+Where = Filter | Mapping[str, Any]
+"""A filter made with ``store.F``, or its JSON form (see ``store.parse_filter``)."""
 
 
 class Memory:
-    """SKELETON while the engine is being written; the signatures stand."""
+    """What was said and read, kept word for word, and recalled by meaning and by words.
+
+    Thread-safe; a context manager. Several processes may use one store.
+
+    Args:
+        url: A folder (made if needed), or ``":memory:"``; see ``store.open_store``.
+        namespace: Whose memory this is. Namespaces never see each other.
+        encoder: Text to vectors. None: the bundled all-MiniLM-L6-v2, loaded when first needed.
+        retriever: How to search.
+
+    Raises:
+        EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
+        CorruptStore, StoreReadOnly, StoreFull: the folder cannot be used.
+    """
 
     def __init__(
         self,
         url: str | Path,
         namespace: str = "default",
         *,
-        encoder: Encoder | None = None,      # None: the bundled all-MiniLM-L6-v2, loaded on first use
-    ) -> None: ...
+        encoder: Encoder | None = None,
+        retriever: Retriever | None = None,
+    ) -> None:
+        self.namespace = namespace
+        encoder = encoder or SentenceTransformerEncoder()
+        self._recorder = Recorder(open_store(url, encoder.fingerprint), encoder)
+        self._retriever = retriever or Retriever()
 
-    url: str
-    namespace: str
-    encoder: Encoder
+    @property
+    def url(self) -> str:
+        """Where the memories are kept."""
+        return self._store.url
+
+    @property
+    def encoder(self) -> Encoder:
+        """What turns text into vectors."""
+        return self._recorder.encoder
 
     def in_namespace(self, namespace: str) -> Memory:
-        """Same store and encoder, another namespace; closing either closes both."""
+        """Another namespace of the same store, with the same encoder; closing one closes both."""
+        other = Memory.__new__(Memory)
+        other.namespace = namespace
+        other._recorder = self._recorder
+        other._retriever = self._retriever
+        return other
 
-    def namespaces(self) -> list[str]: ...
+    def namespaces(self) -> list[str]:
+        """Names of all namespaces of the store that hold something."""
+        return self._store.namespaces()
 
-    def add(self, text: str, *, source: str = "notes", speaker: str | None = None, role: str | None = None,
-            kind: str = "note", said_at: datetime | None = None, expires_at: datetime | None = None,
-            metadata: Mapping[str, Any] | None = None, key: str | None = None) -> Record: ...
+    def add(
+        self,
+        text: str,
+        *,
+        source: str = "notes",
+        kind: str = "note",
+        speaker: str | None = None,
+        role: str | None = None,
+        said_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Record:
+        """Remember one text. The same text of the same speaker and time is remembered once.
 
-    def add_messages(self, messages: Sequence[Mapping[str, Any]], *, session: str = "chat",
-                     start: int | None = None) -> Added:
-        """OpenAI-style messages; optional per message: name/speaker, time (datetime or ISO), id, metadata.
-        Without ``start`` the list continues the session: what it repeats of the session's end is recognised."""
+        Args:
+            said_at: When it was said; None: now.
+            key: Identity of the record; by default made from source, text, speaker and said_at.
 
-    def add_document(self, document: str | Path, *, source: str | None = None,
-                     metadata: Mapping[str, Any] | None = None) -> Added: ...
+        Returns:
+            The record as it is stored.
+
+        Raises:
+            Conflict: the key belongs to another text.
+            InvalidInput: an empty text, a naive datetime, metadata that is not JSON, ...
+        """
+        identity = json.dumps([text, speaker, said_at and said_at.isoformat()])
+        digest = hashlib.sha256(identity.encode("ascii")).hexdigest()[:16]
+        record = Record(
+            key=key or f"{source}#{digest}",
+            source=source,
+            position=0,
+            text=text,
+            kind=kind,
+            role=role,
+            speaker=speaker,
+            said_at=said_at or _now(),
+            expires_at=expires_at,
+            metadata=metadata or {},
+        )
+        self._recorder.add_last(self.namespace, record)
+        return self._stored(record.key)
+
+    def add_messages(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        session: str = "chat",
+        start: int | None = None,
+    ) -> Added:
+        """Remember messages of a conversation; see ``memory.messages.records_of`` for their form.
+
+        Args:
+            session: The conversation they belong to.
+            start: Position in the session of the first message that somebody said. None: they
+                continue the session; what they repeat of its end is recognised and not added
+                twice, so both the newest exchange and the whole conversation can be passed.
+
+        Raises:
+            Conflict: with ``start`` or message ids, other words are stored in that place.
+            InvalidInput: a message is not of the form.
+        """
+        records = records_of(messages, session)
+        if start is not None:
+            return self.add_records(map(_dated, placed(records, start)))
+        return self._recorder.append(self.namespace, session, records, _dated)
+
+    def add_document(
+        self,
+        document: str | Path,
+        *,
+        source: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Added:
+        """Remember a document, passage by passage.
+
+        Args:
+            document: A path (text, Markdown, HTML, PDF, DOCX), or the text itself as Markdown.
+            source: What to call it; by default the file's name, or a digest of the text.
+
+        Raises:
+            InvalidInput: a part of it cannot be read.
+            MissingDependency: its format needs an optional package.
+        """
+        return self.add_records(
+            _readable(read_document(document, source=source, metadata=metadata))
+        )
 
     def add_records(self, records: Iterable[Record]) -> Added:
-        """Records as the importers yield them; streamed in batches; raises Conflict if a key holds another text."""
+        """Remember records as the readers of ``memory.ingest`` yield them, in batches.
 
-    def search(self, query: str, k: int = 10, *, where: Filter | Mapping[str, Any] | None = None,
-               explain: bool = False) -> list[Recollection]: ...
+        Memory does not grow with their number. Batches before the one that fails are stored.
 
-    def context(self, query: str, *, budget: int = 1000, count_tokens: CountTokens | None = None, k: int = 20,
-                where: Filter | Mapping[str, Any] | None = None) -> Context: ...
+        Raises:
+            Conflict: a key belongs to another text; its batch was not stored.
+        """
+        return self._recorder.add(self.namespace, records)
 
-    def get(self, key: str) -> Record | None: ...
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        where: Where | None = None,
+        explain: bool = False,
+    ) -> list[Recollection]:
+        """The k memories that answer a question best, best first.
+
+        Args:
+            where: Only these: a filter made with ``store.F``, or its JSON form.
+            explain: Fill in ``Recollection.parts``.
+        """
+        found = self._retriever.search(
+            self._store, self.encoder, self.namespace, query, k, _filter(where)
+        )
+        return found if explain else [replace(one, parts={}) for one in found]
+
+    def context(
+        self,
+        query: str,
+        *,
+        budget: int = 1000,
+        count_tokens: CountTokens = estimate_tokens,
+        k: int = 20,
+        where: Where | None = None,
+        now: datetime | None = None,
+    ) -> Context:
+        """A block for the prompt with the memories that matter for a message.
+
+        Args:
+            budget: Most tokens of the block.
+            count_tokens: The target model's tokenizer; by default an estimate.
+            k: Most memories.
+            now: The present, told to the model so that it can place "last week".
+        """
+        found = self.search(query, k, where=where)
+        return build_context(found, budget=budget, count_tokens=count_tokens, now=now)
+
+    def get(self, key: str) -> Record | None:
+        """The record with this key, None if there is none."""
+        return self._store.get(self.namespace, [key])[0]
+
     def history(self, key: str) -> list[Record]:
-        """All versions, oldest first, of the record that `key` is a version of."""
-    def neighbors(self, key: str, radius: int = 2) -> list[Record]: ...
-    def update(self, key: str, text: str) -> Record: ...
-    def delete(self, *keys: str) -> int: ...
-    def forget(self, where: Filter | Mapping[str, Any]) -> int: ...
-    def scan(self, where: Filter | Mapping[str, Any] | None = None) -> Iterator[Record]: ...
-    def sources(self) -> list[SourceInfo]: ...
-    def count(self, where: Filter | Mapping[str, Any] | None = None) -> int: ...
-    def export(self, target: str | Path | IO[str], *, namespaces: Sequence[str] | None = None) -> int:
-        """JSON Lines; returns the number of records. namespaces None: this one only."""
+        """All versions of a memory, oldest first; empty if the key is unknown."""
+        return self._recorder.history(self.namespace, key)
+
+    def neighbors(self, key: str, radius: int = 2) -> list[Record]:
+        """A record with up to ``radius`` records said before and after it, in order."""
+        record = self._stored(key)
+        place = record.position
+        return self._store.neighbors(self.namespace, record.source, place, place, radius)
+
+    def update(self, key: str, text: str, *, said_at: datetime | None = None) -> Record:
+        """Replace the text of a memory. The old version stays in its history but is not recalled.
+
+        Args:
+            said_at: When the new text was said; None keeps the time of the old one.
+
+        Returns:
+            The new version; the present one if it says the same already.
+
+        Raises:
+            InvalidInput: no such key, or an empty text.
+        """
+        return self._stored(self._recorder.replace(self.namespace, key, text, said_at))
+
+    def delete(self, *keys: str) -> int:
+        """Stop remembering, with all versions. Returns how many records went.
+
+        Traces may stay in the files until they are overwritten; ``forget`` leaves none.
+        """
+        return self._recorder.delete(self.namespace, keys)
+
+    def forget(self, where: Where) -> int:
+        """Delete what matches, with all versions, and every trace of it in every file.
+
+        Returns:
+            How many records went.
+        """
+        return self._recorder.purge(self.namespace, _filter(where))
+
+    def scan(self, where: Where | None = None) -> Iterator[Record]:
+        """All records by source and position, superseded ones too; streamed."""
+        return self._store.scan(self.namespace, _filter(where))
+
+    def sources(self) -> list[SourceInfo]:
+        """The sessions and documents of this namespace."""
+        return self._store.sources(self.namespace)
+
+    def count(self, where: Where | None = None) -> int:
+        """How many records match, superseded ones included."""
+        return self._store.count(self.namespace, _filter(where))
+
+    def export(
+        self, target: str | Path | IO[str], *, namespaces: Sequence[str] | None = None
+    ) -> int:
+        """Write records as JSON Lines; see ``memory.transfer`` for the form.
+
+        Args:
+            target: A file to write, or an open text file.
+            namespaces: Which ones; None: this one.
+
+        Returns:
+            How many records were written.
+        """
+        return transfer.export(self._store, target, namespaces or [self.namespace])
+
     def import_(self, path: str | Path) -> Added:
-        """Reads what export wrote; each record goes to the namespace it came from."""
-    def stats(self) -> Stats: ...
-    def verify(self) -> Verification: ...
-    def rebuild(self) -> None: ...
-    def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None = None) -> None: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Memory: ...
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None: ...
+        """Read what ``export`` wrote; each record goes to the namespace that it came from.
+
+        Raises:
+            InvalidInput: a line is not of that form; what stands before it is stored.
+            Conflict: a key belongs to another text.
+        """
+        result = Added()
+        for namespace, records in transfer.read(Path(path)):
+            result += self.in_namespace(namespace).add_records(records)
+        return result
+
+    def stats(self) -> Stats:
+        """How much is stored, over all namespaces."""
+        return self._store.stats()
+
+    def verify(self) -> Verification:
+        """Check the records, and every index against them."""
+        return self._store.verify()
+
+    def rebuild(self) -> None:
+        """Make all indexes again from the records."""
+        self._store.rebuild()
+
+    def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None = None) -> None:
+        """Re-encode the whole store with another encoder, and use it from now on.
+
+        Args:
+            progress: Called with records done and records in all.
+        """
+        self._recorder.reindex(encoder, progress)
+
+    def close(self) -> None:
+        """Release everything; may be called twice."""
+        self._store.close()
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def _store(self) -> Store:
+        return self._recorder.store
+
+    def _stored(self, key: str) -> Record:
+        record = self.get(key)
+        if record is None:
+            raise InvalidInput(f"no memory has the key {key!r} in namespace {self.namespace!r}")
+        return record
+
+
+def _filter(where: Where | None) -> Filter | None:
+    return where if where is None or isinstance(where, Filter) else parse_filter(where)
+
+
+def _now() -> datetime:
+    """The present in the local zone, so that a memory shows the time that its owner's clock did."""
+    return datetime.now().astimezone()
+
+
+def _dated(record: Record) -> Record:
+    return record if record.said_at else replace(record, said_at=_now())
+
+
+def _readable(items: Iterable[Item | Problem]) -> Iterator[Record]:
+    for item in items:
+        if isinstance(item, Problem):
+            raise InvalidInput(str(item))
+        yield item.record

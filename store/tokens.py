@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import Stemmer
 
-__all__ = ["STOP_WORDS", "content_words", "split_words", "tokenize", "word_tokens"]
+__all__ = ["STOP_WORDS", "content_words", "split_words", "tokenize", "word_count", "word_tokens"]
 
 # Han with its extensions, kana, Hangul (syllables and jamo), Thai, Lao, Khmer, Burmese.
 _UNSPACED = (
@@ -57,6 +57,14 @@ def split_words(text: str) -> list[str]:
     if text.isascii():  # most text, and four times faster
         return _ASCII_WORD.findall(text)
     return _RUN.findall(unicodedata.normalize("NFKC", text))
+
+
+def word_count(text: str) -> int:
+    """How long a text is in words; two characters of an unspaced script count as one."""
+    words = split_words(text)
+    if text.isascii():
+        return len(words)
+    return sum((len(word) + 1) // 2 if _IS_UNSPACED(word) else 1 for word in words)
 
 
 @lru_cache(maxsize=65536)

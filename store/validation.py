@@ -31,6 +31,7 @@ __all__ = [
     "check_keys",
     "check_leg",
     "check_name",
+    "check_record",
     "check_space",
     "check_span",
     "check_text",
@@ -68,7 +69,7 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
             raise InvalidInput(f"record {older!r} cannot supersede itself; give the newer key")
     entries = _distinct(batch.add)
     for entry in entries:
-        _check_record(entry.record)
+        check_record(entry.record)
     new_views = {entry.record.key: entry.views for entry in entries}
     for key in batch.refresh:
         check_name(key, "key to refresh")
@@ -219,7 +220,12 @@ def _query(_: int) -> str:
     return "the query"
 
 
-def _check_record(record: Record) -> None:
+def check_record(record: Record) -> None:
+    """A record that can be stored: text, names, times, position and metadata are what they should.
+
+    Raises:
+        InvalidInput: something is not; the message names the record.
+    """
     try:
         check_text(record.text)
         check_name(record.source, "source")

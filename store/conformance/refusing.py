@@ -92,7 +92,6 @@ VECTORS: dict[str, tuple[Any, type[InvalidInput], str]] = {
 NAMES = ["", "  ", "a\nb", "a\0b", "x" * 1025, "\ud800"]
 
 CALLS: dict[str, Callable[[Store], object]] = {
-    "space": lambda store: store.space,
     "adopt": lambda store: store.adopt(SPACE),
     "write": lambda store: store.write("ana", batch(turn("k"))),
     "write nothing": lambda store: store.write("ana", Batch()),

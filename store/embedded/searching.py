@@ -33,9 +33,9 @@ def answer(
         now: Microseconds since 1970; what expired until then is not found.
     """
     live = _live(connection, namespace, partition, now)
-    allowed: Mask = (
-        live if where is None else live & _matching(connection, namespace, partition, where)
-    )
+    allowed = live
+    if where is not None:
+        allowed = live & _matching(connection, namespace, partition, where)
     ranked = [_rank(partition, leg, k, live, allowed) for leg in legs]
     best = [_break_ties(connection, ids, scores, k) for ids, scores in ranked]
     wanted = {i for leg in best for i, _ in leg}
@@ -49,7 +49,7 @@ def _live(connection: sqlite3.Connection, namespace: int, partition: Partition, 
     ).fetchall()
     if not rows:
         return partition.live
-    live = partition.live.copy()
+    live: Mask = partition.live.copy()
     live[partition.rows_of(np.array([row[0] for row in rows], np.int64))] = False
     return live
 

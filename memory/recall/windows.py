@@ -1,0 +1,106 @@
+"""The views of a record: its own line, and a window of its neighbours. Pure.
+
+A window is measured in words, not in turns: short chat turns get neighbours, which say what "yes,
+at nine" is about, and long ones stand alone, which keeps what they say from being blurred. One rule
+thus serves texting and long prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from store import Record
+from store.tokens import word_count
+
+__all__ = [
+    "REACH",
+    "TURN",
+    "VIEWS",
+    "WINDOW",
+    "WINDOW_WORDS",
+    "changed_windows",
+    "line",
+    "window_texts",
+]
+
+TURN = "turn"
+WINDOW = "window"
+VIEWS = (TURN, WINDOW)
+
+WINDOW_WORDS = 100
+"""Neighbours join a window while it stays within this many words."""
+
+REACH = 8
+"""Most neighbours on either side, however short they are."""
+
+_ALONE = frozenset({"note"})
+"""Kinds whose neighbours say nothing about them."""
+
+
+def line(record: Record) -> str:
+    """What is indexed of one record: who said it, or under which headings it stands, and the text.
+
+    Headings are taken from ``metadata["headings"]``, a list of strings.
+    """
+    if record.speaker:
+        return f"{record.speaker}: {record.text}"
+    headings = record.metadata.get("headings")
+    if isinstance(headings, list) and headings:
+        return f"{' > '.join(map(str, headings))}: {record.text}"
+    return record.text
+
+
+def window_texts(
+    records: Sequence[Record], budget: int = WINDOW_WORDS, reach: int = REACH
+) -> dict[str, str]:
+    """The window of each record, by key.
+
+    Args:
+        records: Records of one source, in order.
+        budget: Most words of a window, unless the record alone has more.
+        reach: Most neighbours on either side.
+    """
+    lines = [line(record) for record in records]
+    words = [word_count(text) for text in lines]
+    alone = [record.kind in _ALONE for record in records]
+    windows: dict[str, str] = {}
+    for i, record in enumerate(records):
+        first, last = (i, i) if alone[i] else _span(i, words, alone, budget, reach)
+        windows[record.key] = "\n".join(lines[first : last + 1])
+    return windows
+
+
+def _span(
+    center: int, words: Sequence[int], alone: Sequence[bool], budget: int, reach: int
+) -> tuple[int, int]:
+    """First and last index: neighbours join in turns, before and after, while there is room."""
+    first = last = center
+    room = budget - words[center]
+    before = after = True
+    while before or after:
+        if before:
+            before = (
+                first > 0
+                and center - first < reach
+                and not alone[first - 1]
+                and words[first - 1] <= room
+            )
+            if before:
+                first -= 1
+                room -= words[first]
+        if after:
+            after = (
+                last + 1 < len(words)
+                and last - center < reach
+                and not alone[last + 1]
+                and words[last + 1] <= room
+            )
+            if after:
+                last += 1
+                room -= words[last]
+    return first, last
+
+
+def changed_windows(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The windows of ``after`` that are new or read differently than in ``before``."""
+    return {key: text for key, text in after.items() if before.get(key) != text}

@@ -1,0 +1,97 @@
+"""Export and import: JSON Lines, lossless, the same for every store.
+
+The first line is ``{"remem_export": 1}``. Each other line is one record: ``namespace`` and the
+fields of ``store.Record``, times in ISO 8601 with their offset, fields without a value left out.
+Lines come in the order of (namespace, source, position, key), so equal stores give equal files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+from store import InvalidInput, Record, Store
+
+__all__ = ["HEADER", "export", "from_line", "read", "to_line"]
+
+HEADER = {"remem_export": 1}
+
+_FIELDS = tuple(field.name for field in fields(Record))
+_TIMES = ("said_at", "stored_at", "expires_at", "valid_to")
+
+
+def export(store: Store, target: str | Path | IO[str], namespaces: Sequence[str]) -> int:
+    """Write the records of some namespaces; returns how many."""
+    count = 0
+    with _writable(target) as file:
+        file.write(json.dumps(HEADER) + "\n")
+        for namespace in sorted(namespaces):
+            for record in store.scan(namespace):
+                file.write(to_line(namespace, record) + "\n")
+                count += 1
+    return count
+
+
+def read(path: Path) -> Iterator[tuple[str, Iterator[Record]]]:
+    """The records of an export, by namespace, streamed.
+
+    Raises:
+        InvalidInput: a line is not what ``export`` writes.
+    """
+    with path.open(encoding="utf-8", newline="\n") as file:
+        if _parse(path, 1, file.readline()) != HEADER:
+            raise InvalidInput(f"{path} was not written by remem export; use remem import")
+        lines = (
+            from_line(path, number, line) for number, line in enumerate(file, 2) if line.strip()
+        )
+        for namespace, group in groupby(lines, lambda pair: pair[0]):
+            yield namespace, (record for _, record in group)
+
+
+def to_line(namespace: str, record: Record) -> str:
+    """A record as one line of JSON."""
+    values = {name: getattr(record, name) for name in _FIELDS}
+    values["metadata"] = dict(record.metadata) or None
+    for name in _TIMES:
+        values[name] = values[name] and values[name].isoformat()
+    kept = {name: value for name, value in values.items() if value is not None}
+    return json.dumps({"namespace": namespace, **kept}, ensure_ascii=False)
+
+
+def from_line(path: Path, number: int, line: str) -> tuple[str, Record]:
+    """The namespace and record in a line.
+
+    Raises:
+        InvalidInput: it is not one; the message has file and line.
+    """
+    values = _parse(path, number, line)
+    try:
+        namespace = values.pop("namespace")
+        for name in _TIMES:
+            if name in values:
+                values[name] = datetime.fromisoformat(values[name])
+        return namespace, Record(**values)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(f"{path}:{number}: not a record of remem export ({error})") from None
+
+
+def _parse(path: Path, number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise InvalidInput(f"{path}:{number}: the line is not JSON; is the file whole?") from None
+
+
+@contextmanager
+def _writable(target: str | Path | IO[str]) -> Iterator[IO[str]]:
+    if isinstance(target, (str, Path)):
+        with Path(target).open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+    else:
+        yield target
