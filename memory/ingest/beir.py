@@ -57,9 +57,6 @@ def _document(line: JsonLine, path: Path) -> Iterator[Item | Problem]:
         yield Problem(path, f"the document was skipped: {error}", line.number)
         return
     # A document of a title alone is found by its title.
-    passages = [
-        replace(passage, headings=tuple(filter(None, (title, *passage.headings))))
-        for passage in split_passages(text)
-    ] or split_passages(title)
-    for item in passage_items(source, passages, path, metadata={}):
+    passages = split_passages(text if text.strip() else title)
+    for item in passage_items(source, passages, path, title=title):
         yield replace(item, line=line.number) if isinstance(item, Problem) else item

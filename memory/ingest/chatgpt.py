@@ -65,25 +65,26 @@ def _conversation(
 def _current_branch(conversation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The nodes from the root to the current one."""
     nodes = as_object(conversation.get("mapping"), "its mapping")
-    name: Any = conversation.get("current_node")
+    name = as_text(conversation.get("current_node"), "its current_node")
     if name not in nodes:
         name = _newest_leaf(nodes)
     branch: dict[str, Mapping[str, Any]] = {}
     while name in nodes and name not in branch:
         branch[name] = as_object(nodes[name], f"its node {name!r}")
-        name = branch[name].get("parent")
+        name = as_text(branch[name].get("parent"), f"the parent of its node {name!r}")
     return list(reversed(branch.values()))
 
 
-def _newest_leaf(nodes: Mapping[str, Any]) -> str | None:
+def _newest_leaf(nodes: Mapping[str, Any]) -> str:
     def created(name: str) -> float:
-        message = nodes[name].get("message") or {}
-        return message.get("create_time") or 0.0 if isinstance(message, dict) else 0.0
+        message = nodes[name].get("message")
+        time = message.get("create_time") if isinstance(message, dict) else None
+        return time if isinstance(time, (int, float)) else 0.0
 
     leaves = [
         name for name, node in nodes.items() if isinstance(node, dict) and not node.get("children")
     ]
-    return max(leaves, key=created, default=None)
+    return max(leaves, key=created, default="")
 
 
 def _record(node: Mapping[str, Any], source: str, position: int, title: str) -> Record | None:

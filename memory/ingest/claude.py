@@ -98,6 +98,6 @@ def _attachments(
                 f"{conversation}/{_identity(message, position)}/{number}",
                 split_passages(text),
                 path,
-                metadata={"title": attachment.get("file_name") or "pasted text"},
+                title=as_text(attachment.get("file_name"), "name of the attachment"),
                 said_at=as_time(message.get("created_at")),
             )

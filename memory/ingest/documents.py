@@ -20,7 +20,7 @@ from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from memory.ingest.convert import docx_to_markdown, html_to_markdown, pdf_pages
 from memory.ingest.fields import checked, without_empty
 from memory.ingest.files import Files, text_lines
-from memory.ingest.passages import Passage, split_passages
+from memory.ingest.passages import Passage, split_passages, titled
 from store import InvalidInput, Record, RememError
 
 __all__ = ["DocumentReader", "passage_items", "read_document"]
@@ -32,7 +32,8 @@ _HTML = (".html", ".htm", ".xhtml")
 class DocumentReader:
     """A document is one source, named by its file; its records are passages.
 
-    ``metadata`` holds ``headings`` (outermost first), ``title`` (HTML) and ``page`` (PDF).
+    ``metadata`` holds the ``headings`` above a passage, outermost first and beginning with the
+    title of a web page, and the ``page`` of a PDF.
     """
 
     name = "document"
@@ -49,7 +50,7 @@ class DocumentReader:
         self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
     ) -> Iterator[Item | Problem]:
         """The passages, under another name than the file's."""
-        return _read_file(source, Files(path, on_bytes), {})
+        return _read_file(source, Files(path, on_bytes), None)
 
 
 def read_document(
@@ -63,13 +64,12 @@ def read_document(
     Args:
         document: The file, as a ``Path``; or the text itself, Markdown or plain, as a ``str``.
         source: Name of the document; None is the file's name, or "text-" and a digest of the text.
-        metadata: Put on every record, beside ``headings``, ``title`` and ``page``.
+        metadata: Put on every record, beside ``headings`` and ``page``.
 
     Raises:
         InvalidInput: There is no such file, or it is of no known kind.
         MissingDependency: The kind needs an optional package.
     """
-    metadata = metadata or {}
     if isinstance(document, Path):
         if not DocumentReader().detect(document):
             known = " ".join(_CONVERTERS)
@@ -84,16 +84,18 @@ def passage_items(
     passages: Iterable[Passage | Problem],
     path: Path,
     *,
-    metadata: Mapping[str, Any],
+    title: str = "",
+    metadata: Mapping[str, Any] | None = None,
     said_at: datetime | None = None,
 ) -> Iterator[Item | Problem]:
-    """The records of a document's passages; Problems are passed on."""
+    """The records of a document's passages, under its title; Problems are passed on."""
     seen: Counter[str] = Counter()
     position = 0
     for passage in passages:
         if isinstance(passage, Problem):
             yield passage
             continue
+        passage = titled(passage, title)
         digest = _digest(passage.text)
         seen[digest] += 1
         build = partial(
@@ -104,9 +106,10 @@ def passage_items(
             text=passage.text,
             kind="passage",
             said_at=said_at,
-            metadata=without_empty(
-                {"headings": list(passage.headings), "page": passage.page, **metadata}
-            ),
+            metadata={
+                **without_empty({"headings": list(passage.headings), "page": passage.page}),
+                **(metadata or {}),
+            },
         )
         position += 1
         yield from checked(build, path, f"passage {position}")
@@ -116,12 +119,13 @@ def _digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _read_file(source: str, files: Files, metadata: Mapping[str, Any]) -> Iterator[Item | Problem]:
+def _read_file(
+    source: str, files: Files, metadata: Mapping[str, Any] | None
+) -> Iterator[Item | Problem]:
     convert = _CONVERTERS[files.path.suffix.lower()]
     try:
         title, passages = convert(files)
-        metadata = {"title": title, **metadata}
-        yield from passage_items(source, passages, files.path, metadata=metadata)
+        yield from passage_items(source, passages, files.path, title=title, metadata=metadata)
     except RememError:
         raise
     except Exception as error:  # on a damaged file the libraries raise whatever comes up

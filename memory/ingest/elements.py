@@ -40,5 +40,5 @@ def read_elements(
             try:
                 yield from parse(as_object(element, "it"), number, files.locate(member))
             except ValueError as error:
-                reason = f"{what} {number} was skipped: {error}"
+                reason = f"{what} {number} was not read to its end: {error}"
                 yield Problem(files.locate(member), reason)

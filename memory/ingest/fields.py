@@ -131,7 +131,7 @@ def checked(
         if record is not None:
             _check_characters(record)
             yield Item(record, namespace)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield Problem(path, f"{place} was skipped: {error}", line)
 
 

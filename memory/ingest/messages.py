@@ -24,6 +24,7 @@ __all__ = ["MessagesReader"]
 _TIMES = ("time", "timestamp", "created_at", "create_time", "date", "said_at")
 _NAMES = ("name", "speaker")
 _SESSIONS = ("session", "session_id", "conversation_id", "thread_id")
+_NOT_SAID = ("system", "developer", "tool", "function")
 _LINES = (".jsonl", ".ndjson")
 _SHAPES = ("", "item.", "messages.item.", "item.messages.item.")
 
@@ -31,7 +32,8 @@ _SHAPES = ("", "item.", "messages.item.", "item.messages.item.")
 class MessagesReader:
     """A source is a session if messages name one, else the file, or one list of many in it.
 
-    All roles are read. Left out: images and other media, and calls of tools.
+    Left out: messages that nobody said to anybody (of the system or a tool, calls of tools), and
+    images and other media.
     """
 
     name = "OpenAI messages"
@@ -113,7 +115,8 @@ def _record(data: Any, source: str, position: int) -> Record | None:
     if "content" not in message and "tool_calls" not in message:
         raise ValueError("it has no content")
     text = _words(message.get("content"))
-    if not text.strip():
+    role = as_text(message.get("role"), "its role")
+    if role in _NOT_SAID or not text.strip():
         return None
     source = _first(message, _SESSIONS) or source
     return Record(
@@ -121,7 +124,7 @@ def _record(data: Any, source: str, position: int) -> Record | None:
         source=source,
         position=position,
         text=text,
-        role=as_text(message.get("role"), "its role") or None,
+        role=role or None,
         speaker=_first(message, _NAMES) or None,
         said_at=as_time(next((message[name] for name in _TIMES if name in message), None)),
         metadata=dict(as_object(message.get("metadata") or {}, "its metadata")),

@@ -10,9 +10,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Passage", "count_words", "split_passages"]
+__all__ = ["Passage", "count_words", "split_passages", "titled"]
 
 _WORDS = 200
 _CODE_WORDS = 2 * _WORDS
@@ -61,6 +61,13 @@ class _Block:
     level: int = 0
     title: str = ""
     is_code: bool = False
+
+
+def titled(passage: Passage, title: str) -> Passage:
+    """The passage under the title of its document, unless it stands under such a heading."""
+    if not title or title in passage.headings:
+        return passage
+    return replace(passage, headings=(title, *passage.headings))
 
 
 def count_words(text: str) -> float:

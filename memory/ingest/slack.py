@@ -93,7 +93,7 @@ class _Channel:
     def _record(self, data: Any) -> Record | None:
         message = as_object(data, "it")
         stamp = as_text(message.get("ts"), "its ts")
-        said_at = from_unix(float(stamp))
+        said_at = from_unix(_seconds(stamp))
         position = self._clock.position(said_at)
         subtype = as_text(message.get("subtype"), "its subtype")
         text = self._decoded(_words(message))
@@ -126,6 +126,13 @@ class _Channel:
         if kind:
             return f"{kind if kind == '#' else '@'}{label or target}".replace("@@", "@")
         return f"{label} ({target})" if label and label not in target else target
+
+
+def _seconds(stamp: str) -> float:
+    try:
+        return float(stamp)
+    except ValueError:
+        raise ValueError(f"{stamp!r} is not a time stamp") from None
 
 
 def _name(user: Mapping[str, Any]) -> str:
