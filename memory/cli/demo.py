@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ _DATA = ("demo_conversation.json", "demo_document.md")
 
 # What a model of 135 million parameters still keeps apart.
 _MEMORIES = 5
+_MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,14 @@ def demo(settings: Settings) -> None:
 
     The store is a new folder, named at the end, unless --store says another.
     """
-    settings = replace(
-        settings,
-        store=settings.store or tempfile.mkdtemp(prefix="remem-demo-"),
-        namespace=settings.namespace or "demo",
-    )
+    store = settings.store or tempfile.mkdtemp(prefix="remem-demo-")
+    namespace = settings.namespace or "demo"
+    settings = replace(settings, store=store, namespace=namespace)
     with settings.create() as memory:
         added = _remember(memory)
     generator = _generator()
     # Opened again: what follows comes from disk, not from what this process still knows.
-    with settings.open() as memory:
+    with settings.recall() as memory:
         answered = (_answer(memory, generator, question) for question in QUESTIONS)
         if settings.as_json:
             print_json(
@@ -85,7 +84,9 @@ def demo(settings: Settings) -> None:
         )
         for each in answered:
             print_out(*_drawn(each))
-    place = f"--store {shlex.quote(settings.url)} --namespace {shlex.quote(settings.namespace)}"
+    place = (
+        f"--store {shlex.quote(settings.url)} --namespace {shlex.quote(settings.namespace or '')}"
+    )
     print_out(
         Text("Go on with the same memories:"),
         Text(f"  remem search {place} what is the dog called", no_wrap=True),
@@ -106,7 +107,7 @@ def _remember(memory: Memory) -> int:
 
 def _generator() -> Generator | None:
     try:
-        return open_generator(None)
+        return open_generator("bundled")
     except MissingDependency as error:
         complain(f"{error}\nUntil then the demo shows what is recalled, without answers.")
         return None
@@ -122,16 +123,26 @@ def _answer(memory: Memory, generator: Generator | None, question: str) -> _Answ
     return _Answered(
         question,
         recalled,
-        without_memory=generator.generate(Prompt(question)),
-        with_memory=generator.generate(Prompt(question, context)),
+        without_memory=_brief(generator.stream(Prompt(question))),
+        with_memory=_brief(generator.stream(Prompt(question, context))),
     )
+
+
+def _brief(pieces: Iterable[str]) -> str:
+    """The beginning of an answer: a model this small does not always know when to stop."""
+    answer = ""
+    for piece in pieces:
+        answer += piece
+        if len(answer) > _MOST_CHARACTERS:
+            return answer.strip() + " ..."
+    return answer.strip()
 
 
 def _drawn(answered: _Answered) -> Iterator[RenderableType]:
     yield Rule(Text(answered.question, "bold"), align="left")
     yield recollection_table(answered.recalled)
     if answered.with_memory is not None:
-        answers = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+        answers = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
         answers.add_column("The model without memory", ratio=1, overflow="fold")
         answers.add_column("The model with memory", ratio=1, overflow="fold", style="green")
         answers.add_row(Text(safe(answered.without_memory or "")), Text(safe(answered.with_memory)))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from memory.cli.dates import readable
 from memory.cli.screen import record_json, safe, table
-from memory.cli.settings import Settings, command
+from memory.cli.settings import Settings, command, known_namespace
 from store.errors import InvalidInput
 from store.types import Record
 
@@ -20,7 +20,7 @@ __all__ = ["show", "sources", "stats"]
 @click.pass_obj
 def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
-    with settings.recall() as memory:
+    with known_namespace(settings.look()) as memory:
         found = memory.sources()
     rows = [(each.source, each.records, each.first_said_at, each.last_said_at) for each in found]
     settings.show(
@@ -43,7 +43,7 @@ def show(settings: Settings, key: str, radius: int) -> None:
 
     Every field, its earlier versions, and its neighbours in the same session or document.
     """
-    with settings.recall() as memory:
+    with known_namespace(settings.look()) as memory:
         record = memory.get(key)
         if record is None:
             raise InvalidInput(
@@ -68,7 +68,7 @@ def show(settings: Settings, key: str, radius: int) -> None:
 @click.pass_obj
 def stats(settings: Settings) -> None:
     """Count records by namespace, and bytes."""
-    with settings.open() as memory:
+    with settings.look() as memory:
         found = memory.stats()
     encoder = "none yet" if found.space is None else f"{found.space.dim} dimensions, encoded by "
     settings.show(

@@ -21,6 +21,7 @@ from store.types import Record
 
 __all__ = [
     "complain",
+    "counted",
     "errors",
     "output",
     "print_json",
@@ -72,6 +73,11 @@ def complain(message: str) -> None:
     click.echo(f"remem: {safe(message)}", err=True)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with what it counts: "1 record", "1,200 records"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def print_json(data: Any) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(data, indent=2, default=_jsonable))
@@ -91,7 +97,7 @@ def record_json(record: Record) -> dict[str, Any]:
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """Rows under headings; numbers stand to the right, dates are written for people."""
     rows = list(rows)
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    result = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for index, heading in enumerate(columns):
         numbers = bool(rows) and isinstance(rows[0][index], int)
         result.add_column(heading, justify="right" if numbers else "left", overflow="fold")
@@ -102,7 +108,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 def recollection_table(recollections: Sequence[Recollection]) -> Table:
     """What was recalled: score, date, speaker, text with the question's words marked, key."""
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    result = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     result.add_column("Score", justify="right", no_wrap=True)
     result.add_column("When", no_wrap=True)
     result.add_column("Who", overflow="fold", max_width=16)

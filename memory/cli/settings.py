@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from memory.cli.screen import print_json, print_out
+from store import open_store
 from store.errors import InvalidInput
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import RenderableType
 
     from memory.encoder import Encoder
@@ -24,6 +27,7 @@ __all__ = [
     "Command",
     "Settings",
     "command",
+    "known_namespace",
     "open_encoder",
     "settings_from_environment",
     "shared_options",
@@ -49,25 +53,8 @@ class Settings:
         return self.store or str(_data_folder() / "remem")
 
     def create(self) -> Memory:
-        """The memory, its store made if there is none."""
-        from memory.engine import Memory
-
-        return Memory(
-            self.url, self.namespace or DEFAULT_NAMESPACE, encoder=open_encoder(self.encoder)
-        )
-
-    def open(self) -> Memory:
-        """The memory of a store that exists.
-
-        Raises:
-            InvalidInput: there is no store yet.
-        """
-        if "://" not in self.url and not Path(self.url).expanduser().exists():
-            raise InvalidInput(
-                f"there is no store at {self.url} yet; fill one with 'remem import FILE', "
-                "or name another with --store"
-            )
-        return self.create()
+        """The memory; its store is made if there is none."""
+        return self._memory(open_encoder(self.encoder))
 
     def recall(self) -> Memory:
         """The memory of a namespace that holds something.
@@ -75,19 +62,31 @@ class Settings:
         Raises:
             InvalidInput: there is no store, or nothing in the namespace.
         """
-        memory = self.open()
-        known = memory.namespaces()
-        if memory.namespace in known:
-            return memory
-        memory.close()
-        if not known:
+        self._require_store()
+        return known_namespace(self.create())
+
+    def look(self) -> Memory:
+        """The memory of a store that exists, whoever encoded it, for what encodes nothing.
+
+        Raises:
+            InvalidInput: there is no store.
+        """
+        self._require_store()
+        with open_store(self.url) as store:
+            space = store.space
+        return self._memory(_StoredEncoder(space.fingerprint, space.dim) if space else None)
+
+    def _memory(self, encoder: Encoder | None) -> Memory:
+        from memory.engine import Memory
+
+        return Memory(self.url, self.namespace or DEFAULT_NAMESPACE, encoder=encoder)
+
+    def _require_store(self) -> None:
+        if "://" not in self.url and not Path(self.url).expanduser().exists():
             raise InvalidInput(
-                f"the store at {self.url} is empty; fill it with 'remem import FILE'"
+                f"there is no store at {self.url} yet; fill one with 'remem import FILE', "
+                "or name another with --store"
             )
-        raise InvalidInput(
-            f"there is nothing in the namespace {memory.namespace!r}; "
-            f"choose one with --namespace: {', '.join(known)}"
-        )
 
     def show(self, data: Any, *parts: RenderableType) -> None:
         """Print one JSON document, or the same for people."""
@@ -95,6 +94,24 @@ class Settings:
             print_json(data)
         else:
             print_out(*parts)
+
+
+def known_namespace(memory: Memory) -> Memory:
+    """The memory itself, if its namespace holds something; it is closed otherwise.
+
+    Raises:
+        InvalidInput: nothing is in the namespace; the message names those that exist.
+    """
+    known = memory.namespaces()
+    if memory.namespace in known:
+        return memory
+    memory.close()
+    if not known:
+        raise InvalidInput(f"the store at {memory.url} is empty; fill it with 'remem import FILE'")
+    raise InvalidInput(
+        f"there is nothing in the namespace {memory.namespace!r}; "
+        f"choose one with --namespace: {', '.join(known)}"
+    )
 
 
 class _SharedOption(click.Option):
@@ -184,3 +201,19 @@ def open_encoder(model: str | None) -> Encoder:
     from memory.encoder import SentenceTransformerEncoder
 
     return SentenceTransformerEncoder(model)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredEncoder:
+    """Answers for the encoder of a store where it is not needed, only known."""
+
+    fingerprint: str
+    dim: int
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Never asked."""
+        raise NotImplementedError
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """Never asked."""
+        raise NotImplementedError

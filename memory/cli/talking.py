@@ -28,8 +28,10 @@ _generator_option = click.option(
     "--generator",
     "spec",
     metavar="MODEL",
-    help="What answers: a transformers model by name, folder or GGUF file, or openai:MODEL; "
-    "the bundled SmolLM2 if left out",
+    default="bundled",
+    envvar="REMEM_GENERATOR",
+    help="What answers: a hub name, folder or GGUF file; openai:MODEL; URL#MODEL of a compatible "
+    "server; without it, the small SmolLM2  [env: REMEM_GENERATOR]",
 )
 _budget_option = click.option(
     "--budget",
@@ -58,7 +60,7 @@ _EARLIER_MESSAGES = 12
 def ask(
     settings: Settings,
     question: tuple[str, ...],
-    spec: str | None,
+    spec: str,
     budget: int,
     where: Filter | None,
     no_memory: bool,
@@ -90,7 +92,7 @@ def ask(
 @_budget_option
 @click.option("--speaker", metavar="NAME", help="Your name, as it is remembered")
 @click.pass_obj
-def chat(settings: Settings, spec: str | None, budget: int, speaker: str | None) -> None:
+def chat(settings: Settings, spec: str, budget: int, speaker: str | None) -> None:
     """Talk with a language model that remembers.
 
     /quit or Ctrl-D ends it. Each exchange is remembered once its answer is complete.
@@ -98,7 +100,7 @@ def chat(settings: Settings, spec: str | None, budget: int, speaker: str | None)
     from memory.attach.layout import Message, Prompt
 
     generator = open_generator(spec)
-    session = f"chat/{datetime.now():%Y-%m-%d %H:%M:%S}"
+    session = f"chat/{datetime.now().isoformat()}"
     said: list[Message] = []
     with settings.create() as memory:
         for question in _typed_lines():
@@ -122,7 +124,7 @@ def chat(settings: Settings, spec: str | None, budget: int, speaker: str | None)
             said += [Message("user", question), Message("assistant", answer)]
 
 
-def open_generator(spec: str | None) -> Generator:
+def open_generator(spec: str) -> Generator:
     """The generator that ``spec`` names; "echo" answers with its prompt and needs no model."""
     if spec == "echo":
         from memory.testing import EchoGenerator
@@ -130,7 +132,7 @@ def open_generator(spec: str | None) -> Generator:
         return EchoGenerator()
     from memory.attach import generators
 
-    return generators.open_generator(spec) if spec else generators.bundled_generator()
+    return generators.open_generator(spec)
 
 
 def _typed_lines() -> Iterator[str]:

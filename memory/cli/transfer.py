@@ -1,11 +1,165 @@
 """Commands that carry many memories: import, export."""
 
-from memory.cli.settings import command
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from memory.cli.screen import complain, counted, errors, safe, table
+from memory.cli.settings import Settings, command, known_namespace
+
+if TYPE_CHECKING:
+    from memory.ingest.base import Problem
+    from memory.ingest.importing import ImportReport
+    from memory.ingest.importing import Progress as Step
+
+__all__ = ["export", "import_"]
+
+SOMETHING_SKIPPED = 3
+INTERRUPTED = 130
+
+_SHOWN_PROBLEMS = 10
 
 
-@command("import")
-def import_() -> None: ...
+@command(
+    "import",
+    "remem import conversations.json",
+    "remem import 'WhatsApp Chat with Ana.txt' --namespace ana",
+    "remem import notes/ handbook.pdf",
+    "remem import backup.jsonl --store new-store",
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--verbose", is_flag=True, help="Show every problem, not only the first ten")
+@click.pass_context
+def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
+    """Remember chat exports, documents, or folders of them.
+
+    Reads exports of ChatGPT, Claude, WhatsApp, Telegram and Slack; OpenAI messages (JSON or JSON
+    Lines); text, Markdown, HTML, PDF and DOCX; LoCoMo, LongMemEval and BEIR; and what 'remem
+    export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and adds nothing
+    twice. The exit code is 3 if something could not be read and was skipped.
+    """
+    from memory.cli.backup import BackupReader
+    from memory.ingest.detect import detect_reader
+    from memory.ingest.importing import import_path
+
+    settings: Settings = ctx.obj
+    backup = BackupReader()
+    readers = [backup if backup.detect(path) else detect_reader(path) for path in paths]
+    reports: list[ImportReport] = []
+    with settings.create() as memory:
+        for path, reader in zip(paths, readers, strict=True):
+            if not settings.as_json:
+                complain(f"{path}: {reader.name}")
+            with _progress(path.name) as step:
+                try:
+                    reports.append(import_path(memory, path, reader=reader, report=step))
+                except KeyboardInterrupt:
+                    complain("interrupted; run the same command again to go on where it stopped.")
+                    ctx.exit(INTERRUPTED)
+            if not settings.as_json:
+                _complain_about(
+                    reports[-1], len(reports[-1].problems) if verbose else _SHOWN_PROBLEMS
+                )
+    settings.show(
+        {
+            "added": sum(sum(report.added.values()) for report in reports),
+            "unchanged": sum(sum(report.unchanged.values()) for report in reports),
+            "files": [_json(path, report) for path, report in zip(paths, reports, strict=True)],
+        },
+        _counts(reports),
+    )
+    ctx.exit(SOMETHING_SKIPPED if any(report.problem_count for report in reports) else 0)
 
 
-@command("export")
-def export() -> None: ...
+@command(
+    "export",
+    "remem export > nora.jsonl",
+    "remem export --all -o backup.jsonl",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write"
+)
+@click.option("--all", "everything", is_flag=True, help="All namespaces of the store")
+@click.pass_obj
+def export(settings: Settings, output: Path | None, everything: bool) -> None:
+    """Write memories as JSON Lines, without loss.
+
+    Times, metadata and earlier versions included; 'remem import' reads it into any store.
+    """
+    with settings.look() as memory:
+        chosen = memory.namespaces() if everything else [known_namespace(memory).namespace]
+        if output is None:
+            with click.open_file("-", "w", encoding="utf-8") as stdout:
+                memory.export(stdout, namespaces=chosen)
+            return
+        count = memory.export(output, namespaces=chosen)
+    settings.show(
+        {"records": count, "namespaces": chosen, "file": str(output)},
+        f"{counted(count, 'record')} written to {safe(str(output))}.",
+    )
+
+
+def _counts(reports: Sequence[ImportReport]) -> Any:
+    added: dict[str, int] = {}
+    unchanged: dict[str, int] = {}
+    for report in reports:
+        for name in {**report.added, **report.unchanged}:
+            added[name] = added.get(name, 0) + report.added.get(name, 0)
+            unchanged[name] = unchanged.get(name, 0) + report.unchanged.get(name, 0)
+    rows = [(name, added[name], unchanged[name]) for name in added]
+    return table(("Namespace", "New", "Known already"), rows)
+
+
+def _complain_about(report: ImportReport, most: int) -> None:
+    for problem in report.problems[:most]:
+        complain(str(problem))
+    hidden = report.problem_count - min(most, len(report.problems))
+    if hidden:
+        complain(f"... and {hidden:,} problems more; --verbose shows them.")
+
+
+def _json(path: Path, report: ImportReport) -> dict[str, Any]:
+    def plain(problem: Problem) -> dict[str, Any]:
+        return {"path": str(problem.path), "line": problem.line, "reason": problem.reason}
+
+    return {
+        "path": str(path),
+        "format": report.reader,
+        "added": report.added,
+        "unchanged": report.unchanged,
+        "problems": [plain(problem) for problem in report.problems],
+        "problem_count": report.problem_count,
+    }
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[Step], None]]:
+    """A bar over the bytes of a file, with the records so far; where someone sees it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[records]:,} records"),
+        TimeRemainingColumn(),
+    )
+    console = errors()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(safe(title), total=None, records=0)
+
+        def step(reached: Step) -> None:
+            bar.update(
+                task,
+                completed=reached.bytes_read,
+                total=reached.bytes_total,
+                records=reached.records,
+            )
+
+        yield step

@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from memory.cli.screen import errors, safe
+from memory.cli.screen import counted, errors, safe
 from memory.cli.settings import Settings, command, open_encoder
 
 __all__ = ["completion", "rebuild", "reindex", "verify"]
@@ -24,13 +24,13 @@ def verify(ctx: click.Context) -> None:
     The exit code is 1 if something is wrong.
     """
     settings: Settings = ctx.obj
-    with settings.open() as memory:
+    with settings.look() as memory:
         found = memory.verify()
     settings.show(
         {"ok": found.ok, "records": found.records, "problems": found.problems},
-        Text(f"{found.records:,} records checked; {len(found.problems) or 'no'} problems."),
+        f"{counted(found.records, 'record')} checked; {counted(len(found.problems), 'problem')}.",
         *(Text(f"- {safe(problem)}", "red") for problem in found.problems),
-        *([] if found.ok else [Text("'remem rebuild' makes the indexes again from the records.")]),
+        *([] if found.ok else ["'remem rebuild' makes the indexes again from the records."]),
     )
     ctx.exit(0 if found.ok else 1)
 
@@ -39,10 +39,10 @@ def verify(ctx: click.Context) -> None:
 @click.pass_obj
 def rebuild(settings: Settings) -> None:
     """Make all indexes again from the records."""
-    with settings.open() as memory:
+    with settings.look() as memory:
         memory.rebuild()
         records = sum(memory.stats().records.values())
-    settings.show({"records": records}, Text(f"Indexes rebuilt from {records:,} records."))
+    settings.show({"records": records}, f"Indexes rebuilt from {counted(records, 'record')}.")
 
 
 @command("reindex", "remem reindex BAAI/bge-small-en-v1.5", "remem reindex ./my-model")
@@ -54,12 +54,12 @@ def reindex(settings: Settings, model: str | None) -> None:
     Without MODEL, with the encoder that remem brings along. Interrupted, it goes on where it was.
     """
     encoder = open_encoder(model)
-    with settings.open() as memory, _progress("Encoding") as advance:
+    with settings.look() as memory, _progress("Encoding") as advance:
         memory.reindex(encoder, advance)
         space = memory.stats().space
     settings.show(
         {"fingerprint": space and space.fingerprint, "dim": space and space.dim},
-        Text(f"All memories are encoded by {model or 'the bundled encoder'} now."),
+        f"All memories are encoded by {model or 'the bundled encoder'} now.",
     )
 
 

@@ -7,11 +7,10 @@ import sys
 from typing import Any
 
 import click
-from rich.text import Text
 
 from memory.cli.dates import earliest
 from memory.cli.filtering import filter_options
-from memory.cli.screen import record_json, safe
+from memory.cli.screen import counted, record_json, safe
 from memory.cli.settings import Settings, command
 from store.errors import InvalidInput
 from store.filters import And, F, Filter
@@ -59,7 +58,7 @@ def add(
             metadata=_object(metadata),
             key=key,
         )
-    settings.show(record_json(record), Text(f"Remembered as {safe(record.key)}."))
+    settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
 
 
 @command("update", 'remem update KEY "The studio costs 450 euros now"')
@@ -70,7 +69,7 @@ def update(settings: Settings, key: str, text: str) -> None:
     """Replace what a memory says, keeping its history."""
     with settings.recall() as memory:
         record = memory.update(key, text)
-    settings.show(record_json(record), Text(f"Remembered as {safe(record.key)}."))
+    settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
 
 
 @command("delete", "remem delete KEY", "remem delete KEY KEY")
@@ -82,8 +81,11 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
     'remem forget' also wipes them out of the files.
     """
     with settings.recall() as memory:
+        unknown = [key for key in keys if memory.get(key) is None]
+        if unknown:
+            raise InvalidInput(f"there is no memory {unknown[0]!r}; nothing was deleted")
         deleted = memory.delete(*keys)
-    settings.show({"deleted": deleted}, Text(f"{deleted} of {len(set(keys))} deleted."))
+    settings.show({"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
 
 
 @command(
@@ -106,10 +108,10 @@ def forget(
     with settings.recall() as memory:
         count = memory.count(chosen)
         if count and not yes:
-            question = f"Wipe {count:,} records from {memory.namespace!r} beyond recovery?"
-            click.confirm(safe(question), abort=True, err=True)
+            what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
+            click.confirm(f"Wipe {safe(what)} beyond recovery?", abort=True, err=True)
         forgotten = memory.forget(chosen) if count else 0
-    settings.show({"forgotten": forgotten}, Text(f"{forgotten:,} records forgotten."))
+    settings.show({"forgotten": forgotten}, f"{counted(forgotten, 'record')} forgotten.")
 
 
 def _chosen(keys: tuple[str, ...], where: Filter | None, everything: bool) -> Filter:

@@ -1,0 +1,39 @@
+"""What ``remem export`` wrote, as one more format that ``remem import`` reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from memory import transfer
+from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from store.errors import InvalidInput
+
+__all__ = ["BackupReader"]
+
+
+class BackupReader:
+    """Reads an export line by line, so that a damaged line costs that line and not the rest."""
+
+    name = "remem export"
+
+    def detect(self, path: Path) -> bool:
+        """Whether the first line is the header of an export."""
+        try:
+            with path.open("rb") as file:
+                return bool(json.loads(file.readline(100)) == transfer.HEADER)
+        except (OSError, ValueError):
+            return False
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The records, each for the namespace that it came from."""
+        with path.open("rb") as file:
+            on_bytes(len(file.readline()))
+            for number, line in enumerate(file, start=2):
+                on_bytes(len(line))
+                try:
+                    namespace, record = transfer.from_line(path, number, line.decode())
+                    yield Item(record, namespace)
+                except (InvalidInput, UnicodeDecodeError):
+                    yield Problem(path, "the line is not a record of an export", number)

@@ -1,0 +1,390 @@
+"""The command line as a user meets it: arguments in, text and an exit code out.
+
+Each call opens the store anew, so everything here also holds across a restart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory.cli import main
+
+MESSAGES = [
+    {"role": "user", "name": "Nora", "content": "The kiln broke.", "time": "2024-03-17T20:30:00Z"},
+    {
+        "role": "user",
+        "name": "Ravi",
+        "content": "Oh no, moon mugs",
+        "time": "2024-03-17T20:31:00Z",
+    },
+    {"role": "user", "name": "Ravi", "content": "I fly in May.", "time": "2024-05-01T09:00:00Z"},
+]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Remem = Callable[..., Outcome]
+
+
+@pytest.fixture
+def remem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Remem:
+    """Runs ``remem ARGUMENTS...`` on a store of its own, without a model."""
+    monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("REMEM_ENCODER", "hash")
+    monkeypatch.delenv("REMEM_NAMESPACE", raising=False)
+
+    def run(*arguments: str, stdin: str = "") -> Outcome:
+        monkeypatch.setattr("sys.stdin", StringIO(stdin))
+        capsys.readouterr()
+        code = main(arguments)
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def chat_file(tmp_path: Path) -> Path:
+    path = tmp_path / "chat.json"
+    path.write_text(json.dumps([{"session": "kiln", "messages": MESSAGES}]))
+    return path
+
+
+# Remembering and finding ------------------------------------------------------------------------
+
+
+def test_what_was_added_is_found_by_the_next_process(remem: Remem) -> None:
+    added = remem("add", "Ravi is allergic to cashews", "--speaker", "Nora", "--at", "3 May 2024")
+    assert added.code == 0
+    found = remem("search", "who", "is", "allergic")
+    assert found.code == 0
+    for part in ("Ravi is allergic to cashews", "Nora", "3 May 2024, 00:00"):
+        assert part in found.out
+
+
+def test_add_reads_standard_input_and_keeps_metadata(remem: Remem) -> None:
+    remem("add", "-", "--metadata", '{"topic": "food"}', stdin="Figs are cheap in September.\n")
+    found = remem("search", "figs", "--where", '{"metadata.topic": "food"}', "--json")
+    assert [hit["record"]["text"] for hit in found.json["results"]] == [
+        "Figs are cheap in September."
+    ]
+
+
+def test_filters_narrow_a_search_to_speakers_and_dates(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+
+    def texts(*options: str) -> set[str]:
+        results = remem("search", "kiln mugs fly", "--json", *options).json["results"]
+        return {hit["record"]["text"] for hit in results}
+
+    assert texts() == {message["content"] for message in MESSAGES}
+    assert texts("--speaker", "Nora") == {"The kiln broke."}
+    assert texts("--since", "May 2024") == {"I fly in May."}
+    assert texts("--until", "2024-03", "--speaker", "Ravi") == {"Oh no, moon mugs"}
+
+
+def test_explain_shows_what_a_score_is_made_of(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    assert "words: kiln" in remem("search", "kiln", "--explain").out
+    explained = remem("search", "kiln", "--explain", "--json").json["results"][0]
+    assert explained["score"] == pytest.approx(sum(explained["parts"].values()))
+    assert explained["words"] == ["kiln"]
+
+
+def test_a_search_that_finds_nothing_says_so_and_succeeds(remem: Remem) -> None:
+    remem("add", "Something")
+    found = remem("search", "something", "--speaker", "Nobody")
+    assert (found.code, found.out) == (0, "Nothing found.\n")
+
+
+def test_a_context_is_a_block_for_a_prompt_within_the_budget(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    assert "The kiln broke." in remem("context", "what happened to the kiln").out
+    block = remem("context", "kiln", "--budget", "80", "--json").json
+    assert 0 < block["tokens"] <= 80
+
+
+# Where options may stand, and what is said when they are wrong ----------------------------------
+
+
+def test_shared_options_stand_before_or_after_the_command(remem: Remem, tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    remem("add", "A note for Ana", "--namespace", "ana", "--store", other)
+    before = remem("--store", other, "--namespace", "ana", "--json", "search", "note")
+    after = remem("search", "note", "--json", "--namespace", "ana", "--store", other)
+    assert before.json == after.json
+    assert before.json["namespace"] == "ana"
+
+
+def test_an_unknown_namespace_names_those_that_exist(remem: Remem) -> None:
+    remem("add", "x", "--namespace", "ana")
+    remem("add", "y", "--namespace", "ben")
+    for command in (["search", "x"], ["sources"], ["context", "x"], ["forget", "--all"]):
+        failed = remem(*command)
+        assert failed.code == 1
+        assert failed.err == (
+            "remem: there is nothing in the namespace 'default'; "
+            "choose one with --namespace: ana, ben\n"
+        )
+
+
+@pytest.mark.parametrize("command", [["search", "x"], ["stats"], ["verify"], ["show", "key"]])
+def test_reading_from_a_store_that_is_not_there_makes_none(
+    remem: Remem, tmp_path: Path, command: list[str]
+) -> None:
+    failed = remem(*command)
+    assert failed.code == 1
+    assert "there is no store at" in failed.err
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["search"], "Missing argument 'QUERY'"),
+        (["serach", "x"], "No such command 'serach'"),
+        (["search", "x", "-k", "0"], "0 is not in the range x>=1"),
+        (["forget"], "say what to forget"),
+        (["forget", "--all", "--source", "s"], "say what to forget"),
+        (["import"], "Missing argument"),
+    ],
+)
+def test_wrong_usage_exits_with_2(remem: Remem, arguments: list[str], said: str) -> None:
+    failed = remem(*arguments)
+    assert failed.code == 2
+    assert said in failed.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--where", "{not json"],
+        ["--where", '{"colour": "red"}'],
+        ["--since", "soonish"],
+    ],
+)
+def test_a_wrong_filter_is_one_sentence(remem: Remem, options: list[str]) -> None:
+    remem("add", "Something")
+    failed = remem("search", "something", *options)
+    assert failed.code == 1
+    assert failed.err.count("\n") == 1
+
+
+def test_a_store_that_is_a_file_is_one_sentence_and_debug_shows_where(
+    remem: Remem, tmp_path: Path
+) -> None:
+    (tmp_path / "store").write_text("not a store")
+    failed = remem("add", "x")
+    assert failed.code == 1
+    assert failed.err.startswith("remem: ")
+    assert "Traceback" not in failed.err
+    assert "Traceback" in remem("add", "x", "--debug").err
+
+
+# Importing and exporting ------------------------------------------------------------------------
+
+
+def test_import_says_what_it_found_and_a_second_run_adds_nothing(
+    remem: Remem, chat_file: Path
+) -> None:
+    first = remem("import", str(chat_file), "--json")
+    assert first.code == 0
+    assert first.json["added"] == 3
+    assert first.json["files"][0]["format"] == "OpenAI messages"
+    second = remem("import", str(chat_file), "--json")
+    assert (second.json["added"], second.json["unchanged"]) == (0, 3)
+    assert "OpenAI messages" in remem("import", str(chat_file)).err
+
+
+def test_import_skips_a_broken_record_and_exits_with_3(remem: Remem, tmp_path: Path) -> None:
+    broken = tmp_path / "chat.jsonl"
+    lines = [json.dumps({"messages": [message]}) for message in MESSAGES]
+    broken.write_text("\n".join([lines[0], "{broken", lines[1]]))
+    imported = remem("import", str(broken))
+    assert imported.code == 3
+    assert f"{broken}:2: " in imported.err
+    assert "The kiln broke." in remem("search", "kiln").out
+
+
+def test_import_of_a_file_that_is_not_there_is_one_sentence(remem: Remem, tmp_path: Path) -> None:
+    failed = remem("import", str(tmp_path / "missing.json"))
+    assert failed.code != 0
+    assert "missing.json" in failed.err
+    assert "Traceback" not in failed.err
+
+
+def test_an_export_fills_another_store_with_the_same_records(
+    remem: Remem, tmp_path: Path, chat_file: Path
+) -> None:
+    remem("import", str(chat_file))
+    remem("add", "A note for Ana", "--namespace", "ana")
+    file, other = str(tmp_path / "all.jsonl"), str(tmp_path / "other")
+    assert remem("export", "--all", "-o", file).code == 0
+    assert remem("import", file, "--store", other).code == 0
+    assert remem("export", "--all", "--store", other).out == Path(file).read_text()
+
+
+def test_export_prints_one_namespace_as_json_lines(remem: Remem) -> None:
+    remem("add", "For Ana", "--namespace", "ana")
+    remem("add", "For Ben", "--namespace", "ben")
+    printed = remem("export", "--namespace", "ana").out
+    assert "For Ana" in printed
+    assert "For Ben" not in printed
+    for line in printed.splitlines():
+        json.loads(line)
+
+
+# Changing, deleting, forgetting -----------------------------------------------------------------
+
+
+def test_show_tells_everything_about_a_record_and_its_neighbours(
+    remem: Remem, chat_file: Path
+) -> None:
+    remem("import", str(chat_file))
+    key = remem("search", "moon mugs", "-k", "1", "--json").json["results"][0]["record"]["key"]
+    shown = remem("show", key).out
+    for part in (key, "Ravi", "17 Mar 2024, 20:31", "Oh no, moon mugs", "The kiln broke."):
+        assert part in shown
+    neighbors = remem("show", key, "--radius", "1", "--json").json["neighbors"]
+    assert [each["text"] for each in neighbors] == [each["content"] for each in MESSAGES]
+
+
+def test_an_update_is_found_instead_and_the_old_text_is_history(remem: Remem) -> None:
+    old = remem("add", "The rent is 430 euros", "--json").json["key"]
+    new = remem("update", old, "The rent is 450 euros", "--json").json["key"]
+    found = remem("search", "rent", "--json").json["results"]
+    assert [hit["record"]["text"] for hit in found] == ["The rent is 450 euros"]
+    history = remem("show", new, "--json").json["history"]
+    assert [each["text"] for each in history] == ["The rent is 430 euros", "The rent is 450 euros"]
+
+
+def test_a_deleted_memory_is_no_longer_found(remem: Remem) -> None:
+    key = remem("add", "A secret", "--json").json["key"]
+    remem("add", "Something else")
+    assert remem("delete", key).code == 0
+    assert "A secret" not in remem("search", "secret").out
+
+
+def test_an_unknown_key_is_an_error(remem: Remem) -> None:
+    remem("add", "Something")
+    for command in (["show", "nope"], ["update", "nope", "text"], ["delete", "nope"]):
+        failed = remem(*command)
+        assert failed.code == 1
+        assert "nope" in failed.err
+
+
+def test_forget_asks_first_and_then_leaves_no_trace(remem: Remem, tmp_path: Path) -> None:
+    remem("add", "The password is xylophone", "--source", "diary")
+    remem("add", "Something else")
+    refused = remem("forget", "--source", "diary", stdin="n\n")
+    assert refused.code == 130
+    assert "Wipe 1 record of" in refused.err
+    assert "xylophone" in remem("search", "password").out
+    assert remem("forget", "--source", "diary", "--yes").out == "1 record forgotten.\n"
+    assert "xylophone" not in remem("search", "password").out
+    files = [file for file in (tmp_path / "store").rglob("*") if file.is_file()]
+    assert files
+    assert not any(b"xylophone" in file.read_bytes() for file in files)
+
+
+# Answering --------------------------------------------------------------------------------------
+
+
+def test_ask_gives_the_model_what_was_recalled(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    assert "The kiln broke." in remem("ask", "what broke", "--generator", "echo").out
+    without = remem("ask", "what broke", "--generator", "echo", "--no-memory", "--json").json
+    assert without == {"question": "what broke", "memories": [], "answer": "user: what broke"}
+
+
+def test_chat_remembers_what_both_said_and_recalls_it_in_the_next_chat(remem: Remem) -> None:
+    typed = "My bicycle is green.\nReally green.\n/quit\n"
+    assert remem("chat", "--generator", "echo", "--speaker", "Nora", stdin=typed).code == 0
+    (source,) = remem("sources", "--json").json
+    assert source["records"] == 4
+    again = remem("chat", "--generator", "echo", stdin="What colour is my bicycle?\n")
+    assert "My bicycle is green." in again.out
+
+
+# Looking after a store --------------------------------------------------------------------------
+
+
+def test_sources_and_stats_count_what_is_there(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    remem("add", "x", "--namespace", "ana")
+    (source,) = remem("sources", "--json").json
+    assert (source["records"], source["first_said_at"]) == (3, "2024-03-17T20:30:00+00:00")
+    assert remem("stats", "--json").json["records"] == {"ana": 1, "default": 3}
+    assert "17 Mar 2024, 20:30" in remem("sources").out
+    assert "ana" in remem("stats").out
+
+
+def test_verify_and_rebuild_answer_for_a_healthy_store(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    assert remem("verify", "--json").json == {"ok": True, "records": 3, "problems": []}
+    assert remem("rebuild").code == 0
+    assert remem("verify").out == "3 records checked; 0 problems.\n"
+
+
+def test_reindex_switches_the_store_to_another_encoder(
+    remem: Remem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remem("add", "The kiln broke.")
+    before = remem("stats", "--json").json["space"]
+    monkeypatch.setattr("memory.testing.HashEncoder.fingerprint", "hash:another")
+    refused = remem("search", "kiln")
+    assert refused.code == 1
+    assert "reindex" in refused.err
+    assert remem("reindex", "hash").code == 0
+    assert remem("stats", "--json").json["space"]["fingerprint"] == "hash:another"
+    assert before["fingerprint"] != "hash:another"
+    assert "The kiln broke." in remem("search", "kiln").out
+
+
+# The terminal -----------------------------------------------------------------------------------
+
+
+def test_a_memory_cannot_send_escape_sequences_to_the_terminal(remem: Remem) -> None:
+    key = remem("add", "red \x1b[31malert\x1b]0;title\x07", "--speaker", "E\x1b[2Jve", "--json")
+    for command in (["search", "alert"], ["show", key.json["key"]], ["context", "alert"]):
+        assert "\x1b" not in remem(*command).out
+    assert "\x1b[31m" in remem("search", "alert", "--json").json["results"][0]["record"]["text"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_each_shell(remem: Remem, shell: str) -> None:
+    printed = remem("completion", shell)
+    assert printed.code == 0
+    assert "_REMEM_COMPLETE" in printed.out
+
+
+def test_the_version_is_the_distribution_s(remem: Remem) -> None:
+    assert remem("--version").out.startswith("remem 0.")
+
+
+def test_every_command_shows_examples_that_its_options_allow(remem: Remem) -> None:
+    from memory.cli.app import program
+
+    for name, command in program.commands.items():
+        assert "Examples:" in remem(name, "--help").out
+        assert f"remem {name}" in remem(name, "--help").out
+        assert command.get_short_help_str(64).endswith(".")
+        assert not command.get_short_help_str(64).endswith("...")

@@ -1,0 +1,49 @@
+"""Dates on the command line: what people write is a span, and the option says which end counts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from memory.cli.dates import earliest, latest, readable
+from store.errors import InvalidInput
+
+
+def local(*parts: int) -> datetime:
+    return datetime(*parts).astimezone()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2024", (2024, 1, 1), (2024, 12, 31, 23, 59, 59, 999999)),
+        ("2024-02", (2024, 2, 1), (2024, 2, 29, 23, 59, 59, 999999)),
+        ("March 2023", (2023, 3, 1), (2023, 3, 31, 23, 59, 59, 999999)),
+        ("3 May 2024", (2024, 5, 3), (2024, 5, 3, 23, 59, 59, 999999)),
+        ("2024-05-03 14:05", (2024, 5, 3, 14, 5), (2024, 5, 3, 14, 5, 59, 999999)),
+    ],
+)
+def test_a_date_means_the_whole_span_that_it_names(
+    text: str, first: tuple[int, ...], last: tuple[int, ...]
+) -> None:
+    assert earliest(text) == local(*first)
+    assert latest(text) == local(*last)
+
+
+def test_an_offset_that_is_written_is_kept() -> None:
+    india = timezone(timedelta(hours=5, minutes=30))
+    assert earliest("2024-05-03T14:05+05:30") == datetime(2024, 5, 3, 14, 5, tzinfo=india)
+
+
+@pytest.mark.parametrize("text", ["", "soonish", "2024-13-45", "9" * 30])
+def test_what_is_no_date_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a date; write it like 2024-03-17"):
+        earliest(text)
+
+
+def test_a_date_is_shown_at_the_clock_of_whoever_said_it() -> None:
+    lisbon_summer = timezone(timedelta(hours=1))
+    said_at = datetime(2024, 5, 3, 14, 5, tzinfo=lisbon_summer)
+    assert readable(said_at) == "3 May 2024, 14:05"
+    assert readable(None) == ""

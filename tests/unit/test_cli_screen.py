@@ -1,0 +1,96 @@
+"""What reaches the terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from memory.cli.screen import print_json, recollection_table, record_json, safe, table
+from memory.recall.ranking import Recollection
+from store import Record
+
+NOON = datetime(2024, 3, 17, 12, 0, tzinfo=timezone.utc)
+
+
+def drawn(part: object, **options: object) -> str:
+    stream = StringIO()
+    Console(file=stream, width=80, **options).print(part)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;new title\x07after", "after"),
+        ("\x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b]52;c;never ended", "]52;c;never ended"),
+        ("\x1bc reset", "c reset"),
+        ("\x9b31mred", "31mred"),
+        ("over\rwritten\b\x07", "overwritten"),
+        ("\u202egnihtemos", "gnihtemos"),
+        ("half \ud800 a pair", "half  a pair"),
+    ],
+)
+def test_a_memory_cannot_steer_the_terminal(hostile: str, shown: str) -> None:
+    assert safe(hostile) == shown
+
+
+@pytest.mark.parametrize("text", ["tabs\tand\nlines", "東京へ行く", "naïve 🙂 [bold]not markup[/]"])
+def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
+    assert safe(text) == text
+
+
+def test_a_recollection_shows_score_date_speaker_words_and_key() -> None:
+    record = Record("k:1", "s", 0, "The kiln [broke].", speaker="Nora", said_at=NOON)
+    shown = drawn(recollection_table([Recollection(record, 0.876, words=("kiln",))]))
+    for part in ("0.88", "17 Mar 2024, 12:00", "Nora", "The kiln [broke].", "k:1"):
+        assert part in shown
+
+
+def test_the_matching_words_are_marked_on_a_terminal_and_plain_elsewhere() -> None:
+    found = [Recollection(Record("k", "s", 0, "The kiln broke."), 1.0, words=("kiln",))]
+    assert "\x1b[1;33mkiln\x1b[0m" in drawn(recollection_table(found), force_terminal=True)
+    assert "\x1b" not in drawn(recollection_table(found))
+
+
+def test_an_explained_recollection_shows_what_its_score_is_made_of() -> None:
+    record = Record("k", "s", 0, "The kiln broke.")
+    recollection = Recollection(record, 0.9, {"dense turn": 0.5, "text turn": 0.4}, ("kiln",))
+    assert "dense turn 0.50 + text turn 0.40; words: kiln" in drawn(
+        recollection_table([recollection])
+    )
+
+
+def test_a_table_writes_numbers_and_dates_for_people() -> None:
+    shown = drawn(table(("Source", "Records", "From"), [("chat", 12345, NOON), ("notes", 1, None)]))
+    assert "12,345" in shown
+    assert "17 Mar 2024, 12:00" in shown
+
+
+def test_json_holds_every_field_of_a_record_and_survives_any_code_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    record = Record("k", "s", 0, "東京", said_at=NOON, metadata={"topic": "travel"})
+    print_json(record_json(record))
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    assert json.loads(printed) == {
+        "key": "k",
+        "source": "s",
+        "position": 0,
+        "text": "東京",
+        "kind": "turn",
+        "role": None,
+        "speaker": None,
+        "said_at": "2024-03-17T12:00:00+00:00",
+        "stored_at": None,
+        "expires_at": None,
+        "metadata": {"topic": "travel"},
+        "superseded_by": None,
+        "valid_to": None,
+    }
