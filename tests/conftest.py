@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 pytest.register_assert_rewrite("store.conformance")
 
-# "ci" runs the same examples every time; HYPOTHESIS_PROFILE=explore looks for new ones.
-settings.register_profile("ci", derandomize=True, deadline=None)
+# "ci" runs the same examples every time and shows a failure as it is found (shrinking takes
+# minutes); HYPOTHESIS_PROFILE=explore looks for new examples and shrinks what fails.
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]
+)
 settings.register_profile(
     "explore",
     max_examples=1000,
