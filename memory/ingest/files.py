@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, TypeAlias, cast
 
 from charset_normalizer import from_bytes
 
@@ -23,8 +24,11 @@ __all__ = ["READ_ERRORS", "Files", "Line", "text_lines"]
 READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 """What reading a damaged, cut or password-protected file, .gz or .zip can raise."""
 
-_CHUNK = 1 << 20
-_HEAD = 1 << 19
+# Members of a .zip and .gz are no subclass of it, but have all of its methods.
+_Buffered: TypeAlias = "io.BufferedReader[Any]"
+
+_CHUNK = 1 << 16
+_HEAD_CHUNKS = 8
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
@@ -83,13 +87,13 @@ class Files:
         """The first characters of a member, up to half a million; empty if it cannot be read."""
         try:
             with self._open(member, ignore_bytes) as stream:
-                data = stream.read(_HEAD)
+                data = b"".join(islice(_readable(stream), _HEAD_CHUNKS))
             return data.decode(_marked_encoding(data) or "utf-8", "surrogateescape")
         except (UnicodeError, *READ_ERRORS):
             return ""
 
     @contextmanager
-    def open(self, member: str) -> Iterator[IO[bytes]]:
+    def open(self, member: str) -> Iterator[_Buffered]:
         """The bytes of a member, unpacked."""
         with self._open(member, self._on_bytes) as stream:
             yield stream
@@ -117,15 +121,15 @@ class Files:
             )
 
     @contextmanager
-    def _open(self, member: str, on_bytes: OnBytes) -> Iterator[IO[bytes]]:
+    def _open(self, member: str, on_bytes: OnBytes) -> Iterator[_Buffered]:
         on_disk = self.path / member if self.path.is_dir() else self.path
         with io.BufferedReader(_CountedFile(on_disk, on_bytes)) as raw:
             if self._is_zip:
                 with zipfile.ZipFile(raw) as archive, archive.open(member) as inside:
-                    yield inside
+                    yield cast("_Buffered", inside)
             elif raw.peek(2)[:2] == b"\x1f\x8b":
                 with gzip.GzipFile(fileobj=raw) as unpacked:
-                    yield unpacked  # type: ignore[misc]
+                    yield cast("_Buffered", unpacked)
             else:
                 yield raw
 
@@ -167,6 +171,15 @@ def _matches(name: str, pattern: str) -> bool:
     return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
+def _readable(stream: _Buffered) -> Iterator[bytes]:
+    """The bytes of a stream up to its end or to where it is damaged."""
+    try:
+        while chunk := stream.read1(_CHUNK):
+            yield chunk
+    except READ_ERRORS:
+        return
+
+
 def _marked_encoding(head: bytes) -> str | None:
     """The encoding that the first bytes give away: a byte order mark, or zeros between letters."""
     for mark, name in _BOMS:
@@ -177,18 +190,16 @@ def _marked_encoding(head: bytes) -> str | None:
     return None
 
 
-def _encoding(stream: IO[bytes]) -> tuple[str, bool]:
+def _encoding(stream: _Buffered) -> tuple[str, bool]:
     """Name of the encoding of a text, and whether that is certain. Reads up to the first doubt."""
-    chunk = stream.read(_CHUNK)
-    if marked := _marked_encoding(chunk):
-        return marked, True
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while chunk:
+    for number, chunk in enumerate(_readable(stream)):
+        if number == 0 and (marked := _marked_encoding(chunk)):
+            return marked, True
+        try:
             decoder.decode(chunk)
-            chunk = stream.read(_CHUNK)
-    except UnicodeDecodeError:
-        return _guess(chunk)
+        except UnicodeDecodeError:
+            return _guess(chunk)
     return "utf-8", True
 
 
@@ -202,5 +213,5 @@ def _guess(sample: bytes) -> tuple[str, bool]:
     proper = sum(character > "\x7f" for character in text) - broken
     if proper > broken:
         return "utf-8", True
-    best = from_bytes(sample[: _CHUNK // 16]).best()
+    best = from_bytes(sample).best()
     return (best.encoding if best else "cp1252"), False

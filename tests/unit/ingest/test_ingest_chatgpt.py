@@ -102,7 +102,9 @@ def test_words_beside_images_and_spoken_words_are_kept(read, write):
             {"content_type": "audio_transcription", "text": "said aloud"},
         ],
     }
-    path = write("conversations.json", [conversation(node("a", "root", "", content=mixed), current="a")])
+    path = write(
+        "conversations.json", [conversation(node("a", "root", "", content=mixed), current="a")]
+    )
     assert read(path).texts == ["What is this?\nsaid aloud"]
 
 

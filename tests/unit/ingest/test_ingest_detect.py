@@ -1,0 +1,96 @@
+import json
+import sys
+import tracemalloc
+
+import pytest
+
+from memory.ingest import READERS, detect_reader
+from store import InvalidInput
+
+
+def test_nothing_at_the_path_is_said_so(tmp_path):
+    with pytest.raises(InvalidInput, match="there is no file or folder"):
+        detect_reader(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("data.json", {"some": "thing"}),
+        ("data.json", "[]"),
+        ("data.bin", b"\x00\xff" * 1000),
+        ("data.zip", b"PK not a zip"),
+        ("empty.json", ""),
+    ],
+)
+def test_an_unknown_file_is_refused_and_the_known_formats_are_named(write, name, content):
+    with pytest.raises(InvalidInput) as refused:
+        detect_reader(write(name, content))
+    assert all(reader.name in str(refused.value) for reader in READERS)
+
+
+def test_the_content_decides_and_not_the_name(write):
+    conversation = [{"uuid": "c", "name": "", "chat_messages": []}]
+    assert detect_reader(write("result.json", conversation)).name == "Claude export"
+
+
+def test_a_folder_reads_each_file_with_its_own_reader_in_sorted_order(read, write):
+    write("notes/b.md", "bees")
+    write("notes/a/chat.jsonl", json.dumps({"role": "user", "content": "hi"}))
+    write("notes/a/notes.txt", "ants")
+    write("notes/.hidden/c.md", "hidden")
+    write("notes/.d.md", "hidden")
+    folder = write("notes/photo.jpg", b"\xff\xd8").parent
+    reading = read(folder)
+    assert reading.format == "folder of documents"
+    assert [(r.source, r.text) for r in reading.records] == [
+        ("notes/b.md", "bees"),
+        ("notes/a/chat.jsonl", "hi"),
+        ("notes/a/notes.txt", "ants"),
+    ]
+    assert [(p.path.name, p.reason) for p in reading.problems] == [
+        ("photo.jpg", "there is no reader for this kind of file")
+    ]
+
+
+def test_files_of_one_name_in_two_folders_are_two_sources(read, write):
+    write("notes/a/x.md", "same")
+    folder = write("notes/b/x.md", "same").parents[1]
+    assert len(set(read(folder).keys)) == 2
+
+
+def test_a_file_without_its_library_does_not_stop_the_folder(read, write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    write("notes/a.pdf", b"%PDF-1.4")
+    reading = read(write("notes/b.md", "bees").parent)
+    assert reading.texts == ["bees"]
+    assert "pip install" in reading.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "element", "end"),
+    [
+        ("big.jsonl", "", '{"role": "user", "content": "%s"}\n', ""),
+        (
+            "big.json",
+            "[",
+            '{"role": "user", "content": "%s"},\n',
+            "{}]",
+        ),
+        ("WhatsApp.txt", "", "31/12/23, 23:59 - Ana: %s\n", ""),
+        ("big.md", "", "%s\n\n", ""),
+    ],
+)
+def test_memory_does_not_grow_with_the_file(write, name, head, element, end):
+    def peak(count):
+        path = write(name, head + element % ("word " * 50) * count + end)
+        reader = detect_reader(path)
+        tracemalloc.start()
+        seen = sum(1 for _ in reader.read(path))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert seen > count / 10
+        return most
+
+    few, many = peak(500), peak(4_000)
+    assert many < few + 500_000

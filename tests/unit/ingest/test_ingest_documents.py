@@ -1,0 +1,153 @@
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from memory.ingest import DocumentReader, Item, Problem, read_document
+from store import InvalidInput, MissingDependency
+
+
+def records(document, **options):
+    items = list(read_document(document, **options))
+    assert not [item for item in items if isinstance(item, Problem)]
+    return [item.record for item in items if isinstance(item, Item)]
+
+
+def test_a_text_is_markdown_with_its_headings(write):
+    (record,) = records("# Tea\n\nGreen or black.", source="drinks")
+    assert record.source == "drinks"
+    assert record.kind == "passage"
+    assert record.text == "# Tea\n\nGreen or black."
+    assert record.metadata == {"headings": ["Tea"]}
+
+
+def test_a_text_without_a_name_is_named_by_its_digest():
+    (one,), (same,), (other,) = records("a b"), records("a b"), records("c d")
+    assert one.source == same.source != other.source
+    assert one.source.startswith("text-")
+
+
+def test_metadata_go_to_every_passage():
+    assert [r.metadata["topic"] for r in records("a\n\n# B\n\nb", metadata={"topic": "x"})] == [
+        "x",
+        "x",
+    ]
+
+
+def test_unchanged_passages_of_an_edited_document_keep_their_keys():
+    before = records("# A\n\na\n\n# B\n\nb", source="s")
+    after = records("# New\n\nn\n\n# A\n\na\n\n# B\n\nb, edited", source="s")
+    assert before[0].key == after[1].key
+    assert before[1].key != after[2].key
+
+
+def test_the_same_passage_twice_has_two_keys():
+    keys = [record.key for record in records("# A\n\na\n\n# A\n\na", source="s")]
+    assert len(set(keys)) == 2
+
+
+@pytest.mark.parametrize("name", ["notes.md", "notes.txt", "NOTES.TXT"])
+def test_a_text_file_is_named_by_its_file(read, write, name):
+    reading = read(write(name, "# Tea\r\n\r\nGreen.\r\n"))
+    assert reading.format == "document"
+    assert [(r.source, r.text) for r in reading.records] == [(name, "# Tea\n\nGreen.")]
+
+
+def test_a_file_that_is_not_text_is_reported(read, write):
+    reading = read(write("notes.txt", b"words\nbinary \x00\x01\n"))
+    assert reading.texts == ["words"]
+    assert reading.problems[0].line == 2
+
+
+def test_html_becomes_markdown_under_its_title(read, write):
+    page = (
+        "<html><head><title>Tea house</title><style>p{}</style></head><body>"
+        "<script>track()</script><h1>Menu</h1><p>Green_tea *and* <b>black</b></p>"
+        "<h2>Prices</h2><ul><li>2 euros</li></ul><img src='x' alt='a teapot'>"
+        "<pre><code>a = 1\n  b</code></pre></body></html>"
+    )
+    reading = read(write("page.html", page))
+    assert [r.metadata["headings"] for r in reading.records] == [
+        ["Tea house", "Menu"],
+        ["Tea house", "Menu", "Prices"],
+    ]
+    assert reading.texts[0] == "# Menu\n\nGreen_tea *and* **black**"
+    assert "* 2 euros" in reading.texts[1]
+    assert "a teapot" in reading.texts[1]
+    assert "a = 1\n  b" in reading.texts[1]
+    assert not any("track" in text or "p{}" in text for text in reading.texts)
+
+
+def test_html_in_the_code_page_it_declares_is_read(read, write):
+    page = '<meta charset="windows-1251"><p>Привет</p>'.encode("cp1251")
+    assert read(write("page.html", page)).texts == ["Привет"]
+
+
+def test_docx_keeps_headings_tables_and_words(read, tmp_path):
+    docx = pytest.importorskip("docx")
+    document = docx.Document()
+    document.add_heading("Plan", level=1)
+    document.add_paragraph("We plant beans.")
+    document.add_heading("May", level=2)
+    document.add_table(1, 1).cell(0, 0).text = "Water daily"
+    path = tmp_path / "plan.docx"
+    document.save(str(path))
+    reading = read(path)
+    assert [r.metadata["headings"] for r in reading.records] == [["Plan"], ["Plan", "May"]]
+    assert "We plant beans." in reading.texts[0]
+    assert "Water daily" in reading.texts[1]
+
+
+def make_pdf(path, *pages):
+    canvas = pytest.importorskip("reportlab.pdfgen.canvas")
+    sheet = canvas.Canvas(str(path))
+    for text in pages:
+        sheet.drawString(72, 720, text)
+        sheet.showPage()
+    sheet.save()
+    return path
+
+
+def test_pdf_passages_know_their_page(read, tmp_path):
+    reading = read(make_pdf(tmp_path / "a.pdf", "Green tea.", "Black tea."))
+    assert [(r.text, r.metadata["page"]) for r in reading.records] == [
+        ("Green tea.", 1),
+        ("Black tea.", 2),
+    ]
+
+
+def test_pages_without_text_are_reported(read, tmp_path):
+    reading = read(make_pdf(tmp_path / "a.pdf", "Green tea.", ""))
+    assert reading.texts == ["Green tea."]
+    assert "no text on page 2" in reading.problems[0].reason
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
+def test_a_damaged_document_is_reported(read, write, name):
+    reading = read(write(name, b"%PDF-1.7 and then nothing that makes sense"))
+    assert reading.records == []
+    assert "cannot be read" in reading.problems[0].reason
+
+
+def test_a_path_that_is_no_document_is_refused(write):
+    for path in (Path("missing.md"), write("data.bin", b"x")):
+        with pytest.raises(InvalidInput, match="known are"):
+            read_document(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("a.html", "bs4"), ("a.docx", "mammoth"), ("a.pdf", "pypdf")]
+)
+def test_a_missing_library_is_named_by_its_extra(write, monkeypatch, name, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    path = write(name, b"x")
+    with pytest.raises(MissingDependency, match=r"remem\[documents\]"):
+        list(DocumentReader().read(path))
+
+
+def test_a_docx_is_not_taken_for_a_zip_of_exports(read, tmp_path):
+    path = tmp_path / "a.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("conversations.json", "[]")
+    assert read(path).format == "document"

@@ -1,0 +1,119 @@
+import gzip
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+HI = {"role": "user", "content": "Hi"}
+HELLO = {"role": "assistant", "content": "Hello"}
+
+
+def lines(*values):
+    return "".join(json.dumps(value) + "\n" for value in values)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("chat.json", [HI, HELLO]),
+        ("chat.json", {"messages": [HI, HELLO]}),
+        ("chat.json", json.dumps([HI, HELLO], indent=2)),
+        ("chat.json", json.dumps({"model": "m", "messages": [HI, HELLO]}, indent=2)),
+        ("chat.jsonl", lines(HI, HELLO)),
+        ("chat.json", lines(HI, HELLO)),
+        ("chat.jsonl.gz", gzip.compress(lines(HI, HELLO).encode())),
+    ],
+)
+def test_one_conversation_is_one_source_named_by_its_file(read, write, name, content):
+    reading = read(write(name, content))
+    assert reading.format == "OpenAI messages"
+    assert [(r.source, r.role, r.text) for r in reading.records] == [
+        (name, "user", "Hi"),
+        (name, "assistant", "Hello"),
+    ]
+    assert reading.keys == [f"{name}#1", f"{name}#2"]
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("all.json", [{"messages": [HI]}, {"messages": [HELLO], "id": "s2"}]),
+        ("all.jsonl", lines({"messages": [HI]}, {"messages": [HELLO], "id": "s2"})),
+        ("all.jsonl", lines([HI], {"messages": [HELLO], "session": "s2"})),
+    ],
+)
+def test_each_list_of_messages_is_a_source(read, write, name, content):
+    reading = read(write(name, content))
+    assert reading.keys == [f"{name}/1#1", "s2#1"]
+
+
+def test_time_name_id_session_and_metadata_are_kept(read, write):
+    message = HI | {
+        "time": "2024-05-01T09:30:00+02:00",
+        "name": "Ana",
+        "id": "m1",
+        "session": "monday",
+        "metadata": {"topic": "tea"},
+    }
+    (record,) = read(write("chat.jsonl", lines(message))).records
+    assert (record.key, record.source) == ("monday#m1", "monday")
+    assert record.speaker == "Ana"
+    assert record.said_at == datetime(2024, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert record.said_at.utcoffset() == timedelta(hours=2)
+    assert record.metadata == {"topic": "tea"}
+
+
+@pytest.mark.parametrize("time", [1714555800, 1714555800.0, 1714555800000, "2024-05-01T09:30:00"])
+def test_times_in_seconds_milliseconds_or_without_offset_are_utc(read, write, time):
+    (record,) = read(write("chat.json", [HI | {"timestamp": time}])).records
+    assert record.said_at == datetime(2024, 5, 1, 9, 30, tzinfo=timezone.utc)
+
+
+def test_what_nobody_said_is_left_out_quietly(read, write):
+    call = {"role": "assistant", "content": None, "tool_calls": [{"id": "t"}]}
+    system = {"role": "system", "content": "be kind"}
+    tool = {"role": "tool", "content": "42"}
+    empty = {"role": "user", "content": "  "}
+    reading = read(write("chat.json", [system, HI, call, tool, empty]))
+    assert reading.texts == ["Hi"]
+    assert reading.problems == []
+
+
+def test_text_parts_of_a_content_are_joined(read, write):
+    parts = [
+        {"type": "text", "text": "Look:"},
+        {"type": "image_url", "image_url": {"url": "x"}},
+        {"type": "text", "text": "a cat"},
+    ]
+    assert read(write("chat.json", [HI | {"content": parts}])).texts == ["Look:\na cat"]
+
+
+def test_a_broken_line_is_reported_with_its_number_and_the_rest_is_read(read, write):
+    content = "\n".join(
+        [
+            json.dumps(HI),
+            "{not json",
+            json.dumps({"role": "user"}),
+            json.dumps(HI | {"time": "soon"}),
+            '{"role": "user", "content": "half \\ud83d"}',
+            json.dumps(HELLO),
+        ]
+    )
+    reading = read(write("chat.jsonl", content))
+    assert reading.texts == ["Hi", "Hello"]
+    assert [problem.line for problem in reading.problems] == [2, 3, 4, 5]
+
+
+def test_text_is_kept_word_for_word(read, write):
+    text = "  two\r\n\tlines \u200d👩‍👩‍👧 \u0301"
+    assert read(write("chat.jsonl", lines(HI | {"content": text}))).texts == [text]
+
+
+def test_a_gz_that_is_cut_short_gives_its_whole_lines_and_one_problem(read, write):
+    many = lines(*({"role": "user", "content": f"{n} {n * n}"} for n in range(5000)))
+    packed = gzip.compress(many.encode())
+    reading = read(write("chat.jsonl.gz", packed[: len(packed) // 2]))
+    assert reading.texts[0] == "0 0"
+    assert 100 < len(reading.texts) < 5000
+    assert "cannot be read any further" in reading.problems[-1].reason
