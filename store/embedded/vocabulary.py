@@ -24,7 +24,7 @@ class Vocabulary:
 
     def __init__(self, tokens: Sequence[str] = ()) -> None:
         self._numbers = {token: number for number, token in enumerate(tokens)}
-        self._words: dict[str, tuple[int, ...]] = {}
+        self._words: dict[str, int] = {}  # words of one token, which all but unspaced runs are
         self._lines: dict[str, NDArray[np.int32]] = {}
 
     def __len__(self) -> int:
@@ -70,16 +70,21 @@ class Vocabulary:
         return known
 
     def _encode_words(self, words: list[str]) -> NDArray[np.int32]:
-        numbers: list[int] = []
-        remembered = self._words
-        for word in words:
-            known = remembered.get(word)
-            if known is None:
-                if len(remembered) >= _REMEMBERED_WORDS:
-                    remembered.clear()
-                known = remembered[word] = tuple(map(self._add, word_tokens(word)))
-            numbers += known
-        return np.array(numbers, np.int32)
+        known = list(map(self._words.get, words))
+        if None in known:
+            known = [number for word in words for number in self._number_word(word)]
+        return np.array(known, np.int32)
+
+    def _number_word(self, word: str) -> tuple[int, ...]:
+        remembered = self._words.get(word)
+        if remembered is not None:
+            return (remembered,)
+        numbers = tuple(map(self._add, word_tokens(word)))
+        if len(numbers) == 1:
+            if len(self._words) >= _REMEMBERED_WORDS:
+                self._words.clear()
+            self._words[word] = numbers[0]
+        return numbers
 
     def _add(self, token: str) -> int:
         return self._numbers.setdefault(token, len(self._numbers))

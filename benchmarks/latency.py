@@ -1,0 +1,199 @@
+"""How fast the embedded store is, and how much memory it takes.
+
+Each part runs in a process of its own, so that its peak of memory is its own.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.corpus import DIM, Corpus
+from benchmarks.machine import describe, peak_megabytes
+from benchmarks.text_engines import ENGINES
+from benchmarks.timing import Latency, measure, seconds
+from memory import Memory
+from store import Batch, Dense, F, Filter, Leg, Space, Text
+from store.embedded import EmbeddedStore
+
+__all__ = ["latency"]
+
+_VIEWS = ("turn", "window")
+_SPACE = Space("benchmark", DIM, _VIEWS)
+_NAMESPACE = "benchmark"
+_QUESTIONS = 103  # three warm up
+_K = 50
+
+Figures = dict[str, float]
+
+TARGETS = {
+    "ingest, records/s": (">=", 20_000),
+    "text search p50, ms": ("<=", 3),
+    "hybrid search p50, ms": ("<=", 40),
+    "hybrid, filter keeps 50 % p50, ms": ("<=", 40),
+    "hybrid, filter keeps 10 % p50, ms": ("<=", 40),
+    "hybrid, filter keeps 0.1 % p50, ms": ("<=", 40),
+    "open and answer, s": ("<=", 1),
+    "peak memory, ingest, MB": ("<=", 900),
+    "peak memory, search, MB": ("<=", 900),
+    "end to end p50, ms": ("<=", 15),
+}
+
+
+@click.command()
+@click.option("--records", default=100_000, show_default=True, help="Records in the store")
+@click.option(
+    "--end-to-end", default=10_000, show_default=True, help="Records, text in to hits out"
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
+@click.option("--part", hidden=True, type=click.Choice(["ingest", "search", "end", "text"]))
+@click.option("--folder", hidden=True, type=click.Path(path_type=Path))
+def latency(
+    records: int, end_to_end: int, as_json: bool, part: str | None, folder: Path | None
+) -> None:
+    """Ingest, search, filter, open and memory at 100,000 records of two views, 384 dimensions."""
+    if part and folder:
+        print(json.dumps(_PARTS[part](folder, end_to_end if part == "end" else records)))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        figures: Figures = {}
+        for part_name in _PARTS:
+            figures |= _run(part_name, Path(name), records, end_to_end)
+    if as_json:
+        print(json.dumps({"machine": describe(), "records": records, "figures": figures}))
+    else:
+        _show(figures, records, end_to_end)
+
+
+def ingest(folder: Path, records: int) -> Figures:
+    """Text and vectors in, durable and searchable."""
+    corpus = Corpus(records)
+    spent = 0.0
+    with EmbeddedStore(folder / "store") as store:
+        store.adopt(_SPACE)
+        for entries in corpus.batches():
+            batch = Batch(add=entries)
+            spent += seconds(lambda batch=batch: store.write(_NAMESPACE, batch))  # type: ignore[misc]
+        text, vector = corpus.questions(1)[0]
+        spent += seconds(lambda: store.search(_NAMESPACE, _hybrid(text, vector), _K))
+        size = store.stats().bytes_on_disk
+    return {
+        "ingest, records/s": records / spent,
+        "peak memory, ingest, MB": peak_megabytes(),
+        "bytes on disk a record": size / records,
+    }
+
+
+def search(folder: Path, records: int) -> Figures:
+    """Searches over a store that was closed and is opened again."""
+    corpus = Corpus(records)
+    questions = corpus.questions(_QUESTIONS)
+    text, vector = questions[0]
+
+    def open_and_answer() -> None:
+        with EmbeddedStore(folder / "store") as store:
+            store.search(_NAMESPACE, _hybrid(text, vector), _K)
+
+    figures = {"open and answer, s": seconds(open_and_answer)}
+    with EmbeddedStore(folder / "store") as store:
+
+        def ask(legs: Callable[..., list[Leg]], where: Filter | None = None) -> Latency:
+            return measure(
+                lambda question: store.search(_NAMESPACE, legs(*question), _K, where), questions
+            )
+
+        asked = {
+            "text search": ask(lambda text, _: [Text("turn", text)]),
+            "text search, both views": ask(lambda text, _: [Text(view, text) for view in _VIEWS]),
+            "dense search": ask(lambda _, vector: [Dense("turn", vector)]),
+            "hybrid search": ask(_hybrid),
+            "hybrid, filter keeps 50 %": ask(_hybrid, F("speaker") == "Ana"),
+            "hybrid, filter keeps 10 %": ask(_hybrid, F("metadata.topic") == 3),
+            "hybrid, filter keeps 0.1 %": ask(_hybrid, F("metadata.thread") == 3),
+        }
+    for name, found in asked.items():
+        figures[f"{name} p50, ms"] = found.p50
+        figures[f"{name} p95, ms"] = found.p95
+    return figures | {"peak memory, search, MB": peak_megabytes()}
+
+
+def end_to_end(folder: Path, records: int) -> Figures:
+    """A question as text, hits with their records: the encoder and everything else."""
+    corpus = Corpus(records)
+    with Memory(folder / "memory", _NAMESPACE) as memory:
+        added = seconds(
+            lambda: memory.add_records(
+                entry.record for entries in corpus.batches() for entry in entries
+            )
+        )
+        texts = [text for text, _ in corpus.questions(_QUESTIONS)]
+        asked = measure(lambda text: memory.search(text), texts)
+        encoded = measure(memory.encoder.encode_query, texts)
+    return {
+        "end to end p50, ms": asked.p50,
+        "end to end p95, ms": asked.p95,
+        "of which the encoder p50, ms": encoded.p50,
+        "ingest with encoding, records/s": records / added,
+    }
+
+
+def text_engines(folder: Path, records: int) -> Figures:
+    """The same turns and questions through other full-text engines."""
+    corpus = Corpus(records)
+    questions = [text for text, _ in corpus.questions(_QUESTIONS)]
+    figures: Figures = {}
+    for name, engine in ENGINES.items():
+        with engine(folder) as (add, find):
+            spent = 0.0
+            for entries in corpus.batches():
+                texts = [entry.views["turn"].text for entry in entries]
+                spent += seconds(lambda texts=texts: add(texts))  # type: ignore[misc]
+            found = measure(find, questions)
+        figures[f"{name} text search p50, ms"] = found.p50
+        figures[f"{name} ingest, rows/s"] = records / spent
+    return figures
+
+
+_PARTS: dict[str, Callable[[Path, int], Figures]] = {
+    "ingest": ingest,
+    "search": search,
+    "end": end_to_end,
+    "text": text_engines,
+}
+
+
+def _hybrid(text: str, vector: object) -> list[Leg]:
+    dense: list[Leg] = [Dense(view, vector) for view in _VIEWS]  # type: ignore[arg-type]
+    return dense + [Text(view, text) for view in _VIEWS]
+
+
+def _run(part: str, folder: Path, records: int, end_to_end: int) -> Figures:
+    command = [sys.executable, "-m", "benchmarks", "latency", "--part", part]
+    options = ["--folder", str(folder), "--records", str(records)]
+    options += ["--end-to-end", str(end_to_end)]
+    done = subprocess.run(command + options, stdout=subprocess.PIPE, text=True, check=True)
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def _show(figures: Figures, records: int, end_to_end: int) -> None:
+    table = Table(title=f"{records:,} records x 2 views x {DIM}; end to end at {end_to_end:,}")
+    table.add_column("measured")
+    table.add_column("figure", justify="right")
+    table.add_column("target", justify="right")
+    for name, value in figures.items():
+        sign, bound = TARGETS.get(name, ("", None))
+        met = bound is None or (value >= bound if sign == ">=" else value <= bound)
+        target = "" if bound is None else f"{sign} {bound:,g}"
+        table.add_row(name, f"{value:,.1f}", target, style=None if met else "bold red")
+    console = Console()
+    console.print(table)
+    console.print(describe())

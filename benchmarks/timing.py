@@ -1,0 +1,36 @@
+"""Repeat, time, and keep the quantiles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+__all__ = ["Latency", "measure", "seconds"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Median and 95th percentile, in milliseconds."""
+
+    p50: float
+    p95: float
+
+
+def measure(call: Callable[[T], object], arguments: Iterable[T], warm_up: int = 3) -> Latency:
+    """Time ``call`` for each argument; the first few are not counted."""
+    times = [seconds(lambda argument=argument: call(argument)) for argument in arguments]  # type: ignore[misc]
+    p50, p95 = np.percentile(times[warm_up:], [50, 95])
+    return Latency(1000 * float(p50), 1000 * float(p95))
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes, in seconds."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
