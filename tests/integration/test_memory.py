@@ -1,0 +1,304 @@
+"""What ``Memory`` promises to an application, on the default store with an encoder of words."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from memory import AsyncMemory, F, Memory
+from memory.testing import HashEncoder
+from store import Conflict, EncoderMismatch, InvalidInput, Record
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    with Memory(tmp_path / "store", "ana", encoder=HashEncoder()) as memory:
+        yield memory
+
+
+def reopened(memory: Memory) -> Memory:
+    memory.close()
+    return Memory(memory.url, memory.namespace, encoder=HashEncoder())
+
+
+def said(*texts: str) -> list[dict[str, str]]:
+    return [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(texts)]
+
+
+def texts(memory: Memory) -> list[str]:
+    return [record.text for record in memory.scan()]
+
+
+def window(memory: Memory, key: str) -> str:
+    store = memory._recorder.store
+    return store.entries(memory.namespace, [key])[0].views["window"].text
+
+
+class TestAdding:
+    def test_what_was_said_comes_back_word_for_word_after_a_restart(self, memory: Memory) -> None:
+        text = "  Zoë’s key:\t«42»\r\n🔑 is under\nthe pot.  "
+        record = memory.add(text, speaker="Zoë", said_at=NOON, metadata={"room": ["hall", 1]})
+        with reopened(memory) as again:
+            found = again.get(record.key)
+            assert found == record
+            assert (found.text, found.speaker, found.metadata) == (
+                text,
+                "Zoë",
+                {"room": ["hall", 1]},
+            )
+            assert found.said_at is not None
+            assert found.said_at.isoformat() == NOON.isoformat()
+
+    def test_the_same_text_is_remembered_once(self, memory: Memory) -> None:
+        assert memory.add("Rex barks.") == memory.add("Rex barks.")
+        assert memory.count() == 1
+
+    def test_the_same_text_by_another_speaker_is_another_memory(self, memory: Memory) -> None:
+        memory.add("Yes.", speaker="Ana")
+        memory.add("Yes.", speaker="Ben")
+        assert memory.count() == 2
+
+    def test_a_text_without_a_time_was_said_now(self, memory: Memory) -> None:
+        before = datetime.now(timezone.utc)
+        said_at = memory.add("Now.").said_at
+        assert said_at is not None
+        assert before <= said_at <= datetime.now(timezone.utc)
+
+    def test_a_key_keeps_its_text(self, memory: Memory) -> None:
+        memory.add("one", key="k")
+        with pytest.raises(Conflict, match="another text"):
+            memory.add("two", key="k")
+        assert texts(memory) == ["one"]
+
+    def test_messages_may_come_as_exchange_or_as_whole_conversation(self, memory: Memory) -> None:
+        memory.add_messages(said("a", "b"))
+        memory.add_messages(said("c", "d"))
+        added = memory.add_messages(said("a", "b", "c", "d", "e"))
+        assert texts(memory) == ["a", "b", "c", "d", "e"]
+        assert added.added == ("chat#4",)
+
+    def test_an_updated_message_is_still_recognised(self, memory: Memory) -> None:
+        memory.add_messages(said("a", "b"))
+        memory.update("chat#1", "B")
+        assert memory.add_messages(said("a", "b", "c")).added == ("chat#2",)
+
+    def test_messages_at_a_given_place_must_say_what_is_there(self, memory: Memory) -> None:
+        memory.add_messages(said("a", "b"), session="s", start=0)
+        assert memory.add_messages(said("a", "b"), session="s", start=0).unchanged == ("s#0", "s#1")
+        with pytest.raises(Conflict):
+            memory.add_messages(said("x"), session="s", start=1)
+
+    def test_threads_that_continue_one_session_lose_nothing(self, memory: Memory) -> None:
+        def talk(name: str) -> None:
+            for i in range(10):
+                memory.add_messages([{"role": "user", "content": f"{name} {i}"}])
+
+        threads = [threading.Thread(target=talk, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(texts(memory)) == sorted(f"{name} {i}" for name in "abcd" for i in range(10))
+        assert [record.position for record in memory.scan()] == list(range(40))
+
+    def test_a_document_is_remembered_by_its_passages(self, memory: Memory) -> None:
+        memory.add_document("# Lease\n\n## Rent\n\nThe rent is 900 euros.\n", source="lease")
+        [found] = memory.search("How much is the rent?", 1)
+        assert "900 euros" in found.record.text
+        assert found.record.metadata["headings"] == ["Lease", "Rent"]
+
+    def test_a_record_that_cannot_be_stored_costs_no_encoding(self, memory: Memory) -> None:
+        with pytest.raises(InvalidInput, match="empty"):
+            memory.add("   ")
+        with pytest.raises(InvalidInput, match="time zone"):
+            memory.add("x", said_at=datetime(2024, 5, 1))
+        assert memory.count() == 0
+
+
+class TestRecall:
+    def test_memories_are_found_by_stem_and_say_which_words_matched(self, memory: Memory) -> None:
+        memory.add("Ana is training for marathons.")
+        memory.add("Ben bakes bread.")
+        [best, *_] = memory.search("Who trained for a marathon?")
+        assert best.record.text == "Ana is training for marathons."
+        assert best.words == ("training", "marathons")
+
+    def test_a_short_answer_is_found_by_the_question_before_it(self, memory: Memory) -> None:
+        memory.add_messages(said("Where do you keep the passport?", "In the blue drawer."))
+        memory.add_messages(said("What about dinner?", "Pasta, as always."), session="dinner")
+        found = [one.record.text for one in memory.search("passport", 2)]
+        assert found == ["Where do you keep the passport?", "In the blue drawer."]
+
+    def test_parts_are_shown_on_demand_and_add_up(self, memory: Memory) -> None:
+        memory.add("Rex is a dog.")
+        [explained] = memory.search("dog", explain=True)
+        assert sum(explained.parts.values()) == pytest.approx(explained.score)
+        assert memory.search("dog")[0].parts == {}
+
+    def test_filters_are_objects_or_json(self, memory: Memory) -> None:
+        memory.add("Rex is a dog.", speaker="Ana")
+        memory.add("Rex is a cat.", speaker="Ben")
+        for where in (F("speaker") == "Ben", {"speaker": "Ben"}):
+            assert [one.record.speaker for one in memory.search("Rex", where=where)] == ["Ben"]
+
+    def test_nothing_stored_is_nothing_found(self, memory: Memory) -> None:
+        assert memory.search("anything") == []
+        assert memory.context("anything").text == ""
+
+    @pytest.mark.parametrize("k", [0, -3])
+    def test_k_is_at_least_one(self, memory: Memory, k: int) -> None:
+        with pytest.raises(InvalidInput, match="k is the number"):
+            memory.search("x", k)
+
+    def test_an_empty_question_is_refused(self, memory: Memory) -> None:
+        with pytest.raises(InvalidInput, match="question is empty"):
+            memory.search(" ")
+
+    def test_an_expired_memory_is_not_recalled(self, memory: Memory) -> None:
+        memory.add("The code is 1234.", expires_at=datetime.now(timezone.utc) + timedelta(hours=1))
+        memory.add("The code is 9999.", expires_at=datetime.now(timezone.utc))
+        assert [one.record.text for one in memory.search("code")] == ["The code is 1234."]
+
+    def test_the_context_stays_within_its_budget(self, memory: Memory) -> None:
+        for i in range(50):
+            memory.add(f"Fact {i}: Rex ate {i} biscuits.")
+        context = memory.context(
+            "What did Rex eat?", budget=200, count_tokens=lambda t: len(t) // 3
+        )
+        assert 0 < context.tokens <= 200
+        assert "Rex ate" in context.text
+
+    def test_namespaces_do_not_see_each_other(self, memory: Memory) -> None:
+        memory.add("Ana's secret.")
+        other = memory.in_namespace("ben")
+        other.add("Ben's secret.")
+        assert [one.record.text for one in other.search("secret")] == ["Ben's secret."]
+        assert memory.namespaces() == ["ana", "ben"]
+
+
+class TestChanging:
+    def test_an_update_keeps_the_history_and_recalls_the_newest(self, memory: Memory) -> None:
+        memory.add("Rex is four.", key="age")
+        memory.update("age", "Rex is five.")
+        newest = memory.update("age", "Rex is six.")
+        assert newest.key == "age~3"
+        assert [record.text for record in memory.history("age~2")] == [
+            "Rex is four.",
+            "Rex is five.",
+            "Rex is six.",
+        ]
+        assert [one.record.text for one in memory.search("How old is Rex?")] == ["Rex is six."]
+
+    def test_an_update_that_says_the_same_changes_nothing(self, memory: Memory) -> None:
+        record = memory.add("Rex is four.", key="age")
+        assert memory.update("age", "Rex is four.") == record
+
+    def test_an_unknown_key_cannot_be_updated(self, memory: Memory) -> None:
+        with pytest.raises(InvalidInput, match="no memory has the key"):
+            memory.update("nope", "x")
+
+    def test_deleting_takes_all_versions_along(self, memory: Memory) -> None:
+        memory.add("one", key="k")
+        memory.update("k", "two")
+        assert memory.delete("k") == 2
+        assert memory.count() == 0
+        assert memory.delete("k") == 0
+
+    def test_windows_follow_what_is_added_updated_and_deleted(self, memory: Memory) -> None:
+        memory.add_messages(said("a", "b"))
+        assert window(memory, "chat#0") == "a\nb"
+        memory.add_messages(said("c"))
+        assert window(memory, "chat#0") == "a\nb\nc"
+        memory.update("chat#1", "B")
+        assert window(memory, "chat#0") == "a\nB\nc"
+        memory.delete("chat#1")
+        assert window(memory, "chat#0") == "a\nc"
+
+    def test_batches_of_an_import_join_their_windows(self, memory: Memory) -> None:
+        records = [Record(f"s#{i}", "s", i, f"word{i}") for i in range(600)]
+        memory.add_records(records)
+        for i in range(250, 262):  # a batch ends at 256
+            neighbours = window(memory, f"s#{i}").split("\n")
+            assert neighbours == [record.text for record in records[i - 8 : i + 9]]
+
+    def test_what_is_forgotten_is_gone_from_every_file(self, memory: Memory) -> None:
+        memory.add_messages(said("my pin is xylophone", "noted", "thanks"))
+        memory.update("chat#0", "my pin is zugzwang now")
+        assert memory.search("xylophone zugzwang")
+        assert memory.forget(F("role") == "user") == 3
+        files = [path for path in Path(memory.url).rglob("*") if path.is_file()]
+        for word in ("xylophone", "zugzwang"):
+            assert not [path for path in files if word.encode() in path.read_bytes()]
+        assert texts(memory) == ["noted"]
+        assert window(memory, "chat#1") == "noted"
+
+
+class TestMoving:
+    def test_an_export_is_the_same_after_a_round_trip(self, memory: Memory, tmp_path: Path) -> None:
+        memory.add_messages(said("Grüße", "你好"))
+        memory.update("chat#0", "Viele Grüße")
+        memory.add("x", said_at=NOON, expires_at=NOON, metadata={"a": [1, {"b": None}]})
+        memory.in_namespace("ben").add("y")
+        first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+        assert memory.export(first, namespaces=memory.namespaces()) == 5
+        with Memory(tmp_path / "other", encoder=HashEncoder()) as other:
+            assert len(other.import_(first).added) == 5
+            assert other.import_(first).added == ()
+            other.export(second, namespaces=other.namespaces())
+            assert other.verify().ok
+        assert first.read_bytes() == second.read_bytes()
+
+    def test_an_export_can_go_to_an_open_file(self, memory: Memory) -> None:
+        memory.add("x")
+        file = io.StringIO()
+        assert memory.export(file) == 1
+        assert file.getvalue().count("\n") == 2
+
+    def test_a_broken_line_is_named(self, memory: Memory, tmp_path: Path) -> None:
+        path = tmp_path / "broken.jsonl"
+        path.write_text('{"remem_export": 1}\n{"namespace": "ana", "key": 1}\n', encoding="utf-8")
+        with pytest.raises(InvalidInput, match=r"broken\.jsonl:2"):
+            memory.import_(path)
+
+    def test_another_encoder_needs_a_reindex(self, memory: Memory) -> None:
+        memory.add("Rex is a dog.")
+        memory.close()
+        with pytest.raises(EncoderMismatch, match="remem reindex"):
+            Memory(memory.url, "ana", encoder=HashEncoder(32))
+
+    def test_a_reindex_changes_the_encoder_and_keeps_the_rest(self, memory: Memory) -> None:
+        memory.add("Rex is a dog.")
+        before = list(memory.scan())
+        memory.reindex(HashEncoder(32))
+        assert list(memory.scan()) == before
+        assert memory.search("dog")[0].record.text == "Rex is a dog."
+        memory.close()
+        with Memory(memory.url, "ana", encoder=HashEncoder(32)) as again:
+            assert again.search("dog")[0].record.text == "Rex is a dog."
+            assert again.verify().ok
+
+
+class TestAsync:
+    def test_everything_can_be_awaited(self, memory: Memory) -> None:
+        async def converse() -> list[str]:
+            async with AsyncMemory(memory) as remembering:
+                await asyncio.gather(*(remembering.add(f"Fact {i}") for i in range(5)))
+                assert await remembering.count() == 5
+                assert (await remembering.search("Fact 3", 1))[0].record.text == "Fact 3"
+                return [record.text async for record in remembering.scan()]
+
+        assert sorted(asyncio.run(converse())) == [f"Fact {i}" for i in range(5)]
+
+    def test_no_method_of_memory_is_missing(self) -> None:
+        def public(cls: type) -> set[str]:
+            return {name for name, value in vars(cls).items() if name[0] != "_" and callable(value)}
+
+        assert public(AsyncMemory) == public(Memory)
