@@ -223,18 +223,9 @@ _CONFIGURATION = (
     "tokenizer.model",
 )
 _WEIGHTS = (".safetensors", ".bin")
-_NOT_NEEDED = (
-    "onnx/*",
-    "openvino/*",
-    "coreml/*",
-    "original/*",
-    "*.onnx",
-    "*.h5",
-    "*.ot",
-    "*.msgpack",
-    "*.tflite",
-    "*.gguf",
-)
+# What of a model on the hub is fetched: not its copies in the formats of other libraries.
+_FETCHED = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
+_OTHER_FORMATS = ("onnx/*", "openvino/*", "coreml/*", "original/*")
 
 
 def model_folder(model: str | Path) -> Path:
@@ -263,7 +254,14 @@ def _from_hub(name: str) -> Path:
     )
 
     try:
-        folder = Path(snapshot_download(name, local_files_only=True))
+        folder = Path(
+            snapshot_download(
+                name,
+                local_files_only=True,
+                allow_patterns=[*_FETCHED],
+                ignore_patterns=[*_OTHER_FORMATS],
+            )
+        )
         if any(file.suffix in _WEIGHTS for file in folder.rglob("*")):
             return folder  # complete; a lone config.json would be of another program's look-up
     except HFValidationError as error:
@@ -272,8 +270,12 @@ def _from_hub(name: str) -> Path:
         pass
     try:
         files = HfApi().list_repo_files(name)
-        twice = ("*.bin", "*.pt", "*.pth") if any(f.endswith(_WEIGHTS[0]) for f in files) else ()
-        return Path(snapshot_download(name, ignore_patterns=[*_NOT_NEEDED, *twice]))
+        weights = () if any(file.endswith(".safetensors") for file in files) else ("*.bin",)
+        return Path(
+            snapshot_download(
+                name, allow_patterns=[*_FETCHED, *weights], ignore_patterns=[*_OTHER_FORMATS]
+            )
+        )
     except GatedRepoError as error:
         raise RememError(
             f"The model {name} is gated: accept its terms on its page, then run hf auth login."

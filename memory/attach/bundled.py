@@ -28,9 +28,9 @@ def bundled_generator() -> TransformersGenerator:
     Raises:
         MissingDependency: the package is not installed; the message holds the pip line.
     """
-    return TransformersGenerator(
-        _model_file(), layout=notes_in_question, max_new_tokens=160, repetition_penalty=1.1
-    )
+    # A model of this size starts to repeat itself, so its answers are short. A repetition penalty
+    # makes it worse: it also keeps the model from repeating what stands in the notes.
+    return TransformersGenerator(_model_file(), layout=notes_in_question, max_new_tokens=100)
 
 
 def _model_file() -> Path:

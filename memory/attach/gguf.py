@@ -79,7 +79,7 @@ def _convert(file: Path, folder: Path) -> None:
         # A model that came from a GGUF file refuses to be saved; a plain one that takes over its
         # weights (``assign``: without a copy) does not.
         with torch.device("meta"):
-            plain = transformers.AutoModelForCausalLM.from_config(loaded.config)
+            plain = transformers.AutoModelForCausalLM.from_config(loaded.config)  # type: ignore[no-untyped-call]
         plain.load_state_dict(loaded.state_dict(), assign=True)
         plain.tie_weights()
         plain.generation_config = loaded.generation_config

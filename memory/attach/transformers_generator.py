@@ -25,7 +25,6 @@ class TransformersGenerator:
         layout: How notes, question and earlier turns become messages.
         max_new_tokens: The longest answer.
         temperature: 0 always takes the likeliest token, so that equal prompts get equal answers.
-        repetition_penalty: Above 1, what was said already becomes less likely.
         device: A torch device; None: an accelerator if there is one.
 
     Raises:
@@ -39,7 +38,6 @@ class TransformersGenerator:
         layout: Layout = block_before_question,
         max_new_tokens: int = 512,
         temperature: float = 0.0,
-        repetition_penalty: float = 1.0,
         device: str | None = None,
     ) -> None:
         self.layout = layout
@@ -51,7 +49,6 @@ class TransformersGenerator:
             # None, so that settings published with the model draw no warning.
             else {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
         )
-        self._sampling["repetition_penalty"] = repetition_penalty
         self._device = device
         self._loading = threading.RLock()
         self._folder: Path | None = None

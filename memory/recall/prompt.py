@@ -174,7 +174,7 @@ def _cut(
 
 
 def _render(recollections: Iterable[Recollection], now: datetime | None) -> str:
-    lines = [_HEADER if now is None else f"{_HEADER} Today is {format_date(now)}.", _OPEN]
+    lines = [_HEADER if now is None else f"{_HEADER} Today is {_with_weekday(now)}.", _OPEN]
     records = [recollection.record for recollection in sorted(recollections, key=_chronological)]
     for heading, group in groupby(records, key=_heading):
         lines += [heading, *map(_line, group)]
@@ -189,7 +189,7 @@ def _chronological(recollection: Recollection) -> tuple[bool, datetime, str, int
 
 
 def _heading(record: Record) -> str:
-    day = format_date(record.said_at) if record.said_at else "undated"
+    day = _with_weekday(record.said_at) if record.said_at else "undated"
     return f"{day}, {_in_one_line(record.source)}"
 
 
@@ -206,25 +206,18 @@ def _in_one_line(text: str) -> str:
 
 
 def format_date(moment: datetime) -> str:
-    """``Monday 8 May 2023``: the day where it was said, in English whatever the locale."""
-    weekday, month = _WEEKDAYS[moment.weekday()], _MONTHS[moment.month - 1]
-    return f"{weekday} {moment.day} {month} {moment.year}"
+    """``8 May 2023``: the day where it was said, in English whatever the locale."""
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def _with_weekday(moment: datetime) -> str:
+    return f"{_WEEKDAYS[moment.weekday()]} {format_date(moment)}"
 
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 
 
