@@ -20,7 +20,6 @@ from store.errors import RememError
 __all__ = ["main", "program"]
 
 INTERRUPTED = 130
-PIPE_CLOSED = 141
 
 
 class _InOrder(click.Group):
@@ -87,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output is gone, so Python must not try to flush it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
+        return 1
     except Exception as error:
         if debug:
             traceback.print_exc()

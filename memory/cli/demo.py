@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memory.cli.recalling import recollection_json
-from memory.cli.screen import complain, print_json, print_out, recollection_table, safe
+from memory.cli.screen import complain, errors, print_json, print_out, recollection_table, safe
 from memory.cli.settings import Settings, command
 from memory.cli.talking import open_generator
 from memory.recall.prompt import build_context
@@ -34,15 +34,15 @@ QUESTIONS = (
     "What is Ravi allergic to?",
     "What is the name of Nora's kiln?",
     "Where is the spare key to Nora's flat?",
-    "On which date does Ravi land in Porto?",
+    "When does Ravi land in Porto?",
     "How much is the deposit for the studio?",
 )
 _DATA = ("demo_conversation.json", "demo_document.md")
 
 
-# What a model of 135 million parameters still keeps apart.
-_MEMORIES = 5
-_MOST_CHARACTERS = 200
+# What a model of 135 million parameters still keeps apart, and where it begins to ramble.
+_MEMORIES = 3
+_MOST_CHARACTERS = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def demo(settings: Settings) -> None:
     store = settings.store or tempfile.mkdtemp(prefix="remem-demo-")
     namespace = settings.namespace or "demo"
     settings = replace(settings, store=store, namespace=namespace)
-    with settings.create() as memory:
+    with settings.create() as memory, errors().status("Remembering a year of messages ..."):
         added = _remember(memory)
     generator = _generator()
     # Opened again: what follows comes from disk, not from what this process still knows.
@@ -88,7 +88,7 @@ def demo(settings: Settings) -> None:
         f"--store {shlex.quote(settings.url)} --namespace {shlex.quote(settings.namespace or '')}"
     )
     print_out(
-        Text("Go on with the same memories:"),
+        Text("\nGo on with the same memories:"),
         Text(f"  remem search {place} what is the dog called", no_wrap=True),
         Text(f"  remem chat {place}"),
     )
@@ -119,13 +119,14 @@ def _answer(memory: Memory, generator: Generator | None, question: str) -> _Answ
     recalled = memory.search(question, _MEMORIES, explain=True)
     if generator is None:
         return _Answered(question, recalled, None, None)
-    context = build_context(recalled, budget=1000, count_tokens=generator.count_tokens)
-    return _Answered(
-        question,
-        recalled,
-        without_memory=_brief(generator.stream(Prompt(question))),
-        with_memory=_brief(generator.stream(Prompt(question, context))),
-    )
+    with errors().status("The model is answering ..."):
+        context = build_context(recalled, budget=1000, count_tokens=generator.count_tokens)
+        return _Answered(
+            question,
+            recalled,
+            without_memory=_brief(generator.stream(Prompt(question))),
+            with_memory=_brief(generator.stream(Prompt(question, context))),
+        )
 
 
 def _brief(pieces: Iterable[str]) -> str:
@@ -139,6 +140,7 @@ def _brief(pieces: Iterable[str]) -> str:
 
 
 def _drawn(answered: _Answered) -> Iterator[RenderableType]:
+    yield Text()
     yield Rule(Text(answered.question, "bold"), align="left")
     yield recollection_table(answered.recalled)
     if answered.with_memory is not None:
@@ -146,6 +148,7 @@ def _drawn(answered: _Answered) -> Iterator[RenderableType]:
         answers.add_column("The model without memory", ratio=1, overflow="fold")
         answers.add_column("The model with memory", ratio=1, overflow="fold", style="green")
         answers.add_row(Text(safe(answered.without_memory or "")), Text(safe(answered.with_memory)))
+        yield Text()
         yield answers
 
 

@@ -70,12 +70,13 @@ def stats(settings: Settings) -> None:
     """Count records by namespace, and bytes."""
     with settings.look() as memory:
         found = memory.stats()
-    encoder = "none yet" if found.space is None else f"{found.space.dim} dimensions, encoded by "
+    space = found.space
+    vectors = f"{space.dim} dimensions, {space.fingerprint:.40}" if space else "none yet"
     settings.show(
         asdict(found),
         Text(f"Store    {safe(found.url)}"),
-        Text(f"Vectors  {encoder}{found.space.fingerprint if found.space else ''}"),
-        Text(f"On disk  {_bytes(found.bytes_on_disk)}"),
+        Text(f"Vectors  {safe(vectors)}"),
+        Text(f"On disk  {_bytes(found.bytes_on_disk)}\n"),
         table(("Namespace", "Records"), sorted(found.records.items())),
     )
 

@@ -39,6 +39,7 @@ __all__ = [
 _SEQUENCES = re.compile(r"\x1b(?:\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PIPED_WIDTH = 100
+_MOST_SHOWN = 600
 
 
 def safe(text: str) -> str:
@@ -115,22 +116,36 @@ def recollection_table(recollections: Sequence[Recollection]) -> Table:
     result.add_column("What", overflow="fold", ratio=1)
     for recollection in recollections:
         record = recollection.record
-        what = Text(safe(record.text))
-        what.highlight_words([safe(word) for word in recollection.words], "bold yellow")
+        words = [safe(word) for word in recollection.words]
+        what = Text(_excerpt(safe(record.text), words))
+        what.highlight_words(words, "bold yellow")
         what.append("\n" + safe(record.key), "dim")
         if recollection.parts:
             what.append("\n" + _parts(recollection), "dim cyan")
         result.add_row(
             f"{recollection.score:.2f}",
             Text(readable(record.said_at)),
-            Text(safe(record.speaker or record.role or record.kind)),
+            Text(safe(record.speaker or record.role or record.source)),
             what,
         )
     return result
 
 
+def _excerpt(text: str, words: Sequence[str]) -> str:
+    """A text in one paragraph; of a long one, what stands around the first matching word."""
+    text = " ".join(text.split())
+    if len(text) <= _MOST_SHOWN:
+        return text
+    first = min((at for at in map(text.find, words) if at >= 0), default=0)
+    start = max(0, first - _MOST_SHOWN // 4)
+    end = start + _MOST_SHOWN
+    return ("... " if start else "") + text[start:end] + (" ..." if end < len(text) else "")
+
+
 def _parts(recollection: Recollection) -> str:
-    parts = " + ".join(f"{name} {part:.2f}" for name, part in recollection.parts.items())
+    parts = " + ".join(
+        f"{name} {part:.2f}" for name, part in recollection.parts.items() if part >= 0.005
+    )
     words = ", ".join(safe(word) for word in recollection.words)
     return f"{parts}; words: {words}" if words else parts
 

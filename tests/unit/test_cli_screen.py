@@ -66,6 +66,14 @@ def test_an_explained_recollection_shows_what_its_score_is_made_of() -> None:
     )
 
 
+def test_of_a_long_text_the_table_shows_what_is_around_the_first_match() -> None:
+    text = "begin " + "word " * 5000 + "the kiln broke " + "word " * 5000 + "end"
+    shown = drawn(recollection_table([Recollection(Record("k", "s", 0, text), 0.9, {}, ("kiln",))]))
+    assert "the kiln broke" in " ".join(shown.split())
+    assert "begin" not in shown
+    assert len(shown) < 3000
+
+
 def test_a_table_writes_numbers_and_dates_for_people() -> None:
     shown = drawn(table(("Source", "Records", "From"), [("chat", 12345, NOON), ("notes", 1, None)]))
     assert "12,345" in shown

