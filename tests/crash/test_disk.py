@@ -75,7 +75,8 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 
 
 def save_where_nothing_fits(folder: Path) -> str:
-    """Save the indexes where no file may be written at all: what the error says, if any."""
+    """Save the indexes where no file may be written at all: what the error says, if any. Closing
+    saves too, and must not fail: an index that is not saved is only slower to open."""
     with EmbeddedStore(folder) as store:
         store.write("ana", batch(*[turn(f"n{i}") for i in range(2000)]))
         store.search("ana", [words("n1")], 1)
@@ -154,17 +155,22 @@ def test_a_damaged_database_is_named_with_what_to_do(tmp_path: Path, damage: str
     assert "restore" in message
 
 
+def problems(folder: Path) -> list[str]:
+    """What opening and verifying finds wrong."""
+    try:
+        with EmbeddedStore(folder) as store:
+            return list(store.verify().problems)
+    except CorruptStore as error:
+        return [str(error)]
+
+
 def test_a_damaged_page_is_noticed_by_verify(tmp_path: Path) -> None:
     folder = filled(tmp_path / "memories", 2000)
     content = bytearray((folder / DATABASE).read_bytes())
     middle = len(content) // 2 // 4096 * 4096
     content[middle : middle + 8192] = b"\xff" * 8192
     (folder / DATABASE).write_bytes(content)
-    try:
-        with EmbeddedStore(folder) as store:
-            assert not store.verify().ok
-    except CorruptStore as error:
-        assert "restore" in str(error)
+    assert problems(folder)
 
 
 def test_a_future_format_is_named(tmp_path: Path) -> None:
@@ -179,11 +185,9 @@ def test_a_future_format_is_named(tmp_path: Path) -> None:
 def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / DATABASE)) as connection, connection:
         connection.execute("CREATE TABLE songs (title)")
-    before = (tmp_path / DATABASE).read_bytes()
     assert "another program" in message_of(lambda: EmbeddedStore(tmp_path), CorruptStore)
     with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("songs",)]
-    assert len(before) > 0
 
 
 @pytest.mark.parametrize("harm", ["cut short", "flipped", "emptied", "missing", "text"])
@@ -195,9 +199,8 @@ def test_a_damaged_index_file_is_made_again(
     content = bytearray(path.read_bytes())
     if harm == "flipped":
         content[len(content) * 3 // 4] ^= 4
-    path.write_bytes(
-        {"cut short": content[:99], "emptied": b"", "text": b"{}\n"}.get(harm, content)
-    )
+    replaced = {"cut short": content[:99], "emptied": bytearray(), "text": bytearray(b"{}\n")}
+    path.write_bytes(replaced.get(harm, content))
     if harm == "missing":
         path.unlink()
     with EmbeddedStore(folder) as store:

@@ -15,7 +15,7 @@ ROUNDS = 20
 
 
 def write_and_search(folder: Path, name: int) -> list[str]:
-    """Write, and find each thing written at once; returns the keys that must be there at the end."""
+    """Write, and find each thing written at once; returns the keys that must be left."""
     kept = []
     with EmbeddedStore(folder) as store:
         store.adopt(SPACE)
