@@ -14,6 +14,7 @@ import pytest
 
 from store.conformance.samples import SPACE, batch, dense, keys, turn, words
 from store.embedded import EmbeddedStore
+from store.embedded.snapshot import file_digest, load_partition
 from store.errors import (
     CorruptStore,
     EncoderMismatch,
@@ -210,3 +211,15 @@ def test_a_damaged_index_file_is_made_again(
         assert not store.verify().ok
         store.rebuild()
         assert store.verify().ok
+
+
+def test_no_flipped_bit_of_an_index_file_goes_unnoticed(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "memories", 3)
+    [path] = (folder / "index").glob("*.snapshot")
+    whole, digest = path.read_bytes(), file_digest(path)
+    assert load_partition(path, digest) is not None
+    for bit in range(8 * len(whole)):
+        content = bytearray(whole)
+        content[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(content)
+        assert load_partition(path, digest) is None

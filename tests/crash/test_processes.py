@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
+import pytest
+
+from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, words
 from store.embedded import EmbeddedStore
-from store.types import Batch
+from store.errors import EncoderMismatch
+from store.types import Batch, Space
 from tests.crash.processes import context, elsewhere
 from tests.crash.traces import traces
 
@@ -68,6 +72,24 @@ def test_an_open_store_sees_what_others_write(tmp_path: Path) -> None:
         elsewhere(delete, tmp_path, "mine")
         assert keys(store.search("ana", [dense("mine")], 9)[0]) == ["theirs"]
         assert store.verify().ok
+
+
+def encode_again(folder: Path, space: Space) -> None:
+    with EmbeddedStore(folder) as store:
+        store.reindex(space, lambda texts: embed(texts, space.dim))
+
+
+def test_an_open_store_notices_that_another_process_re_encoded_it(tmp_path: Path) -> None:
+    with EmbeddedStore(tmp_path) as store:
+        store.adopt(SPACE)
+        store.write("ana", batch(turn("tea")))
+        elsewhere(encode_again, tmp_path, replace(SPACE, fingerprint="another"))
+        with pytest.raises(EncoderMismatch):
+            store.search("ana", [dense("tea")], 1)
+        with pytest.raises(EncoderMismatch):
+            store.write("ana", batch(turn("cake")))
+        assert keys(store.search("ana", [words("tea")], 1)[0]) == ["tea"]
+        assert store.write("ana", Batch(delete=["tea"])).deleted == ("tea",)
 
 
 def forget(folder: Path, key: str) -> set[str]:

@@ -54,13 +54,15 @@ class EmbeddedMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="remem-"))
         self.oracle = ReferenceStore(clock=self.clock)
         self.oracle.adopt(SPACE)
-        self.handles = [self.opened(), self.opened()]
+        self.handles = [self.opened(handle) for handle in (0, 1)]
         for handle in self.handles:
             handle.adopt(SPACE)
         self.damaged = False
 
-    def opened(self) -> EmbeddedStore:
-        return EmbeddedStore(self.folder, clock=self.clock)
+    def opened(self, handle: int) -> EmbeddedStore:
+        """The second handle has room for the index of one namespace only."""
+        room = (1 << 30, 1)[handle]
+        return EmbeddedStore(self.folder, clock=self.clock, max_index_bytes=room)
 
     @initialize(data=st.data())
     def begin_with_some_records(self, data: st.DataObject) -> None:
@@ -115,7 +117,7 @@ class EmbeddedMachine(RuleBasedStateMachine):
     @rule(handle=handles)
     def reopen(self, handle: int) -> None:
         self.handles[handle].close()
-        self.handles[handle] = self.opened()
+        self.handles[handle] = self.opened(handle)
 
     @rule(handle=handles, rebuild=st.booleans())
     def save_indexes(self, handle: int, rebuild: bool) -> None:
