@@ -230,12 +230,19 @@ def check_record(record: Record) -> None:
         check_text(record.text)
         check_name(record.source, "source")
         check_name(record.kind, "kind")
-        for what in ("role", "speaker", "superseded_by"):
-            label = getattr(record, what)
+        for label, what in (
+            (record.role, "role"),
+            (record.speaker, "speaker"),
+            (record.superseded_by, "superseded_by"),
+        ):
             if label is not None:
                 _check_label(label, what)
-        for what in ("said_at", "stored_at", "expires_at", "valid_to"):
-            time = getattr(record, what)
+        for time, what in (
+            (record.said_at, "said_at"),
+            (record.stored_at, "stored_at"),
+            (record.expires_at, "expires_at"),
+            (record.valid_to, "valid_to"),
+        ):
             if time is not None:
                 _check_time(time, what)
         if _integer(record.position, "position") not in _INT64:
