@@ -18,14 +18,16 @@ from memory.ingest.fields import (
     without_empty,
 )
 from memory.ingest.files import Files
-from memory.ingest.jsonstream import complete, json_events, sniff
+from memory.ingest.jsonstream import json_pieces, sniff
 from store import Record
 
 __all__ = ["TelegramReader"]
 
 _FILES = ("result.json", "*/result.json")
 _CHATS = ("", "chats.list.item", "left_chats.list.item")
-_MESSAGES = ("messages.item", *(f"{chat}.messages.item" for chat in _CHATS[1:]))
+_LISTS = ("messages", "chats.list.item.messages", "left_chats.list.item.messages")
+_MESSAGES = tuple(f"{path}.item" for path in _LISTS)
+_ENTERED = {*_CHATS, *_LISTS, "chats", "chats.list", "left_chats", "left_chats.list"}
 _ONE_CHAT = {"type", "id", "messages.item.type", "messages.item.date"}
 _QUARTER = timedelta(minutes=15)  # all offsets from UTC are multiples of it
 _LARGEST_OFFSET = timedelta(hours=15)
@@ -61,24 +63,19 @@ class TelegramReader:
         chat: dict[str, Any] = {}
         number = 0
         path = files.locate(member)
-        events = json_events(files, member)
-        for event in events:
-            if isinstance(event, Problem):
-                yield event
+        for piece in json_pieces(files, member, _ENTERED.__contains__):
+            if isinstance(piece, Problem):
+                yield piece
                 continue
-            place, kind, value = event
+            place, value = piece
             parent, _, name = place.rpartition(".")
-            if place in _CHATS and kind == "start_map":
+            if place in _CHATS:
                 chat, number = {}, 0
             elif parent in _CHATS and name in ("id", "name"):
                 chat[name] = value
             elif place in _MESSAGES:
-                message = complete(event, events)
-                if isinstance(message, Problem):
-                    yield message
-                    continue
                 number += 1
-                build = partial(_record, message, chat, number, self._zone)
+                build = partial(_record, value, chat, number, self._zone)
                 yield from checked(build, path, f"message {number} of chat {chat.get('name')!r}")
 
 
