@@ -177,8 +177,8 @@ class _Text:
                     place = self._dropped + error.pos
                     raise ValueError(f"{error.msg} at character {place}") from None
             else:
-                # At the end of what is held, the digits of a number may go on.
-                if end < len(self._held) or not self._read_on():
+                # Of a number whose end is not held ("1.", "1e+") the decoder takes the beginning.
+                if len(self._held) - end > len("e+") or not self._read_on():
                     self._next = end
                     return value
 
