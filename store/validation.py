@@ -60,24 +60,15 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
         Conflict: two entries of ``batch.add`` have one key and different texts.
         InvalidInput, DimensionMismatch, InvalidVector: something in it cannot be stored.
     """
-    for key in check_keys(batch.delete):
-        check_name(key, "key to delete")
-    for older, successor in batch.supersede.items():
-        check_name(older, "superseded key")
-        check_name(successor, "key of the successor")
-        if older == successor:
-            raise InvalidInput(f"record {older!r} cannot supersede itself; give the newer key")
     entries = _distinct(batch.add)
     for entry in entries:
         check_record(entry.record)
-    new_views = {entry.record.key: entry.views for entry in entries}
-    for key in batch.refresh:
-        check_name(key, "key to refresh")
+    _check_changes(batch)
     if not entries and not batch.refresh:
         return batch
     if space is None:
         raise InvalidInput("the store does not know its vectors yet; call adopt(space) first")
-    added = _unit_views(new_views, space)
+    added = _unit_views({entry.record.key: entry.views for entry in entries}, space)
     return Batch(
         add=tuple(Entry(entry.record, added[entry.record.key]) for entry in entries),
         refresh=_unit_views(batch.refresh, space),
@@ -214,6 +205,18 @@ def _distinct(entries: Sequence[Entry]) -> list[Entry]:
                 (key,),
             )
     return list(first.values())
+
+
+def _check_changes(batch: Batch) -> None:
+    for key in check_keys(batch.delete):
+        check_name(key, "key to delete")
+    for key in batch.refresh:
+        check_name(key, "key to refresh")
+    for older, successor in batch.supersede.items():
+        check_name(older, "superseded key")
+        check_name(successor, "key of the successor")
+        if older == successor:
+            raise InvalidInput(f"record {older!r} cannot supersede itself; give the newer key")
 
 
 def _query(_: int) -> str:
