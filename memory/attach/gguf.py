@@ -10,7 +10,7 @@ import tempfile
 from contextlib import redirect_stderr
 from pathlib import Path
 
-from memory.encoder import quiet_loading
+from memory.encoder import first_line, quiet_loading
 from store.errors import RememError
 
 __all__ = ["cache_folder", "converted"]
@@ -74,7 +74,7 @@ def _convert(file: Path, folder: Path) -> None:
             )
         except Exception as error:
             raise RememError(
-                f"{file} is not a GGUF model that transformers can read: {error}"
+                f"{file} is not a GGUF model that transformers can read: {first_line(error)}"
             ) from error
         # A model that came from a GGUF file refuses to be saved; a plain one that takes over its
         # weights (``assign``: without a copy) does not.

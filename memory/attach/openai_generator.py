@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from memory.attach.layout import Layout, Prompt, block_before_question
+from memory.encoder import first_line
 from memory.recall.prompt import estimate_tokens
 from store.errors import MissingDependency, RememError, UpstreamError
 
@@ -115,4 +116,4 @@ class OpenAIGenerator:
             case openai.RateLimitError():
                 return f"{server} takes no more requests for now: wait, or check your quota."
             case _:
-                return f"{server} failed: {error}"
+                return f"{server} failed: {first_line(error)}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from memory.attach.gguf import converted
 from memory.attach.layout import Layout, Message, Prompt, block_before_question
-from memory.encoder import fast_dtype, model_folder, quiet_loading
+from memory.encoder import fast_dtype, first_line, model_folder, quiet_loading
 from store.errors import InvalidInput, RememError, UpstreamError
 
 __all__ = ["TransformersGenerator"]
@@ -84,7 +84,12 @@ class TransformersGenerator:
                 **inputs,
                 **self._sampling,
                 "max_new_tokens": longest,
-                "pad_token_id": tokenizer.pad_token_id or tokenizer.eos_token_id,
+                # Only one answer is made at a time, so that any token serves where there is none.
+                "pad_token_id": (
+                    tokenizer.eos_token_id
+                    if tokenizer.pad_token_id is None
+                    else tokenizer.pad_token_id
+                ),
             }
         )
 
@@ -117,7 +122,9 @@ class TransformersGenerator:
             finally:
                 closed.set()
             if error := answer.exception():
-                raise UpstreamError(f"{self._name} failed while answering: {error}") from error
+                raise UpstreamError(
+                    f"{self._name} failed while answering: {first_line(error)}"
+                ) from error
 
     def _tokenize(self, messages: list[Message]) -> Any:
         tokenizer = self._get_tokenizer()
@@ -173,5 +180,5 @@ class TransformersGenerator:
                 return from_pretrained(str(folder), **options)
             except Exception as error:
                 raise RememError(
-                    f"{self._name} cannot be loaded as a causal language model: {error}"
+                    f"{self._name} cannot be loaded as a causal language model: {first_line(error)}"
                 ) from error

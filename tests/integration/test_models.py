@@ -75,7 +75,7 @@ def test_prompts_and_shorter_vectors_of_a_model_are_used_as_the_library_uses_the
         str(get_model_path()), device="cpu", prompts=prompts, truncate_dim=128
     )
     del model.prompts["document"]
-    model[1].include_prompt = False
+    model.set_pooling_include_prompt(False)
     model.save_pretrained(str(tmp_path))
 
     encoder = SentenceTransformerEncoder(tmp_path, device="cpu")
