@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,12 @@ def test_the_console_examples_print_what_they_show(
 @pytest.mark.parametrize("name", sorted(program.commands))
 def test_every_command_is_in_the_readme(name: str) -> None:
     assert f"`remem {name}" in README
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`pytest (tests/.*?)`", README))))
+def test_a_promise_names_a_command_that_runs_tests(command: str) -> None:
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", *shlex.split(command)]
+    assert subprocess.run(collect, cwd=ROOT, capture_output=True).returncode == 0
 
 
 def test_the_ci_runs_the_readme_s_test_command_and_no_other(tmp_path: Path) -> None:

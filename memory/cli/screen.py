@@ -66,7 +66,8 @@ def print_out(*parts: RenderableType) -> None:
     """Print for people, to standard output."""
     console = output()
     for part in parts:
-        console.print(part)
+        # Text keeps its own lines, so that what is piped on is what was remembered.
+        console.print(part, soft_wrap=isinstance(part, (str, Text)))
 
 
 def complain(message: str) -> None:

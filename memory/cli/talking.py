@@ -40,6 +40,13 @@ _budget_option = click.option(
     type=click.IntRange(min=1),
     help="At most so many tokens of memories",
 )
+_most_option = click.option(
+    "-k",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="At most so many memories; larger models make use of more",
+)
 
 # Earlier turns of the running chat that the model reads again; older ones it recalls.
 _EARLIER_MESSAGES = 12
@@ -53,6 +60,7 @@ _EARLIER_MESSAGES = 12
 )
 @click.argument("question", nargs=-1, required=True, metavar="QUESTION")
 @_generator_option
+@_most_option
 @_budget_option
 @filter_options
 @click.option("--no-memory", is_flag=True, help="Answer without recalling anything, to compare")
@@ -61,6 +69,7 @@ def ask(
     settings: Settings,
     question: tuple[str, ...],
     spec: str,
+    k: int,
     budget: int,
     where: Filter | None,
     no_memory: bool,
@@ -74,7 +83,7 @@ def ask(
     if not no_memory:
         with settings.recall() as memory:
             context = memory.context(
-                asked, budget=budget, count_tokens=generator.count_tokens, where=where
+                asked, budget=budget, count_tokens=generator.count_tokens, k=k, where=where
             )
     prompt = Prompt(asked, context)
     if settings.as_json:
@@ -89,10 +98,11 @@ def ask(
 
 @command("chat", "remem chat", "remem chat --generator ./my-model --namespace nora")
 @_generator_option
+@_most_option
 @_budget_option
 @click.option("--speaker", metavar="NAME", help="Your name, as it is remembered")
 @click.pass_obj
-def chat(settings: Settings, spec: str, budget: int, speaker: str | None) -> None:
+def chat(settings: Settings, spec: str, k: int, budget: int, speaker: str | None) -> None:
     """Talk with a language model that remembers.
 
     /quit or Ctrl-D ends it. Each exchange is remembered once its answer is complete.
@@ -108,6 +118,7 @@ def chat(settings: Settings, spec: str, budget: int, speaker: str | None) -> Non
                 question,
                 budget=budget,
                 count_tokens=generator.count_tokens,
+                k=k,
                 where=F("source") != session,
             )
             _show_recalled(context)
@@ -154,10 +165,9 @@ def _show_recalled(context: Context | None) -> None:
     console = output()
     for recollection in context.recollections if context else ():
         record = recollection.record
-        who = record.speaker or record.role or record.kind
-        line = Text(f"  {readable(record.said_at)}  {who}: {record.text}".replace("\n", " "), "dim")
-        line.plain = safe(line.plain)
-        console.print(line, no_wrap=True, overflow="ellipsis")
+        who = record.speaker or record.role or record.source
+        line = " ".join(f"{readable(record.said_at)} {who}: {record.text}".split())
+        console.print(Text(f"  {safe(line)}", "dim"), no_wrap=True, overflow="ellipsis")
 
 
 def _type_out(pieces: Iterable[str]) -> str:

@@ -55,7 +55,7 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
     with settings.create() as memory:
         for path, reader in zip(paths, readers, strict=True):
             if not settings.as_json:
-                complain(f"{path}: {reader.name}")
+                complain(f"reading {path} as {reader.name}")
             with _progress(path.name) as step:
                 try:
                     reports.append(import_path(memory, path, reader=reader, report=step))

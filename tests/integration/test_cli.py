@@ -118,6 +118,9 @@ def test_a_search_that_finds_nothing_says_so_and_succeeds(remem: Remem) -> None:
 def test_a_context_is_a_block_for_a_prompt_within_the_budget(remem: Remem, chat_file: Path) -> None:
     remem("import", str(chat_file))
     assert "The kiln broke." in remem("context", "what happened to the kiln").out
+    long = "word " * 200
+    remem("add", f"kiln {long}", "--key", "long")
+    assert f"kiln {long.strip()}" in remem("context", "kiln").out  # whole lines, however long
     block = remem("context", "kiln", "--budget", "80", "--json").json
     assert 0 < block["tokens"] <= 80
 
