@@ -10,7 +10,7 @@ from store import MissingDependency
 
 __all__ = ["docx_to_markdown", "html_to_markdown", "pdf_pages"]
 
-_EXTRA = "documents"
+_EXTRA = "'remem[documents]'"
 _NOT_SHOWN = ("script", "style", "template", "head")
 
 

@@ -61,14 +61,13 @@ def as_time(value: Any) -> datetime | None:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return from_unix(value / 1000 if abs(value) >= _MILLISECONDS_FROM else value)
-    if isinstance(value, str):
-        try:
-            moment = dateparser.isoparse(value.strip())
-            return localize(moment, timezone.utc)
-        except (ValueError, OverflowError):
-            pass
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return from_unix(value / 1000 if abs(value) >= _MILLISECONDS_FROM else value)
+        if isinstance(value, str):
+            return localize(dateparser.isoparse(value.strip()), timezone.utc)
+    except (ValueError, OverflowError):
+        pass
     raise ValueError(f"{value!r} is not a time")
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias, cast
 
@@ -21,14 +20,14 @@ from memory.ingest.base import OnBytes, Problem, ignore_bytes
 
 __all__ = ["READ_ERRORS", "Files", "Line", "text_lines"]
 
-READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, UnicodeError)
 """What reading a damaged, cut or password-protected file, .gz or .zip can raise."""
 
 # Members of a .zip and .gz are no subclass of it, but have all of its methods.
 _Buffered: TypeAlias = "io.BufferedReader[Any]"
 
 _CHUNK = 1 << 16
-_HEAD_CHUNKS = 8
+_HEAD = 1 << 19
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
@@ -71,8 +70,7 @@ class Files:
         if self.is_single:
             return [self.path.name]
         if self._is_zip:
-            with zipfile.ZipFile(self.path) as archive:
-                names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            names = _names_in_zip(self.path)
             return sorted(
                 name for name in names if any(_matches(name, pattern) for pattern in patterns)
             )
@@ -86,10 +84,14 @@ class Files:
     def head(self, member: str) -> str:
         """The first characters of a member, up to half a million; empty if it cannot be read."""
         try:
+            data = b""
             with self._open(member, ignore_bytes) as stream:
-                data = b"".join(islice(_readable(stream), _HEAD_CHUNKS))
-            return data.decode(_marked_encoding(data) or "utf-8", "surrogateescape")
-        except (UnicodeError, *READ_ERRORS):
+                for chunk in _readable(stream):
+                    data += chunk
+                    if len(data) >= _HEAD:
+                        break
+            return data.decode(_marked_encoding(data) or "utf-8", "replace")
+        except READ_ERRORS:
             return ""
 
     @contextmanager
@@ -102,8 +104,8 @@ class Files:
     def open_text(self, member: str) -> Iterator[tuple[IO[str], Problem | None]]:
         """The text of a member, and a warning if its encoding had to be guessed.
 
-        Line ends are translated to ``\\n``. A byte that cannot be decoded comes out as a lone
-        surrogate, so that only the record that holds it is lost, and reported.
+        Line ends are translated to ``\\n``. What cannot be decoded comes out as a lone surrogate,
+        so that only the record that holds it is lost, and reported.
         """
         with self._open(member, ignore_bytes) as stream:
             encoding, certain = _encoding(stream)
@@ -115,10 +117,8 @@ class Files:
                 "forget them, convert the file to UTF-8 and import it again",
             )
         with self._open(member, self._on_bytes) as stream:
-            yield (
-                io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape"),
-                warning,
-            )
+            errors = "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape"
+            yield io.TextIOWrapper(stream, encoding=encoding, errors=errors), warning
 
     @contextmanager
     def _open(self, member: str, on_bytes: OnBytes) -> Iterator[_Buffered]:
@@ -166,6 +166,15 @@ class _CountedFile(io.FileIO):
         return data
 
 
+def _names_in_zip(path: Path) -> list[str]:
+    """The files in a .zip; none if it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [info.filename for info in archive.infolist() if not info.is_dir()]
+    except READ_ERRORS:
+        return []
+
+
 def _matches(name: str, pattern: str) -> bool:
     parts, wanted = PurePosixPath(name).parts, PurePosixPath(pattern).parts
     return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
@@ -193,13 +202,15 @@ def _marked_encoding(head: bytes) -> str | None:
 def _encoding(stream: _Buffered) -> tuple[str, bool]:
     """Name of the encoding of a text, and whether that is certain. Reads up to the first doubt."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    for number, chunk in enumerate(_readable(stream)):
-        if number == 0 and (marked := _marked_encoding(chunk)):
+    is_first, has_proper = True, False
+    for chunk in _readable(stream):
+        if is_first and (marked := _marked_encoding(chunk)):
             return marked, True
         try:
-            decoder.decode(chunk)
+            has_proper = not decoder.decode(chunk).isascii() or has_proper
         except UnicodeDecodeError:
-            return _guess(chunk)
+            return ("utf-8", True) if has_proper else _guess(chunk)
+        is_first = False
     return "utf-8", True
 
 

@@ -202,7 +202,7 @@ class _Run:
     def _tell(self, bytes_read: int) -> None:
         if self._report:
             records = self._added.total() + self._unchanged.total()
-            # Some files are read twice (a .txt for its order of dates), some not to the end.
+            # The directory of a .zip is read along with its members, which counts it twice.
             self._report(Progress(records, min(bytes_read, self._bytes_total), self._bytes_total))
 
 

@@ -70,7 +70,7 @@ def _has_lines(files: Files) -> bool:
     first, _, rest = files.head(files.path.name).partition("\n")
     try:
         json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return bool(rest.strip())
 

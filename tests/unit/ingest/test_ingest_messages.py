@@ -70,6 +70,13 @@ def test_times_in_seconds_milliseconds_or_without_offset_are_utc(read, write, ti
     assert record.said_at == datetime(2024, 5, 1, 9, 30, tzinfo=timezone.utc)
 
 
+@pytest.mark.parametrize("time", [10**400, -1e300, True, "soon", {"at": 1}, "0000-00-00"])
+def test_what_is_not_a_time_is_reported(read, write, time):
+    reading = read(write("chat.json", [HI, HI | {"timestamp": time}]))
+    assert reading.texts == ["Hi"]
+    assert "is not a time" in reading.problems[0].reason
+
+
 def test_what_nobody_said_is_left_out_quietly(read, write):
     call = {"role": "assistant", "content": None, "tool_calls": [{"id": "t"}]}
     system = {"role": "system", "content": "be kind"}

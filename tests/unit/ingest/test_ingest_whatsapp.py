@@ -160,3 +160,18 @@ def test_one_damaged_byte_in_utf8_costs_only_its_message(read, write):
     reading = read(write(NAME, good * 3 + good.replace("ö".encode(), b"\xf6") + good * 3))
     assert len(reading.records) == 6
     assert [problem.line for problem in reading.problems] == [4]
+
+
+def test_damage_far_from_other_letters_is_not_taken_for_a_code_page(read, write):
+    line = b"31/12/23, 23:59 - Ana: plain words\n"
+    early = "31/12/23, 23:59 - Zoë: schön\n".encode()
+    reading = read(write(NAME, early + line * 5000 + b"31/12/23, 23:59 - Ana: \xff\n" + line))
+    assert reading.records[0].speaker == "Zoë"
+    assert [problem.line for problem in reading.problems] == [5002]
+
+
+def test_damage_in_utf16_costs_only_its_message(read, write):
+    text = "31/12/23, 23:59 - Ana: words\n".encode("utf-16-le")
+    reading = read(write(NAME, text + text[:-2] + b"\x00\xd8" + text[-2:] + text))
+    assert reading.texts == ["words", "words"]
+    assert [problem.line for problem in reading.problems] == [2]
