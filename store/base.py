@@ -39,8 +39,9 @@ class Store(Protocol):
     * Read your writes: what a call acknowledged is in the result of the next one, in this and in
       every other process.
     * Namespaces never see each other.
-    * Text, times (to the microsecond; ``said_at`` with its UTC offset) and metadata come back as
-      they went in.
+    * Text, metadata and times come back as they went in; times to the microsecond, and ``said_at``
+      with its UTC offset.
+    * Once another process has re-encoded the store, vectors are refused with ``EncoderMismatch``.
     * A method used after ``close`` raises ``StoreClosed``.
     """
 
@@ -89,8 +90,8 @@ class Store(Protocol):
         self, namespace: str, source: str, first: int, last: int, radius: int
     ) -> list[Record]:
         """The current records of a source whose position is within ``first..last``, plus up to
-        ``radius`` records before and after, in order of (position, key). Superseded ones are left
-        out."""
+        ``radius`` records before and after, in order of (position, key). Superseded and expired
+        ones are left out."""
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None

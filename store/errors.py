@@ -90,8 +90,9 @@ class CorruptStore(RememError):
 class MissingDependency(RememError, ImportError):
     """An optional package is not installed; the message holds the pip line."""
 
-    def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an optional package: pip install 'remem[{extra}]'")
+    def __init__(self, feature: str, what: str) -> None:
+        """Say which feature needs it, and what to give to ``pip install``."""
+        super().__init__(f"{feature} needs an optional package: pip install {what}")
 
 
 class UpstreamError(RememError):

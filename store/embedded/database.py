@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ __all__ = ["BUSY_SECONDS", "Database"]
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another process's transaction before it gives up."""
+
+_RETRY_SECONDS = 0.05
 
 _PRAGMAS = (
     # Rows hold vectors of a kilobyte and more: pages of 4 KB waste a quarter of their space on
@@ -96,12 +99,16 @@ class Database:
         Raises:
             StoreLocked: a reader held the log for longer than the time-out.
         """
+        deadline = time.monotonic() + self._busy_seconds
         with self._writing, self.connection() as connection:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if busy:
-                raise StoreLocked(
-                    f"{self.path} is being read by another process; close it, or try again later"
-                )
+            # While another process checkpoints, SQLite says "busy" at once instead of waiting.
+            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise StoreLocked(
+                        f"{self.path} is being read by another process; what was purged is no "
+                        "longer found, but stays in the log until that ends: close it, try again"
+                    )
+                time.sleep(_RETRY_SECONDS)
 
     def close(self) -> None:
         """Close all connections; later use raises ``StoreClosed``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -21,8 +22,11 @@ from store.embedded.locks import ReadWriteLock
 from store.embedded.meta import Meta, read_meta
 from store.embedded.partition import Partition
 from store.embedded.snapshot import file_digest, load_partition, save_partition
+from store.errors import RememError, StoreFull
 
-__all__ = ["Partitions"]
+__all__ = ["Partitions", "UnknownNamespace"]
+
+_log = logging.getLogger(__name__)
 
 _BEHIND = 4096
 """A write lets the index fall this many changes behind before it catches up itself; below that
@@ -35,6 +39,10 @@ _UNSAVED_AT_CLOSE = 1000
 
 _STALE_SECONDS = 600
 """Age at which a temporary file is the leftover of a crash and not another process at work."""
+
+
+class UnknownNamespace(Exception):
+    """Nothing was ever written to a namespace, or all of it was forgotten."""
 
 
 @dataclass(slots=True)
@@ -71,8 +79,10 @@ class Partitions:
     def current(self, namespace: str) -> Iterator[tuple[sqlite3.Connection, State, Partition]]:
         """The partition and a connection that sees exactly the state the partition is at.
 
-        Yields nothing else: while the block runs, neither of the two moves. Raises ``KeyError``
-        if the namespace does not exist.
+        While the block runs, neither of the two moves.
+
+        Raises:
+            UnknownNamespace: nothing was ever written to it.
         """
         slot = self._slot(namespace)
         while True:
@@ -96,17 +106,22 @@ class Partitions:
             self._catch_up(namespace, slot)
             rows = len(slot.partition.ids) if slot.partition else 0
             if seq - slot.saved >= _UNSAVED + rows:
-                self._save(namespace, slot)
+                self._try_to_save(namespace, slot)
 
-    def save_all(self, unsaved: int = 0) -> None:
-        """Save each partition in memory that is more than ``unsaved`` changes past its snapshot."""
+    def save_all(self) -> None:
+        """Save each partition in memory that its snapshot is behind of.
+
+        Raises:
+            StoreFull: it cannot be written.
+        """
         for namespace, slot in self._items():
-            if slot.partition and slot.partition.seq - slot.saved > unsaved:
+            if slot.partition and slot.partition.seq > slot.saved:
                 self._save(namespace, slot)
 
     def close(self) -> None:
         """Save what would take long to rebuild, and let go of everything."""
-        self.save_all(_UNSAVED_AT_CLOSE)
+        for namespace, slot in self._items():
+            self._save_if_dear(namespace, slot)
         self.forget_all()
 
     def forget_all(self) -> None:
@@ -129,7 +144,7 @@ class Partitions:
         with slot.lock.exclusive(), self._database.reading() as connection:
             try:
                 meta, state = _read(connection, namespace)
-            except KeyError:
+            except UnknownNamespace:
                 return  # deleted by another process meanwhile
             slot.partition = build(connection, state, meta.space, meta.generation)
         self._save(namespace, slot)
@@ -178,6 +193,18 @@ class Partitions:
         slot.saved = partition.seq if partition else 0
         return partition
 
+    def _save_if_dear(self, namespace: str, slot: _Slot) -> None:
+        """Save what would take long to rebuild."""
+        if slot.partition and slot.partition.seq - slot.saved > _UNSAVED_AT_CLOSE:
+            self._try_to_save(namespace, slot)
+
+    def _try_to_save(self, namespace: str, slot: _Slot) -> None:
+        """A snapshot only saves time, so one that cannot be written must not fail its caller."""
+        try:
+            self._save(namespace, slot)
+        except RememError as error:
+            _log.warning("the index of %r was not saved: %s", namespace, error)
+
     def _save(self, namespace: str, slot: _Slot) -> None:
         with slot.lock.exclusive():
             if slot.partition is None:
@@ -187,31 +214,39 @@ class Partitions:
         with slot.lock.shared():
             partition = slot.partition
             if partition is not None:
-                self._write(namespace, partition)
+                self._write(partition, namespace)
                 slot.saved = partition.seq
 
-    def _write(self, namespace: str, partition: Partition) -> None:
+    def _write(self, partition: Partition, namespace: str) -> None:
+        """Save a partition, unless a purge or a reindex has overtaken it.
+
+        All in one transaction, so that no purge can begin and end while a file with the purged
+        words is being written: those that end before are seen here, later ones see the file.
+        """
         name = f"{partition.namespace}-{partition.seq}-{uuid.uuid4().hex[:8]}.snapshot"
         temporary = self._folder / f"{name}.tmp"
-        try:
-            digest = save_partition(partition, temporary)
-            with self._database.writing() as connection:
+        with self._database.writing() as connection:
+            try:
                 meta, state = _read(connection, namespace)
-                if state.purged > partition.seq or not can_follow(
-                    partition, state, meta.generation
-                ):
-                    return  # it may hold purged words, or vectors of another encoder
+            except UnknownNamespace:
+                return
+            if state.purged > partition.seq or not can_follow(partition, state, meta.generation):
+                return
+            try:
+                digest = save_partition(partition, temporary)
                 temporary.replace(self._folder / name)
                 _sync_folder(self._folder)
-                connection.execute(
-                    "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
-                    (state.id, name, partition.seq, digest),
-                )
-                changes.trim(connection, state.id, partition.seq)
-        except (FileNotFoundError, KeyError):
-            return  # a purge removed the temporary file, or the whole namespace
-        finally:
-            temporary.unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreFull(
+                    f"cannot write {temporary} ({error.strerror}): make space on the disk"
+                ) from error
+            finally:
+                temporary.unlink(missing_ok=True)
+            connection.execute(
+                "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
+                (state.id, name, partition.seq, digest),
+            )
+            changes.trim(connection, state.id, partition.seq)
         self._unlink(partition.namespace, keep=name)
 
     def _unlink(self, namespace_id: int, keep: str | None) -> None:
@@ -224,8 +259,7 @@ class Partitions:
             if self.nbytes <= self._max_bytes:
                 return
             if slot is not keep and slot.partition:
-                if slot.partition.seq - slot.saved > _UNSAVED_AT_CLOSE:
-                    self._save(namespace, slot)
+                self._save_if_dear(namespace, slot)
                 with slot.lock.exclusive():
                     slot.partition = None
 
@@ -243,7 +277,7 @@ class Partitions:
 def _read(connection: sqlite3.Connection, namespace: str) -> tuple[Meta, State]:
     state = changes.read_state(connection, namespace)
     if state is None:
-        raise KeyError(namespace)
+        raise UnknownNamespace(namespace)
     return read_meta(connection), state
 
 

@@ -11,7 +11,7 @@ from store.base import Embed
 from store.embedded import changes, checking, filtering, records
 from store.embedded.database import Database
 from store.embedded.meta import Meta, read_meta, write_space
-from store.embedded.partitions import Partitions
+from store.embedded.partitions import Partitions, UnknownNamespace
 from store.embedded.reindexing import fill_and_flip
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer
@@ -99,7 +99,6 @@ class EmbeddedStore:
     @property
     def space(self) -> Space | None:
         """See ``Store.space``."""
-        self._database.check_open()
         return self._space
 
     def adopt(self, space: Space) -> None:
@@ -194,7 +193,7 @@ class EmbeddedStore:
                     self._check_space(read_meta(connection))
                 now = records.to_micros(self._clock())
                 return answer(connection, state.id, partition, legs, k, where, now)
-        except KeyError:
+        except UnknownNamespace:
             return [[] for _ in legs]
 
     def count(self, namespace: str, where: Filter | None = None) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory.encoder import SentenceTransformerEncoder, model_folder
+from memory.encoder import SentenceTransformerEncoder
+from memory.models import model_folder
 from memory.testing import HashEncoder
 from store.errors import RememError, UpstreamError
 

@@ -30,7 +30,7 @@ def test_bad_input_can_be_caught_as_value_error() -> None:
 
 
 def test_a_missing_dependency_says_the_pip_line() -> None:
-    error = errors.MissingDependency("reading PDF", "documents")
+    error = errors.MissingDependency("reading PDF", "'remem[documents]'")
     assert "pip install 'remem[documents]'" in str(error)
     assert isinstance(error, ImportError)
 
