@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import click
 
 from memory.cli import demo, looking, recalling, talking, transfer, upkeep, writing
+from memory.cli.options import shared_options
 from memory.cli.screen import complain
-from memory.cli.settings import settings_from_environment, shared_options
+from memory.cli.settings import settings_from_environment
 from store.errors import RememError
 
 __all__ = ["main", "program"]
@@ -95,8 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, (RememError, OSError)):
+    if isinstance(error, RememError):
         return str(error)
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return f"{error.filename}: {reason}" if error.filename else reason
+    if isinstance(error, UnicodeError):
+        return f"what was read is not UTF-8 ({error}); convert it first."
     if isinstance(error, sqlite3.Error):
         return f"the store's database reports: {error}; 'remem verify' checks it."
     name = type(error).__name__

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,9 +18,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from memory.cli.options import command
 from memory.cli.recalling import recollection_json
 from memory.cli.screen import complain, errors, print_json, print_out, recollection_table, safe
-from memory.cli.settings import Settings, command
+from memory.cli.settings import Settings
 from memory.cli.talking import open_generator
 from memory.recall.prompt import build_context
 from memory.recall.ranking import Recollection
@@ -79,18 +82,16 @@ def demo(settings: Settings) -> None:
                 {"store": settings.url, "added": added, "questions": [_json(e) for e in answered]}
             )
             return
-        print_out(
-            Text(f"Remembered {added} turns and passages, closed the store, opened it again.")
-        )
+        print_out(f"Remembered {added} turns and passages; closed the store, opened it again.")
         for each in answered:
             print_out(*_drawn(each))
-    place = (
-        f"--store {shlex.quote(settings.url)} --namespace {shlex.quote(settings.namespace or '')}"
-    )
+    # Where no virtual environment is active, the command is not found by its name alone.
+    remem = "remem" if shutil.which("remem") else sys.argv[0]
+    place = f"--store {shlex.quote(store)} --namespace {shlex.quote(namespace)}"
     print_out(
         Text("\nGo on with the same memories:"),
-        Text(f"  remem search {place} what is the dog called", no_wrap=True),
-        Text(f"  remem chat {place}"),
+        Text(f"  {remem} search {place} what is the dog called"),
+        Text(f"  {remem} chat {place}"),
     )
 
 

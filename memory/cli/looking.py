@@ -8,8 +8,9 @@ import click
 from rich.text import Text
 
 from memory.cli.dates import readable
+from memory.cli.options import command
 from memory.cli.screen import record_json, safe, table
-from memory.cli.settings import Settings, command, known_namespace
+from memory.cli.settings import Settings, known_namespace
 from store.errors import InvalidInput
 from store.types import Record
 

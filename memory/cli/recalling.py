@@ -8,8 +8,9 @@ import click
 from rich.text import Text
 
 from memory.cli.filtering import filter_options
+from memory.cli.options import command
 from memory.cli.screen import recollection_table, record_json, safe
-from memory.cli.settings import Settings, command
+from memory.cli.settings import Settings
 from memory.recall.ranking import Recollection
 from store.filters import Filter
 

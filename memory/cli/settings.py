@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from memory.cli.screen import print_json, print_out
 from store import open_store
@@ -23,19 +21,9 @@ if TYPE_CHECKING:
     from memory.encoder import Encoder
     from memory.engine import Memory
 
-__all__ = [
-    "Command",
-    "Settings",
-    "command",
-    "known_namespace",
-    "open_encoder",
-    "settings_from_environment",
-    "shared_options",
-]
+__all__ = ["Settings", "known_namespace", "open_encoder", "settings_from_environment"]
 
 DEFAULT_NAMESPACE = "default"
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,82 +102,16 @@ def known_namespace(memory: Memory) -> Memory:
     )
 
 
-class _SharedOption(click.Option):
-    """An option of ``Settings``; listed apart from a command's own."""
-
-
-def shared_options() -> list[click.Parameter]:
-    """The options of ``Settings``, for the program and for each of its commands."""
-
-    def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-        settings = ctx.obj or Settings()
-        ctx.obj = replace(settings, **{str(param.name): value}) if value else settings
-
-    def option(*names: str, **attributes: Any) -> click.Option:
-        return _SharedOption(names, expose_value=False, callback=remember, **attributes)
-
-    return [
-        option("--store", metavar="PATH", help="Folder of the store  [env: REMEM_STORE]"),
-        option("--namespace", metavar="NAME", help="Whose memories  [env: REMEM_NAMESPACE]"),
-        option(
-            "--encoder",
-            metavar="MODEL",
-            help="A sentence-transformers model, by name or folder, instead of the bundled one; "
-            "'hash' needs no model and is for trying out  [env: REMEM_ENCODER]",
-        ),
-        option("--json", "as_json", is_flag=True, help="Print JSON, for programs"),
-        _SharedOption(
-            ("--debug",), is_flag=True, expose_value=False, help="Show where an error came from"
-        ),
-    ]
+def _data_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def settings_from_environment() -> Settings:
     """What ``REMEM_STORE``, ``REMEM_NAMESPACE`` and ``REMEM_ENCODER`` say."""
     read = os.environ.get
     return Settings(read("REMEM_STORE"), read("REMEM_NAMESPACE"), read("REMEM_ENCODER"))
-
-
-class Command(click.Command):
-    """A command that also takes the shared options, and shows examples in its help."""
-
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.examples = tuple(examples)
-        self.params += shared_options()
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command's own options first, then those that hold everywhere."""
-        own: list[tuple[str, str]] = []
-        shared: list[tuple[str, str]] = []
-        for param in self.get_params(ctx):
-            row = param.get_help_record(ctx)
-            if row is not None and isinstance(param, click.Option):
-                (shared if isinstance(param, _SharedOption) else own).append(row)
-        for title, rows in (("Options", own), ("Options of every command", shared)):
-            with formatter.section(title):
-                formatter.write_dl(rows)
-
-    def format_epilog(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        formatter: click.HelpFormatter,
-    ) -> None:
-        """Write the examples."""
-        with formatter.section("Examples"):
-            for example in self.examples:
-                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
-
-
-def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a function a command of ``remem``; each example is a whole command line."""
-    return click.command(name, cls=Command, examples=examples)
-
-
-def _data_folder() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def open_encoder(model: str | None) -> Encoder:

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from memory.cli.dates import readable
 from memory.cli.filtering import filter_options
+from memory.cli.options import command
 from memory.cli.recalling import recollection_json
 from memory.cli.screen import output, safe
-from memory.cli.settings import Settings, command
+from memory.cli.settings import Settings
 from memory.recall.prompt import Context
 from store.filters import F, Filter
 

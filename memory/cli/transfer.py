@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from memory.cli.options import command
 from memory.cli.screen import complain, counted, errors, safe, table
-from memory.cli.settings import Settings, command, known_namespace
+from memory.cli.settings import Settings, known_namespace
 
 if TYPE_CHECKING:
     from memory.ingest.base import Problem
@@ -63,9 +66,7 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
                     complain("interrupted; run the same command again to go on where it stopped.")
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
-                _complain_about(
-                    reports[-1], len(reports[-1].problems) if verbose else _SHOWN_PROBLEMS
-                )
+                _complain_about(reports[-1], None if verbose else _SHOWN_PROBLEMS)
     settings.show(
         {
             "added": sum(sum(report.added.values()) for report in reports),
@@ -105,23 +106,20 @@ def export(settings: Settings, output: Path | None, everything: bool) -> None:
     )
 
 
-def _counts(reports: Sequence[ImportReport]) -> Any:
-    added: dict[str, int] = {}
-    unchanged: dict[str, int] = {}
-    for report in reports:
-        for name in {**report.added, **report.unchanged}:
-            added[name] = added.get(name, 0) + report.added.get(name, 0)
-            unchanged[name] = unchanged.get(name, 0) + report.unchanged.get(name, 0)
-    rows = [(name, added[name], unchanged[name]) for name in added]
+def _counts(reports: Sequence[ImportReport]) -> RenderableType:
+    added = sum((Counter(report.added) for report in reports), Counter[str]())
+    known = sum((Counter(report.unchanged) for report in reports), Counter[str]())
+    rows = [(name, added[name], known[name]) for name in sorted({*added, *known})]
     return table(("Namespace", "New", "Known already"), rows)
 
 
-def _complain_about(report: ImportReport, most: int) -> None:
-    for problem in report.problems[:most]:
+def _complain_about(report: ImportReport, most: int | None) -> None:
+    shown = report.problems[:most]
+    for problem in shown:
         complain(str(problem))
-    hidden = report.problem_count - min(most, len(report.problems))
-    if hidden:
-        complain(f"... and {hidden:,} problems more; --verbose shows them.")
+    if report.problem_count > len(shown):
+        hidden = report.problem_count - len(shown)
+        complain(f"... and {counted(hidden, 'problem')} more; --verbose shows up to 1,000.")
 
 
 def _json(path: Path, report: ImportReport) -> dict[str, Any]:

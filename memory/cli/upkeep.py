@@ -10,8 +10,9 @@ from click.shell_completion import get_completion_class
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from memory.cli.options import command
 from memory.cli.screen import counted, errors, safe
-from memory.cli.settings import Settings, command, open_encoder
+from memory.cli.settings import Settings, open_encoder
 
 __all__ = ["completion", "rebuild", "reindex", "verify"]
 

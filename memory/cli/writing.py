@@ -10,8 +10,9 @@ import click
 
 from memory.cli.dates import earliest
 from memory.cli.filtering import filter_options
+from memory.cli.options import command
 from memory.cli.screen import counted, record_json, safe
-from memory.cli.settings import Settings, command
+from memory.cli.settings import Settings
 from store.errors import InvalidInput
 from store.filters import And, F, Filter
 

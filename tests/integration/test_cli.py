@@ -245,6 +245,18 @@ def test_an_export_fills_another_store_with_the_same_records(
     assert remem("export", "--all", "--store", other).out == Path(file).read_text()
 
 
+def test_a_damaged_line_of_an_export_costs_only_itself(remem: Remem, tmp_path: Path) -> None:
+    remem("add", "The first")
+    remem("add", "The second")
+    header, first, second = remem("export").out.splitlines()
+    damaged = tmp_path / "damaged.jsonl"
+    damaged.write_text("\n".join([header, first[:-20], second]))
+    imported = remem("import", str(damaged), "--store", str(tmp_path / "other"))
+    assert imported.code == 3
+    assert f"{damaged}:2: " in imported.err
+    assert "The second" in remem("export", "--store", str(tmp_path / "other")).out
+
+
 def test_export_prints_one_namespace_as_json_lines(remem: Remem) -> None:
     remem("add", "For Ana", "--namespace", "ana")
     remem("add", "For Ben", "--namespace", "ben")

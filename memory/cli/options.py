@@ -1,0 +1,79 @@
+"""Commands that all take the same options, before or after their name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from memory.cli.settings import Settings
+
+__all__ = ["Command", "command", "shared_options"]
+
+
+class _SharedOption(click.Option):
+    """An option of ``Settings``; listed apart from a command's own."""
+
+
+def shared_options() -> list[click.Parameter]:
+    """The options of ``Settings``, for the program and for each of its commands."""
+
+    def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        settings = ctx.obj or Settings()
+        ctx.obj = replace(settings, **{str(param.name): value}) if value else settings
+
+    def option(*names: str, **attributes: Any) -> click.Option:
+        return _SharedOption(names, expose_value=False, callback=remember, **attributes)
+
+    return [
+        option("--store", metavar="PATH", help="Folder of the store  [env: REMEM_STORE]"),
+        option("--namespace", metavar="NAME", help="Whose memories  [env: REMEM_NAMESPACE]"),
+        option(
+            "--encoder",
+            metavar="MODEL",
+            help="A sentence-transformers model, by name or folder, instead of the bundled one; "
+            "'hash' needs no model and is for trying out  [env: REMEM_ENCODER]",
+        ),
+        option("--json", "as_json", is_flag=True, help="Print JSON, for programs"),
+        _SharedOption(
+            ("--debug",), is_flag=True, expose_value=False, help="Show where an error came from"
+        ),
+    ]
+
+
+class Command(click.Command):
+    """A command that also takes the shared options, and shows examples in its help."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = tuple(examples)
+        self.params += shared_options()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options first, then those that hold everywhere."""
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
+        for param in self.get_params(ctx):
+            row = param.get_help_record(ctx)
+            if row is not None and isinstance(param, click.Option):
+                (shared if isinstance(param, _SharedOption) else own).append(row)
+        for title, rows in (("Options", own), ("Options of every command", shared)):
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def format_epilog(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the examples."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a function a command of ``remem``; each example is a whole command line."""
+    return click.command(name, cls=Command, examples=examples)
