@@ -110,7 +110,10 @@ def _data_folder() -> Path:
 
 def settings_from_environment() -> Settings:
     """What ``REMEM_STORE``, ``REMEM_NAMESPACE`` and ``REMEM_ENCODER`` say."""
-    read = os.environ.get
+
+    def read(name: str) -> str | None:
+        return os.environ.get(name) or None
+
     return Settings(read("REMEM_STORE"), read("REMEM_NAMESPACE"), read("REMEM_ENCODER"))
 
 
