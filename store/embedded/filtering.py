@@ -54,8 +54,9 @@ def namespace_ids(connection: sqlite3.Connection, namespace: int) -> Ids:
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> Ids:
-    rows = connection.execute(sql, arguments).fetchall()
-    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    # One string instead of a tuple a row: 10 ms against 22 for 50,000 ids.
+    (ids,) = connection.execute(f"SELECT group_concat(id) FROM ({sql})", arguments).fetchone()
+    return np.fromstring(ids, np.int64, sep=",") if ids else np.empty(0, np.int64)
 
 
 def _condition(namespace: int, where: Filter) -> tuple[str, list[Any]]:
@@ -67,7 +68,7 @@ def _condition(namespace: int, where: Filter) -> tuple[str, list[Any]]:
     test, arguments = _test(where, "value")
     field = where.field.removeprefix("metadata.")
     return (
-        f"SELECT record FROM facets WHERE namespace = ? AND field = ? AND {test}",
+        f"SELECT record AS id FROM facets WHERE namespace = ? AND field = ? AND {test}",
         [namespace, field, *arguments],
     )
 
