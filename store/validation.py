@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,13 @@ def check_keys(keys: Sequence[str]) -> Sequence[str]:
 def check_name(name: str, what: str) -> str:
     """A name that people and programs can handle: 1 to 1,024 characters, not only white space,
     no control characters."""
+    if not isinstance(name, str):
+        raise InvalidInput(f"the {what} must be a string, got {type(name).__name__}")
+    return _check_spelling(name, what)
+
+
+@lru_cache(maxsize=4096)  # sources and kinds repeat
+def _check_spelling(name: str, what: str) -> str:
     _check_string(name, what)
     if not name or name.isspace():
         raise InvalidInput(f"the {what} is empty; give it at least one character")
@@ -336,8 +344,11 @@ def _unit_views(
                 f"record {key!r} needs exactly the views {', '.join(space.views)}; "
                 f"got {', '.join(views) or 'none'}"
             )
-        for view in views.values():
-            check_text(view.text, f"view text of record {key!r}")
+        try:
+            for view in views.values():
+                check_text(view.text, "view text")
+        except InvalidInput as error:
+            raise InvalidInput(f"record {key!r}: {error}") from None
     places = [(key, view) for key in entries for view in space.views]
 
     def name(row: int) -> str:

@@ -89,7 +89,7 @@ def _content_problems(
         held = partition.dense[view].vectors[rows]
         if not np.array_equal(held, vectors[:, number]):
             yield f"the index holds other vectors than the records (view {view}); {_REBUILD}"
-        counts = [len(partition.vocabulary.encode(row[number])) for _, row in texts]
+        _, counts = partition.vocabulary.encode([row[number] for _, row in texts])
         if not np.array_equal(partition.text[view].lengths[rows], counts):
             yield f"the index holds other words than the records (view {view}); {_REBUILD}"
 

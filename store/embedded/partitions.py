@@ -28,7 +28,7 @@ __all__ = ["Partitions", "UnknownNamespace"]
 
 _log = logging.getLogger(__name__)
 
-_BEHIND = 4096
+_BEHIND = 8192
 """A write lets the index fall this many changes behind before it catches up itself; below that
 the next search does."""
 

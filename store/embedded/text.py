@@ -78,9 +78,9 @@ class TextIndex:
 
     def add(self, texts: Sequence[str]) -> None:
         """Append one row a text."""
-        documents = [self._vocabulary.encode(text) for text in texts]
-        lengths = np.fromiter(map(len, documents), np.int32, len(documents))
-        self._append(_segment(documents, lengths, first_row=len(self)))
+        numbers, lengths = self._vocabulary.encode(texts)
+        rows = np.repeat(np.arange(len(self), len(self) + len(texts), dtype=np.int32), lengths)
+        self._append(_segment(numbers, rows))
         self._lengths = np.concatenate([self._lengths, lengths])
 
     def search(
@@ -183,12 +183,9 @@ class TextIndex:
             segments.append(_merge(older, newer))
 
 
-def _segment(
-    documents: Sequence[NDArray[np.int32]], lengths: NDArray[np.int32], first_row: int
-) -> _Segment:
-    terms = np.concatenate([np.empty(0, np.int32), *documents])
-    rows = np.repeat(np.arange(first_row, first_row + len(documents), dtype=np.int32), lengths)
-    order = _stable_order(terms)  # rows ascend, so this sorts by (term, row)
+def _segment(terms: NDArray[np.int32], rows: NDArray[np.int32]) -> _Segment:
+    """Postings of tokens: their terms, and the rows they stand in, ascending; both shape (n,)."""
+    order = _stable_order(terms)  # equal terms keep the order of their rows
     terms, rows = terms[order], rows[order]
     first = np.flatnonzero(_differs(terms) | _differs(rows))
     frequencies = np.diff(first, append=len(terms))

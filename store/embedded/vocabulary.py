@@ -44,11 +44,16 @@ class Vocabulary:
         """The number of a token, None if no text held it."""
         return self._numbers.get(token)
 
-    def encode(self, text: str) -> NDArray[np.int32]:
-        """The numbers of a text's tokens, in order; new tokens get new numbers."""
-        if "\n" not in text:
-            return self._encode_line(text)
-        return np.concatenate([self._encode_line(line) for line in text.split("\n")])
+    def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The numbers of the tokens of all texts, one after the other; new tokens get new numbers.
+
+        Returns:
+            The numbers, and how many of them each text has, shape (len(texts),).
+        """
+        encoded = [[self._encode_line(line) for line in text.split("\n")] for text in texts]
+        lengths = [sum(map(len, lines)) for lines in encoded]
+        flat = [np.empty(0, np.int32), *(line for lines in encoded for line in lines)]
+        return np.concatenate(flat), np.array(lengths, np.int32)
 
     def kept(self, used: NDArray[np.int32]) -> tuple[Vocabulary, NDArray[np.int32]]:
         """A vocabulary of the used numbers only, and the new number of each old one.
