@@ -47,13 +47,11 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
     export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and adds nothing
     twice. The exit code is 3 if something could not be read and was skipped.
     """
-    from memory.cli.backup import BackupReader
     from memory.ingest.detect import detect_reader
     from memory.ingest.importing import import_path
 
     settings: Settings = ctx.obj
-    backup = BackupReader()
-    readers = [backup if backup.detect(path) else detect_reader(path) for path in paths]
+    readers = [detect_reader(path) for path in paths]
     reports: list[ImportReport] = []
     with settings.create() as memory:
         for path, reader in zip(paths, readers, strict=True):

@@ -3,6 +3,7 @@
 ``import_path(memory, path)`` does it all; ``detect_reader(path).read(path)`` only reads.
 """
 
+from memory.ingest.backup import BackupReader
 from memory.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader
 from memory.ingest.beir import BeirReader
 from memory.ingest.chatgpt import ChatGPTReader
@@ -21,6 +22,7 @@ from memory.ingest.whatsapp import WhatsAppReader
 
 __all__ = [
     "READERS",
+    "BackupReader",
     "BeirReader",
     "ChatGPTReader",
     "ClaudeReader",

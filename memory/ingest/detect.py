@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from memory.ingest.backup import BackupReader
 from memory.ingest.base import Reader
 from memory.ingest.beir import BeirReader
 from memory.ingest.chatgpt import ChatGPTReader
@@ -20,20 +21,25 @@ from store import InvalidInput
 
 __all__ = ["READERS", "detect_reader"]
 
-_EXPORTS: tuple[Reader, ...] = (
+_LAYOUTS: tuple[Reader, ...] = (
     ChatGPTReader(),
     ClaudeReader(),
     SlackReader(),
     TelegramReader(),
+    BeirReader(),
+)
+_EXPORTS: tuple[Reader, ...] = (
+    BackupReader(),
+    *_LAYOUTS,
     LocomoReader(),
     LongMemEvalReader(),
-    BeirReader(),
     MessagesReader(),
     WhatsAppReader(),
-    DocumentReader(),
 )
+_DOCUMENTS = DocumentReader()
+_FOLDERS = FolderReader(_LAYOUTS, _EXPORTS, _DOCUMENTS)
 
-READERS: tuple[Reader, ...] = (*_EXPORTS, FolderReader(_EXPORTS))
+READERS: tuple[Reader, ...] = (*_EXPORTS, _DOCUMENTS, _FOLDERS)
 """All readers, in the order in which they are asked: the more special before the more general."""
 
 
@@ -51,6 +57,8 @@ def detect_reader(path: str | Path) -> Reader:
             path.open("rb").close()
         except OSError as error:
             raise InvalidInput(f"{path} cannot be read ({error.strerror})") from error
+    if path.is_dir():
+        return _FOLDERS.reader_of_whole(path) or _FOLDERS
     for reader in READERS:
         if reader.detect(path):
             return reader

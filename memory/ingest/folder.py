@@ -1,4 +1,4 @@
-"""A folder of documents and chat exports: each file is read by the reader that knows it."""
+"""A folder of documents and chat exports: each is read by the reader that knows it."""
 
 from __future__ import annotations
 
@@ -13,43 +13,77 @@ __all__ = ["FolderReader"]
 
 
 class FolderReader:
-    """All files in a folder and the folders inside it, in sorted order; hidden ones are left out.
+    """All that is in a folder and the folders inside it, in sorted order, but hidden files.
 
-    A document is named by its path from the folder on: "notes/2024/travel.md".
+    A folder inside it that is one export as a whole, such as Slack's, is read as that. A document
+    is named by its path from the folder on: "notes/2024/travel.md".
+
+    Args:
+        layouts: Readers of exports that may be a folder.
+        exports: Readers of all exports, ``layouts`` among them, as they are to be asked.
+        documents: The reader of what is no export.
     """
 
-    name = "folder of documents"
+    name = "folder"
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        self._readers = readers
+    def __init__(
+        self, layouts: Sequence[Reader], exports: Sequence[Reader], documents: Reader
+    ) -> None:
+        self._layouts = layouts
+        self._exports = exports
+        self._readers = (*exports, documents)
 
     def detect(self, path: Path) -> bool:
         """Whether it is a folder."""
         return path.is_dir()
 
-    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
-        """The records of one file after the other."""
-        name = path.resolve().name
-        for file in _walk(path):
-            source = f"{name}/{file.relative_to(path).as_posix()}"
-            try:
-                yield from self._read_file(source, file, on_bytes)
-            except (RememError, OSError) as error:
-                yield Problem(file, f"the file was skipped: {error}")
+    def reader_of_whole(self, folder: Path) -> Reader | None:
+        """The reader to which the folder belongs as a whole, None if it is a mixed one.
 
-    def _read_file(self, source: str, file: Path, on_bytes: OnBytes) -> Iterator[Item | Problem]:
-        reader = next((reader for reader in self._readers if reader.detect(file)), None)
+        It is the innermost folder in the layout of an export, without files of other exports, so
+        that an export never hides what lies beside it.
+        """
+        reader = _first(self._layouts, folder)
         if reader is None:
-            yield Problem(file, "there is no reader for this kind of file")
-        elif isinstance(reader, NamedByFile):
-            yield from reader.read_as(source, file, on_bytes)
-        else:
-            yield from reader.read(file, on_bytes)
+            return None
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        if any(reader.detect(path) for path in inside if path.is_dir()):
+            return None
+        known = (_first(self._exports, path) for path in inside if path.is_file())
+        return reader if all(each in (None, reader) for each in known) else None
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The records of one file or export after the other."""
+        name = path.resolve().name
+        for part, reader in self._parts(path):
+            source = f"{name}/{part.relative_to(path).as_posix()}"
+            try:
+                if reader is None:
+                    yield Problem(part, "there is no reader for this kind of file")
+                elif isinstance(reader, NamedByFile):
+                    yield from reader.read_as(source, part, on_bytes)
+                else:
+                    yield from reader.read(part, on_bytes)
+            except (RememError, OSError) as error:
+                yield Problem(part, f"the file was skipped: {error}")
+
+    def _parts(self, path: Path) -> Iterator[tuple[Path, Reader | None]]:
+        """Files, and folders that belong together, each with its reader."""
+        for parent, folders, files in os.walk(path):
+            for file in _visible(parent, files):
+                yield file, _first(self._readers, file)
+            mixed = []
+            for folder in _visible(parent, folders):
+                if reader := self.reader_of_whole(folder):
+                    yield folder, reader
+                else:
+                    mixed.append(folder.name)
+            folders[:] = mixed
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(parent, name)
+def _first(readers: Sequence[Reader], path: Path) -> Reader | None:
+    return next((reader for reader in readers if reader.detect(path)), None)
+
+
+def _visible(parent: str, names: Sequence[str]) -> list[Path]:
+    return [Path(parent, name) for name in sorted(names) if not name.startswith(".")]

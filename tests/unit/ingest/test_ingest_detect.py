@@ -42,7 +42,7 @@ def test_a_folder_reads_each_file_with_its_own_reader_in_sorted_order(read, writ
     write("notes/.d.md", "hidden")
     folder = write("notes/photo.jpg", b"\xff\xd8").parent
     reading = read(folder)
-    assert reading.format == "folder of documents"
+    assert reading.format == "folder"
     assert [(r.source, r.text) for r in reading.records] == [
         ("notes/b.md", "bees"),
         ("notes/a/chat.jsonl", "hi"),
@@ -51,6 +51,40 @@ def test_a_folder_reads_each_file_with_its_own_reader_in_sorted_order(read, writ
     assert [(p.path.name, p.reason) for p in reading.problems] == [
         ("photo.jpg", "there is no reader for this kind of file")
     ]
+
+
+MESSAGE = {"role": "user", "content": "from a chat"}
+TELEGRAM = {
+    "name": "Ana",
+    "type": "personal_chat",
+    "id": 1,
+    "messages": [{"id": 1, "type": "message", "date": "2024-01-01T10:00:00", "text": "telegram"}],
+}
+CLAUDE = [
+    {"uuid": "c", "chat_messages": [{"uuid": "m", "sender": "human", "text": "claude"}]},
+]
+
+
+def test_in_a_mixed_folder_no_export_hides_another(read, write):
+    write("mix/WhatsApp Chat with Ana.txt", "31/12/23, 23:59 - Ana: whatsapp")
+    write("mix/chat.json", [MESSAGE])
+    write("mix/conversations.json", CLAUDE)
+    record = {"namespace": "n", "key": "k", "source": "s", "position": 0, "text": "backup"}
+    write("mix/backup.jsonl", '{"remem_export": 1}\n' + json.dumps(record))
+    write("mix/phone/result.json", TELEGRAM)
+    write("mix/work/users.json", [{"id": "U1", "name": "ana"}])
+    write("mix/work/general/2024-01-01.json", [{"ts": "1704099600.0001", "text": "slack"}])
+    reading = read(write("mix/notes.md", "notes").parent)
+    assert sorted(reading.texts) == [
+        *("backup", "claude", "from a chat", "notes", "slack", "telegram", "whatsapp")
+    ]
+    assert reading.problems == []
+
+
+def test_a_folder_that_is_one_export_is_read_as_that(read, write):
+    write("claude/users.json", [{"uuid": "u"}])
+    reading = read(write("claude/conversations.json", CLAUDE).parent)
+    assert (reading.format, reading.texts, reading.problems) == ("Claude export", ["claude"], [])
 
 
 def test_files_of_one_name_in_two_folders_are_two_sources(read, write):

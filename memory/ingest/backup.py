@@ -1,4 +1,4 @@
-"""What ``remem export`` wrote, as one more format that ``remem import`` reads."""
+"""What ``remem export`` wrote, as one more format to import."""
 
 from __future__ import annotations
 
