@@ -52,7 +52,8 @@ class Context:
 
     Attributes:
         text: The block; empty when there is nothing to say.
-        recollections: What is in it, in chronological order.
+        recollections: What is in it, in chronological order; a memory that had to be cut has the
+            text that is shown.
         tokens: Length of ``text``, counted as a whole.
         left_out: What was recalled but did not fit, best first.
     """
@@ -112,19 +113,19 @@ def build_context(
     chosen = _choose(recollections, budget - count_tokens(_render((), now)), count_tokens)
     while chosen and not fits(chosen):  # the sum of the parts was a little too hopeful
         chosen.pop()
-    if chosen:
-        shown = chosen
-    elif recollections and (cut := _cut(recollections[0], budget, fits)):
-        chosen, shown = [recollections[0]], [cut]
-    else:
-        return Context(left_out=tuple(recollections))
-    text = _render(shown, now)
     inside = {id(recollection) for recollection in chosen}
+    left_out = [each for each in recollections if id(each) not in inside]
+    if not chosen and left_out and (cut := _cut(left_out[0], budget, fits)):
+        chosen = [cut]
+        del left_out[0]
+    if not chosen:
+        return Context(left_out=tuple(left_out))
+    text = _render(chosen, now)
     return Context(
         text=text,
         recollections=tuple(sorted(chosen, key=_chronological)),
         tokens=count_tokens(text),
-        left_out=tuple(each for each in recollections if id(each) not in inside),
+        left_out=tuple(left_out),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from memory.attach.generators import (
     Generator,
+    Layout,
     Message,
     OpenAIGenerator,
     Prompt,
@@ -17,7 +18,7 @@ from memory.attach.generators import (
     notes_in_question,
     open_generator,
 )
-from memory.recall.prompt import Context, build_context
+from memory.recall.prompt import Context, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.testing import EchoGenerator
 from store import InvalidInput, MissingDependency, Record, RememError
@@ -49,6 +50,14 @@ def test_the_layout_for_small_models_lists_plain_notes_in_the_question(context: 
     assert "\n- 28 days of leave.\n" in message.content
     assert message.content.endswith("Whose dog?")
     assert "k1" not in message.content
+
+
+@pytest.mark.parametrize("layout", [block_before_question, notes_in_question])
+def test_every_layout_keeps_the_budget_of_a_context_whose_memory_was_cut(layout: Layout) -> None:
+    long = Recollection(Record("k", "handbook", 0, "many words " * 10_000), 1.0)
+    context = build_context([long], budget=200)
+    (message,) = layout(Prompt("How many?", context))
+    assert estimate_tokens(message.content) < 200 + 20
 
 
 @pytest.mark.parametrize("layout", [block_before_question, notes_in_question])

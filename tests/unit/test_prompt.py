@@ -93,8 +93,15 @@ def test_a_single_memory_beyond_the_budget_is_cut_at_a_word_with_a_visible_mark(
     context = build_context([memory], budget=150)
     assert context.text.endswith("understanding […]\n</memories>")
     assert 120 < context.tokens <= 150
-    assert context.recollections == (memory,)
     assert context.left_out == ()
+
+
+def test_a_cut_memory_is_handed_on_as_it_is_shown() -> None:
+    memory = recalled("k", "understanding " * 10_000)
+    (shown,) = build_context([memory], budget=150).recollections
+    assert (shown.record.key, shown.score) == ("k", memory.score)
+    assert shown.record.text.endswith("understanding […]")
+    assert estimate_tokens(shown.record.text) < 150
 
 
 def test_text_without_spaces_is_cut_between_characters() -> None:

@@ -56,7 +56,7 @@ def test_every_memory_is_either_in_the_block_or_reported_as_left_out(
 ) -> None:
     context = build_context(memories, budget=budget)
     told = [*context.recollections, *context.left_out]
-    assert sorted(map(id, told)) == sorted(map(id, memories))
+    assert sorted(each.record.key for each in told) == sorted(each.record.key for each in memories)
 
 
 @untimed
