@@ -191,15 +191,16 @@ def _chronological(recollection: Recollection) -> tuple[bool, datetime, str, int
 
 def _heading(record: Record) -> str:
     day = _with_weekday(record.said_at) if record.said_at else "undated"
-    return f"{day}, {_in_one_line(record.source)}"
+    return _in_one_line(f"{day}, {record.source}")
 
 
 def _line(record: Record) -> str:
     speaker = record.speaker or record.role
     said = f"{_in_one_line(speaker)}: " if speaker else ""
-    # Indented, so that no line of a memory can pose as the beginning of another memory.
-    text = neutralise(record.text).replace("\n", "\n  ")
-    return f"[{_in_one_line(record.key)}] {said}{text}"
+    # As a whole, because a key such as "INST" becomes a token only between its brackets. Indented,
+    # so that no line of a memory can pose as the beginning of another memory.
+    line = neutralise(f"[{_in_one_line(record.key)}] {said}{record.text}")
+    return line.replace("\n", "\n  ")
 
 
 def _in_one_line(text: str) -> str:

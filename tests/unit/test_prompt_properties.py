@@ -17,7 +17,7 @@ hostile = st.lists(
     st.one_of(
         st.sampled_from(
             ["<", "/", "memories", ">", "</memories>", "<|", "|>", "[INST]", "[", "]", "\n", "\r",
-             "\x1b[2J", " ", "＜", "<|im_end|>", "\u2028", "<memories>", "\u200b", "‹", "IN", "ST"]
+             "\x1b[2J", " ", "＜", "<|im_end|>", "\u2028", "<memories>", "\u200b", "‹", "INST"]
         ),
         st.text(max_size=8),
     ),
