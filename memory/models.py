@@ -58,9 +58,10 @@ def model_folder(model: str | Path) -> Path:
 
 def _from_hub(name: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
         HFValidationError,
+        HTTPError,  # of httpx or its successor, whichever the hub's client uses
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
     )
@@ -81,8 +82,10 @@ def _from_hub(name: str) -> Path:
     except LocalEntryNotFoundError:
         pass
     try:
-        files = HfApi().list_repo_files(name)
-        weights = () if any(file.endswith(".safetensors") for file in files) else ("*.bin",)
+        # Asked once: list_repo_files tries for 23 s when there is no network.
+        files = HfApi().model_info(name).siblings or ()
+        safe = any(file.rfilename.endswith(".safetensors") for file in files)
+        weights = () if safe else ("*.bin",)
         return Path(
             snapshot_download(
                 name, allow_patterns=[*_FETCHED, *weights], ignore_patterns=[*_OTHER_FORMATS]
@@ -96,7 +99,7 @@ def _from_hub(name: str) -> Path:
         raise RememError(
             f"There is no model {name} on the Hugging Face hub and no such folder: check the name."
         ) from error
-    except OSError as error:
+    except (HTTPError, OSError) as error:  # a refused connection is only the former
         raise UpstreamError(
             f"The model {name} is not in the local cache and cannot be downloaded "
             f"({first_line(error)}): connect to the network once, or pass a folder."

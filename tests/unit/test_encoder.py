@@ -1,6 +1,7 @@
 """What holds for encoders without loading a model."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,18 @@ def test_an_unreachable_hub_is_an_upstream_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(UpstreamError, match="connect to the network once, or pass a folder"):
         model_folder("nobody/no-such-model")
+
+
+def test_a_hub_that_refuses_the_connection_is_an_upstream_error_of_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{port}")
+    with pytest.raises(UpstreamError, match="cannot be downloaded") as caught:
+        model_folder("nobody/no-such-model")
+    assert "\n" not in str(caught.value)
 
 
 def test_hash_encoder_gives_unit_rows_in_input_order() -> None:
