@@ -68,18 +68,31 @@ class Context:
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens of a text for a model whose tokenizer is not at hand; rather too many than too few.
+    """Tokens of a text for a model whose tokenizer is not at hand.
 
-    Four letters or spaces make a token, and so do two digits or signs; any other character
-    (Chinese, Cyrillic, an emoji) is taken for a whole one.
+    Rather too many for English, code, numbers and hashes. Of other languages, a tokenizer made for
+    English may make up to half as many again, and one made for them fewer: where the budget must
+    hold, pass the model's own count.
     """
-    plain = sum(map(len, _LETTERS.findall(text)))
-    signs = sum(map(len, _SIGNS.findall(text)))
-    return -(-(plain + 2 * signs + 4 * (len(text) - plain - signs)) // 4)
+    return sum(map(_estimate_run, _RUNS.findall(text)))
 
 
-_LETTERS = re.compile(r"[A-Za-z ]+")
-_SIGNS = re.compile(r"[\x00-\x1f!-@\[-`{-\x7f]+")
+# Words, signs and spaces; a single space belongs to the word behind it, not to a number.
+_RUNS = re.compile(r"\w+|[^\S ]+| {2,}| (?=\d)|[^\w\s]")
+_PLAIN_WORD = re.compile(r"[A-Za-z][a-z]*")
+
+
+def _estimate_run(run: str) -> int:
+    if run.isspace():
+        return 1
+    if _PLAIN_WORD.fullmatch(run):
+        return max(1, len(run) // 3)
+    # Tokenizers of bytes fall back to single ones for letters that they rarely saw, less the first,
+    # which many letters of a script have in common.
+    foreign = len(run.encode("utf-8", "surrogatepass")) - len(run)
+    ascii_characters = sum(map(str.isascii, run))
+    # Accented words and capitals are broken up, and codes of letters and digits altogether.
+    return foreign + (-(-ascii_characters // 2) if run.isalpha() else ascii_characters)
 
 
 def build_context(
