@@ -12,12 +12,22 @@ __all__ = ["earliest", "latest", "readable"]
 
 
 def earliest(text: str) -> datetime:
-    """The first moment that ``text`` can mean: "2024" is 1 January 2024, 00:00 local time."""
+    """The first moment that ``text`` can mean: "2024" is 1 January 2024, 00:00 local time.
+
+    Without a year it is in the present one, and a time alone is today.
+
+    Raises:
+        InvalidInput: it is no date, or one of many, like "Friday".
+    """
     return _moment(text, datetime(datetime.now().year, 1, 1))
 
 
 def latest(text: str) -> datetime:
-    """The last moment that ``text`` can mean: "March 2024" ends on the 31st at midnight."""
+    """The last moment that ``text`` can mean: "March 2024" ends on the 31st at midnight.
+
+    Raises:
+        InvalidInput: it is no date, or one of many, like "Friday".
+    """
     return _moment(text, datetime(datetime.now().year, 12, 31, 23, 59, 59, 999999))
 
 
@@ -26,10 +36,23 @@ def readable(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.day} {moment:%b %Y, %H:%M}"
 
 
+# What a text leaves open comes from the default that it is parsed with, so what comes out alike
+# with these two, which share no part but are both in leap years, is what the text names.
+_DEFAULTS = (datetime(2000, 1, 1, 0), datetime(2004, 2, 2, 1))
+
+
 def _moment(text: str, missing: datetime) -> datetime:
     try:
+        one, other = (parser.parse(text, default=default) for default in _DEFAULTS)
+        if one.year != other.year and one.month != other.month:
+            # A day of the week, or of any month, moves the day; a time alone leaves it.
+            if one.hour != other.hour or (one.day, other.day) != (1, 2):
+                raise InvalidInput(f"{text!r} is one of many days; write its date, like 2024-03-17")
+            missing = datetime.combine(datetime.now(), missing.time())
         moment = parser.parse(text, default=missing)
-        return moment if moment.tzinfo else moment.astimezone()
+        return moment if moment.utcoffset() is not None else moment.astimezone()
+    except InvalidInput:
+        raise
     except (ValueError, OverflowError):
         raise InvalidInput(
             f"{text!r} is not a date; write it like 2024-03-17, 'March 2024' or '2024-03-17 20:30'"

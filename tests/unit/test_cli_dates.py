@@ -36,10 +36,22 @@ def test_an_offset_that_is_written_is_kept() -> None:
     assert earliest("2024-05-03T14:05+05:30") == datetime(2024, 5, 3, 14, 5, tzinfo=india)
 
 
-@pytest.mark.parametrize("text", ["", "soonish", "2024-13-45", "9" * 30])
+@pytest.mark.parametrize("text", ["", "soonish", "2024-13-45", "9" * 30, "2024-03-17T20:30+25:00"])
 def test_what_is_no_date_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidInput, match="is not a date; write it like 2024-03-17"):
         earliest(text)
+
+
+@pytest.mark.parametrize("text", ["Friday", "Friday 13:00", "Saturday 13:00", "17", "17th"])
+def test_one_of_many_days_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is one of many days; write its date"):
+        earliest(text)
+
+
+def test_a_time_alone_is_today_and_a_date_without_a_year_in_this_one() -> None:
+    today = datetime.now()
+    assert earliest("13:00") == local(today.year, today.month, today.day, 13)
+    assert latest("3 May") == local(today.year, 5, 3, 23, 59, 59, 999999)
 
 
 def test_a_date_is_shown_at_the_clock_of_whoever_said_it() -> None:
