@@ -11,7 +11,7 @@ import click
 
 from memory.cli.dates import earliest, latest
 from store.errors import InvalidInput
-from store.filters import And, F, Filter, Range, parse_filter
+from store.filters import And, F, Filter, Not, Or, Range, parse_filter
 
 __all__ = ["filter_options"]
 
@@ -58,8 +58,20 @@ def filter_options(function: _Command) -> Callable[..., Any]:
 
 def _parse(where: str) -> Filter:
     try:
-        return parse_filter(json.loads(where))
+        parsed = parse_filter(json.loads(where))
     except json.JSONDecodeError as error:
         raise InvalidInput(
             f'--where is not JSON ({error}); write it like \'{{"speaker": "Nora"}}\''
         ) from None
+    # It would match everything, which nobody writes on purpose, least of all to forget it.
+    if not _has_condition(parsed):
+        raise InvalidInput(
+            '--where has no condition; leave it out, or write it like \'{"speaker": "Nora"}\''
+        )
+    return parsed
+
+
+def _has_condition(where: Filter) -> bool:
+    if isinstance(where, (And, Or)):
+        return any(map(_has_condition, where.parts))
+    return _has_condition(where.part) if isinstance(where, Not) else True

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 
 import click
+from rich.console import RenderableType
 from rich.text import Text
 
 from memory.cli.dates import readable
 from memory.cli.options import command
-from memory.cli.screen import record_json, safe, table
+from memory.cli.screen import Verbatim, record_json, safe, table
 from memory.cli.settings import Settings, known_namespace
 from store.errors import InvalidInput
 from store.types import Record
@@ -23,7 +25,10 @@ def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
     with known_namespace(settings.look()) as memory:
         found = memory.sources()
-    rows = [(each.source, each.records, each.first_said_at, each.last_said_at) for each in found]
+    rows = [
+        (each.source, each.records, _here(each.first_said_at), _here(each.last_said_at))
+        for each in found
+    ]
     settings.show(
         [asdict(each) for each in found], table(("Source", "Records", "From", "To"), rows)
     )
@@ -60,6 +65,7 @@ def show(settings: Settings, key: str, radius: int) -> None:
             "neighbors": [record_json(each) for each in around],
         },
         _fields(record),
+        Verbatim(record.text + "\n", "bold"),
         *_section("Versions", versions if len(versions) > 1 else [], key),
         *_section("Around it", around, key),
     )
@@ -82,8 +88,13 @@ def stats(settings: Settings) -> None:
     )
 
 
+def _here(moment: datetime | None) -> datetime | None:
+    """A moment at the clock of this machine: a source has none of its own."""
+    return moment and moment.astimezone()
+
+
 def _fields(record: Record) -> Text:
-    """The fields that have a value, one a line, the text last."""
+    """The fields but the text that have a value, one a line."""
     named = {
         "Key": record.key,
         "Source": f"{record.source}, position {record.position}",
@@ -99,14 +110,14 @@ def _fields(record: Record) -> Text:
     for name, value in named.items():
         if value:
             result.append(f"{safe(name):10}", "dim").append(safe(value) + "\n")
-    return result.append("\n" + safe(record.text) + "\n", "bold")
+    return result
 
 
-def _section(title: str, records: list[Record], key: str) -> list[Text]:
+def _section(title: str, records: list[Record], key: str) -> list[RenderableType]:
     lines = [
-        Text(
+        Verbatim(
             f"{'>' if each.key == key else ' '} {readable(each.said_at)}  "
-            f"{safe(each.speaker or each.role or each.kind)}: {safe(each.text)}",
+            f"{each.speaker or each.role or each.kind}: {each.text}",
             "" if each.key == key else "dim",
         )
         for each in records

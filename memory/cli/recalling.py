@@ -9,7 +9,7 @@ from rich.text import Text
 
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
-from memory.cli.screen import recollection_table, record_json, safe
+from memory.cli.screen import Verbatim, recollection_table, record_json
 from memory.cli.settings import Settings
 from memory.recall.ranking import Recollection
 from store.filters import Filter
@@ -22,7 +22,7 @@ __all__ = ["context", "recollection_json", "search"]
     "remem search what is the dog called",
     'remem search "the broken kiln" --speaker Nora --since 2024-03 --until 2024-04',
     "remem search rent --kind passage -k 3 --explain",
-    "remem search rent --json | jq -r .results[].record.text",
+    "remem search rent --json | jq -r '.results[].record.text'",
 )
 @click.argument("query", nargs=-1, required=True, metavar="QUERY")
 @click.option(
@@ -76,7 +76,7 @@ def context(settings: Settings, query: tuple[str, ...], budget: int, where: Filt
             "tokens": block.tokens,
             "memories": [recollection_json(each) for each in block.recollections],
         },
-        Text(safe(block.text)),
+        Verbatim(block.text),
     )
 
 

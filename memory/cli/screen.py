@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import IO, Any
 
 import click
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -20,12 +24,15 @@ from memory.recall.ranking import Recollection
 from store.types import Record
 
 __all__ = [
+    "Moves",
+    "Verbatim",
     "complain",
     "counted",
     "errors",
     "output",
     "print_json",
     "print_out",
+    "progress_bar",
     "recollection_table",
     "record_json",
     "safe",
@@ -38,8 +45,22 @@ __all__ = [
 # What is not a whole sequence loses its control character only, so that no words vanish with it.
 _SEQUENCES = re.compile(r"\x1b(?:\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+Moves = Callable[..., None]
+"""What moves a bar: takes ``completed``, ``total`` and the fields of the bar's columns."""
+
 _PIPED_WIDTH = 100
 _MOST_SHOWN = 600
+
+
+class Verbatim:
+    """A text of its own lines that is printed as it is, tabs and indentation included."""
+
+    def __init__(self, text: str, style: str = "") -> None:
+        self._text = safe(text)
+        self._style = style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        yield Segment(self._text + "\n", console.get_style(self._style))
 
 
 def safe(text: str) -> str:
@@ -67,7 +88,7 @@ def print_out(*parts: RenderableType) -> None:
     console = output()
     for part in parts:
         # Text keeps its own lines, so that what is piped on is what was remembered.
-        console.print(part, soft_wrap=isinstance(part, (str, Text)))
+        console.print(part, soft_wrap=isinstance(part, (str, Text, Verbatim)))
 
 
 def complain(message: str) -> None:
@@ -80,14 +101,32 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+@contextmanager
+def progress_bar(title: str, *columns: ProgressColumn, **fields: Any) -> Iterator[Moves]:
+    """A bar on standard error, where someone sees it; yields what moves it.
+
+    Args:
+        columns: What to show between the bar and the time that remains.
+        fields: First values of what the columns show.
+    """
+    console = errors()
+    shown = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    with Progress(
+        *shown, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task(safe(title), total=None, **fields)
+        yield partial(progress.update, task)
+
+
 def print_json(data: Any) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(data, indent=2, default=_jsonable))
 
 
 def write_json_line(data: Any) -> None:
-    """Print one line of JSON Lines."""
+    """Print one line of JSON Lines, at once."""
     click.echo(json.dumps(data, default=_jsonable))
+    sys.stdout.flush()
 
 
 def record_json(record: Record) -> dict[str, Any]:

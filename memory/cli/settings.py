@@ -25,6 +25,8 @@ __all__ = ["Settings", "known_namespace", "open_encoder", "settings_from_environ
 
 DEFAULT_NAMESPACE = "default"
 
+_RECORDS = "records.sqlite3"  # what makes a folder a store
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -37,7 +39,15 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """Where the memories are: as given, else in the user's data folder."""
+        """Where the memories are: as given, else in the user's data folder.
+
+        Raises:
+            InvalidInput: they would be gone when the command ends.
+        """
+        if self.store == ":memory:":
+            raise InvalidInput(
+                "a store in memory is gone when the command ends; name a folder with --store"
+            )
         return self.store or str(_data_folder() / "remem")
 
     def create(self) -> Memory:
@@ -70,7 +80,8 @@ class Settings:
         return Memory(self.url, self.namespace or DEFAULT_NAMESPACE, encoder=encoder)
 
     def _require_store(self) -> None:
-        if "://" not in self.url and not Path(self.url).expanduser().exists():
+        path = Path(self.url).expanduser()
+        if "://" not in self.url and not path.is_file() and not (path / _RECORDS).exists():
             raise InvalidInput(
                 f"there is no store at {self.url} yet; fill one with 'remem import FILE', "
                 "or name another with --store"

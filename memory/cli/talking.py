@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
@@ -15,10 +15,10 @@ from memory.cli.dates import readable
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.recalling import recollection_json
-from memory.cli.screen import output, safe
+from memory.cli.screen import output, print_json, safe, write_json_line
 from memory.cli.settings import Settings
 from memory.recall.prompt import Context
-from store.filters import F, Filter
+from store.filters import F, Filter, Range
 
 if TYPE_CHECKING:
     from memory.attach.generators import Generator
@@ -88,10 +88,7 @@ def ask(
             )
     prompt = Prompt(asked, context)
     if settings.as_json:
-        recalled = context.recollections if context else ()
-        memories = [recollection_json(each) for each in recalled]
-        answer = generator.generate(prompt)
-        settings.show({"question": asked, "memories": memories, "answer": answer})
+        print_json(_exchange(asked, context, generator.generate(prompt)))
     else:
         _show_recalled(context)
         _type_out(generator.stream(prompt))
@@ -106,7 +103,8 @@ def ask(
 def chat(settings: Settings, spec: str, k: int, budget: int, speaker: str | None) -> None:
     """Talk with a language model that remembers.
 
-    /quit or Ctrl-D ends it. Each exchange is remembered once its answer is complete.
+    /quit or Ctrl-D ends it. Each exchange is remembered once its answer is complete; --json prints
+    one line of JSON for each.
     """
     from memory.attach.layout import Message, Prompt
 
@@ -120,12 +118,15 @@ def chat(settings: Settings, spec: str, k: int, budget: int, speaker: str | None
                 budget=budget,
                 count_tokens=generator.count_tokens,
                 k=k,
-                where=F("source") != session,
+                where=_not_before_the_model(session, len(said)),
             )
-            _show_recalled(context)
             prompt = Prompt(question, context, tuple(said[-_EARLIER_MESSAGES:]))
             asked_at = datetime.now().astimezone()
-            answer = _type_out(generator.stream(prompt))
+            if settings.as_json:
+                answer = generator.generate(prompt).strip()
+            else:
+                _show_recalled(context)
+                answer = _type_out(generator.stream(prompt))
             turns = [
                 {"role": "user", "content": question, "time": asked_at, "name": speaker},
                 {"role": "assistant", "content": answer, "time": datetime.now().astimezone()},
@@ -134,6 +135,15 @@ def chat(settings: Settings, spec: str, k: int, budget: int, speaker: str | None
             # memories in the prompt would otherwise be stored again as if they were new.
             memory.add_messages(turns, session=session, start=len(said))
             said += [Message("user", question), Message("assistant", answer)]
+            if settings.as_json:
+                write_json_line(_exchange(question, context, answer))
+
+
+def _exchange(question: str, context: Context | None, answer: str) -> dict[str, Any]:
+    """A question, what was recalled for it, and the answer, for programs."""
+    recalled = context.recollections if context else ()
+    memories = [recollection_json(each) for each in recalled]
+    return {"question": question, "memories": memories, "answer": answer}
 
 
 def open_generator(spec: str) -> Generator:
@@ -145,6 +155,12 @@ def open_generator(spec: str) -> Generator:
     from memory.attach import generators
 
     return generators.open_generator(spec)
+
+
+def _not_before_the_model(session: str, said: int) -> Filter:
+    """All memories but the turns of this chat that the model reads again anyway."""
+    first = max(0, said - _EARLIER_MESSAGES)
+    return ~((F("source") == session) & Range("position", low=first))
 
 
 def _typed_lines() -> Iterator[str]:

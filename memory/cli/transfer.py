@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TaskProgressColumn, TextColumn
 
 from memory.cli.options import command
-from memory.cli.screen import complain, counted, errors, safe, table
+from memory.cli.screen import complain, counted, progress_bar, safe, table
 from memory.cli.settings import Settings, known_namespace
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
                     complain("interrupted; run the same command again to go on where it stopped.")
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
-                _complain_about(reports[-1], None if verbose else _SHOWN_PROBLEMS)
+                _complain_about(path, reports[-1], None if verbose else _SHOWN_PROBLEMS)
     settings.show(
         {
             "added": sum(sum(report.added.values()) for report in reports),
@@ -111,7 +111,9 @@ def _counts(reports: Sequence[ImportReport]) -> RenderableType:
     return table(("Namespace", "New", "Known already"), rows)
 
 
-def _complain_about(report: ImportReport, most: int | None) -> None:
+def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
+    if not (any(report.added.values()) or any(report.unchanged.values()) or report.problem_count):
+        complain(f"there is nothing to remember in {path}")
     shown = report.problems[:most]
     for problem in shown:
         complain(str(problem))
@@ -136,26 +138,9 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
 
 @contextmanager
 def _progress(title: str) -> Iterator[Callable[[Step], None]]:
-    """A bar over the bytes of a file, with the records so far; where someone sees it."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[records]:,} records"),
-        TimeRemainingColumn(),
-    )
-    console = errors()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(safe(title), total=None, records=0)
-
-        def step(reached: Step) -> None:
-            bar.update(
-                task,
-                completed=reached.bytes_read,
-                total=reached.bytes_total,
-                records=reached.records,
-            )
-
-        yield step
+    """A bar over the bytes of a file, with the records so far."""
+    records = TextColumn("{task.fields[records]:,} records")
+    with progress_bar(title, TaskProgressColumn(), records, records=0) as move:
+        yield lambda step: move(
+            completed=step.bytes_read, total=step.bytes_total, records=step.records
+        )

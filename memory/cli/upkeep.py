@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import shlex
 
 import click
 from click.shell_completion import get_completion_class
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn
 from rich.text import Text
 
 from memory.cli.options import command
-from memory.cli.screen import counted, errors, safe
+from memory.cli.screen import Verbatim, counted, progress_bar, safe
 from memory.cli.settings import Settings, open_encoder
 
 __all__ = ["completion", "rebuild", "reindex", "verify"]
@@ -52,16 +51,24 @@ def rebuild(settings: Settings) -> None:
 def reindex(settings: Settings, model: str | None) -> None:
     """Encode everything again with MODEL and switch to it.
 
-    Without MODEL, with the encoder that remem brings along. Interrupted, it goes on where it was.
+    Without MODEL, with the encoder of --encoder or REMEM_ENCODER, else with the one that remem
+    brings along. Interrupted, it goes on where it was.
     """
-    encoder = open_encoder(model)
-    with settings.look() as memory, _progress("Encoding") as advance:
-        memory.reindex(encoder, advance)
+    name = model or settings.encoder
+    encoder = open_encoder(name)
+    with settings.look() as memory, progress_bar("Encoding", MofNCompleteColumn()) as move:
+        memory.reindex(encoder, lambda done, total: move(completed=done, total=total))
         space = memory.stats().space
     settings.show(
         {"fingerprint": space and space.fingerprint, "dim": space and space.dim},
-        f"All memories are encoded by {model or 'the bundled encoder'} now.",
+        Text(f"All memories are encoded by {safe(name or 'the bundled encoder')} now."),
+        *([Text(_named_from_now_on(name))] if name else []),
     )
+
+
+def _named_from_now_on(encoder: str) -> str:
+    name = shlex.quote(safe(encoder))
+    return f"From now on use --encoder {name} with every command, or export REMEM_ENCODER={name}."
 
 
 @command("completion", 'eval "$(remem completion bash)"', "remem completion fish | source")
@@ -69,23 +76,8 @@ def reindex(settings: Settings, model: str | None) -> None:
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the script that lets a shell complete commands."""
+    settings: Settings = ctx.obj
     complete = get_completion_class(shell)
     assert complete is not None, "click knows every shell of the choice"
-    click.echo(complete(ctx.find_root().command, {}, "remem", "_REMEM_COMPLETE").source())
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, where someone sees it; yields what moves it."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = errors()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    script = complete(ctx.find_root().command, {}, "remem", "_REMEM_COMPLETE").source()
+    settings.show({"shell": shell, "script": script}, Verbatim(script))

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from memory.cli.dates import earliest
+from memory.cli.dates import earliest, readable
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
-from memory.cli.screen import counted, record_json, safe
+from memory.cli.screen import complain, counted, record_json, safe
 from memory.cli.settings import Settings
 from store.errors import InvalidInput
 from store.filters import And, F, Filter
+from store.validation import check_text
+
+if TYPE_CHECKING:
+    from memory.engine import Memory
 
 __all__ = ["add", "delete", "forget", "update"]
+
+DECLINED = 1
 
 
 @command(
@@ -47,16 +54,21 @@ def add(
 ) -> None:
     """Remember TEXT, word for word.
 
-    '-' reads it from standard input.
+    '-' reads it from standard input, up to the line end after its last line.
     """
+    # Checked before a store is made for it.
+    said = check_text(_from_standard_input() if text == "-" else text)
+    said_at = earliest(at) if at else None
+    expires_at = _future(expires) if expires else None
+    labels = _object(metadata)
     with settings.create() as memory:
         record = memory.add(
-            sys.stdin.read().strip() if text == "-" else text,
+            said,
             source=source,
             speaker=speaker,
-            said_at=earliest(at) if at else None,
-            expires_at=earliest(expires) if expires else None,
-            metadata=_object(metadata),
+            said_at=said_at,
+            expires_at=expires_at,
+            metadata=labels,
             key=key,
         )
     settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
@@ -82,9 +94,7 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
     'remem forget' also wipes them out of the files.
     """
     with settings.recall() as memory:
-        unknown = [key for key in keys if memory.get(key) is None]
-        if unknown:
-            raise InvalidInput(f"there is no memory {unknown[0]!r}; nothing was deleted")
+        _require_known(memory, keys, "deleted")
         deleted = memory.delete(*keys)
     settings.show({"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
 
@@ -100,17 +110,24 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
 @filter_options
 @click.option("--all", "everything", is_flag=True, help="Everything in the namespace")
 @click.option("--yes", is_flag=True, help="Do not ask first")
-@click.pass_obj
+@click.pass_context
 def forget(
-    settings: Settings, keys: tuple[str, ...], where: Filter | None, everything: bool, yes: bool
+    ctx: click.Context,
+    keys: tuple[str, ...],
+    where: Filter | None,
+    everything: bool,
+    yes: bool,
 ) -> None:
     """Wipe memories out of every file, beyond recovery."""
+    settings: Settings = ctx.obj
     chosen = _chosen(keys, where, everything)
     with settings.recall() as memory:
+        _require_known(memory, keys, "forgotten")
         count = memory.count(chosen)
-        if count and not yes:
-            what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
-            click.confirm(f"Wipe {safe(what)} beyond recovery?", abort=True, err=True)
+        what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
+        if count and not yes and not _confirmed(f"Wipe {safe(what)} beyond recovery?"):
+            complain("nothing was forgotten; --yes forgets without asking")
+            ctx.exit(DECLINED)
         forgotten = memory.forget(chosen) if count else 0
     settings.show({"forgotten": forgotten}, f"{counted(forgotten, 'record')} forgotten.")
 
@@ -120,7 +137,36 @@ def _chosen(keys: tuple[str, ...], where: Filter | None, everything: bool) -> Fi
     parts += [where] if where is not None else []
     if bool(parts) == everything:
         raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
-    return And(tuple(parts))
+    return And(tuple(parts)) if parts else F("source").exists()
+
+
+def _require_known(memory: Memory, keys: tuple[str, ...], done: str) -> None:
+    unknown = [key for key in keys if memory.get(key) is None]
+    if unknown:
+        raise InvalidInput(f"there is no memory {unknown[0]!r}; nothing was {done}")
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:  # interrupted, or nobody is there to answer
+        click.echo(err=True)
+        return False
+
+
+def _from_standard_input() -> str:
+    """What is piped in, word for word; the end of its last line belongs to the pipe."""
+    return sys.stdin.read().removesuffix("\n").removesuffix("\r")
+
+
+def _future(expires: str) -> datetime:
+    moment = earliest(expires)
+    if moment <= datetime.now().astimezone():
+        raise InvalidInput(
+            f"--expires {expires!r} means {readable(moment)}, which is past already; "
+            "give a date to come, with its year"
+        )
+    return moment
 
 
 def _object(text: str | None) -> dict[str, Any] | None:

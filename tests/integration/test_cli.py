@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -81,11 +82,35 @@ def test_what_was_added_is_found_by_the_next_process(remem: Remem) -> None:
 
 
 def test_add_reads_standard_input_and_keeps_metadata(remem: Remem) -> None:
-    remem("add", "-", "--metadata", '{"topic": "food"}', stdin="Figs are cheap in September.\n")
+    typed = "  Figs:\n\tcheap in September \n"
+    remem("add", "-", "--metadata", '{"topic": "food"}', stdin=typed + "\n")
     found = remem("search", "figs", "--where", '{"metadata.topic": "food"}', "--json")
-    assert [hit["record"]["text"] for hit in found.json["results"]] == [
-        "Figs are cheap in September."
-    ]
+    assert [hit["record"]["text"] for hit in found.json["results"]] == [typed]
+
+
+def test_what_is_shown_keeps_tabs_and_indentation(remem: Remem) -> None:
+    remem("add", "  if hungry:\n\teat(fig)", "--key", "code")
+    assert "\n  if hungry:\n\teat(fig)\n" in remem("show", "code").out
+    assert "\teat(fig)" in remem("context", "hungry").out
+
+
+def test_what_would_be_expired_already_is_refused(remem: Remem) -> None:
+    failed = remem("add", "x", "--expires", "3 May 2024")
+    assert failed.code == 1
+    assert "3 May 2024, 00:00, which is past already" in failed.err
+    assert remem("add", "x", "--expires", "2999").code == 0
+
+
+def test_what_cannot_be_added_makes_no_store(remem: Remem, tmp_path: Path) -> None:
+    for wrong in (["add", " "], ["add", "x", "--at", "soon"], ["add", "x", "--metadata", "["]):
+        assert remem(*wrong).code == 1
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_store_that_would_not_outlive_the_command_is_refused(remem: Remem) -> None:
+    failed = remem("add", "x", "--store", ":memory:")
+    assert (failed.code, failed.out) == (1, "")
+    assert "name a folder with --store" in failed.err
 
 
 def test_filters_narrow_a_search_to_speakers_and_dates(remem: Remem, chat_file: Path) -> None:
@@ -121,8 +146,8 @@ def test_a_context_is_a_block_for_a_prompt_within_the_budget(remem: Remem, chat_
     long = "word " * 200
     remem("add", f"kiln {long}", "--key", "long")
     assert f"kiln {long.strip()}" in remem("context", "kiln").out  # whole lines, however long
-    block = remem("context", "kiln", "--budget", "80", "--json").json
-    assert 0 < block["tokens"] <= 80
+    block = remem("context", "kiln", "--budget", "150", "--json").json
+    assert 0 < block["tokens"] <= 150
 
 
 # Where options may stand, and what is said when they are wrong ----------------------------------
@@ -140,7 +165,13 @@ def test_shared_options_stand_before_or_after_the_command(remem: Remem, tmp_path
 def test_an_unknown_namespace_names_those_that_exist(remem: Remem) -> None:
     remem("add", "x", "--namespace", "ana")
     remem("add", "y", "--namespace", "ben")
-    for command in (["search", "x"], ["sources"], ["context", "x"], ["forget", "--all"]):
+    for command in (
+        ["search", "x"],
+        ["sources"],
+        ["context", "x"],
+        ["forget", "--all"],
+        ["export"],
+    ):
         failed = remem(*command)
         assert failed.code == 1
         assert failed.err == (
@@ -157,6 +188,10 @@ def test_reading_from_a_store_that_is_not_there_makes_none(
     assert failed.code == 1
     assert "there is no store at" in failed.err
     assert not (tmp_path / "store").exists()
+    (tmp_path / "empty").mkdir()
+    failed = remem(*command, "--store", str(tmp_path / "empty"))
+    assert "there is no store at" in failed.err
+    assert not any((tmp_path / "empty").iterdir())
 
 
 @pytest.mark.parametrize(
@@ -181,6 +216,8 @@ def test_wrong_usage_exits_with_2(remem: Remem, arguments: list[str], said: str)
     [
         ["--where", "{not json"],
         ["--where", '{"colour": "red"}'],
+        ["--where", "{}"],
+        ["--where", '{"not": {"and": [{}]}}'],
         ["--since", "soonish"],
     ],
 )
@@ -245,6 +282,13 @@ def test_an_export_fills_another_store_with_the_same_records(
     assert remem("export", "--all", "--store", other).out == Path(file).read_text()
 
 
+def test_an_import_of_nothing_says_so(remem: Remem, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    imported = remem("import", str(tmp_path / "folder"))
+    assert imported.code == 0
+    assert f"there is nothing to remember in {tmp_path / 'folder'}" in imported.err
+
+
 def test_a_damaged_line_of_an_export_costs_only_itself(remem: Remem, tmp_path: Path) -> None:
     remem("add", "The first")
     remem("add", "The second")
@@ -300,7 +344,8 @@ def test_a_deleted_memory_is_no_longer_found(remem: Remem) -> None:
 
 def test_an_unknown_key_is_an_error(remem: Remem) -> None:
     remem("add", "Something")
-    for command in (["show", "nope"], ["update", "nope", "text"], ["delete", "nope"]):
+    unknown = (["show"], ["update", "--", "nope"], ["delete"], ["forget", "--yes"])
+    for command in ([*each, "nope"] for each in unknown):
         failed = remem(*command)
         assert failed.code == 1
         assert "nope" in failed.err
@@ -310,14 +355,24 @@ def test_forget_asks_first_and_then_leaves_no_trace(remem: Remem, tmp_path: Path
     remem("add", "The password is xylophone", "--source", "diary")
     remem("add", "Something else")
     refused = remem("forget", "--source", "diary", stdin="n\n")
-    assert refused.code == 130
+    assert refused.code == 1
     assert "Wipe 1 record of" in refused.err
+    assert refused.err.endswith("nothing was forgotten; --yes forgets without asking\n")
     assert "xylophone" in remem("search", "password").out
     assert remem("forget", "--source", "diary", "--yes").out == "1 record forgotten.\n"
     assert "xylophone" not in remem("search", "password").out
     files = [file for file in (tmp_path / "store").rglob("*") if file.is_file()]
     assert files
     assert not any(b"xylophone" in file.read_bytes() for file in files)
+
+
+def test_everything_is_forgotten_only_by_its_own_option(remem: Remem) -> None:
+    remem("add", "One thing", "--key", "one")
+    remem("add", "Another thing")
+    assert remem("forget", "--where", "{}", "--yes").code == 1
+    assert remem("forget", "one", "--where", '{"and": []}', "--yes").code == 1
+    assert remem("stats", "--json").json["records"] == {"default": 2}
+    assert remem("forget", "--all", "--yes", "--json").json == {"forgotten": 2}
 
 
 # Answering --------------------------------------------------------------------------------------
@@ -339,6 +394,17 @@ def test_chat_remembers_what_both_said_and_recalls_it_in_the_next_chat(remem: Re
     assert "My bicycle is green." in again.out
 
 
+def test_chat_recalls_its_own_turns_that_the_model_no_longer_reads(remem: Remem) -> None:
+    turns = ["My bicycle is green.", *(f"Filler number {n}." for n in range(6)), "bicycle"]
+    lines = remem("chat", "--generator", "echo", "--json", stdin="\n".join(turns) + "\n").out
+    exchanges = [json.loads(line) for line in lines.splitlines()]
+    assert [each["question"] for each in exchanges] == turns
+    recalled = [[memory["record"]["text"] for memory in each["memories"]] for each in exchanges]
+    assert recalled[:6] == [[]] * 6  # the model still reads all that was said
+    assert "My bicycle is green." in recalled[7]
+    assert not any("Filler number 5." in text for text in recalled[7])
+
+
 # Looking after a store --------------------------------------------------------------------------
 
 
@@ -348,7 +414,8 @@ def test_sources_and_stats_count_what_is_there(remem: Remem, chat_file: Path) ->
     (source,) = remem("sources", "--json").json
     assert (source["records"], source["first_said_at"]) == (3, "2024-03-17T20:30:00+00:00")
     assert remem("stats", "--json").json["records"] == {"ana": 1, "default": 3}
-    assert "17 Mar 2024, 20:30" in remem("sources").out
+    here = datetime(2024, 3, 17, 20, 30, tzinfo=timezone.utc).astimezone()
+    assert f"{here:%d %b %Y, %H:%M}" in remem("sources").out
     assert "ana" in remem("stats").out
 
 
@@ -368,7 +435,7 @@ def test_reindex_switches_the_store_to_another_encoder(
     refused = remem("search", "kiln")
     assert refused.code == 1
     assert "reindex" in refused.err
-    assert remem("reindex", "hash").code == 0
+    assert "--encoder hash" in remem("reindex").out
     assert remem("stats", "--json").json["space"]["fingerprint"] == "hash:another"
     assert before["fingerprint"] != "hash:another"
     assert "The kiln broke." in remem("search", "kiln").out
@@ -389,6 +456,8 @@ def test_completion_prints_a_script_for_each_shell(remem: Remem, shell: str) -> 
     printed = remem("completion", shell)
     assert printed.code == 0
     assert "_REMEM_COMPLETE" in printed.out
+    told = remem("completion", shell, "--json").json
+    assert told == {"shell": shell, "script": printed.out.removesuffix("\n")}
 
 
 def test_the_version_is_the_distribution_s(remem: Remem) -> None:
