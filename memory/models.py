@@ -52,7 +52,7 @@ def model_folder(model: str | Path) -> Path:
         return folder
     name = str(model)
     if isinstance(model, Path) or name.startswith(("/", ".", "~")) or name.count("/") > 1:
-        raise RememError(f"There is no model folder {folder}: check the path.")
+        raise RememError(f"there is no model folder {folder}: check the path")
     return _from_hub(name if "/" in name else f"sentence-transformers/{name}")
 
 
@@ -78,7 +78,7 @@ def _from_hub(name: str) -> Path:
         if any(file.suffix in _WEIGHTS for file in folder.rglob("*")):
             return folder  # complete; a lone config.json would be of another program's look-up
     except HFValidationError as error:
-        raise RememError(f"{name!r} is neither a folder nor the name of a model.") from error
+        raise RememError(f"{name!r} is neither a folder nor the name of a model") from error
     except LocalEntryNotFoundError:
         pass
     try:
@@ -93,16 +93,16 @@ def _from_hub(name: str) -> Path:
         )
     except GatedRepoError as error:
         raise RememError(
-            f"The model {name} is gated: accept its terms on its page, then run hf auth login."
+            f"the model {name} is gated: accept its terms on its page, then run hf auth login"
         ) from error
     except RepositoryNotFoundError as error:
         raise RememError(
-            f"There is no model {name} on the Hugging Face hub and no such folder: check the name."
+            f"there is no model {name} on the Hugging Face hub and no such folder: check the name"
         ) from error
     except (HTTPError, OSError) as error:  # a refused connection is only the former
         raise UpstreamError(
-            f"The model {name} is not in the local cache and cannot be downloaded "
-            f"({first_line(error)}): connect to the network once, or pass a folder."
+            f"the model {name} is not in the local cache and cannot be downloaded "
+            f"({first_line(error)}): connect to the network once, or pass a folder"
         ) from error
 
 
@@ -158,7 +158,7 @@ def vector_files(folder: Path) -> list[Path]:
     except FileNotFoundError:
         parts = {""}
     except (ValueError, TypeError, KeyError) as error:
-        raise RememError(f"{modules} is damaged: download the model again.") from error
+        raise RememError(f"{modules} is damaged: download the model again") from error
     files = [
         file.relative_to(folder)
         for part in parts
@@ -166,7 +166,7 @@ def vector_files(folder: Path) -> list[Path]:
         if file.is_file()
     ]
     if not any(file.suffix in _WEIGHTS for file in files):
-        raise RememError(f"There are no model weights in {folder}: check the path.")
+        raise RememError(f"there are no model weights in {folder}: check the path")
     return files
 
 
@@ -186,5 +186,5 @@ def sha256(file: Path) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What a library's error says first; many go on for a page."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+    """What a library's error says first, without its period; many go on for a page."""
+    return next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__

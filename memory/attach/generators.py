@@ -65,13 +65,13 @@ def open_generator(spec: str) -> Generator:
     if spec.startswith(("http://", "https://")):
         url, _, model = spec.partition("#")
         if not model:
-            raise InvalidInput(f"Which model on that server? Write it behind a #: {url}#MODEL")
+            raise InvalidInput(f"name the model behind a #: {url}#MODEL")
         return OpenAIGenerator(model, base_url=url)
     scheme, colon, model = spec.partition(":")
     if scheme == "openai" and colon:
         if not model:
-            raise InvalidInput("Which model of OpenAI? Write it behind the colon: openai:MODEL")
+            raise InvalidInput("name the model behind the colon: openai:MODEL")
         return OpenAIGenerator(model)
     if not spec.strip():
-        raise InvalidInput("Name a model: bundled, a folder, a GGUF file, a hub name or a URL.")
+        raise InvalidInput("name a model: bundled, a folder, a GGUF file, a hub name or a URL")
     return TransformersGenerator(spec)

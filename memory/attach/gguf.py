@@ -36,7 +36,7 @@ def converted(file: Path) -> Path:
         with file.open("rb") as stream:
             digest = _sha256(stream)
     except OSError as error:
-        raise RememError(f"The model file {file} cannot be read: {error.strerror}.") from error
+        raise RememError(f"the model file {file} cannot be read: {error.strerror}") from error
     folder = cache_folder() / "models" / f"{file.stem}-{digest[:16]}"
     if not folder.is_dir():
         logger.info("Converting %s, once; this takes a moment.", file.name)
@@ -48,8 +48,8 @@ def converted(file: Path) -> Path:
                 _publish(complete, folder)
         except OSError as error:
             raise RememError(
-                f"The converted model cannot be written to {folder.parent} ({error.strerror}): "
-                "make room there, or set XDG_CACHE_HOME to another folder."
+                f"the converted model cannot be written to {folder.parent} ({error.strerror}): "
+                "make room there, or set XDG_CACHE_HOME to another folder"
             ) from error
     return folder
 

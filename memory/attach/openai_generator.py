@@ -61,7 +61,7 @@ class OpenAIGenerator:
         except OpenAIError as error:
             if base_url is None:
                 raise RememError(
-                    "There is no key for OpenAI: set OPENAI_API_KEY, or give the URL of a server."
+                    "there is no key for OpenAI: set OPENAI_API_KEY, or give the URL of a server"
                 ) from error
             self._client = OpenAI(
                 base_url=base_url, api_key="none", timeout=timeout, max_retries=max_retries
@@ -106,14 +106,14 @@ class OpenAIGenerator:
         server = self._client.base_url
         match error:
             case openai.APITimeoutError():
-                return f"{server} did not answer in time: try again, or allow it more seconds."
+                return f"{server} did not answer in time: try again, or allow it more seconds"
             case openai.APIConnectionError():
-                return f"{server} cannot be reached: check the URL and that the server runs."
+                return f"{server} cannot be reached: check the URL and that the server runs"
             case openai.AuthenticationError() | openai.PermissionDeniedError():
-                return f"{server} refuses the key: check OPENAI_API_KEY or api_key."
+                return f"{server} refuses the key: check OPENAI_API_KEY or api_key"
             case openai.NotFoundError():
-                return f"{server} knows no model {self._model}: check its name and the URL."
+                return f"{server} knows no model {self._model}: check its name and the URL"
             case openai.RateLimitError():
-                return f"{server} takes no more requests for now: wait, or check your quota."
+                return f"{server} takes no more requests for now: wait, or check your quota"
             case _:
                 return f"{server} failed: {first_line(error)}"

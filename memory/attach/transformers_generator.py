@@ -75,8 +75,8 @@ class TransformersGenerator:
         window = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         if window and length >= window:
             raise InvalidInput(
-                f"The prompt has {length} tokens and {self._name} reads at most {window}: "
-                "give the memories a smaller budget, or keep fewer earlier turns."
+                f"the prompt has {length} tokens and {self._name} reads at most {window}: "
+                "give the memories a smaller budget, or keep fewer earlier turns"
             )
         longest = min(self._max_new_tokens, window - length) if window else self._max_new_tokens
         return self._run(
@@ -142,8 +142,8 @@ class TransformersGenerator:
             )
         except TemplateError as error:
             raise InvalidInput(
-                f"The chat template of {self._name} refuses these messages ({error}): "
-                "leave out the instructions, or let turns of user and assistant alternate."
+                f"the chat template of {self._name} refuses these messages ({error}): "
+                "leave out the instructions, or let turns of user and assistant alternate"
             ) from error
 
     def _get_folder(self) -> Path:

@@ -118,7 +118,7 @@ def build_context(
         InvalidInput: a negative budget.
     """
     if budget < 0:
-        raise InvalidInput(f"The budget is {budget} tokens: give 0 or more.")
+        raise InvalidInput(f"the budget is {budget} tokens: give 0 or more")
 
     def fits(chosen: Sequence[Recollection]) -> bool:
         return count_tokens(_render(chosen, now)) <= budget

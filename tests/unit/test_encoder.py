@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from memory.encoder import SentenceTransformerEncoder
-from memory.models import model_folder
+from memory.models import first_line, model_folder
 from memory.testing import HashEncoder
 from store.errors import RememError, UpstreamError
 
@@ -131,3 +131,8 @@ def test_hash_encoder_encodes_a_text_without_words_and_an_empty_list() -> None:
 
 def test_hash_encoders_of_different_length_are_different_spaces() -> None:
     assert HashEncoder(16).fingerprint != HashEncoder(32).fingerprint
+
+
+def test_the_first_line_of_another_librarys_error_ends_without_its_period() -> None:
+    assert first_line(ValueError("no such file.\nTraceback of a page")) == "no such file"
+    assert first_line(ValueError()) == "ValueError"
