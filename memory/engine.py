@@ -14,12 +14,13 @@ from typing import IO, Any
 from memory import transfer
 from memory.encoder import Encoder, SentenceTransformerEncoder
 from memory.ingest.base import Item, Problem
-from memory.ingest.documents import read_document
+from memory.ingest.documents import as_document_path, read_document
 from memory.messages import placed, records_of
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.retriever import Retriever
 from memory.recorder import Added, Recorder
+from memory.versions import history
 from store import (
     Filter,
     InvalidInput,
@@ -31,6 +32,7 @@ from store import (
     open_store,
     parse_filter,
 )
+from store.filters import And
 
 __all__ = ["Memory", "Where"]
 
@@ -102,7 +104,8 @@ class Memory:
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Record:
-        """Remember one text. The same text of the same speaker and time is remembered once.
+        """Remember one text. The same text of the same speaker and time is remembered once, unless
+        it was superseded or expired meanwhile.
 
         Args:
             said_at: When it was said; None: now.
@@ -129,8 +132,7 @@ class Memory:
             expires_at=expires_at,
             metadata=metadata or {},
         )
-        self._recorder.add_last(self.namespace, record)
-        return self._stored(record.key)
+        return self._stored(self._recorder.add_last(self.namespace, record))
 
     def add_messages(
         self,
@@ -166,21 +168,26 @@ class Memory:
         """Remember a document, passage by passage.
 
         Args:
-            document: A path (text, Markdown, HTML, PDF, DOCX), or the text itself as Markdown.
-            source: What to call it; by default the file's name, or a digest of the text.
+            document: A file (text, Markdown, HTML, PDF, DOCX): a ``Path``, or a string of one
+                line that ends like such a file. Any other string is the text itself, as Markdown.
+            source: What to call it; by default the file's name, or a digest of the text. Passages
+                that the source had before and the document does not have are superseded.
 
         Raises:
             InvalidInput: a part of it cannot be read.
             MissingDependency: its format needs an optional package.
         """
-        return self.add_records(
-            _readable(read_document(document, source=source, metadata=metadata))
-        )
+        path = as_document_path(document)
+        items = read_document(path or document, source=source, metadata=metadata)
+        records = list(_readable(items))
+        if not records:
+            raise InvalidInput(f"there is no text in {path or 'the document'}")
+        return self._recorder.add_whole(self.namespace, records[0].source, records)
 
     def add_records(self, records: Iterable[Record]) -> Added:
         """Remember records as the readers of ``memory.ingest`` yield them, in batches.
 
-        Memory does not grow with their number. Batches before the one that fails are stored.
+        Streamed: only their keys are kept until the end. Batches before one that fails are stored.
 
         Raises:
             Conflict: a key belongs to another text; its batch was not stored.
@@ -233,7 +240,7 @@ class Memory:
 
     def history(self, key: str) -> list[Record]:
         """All versions of a memory, oldest first; empty if the key is unknown."""
-        return self._recorder.history(self.namespace, key)
+        return history(self._store, self.namespace, key)
 
     def neighbors(self, key: str, radius: int = 2) -> list[Record]:
         """A record with up to ``radius`` records said before and after it, in order."""
@@ -268,7 +275,12 @@ class Memory:
         Returns:
             How many records went.
         """
-        return self._recorder.purge(self.namespace, _filter(where))
+        chosen = _filter(where)
+        if chosen is None or chosen == And(()):
+            raise InvalidInput(
+                "say what to forget; F('source').exists() matches everything in the namespace"
+            )
+        return self._recorder.purge(self.namespace, chosen)
 
     def scan(self, where: Where | None = None) -> Iterator[Record]:
         """All records by source and position, superseded ones too; streamed."""
@@ -303,10 +315,14 @@ class Memory:
             InvalidInput: a line is not of that form; what stands before it is stored.
             Conflict: a key belongs to another text.
         """
-        result = Added()
-        for namespace, records in transfer.read(Path(path)):
-            result += self.in_namespace(namespace).add_records(records)
-        return result
+        results = [
+            self.in_namespace(namespace).add_records(records)
+            for namespace, records in transfer.read(Path(path))
+        ]
+        return Added(
+            tuple(key for result in results for key in result.added),
+            tuple(key for result in results for key in result.unchanged),
+        )
 
     def stats(self) -> Stats:
         """How much is stored, over all namespaces."""

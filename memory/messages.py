@@ -45,32 +45,56 @@ def placed(given: Sequence[Record], first: int) -> list[Record]:
     ]
 
 
-def continuation(stored: Sequence[Record], given: Sequence[Record]) -> list[Record]:
+def continuation(stored: Sequence[Record], given: Sequence[Record], first: int) -> list[Record]:
     """What the given records add to a session that ends with the stored ones, placed after it.
 
     People pass only the newest exchange, or the whole conversation each time, or its tail: if the
-    list begins with how the session ends, that overlap is recognised and not added again.
+    list begins with how the session ends, that overlap is recognised and not added again. So it
+    is if some turns of a whole conversation were forgotten meanwhile; they are not added again.
 
     Args:
         stored: The end of the session, in order, at least as long as ``given`` if there is as much.
         given: At positions 0, 1, 2, ...
+        first: The position of what is added.
     """
     longest = min(len(stored), len(given))
     overlap = next(
         size for size in range(longest, -1, -1) if _same(stored[len(stored) - size :], given[:size])
     )
-    first = stored[-1].position + 1 if stored else 0
-    return placed(given[overlap:], first)
+    return placed(given[overlap or _known(stored, given) :], first)
 
 
 def _same(stored: Sequence[Record], given: Sequence[Record]) -> bool:
     return all(map(_says_the_same, stored, given))
 
 
+def _known(stored: Sequence[Record], given: Sequence[Record]) -> int:
+    """How many of the given records lie before the end of a session that lost some of them.
+
+    At least half of the list and four turns must stand there in the same order: to take a new
+    turn for an old one would lose words, which is worse than to store a turn twice.
+    """
+    matched, end, i = 0, 0, len(given)
+    for record in reversed(stored):
+        place = next((n for n in range(i - 1, -1, -1) if _says_the_same(record, given[n])), None)
+        if place is None:
+            break
+        end = end or place + 1
+        matched, i = matched + 1, place
+    return end if matched >= max(4, len(given) / 2) else 0
+
+
 def _says_the_same(stored: Record, given: Record) -> bool:
+    if not (_is_by_place(stored) and _is_by_place(given)):
+        return stored.key == given.key
     if given.said_at is not None and stored.said_at != given.said_at:
         return False
-    return (stored.role, stored.text) == (given.role, given.text)
+    return (stored.role, stored.speaker, stored.text) == (given.role, given.speaker, given.text)
+
+
+def _is_by_place(record: Record) -> bool:
+    """Whether the key was made from the position, because the message had no id."""
+    return record.key == f"{record.source}#{record.position}"
 
 
 def _record(
@@ -90,8 +114,7 @@ def _record(
 
 
 def _key(record: Record, position: int) -> str:
-    by_place = record.key == f"{record.source}#{record.position}"
-    return f"{record.source}#{position}" if by_place else record.key
+    return f"{record.source}#{position}" if _is_by_place(record) else record.key
 
 
 def _text(number: int, message: Mapping[str, Any]) -> str:
@@ -104,8 +127,16 @@ def _text(number: int, message: Mapping[str, Any]) -> str:
         return content if content.strip() else ""
     if not isinstance(content, (list, tuple)):
         raise InvalidInput(f"the content of message {number} must be a string or a list of parts")
-    texts = [part.get("text") for part in content if isinstance(part, Mapping)]
-    return "\n".join(text for text in texts if isinstance(text, str) and text.strip())
+    texts = [part if isinstance(part, str) else _part_text(part) for part in content]
+    return "\n".join(text for text in texts if text.strip())
+
+
+def _part_text(part: Any) -> str:
+    """The words of a part; one of an image or a file has none."""
+    if not isinstance(part, Mapping):
+        return ""
+    text = part.get("text") or part.get("refusal")
+    return text if isinstance(text, str) else ""
 
 
 def _time(number: int, time: Any) -> datetime | None:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from memory.encoder import Encoder
-from memory.recall.windows import REACH, TURN, WINDOW, changed_windows, line, window_texts
-from store import Batch, Entry, Record, Store, Vector, View
+from memory.recall.windows import REACH, TURN, VIEWS, WINDOW, line, stands_alone, window_texts
+from store import Batch, Entry, Neighborhood, Record, Space, Store, Vector, View
 
-__all__ = ["plan"]
+__all__ = ["plan", "space_of"]
 
 _RADIUS = 2 * REACH
 """A new record changes windows up to REACH away, and those see REACH further."""
@@ -25,30 +25,45 @@ def plan(
 ) -> Batch:
     """The batch that adds and removes records and keeps all windows true.
 
-    Reads and encodes; writes nothing. A window that reads differently without (or with) the
-    records in question is encoded again, so that nothing removed lives on in its neighbours.
+    Reads and encodes; writes nothing. A neighbour whose stored window is not what it should read
+    now is encoded again, so that nothing removed lives on in it. If another writer changes the
+    neighbourhood before the batch is written, the store refuses it as ``Stale``.
 
     Args:
         add: New records.
         remove: Stored records to delete.
-        supersede: Key of a stored record -> key of its successor among ``add``.
+        supersede: Key of a stored record -> key of its successor.
     """
     supersede = supersede or {}
     gone = {record.key for record in remove} | supersede.keys()
-    leaving = [*remove, *_stored(store, namespace, supersede.keys())]
-    windows: dict[str, str] = {}
-    lines: dict[str, str] = {}
+    leaving = [*remove, *_stored(store, namespace, supersede)]
+    expects: list[Neighborhood] = []
+    lines = {record.key: line(record) for record in add}
+    windows = dict(lines)  # of notes and of history, which have no neighbours
+    known: dict[str, View] = {}  # the vectors that neighbours have already, by text
     for source, records in _by_source([*add, *leaving]).items():
+        if all(map(stands_alone, records)):
+            continue
         positions = [record.position for record in records]
-        around = store.neighbors(namespace, source, min(positions), max(positions), _RADIUS)
+        span = (min(positions), max(positions), _RADIUS)
+        around = store.neighbors(namespace, source, *span)
+        expects.append(Neighborhood(source, *span, tuple(record.key for record in around)))
         coming = [record for record in add if record.source == source and _is_current(record)]
         after = _in_order([*coming, *(record for record in around if record.key not in gone)])
-        windows |= changed_windows(window_texts(around), window_texts(after))
+        stored = {
+            entry.record.key: entry.views
+            for entry in store.entries(namespace, [record.key for record in around])
+        }
+        now = window_texts(after)
+        windows |= {
+            key: text
+            for key, text in now.items()
+            if key not in stored or stored[key][WINDOW].text != text
+        }
         lines |= {record.key: line(record) for record in after if record.key in windows}
-    for record in add:  # history brought along by an import: found by key, not by its windows
-        if not _is_current(record):
-            windows[record.key] = lines[record.key] = line(record)
-    vectors = _encode(encoder, {*lines.values(), *windows.values()})
+        known |= {view.text: view for views in stored.values() for view in views.values()}
+    vectors = _encode(encoder, {*lines.values(), *windows.values()} - known.keys())
+    vectors |= {text: view.vector for text, view in known.items()}
     views = {
         key: {
             TURN: View(lines[key], vectors[lines[key]]),
@@ -62,11 +77,18 @@ def plan(
         refresh={key: view for key, view in views.items() if key not in new},
         supersede=supersede,
         delete=[record.key for record in remove],
+        space=space_of(encoder) if views else None,
+        expects=expects,
     )
 
 
+def space_of(encoder: Encoder) -> Space:
+    """The space of an encoder's vectors, over our views."""
+    return Space(encoder.fingerprint, encoder.dim, VIEWS)
+
+
 def _encode(encoder: Encoder, texts: Collection[str]) -> dict[str, Vector]:
-    ordered = list(texts)
+    ordered = sorted(texts)
     if not ordered:
         return {}
     return dict(zip(ordered, encoder.encode_documents(ordered), strict=True))

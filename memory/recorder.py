@@ -5,23 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from itertools import islice
 
 from memory.encoder import Encoder
 from memory.messages import continuation
-from memory.planning import plan
-from memory.recall.windows import VIEWS
-from memory.versions import next_version, root, versions
-from store import Batch, Conflict, Filter, InvalidInput, Record, Space, Store
+from memory.planning import plan, space_of
+from memory.versions import free_key, history, root
+from store import Batch, Conflict, Filter, InvalidInput, Record, Stale, Store, Written
 from store.validation import check_record
 
-__all__ = ["END", "Added", "Recorder"]
+__all__ = ["Added", "Recorder"]
 
 _BATCH = 256
 """Records encoded and committed at a time: what an import that is killed has to do again."""
 
-END = 2**63 - 1
+_LAST = 2**63 - 1
 """A position after all others."""
 
 
@@ -32,15 +31,12 @@ class Added:
     added: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
 
-    def __add__(self, other: Added) -> Added:
-        return Added(self.added + other.added, self.unchanged + other.unchanged)
-
 
 class Recorder:
     """Turns what an application wants into batches, and writes them.
 
-    A write reads the neighbours, encodes and commits; two at once could miss each other's
-    neighbours, so they queue at a lock. Searches do not take it.
+    A write reads the neighbours, encodes and commits. Within a process writes queue at a lock;
+    if another process changes the neighbourhood meanwhile, the write is planned again.
 
     Attributes:
         store: Where to.
@@ -54,11 +50,15 @@ class Recorder:
 
     def add(self, namespace: str, records: Iterable[Record]) -> Added:
         """See ``Memory.add_records``."""
-        result = Added()
+        added: list[str] = []
+        unchanged: list[str] = []
         stream = iter(records)
         while batch := list(islice(stream, _BATCH)):
-            result += self._add_batch(namespace, batch)
-        return result
+            with self._lock:
+                result = self._add_batch(namespace, batch)
+            added += result.added
+            unchanged += result.unchanged
+        return Added(tuple(added), tuple(unchanged))
 
     def append(
         self,
@@ -75,108 +75,153 @@ class Recorder:
         with self._lock:
             while True:
                 end = self._session_end(namespace, session, len(records))
+                first = self._free_position(namespace, session)
                 try:
-                    return self.add(namespace, map(dated, continuation(end, records)))
+                    return self.add(namespace, map(dated, continuation(end, records, first)))
                 except Conflict:
-                    if self._session_end(namespace, session, len(records)) == end:
+                    if self._free_position(namespace, session) == first:
                         raise  # a message id is taken; nobody else wrote to the session meanwhile
 
-    def add_last(self, namespace: str, record: Record) -> None:
-        """Add a record at the end of its source, unless its key is stored already."""
+    def add_last(self, namespace: str, record: Record) -> str:
+        """Add a record at the end of its source; returns its key.
+
+        Unless it is there: but a record that is superseded or expired is not recalled any more,
+        so saying the same again makes a new one.
+        """
         with self._lock:
-            last = self.store.neighbors(namespace, record.source, END, END, 1)
+            [stored] = self.store.get(namespace, [record.key])
+            key = record.key
+            if stored is not None and stored.text == record.text and _is_past(stored):
+                key = free_key(self.store, namespace, record.key)
+            last = self.store.neighbors(namespace, record.source, _LAST, _LAST, 1)
             position = last[-1].position + 1 if last else 0
-            self.add(namespace, [replace(record, position=position)])
+            self.add(namespace, [replace(record, key=key, position=position)])
+            return key
+
+    def add_whole(self, namespace: str, source: str, records: Sequence[Record]) -> Added:
+        """Add all there is of a source now; what it held before and does not any more is
+        superseded by what stands in its place."""
+        with self._lock:
+            result = self.add(namespace, records)
+            keys = {record.key for record in records}
+            present = self.store.neighbors(namespace, source, 0, _LAST - 1, 0)
+            gone = [record for record in present if record.key not in keys]
+            if gone and records:
+                successors = {
+                    record.key: records[min(record.position, len(records) - 1)].key
+                    for record in gone
+                }
+                self._write(namespace, supersede=successors)
+            return result
 
     def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""
         with self._lock:
-            history = self.history(namespace, key)
-            if not history:
+            versions = history(self.store, namespace, key)
+            if not versions:
                 raise InvalidInput(f"no memory has the key {key!r} in namespace {namespace!r}")
-            present = history[-1]
+            present = versions[-1]
             if present.text == text:
                 return present.key
             new = replace(
                 present,
-                key=next_version(present.key),
+                key=free_key(self.store, namespace, present.key),
                 text=text,
                 said_at=said_at or present.said_at,
                 stored_at=None,
             )
-            self._write(namespace, [new], supersede={present.key: new.key})
+            self._write(namespace, add=[new], supersede={present.key: new.key})
             return new.key
 
     def delete(self, namespace: str, keys: Iterable[str]) -> int:
         """Delete memories with all their versions; returns how many records went."""
         with self._lock:
-            batch = self._removing(namespace, keys)
-            return len(self.store.write(namespace, batch).deleted)
+            return len(self._remove(namespace, keys, self.store.write).deleted)
 
-    def purge(self, namespace: str, where: Filter | None) -> int:
+    def purge(self, namespace: str, where: Filter) -> int:
         """Delete what matches, with all versions, from every file; returns how many went."""
         with self._lock:
             keys = [record.key for record in self.store.scan(namespace, where)]
-            batch = self._removing(namespace, keys)
-            return len(self.store.purge(namespace, batch).deleted)
-
-    def history(self, namespace: str, key: str) -> list[Record]:
-        """All versions of a memory, oldest first; empty if the key is unknown."""
-        chain: list[Record] = []
-        for version in versions(root(key)):
-            [record] = self.store.get(namespace, [version])
-            if record is None:
-                break
-            chain.append(record)
-        if key in (record.key for record in chain):
-            return chain
-        return [record for record in self.store.get(namespace, [key]) if record]
+            return len(self._remove(namespace, keys, self.store.purge).deleted)
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""
         if self.store.space is not None:
-            self.store.reindex(_space(encoder), encoder.encode_documents, progress)
+            self.store.reindex(space_of(encoder), encoder.encode_documents, progress)
         self.encoder = encoder
 
     def _add_batch(self, namespace: str, records: Sequence[Record]) -> Added:
-        with self._lock:
-            stored = self.store.get(namespace, [record.key for record in records])
-            known = {record.key: record.text for record in stored if record is not None}
-            differing = tuple(r.key for r in records if known.get(r.key, r.text) != r.text)
-            if differing:
-                raise Conflict(
-                    f"key {differing[0]!r} is stored with another text; use update to change it, "
-                    "or give the new record another key",
-                    differing,
-                )
-            new = [record for record in records if record.key not in known]
-            written = self._write(namespace, new) if new else Added()
+        stored = self.store.get(namespace, [record.key for record in records])
+        known = {record.key: record for record in stored if record is not None}
+        differing = tuple(
+            record.key
+            for record in records
+            if record.key in known and known[record.key].text != record.text
+        )
+        if differing:
+            raise Conflict(
+                f"key {differing[0]!r} is stored with another text; use update to change it, "
+                "or give the new record another key",
+                differing,
+            )
+        new = [record for record in records if record.key not in known]
+        # An export that is newer than the store tells which of its records are history by now.
+        superseded = {
+            record.key: record.superseded_by
+            for record in records
+            if record.superseded_by and record.key in known and not known[record.key].superseded_by
+        }
+        written = self._write(namespace, new, superseded) if new or superseded else Written()
         return Added(written.added, (*written.unchanged, *known))
 
     def _write(
-        self, namespace: str, add: Sequence[Record], supersede: Mapping[str, str] | None = None
-    ) -> Added:
+        self,
+        namespace: str,
+        add: Sequence[Record] = (),
+        supersede: Mapping[str, str] | None = None,
+    ) -> Written:
         for record in add:
             check_record(record)  # before the encoder spends time on it
         if self.store.space is None:
-            self.store.adopt(_space(self.encoder))
-        batch = plan(self.store, self.encoder, namespace, add=add, supersede=supersede)
-        written = self.store.write(namespace, batch)
-        return Added(written.added, written.unchanged)
+            self.store.adopt(space_of(self.encoder))
+        while True:
+            batch = plan(self.store, self.encoder, namespace, add=add, supersede=supersede)
+            try:
+                return self.store.write(namespace, batch)
+            except Stale:
+                continue  # another process was faster: plan again on what it wrote
 
-    def _removing(self, namespace: str, keys: Iterable[str]) -> Batch:
-        records = {r.key: r for key in keys for r in self.history(namespace, key)}
-        return plan(self.store, self.encoder, namespace, remove=list(records.values()))
+    def _remove(
+        self, namespace: str, keys: Iterable[str], write: Callable[[str, Batch], Written]
+    ) -> Written:
+        while True:
+            records = {r.key: r for key in keys for r in history(self.store, namespace, key)}
+            batch = plan(self.store, self.encoder, namespace, remove=list(records.values()))
+            try:
+                return write(namespace, batch)
+            except Stale:
+                continue
 
     def _session_end(self, namespace: str, session: str, count: int) -> list[Record]:
         """The last records of a session, with the words that they were first stored with."""
-        end = self.store.neighbors(namespace, session, END, END, count)
+        end = self.store.neighbors(namespace, session, _LAST, _LAST, count)
         first = self.store.get(namespace, [root(record.key) for record in end])
         return [
-            replace(record, text=original.text) if original else record
+            replace(record, key=original.key, text=original.text)
+            if original is not None and original.superseded_by
+            else record
             for record, original in zip(end, first, strict=True)
         ]
 
+    def _free_position(self, namespace: str, session: str) -> int:
+        """The position after the last record, also if that is expired and so no neighbour."""
+        end = self.store.neighbors(namespace, session, _LAST, _LAST, 1)
+        position = end[-1].position + 1 if end else 0
+        while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
+            position += 1
+        return position
 
-def _space(encoder: Encoder) -> Space:
-    return Space(encoder.fingerprint, encoder.dim, VIEWS)
+
+def _is_past(record: Record) -> bool:
+    expired = record.expires_at is not None and record.expires_at <= datetime.now(timezone.utc)
+    return expired or record.superseded_by is not None

@@ -8,6 +8,8 @@ Lines come in the order of (namespace, source, position, key), so equal stores g
 from __future__ import annotations
 
 import json
+import os
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -16,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from store import InvalidInput, Record, Store
+from store import InvalidInput, Record, Store, StoreReadOnly
 
 __all__ = ["HEADER", "export", "from_line", "read", "to_line"]
 
@@ -44,7 +46,7 @@ def read(path: Path) -> Iterator[tuple[str, Iterator[Record]]]:
     Raises:
         InvalidInput: a line is not what ``export`` writes.
     """
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         if _parse(path, 1, file.readline()) != HEADER:
             raise InvalidInput(f"{path} was not written by remem export; use remem import")
         lines = (
@@ -90,8 +92,21 @@ def _parse(path: Path, number: int, line: str) -> Any:
 
 @contextmanager
 def _writable(target: str | Path | IO[str]) -> Iterator[IO[str]]:
-    if isinstance(target, (str, Path)):
-        with Path(target).open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-    else:
+    if not isinstance(target, (str, Path)):
         yield target
+        return
+    # Written beside the target and moved over it: a failure leaves an older backup whole.
+    path = Path(target)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreReadOnly(
+            f"cannot write {path} ({error.strerror}): choose another place for the export"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -8,6 +8,7 @@
     │   └── DimensionMismatch   a vector of another length than the store's
     ├── EncoderMismatch         the store was made by another encoder
     ├── Conflict                a key is taken by another text
+    ├── Stale                   what a batch was planned on has changed; plan again
     ├── StoreClosed             used after close()
     ├── StoreLocked             another process kept the store busy for too long
     ├── StoreReadOnly           the folder or file may not be written
@@ -31,6 +32,7 @@ __all__ = [
     "InvalidVector",
     "MissingDependency",
     "RememError",
+    "Stale",
     "StoreClosed",
     "StoreFull",
     "StoreLocked",
@@ -65,6 +67,10 @@ class Conflict(RememError):
     def __init__(self, message: str, keys: tuple[str, ...]) -> None:
         super().__init__(message)
         self.keys = keys
+
+
+class Stale(RememError):
+    """Another writer changed what a batch was planned on; nothing was written, plan it again."""
 
 
 class StoreClosed(RememError):

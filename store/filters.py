@@ -50,13 +50,17 @@ class Filter:
         raise NotImplementedError
 
     def __and__(self, other: Filter) -> Filter:
-        return And((self, other))
+        return And((*_parts(self, And), *_parts(other, And)))
 
     def __or__(self, other: Filter) -> Filter:
-        return Or((self, other))
+        return Or((*_parts(self, Or), *_parts(other, Or)))
 
     def __invert__(self) -> Filter:
         return Not(self)
+
+    def __bool__(self) -> bool:
+        """Refuse: ``a and b`` and ``1 <= F("x") <= 5`` would silently drop a condition."""
+        raise TypeError("a filter is not true or false; combine filters with &, | and ~")
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,8 @@ class F:
 
     def in_(self, values: Iterable[Scalar]) -> Filter:
         """One of the values."""
+        if isinstance(values, str):
+            raise InvalidInput(f"in_ takes a list of values; write [{values!r}] for a single one")
         return In(self.name, tuple(values))
 
     def between(self, low: Scalar, high: Scalar) -> Filter:
@@ -203,30 +209,32 @@ def facets(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str | int | float
                 yield name, _facet(item)
 
 
-def parse_filter(data: Mapping[str, Any]) -> Filter:
+def parse_filter(data: Mapping[str, Any], depth: int = 32) -> Filter:
     """A filter from JSON: ``{"speaker": "Ana", "metadata.year": {"gte": 2024}}``.
 
     A value stands for equality, a list for "one of", null for "has no value"; an object holds
     ``eq``, ``in``, ``gte``, ``lte`` or ``exists``. ``{"and": [...]}``, ``{"or": [...]}`` and
-    ``{"not": {...}}`` nest. Times are ISO 8601 with an offset.
+    ``{"not": {...}}`` nest, to a depth of 32. Times are ISO 8601 with an offset.
 
     Raises:
         InvalidInput: an unknown operator, field or value.
     """
     if not isinstance(data, Mapping):
         raise InvalidInput(f"a filter is a JSON object, got {type(data).__name__}")
-    parts = tuple(_parse_item(name, value) for name, value in data.items())
+    if not depth:
+        raise InvalidInput("the filter is nested too deeply; 32 levels are enough for anyone")
+    parts = tuple(_parse_item(name, value, depth - 1) for name, value in data.items())
     return parts[0] if len(parts) == 1 else And(parts)
 
 
-def _parse_item(name: str, value: Any) -> Filter:
+def _parse_item(name: str, value: Any, depth: int) -> Filter:
     if name in ("and", "or"):
         if not isinstance(value, list):
             raise InvalidInput(f"{name!r} takes a list of filters")
-        nested = tuple(parse_filter(item) for item in value)
+        nested = tuple(parse_filter(item, depth) for item in value)
         return And(nested) if name == "and" else Or(nested)
     if name == "not":
-        return Not(parse_filter(value))
+        return Not(parse_filter(value, depth))
     if isinstance(value, Mapping):
         if not value:
             raise InvalidInput(f"the condition on {name!r} is empty")
@@ -259,6 +267,11 @@ def _parse_value(name: str, value: Any) -> Any:
     return value
 
 
+def _parts(where: Filter, kind: type[And] | type[Or]) -> tuple[Filter, ...]:
+    """The parts of a filter of this kind, so that long chains do not nest."""
+    return where.parts if isinstance(where, kind) else (where,)
+
+
 def _values(record: Record, field: str) -> Iterator[Any]:
     if field in COLUMNS:
         value = getattr(record, field)
@@ -284,6 +297,7 @@ def _order(value: object) -> str:
 
 
 def _check_field(field: str) -> None:
+    _check_unicode(field)
     if field not in COLUMNS and not (field.startswith(_PREFIX) and len(field) > len(_PREFIX)):
         names = ", ".join(COLUMNS)
         raise InvalidInput(f"cannot filter on {field!r}; use metadata.NAME or one of {names}")
@@ -298,10 +312,20 @@ def _check_value(field: str, value: Any) -> Any:
         if not isinstance(value, int) or value not in _INT64:
             raise InvalidInput(f"position compares with an integer, got {value!r}")
         return value
-    if field in COLUMNS and not isinstance(value, str):
+    if isinstance(value, str):
+        return _check_unicode(value)
+    if field in COLUMNS:
         raise InvalidInput(f"{field} compares with a string, got {value!r}")
-    if not isinstance(value, (str, int, float)) or (
-        isinstance(value, float) and not math.isfinite(value)
-    ):
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
         raise InvalidInput(f"{field} compares with a string or a finite number, got {value!r}")
     return _facet(value)
+
+
+def _check_unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            f"a filter on {text!r} holds half a character; decode it again"
+        ) from None
+    return text

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from store.base import Embed
 from store.bm25 import contributions, idf
-from store.errors import Conflict, EncoderMismatch, InvalidInput, StoreClosed
+from store.errors import Conflict, EncoderMismatch, InvalidInput, Stale, StoreClosed
 from store.filters import Filter
 from store.tokens import content_words, tokenize
 from store.types import (
@@ -108,6 +108,14 @@ class ReferenceStore:
         with self._lock:
             rows = dict(self._rows(namespace))
             batch = check_batch(batch, self._space)
+            if (batch.add or batch.refresh) and batch.space not in (None, self._space):
+                raise EncoderMismatch("the store was re-encoded since the batch was planned")
+            for around in batch.expects:
+                found = self.neighbors(
+                    namespace, around.source, around.first, around.last, around.radius
+                )
+                if tuple(record.key for record in found) != around.keys:
+                    raise Stale(f"another writer changed {around.source!r}; plan the batch again")
             now = self._clock()
             deleted = [key for key in dict.fromkeys(batch.delete) if rows.pop(key, None)]
             unchanged = [entry.record.key for entry in batch.add if entry.record.key in rows]

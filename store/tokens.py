@@ -67,11 +67,15 @@ def word_count(text: str) -> int:
     return sum((len(word) + 1) // 2 if _IS_UNSPACED(word) else 1 for word in words)
 
 
-@lru_cache(maxsize=65536)
 def word_tokens(word: str) -> tuple[str, ...]:
     """The tokens of one of ``split_words``: the stem of a word, the pairs of an unspaced run."""
     if _IS_UNSPACED(word):
         return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
+    return _stem(word)
+
+
+@lru_cache(maxsize=65536)
+def _stem(word: str) -> tuple[str]:
     # A stemmer object is not thread-safe; the class makes one in a microsecond, and words repeat.
     plain = word.lower().replace("’", "'")
     return (Stemmer.Stemmer("english", 0).stemWord(plain),)

@@ -16,6 +16,7 @@ __all__ = [
     "Entry",
     "Hit",
     "Leg",
+    "Neighborhood",
     "Record",
     "SourceInfo",
     "Space",
@@ -88,6 +89,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighborhood:
+    """The keys that ``Store.neighbors`` returned for these arguments, in order."""
+
+    source: str
+    first: int
+    last: int
+    radius: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one transaction does: all of it or nothing.
 
@@ -97,12 +109,17 @@ class Batch:
             Unknown keys are ignored (the record was deleted meanwhile).
         supersede: Key of an older record -> key of its successor.
         delete: Keys of records to remove; unknown keys are ignored.
+        space: Whose vectors the views hold; None: the store's. Refused if the store was re-encoded
+            since they were made.
+        expects: What the batch was planned on: it is written only if it still holds.
     """
 
     add: Sequence[Entry] = ()
     refresh: Mapping[str, Mapping[str, View]] = field(default_factory=dict)
     supersede: Mapping[str, str] = field(default_factory=dict)
     delete: Sequence[str] = ()
+    space: Space | None = None
+    expects: Sequence[Neighborhood] = ()
 
 
 @dataclass(frozen=True, slots=True)

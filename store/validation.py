@@ -75,6 +75,8 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
         refresh=_unit_views(batch.refresh, space),
         supersede=batch.supersede,
         delete=batch.delete,
+        space=batch.space,
+        expects=batch.expects,
     )
 
 

@@ -79,6 +79,14 @@ def read_document(
     return passage_items(source, split_passages(document), Path(source), metadata=metadata)
 
 
+def as_document_path(document: str | Path) -> Path | None:
+    """The file that is meant, or None if a string is the text of a document itself."""
+    if isinstance(document, Path):
+        return document
+    path = Path(document) if "\n" not in document and "\0" not in document else None
+    return path if path is not None and path.suffix.lower() in _CONVERTERS else None
+
+
 def passage_items(
     source: str,
     passages: Iterable[Passage | Problem],

@@ -7,7 +7,7 @@ thus serves texting and long prose.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from store import Record
 from store.tokens import word_count
@@ -18,8 +18,8 @@ __all__ = [
     "VIEWS",
     "WINDOW",
     "WINDOW_WORDS",
-    "changed_windows",
     "line",
+    "stands_alone",
     "window_texts",
 ]
 
@@ -34,7 +34,7 @@ REACH = 8
 """Most neighbours on either side, however short they are."""
 
 _ALONE = frozenset({"note"})
-"""Kinds whose neighbours say nothing about them."""
+"""Kinds of records that are told one by one."""
 
 
 def line(record: Record) -> str:
@@ -50,6 +50,11 @@ def line(record: Record) -> str:
     return record.text
 
 
+def stands_alone(record: Record) -> bool:
+    """Whether its neighbours say nothing about a record: notes, and what is history by now."""
+    return record.kind in _ALONE or record.superseded_by is not None
+
+
 def window_texts(
     records: Sequence[Record], budget: int = WINDOW_WORDS, reach: int = REACH
 ) -> dict[str, str]:
@@ -62,7 +67,7 @@ def window_texts(
     """
     lines = [line(record) for record in records]
     words = [word_count(text) for text in lines]
-    alone = [record.kind in _ALONE for record in records]
+    alone = [stands_alone(record) for record in records]
     windows: dict[str, str] = {}
     for i, record in enumerate(records):
         first, last = (i, i) if alone[i] else _span(i, words, alone, budget, reach)
@@ -99,8 +104,3 @@ def _span(
                 last += 1
                 room -= words[last]
     return first, last
-
-
-def changed_windows(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
-    """The windows of ``after`` that are new or read differently than in ``before``."""
-    return {key: text for key, text in after.items() if before.get(key) != text}

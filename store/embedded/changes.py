@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,17 +83,19 @@ def mark_purged(connection: sqlite3.Connection, namespace: int) -> None:
     A namespace that is left empty goes too: its name may be a person's.
     """
     connection.execute("UPDATE namespaces SET purged = seq WHERE id = ?", (namespace,))
-    connection.execute("INSERT OR IGNORE INTO purges VALUES (?)", (namespace,))
+    connection.execute(
+        "INSERT OR REPLACE INTO purges SELECT id, seq FROM namespaces WHERE id = ?", (namespace,)
+    )
     empty = "NOT EXISTS (SELECT 1 FROM records WHERE namespace = ?)"
     connection.execute(f"DELETE FROM changes WHERE namespace = ? AND {empty}", (namespace,) * 2)
     connection.execute(f"DELETE FROM namespaces WHERE id = ? AND {empty}", (namespace,) * 2)
 
 
-def unfinished_purges(connection: sqlite3.Connection) -> list[int]:
-    """Ids of the namespaces whose files may still hold traces of purged records."""
-    return [row[0] for row in connection.execute("SELECT namespace FROM purges")]
+def unfinished_purges(connection: sqlite3.Connection) -> dict[int, int]:
+    """Id of each namespace whose files may hold traces of purged records -> its newest purge."""
+    return dict(connection.execute("SELECT namespace, seq FROM purges"))
 
 
-def purges_finished(connection: sqlite3.Connection, namespaces: Iterable[int]) -> None:
-    """Note that no file holds traces any more."""
-    connection.executemany("DELETE FROM purges WHERE namespace = ?", ((n,) for n in namespaces))
+def purges_finished(connection: sqlite3.Connection, purges: Mapping[int, int]) -> None:
+    """Note that no file holds traces of these any more; a later purge stays to be done."""
+    connection.executemany("DELETE FROM purges WHERE namespace = ? AND seq = ?", purges.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
@@ -18,7 +19,7 @@ from store.errors import (
     StoreReadOnly,
 )
 
-__all__ = ["BUSY_SECONDS", "Database"]
+__all__ = ["BUSY_SECONDS", "Database", "writing_errors"]
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another process's transaction before it gives up."""
@@ -50,7 +51,6 @@ class Database:
         self.path = path
         self._busy_seconds = busy_seconds
         self._idle: list[sqlite3.Connection] = []
-        self._all: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._writing = threading.RLock()
         self._closed = False
@@ -93,14 +93,18 @@ class Database:
             yield connection
             connection.execute("COMMIT")
 
-    def truncate_log(self) -> None:
-        """Move the write-ahead log into the database file and empty it.
+    def scrub(self) -> None:
+        """Write the database anew and empty its log, so that no deleted byte is left in either.
+
+        ``secure_delete`` alone is not enough: moving rows between pages leaves copies of them in
+        the unused parts of pages, which it does not overwrite.
 
         Raises:
             StoreLocked: a reader held the log for longer than the time-out.
         """
         deadline = time.monotonic() + self._busy_seconds
         with self._writing, self.connection() as connection:
+            connection.execute("VACUUM")
             # While another process checkpoints, SQLite says "busy" at once instead of waiting.
             while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > deadline:
@@ -111,12 +115,14 @@ class Database:
                 time.sleep(_RETRY_SECONDS)
 
     def close(self) -> None:
-        """Close all connections; later use raises ``StoreClosed``."""
+        """Close the connections; later use raises ``StoreClosed``.
+
+        What other threads are doing at this moment goes on; their connections close after it.
+        """
         with self._writing, self._guard:
             self._closed = True
-            for connection in self._all:
+            for connection in self._idle:
                 connection.close()
-            self._all.clear()
             self._idle.clear()
 
     def _take(self) -> sqlite3.Connection:
@@ -137,13 +143,13 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        with self._guard:
-            self._all.append(connection)
         return connection
 
     def _give(self, connection: sqlite3.Connection) -> None:
         with self._guard:
-            if not self._closed:
+            if self._closed:
+                connection.close()
+            else:
                 self._idle.append(connection)
 
     @contextmanager
@@ -151,20 +157,41 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise _translate(error, self.path, self._closed) from error
+            raise _translate(error, self.path) from error
 
 
-def _translate(error: sqlite3.Error, path: Path, closed: bool) -> RememError:
+@contextmanager
+def writing_errors(path: Path) -> Iterator[None]:
+    """The operating system's errors about a file or folder, in our words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StoreFull(
+                f"cannot write {path} ({error.strerror}): make space on the disk and try again"
+            ) from error
+        raise StoreReadOnly(
+            f"cannot write {path} ({error.strerror}): choose a folder that you may write to"
+        ) from error
+
+
+def _translate(error: sqlite3.Error, path: Path) -> RememError:
     message = str(error)
-    if closed:
-        return StoreClosed(f"the store {path.parent} is closed; open it again")
-    if "locked" in message or "busy" in message:
+    # Python 3.10 does not pass SQLite's code on, so there the message has to do.
+    code = getattr(error, "sqlite_errorname", message)
+    if "BUSY" in code or "LOCKED" in code or "locked" in message:
         return StoreLocked(f"another process kept {path} busy for too long; try again later")
-    if "readonly" in message or "unable to open" in message:
-        return StoreReadOnly(f"cannot write {path}: make the folder and its files writable")
-    if "full" in message or "disk I/O" in message:
-        return StoreFull(f"cannot write {path} ({message}): make space on the disk and try again")
-    return CorruptStore(
-        f"{path} is damaged ({message}): restore a backup or an export, "
-        f"or save what is left with: sqlite3 {path.name} .recover"
-    )
+    if "FULL" in code or "full" in message or "IOERR" in code or "disk I/O" in message:
+        return StoreFull(
+            f"cannot read or write {path} ({message}): make space on the disk and try again"
+        )
+    if any(word in f"{code} {message}" for word in ("READONLY", "CANTOPEN", "readonly", "open")):
+        return StoreReadOnly(
+            f"cannot open or write {path} ({message}): make the folder and its files writable"
+        )
+    if any(word in f"{code} {message}" for word in ("CORRUPT", "NOTADB", "malformed", "not a d")):
+        return CorruptStore(
+            f"{path} is damaged ({message}): restore a backup or an export, "
+            f"or save what is left with: sqlite3 {path.name} .recover"
+        )
+    return RememError(f"{path}: SQLite refused the request ({message}); please report this")

@@ -20,6 +20,9 @@ from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range
 
 __all__ = ["matching", "namespace_ids"]
 
+_MOST_VALUES = 30_000
+"""SQLite takes 32,766 parameters a statement, unless it was built for more."""
+
 _TIMES = ("said_at", "stored_at")
 
 
@@ -40,6 +43,10 @@ def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids:
         return np.logical_or.reduce(parts) if parts else np.zeros(len(ids), np.bool_)
     if isinstance(where, Not):
         return ~matching(connection, namespace, where.part, ids)
+    if isinstance(where, In) and len(where.values) > _MOST_VALUES:
+        rest = In(where.field, where.values[_MOST_VALUES:])
+        first = In(where.field, where.values[:_MOST_VALUES])
+        return matching(connection, namespace, Or((first, rest)), ids)
     mask = np.zeros(len(ids), np.bool_)
     if len(ids):
         found = _fetch(connection, *_condition(namespace, where))

@@ -32,14 +32,19 @@ def can_follow(partition: Partition, state: State, generation: int) -> bool:
 
 def catch_up(
     connection: sqlite3.Connection, partition: Partition, state: State, space: Space
-) -> None:
-    """Bring the partition to the state of the records that the connection sees."""
+) -> int:
+    """Bring the partition to the state of the records that the connection sees.
+
+    Returns:
+        How many records had changed.
+    """
     if partition.seq == state.seq:
-        return
+        return 0
     ids = changes.touched(connection, state.id, partition.seq)
     partition.remove(ids)
     _add(connection, partition, ids, space)
     partition.seq = state.seq
+    return len(ids)
 
 
 def build(connection: sqlite3.Connection, state: State, space: Space, generation: int) -> Partition:

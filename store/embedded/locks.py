@@ -36,9 +36,12 @@ class ReadWriteLock:
         """Hold alone. Not re-entrant."""
         with self._condition:
             self._writers_waiting += 1
-            self._condition.wait_for(lambda: not (self._writing or self._readers))
-            self._writers_waiting -= 1
-            self._writing = True
+            try:
+                self._condition.wait_for(lambda: not (self._writing or self._readers))
+                self._writing = True
+            finally:  # also when Ctrl-C ends the wait
+                self._writers_waiting -= 1
+                self._condition.notify_all()
         try:
             yield
         finally:

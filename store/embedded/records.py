@@ -13,6 +13,7 @@ import numpy as np
 from store.embedded.index import Halves
 from store.embedded.partition import Ids
 from store.embedded.schema import vectors_table
+from store.errors import CorruptStore
 from store.types import Record, Space, View
 
 __all__ = [
@@ -189,9 +190,11 @@ def view_vectors(
         "WHERE record IN (SELECT value FROM json_each(?)) ORDER BY record",
         (json.dumps(ids),),
     ).fetchall()
+    if any(len(data) != 2 * views * dim for _, data in rows):
+        raise CorruptStore("a stored vector is damaged; 'remem verify' tells of which record")
     found = np.array([row[0] for row in rows], np.int64)
-    data = np.frombuffer(b"".join(row[1] for row in rows), "<f2")
-    return found, data.reshape(len(rows), views, dim)
+    halves = np.frombuffer(b"".join(data for _, data in rows), "<f2")
+    return found, halves.reshape(len(rows), views, dim)
 
 
 def load_views(
@@ -223,10 +226,20 @@ def _record(row: Sequence[Any]) -> Record:
         said_at=None if said_at is None else from_micros(said_at, said_offset),
         stored_at=from_micros(stored_at),
         expires_at=None if expires_at is None else from_micros(expires_at),
-        metadata=json.loads(metadata) if metadata else {},
+        metadata=_metadata(key, metadata) if metadata else {},
         superseded_by=superseded_by,
         valid_to=None if valid_to is None else from_micros(valid_to),
     )
+
+
+def _metadata(key: str, text: str) -> dict[str, Any]:
+    try:
+        metadata: dict[str, Any] = json.loads(text)
+    except ValueError:
+        raise CorruptStore(
+            f"the metadata of record {key!r} is damaged: restore a backup or an export"
+        ) from None
+    return metadata
 
 
 def _micros(time: datetime | None) -> int | None:

@@ -13,7 +13,7 @@ from store.embedded.database import Database
 from store.embedded.meta import clear_next, read_meta, write_next, write_space
 from store.embedded.schema import create_vectors, drop_vectors, vectors_table
 from store.embedded.writing import put_vectors
-from store.errors import InvalidInput
+from store.errors import CorruptStore, EncoderMismatch, InvalidInput
 from store.types import Space
 from store.validation import check_encoded
 
@@ -44,9 +44,12 @@ def fill_and_flip(
             after = 0  # one more sweep, for what was written during this one
             continue
         after = ids[-1]
+        if lacking := [i for i in ids if i not in texts]:
+            raise CorruptStore(f"record number {lacking[0]} lacks its texts; 'remem verify' tells")
         flat = [text for i in ids for text in texts[i]]
         vectors = check_encoded(embed(flat), len(flat), space.dim)
         with database.writing() as connection:
+            _check_mine(connection, space, generation)
             now = dict(records.view_texts(connection, ids, len(space.views)))
             same = [n for n, i in enumerate(ids) if now.get(i) == texts[i]]
             grouped = vectors.reshape(len(ids), len(space.views), space.dim)
@@ -88,8 +91,17 @@ def _missing(connection: sqlite3.Connection, generation: int, after: int) -> lis
     return [row[0] for row in rows]
 
 
+def _check_mine(connection: sqlite3.Connection, space: Space, generation: int) -> None:
+    meta = read_meta(connection)
+    if meta.next_space != space or meta.generation + 1 != generation:
+        raise EncoderMismatch(
+            "another reindex took over while this one was encoding; let it finish, then try again"
+        )
+
+
 def _flip(database: Database, space: Space, generation: int) -> bool:
     with database.writing() as connection:
+        _check_mine(connection, space, generation)
         if _missing(connection, generation, 0):
             return False
         write_space(connection, space, generation)

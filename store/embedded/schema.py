@@ -5,7 +5,8 @@
                 ``next_space``, which generation + 1 is filled with.
 ``namespaces``  ``seq``: newest change; ``trimmed``: changes up to here are gone from the log;
                 ``purged``: newest change that was a purge.
-``purges``      namespaces (by id) whose files may still hold traces of what a purge deleted.
+``purges``      namespaces (by id) whose files may still hold traces of what a purge deleted, with
+                the change that it was.
 ``records``     the truth. Times are microseconds since 1970 UTC; ``said_offset`` is the UTC offset
                 in seconds that ``said_at`` was given with; ``metadata`` is JSON.
 ``facets``      (field, value) pairs of the metadata: the index that filters use.
@@ -44,7 +45,7 @@ def m001_records(db: Database) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
             seq INTEGER NOT NULL DEFAULT 0, trimmed INTEGER NOT NULL DEFAULT 0,
             purged INTEGER NOT NULL DEFAULT 0)""",
-        "CREATE TABLE purges (namespace INTEGER PRIMARY KEY)",
+        "CREATE TABLE purges (namespace INTEGER PRIMARY KEY, seq INTEGER NOT NULL)",
         # AUTOINCREMENT: an id is never used twice, so a derived index cannot mistake a new record
         # for the deleted one that had its id.
         """CREATE TABLE records (
@@ -85,7 +86,12 @@ def migrate(connection: sqlite3.Connection) -> None:
     if tables and "meta" not in tables:
         raise CorruptStore("the file holds a database of another program; choose another folder")
     if tables:
-        found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()[0]
+        row = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+        found = row[0] if row else None
+        if not isinstance(found, int):
+            raise CorruptStore(
+                "the store does not say which format it has: restore a backup or an export"
+            )
         if found > FORMAT:
             raise CorruptStore(
                 f"the store has format {found} and this remem knows up to {FORMAT}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -9,14 +10,14 @@ from types import TracebackType
 
 from store.base import Embed
 from store.embedded import changes, checking, filtering, records
-from store.embedded.database import Database
+from store.embedded.database import Database, writing_errors
 from store.embedded.meta import Meta, read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
 from store.embedded.reindexing import fill_and_flip
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer
 from store.embedded.writing import apply
-from store.errors import EncoderMismatch, InvalidInput, StoreReadOnly
+from store.errors import CorruptStore, EncoderMismatch, InvalidInput
 from store.filters import Filter
 from store.types import (
     Batch,
@@ -75,16 +76,18 @@ class EmbeddedStore:
         max_index_bytes: int = 1 << 30,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self._path = path
+        self._url = str(path)
+        self._path = _prepare(path)
         self._clock = clock
-        self._database = Database(_prepare(path) / "records.sqlite3")
-        self._partitions = Partitions(self._database, path / "index", max_index_bytes)
+        self._database = Database(self._path / "records.sqlite3")
+        self._partitions = Partitions(self._database, self._path / "index", max_index_bytes)
         try:
             with self._database.writing() as connection:
+                _refuse_lost_records(connection, self._path)
                 migrate(connection)
                 self._space = read_meta(connection).adopted
             if fingerprint and self._space and self._space.fingerprint != fingerprint:
-                raise _mismatch(self._space.fingerprint, fingerprint)
+                raise EncoderMismatch(_OTHER_ENCODER.format(self._space.fingerprint, fingerprint))
             self._partitions.clean()
             self._finish_purges()
         except BaseException:
@@ -93,8 +96,8 @@ class EmbeddedStore:
 
     @property
     def url(self) -> str:
-        """The folder."""
-        return str(self._path)
+        """The folder, as it was given."""
+        return self._url
 
     @property
     def space(self) -> Space | None:
@@ -110,7 +113,7 @@ class EmbeddedStore:
                 create_vectors(connection, 1)
                 write_space(connection, space, 1)
             elif adopted != space:
-                raise _mismatch(adopted.fingerprint, space.fingerprint)
+                raise _mismatch(adopted, space)
         self._space = space
 
     def write(self, namespace: str, batch: Batch) -> Written:
@@ -139,6 +142,8 @@ class EmbeddedStore:
             if state is None:
                 return []
             meta = read_meta(connection)
+            if meta.adopted is None:
+                return []
             found = records.load_by_key(connection, state.id, keys)
             views = records.load_views(
                 connection, meta.generation, meta.space, [i for i, _ in found.values()]
@@ -149,6 +154,10 @@ class EmbeddedStore:
         """See ``Store.scan``."""
         check_filter(where)
         check_name(namespace, "namespace")
+        self._database.check_open()
+        return self._scan(namespace, where)
+
+    def _scan(self, namespace: str, where: Filter | None) -> Iterator[Record]:
         after: Record | None = None
         while True:
             with self._database.reading() as connection:
@@ -168,6 +177,7 @@ class EmbeddedStore:
     ) -> list[Record]:
         """See ``Store.neighbors``."""
         first, last, radius = check_span(first, last, radius)
+        check_name(source, "source")
         with self._database.reading() as connection:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             if state is None:
@@ -182,15 +192,14 @@ class EmbeddedStore:
         check_k(k)
         check_filter(where)
         check_name(namespace, "namespace")
-        if self._space is None:
-            self._refresh_space()
-        if self._space is None:
+        space = self._known_space()
+        if space is None:
             return [[] for _ in legs]
-        legs = [check_leg(leg, self._space) for leg in legs]
+        legs = [check_leg(leg, space) for leg in legs]
         try:
             with self._partitions.current(namespace) as (connection, state, partition):
                 if any(isinstance(leg, Dense) for leg in legs):
-                    self._check_space(read_meta(connection))
+                    _check_space(read_meta(connection), space)
                 now = records.to_micros(self._clock())
                 return answer(connection, state.id, partition, legs, k, where, now)
         except UnknownNamespace:
@@ -247,21 +256,16 @@ class EmbeddedStore:
             problems = list(checking.record_problems(connection, read_meta(connection)))
         problems += self._partitions.problems()
         for namespace in self.namespaces():
-            with self._partitions.current(namespace) as (connection, state, partition):
-                problems += (
-                    f"namespace {namespace!r}: {problem}"
-                    for problem in checking.partition_problems(connection, state.id, partition)
-                )
+            problems += (f"namespace {namespace!r}: {what}" for what in self._verify(namespace))
         return Verification(total, tuple(problems))
 
     def rebuild(self) -> None:
         """See ``Store.rebuild``."""
-        self._partitions.forget_all()
-        for namespace in self.namespaces():
-            self._partitions.rebuild(namespace)
+        self._partitions.rebuild(self.namespaces())
 
     def snapshot(self) -> None:
         """Save all indexes in memory now, so that opening them does not have to build them."""
+        self._database.check_open()
         self._partitions.save_all()
 
     def stats(self) -> Stats:
@@ -272,14 +276,16 @@ class EmbeddedStore:
                 "ON namespaces.id = records.namespace GROUP BY name ORDER BY name"
             )
             counts = dict(rows)
-        size = sum(path.stat().st_size for path in self._path.rglob("*") if path.is_file())
+        size = sum(map(_size, self._path.rglob("*")))
         return Stats(self.url, self._space, counts, size, self._partitions.nbytes)
 
     def close(self) -> None:
         """See ``Store.close``."""
         if not self._database.closed:
-            self._partitions.close()
-            self._database.close()
+            try:
+                self._partitions.close()
+            finally:
+                self._database.close()
 
     def __enter__(self) -> EmbeddedStore:
         self._database.check_open()
@@ -295,20 +301,28 @@ class EmbeddedStore:
 
     def _commit(self, namespace: str, batch: Batch, purge: bool) -> Written:
         check_name(namespace, "namespace")
-        batch = check_batch(batch, self._space)
+        space = self._known_space()
+        batch = check_batch(batch, space)
         with self._database.writing() as connection:
             meta = read_meta(connection)
             if batch.add or batch.refresh:
-                self._check_space(meta)
+                _check_space(meta, batch.space or space)
             state = changes.create(connection, namespace)
             views = meta.adopted.views if meta.adopted else ()
             written = apply(connection, state.id, batch, views, meta.generations, self._clock())
             if purge:
                 changes.mark_purged(connection, state.id)
-            after = changes.read_state(connection, namespace)
-        if after is not None:
-            self._partitions.written(namespace, after.seq)
+        self._partitions.written(namespace, len(batch.add) + len(batch.refresh))
         return written
+
+    def _verify(self, namespace: str) -> list[str]:
+        try:
+            with self._partitions.current(namespace) as (connection, state, partition):
+                return list(checking.partition_problems(connection, state.id, partition))
+        except UnknownNamespace:
+            return []  # forgotten meanwhile
+        except CorruptStore as error:
+            return [str(error)]
 
     def _finish_purges(self) -> None:
         """Remove what a purge deleted from all files; also one that a crash interrupted."""
@@ -317,37 +331,68 @@ class EmbeddedStore:
         if pending:
             for namespace in pending:
                 self._partitions.unsave(namespace)
-            self._database.truncate_log()
+            self._database.scrub()
             with self._database.writing() as connection:
                 changes.purges_finished(connection, pending)
 
-    def _check_space(self, meta: Meta) -> None:
-        if meta.adopted != self._space:
-            found = "none" if meta.adopted is None else meta.adopted.fingerprint
-            raise _mismatch(found, self._space.fingerprint if self._space else "none")
+    def _known_space(self) -> Space | None:
+        if self._space is None:  # perhaps another process has adopted one meanwhile
+            with self._database.reading() as connection:
+                self._space = read_meta(connection).adopted
+        return self._space
 
-    def _refresh_space(self) -> None:
-        with self._database.reading() as connection:
-            self._space = read_meta(connection).adopted
+
+def _check_space(meta: Meta, space: Space | None) -> None:
+    if meta.adopted != space:
+        raise _mismatch(meta.adopted, space)
 
 
 def _prepare(path: Path) -> Path:
-    if path.exists() and not path.is_dir():
-        raise InvalidInput(f"{path} is a file; a store is a folder, give the name of one")
+    """The absolute path (the process may change its folder later), its folders made."""
     try:
-        (path / "index").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreReadOnly(
-            f"cannot make the folder {path} ({error.strerror}): choose one that you may write to"
-        ) from error
+        path = path.absolute()
+        if path.exists() and not path.is_dir():
+            raise InvalidInput(f"{path} is a file; a store is a folder, give the name of one")
+        with writing_errors(path):
+            (path / "index").mkdir(parents=True, exist_ok=True)
+    except (ValueError, UnicodeError):
+        raise InvalidInput(
+            f"{str(path)!r} cannot be the name of a folder; choose another"
+        ) from None
     return path
 
 
-def _mismatch(stored: str, given: str) -> EncoderMismatch:
-    return EncoderMismatch(
-        f"the store was made with encoder {stored} and this is {given}: open it with that encoder, "
-        "or re-encode it with 'remem reindex'"
-    )
+def _refuse_lost_records(connection: sqlite3.Connection, path: Path) -> None:
+    """A database without tables beside indexes is no new store: its records were lost."""
+    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if empty and any((path / "index").glob("*.snapshot")):
+        raise CorruptStore(
+            f"{path / 'records.sqlite3'} is empty though there are indexes of it: restore a backup "
+            "or an export, or remove the folder to begin anew"
+        )
+
+
+def _mismatch(stored: Space | None, given: Space | None) -> EncoderMismatch:
+    if stored and given and stored.fingerprint == given.fingerprint:
+        return EncoderMismatch(
+            f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "
+            f"of {given.dim}; open it with the version of remem that made it"
+        )
+    names = [space.fingerprint if space else "none" for space in (stored, given)]
+    return EncoderMismatch(_OTHER_ENCODER.format(*names))
+
+
+_OTHER_ENCODER = (
+    "the store was made with encoder {} and this is {}: open it with that encoder, "
+    "or re-encode it with 'remem reindex'"
+)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # a snapshot was replaced meanwhile
+        return 0
 
 
 def _time(micros: int | None) -> datetime | None:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from store.embedded import changes, records
 from store.embedded.schema import vectors_table
-from store.errors import Conflict
+from store.errors import Conflict, Stale
 from store.filters import facets
-from store.types import Batch, Entry, Record, View, Written
+from store.types import Batch, Entry, Neighborhood, Record, View, Written
 
 __all__ = ["apply", "put_vectors"]
 
@@ -35,7 +35,9 @@ def apply(
 
     Raises:
         Conflict: a key of ``batch.add`` is stored with another text.
+        Stale: a neighbourhood reads differently than when the batch was planned.
     """
+    _check_expected(connection, namespace, batch.expects, now)
     deleted = _delete(connection, namespace, batch.delete, generations)
     new, unchanged = _split(connection, namespace, batch.add)
     added = _add(connection, namespace, new, views, generations[0], now)
@@ -61,6 +63,24 @@ def put_vectors(
         f"INSERT OR REPLACE INTO {vectors_table(generation)} VALUES (?, ?)",
         ((i, row.tobytes()) for i, row in zip(ids, halves, strict=True)),
     )
+
+
+def _check_expected(
+    connection: sqlite3.Connection,
+    namespace: int,
+    expected: Sequence[Neighborhood],
+    now: datetime,
+) -> None:
+    micros = records.to_micros(now)
+    for around in expected:
+        found = records.neighbors(
+            connection, namespace, around.source, around.first, around.last, around.radius, micros
+        )
+        if tuple(record.key for record in found) != around.keys:
+            raise Stale(
+                f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
+                "the batch again"
+            )
 
 
 def _split(

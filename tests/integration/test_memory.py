@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from memory import AsyncMemory, F, Memory
 from memory.testing import HashEncoder
@@ -240,6 +244,84 @@ class TestChanging:
         assert texts(memory) == ["noted"]
         assert window(memory, "chat#1") == "noted"
 
+    def test_a_key_that_looks_like_a_version_is_none(self, memory: Memory) -> None:
+        memory.add("one", key="a")
+        memory.add("unrelated", key="a~2")
+        assert memory.update("a", "one, corrected").key == "a~3"
+        assert [record.key for record in memory.history("a~3")] == ["a", "a~3"]
+        assert memory.delete("a") == 2
+        assert texts(memory) == ["unrelated"]
+
+    def test_a_memory_whose_key_ends_like_a_version_has_a_history(self, memory: Memory) -> None:
+        memory.add("one", key="draft~2")
+        memory.update("draft~2", "two")
+        memory.update("draft~2", "three")
+        assert [record.text for record in memory.history("draft~4")] == ["one", "two", "three"]
+        assert memory.forget(F("key") == "draft~2") == 3
+
+    def test_what_is_said_again_after_a_change_is_recalled_again(self, memory: Memory) -> None:
+        first = memory.add("The rent is 450.")
+        memory.update(first.key, "The rent is 500.")
+        memory.add("The rent is 450.")
+        assert {one.record.text for one in memory.search("rent")} == {
+            "The rent is 450.",
+            "The rent is 500.",
+        }
+
+    def test_a_forgotten_turn_leaves_no_trace_in_windows_though_it_had_expired(
+        self, memory: Memory
+    ) -> None:
+        turns = [Record(f"s#{i}", "s", i, text) for i, text in enumerate(["a", "xylophone", "c"])]
+        soon = datetime.now(timezone.utc) + timedelta(milliseconds=30)
+        memory.add_records(
+            [replace(turn, expires_at=soon if turn.position == 1 else None) for turn in turns]
+        )
+        assert "xylophone" in window(memory, "s#0")
+        time.sleep(0.05)
+        memory.forget(F("key") == "s#1")
+        assert window(memory, "s#0") == "a\nc"
+
+    def test_a_session_goes_on_after_a_turn_that_expired(self, memory: Memory) -> None:
+        memory.add_records([Record("chat#0", "chat", 0, "gone", expires_at=NOON)])
+        assert memory.add_messages(said("next")).added == ("chat#1",)
+
+    def test_a_write_that_another_one_overtook_is_planned_again(self, memory: Memory) -> None:
+        """Planning reads neighbours that somebody forgets before the write."""
+        memory.add_messages(said("xylophone"))
+
+        class Forgetting(HashEncoder):
+            def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+                if other.count():
+                    other.forget(F("key") == "chat#0")
+                return super().encode_documents(texts)
+
+        with (
+            Memory(memory.url, "ana", encoder=HashEncoder()) as other,
+            Memory(memory.url, "ana", encoder=Forgetting()) as slow,
+        ):
+            slow.add_messages([{"role": "user", "content": "second"}])
+        assert texts(memory) == ["second"]
+        assert window(memory, "chat#1") == "second"
+
+    def test_forgetting_needs_a_condition(self, memory: Memory) -> None:
+        memory.add("x")
+        with pytest.raises(InvalidInput, match="say what to forget"):
+            memory.forget({})
+        assert memory.count() == 1
+
+    def test_an_edited_document_supersedes_the_passages_it_lost(
+        self, memory: Memory, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "lease.md"
+        path.write_text("# Lease\n\n## Rent\n\nThe rent is 450.\n", encoding="utf-8")
+        memory.add_document(str(path))
+        path.write_text("# Lease\n\n## Rent\n\nThe rent is 500.\n", encoding="utf-8")
+        memory.add_document(path)
+        assert len(memory.search("rent")) == 1
+        assert "500" in memory.search("rent")[0].record.text
+        with pytest.raises(InvalidInput, match="missing"):
+            memory.add_document("missing.pdf")
+
 
 class TestMoving:
     def test_an_export_is_the_same_after_a_round_trip(self, memory: Memory, tmp_path: Path) -> None:
@@ -261,6 +343,16 @@ class TestMoving:
         file = io.StringIO()
         assert memory.export(file) == 1
         assert file.getvalue().count("\n") == 2
+
+    def test_a_newer_export_brings_the_newer_state(self, memory: Memory, tmp_path: Path) -> None:
+        memory.add("The rent is 450.", key="rent")
+        memory.export(tmp_path / "old.jsonl")
+        memory.update("rent", "The rent is 500.")
+        memory.export(tmp_path / "new.jsonl")
+        with Memory(tmp_path / "other", "ana", encoder=HashEncoder()) as other:
+            other.import_(tmp_path / "old.jsonl")
+            other.import_(tmp_path / "new.jsonl")
+            assert [one.record.text for one in other.search("rent")] == ["The rent is 500."]
 
     def test_a_broken_line_is_named(self, memory: Memory, tmp_path: Path) -> None:
         path = tmp_path / "broken.jsonl"

@@ -66,24 +66,24 @@ def test_what_is_no_message_is_refused(message: object) -> None:
 
 
 def test_the_newest_exchange_is_appended() -> None:
-    new = continuation(said("a", "b"), said("c", "d"))
+    new = continuation(said("a", "b"), said("c", "d"), 2)
     assert [(r.key, r.text) for r in new] == [("chat#2", "c"), ("chat#3", "d")]
 
 
 def test_the_whole_conversation_adds_what_is_new() -> None:
-    assert texts(continuation(said("a", "b"), said("a", "b", "c"))) == ["c"]
+    assert texts(continuation(said("a", "b"), said("a", "b", "c"), 2)) == ["c"]
 
 
 def test_the_tail_of_a_conversation_adds_what_is_new() -> None:
-    assert texts(continuation(said("a", "b", "c"), said("b", "c", "d"))) == ["d"]
+    assert texts(continuation(said("a", "b", "c"), said("b", "c", "d"), 3)) == ["d"]
 
 
 def test_the_same_list_again_adds_nothing() -> None:
-    assert continuation(said("a", "b"), said("a", "b")) == []
+    assert continuation(said("a", "b"), said("a", "b"), 2) == []
 
 
 def test_an_empty_session_takes_everything() -> None:
-    assert texts(continuation([], said("a", "b"))) == ["a", "b"]
+    assert texts(continuation([], said("a", "b"), 0)) == ["a", "b"]
 
 
 def test_equal_words_at_another_time_are_said_again() -> None:
@@ -91,4 +91,34 @@ def test_equal_words_at_another_time_are_said_again() -> None:
         records_of([{"role": "user", "content": "Hi", "time": time}], "chat")
         for time in ("2024-05-01T09:00:00Z", "2024-05-02T09:00:00Z")
     )
-    assert [record.position for record in continuation(early, late)] == [1]
+    assert [record.position for record in continuation(early, late, 1)] == [1]
+
+
+def test_the_same_words_of_another_speaker_are_said_again() -> None:
+    ana, ben = (
+        records_of([{"role": "user", "name": name, "content": "yes"}], "chat")
+        for name in ("Ana", "Ben")
+    )
+    assert texts(continuation(ana, ben, 1)) == ["yes"]
+
+
+def test_the_same_words_under_another_id_are_said_again() -> None:
+    one, two = (
+        records_of([{"role": "user", "id": name, "content": "yes"}], "chat") for name in "ab"
+    )
+    assert texts(continuation(one, two, 1)) == ["yes"]
+    assert continuation(one, one, 1) == []
+
+
+def test_a_forgotten_turn_of_a_whole_conversation_stays_forgotten() -> None:
+    whole = said("a", "b", "c", "d", "e", "f")
+    stored = [record for record in whole[:5] if record.text != "b"]
+    assert texts(continuation(stored, whole, 5)) == ["f"]
+
+
+def test_a_few_words_that_came_before_are_no_proof_of_a_whole_conversation() -> None:
+    assert texts(continuation(said("ok", "thanks"), said("x", "ok", "thanks"), 2)) == [
+        "x",
+        "ok",
+        "thanks",
+    ]

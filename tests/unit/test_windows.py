@@ -1,6 +1,6 @@
 """A window is a record with as many neighbours as fit into a number of words."""
 
-from memory.recall.windows import changed_windows, line, window_texts
+from memory.recall.windows import line, window_texts
 from store import Record
 
 
@@ -52,9 +52,3 @@ def test_a_line_says_who_said_it_or_where_it_stands() -> None:
     assert line(turn(0, "Hi", speaker="Ana")) == "Ana: Hi"
     assert line(turn(0, "Pay.", metadata={"headings": ["Lease", "Rent"]})) == "Lease > Rent: Pay."
     assert line(turn(0, "Hi")) == "Hi"
-
-
-def test_only_windows_that_read_differently_have_changed() -> None:
-    records = [turn(i, f"a b {i}") for i in range(6)]
-    before = window_texts(records[:5], budget=9)
-    assert set(changed_windows(before, window_texts(records, budget=9))) == {"s#4", "s#5"}
