@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from memory.cli.app import main
+import sys
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``remem`` with the arguments (of the process, if None) and return the exit code."""
+    try:
+        # Takes a moment, in which Ctrl-C is to be as quiet as in any other.
+        from memory.cli.app import run
+
+        return run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        print("remem: stopped; what was acknowledged is stored", file=sys.stderr)
+        return 130

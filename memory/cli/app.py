@@ -9,6 +9,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -16,11 +17,9 @@ from memory.cli import demo, looking, recalling, talking, transfer, upkeep, writ
 from memory.cli.options import shared_options
 from memory.cli.screen import complain
 from memory.cli.settings import settings_from_environment
-from store.errors import RememError
+from store.errors import EncoderMismatch, RememError
 
-__all__ = ["main", "program"]
-
-INTERRUPTED = 130
+__all__ = ["program", "run"]
 
 _QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -75,10 +74,14 @@ for each in (
     program.add_command(each)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``remem`` with the arguments (of the process, if None) and return the exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+def run(arguments: Sequence[str]) -> int:
+    """Run ``remem`` with the arguments and return the exit code.
+
+    Raises:
+        KeyboardInterrupt: the user stopped it.
+    """
     debug = "--debug" in arguments
+    _stand_in_for_closed_streams()
     _hush_libraries(debug)
     try:
         code = program.main(
@@ -89,9 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        complain("stopped; what was acknowledged is stored.")
-        return INTERRUPTED
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except BrokenPipeError:
         # The reader of our output is gone, so Python must not try to flush it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,17 +106,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, EncoderMismatch):
+        return f"{error}; --encoder or REMEM_ENCODER names the encoder of a store"
     if isinstance(error, RememError):
         return str(error)
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         return f"{error.filename}: {reason}" if error.filename else reason
     if isinstance(error, UnicodeError):
-        return f"what was read is not UTF-8 ({error}); convert it first."
+        return f"what was read is not UTF-8 ({error}); convert it first"
     if isinstance(error, sqlite3.Error):
-        return f"the store's database reports: {error}; 'remem verify' checks it."
+        return f"the store's database reports: {error}; 'remem verify' checks it"
     name = type(error).__name__
-    return f"failed unexpectedly ({name}: {error}); --debug shows where, please report it."
+    return f"failed unexpectedly ({name}: {error}); --debug shows where, please report it"
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Where a shell closed a stream (``>&-``), nothing is read or written, and no file of a store
+    takes its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
 def _hush_libraries(debug: bool) -> None:

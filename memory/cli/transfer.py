@@ -61,7 +61,7 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
                 try:
                     reports.append(import_path(memory, path, reader=reader, report=step))
                 except KeyboardInterrupt:
-                    complain("interrupted; run the same command again to go on where it stopped.")
+                    complain("interrupted; run the same command again to go on where it stopped")
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
                 _complain_about(path, reports[-1], None if verbose else _SHOWN_PROBLEMS)
@@ -119,7 +119,7 @@ def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
         complain(str(problem))
     if report.problem_count > len(shown):
         hidden = report.problem_count - len(shown)
-        complain(f"... and {counted(hidden, 'problem')} more; --verbose shows up to 1,000.")
+        complain(f"... and {counted(hidden, 'problem')} more; --verbose shows up to 1,000")
 
 
 def _json(path: Path, report: ImportReport) -> dict[str, Any]:

@@ -435,6 +435,7 @@ def test_reindex_switches_the_store_to_another_encoder(
     refused = remem("search", "kiln")
     assert refused.code == 1
     assert "reindex" in refused.err
+    assert "--encoder or REMEM_ENCODER" in refused.err
     assert "--encoder hash" in remem("reindex").out
     assert remem("stats", "--json").json["space"]["fingerprint"] == "hash:another"
     assert before["fingerprint"] != "hash:another"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -64,6 +65,30 @@ def test_looking_at_a_store_loads_no_model_library(environment: dict[str, str]) 
     del environment["REMEM_ENCODER"]
     for command in (["--help"], ["stats"], ["sources"], ["show", "k"], ["verify"], ["export"]):
         subprocess.run([sys.executable, "-c", code, *command], env=environment, check=True)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_a_closed_stream_stops_nothing(environment: dict[str, str], closed: str) -> None:
+    command = f"{shlex.join([*REMEM, 'add', 'The kiln broke.'])} {closed}"
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert records(environment) == 1
+
+
+def test_an_interrupt_while_it_starts_is_as_quiet_as_later() -> None:
+    code = (
+        "import sys, memory.cli\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name in ('click', 'numpy'): raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "sys.exit(memory.cli.main(['stats']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        130,
+        "remem: stopped; what was acknowledged is stored\n",
+    )
 
 
 def test_a_reader_that_stops_early_sees_no_complaint(
