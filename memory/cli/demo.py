@@ -22,7 +22,6 @@ from memory.cli.options import command
 from memory.cli.recalling import recollection_json
 from memory.cli.screen import complain, errors, print_json, print_out, recollection_table, safe
 from memory.cli.settings import Settings
-from memory.cli.talking import open_generator
 from memory.recall.prompt import build_context
 from memory.recall.ranking import Recollection
 from store.errors import MissingDependency
@@ -107,6 +106,8 @@ def _remember(memory: Memory) -> int:
 
 
 def _generator() -> Generator | None:
+    from memory.attach.generators import open_generator
+
     try:
         return open_generator("bundled")
     except MissingDependency as error:

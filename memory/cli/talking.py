@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.text import Text
@@ -20,10 +20,7 @@ from memory.cli.settings import Settings
 from memory.recall.prompt import Context
 from store.filters import F, Filter, Range
 
-if TYPE_CHECKING:
-    from memory.attach.generators import Generator
-
-__all__ = ["ask", "chat", "open_generator"]
+__all__ = ["ask", "chat"]
 
 _generator_option = click.option(
     "--generator",
@@ -76,6 +73,7 @@ def ask(
     no_memory: bool,
 ) -> None:
     """Let a language model answer QUESTION from memory."""
+    from memory.attach.generators import open_generator
     from memory.attach.layout import Prompt
 
     asked = " ".join(question)
@@ -106,6 +104,7 @@ def chat(settings: Settings, spec: str, k: int, budget: int, speaker: str | None
     /quit or Ctrl-D ends it. Each exchange is remembered once its answer is complete; --json prints
     one line of JSON for each.
     """
+    from memory.attach.generators import open_generator
     from memory.attach.layout import Message, Prompt
 
     generator = open_generator(spec)
@@ -144,17 +143,6 @@ def _exchange(question: str, context: Context | None, answer: str) -> dict[str, 
     recalled = context.recollections if context else ()
     memories = [recollection_json(each) for each in recalled]
     return {"question": question, "memories": memories, "answer": answer}
-
-
-def open_generator(spec: str) -> Generator:
-    """The generator that ``spec`` names; "echo" answers with its prompt and needs no model."""
-    if spec == "echo":
-        from memory.testing import EchoGenerator
-
-        return EchoGenerator()
-    from memory.attach import generators
-
-    return generators.open_generator(spec)
 
 
 def _not_before_the_model(session: str, said: int) -> Filter:
