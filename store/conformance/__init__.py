@@ -30,7 +30,12 @@ from store.conformance.lasting import (
 from store.conformance.reading import LifeContract, NeighborsContract, ScanContract
 from store.conformance.refusing import ClosedContract, ErrorContract
 from store.conformance.searching import SearchContract, TextSearchContract
-from store.conformance.writing import DeleteContract, VerbatimContract, WriteContract
+from store.conformance.writing import (
+    DeleteContract,
+    PlannedContract,
+    VerbatimContract,
+    WriteContract,
+)
 
 __all__ = ["Contract", "Reopen", "StoreContract"]
 
@@ -39,6 +44,7 @@ class StoreContract(
     VerbatimContract,
     WriteContract,
     DeleteContract,
+    PlannedContract,
     SearchContract,
     TextSearchContract,
     FilterContract,

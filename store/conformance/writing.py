@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -14,16 +15,17 @@ from store.conformance.samples import (
     batch,
     dense,
     direction,
+    embed,
     entry,
     keys,
     turn,
     views,
     words,
 )
-from store.errors import Conflict, InvalidInput
-from store.types import Batch, Written
+from store.errors import Conflict, EncoderMismatch, InvalidInput, Stale
+from store.types import Batch, Neighborhood, Written
 
-__all__ = ["DeleteContract", "VerbatimContract", "WriteContract"]
+__all__ = ["DeleteContract", "PlannedContract", "VerbatimContract", "WriteContract"]
 
 TEXTS = {
     "emoji": "family 👩‍👩‍👧‍👦, flag 🇮🇸, thumbs 👍🏽",
@@ -311,6 +313,36 @@ class WriteContract(Contract):
         """Declaring the same space again changes nothing."""
         adopted.adopt(SPACE)
         assert adopted.space == SPACE
+
+
+class PlannedContract(Contract):
+    """A batch that says what it was planned on is written only if that still holds."""
+
+    def test_a_neighbourhood_that_is_unchanged_is_accepted(self, adopted: Store) -> None:
+        """What ``neighbors`` returned can be expected."""
+        adopted.write("ana", batch(*[turn(f"k{i}", position=i) for i in range(5)]))
+        around = Neighborhood("session", 2, 2, 1, ("k1", "k2", "k3"))
+        adopted.write("ana", Batch(delete=["k2"], expects=[around]))
+        assert adopted.get("ana", ["k2"]) == [None]
+
+    def test_a_neighbourhood_that_changed_is_stale(self, adopted: Store) -> None:
+        """Another record came into it, or one left it: nothing of the batch is written."""
+        adopted.write("ana", batch(turn("k0"), turn("k1", position=1)))
+        around = Neighborhood("session", 0, 1, 4, ("k0", "k1"))
+        adopted.write("ana", batch(turn("k2", position=2)))
+        with pytest.raises(Stale):
+            adopted.write("ana", Batch(delete=["k0"], expects=[around]))
+        with pytest.raises(Stale):
+            adopted.purge("ana", Batch(delete=["k0"], expects=[around]))
+        assert adopted.count("ana") == 3
+
+    def test_vectors_of_another_space_are_refused(self, adopted: Store) -> None:
+        """A batch that was encoded before the store was re-encoded cannot be written after it."""
+        planned = Batch(add=[entry(turn("k"))], space=SPACE)
+        adopted.reindex(replace(SPACE, fingerprint="another"), embed)
+        with pytest.raises(EncoderMismatch):
+            adopted.write("ana", planned)
+        assert adopted.count("ana") == 0
 
 
 class DeleteContract(Contract):

@@ -349,16 +349,14 @@ def _check_space(meta: Meta, space: Space | None) -> None:
 
 def _prepare(path: Path) -> Path:
     """The absolute path (the process may change its folder later), its folders made."""
-    try:
-        path = path.absolute()
-        if path.exists() and not path.is_dir():
-            raise InvalidInput(f"{path} is a file; a store is a folder, give the name of one")
-        with writing_errors(path):
+    path = path.absolute()
+    with writing_errors(path):
+        try:
             (path / "index").mkdir(parents=True, exist_ok=True)
-    except (ValueError, UnicodeError):
-        raise InvalidInput(
-            f"{str(path)!r} cannot be the name of a folder; choose another"
-        ) from None
+        except NotADirectoryError:
+            raise InvalidInput(f"{path} is a file; a store is a folder, give its name") from None
+        except ValueError:  # NUL, or half a character
+            raise InvalidInput(f"{str(path)!r} is no name for a folder, choose another") from None
     return path
 
 

@@ -223,3 +223,11 @@ def test_no_flipped_bit_of_an_index_file_goes_unnoticed(tmp_path: Path) -> None:
         content[bit // 8] ^= 1 << bit % 8
         path.write_bytes(content)
         assert load_partition(path, digest) is None
+
+
+def test_an_emptied_records_file_is_no_new_store(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "memories", 3)
+    for name in ("records.sqlite3", "records.sqlite3-wal"):
+        (folder / name).write_bytes(b"")
+    with pytest.raises(CorruptStore, match="restore a backup"):
+        EmbeddedStore(folder)

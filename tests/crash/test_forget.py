@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -164,3 +165,24 @@ def test_a_purge_in_the_middle_of_a_reindex_reaches_the_new_vectors(
         store.reindex(replace(SPACE, fingerprint="another"), embed, purge_and_stop)
     assert traces(tmp_path, [*SECRETS.values(), "qzxvagain"]) == set()
     assert store.verify().ok
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_copy_is_left_where_rows_moved_between_pages(tmp_path: Path, seed: int) -> None:
+    """SQLite copies rows when its pages fill and empty; what it leaves behind must go too."""
+    random = Random(seed)
+    with EmbeddedStore(tmp_path) as store:
+        store.adopt(SPACE)
+        alive: list[str] = []
+        purged: list[str] = []
+        for _ in range(8):
+            new = ["zq" + "".join(random.choices("abcdefghijklm", k=12)) for _ in range(30)]
+            texts = [f"{word} " * random.choice([1, 3, 40, 300]) for word in new]
+            added = [turn(word, text) for word, text in zip(new, texts, strict=True)]
+            store.write("ana", batch(*added))
+            alive += new
+            random.shuffle(alive)
+            gone, alive = alive[:20], alive[20:]
+            store.purge("ana", Batch(delete=gone))
+            purged += gone
+            assert traces(tmp_path, purged) == set()

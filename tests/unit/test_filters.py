@@ -174,3 +174,26 @@ def test_integers_beyond_64_bits_compare_as_floats() -> None:
     record = Record(key="k", source="s", position=0, text="x", metadata={"n": 2**70})
     assert list(facets(record.metadata)) == [("n", float(2**70))]
     assert (F("metadata.n") == 2**70).matches(record)
+
+
+def test_a_filter_is_neither_true_nor_false() -> None:
+    """``a and b`` would silently drop a condition."""
+    with pytest.raises(TypeError, match="combine filters"):
+        bool(F("speaker") == "Ana")
+    with pytest.raises(InvalidInput, match="list of values"):
+        F("speaker").in_("Ana")
+
+
+def test_long_chains_do_not_nest() -> None:
+    where = F("position") == 0
+    for i in range(1, 2000):
+        where = where | (F("position") == i)
+    assert where.matches(Record(key="k", source="s", position=1999, text="x"))
+
+
+def test_json_filters_nest_to_a_bound() -> None:
+    data: dict[str, object] = {"speaker": "Ana"}
+    for _ in range(40):
+        data = {"not": data}
+    with pytest.raises(InvalidInput, match="nested too deeply"):
+        parse_filter(data)

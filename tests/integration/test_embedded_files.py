@@ -1,0 +1,119 @@
+"""What only a store of files and threads can get wrong."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from store import F, InvalidInput, RememError, StoreClosed
+from store.conformance.samples import SPACE, batch, dense, keys, turn, words
+from store.embedded import EmbeddedStore
+from store.embedded.text import TextIndex
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with EmbeddedStore(tmp_path / "memories") as store:
+        store.adopt(SPACE)
+        store.write("ana", batch(*[turn(f"k{i}", f"fact {i}", position=i) for i in range(50)]))
+    return tmp_path / "memories"
+
+
+def test_an_index_that_was_interrupted_is_not_used_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(index: TextIndex, texts: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    with EmbeddedStore(folder) as store:
+        store.search("ana", [words("fact")], 1)
+        store.write("ana", batch(turn("new", "apples")))
+        with monkeypatch.context() as patch:
+            patch.setattr(TextIndex, "add", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.search("ana", [words("apples")], 1)
+        assert keys(store.search("ana", [words("apples")], 1)[0]) == ["new"]
+        store.snapshot()
+    with EmbeddedStore(folder) as store:
+        assert keys(store.search("ana", [dense("apples")], 1)[0]) == ["new"]
+        assert store.verify().ok
+
+
+def test_a_store_stays_where_it_is_when_the_process_changes_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with EmbeddedStore(Path("memories")) as store:
+        store.adopt(SPACE)
+        store.write("ana", batch(turn("k", "apples"), turn("l", "pears")))
+        scan = store.scan("ana")  # keeps no connection, so the next one may be new
+        monkeypatch.chdir(tmp_path / "there")
+        assert [record.key for record in scan] == ["k", "l"]
+        store.snapshot()
+    assert not (tmp_path / "there" / "memories").exists()
+
+
+def test_closing_while_others_search_ends_in_an_error_of_ours(folder: Path) -> None:
+    failures: list[BaseException] = []
+    started = threading.Barrier(4)
+
+    def search() -> None:
+        started.wait()
+        try:
+            while True:
+                store.search("ana", [words("fact"), dense("fact 3")], 5)
+        except StoreClosed:
+            pass
+        except BaseException as error:
+            failures.append(error)
+
+    store = EmbeddedStore(folder)
+    threads = [threading.Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    store.close()
+    for thread in threads:
+        thread.join(20)
+    assert failures == []
+
+
+def test_files_of_others_in_the_index_folder_are_left_alone(folder: Path) -> None:
+    note, subfolder = folder / "index" / "notes.txt", folder / "index" / "old"
+    note.write_text("mine", encoding="utf-8")
+    subfolder.mkdir()
+    with EmbeddedStore(folder) as store:
+        store.rebuild()
+    assert note.exists()
+    assert subfolder.exists()
+
+
+def test_memory_stays_under_its_bound(tmp_path: Path) -> None:
+    with EmbeddedStore(tmp_path, max_index_bytes=1) as store:
+        store.adopt(SPACE)
+        for namespace in "abc":
+            store.write(namespace, batch(turn("k")))
+            store.search(namespace, [words("k")], 1)
+        store.rebuild()
+        largest = store.stats().bytes_in_memory
+        store.search("a", [words("k")], 1)
+        assert store.stats().bytes_in_memory <= largest
+        assert len(store._partitions._items()) <= 3
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [("a\0b", "no name for a folder"), ("\ud800", "no name"), ("x" * 300, "cannot write")],
+)
+def test_a_path_that_cannot_be_is_one_sentence(tmp_path: Path, path: str, sentence: str) -> None:
+    with pytest.raises(RememError, match=sentence):
+        EmbeddedStore(tmp_path / path)
+
+
+def test_half_a_character_in_a_filter_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="half a character"):
+        F("speaker") == "\ud800"  # noqa: B015
