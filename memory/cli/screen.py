@@ -40,14 +40,14 @@ __all__ = [
     "write_json_line",
 ]
 
+Moves = Callable[..., None]
+"""What moves a bar: takes ``completed``, ``total`` and the fields of the bar's columns."""
+
 # Whoever wrote a memory must not steer the terminal of whoever reads it: no escape sequences, no
 # control characters but tab and newline, no marks that turn the direction of writing around.
 # What is not a whole sequence loses its control character only, so that no words vanish with it.
 _SEQUENCES = re.compile(r"\x1b(?:\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-Moves = Callable[..., None]
-"""What moves a bar: takes ``completed``, ``total`` and the fields of the bar's columns."""
-
 _PIPED_WIDTH = 100
 _MOST_SHOWN = 600
 

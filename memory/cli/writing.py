@@ -58,8 +58,8 @@ def add(
     """
     # Checked before a store is made for it.
     said = check_text(_from_standard_input() if text == "-" else text)
-    said_at = earliest(at) if at else None
-    expires_at = _future(expires) if expires else None
+    said_at = None if at is None else earliest(at)
+    expires_at = None if expires is None else _future(expires)
     labels = _object(metadata)
     with settings.create() as memory:
         record = memory.add(

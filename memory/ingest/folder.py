@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from memory.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
@@ -55,7 +55,8 @@ class FolderReader:
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The records of one file or export after the other."""
         name = path.resolve().name
-        for part, reader in self._parts(path):
+        unreadable: list[OSError] = []
+        for part, reader in self._parts(path, unreadable.append):
             source = f"{name}/{part.relative_to(path).as_posix()}"
             try:
                 if reader is None:
@@ -66,10 +67,14 @@ class FolderReader:
                     yield from reader.read(part, on_bytes)
             except (RememError, OSError) as error:
                 yield Problem(part, f"the file was skipped: {error}")
+        for failure in unreadable:
+            yield Problem(Path(failure.filename), f"the folder was skipped: {failure.strerror}")
 
-    def _parts(self, path: Path) -> Iterator[tuple[Path, Reader | None]]:
+    def _parts(
+        self, path: Path, on_error: Callable[[OSError], None]
+    ) -> Iterator[tuple[Path, Reader | None]]:
         """Files, and folders that belong together, each with its reader."""
-        for parent, folders, files in os.walk(path):
+        for parent, folders, files in os.walk(path, onerror=on_error):
             for file in _visible(parent, files):
                 yield file, _first(self._readers, file)
             mixed = []

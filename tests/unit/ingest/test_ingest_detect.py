@@ -1,6 +1,8 @@
 import json
+import os
 import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +87,24 @@ def test_a_folder_that_is_one_export_is_read_as_that(read, write):
     write("claude/users.json", [{"uuid": "u"}])
     reading = read(write("claude/conversations.json", CLAUDE).parent)
     assert (reading.format, reading.texts, reading.problems) == ("Claude export", ["claude"], [])
+
+
+def test_a_folder_that_may_not_be_read_is_reported(read, write, monkeypatch):
+    closed = write("notes/closed/a.md", "ants").parent
+    folder = write("notes/b.md", "bees").parent
+    scandir = os.scandir
+
+    def denied(path="."):  # root may read everything, so the operating system has to be played
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", str(closed))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", denied)
+    reading = read(folder)
+    assert reading.texts == ["bees"]
+    assert [(problem.path, problem.reason) for problem in reading.problems] == [
+        (closed, "the folder was skipped: Permission denied")
+    ]
 
 
 def test_files_of_one_name_in_two_folders_are_two_sources(read, write):
