@@ -21,7 +21,8 @@ def lines(*values):
         ("chat.json", json.dumps({"model": "m", "messages": [HI, HELLO]}, indent=2)),
         ("chat.jsonl", lines(HI, HELLO)),
         ("chat.json", lines(HI, HELLO)),
-        ("chat.jsonl.gz", gzip.compress(lines(HI, HELLO).encode())),
+        # Without the time, so that all workers of a test run collect the same.
+        ("chat.jsonl.gz", gzip.compress(lines(HI, HELLO).encode(), mtime=0)),
     ],
 )
 def test_one_conversation_is_one_source_named_by_its_file(read, write, name, content):
