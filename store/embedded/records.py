@@ -50,8 +50,8 @@ def to_micros(time: datetime) -> int:
 
 def from_micros(micros: int, offset: int = 0) -> datetime:
     """The time, in the zone ``offset`` seconds east of UTC."""
-    zone = timezone(timedelta(seconds=offset)) if offset else timezone.utc
-    return (_EPOCH + micros * _MICROSECOND).astimezone(zone)
+    time = _EPOCH + timedelta(microseconds=micros)
+    return time.astimezone(timezone(timedelta(seconds=offset))) if offset else time
 
 
 def to_row(record: Record, now: datetime) -> tuple[Any, ...]:

@@ -36,11 +36,15 @@ def answer(
     allowed = live
     if where is not None:
         allowed = live & _matching(connection, namespace, partition, where)
-    ranked = [_rank(partition, leg, k, live, allowed) for leg in legs]
-    best = [_break_ties(connection, ids, scores, k) for ids, scores in ranked]
+    best = [_cut(connection, *_rank(partition, leg, k, live, allowed), k) for leg in legs]
     wanted = {i for leg in best for i, _ in leg}
     found = records.load(connection, list(wanted))
-    return [[Hit(found[i], score) for i, score in leg] for leg in best]
+    return [
+        sorted(
+            (Hit(found[i], score) for i, score in leg), key=lambda hit: (-hit.score, hit.record.key)
+        )
+        for leg in best
+    ]
 
 
 def _live(connection: sqlite3.Connection, namespace: int, partition: Partition, now: int) -> Mask:
@@ -69,10 +73,12 @@ def _rank(partition: Partition, leg: Leg, k: int, live: Mask, allowed: Mask) -> 
     return partition.search_text(leg.view, list(content_words(leg.query)), k, live, allowed)
 
 
-def _break_ties(
+def _cut(
     connection: sqlite3.Connection, ids: Ids, scores: Scores, k: int
 ) -> list[tuple[int, float]]:
-    """The first k by (-score, key)."""
-    keys = records.keys_of(connection, ids.tolist())
-    pairs = zip(ids.tolist(), scores.tolist(), strict=True)
-    return sorted(pairs, key=lambda pair: (-pair[1], keys[pair[0]]))[:k]
+    """The k best, where some that tie with the last of them come too: the first by key."""
+    pairs = list(zip(ids.tolist(), scores.tolist(), strict=True))
+    if len(pairs) > k:
+        keys = records.keys_of(connection, ids.tolist())
+        pairs.sort(key=lambda pair: (-pair[1], keys[pair[0]]))
+    return pairs[:k]
