@@ -142,14 +142,11 @@ class Partitions:
             self._slots.clear()
 
     def unsave(self, namespace_id: int) -> None:
-        """Remove a namespace's snapshots; memory stays.
-
-        In one transaction: whoever saves holds one too, so nobody's file is half written now.
-        """
+        """Remove a namespace's snapshots; memory stays."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM snapshots WHERE namespace = ?", (namespace_id,))
-            for path in self._folder.glob(f"{namespace_id}-*{_SUFFIX}*"):
-                path.unlink(missing_ok=True)
+            files = self._files(f"{namespace_id}-*")
+        _unlink(files)
         for _, slot in self._items():
             partition = slot.partition
             if partition is not None and partition.namespace == namespace_id:
@@ -160,8 +157,8 @@ class Partitions:
         self.forget_all()
         with self._database.writing() as connection:
             connection.execute("DELETE FROM snapshots")
-            for path in self._folder.glob(f"*{_SUFFIX}*"):
-                path.unlink(missing_ok=True)
+            files = self._files("*")
+        _unlink(files)
         for namespace in namespaces:
             slot = self._slot(namespace)
             with suppress(UnknownNamespace):  # forgotten by another process meanwhile
@@ -172,7 +169,7 @@ class Partitions:
         """Remove files of ours that a crash left behind."""
         with self._database.reading() as connection:
             known = {row[0] for row in connection.execute("SELECT file FROM snapshots")}
-        for path in self._folder.glob(f"*{_SUFFIX}*"):
+        for path in self._files("*"):
             with suppress(OSError):  # another process cleans too
                 if path.name not in known and time.time() - path.stat().st_mtime > _STALE_SECONDS:
                     path.unlink()
@@ -263,6 +260,11 @@ class Partitions:
         if before is not None:
             (self._folder / before[0]).unlink(missing_ok=True)
 
+    def _files(self, names: str) -> list[Path]:
+        """Snapshots, and what will become one. Listed in a transaction, to be removed after it:
+        whoever saves holds one too, so none of these is being written, and a later one stays."""
+        return list(self._folder.glob(f"{names}{_SUFFIX}*"))
+
     def _evict(self, keep: _Slot) -> None:
         for namespace, slot in self._items():
             if self.nbytes <= self._max_bytes:
@@ -289,6 +291,11 @@ class Partitions:
     def _items(self) -> list[tuple[str, _Slot]]:
         with self._guard:
             return list(self._slots.items())
+
+
+def _unlink(files: Iterable[Path]) -> None:
+    for path in files:
+        path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
