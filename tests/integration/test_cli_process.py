@@ -114,7 +114,7 @@ def test_a_reader_that_stops_early_sees_no_complaint(
 def test_an_interrupted_import_keeps_what_is_stored_and_goes_on_when_run_again(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    turns = 20_000
+    turns = 6_000
     chat = tmp_path / "chat.jsonl"
     with chat.open("w") as file:
         for number in range(turns):
