@@ -79,28 +79,16 @@ def _span(
     center: int, words: Sequence[int], alone: Sequence[bool], budget: int, reach: int
 ) -> tuple[int, int]:
     """First and last index: neighbours join in turns, before and after, while there is room."""
-    first = last = center
+    edges = {-1: center, 1: center}
     room = budget - words[center]
-    before = after = True
-    while before or after:
-        if before:
-            before = (
-                first > 0
-                and center - first < reach
-                and not alone[first - 1]
-                and words[first - 1] <= room
-            )
-            if before:
-                first -= 1
-                room -= words[first]
-        if after:
-            after = (
-                last + 1 < len(words)
-                and last - center < reach
-                and not alone[last + 1]
-                and words[last + 1] <= room
-            )
-            if after:
-                last += 1
-                room -= words[last]
-    return first, last
+    growing = [-1, 1]
+    while growing:
+        for side in tuple(growing):
+            i = edges[side] + side
+            near = 0 <= i < len(words) and abs(i - center) <= reach
+            if near and not alone[i] and words[i] <= room:
+                edges[side] = i
+                room -= words[i]
+            else:
+                growing.remove(side)
+    return edges[-1], edges[1]

@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from store.embedded.partition import Ids
+from store.embedded.records import fetch_ids
 
 __all__ = [
     "State",
@@ -63,10 +62,11 @@ def append(connection: sqlite3.Connection, namespace: int, ids: Iterable[int]) -
 
 def touched(connection: sqlite3.Connection, namespace: int, since: int) -> Ids:
     """Ids of the records that changed after ``since``, ascending, each once."""
-    rows = connection.execute(
-        "SELECT DISTINCT record FROM changes WHERE namespace = ? AND seq > ?", (namespace, since)
-    ).fetchall()
-    return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
+    return fetch_ids(
+        connection,
+        "SELECT DISTINCT record AS id FROM changes WHERE namespace = ? AND seq > ?",
+        (namespace, since),
+    )
 
 
 def trim(connection: sqlite3.Connection, namespace: int, through: int) -> None:

@@ -59,11 +59,11 @@ def partition_problems(
     connection: sqlite3.Connection, namespace: int, partition: Partition
 ) -> Iterator[str]:
     """What the index of a namespace holds, against what its records say it should."""
-    rows = connection.execute(
-        "SELECT id FROM records WHERE namespace = ? AND superseded_by IS NULL ORDER BY id",
+    expected = records.fetch_ids(
+        connection,
+        "SELECT id FROM records WHERE namespace = ? AND superseded_by IS NULL",
         (namespace,),
-    ).fetchall()
-    expected = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    )
     ids, by_id = partition.by_id()
     if not np.array_equal(ids, expected):
         ghosts = len(np.setdiff1d(ids, expected))

@@ -7,14 +7,13 @@ operations on masks over the ids in question. No condition ever touches the reco
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from store.embedded.index import Mask
 from store.embedded.partition import Ids
-from store.embedded.records import to_micros
+from store.embedded.records import fetch_ids, to_micros
 from store.errors import InvalidInput
 from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range
 
@@ -49,7 +48,7 @@ def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids:
         return matching(connection, namespace, Or((first, rest)), ids)
     mask = np.zeros(len(ids), np.bool_)
     if len(ids):
-        found = _fetch(connection, *_condition(namespace, where))
+        found = fetch_ids(connection, *_condition(namespace, where))
         place = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
         mask[place[ids[place] == found]] = True
     return mask
@@ -57,13 +56,7 @@ def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids:
 
 def namespace_ids(connection: sqlite3.Connection, namespace: int) -> Ids:
     """All ids of a namespace, ascending."""
-    return np.sort(_fetch(connection, "SELECT id FROM records WHERE namespace = ?", [namespace]))
-
-
-def _fetch(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> Ids:
-    # One string instead of a tuple a row: 10 ms against 22 for 50,000 ids.
-    (ids,) = connection.execute(f"SELECT group_concat(id) FROM ({sql})", arguments).fetchone()
-    return np.fromstring(ids, np.int64, sep=",") if ids else np.empty(0, np.int64)
+    return fetch_ids(connection, "SELECT id FROM records WHERE namespace = ?", [namespace])
 
 
 def _condition(namespace: int, where: Filter) -> tuple[str, list[Any]]:

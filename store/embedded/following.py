@@ -78,9 +78,10 @@ def _chunks(ids: Ids) -> Iterator[list[int]]:
 
 def _current(connection: sqlite3.Connection, ids: list[int]) -> list[int]:
     """Those of the ids whose record exists and is not superseded."""
-    rows = connection.execute(
+    current: list[int] = records.fetch_ids(
+        connection,
         "SELECT id FROM records WHERE superseded_by IS NULL "
-        "AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        "AND id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids),),
-    )
-    return [row[0] for row in rows]
+    ).tolist()
+    return current

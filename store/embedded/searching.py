@@ -48,13 +48,15 @@ def answer(
 
 
 def _live(connection: sqlite3.Connection, namespace: int, partition: Partition, now: int) -> Mask:
-    rows = connection.execute(
-        "SELECT id FROM records WHERE namespace = ? AND expires_at <= ?", (namespace, now)
-    ).fetchall()
-    if not rows:
+    expired = records.fetch_ids(
+        connection,
+        "SELECT id FROM records WHERE namespace = ? AND expires_at <= ?",
+        (namespace, now),
+    )
+    if not len(expired):
         return partition.live
     live: Mask = partition.live.copy()
-    live[partition.rows_of(np.array([row[0] for row in rows], np.int64))] = False
+    live[partition.rows_of(expired)] = False
     return live
 
 
