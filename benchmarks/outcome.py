@@ -1,0 +1,58 @@
+"""What a run of a benchmark yields, question by question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from benchmarks.datasets.base import Question
+from memory.recall.ranking import Recollection
+
+__all__ = ["Outcome", "Run", "SystemFigures"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """When, where and on what.
+
+    Attributes:
+        dataset: Name of the data set.
+        digest: SHA-256 of its files, in hex.
+        machine: ``benchmarks.machine.describe()``, which names the commit too.
+        problems: One sentence for each thing of the data set that was left out.
+    """
+
+    started_at: datetime
+    dataset: str
+    digest: str
+    machine: str
+    problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question put to one system.
+
+    Attributes:
+        ranking: What was recalled, best first, with the parts of the scores.
+        gold: Rank (from 1) of each gold record that was recalled, None for one that was not.
+        metrics: "turn R@10" -> value in [0, 1]; a metric that is not defined for the question
+            (no gold of that kind) is left out.
+        milliseconds: How long the search took.
+    """
+
+    namespace: str
+    question: Question
+    ranking: Sequence[Recollection]
+    gold: Mapping[str, int | None]
+    metrics: Mapping[str, float]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFigures:
+    """What is true of a system as a whole: "records/s", "p50 ms", "empty for small talk"."""
+
+    system: str
+    figures: Mapping[str, float] = field(default_factory=dict)
