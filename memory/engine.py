@@ -200,16 +200,19 @@ class Memory:
         k: int = 10,
         *,
         where: Where | None = None,
+        now: datetime | None = None,
         explain: bool = False,
     ) -> list[Recollection]:
         """The k memories that answer a question best, best first.
 
         Args:
             where: Only these: a filter made with ``store.F``, or its JSON form.
+            now: When the question is asked, which decides what "last week" in it means; None: the
+                present.
             explain: Fill in ``Recollection.parts``.
         """
         found = self._retriever.search(
-            self._store, self.encoder, self.namespace, query, k, _filter(where)
+            self._store, self.encoder, self.namespace, query, k, _filter(where), now or _now()
         )
         return found if explain else [replace(one, parts={}) for one in found]
 
@@ -229,9 +232,10 @@ class Memory:
             budget: Most tokens of the block.
             count_tokens: The target model's tokenizer; by default an estimate.
             k: Most memories.
-            now: The present, told to the model so that it can place "last week".
+            now: When the message is sent, which decides what "last week" in it means; when given,
+                the block tells the model so. None: the present.
         """
-        found = self.search(query, k, where=where)
+        found = self.search(query, k, where=where, now=now)
         return build_context(found, budget=budget, count_tokens=count_tokens, now=now)
 
     def get(self, key: str) -> Record | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from memory.encoder import Encoder
 from memory.recall.ranking import Recollection, mix
@@ -39,8 +40,12 @@ class Retriever:
         query: str,
         k: int,
         where: Filter | None = None,
+        now: datetime | None = None,
     ) -> list[Recollection]:
         """The best k recollections, best first.
+
+        Args:
+            now: When the question is asked.
 
         Raises:
             InvalidInput: an empty query, or k < 1.
