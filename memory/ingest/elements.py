@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from memory.ingest.base import Item, Problem
+from memory.ingest.base import Problem
 from memory.ingest.fields import as_object
 from memory.ingest.files import Files
 from memory.ingest.jsonstream import json_values, sniff
@@ -17,7 +17,9 @@ __all__ = ["CONVERSATION_FILES", "Parse", "first_element_has", "read_elements"]
 CONVERSATION_FILES = ("conversations*.json", "*/conversations*.json")
 """Where ChatGPT's and Claude's exports keep conversations; large ones are split into files."""
 
-Parse = Callable[[Mapping[str, Any], int, Path], Iterator[Item | Problem]]
+T = TypeVar("T")
+
+Parse = Callable[[Mapping[str, Any], int, Path], Iterator[T | Problem]]
 """(element, its number from 1, the file) -> what it holds; raises ValueError if it is broken."""
 
 
@@ -27,8 +29,8 @@ def first_element_has(files: Files, members: Iterable[str], path: str) -> bool:
 
 
 def read_elements(
-    files: Files, members: Iterable[str], what: str, parse: Parse
-) -> Iterator[Item | Problem]:
+    files: Files, members: Iterable[str], what: str, parse: Parse[T]
+) -> Iterator[T | Problem]:
     """What ``parse`` makes of each element of the files' arrays; ``what`` names one for people."""
     for member in members:
         number = 0

@@ -16,7 +16,7 @@ from memory.ingest.files import Files
 from memory.ingest.jsonstream import sniff
 from store import Record
 
-__all__ = ["LocomoReader"]
+__all__ = ["LocomoReader", "conversation_items"]
 
 _SESSION = re.compile(r"session_(\d+)")
 _TURNS_OF_FIRST = re.compile(r"item\.conversation\.session_\d+")
@@ -41,10 +41,17 @@ class LocomoReader:
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The turns of each conversation."""
-        return read_elements(Files(path, on_bytes), [path.name], "sample", _sample)
+        return read_elements(Files(path, on_bytes), [path.name], "sample", conversation_items)
 
 
-def _sample(sample: Mapping[str, Any], number: int, path: Path) -> Iterator[Item | Problem]:
+def conversation_items(
+    sample: Mapping[str, Any], number: int, path: Path
+) -> Iterator[Item | Problem]:
+    """The turns of one sample, the ``number``-th of its file.
+
+    Raises:
+        ValueError: the sample is not of the format.
+    """
     conversation = as_object(sample.get("conversation"), "its conversation")
     namespace = as_text(sample.get("sample_id"), "its sample_id") or f"conversation-{number}"
     ordinals = (match.group(1) for match in map(_SESSION.fullmatch, conversation) if match)

@@ -17,7 +17,7 @@ from memory.ingest.files import Files
 from memory.ingest.jsonstream import sniff
 from store import Record
 
-__all__ = ["LongMemEvalReader"]
+__all__ = ["LongMemEvalReader", "as_date", "haystack_items"]
 
 _TIME = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?: \(\w+\))?(?: (\d{1,2}):(\d{2}))?")
 
@@ -39,10 +39,17 @@ class LongMemEvalReader:
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The turns of each haystack."""
-        return read_elements(Files(path, on_bytes), [path.name], "item", _item)
+        return read_elements(Files(path, on_bytes), [path.name], "item", haystack_items)
 
 
-def _item(item: Mapping[str, Any], number: int, path: Path) -> Iterator[Item | Problem]:
+def haystack_items(
+    item: Mapping[str, Any], number: int, path: Path
+) -> Iterator[Item | Problem]:
+    """The turns of one item's haystack; the item is the ``number``-th of its file.
+
+    Raises:
+        ValueError: the item is not of the format.
+    """
     namespace = as_text(item.get("question_id"), "its question_id") or f"item-{number}"
     sessions = as_list(item.get("haystack_sessions"), "its list of sessions")
     dates = as_list(item.get("haystack_dates"), "its list of dates")[: len(sessions)]
@@ -50,7 +57,7 @@ def _item(item: Mapping[str, Any], number: int, path: Path) -> Iterator[Item | P
         source = f"session-{ordinal:03d}"
         place = f"{source} of {namespace}"
         try:
-            turns, said_at = as_list(turns, "it"), _time(date)
+            turns, said_at = as_list(turns, "it"), as_date(date)
         except ValueError as error:
             yield Problem(path, f"{place} was skipped: {error}")
             continue
@@ -75,7 +82,7 @@ def _record(data: Any, source: str, position: int, said_at: datetime | None) -> 
     )
 
 
-def _time(value: Any) -> datetime | None:
+def as_date(value: Any) -> datetime | None:
     """A moment like "2023/05/20 (Sat) 02:21", or in ISO 8601; None for an undated session."""
     match = _TIME.fullmatch(as_text(value, "its date").strip())
     if not match:

@@ -40,7 +40,7 @@ class Retriever:
         query: str,
         k: int,
         where: Filter | None = None,
-        now: datetime | None = None,
+        now: datetime | None = None,  # noqa: ARG002
     ) -> list[Recollection]:
         """The best k recollections, best first.
 
