@@ -21,6 +21,7 @@ class Run:
         digest: SHA-256 of its files, in hex.
         machine: ``benchmarks.machine.describe()``, which names the commit too.
         problems: One sentence for each thing of the data set that was left out.
+        command: The command line that measures the same again.
     """
 
     started_at: datetime
@@ -28,6 +29,7 @@ class Run:
     digest: str
     machine: str
     problems: Sequence[str] = ()
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,424 @@
+"""Runs in one SQLite file, question by question. This docstring is the format, number 1.
+
+The file's ``application_id`` is 1919771245 (``rmbm``), its ``user_version`` the number of the
+format. Times are ISO 8601 with their UTC offset; what is marked JSON is JSON.
+
+``runs(id, dataset, digest, started_at, finished_at, machine, command, problems)``
+    One data set, measured once. ``finished_at`` is null while it runs, and stays so when it was
+    interrupted; ``digest``: SHA-256 of the data; ``problems``: JSON, a list of sentences.
+``questions(id, run, key, namespace, category, text, answer, asked_at, answerable, evidence,
+sources)``
+    What was asked. ``key`` is the data set's name for it; ``evidence`` and ``sources``: JSON, what
+    answers it -> grade.
+``records(id, run, namespace, key, source, position, kind, role, speaker, said_at, text)``
+    What was recalled or should have been, each record once.
+``outcomes(id, run, system, question, milliseconds)``
+    One question put to one system; ``question``: ``questions.id``.
+``rankings(outcome, rank, record, score, relevance, parts)``
+    What came back, from rank 1; ``parts``: JSON, part of the score -> what it added, or null.
+``gold_ranks(outcome, key, rank)``
+    Where each gold record stands; null: it was not recalled.
+``metrics(outcome, metric, value)``
+    "turn R@10" -> in [0, 1]. A metric that is not defined for the question has no row.
+``figures(run, system, figure, value)``
+    What is true of a system as a whole: "p50 ms", "records/s".
+``scores(dataset, system, question, category, metric, value)``
+    A view for people: all metrics in long form.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlite_utils import Database
+
+from benchmarks.datasets.base import Haystack, Question
+from benchmarks.outcome import Outcome, Run, SystemFigures
+from memory.recall.ranking import Recollection
+from store import CorruptStore, InvalidInput, Record
+
+__all__ = ["APPLICATION_ID", "FORMAT", "RunDatabase", "RunWriter", "StoredRun"]
+
+FORMAT = 1
+"""Raised by a change that older versions cannot read."""
+
+APPLICATION_ID = int.from_bytes(b"rmbm", "big")
+
+_TABLES = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, dataset TEXT NOT NULL, digest TEXT NOT NULL, started_at TEXT NOT NULL,
+    finished_at TEXT, machine TEXT NOT NULL, command TEXT NOT NULL, problems TEXT NOT NULL);
+CREATE TABLE questions (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, key TEXT NOT NULL,
+    namespace TEXT NOT NULL, category TEXT NOT NULL, text TEXT NOT NULL, answer TEXT,
+    asked_at TEXT, answerable INTEGER NOT NULL, evidence TEXT NOT NULL, sources TEXT NOT NULL,
+    UNIQUE (run, key));
+CREATE TABLE records (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, namespace TEXT NOT NULL,
+    key TEXT NOT NULL, source TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL,
+    role TEXT, speaker TEXT, said_at TEXT, text TEXT NOT NULL, UNIQUE (run, namespace, key));
+CREATE TABLE outcomes (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, system TEXT NOT NULL,
+    question INTEGER NOT NULL REFERENCES questions, milliseconds REAL NOT NULL,
+    UNIQUE (run, system, question));
+CREATE TABLE rankings (
+    outcome INTEGER NOT NULL REFERENCES outcomes, rank INTEGER NOT NULL,
+    record INTEGER NOT NULL REFERENCES records, score REAL NOT NULL, relevance REAL, parts TEXT,
+    PRIMARY KEY (outcome, rank)) WITHOUT ROWID;
+CREATE TABLE gold_ranks (
+    outcome INTEGER NOT NULL REFERENCES outcomes, key TEXT NOT NULL, rank INTEGER,
+    PRIMARY KEY (outcome, key)) WITHOUT ROWID;
+CREATE TABLE metrics (
+    outcome INTEGER NOT NULL REFERENCES outcomes, metric TEXT NOT NULL, value REAL NOT NULL,
+    PRIMARY KEY (outcome, metric)) WITHOUT ROWID;
+CREATE TABLE figures (
+    run INTEGER NOT NULL REFERENCES runs, system TEXT NOT NULL, figure TEXT NOT NULL,
+    value REAL NOT NULL, PRIMARY KEY (run, system, figure)) WITHOUT ROWID;
+CREATE VIEW scores AS
+    SELECT runs.dataset, outcomes.system, questions.key AS question, questions.category,
+        metrics.metric, metrics.value
+    FROM metrics JOIN outcomes ON outcomes.id = metrics.outcome
+    JOIN questions ON questions.id = outcomes.question JOIN runs ON runs.id = outcomes.run
+"""
+
+
+class RunDatabase:
+    """A file of runs. Made by ``create`` or ``open``; a context manager that closes it."""
+
+    def __init__(self, path: Path, db: Database) -> None:
+        self.path = path
+        self._db = db
+
+    @classmethod
+    def create(cls, path: Path) -> RunDatabase:
+        """A new file, or one that further runs are added to.
+
+        Raises:
+            InvalidInput: the file is something else, or cannot be written there.
+            CorruptStore: its format is of a newer version, or it is damaged.
+        """
+        if path.exists() and path.stat().st_size:
+            return cls.open(path)
+        db = _connect(path, "rwc")
+        with db.atomic():
+            for statement in _TABLES.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {FORMAT}")
+        return cls(path, db)
+
+    @classmethod
+    def open(cls, path: Path) -> RunDatabase:
+        """A file that was written by ``create``.
+
+        Raises:
+            InvalidInput: there is no such file, or it holds something else.
+            CorruptStore: its format is of a newer version, or it is damaged.
+        """
+        if not path.is_file():
+            raise InvalidInput(f"there is no file {path}: give one that 'bench recall' has written")
+        db = _connect(path, "rw")
+        try:
+            _check_format(path, db)
+        except BaseException:
+            db.close()
+            raise
+        return cls(path, db)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()
+
+    def __enter__(self) -> RunDatabase:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self, run: Run) -> RunWriter:
+        """Begin a run; what is added to it is kept even if it never ends."""
+        row = {
+            "dataset": run.dataset,
+            "digest": run.digest,
+            "started_at": run.started_at.isoformat(),
+            "machine": run.machine,
+            "command": run.command,
+            "problems": _json(list(run.problems)),
+        }
+        return RunWriter(self._db, _insert(self._db, "runs", row))
+
+    def runs(self) -> list[StoredRun]:
+        """All runs, in the order in which they began."""
+        return [
+            StoredRun(self._db, row) for row in self._db.query("SELECT * FROM runs ORDER BY id")
+        ]
+
+    def latest(self) -> dict[str, StoredRun]:
+        """The newest run of each data set, by the data set's name."""
+        return {stored.run.dataset: stored for stored in self.runs()}
+
+
+class RunWriter:
+    """A run as it goes. Every call is one transaction, so an interruption loses nothing."""
+
+    def __init__(self, db: Database, run: int) -> None:
+        self._db = db
+        self._run = run
+        self._records: dict[tuple[str, str], int] = {}
+        self._questions: dict[str, int] = {}
+
+    def add_haystack(self, haystack: Haystack) -> None:
+        """Write down the questions of a haystack, and the records that answer them."""
+        gold = {key for question in haystack.questions for key in question.evidence}
+        with self._db.atomic():
+            for question in haystack.questions:
+                self._add_question(haystack.namespace, question)
+            for record in haystack.records:
+                if record.key in gold:
+                    self._record_id(haystack.namespace, record)
+
+    def add(self, system: str, outcomes: Iterable[Outcome]) -> None:
+        """Write down what a system recalled.
+
+        Raises:
+            InvalidInput: a question that was not announced by ``add_haystack``.
+        """
+        with self._db.atomic():
+            for outcome in outcomes:
+                self._add_outcome(system, outcome)
+
+    def add_figures(self, figures: SystemFigures) -> None:
+        """Write down what is true of a system as a whole."""
+        rows = (
+            {"run": self._run, "system": figures.system, "figure": name, "value": value}
+            for name, value in figures.figures.items()
+        )
+        self._db.table("figures").insert_all(rows, replace=True)
+
+    def finish(self, problems: Sequence[str] = ()) -> None:
+        """Say that the run is complete, and what of the data was left out."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        row = {"finished_at": now, "problems": _json(list(problems))}
+        self._db.table("runs").update(self._run, row)
+
+    def _add_question(self, namespace: str, question: Question) -> None:
+        row = {
+            "run": self._run,
+            "key": question.id,
+            "namespace": namespace,
+            "category": question.category,
+            "text": question.text,
+            "answer": question.answer,
+            "asked_at": _written(question.asked_at),
+            "answerable": question.answerable,
+            "evidence": _json(question.evidence),
+            "sources": _json(question.sources),
+        }
+        self._questions[question.id] = _insert(self._db, "questions", row)
+
+    def _record_id(self, namespace: str, record: Record) -> int:
+        found = self._records.get((namespace, record.key))
+        if found is not None:
+            return found
+        row = {
+            "run": self._run,
+            "namespace": namespace,
+            "said_at": _written(record.said_at),
+            **{name: getattr(record, name) for name in _RECORD_FIELDS},
+        }
+        self._records[namespace, record.key] = made = _insert(self._db, "records", row)
+        return made
+
+    def _add_outcome(self, system: str, outcome: Outcome) -> None:
+        question = self._questions.get(outcome.question.id)
+        if question is None:
+            raise InvalidInput(
+                f"the question {outcome.question.id} is of no haystack of this run: add it first"
+            )
+        row = {
+            "run": self._run,
+            "system": system,
+            "question": question,
+            "milliseconds": outcome.milliseconds,
+        }
+        made = _insert(self._db, "outcomes", row)
+        self._db.conn.executemany(
+            "INSERT INTO rankings VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    *(made, rank, self._record_id(outcome.namespace, one.record)),
+                    *(
+                        one.score,
+                        getattr(one, "relevance", None),
+                        _json(one.parts) if one.parts else None,
+                    ),
+                )
+                for rank, one in enumerate(outcome.ranking, start=1)
+            ],
+        )
+        self._db.conn.executemany(
+            "INSERT INTO gold_ranks VALUES (?, ?, ?)",
+            [(made, key, rank) for key, rank in outcome.gold.items()],
+        )
+        self._db.conn.executemany(
+            "INSERT INTO metrics VALUES (?, ?, ?)",
+            [(made, metric, value) for metric, value in outcome.metrics.items()],
+        )
+
+
+class StoredRun:
+    """A run, read back."""
+
+    def __init__(self, db: Database, row: Mapping[str, Any]) -> None:
+        self._db = db
+        self._id = row["id"]
+        self.run = Run(
+            datetime.fromisoformat(row["started_at"]),
+            row["dataset"],
+            row["digest"],
+            row["machine"],
+            tuple(json.loads(row["problems"])),
+            row["command"],
+        )
+        self.finished_at = _read(row["finished_at"])
+        """None: it was interrupted, or is still going."""
+
+    def systems(self) -> list[str]:
+        """Names of the systems, in the order in which they were measured."""
+        sql = "SELECT system FROM outcomes WHERE run = ? GROUP BY system ORDER BY min(id)"
+        return [row["system"] for row in self._db.query(sql, [self._id])]
+
+    def questions(self) -> dict[str, Question]:
+        """All questions, by their ids, in the order of the data."""
+        sql = "SELECT * FROM questions WHERE run = ? ORDER BY id"
+        return {row["key"]: _question(row) for row in self._db.query(sql, [self._id])}
+
+    def records(self) -> dict[tuple[str, str], Record]:
+        """What was recalled or should have been, by namespace and key."""
+        sql = "SELECT * FROM records WHERE run = ?"
+        return {
+            (row["namespace"], row["key"]): _record(row) for row in self._db.query(sql, [self._id])
+        }
+
+    def outcomes(self, system: str) -> Iterator[Outcome]:
+        """What a system recalled, one question after the other."""
+        sql = """SELECT outcomes.id AS outcome, outcomes.milliseconds, questions.* FROM outcomes
+            JOIN questions ON questions.id = outcomes.question
+            WHERE outcomes.run = ? AND outcomes.system = ? ORDER BY questions.id"""
+        for row in self._db.query(sql, [self._id, system]):
+            outcome = [row["outcome"]]
+            yield Outcome(
+                row["namespace"],
+                _question(row),
+                tuple(map(_recollection, self._db.query(_RANKING, outcome))),
+                dict(self._db.execute(_GOLD_RANKS, outcome).fetchall()),
+                dict(self._db.execute(_METRICS, outcome).fetchall()),
+                row["milliseconds"],
+            )
+
+    def values(self, metric: str) -> dict[str, dict[str, float]]:
+        """A metric of every system, question by question: system -> question -> value."""
+        sql = """SELECT outcomes.system, questions.key, metrics.value FROM metrics
+            JOIN outcomes ON outcomes.id = metrics.outcome
+            JOIN questions ON questions.id = outcomes.question
+            WHERE outcomes.run = ? AND metrics.metric = ? ORDER BY outcomes.id"""
+        values: dict[str, dict[str, float]] = {}
+        for system, question, value in self._db.execute(sql, [self._id, metric]):
+            values.setdefault(system, {})[question] = value
+        return values
+
+    def metrics(self) -> list[str]:
+        """Names of all metrics, sorted."""
+        sql = """SELECT DISTINCT metric FROM metrics JOIN outcomes ON outcomes.id = outcome
+            WHERE run = ? ORDER BY metric"""
+        return [metric for (metric,) in self._db.execute(sql, [self._id])]
+
+    def figures(self) -> list[SystemFigures]:
+        """What is true of each system as a whole."""
+        figures: dict[str, dict[str, float]] = {}
+        sql = "SELECT system, figure, value FROM figures WHERE run = ? ORDER BY system, figure"
+        for system, figure, value in self._db.execute(sql, [self._id]):
+            figures.setdefault(system, {})[figure] = value
+        return [SystemFigures(system, found) for system, found in figures.items()]
+
+
+_RECORD_FIELDS = ("key", "source", "position", "kind", "role", "speaker", "text")
+
+_RANKING = """SELECT records.*, score, relevance, parts FROM rankings
+    JOIN records ON records.id = rankings.record WHERE outcome = ? ORDER BY rank"""
+_GOLD_RANKS = "SELECT key, rank FROM gold_ranks WHERE outcome = ?"
+_METRICS = "SELECT metric, value FROM metrics WHERE outcome = ?"
+
+
+def _insert(db: Database, table: str, row: dict[str, Any]) -> int:
+    made: Any = db.table(table).insert(row).last_pk
+    return int(made)
+
+
+def _question(row: Mapping[str, Any]) -> Question:
+    return Question(
+        row["key"],
+        row["text"],
+        row["category"],
+        json.loads(row["evidence"]),
+        json.loads(row["sources"]),
+        row["answer"],
+        _read(row["asked_at"]),
+        bool(row["answerable"]),
+    )
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    return Record(said_at=_read(row["said_at"]), **{name: row[name] for name in _RECORD_FIELDS})
+
+
+def _recollection(row: Mapping[str, Any]) -> Recollection:
+    parts = json.loads(row["parts"]) if row["parts"] else {}
+    return Recollection(_record(row), row["score"], parts)
+
+
+def _connect(path: Path, mode: str) -> Database:
+    try:
+        # "rw" where a run is only read, too: after a crash, SQLite first has to undo what was
+        # half written.
+        return Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True))
+    except sqlite3.OperationalError as error:
+        raise InvalidInput(f"{path} cannot be opened ({error}): choose another file") from error
+
+
+def _check_format(path: Path, db: Database) -> None:
+    try:
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (found,) = db.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError:
+        application = None
+    if application != APPLICATION_ID:
+        raise InvalidInput(f"{path} holds no runs: give a file that 'bench recall' has written")
+    if found > FORMAT:
+        raise CorruptStore(
+            f"{path} has format {found} and this remem knows up to {FORMAT}: "
+            "upgrade with pip install --upgrade remem"
+        )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _read(moment: str | None) -> datetime | None:
+    return None if moment is None else datetime.fromisoformat(moment)
