@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-__all__ = ["Latency", "measure", "seconds"]
+__all__ = ["Latency", "measure", "seconds", "timed"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,11 @@ def measure(call: Callable[[T], object], arguments: Iterable[T], warm_up: int = 
 
 def seconds(call: Callable[[], object]) -> float:
     """How long one call takes, in seconds."""
+    return timed(call)[1]
+
+
+def timed(call: Callable[[], T]) -> tuple[T, float]:
+    """What a call returns, and how long it takes in seconds."""
     start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    result = call()
+    return result, time.perf_counter() - start

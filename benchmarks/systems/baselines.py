@@ -1,0 +1,161 @@
+"""What a memory has to beat: a plain chat window, and search over single turns.
+
+The searches index one text and one vector a turn, "speaker: text", as most products do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.datasets.base import Haystack, Question
+from benchmarks.systems.base import Searcher, System
+from benchmarks.systems.prompting import MOST_IN_PROMPT, prompt_of
+from memory.encoder import Encoder
+from memory.recall.prompt import Context, build_context
+from memory.recall.ranking import Recollection
+from memory.recall.windows import TURN, line
+from store import Batch, Dense, Entry, Hit, Leg, Record, Space, Store, Text, View, open_store
+
+__all__ = ["BASELINES", "best_hits", "reciprocal_rank_fusion"]
+
+_BATCH = 256
+_POOL = 100
+
+Fuse = Callable[[Mapping[str, Sequence[Hit]], int], list[Recollection]]
+"""Hits by the name of their leg, and k -> the best k."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Shows the same whatever the question is.
+
+    Attributes:
+        order: The records to show, the most important first.
+        room: The budget asked for -> the budget that is used.
+    """
+
+    name: str
+    order: Callable[[Sequence[Record]], Sequence[Record]]
+    room: Callable[[int], int]
+
+    @contextmanager
+    def index(
+        self,
+        haystack: Haystack,
+        encoder: Encoder,  # noqa: ARG002
+        folder: Path,  # noqa: ARG002
+    ) -> Iterator[Searcher]:
+        """Nothing to index."""
+        ranking = [Recollection(record, score=0.0) for record in self.order(haystack.records)]
+
+        @lru_cache
+        def block(room: int, now: datetime | None) -> Context:
+            return build_context(ranking, budget=room, now=now)
+
+        yield _UnaskedSearcher(
+            ranking, lambda question, budget: block(self.room(budget), question.asked_at)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _UnaskedSearcher:
+    ranking: Sequence[Recollection]
+    block: Callable[[Question, int], Context]
+
+    def search(self, question: Question, k: int) -> Sequence[Recollection]:  # noqa: ARG002
+        return self.ranking[:k]
+
+    def context(self, question: Question, budget: int) -> Context:
+        return self.block(question, budget)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleTurns:
+    """Search over single turns in remem's store.
+
+    Attributes:
+        legs: "dense", "text" or both.
+        fuse: How their hits become one ranking.
+    """
+
+    name: str
+    legs: tuple[str, ...]
+    fuse: Fuse
+
+    @contextmanager
+    def index(self, haystack: Haystack, encoder: Encoder, folder: Path) -> Iterator[Searcher]:
+        """A store with one view of each record."""
+        with open_store(folder, encoder.fingerprint) as store:
+            store.adopt(Space(encoder.fingerprint, encoder.dim, (TURN,)))
+            records = iter(haystack.records)
+            while batch := list(islice(records, _BATCH)):
+                store.write(haystack.namespace, Batch(add=_entries(batch, encoder)))
+            yield _SingleTurnsSearcher(self, store, encoder, haystack.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class _SingleTurnsSearcher:
+    system: SingleTurns
+    store: Store
+    encoder: Encoder
+    namespace: str
+
+    def search(self, question: Question, k: int) -> Sequence[Recollection]:
+        legs = [self._leg(leg, question.text) for leg in self.system.legs]
+        hits = self.store.search(self.namespace, legs, max(k, _POOL))
+        return self.system.fuse(dict(zip(self.system.legs, hits, strict=True)), k)
+
+    def context(self, question: Question, budget: int) -> Context:
+        return prompt_of(self.search(question, MOST_IN_PROMPT), question, budget)
+
+    def _leg(self, name: str, query: str) -> Leg:
+        return Text(TURN, query) if name == "text" else Dense(TURN, self.encoder.encode_query(query))
+
+
+def best_hits(legs: Mapping[str, Sequence[Hit]], k: int) -> list[Recollection]:
+    """The hits of a single leg with their own scores."""
+    [(leg, hits)] = legs.items()
+    return [Recollection(hit.record, hit.score, {leg: hit.score}) for hit in hits[:k]]
+
+
+def reciprocal_rank_fusion(
+    legs: Mapping[str, Sequence[Hit]], k: int, constant: int = 60
+) -> list[Recollection]:
+    """The sum of 1 / (constant + rank) over the legs (G. V. Cormack, C. L. A. Clarke and
+    S. Büttcher, "Reciprocal Rank Fusion Outperforms Condorcet", SIGIR 2009)."""
+    records: dict[str, Record] = {}
+    parts: dict[str, dict[str, float]] = {}
+    for leg, hits in legs.items():
+        for rank, hit in enumerate(hits, start=1):
+            records[hit.record.key] = hit.record
+            parts.setdefault(hit.record.key, {})[leg] = 1 / (constant + rank)
+    scores = {key: sum(part.values()) for key, part in parts.items()}
+    best = sorted(scores, key=lambda key: (-scores[key], key))[:k]
+    return [Recollection(records[key], scores[key], parts[key]) for key in best]
+
+
+def _entries(records: Sequence[Record], encoder: Encoder) -> list[Entry]:
+    lines = [line(record) for record in records]
+    vectors = encoder.encode_documents(lines)
+    return [
+        Entry(record, {TURN: View(text, vector)})
+        for record, text, vector in zip(records, lines, vectors, strict=True)
+    ]
+
+
+BASELINES: tuple[System, ...] = (
+    Unasked("nothing", order=lambda _: (), room=lambda budget: budget),
+    Unasked("last", order=lambda records: records[::-1], room=lambda budget: budget),
+    Unasked("everything", order=lambda records: records, room=lambda _: sys.maxsize),
+    SingleTurns("dense", ("dense",), best_hits),
+    SingleTurns("bm25", ("text",), best_hits),
+    SingleTurns("rrf", ("dense", "text"), reciprocal_rank_fusion),
+)
+"""Nothing, the newest records that fit, everything whatever it costs, and three searches."""
