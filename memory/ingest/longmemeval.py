@@ -17,7 +17,7 @@ from memory.ingest.files import Files
 from memory.ingest.jsonstream import sniff
 from store import Record
 
-__all__ = ["LongMemEvalReader", "as_date", "haystack_items"]
+__all__ = ["LongMemEvalReader", "as_date", "haystack_items", "session_name"]
 
 _TIME = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?: \(\w+\))?(?: (\d{1,2}):(\d{2}))?")
 
@@ -42,9 +42,7 @@ class LongMemEvalReader:
         return read_elements(Files(path, on_bytes), [path.name], "item", haystack_items)
 
 
-def haystack_items(
-    item: Mapping[str, Any], number: int, path: Path
-) -> Iterator[Item | Problem]:
+def haystack_items(item: Mapping[str, Any], number: int, path: Path) -> Iterator[Item | Problem]:
     """The turns of one item's haystack; the item is the ``number``-th of its file.
 
     Raises:
@@ -54,7 +52,7 @@ def haystack_items(
     sessions = as_list(item.get("haystack_sessions"), "its list of sessions")
     dates = as_list(item.get("haystack_dates"), "its list of dates")[: len(sessions)]
     for ordinal, (turns, date) in enumerate(zip_longest(sessions, dates), start=1):
-        source = f"session-{ordinal:03d}"
+        source = session_name(ordinal)
         place = f"{source} of {namespace}"
         try:
             turns, said_at = as_list(turns, "it"), as_date(date)
@@ -65,6 +63,11 @@ def haystack_items(
             build = partial(_record, turn, source, position, said_at)
             place_of_turn = f"turn {position + 1} of {place}"
             yield from checked(build, path, place_of_turn, namespace=namespace)
+
+
+def session_name(ordinal: int) -> str:
+    """What the ``ordinal``-th session of a haystack, counted from 1, is called."""
+    return f"session-{ordinal:03d}"
 
 
 def _record(data: Any, source: str, position: int, said_at: datetime | None) -> Record | None:

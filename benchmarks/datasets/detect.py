@@ -1,0 +1,59 @@
+"""Which data set a file or folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.datasets.base import Dataset, Reader
+from benchmarks.datasets.locomo import Locomo
+from benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval
+from store import InvalidInput
+
+__all__ = ["OFFICIAL_READERS", "READERS", "detect"]
+
+READERS: Sequence[Reader] = (Locomo(), LongMemEval(BOTH_ROLES))
+"""All readers, in the order in which they are asked."""
+
+OFFICIAL_READERS: Sequence[Reader] = (LongMemEval(OFFICIAL),)
+"""The readers of formats whose authors prescribe what is indexed and asked."""
+
+
+def detect(path: str | Path, readers: Sequence[Reader] = READERS) -> Dataset:
+    """The data set at a path: a file, a folder, or a folder in which exactly one lies.
+
+    Raises:
+        InvalidInput: there is nothing at the path, nothing that a reader knows, or a choice.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InvalidInput(f"there is no file or folder {path}")
+    found = _find([path], readers) or (_find(_inside(path), readers) if path.is_dir() else [])
+    if len(found) > 1:
+        names = ", ".join(dataset.path.name for dataset in found)
+        raise InvalidInput(f"{path} holds several data sets; name one of them: {names}")
+    if not found:
+        known = "; ".join(reader.format for reader in readers)
+        raise InvalidInput(f"{path} {_what_is_wrong(path)}; known formats are: {known}")
+    return found[0]
+
+
+def _find(paths: Sequence[Path], readers: Sequence[Reader]) -> list[Dataset]:
+    found = []
+    for path in paths:
+        reader = next((reader for reader in readers if reader.detect(path)), None)
+        if reader is not None:
+            found.append(reader.open(path))
+    return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _what_is_wrong(path: Path) -> str:
+    if path.is_dir():
+        return "holds no data set" if any(path.iterdir()) else "is an empty folder"
+    if path.stat().st_size == 0:
+        return "is an empty file"
+    return "is of no known format, or cut short"
