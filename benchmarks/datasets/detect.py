@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.datasets.base import Dataset, Reader
+from benchmarks.datasets.beir import Beir
 from benchmarks.datasets.locomo import Locomo
 from benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval
+from benchmarks.datasets.own import Own
 from store import InvalidInput
 
 __all__ = ["OFFICIAL_READERS", "READERS", "detect"]
 
-READERS: Sequence[Reader] = (Locomo(), LongMemEval(BOTH_ROLES))
+READERS: Sequence[Reader] = (Locomo(), LongMemEval(BOTH_ROLES), Beir(), Own())
 """All readers, in the order in which they are asked."""
 
 OFFICIAL_READERS: Sequence[Reader] = (LongMemEval(OFFICIAL),)

@@ -20,6 +20,7 @@ __all__ = [
     "assemble",
     "gather",
     "guarded",
+    "partition",
 ]
 
 T = TypeVar("T")
@@ -70,10 +71,8 @@ class StreamedDataset:
             if isinstance(each, Problem):
                 self._problems.append(_sentence(each))
             elif each.namespace in namespaces:
-                self._problems.append(
-                    f"{self._path.name}: {each.namespace} comes twice; what comes second was left "
-                    f"out, with {len(each.questions)} questions"
-                )
+                reason = f"{each.namespace} comes twice; what comes second was left out"
+                self._problems.append(f"{self._path.name}: {reason}")
             else:
                 namespaces.add(each.namespace)
                 questions += len(each.questions)
@@ -139,6 +138,18 @@ def guarded(
         yield from parts
     except ValueError as error:
         yield Problem(path, f"{place} was skipped: {error}", line)
+
+
+def partition(parts: Iterable[T | Problem]) -> tuple[list[T], list[Problem]]:
+    """What was read, and what was not."""
+    values: list[T] = []
+    problems: list[Problem] = []
+    for part in parts:
+        if isinstance(part, Problem):
+            problems.append(part)
+        else:
+            values.append(part)
+    return values, problems
 
 
 def as_question(value: Any) -> str:

@@ -1,0 +1,138 @@
+"""A folder in the layout of BEIR: ``corpus.jsonl``, ``queries.jsonl`` and judgements.
+
+The judgements are ``qrels/test.tsv``, another split where there is no test split, or ``qrels.tsv``.
+A line is query id, document id and grade, after a line of headings; a grade of 0 or less says that
+the document does not answer the query.
+
+The folder is one haystack. What is judged is a document, however many passages it was split into.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.datasets.base import Dataset, Haystack, Question
+from benchmarks.datasets.stream import (
+    StreamedDataset,
+    as_question,
+    assemble,
+    gather,
+    guarded,
+    partition,
+)
+from memory.ingest import BeirReader, Problem
+from memory.ingest.fields import as_object, as_text
+from memory.ingest.files import Files, text_lines
+from memory.ingest.jsonstream import JsonLine, json_lines
+
+__all__ = ["Beir"]
+
+_QUERIES = "queries.jsonl"
+_SPLITS = ("test.tsv", "dev.tsv", "validation.tsv", "train.tsv")
+_INTEGER = re.compile(r"-?\d+")
+
+
+class Beir:
+    """Reads BEIR; the records are those of ``BeirReader``."""
+
+    format = "BEIR (a folder with corpus.jsonl)"
+
+    def detect(self, path: Path) -> bool:
+        """Whether it is a folder with a corpus that ``BeirReader`` knows."""
+        return path.is_dir() and BeirReader().detect(path)
+
+    def open(self, path: Path) -> Dataset:
+        """The collection in a folder."""
+        return StreamedDataset(f"BEIR {path.resolve().name}", path, partial(_haystack, path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    query: str
+    document: str
+    grade: int
+
+
+def _haystack(path: Path) -> Iterator[Haystack | Problem]:
+    files = Files(path)
+    qrels = _qrels(files)
+    if qrels is None:
+        yield Problem(path, "beside the corpus there are no judgements, as in qrels/test.tsv")
+        return
+    if not files.members(_QUERIES):
+        yield Problem(path, f"beside the corpus there is no {_QUERIES}")
+        return
+    queries, unread = partition(_queries(files))
+    judgements, unread_too = partition(_judgements(files, qrels))
+    gathered = gather(BeirReader().read(path), path)
+    documents = {record.source for record in gathered.records}
+
+    grades: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for each in judgements:
+        if each.grade > 0 and each.document in documents:
+            grades[each.query][each.document] = each.grade
+    questions = [
+        Question(query.id, query.text, sources=grades[query.id])
+        for query in queries
+        if query.id in grades
+    ]
+    judged = {each.document for each in judgements}
+    asked = {query.id for query in queries}
+    yield from _counted(
+        path / qrels,
+        (len(queries) - len(questions), "queries have no relevant document here and were left out"),
+        (len(judged - documents), "judged documents are not in the corpus"),
+        (len({each.query for each in judgements} - asked), f"judged queries are not in {_QUERIES}"),
+    )
+    parts: list[Question | Problem] = [*unread, *unread_too, *questions]
+    yield from assemble(path.resolve().name, gathered, parts, path / _QUERIES)
+
+
+def _qrels(files: Files) -> str | None:
+    """The file of judgements; of several splits the one that is for testing."""
+    splits = {Path(member).name: member for member in files.members("qrels/*.tsv", "qrels.tsv")}
+    preferred = (splits[name] for name in _SPLITS if name in splits)
+    return next(preferred, next(iter(splits.values()), None))
+
+
+def _queries(files: Files) -> Iterator[_Query | Problem]:
+    for line in json_lines(files, _QUERIES):
+        if isinstance(line, Problem):
+            yield line
+        else:
+            yield from guarded(_query(line), files.locate(_QUERIES), "the query", line.number)
+
+
+def _query(line: JsonLine) -> Iterator[_Query | Problem]:
+    query = as_object(line.value, "it")
+    yield _Query(as_text(query.get("_id"), "its _id"), as_question(query.get("text")))
+
+
+def _judgements(files: Files, qrels: str) -> Iterator[_Judgement | Problem]:
+    for line in text_lines(files, qrels):
+        if isinstance(line, Problem):
+            yield line
+            continue
+        match line.text.split("\t"):
+            case [query, document, grade] if _INTEGER.fullmatch(grade.strip()):
+                yield _Judgement(query, document, int(grade))
+            case _ if line.number > 1 and line.text.strip():  # the first line has the headings
+                reason = "the line is not query id, document id and grade, with tabs between them"
+                yield Problem(files.locate(qrels), reason, line.number)
+
+
+def _counted(path: Path, *counts: tuple[int, str]) -> Iterator[Problem]:
+    for count, what in counts:
+        if count:
+            yield Problem(path, f"{count:,} {what}")
