@@ -15,8 +15,6 @@ from memory.encoder import Encoder
 
 __all__ = ["RememberingEncoder"]
 
-_Vector = NDArray[np.float32]
-
 
 class RememberingEncoder:
     """Remembers the vectors of texts it has seen, so that every system is given the same ones.
@@ -28,27 +26,24 @@ class RememberingEncoder:
         encoder: What encodes.
 
     Attributes:
+        dim: Length of the vectors.
         seconds: How long the encoder was at work, all in all.
     """
 
     def __init__(self, encoder: Encoder) -> None:
+        self.dim = encoder.dim  # loads the model now, so that no system is charged for it
         self.seconds = 0.0
         self._encoder = encoder
         self._document_seconds = 0.0
         self._query_milliseconds: list[float] = []
-        self._documents: dict[bytes, _Vector] = {}
-        self._queries: dict[bytes, _Vector] = {}
+        self._documents: dict[bytes, NDArray[np.float32]] = {}
+        self._queries: dict[bytes, NDArray[np.float32]] = {}
         self._lock = threading.Lock()
 
     @property
     def fingerprint(self) -> str:
         """That of the encoder inside."""
         return self._encoder.fingerprint
-
-    @property
-    def dim(self) -> int:
-        """Length of the vectors."""
-        return self._encoder.dim
 
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """float32 array of shape (len(texts), dim), rows of length 1, in the order of texts."""
@@ -73,7 +68,8 @@ class RememberingEncoder:
                 self._queries[digest], spent = timed(lambda: self._encoder.encode_query(text))
                 self._query_milliseconds.append(1000 * spent)
                 self.seconds += spent
-            return self._queries[digest].copy()
+            vector: NDArray[np.float32] = self._queries[digest].copy()
+            return vector
 
     def figures(self) -> SystemFigures:
         """How fast the encoder is, each text counted once."""

@@ -1,156 +1,159 @@
-"""Put the questions of a haystack to a system, and keep what the tables need."""
+"""Index the haystacks of a data set in each system, and put their questions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from benchmarks.datasets.base import Haystack, Question
 from benchmarks.encoding import RememberingEncoder
-from benchmarks.metrics import (
-    BUDGETS,
-    evidence_in_prompt,
-    gold_ranks,
-    gold_units,
-    ranking_metrics,
-    sources_of,
-)
+from benchmarks.metrics import BUDGETS, gold_ranks, prompt_metrics, ranking_metrics
+from benchmarks.offtopic import Quiet, questions_about_others, with_next
 from benchmarks.outcome import Outcome, SystemFigures
+from benchmarks.runs import RunWriter
 from benchmarks.systems.base import Searcher, System
+from benchmarks.systems.remem import Remem
+from benchmarks.tally import Answers, Tally
 from benchmarks.timing import timed
+from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
 
-__all__ = ["Answers", "Tally", "ask_all", "enter_index"]
+__all__ = ["DEPTH", "Measurement", "Progress", "ask_all", "first_questions", "measure"]
+
+DEPTH = 50
+"""Records searched for; all metrics are cut from that list."""
+
+Progress = Callable[[Haystack, int], Callable[[], object]]
+"""Told of each haystack and how many questions will be put to all systems together; what it
+returns is called after each of them."""
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a system had to say about one haystack.
+@dataclass(slots=True)
+class Measurement:
+    """The results on one data set, as they grow.
 
     Attributes:
-        outcomes: One a question, in the order of the questions.
-        tokens: Budget -> length of each context that was built for it.
+        tallies: One a system.
+        quiet: What remem keeps quiet about.
+        without_gold: Questions that name no gold at all.
     """
 
-    outcomes: tuple[Outcome, ...]
-    tokens: Mapping[int, tuple[int, ...]]
+    tallies: list[Tally]
+    quiet: Quiet = field(default_factory=Quiet)
+    without_gold: int = 0
+
+    def figures(self) -> list[SystemFigures]:
+        """What is true of each system as a whole."""
+        quiet = SystemFigures(Remem().name, self.quiet.figures())
+        return [*(tally.figures() for tally in self.tallies), quiet]
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was measured of one system so far, without the rankings, which fill the memory."""
+def measure(
+    haystacks: Iterable[Haystack],
+    systems: Sequence[System],
+    encoder: RememberingEncoder,
+    off_topic: Sequence[Question],
+    writer: RunWriter,
+    progress: Progress,
+    seed: int = 0,
+) -> Measurement:
+    """Measure all systems, one haystack at a time.
 
-    system: str
-    outcomes: list[Outcome] = field(default_factory=list)
-    records: int = 0
-    seconds: float = 0.0
-    tokens: dict[int, list[int]] = field(default_factory=dict)
+    Args:
+        off_topic: Messages for which remem's prompt should stay empty.
+        writer: Told everything as it happens.
+        seed: Chooses the off-topic messages where there are many.
 
-    def add(self, answers: Answers, records: int, indexing: float) -> None:
-        """Add a haystack of so many records that took so many seconds to index."""
-        self.outcomes += [replace(outcome, ranking=()) for outcome in answers.outcomes]
-        self.records += records
-        self.seconds += indexing
-        for budget, tokens in answers.tokens.items():
-            self.tokens.setdefault(budget, []).extend(tokens)
-
-    def figures(self) -> SystemFigures:
-        """Speed and length of the prompts; time is what the system took beside the encoder."""
-        figures: dict[str, float] = {"records/s without encoding": self.records / self.seconds}
-        if self.outcomes:
-            times = [outcome.milliseconds for outcome in self.outcomes]
-            p50, p95 = np.percentile(times, [50, 95])
-            figures["p50 ms without encoding"] = float(p50)
-            figures["p95 ms without encoding"] = float(p95)
-        for budget, tokens in self.tokens.items():
-            figures[f"tokens@{budget}"] = float(np.mean(tokens))
-        return SystemFigures(self.system, figures)
-
-
-def enter_index(
-    stack: ExitStack, system: System, haystack: Haystack, encoder: RememberingEncoder, folder: Path
-) -> tuple[Searcher, float]:
-    """Index a haystack until ``stack`` closes.
-
-    Returns:
-        What searches it, and the seconds that indexing took beside the encoder.
+    Raises:
+        MissingDependency: the package of a system is not installed.
     """
-    return _beside(
-        encoder, lambda: stack.enter_context(system.index(haystack, encoder, folder))
-    )
+    measured = Measurement([Tally(system.name) for system in systems], Quiet(seed))
+    for haystack, following in with_next(haystacks):
+        writer.add_haystack(haystack)
+        measured.without_gold += sum(
+            not (question.evidence or question.sources) for question in haystack.questions
+        )
+        others = questions_about_others(haystack, following)
+        on_question = progress(haystack, len(haystack.questions) * len(systems))
+        for system, tally in zip(systems, measured.tallies, strict=True):
+            with ExitStack() as stack:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                index = system.index(haystack, encoder, folder)
+                searcher, spent = _beside(encoder, lambda: stack.enter_context(index))  # noqa: B023
+                answers = ask_all(searcher, haystack, encoder, on_question)
+                if isinstance(system, Remem):
+                    measured.quiet.ask(searcher, off_topic, others)
+            writer.add(system.name, answers.outcomes)
+            tally.add(answers, len(haystack.records), spent)
+    for figures in (*measured.figures(), encoder.figures()):
+        writer.add_figures(figures)
+    return measured
 
 
 def ask_all(
     searcher: Searcher,
     haystack: Haystack,
     encoder: RememberingEncoder,
-    k: int,
     on_question: Callable[[], object],
 ) -> Answers:
-    """Put all questions of a haystack: one search for k records, and a context of each budget.
+    """Put all questions of a haystack: one search, and a context of each budget.
 
     Args:
-        on_question: Called after each, so that a progress bar can be drawn.
+        on_question: Called after each question.
     """
-    rankings: dict[str, Sequence[Recollection]] = {}
-    milliseconds: dict[str, float] = {}
-    evidence: dict[str, dict[str, float]] = {}
-    tokens: dict[int, list[int]] = {budget: [] for budget in BUDGETS}
-    texts = {record.key: record.text for record in haystack.records}
+    asked = []
     for question in haystack.questions:
-        ranking, spent = _beside(encoder, lambda: searcher.search(question, k))  # noqa: B023
-        rankings[question.id] = ranking
-        milliseconds[question.id] = 1000 * spent
-        evidence[question.id] = {}
-        for budget in BUDGETS:
-            context = searcher.context(question, budget)
-            tokens[budget].append(context.tokens)
-            share = evidence_in_prompt(question, context, texts)
-            if share is not None:
-                evidence[question.id][f"evidence@{budget}"] = share
+        asked.append(_ask(searcher, question, encoder))
         on_question()
-    metrics = _metrics(haystack, rankings)
-    outcomes = (
+    ranked = ranking_metrics(haystack, {one.question.id: one.ranking for one in asked})
+    texts = {record.key: record.text for record in haystack.records}
+    outcomes = tuple(
         Outcome(
             namespace=haystack.namespace,
-            question=question,
-            ranking=rankings[question.id],
-            gold=gold_ranks(question, rankings[question.id]),
-            metrics=metrics[question.id] | evidence[question.id],
-            milliseconds=milliseconds[question.id],
+            question=one.question,
+            ranking=one.ranking,
+            gold=gold_ranks(one.question, one.ranking),
+            metrics=ranked[one.question.id] | prompt_metrics(one.question, one.contexts, texts),
+            milliseconds=one.milliseconds,
         )
-        for question in haystack.questions
+        for one in asked
     )
-    return Answers(tuple(outcomes), {budget: tuple(found) for budget, found in tokens.items()})
+    tokens = {budget: tuple(one.contexts[budget].tokens for one in asked) for budget in BUDGETS}
+    return Answers(outcomes, tokens)
 
 
-def _metrics(
-    haystack: Haystack, rankings: Mapping[str, Sequence[Recollection]]
-) -> dict[str, dict[str, float]]:
-    """At the level of records and of sources, by question."""
-    questions: Sequence[Question] = haystack.questions
-    record_unit, source_unit = gold_units(haystack.records)
-    of_records = ranking_metrics(
-        record_unit,
-        {question.id: question.evidence for question in questions},
-        {id: [found.record.key for found in ranking] for id, ranking in rankings.items()},
-    )
-    of_sources = ranking_metrics(
-        source_unit,
-        {question.id: question.sources for question in questions},
-        {id: sources_of(ranking) for id, ranking in rankings.items()},
-    )
-    return {
-        question.id: of_records.get(question.id, {}) | of_sources.get(question.id, {})
-        for question in questions
-    }
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: Question
+    ranking: Sequence[Recollection]
+    milliseconds: float
+    contexts: Mapping[int, Context]
+
+
+def _ask(searcher: Searcher, question: Question, encoder: RememberingEncoder) -> _Asked:
+    ranking, spent = _beside(encoder, lambda: searcher.search(question, DEPTH))
+    contexts = {budget: searcher.context(question, budget) for budget in BUDGETS}
+    return _Asked(question, ranking, 1000 * spent, contexts)
+
+
+def first_questions(haystacks: Iterable[Haystack], limit: int | None) -> Iterator[Haystack]:
+    """The haystacks with the first ``limit`` questions of all; None: with every question."""
+    left = limit
+    for haystack in haystacks:
+        if left is None:
+            yield haystack
+            continue
+        questions = haystack.questions[:left]
+        yield replace(haystack, questions=questions)
+        left -= len(questions)
+        if left == 0:
+            return
 
 
 def _beside(encoder: RememberingEncoder, call: Callable[[], T]) -> tuple[T, float]:

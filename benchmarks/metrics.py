@@ -12,25 +12,17 @@ Names of metrics are ``UNIT METRIC@K``, where the unit is what the gold labels n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import ir_measures
 from ir_measures import RR, Measure, R, Success, nDCG
 
-from benchmarks.datasets.base import Question
+from benchmarks.datasets.base import Haystack, Question
 from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
 from store import Record
 
-__all__ = [
-    "BUDGETS",
-    "CUTOFFS",
-    "evidence_in_prompt",
-    "gold_ranks",
-    "gold_units",
-    "ranking_metrics",
-    "sources_of",
-]
+__all__ = ["BUDGETS", "CUTOFFS", "gold_ranks", "prompt_metrics", "ranking_metrics"]
 
 CUTOFFS = (1, 3, 5, 10, 20, 50)
 """The k of the metrics."""
@@ -46,48 +38,34 @@ _NAMES: Mapping[Measure, str] = {
 }
 
 
-def gold_units(records: Sequence[Record]) -> tuple[str, str]:
-    """What to call a record and a source of a haystack: turn and session, passage and document."""
-    read = bool(records) and all(record.kind == "passage" for record in records)
-    return ("passage", "document") if read else ("turn", "session")
-
-
 def ranking_metrics(
-    unit: str,
-    gold: Mapping[str, Mapping[str, int]],
-    rankings: Mapping[str, Sequence[str]],
+    haystack: Haystack, rankings: Mapping[str, Sequence[Recollection]]
 ) -> dict[str, dict[str, float]]:
-    """All metrics of many rankings.
+    """All metrics of rankings, of records and of their sources.
 
     Args:
-        unit: What is ranked, for the metrics' names.
-        gold: Question -> what answers it -> its grade. A question without gold has no metrics.
-        rankings: Question -> what was recalled, best first, without repetitions.
+        haystack: Its questions hold the gold.
+        rankings: Id of each question -> what was recalled, best first.
 
     Returns:
-        Question -> metric -> value in [0, 1].
+        Id of each question -> metric -> value. Without gold of a kind, no metric of that kind.
     """
-    qrels = {question: dict(graded) for question, graded in gold.items() if any(graded.values())}
-    runs = {
-        question: {item: -float(rank) for rank, item in enumerate(rankings.get(question, ()))}
-        for question in qrels
+    record_unit, source_unit = _units(haystack.records)
+    questions = haystack.questions
+    of_records = _of_unit(
+        record_unit,
+        {question.id: question.evidence for question in questions},
+        {id: [found.record.key for found in ranking] for id, ranking in rankings.items()},
+    )
+    of_sources = _of_unit(
+        source_unit,
+        {question.id: question.sources for question in questions},
+        {id: _sources(ranking) for id, ranking in rankings.items()},
+    )
+    return {
+        question.id: of_records.get(question.id, {}) | of_sources.get(question.id, {})
+        for question in questions
     }
-    metrics: dict[str, dict[str, float]] = {
-        question: {
-            f"{unit} all@{k}": float(_relevant(graded) <= set(rankings.get(question, ())[:k]))
-            for k in CUTOFFS
-        }
-        for question, graded in qrels.items()
-    }
-    if qrels:
-        for found in ir_measures.iter_calc(list(_NAMES), qrels, runs):
-            metrics[found.query_id][f"{unit} {_NAMES[found.measure]}"] = float(found.value)
-    return metrics
-
-
-def sources_of(ranking: Iterable[Recollection]) -> list[str]:
-    """The sources of a ranking, each at the place of its first record."""
-    return list(dict.fromkeys(recollection.record.source for recollection in ranking))
 
 
 def gold_ranks(question: Question, ranking: Sequence[Recollection]) -> dict[str, int | None]:
@@ -95,37 +73,70 @@ def gold_ranks(question: Question, ranking: Sequence[Recollection]) -> dict[str,
     if question.evidence:
         gold, ranked = question.evidence, [found.record.key for found in ranking]
     else:
-        gold, ranked = question.sources, sources_of(ranking)
+        gold, ranked = question.sources, _sources(ranking)
     ranks = {item: rank for rank, item in enumerate(ranked, start=1)}
     return {item: ranks.get(item) for item in _relevant(gold)}
 
 
-def evidence_in_prompt(
-    question: Question, context: Context, texts: Mapping[str, str]
-) -> float | None:
-    """Share of the gold that a model gets to see whole.
+def prompt_metrics(
+    question: Question, contexts: Mapping[int, Context], texts: Mapping[str, str]
+) -> dict[str, float]:
+    """Share of the gold that a model gets to see whole; nothing for a question without gold.
 
     Where the gold names no records, any whole record of a gold source counts for the source.
 
     Args:
-        context: The prompt's block of memories.
+        contexts: Budget -> the prompt's block of memories.
         texts: Key -> text of each record of the haystack, to tell which were cut.
-
-    Returns:
-        None for a question without gold.
     """
-    shown = [found.record for found in context.recollections]
-    whole = [record for record in shown if texts.get(record.key) == record.text]
-    if gold := _relevant(question.evidence):
-        return _share(gold, {record.key for record in whole})
-    if gold := _relevant(question.sources):
-        return _share(gold, {record.source for record in whole})
-    return None
+    by_key = _relevant(question.evidence)
+    gold = by_key or _relevant(question.sources)
+    if not gold:
+        return {}
+
+    def share(context: Context) -> float:
+        shown = [found.record for found in context.recollections]
+        whole = [record for record in shown if texts.get(record.key) == record.text]
+        seen = {record.key if by_key else record.source for record in whole}
+        return len(gold & seen) / len(gold)
+
+    return {f"evidence@{budget}": share(context) for budget, context in contexts.items()}
+
+
+def _of_unit(
+    unit: str,
+    gold: Mapping[str, Mapping[str, int]],
+    rankings: Mapping[str, Sequence[str]],
+) -> dict[str, dict[str, float]]:
+    qrels = {question: dict(graded) for question, graded in gold.items() if _relevant(graded)}
+    if not qrels:
+        return {}
+    runs = {
+        question: {item: -float(rank) for rank, item in enumerate(rankings[question])}
+        for question in qrels
+    }
+    metrics: dict[str, dict[str, float]] = {
+        question: {
+            f"{unit} all@{k}": float(_relevant(graded) <= set(rankings[question][:k]))
+            for k in CUTOFFS
+        }
+        for question, graded in qrels.items()
+    }
+    for found in ir_measures.iter_calc(list(_NAMES), qrels, runs):
+        metrics[found.query_id][f"{unit} {_NAMES[found.measure]}"] = float(found.value)
+    return metrics
+
+
+def _units(records: Sequence[Record]) -> tuple[str, str]:
+    """What to call a record and a source of a haystack."""
+    read = all(record.kind == "passage" for record in records)
+    return ("passage", "document") if read else ("turn", "session")
+
+
+def _sources(ranking: Sequence[Recollection]) -> list[str]:
+    """The sources of a ranking, each at the place of its first record."""
+    return list(dict.fromkeys(found.record.source for found in ranking))
 
 
 def _relevant(graded: Mapping[str, int]) -> set[str]:
     return {item for item, grade in graded.items() if grade > 0}
-
-
-def _share(gold: Collection[str], found: set[str]) -> float:
-    return sum(item in found for item in gold) / len(gold)

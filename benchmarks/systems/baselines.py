@@ -116,7 +116,9 @@ class _SingleTurnsSearcher:
         return prompt_of(self.search(question, MOST_IN_PROMPT), question, budget)
 
     def _leg(self, name: str, query: str) -> Leg:
-        return Text(TURN, query) if name == "text" else Dense(TURN, self.encoder.encode_query(query))
+        if name == "text":
+            return Text(TURN, query)
+        return Dense(TURN, self.encoder.encode_query(query))
 
 
 def best_hits(legs: Mapping[str, Sequence[Hit]], k: int) -> list[Recollection]:

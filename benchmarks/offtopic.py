@@ -1,0 +1,111 @@
+"""What a memory should keep quiet about: messages that have nothing to do with it.
+
+Small talk, pasted code and logs, and questions about the people of another conversation: the share
+of them for which the prompt stays empty, by kind.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from itertools import chain
+
+from benchmarks.datasets.base import Haystack, Question
+from benchmarks.systems.base import Searcher
+
+__all__ = ["ABOUT_OTHERS", "Quiet", "off_topic_messages", "questions_about_others", "with_next"]
+
+ABOUT_OTHERS = "questions about other people"
+"""The category of ``questions_about_others``."""
+
+BUDGET = 1000
+_MOST_HAYSTACKS = 5
+_MOST_MESSAGES = 200
+
+
+def off_topic_messages(split: str = "test") -> list[Question]:
+    """The messages of ``benchmarks/data/offtopic.jsonl``; their kind is the category.
+
+    Args:
+        split: "dev", by which the floor is chosen, or "test", by which it is judged.
+    """
+    lines = files("benchmarks").joinpath("data/offtopic.jsonl").read_text("utf-8").splitlines()
+    rows = map(json.loads, lines)
+    return [
+        Question(id=f"off-topic/{number}", text=row["text"], category=row["kind"])
+        for number, row in enumerate(rows)
+        if row["split"] == split
+    ]
+
+
+def questions_about_others(haystack: Haystack, other: Haystack) -> list[Question]:
+    """The questions of another haystack; none where records have no speakers, or share one."""
+    ours, theirs = _speakers(haystack), _speakers(other)
+    if not ours or not theirs or ours & theirs:
+        return []
+    return [
+        Question(
+            id=f"{other.namespace}/{question.id}",
+            text=question.text,
+            category=ABOUT_OTHERS,
+            asked_at=question.asked_at,
+        )
+        for question in other.questions
+    ]
+
+
+def with_next(haystacks: Iterable[Haystack]) -> Iterator[tuple[Haystack, Haystack]]:
+    """Each haystack with the one after it; the last with the first."""
+    stream = iter(haystacks)
+    first = present = next(stream, None)
+    for following in stream:
+        assert present is not None
+        yield present, following
+        present = following
+    if present is not None and first is not None:
+        yield present, first
+
+
+@dataclass(slots=True)
+class Quiet:
+    """Counts, by kind of message, how often the prompt stays empty.
+
+    Bounded, because the data may have hundreds of haystacks: the first few are asked, and of each
+    group of messages a sample.
+
+    Args:
+        seed: Chooses the sample.
+    """
+
+    seed: int = 0
+    haystacks: int = 0
+    asked: dict[str, int] = field(default_factory=dict)
+    empty: dict[str, int] = field(default_factory=dict)
+
+    def ask(self, searcher: Searcher, *groups: Sequence[Question]) -> None:
+        """Send groups of messages to the memory of a haystack."""
+        if self.haystacks == _MOST_HAYSTACKS:
+            return
+        self.haystacks += 1
+        for message in chain.from_iterable(map(self._sample, groups)):
+            context = searcher.context(message, BUDGET)
+            kind = message.category
+            self.asked[kind] = self.asked.get(kind, 0) + 1
+            self.empty[kind] = self.empty.get(kind, 0) + (not context.recollections)
+
+    def figures(self) -> dict[str, float]:
+        """ "empty for small talk" -> share of the messages."""
+        return {f"empty for {kind}": self.empty[kind] / self.asked[kind] for kind in self.asked}
+
+    def _sample(self, messages: Sequence[Question]) -> Sequence[Question]:
+        """At most so many; the same for the same seed."""
+        if len(messages) <= _MOST_MESSAGES:
+            return messages
+        return random.Random(self.seed).sample(messages, _MOST_MESSAGES)
+
+
+def _speakers(haystack: Haystack) -> set[str]:
+    return {record.speaker for record in haystack.records if record.speaker}
