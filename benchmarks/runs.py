@@ -338,6 +338,17 @@ class StoredRun:
             values.setdefault(system, {})[question] = value
         return values
 
+    def first_gold_ranks(self) -> dict[str, dict[str, int | None]]:
+        """Rank of the first gold record: system -> question -> rank, None if none was recalled."""
+        sql = """SELECT outcomes.system, questions.key, min(gold_ranks.rank) FROM gold_ranks
+            JOIN outcomes ON outcomes.id = gold_ranks.outcome
+            JOIN questions ON questions.id = outcomes.question
+            WHERE outcomes.run = ? GROUP BY outcomes.id ORDER BY outcomes.id"""
+        ranks: dict[str, dict[str, int | None]] = {}
+        for system, question, rank in self._db.execute(sql, [self._id]):
+            ranks.setdefault(system, {})[question] = rank
+        return ranks
+
     def metrics(self) -> list[str]:
         """Names of all metrics, sorted."""
         sql = """SELECT DISTINCT metric FROM metrics JOIN outcomes ON outcomes.id = outcome

@@ -1,0 +1,346 @@
+"""Plots as SVG that lives inside a page: its text is text, its colours are the page's.
+
+Colours are drawn as placeholders and then exchanged for the page's CSS variables, so that one
+drawing serves a light and a dark page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import Bbox
+
+from benchmarks.intervals import Interval
+
+__all__ = ["Dot", "Line", "bars", "curves", "scatter"]
+
+_TOKENS = ("ink", "soft", "grid", "paper", "ours", *(f"other-{number}" for number in range(8)))
+_PLACEHOLDERS = {token: f"#0100{number:02x}" for number, token in enumerate(_TOKENS)}
+
+_WIDTH, _HEIGHT = 5.4, 3.7  # inches of 72 units; shown at 400 pixels, letters are 11 high
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "remem",  # the same plot is the same text
+    "font.family": "DejaVu Sans",  # to measure with; the page shows its own
+    "font.size": 10.5,
+    "axes.edgecolor": _PLACEHOLDERS["grid"],
+    "axes.labelcolor": _PLACEHOLDERS["soft"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": _PLACEHOLDERS["grid"],
+    "grid.linewidth": 0.8,
+    "xtick.color": _PLACEHOLDERS["grid"],
+    "ytick.color": _PLACEHOLDERS["grid"],
+    "xtick.labelcolor": _PLACEHOLDERS["soft"],
+    "ytick.labelcolor": _PLACEHOLDERS["soft"],
+    "ytick.major.size": 0,
+    "lines.solid_capstyle": "round",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A system over cutoffs or budgets; ``colour`` is a name of the page's palette."""
+
+    label: str
+    colour: str
+    points: Mapping[int, Interval]
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is the one that the plot is about."""
+        return self.colour == "ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A system by its speed and quality."""
+
+    label: str
+    colour: str
+    milliseconds: float
+    slow_milliseconds: float
+    quality: Interval
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is the one that the plot is about."""
+        return self.colour == "ours"
+
+
+def curves(name: str, lines: Sequence[Line], x_label: str, y_label: str) -> str:
+    """Lines with confidence bands over a logarithmic axis, each labelled where it ends."""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(_HEIGHT)
+        for line in lines:
+            _draw_line(axes, line)
+        ticks = sorted({x for line in lines for x in line.points})
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+        axes.set_xlim(ticks[0], ticks[-1])
+        _quality_axis(axes, y_label)
+        axes.set_xlabel(x_label)
+        figure.subplots_adjust(left=0.09, right=0.72, bottom=0.15, top=0.9)
+        _label_ends(axes, lines)
+        return _svg(figure, name)
+
+
+def bars(name: str, groups: Mapping[str, Sequence[tuple[str, Interval]]], x_label: str) -> str:
+    """Groups of horizontal bars with confidence intervals: group -> colour and value of each."""
+    thick, gap = 0.15, 0.16  # inches
+    most = max(map(len, groups.values()))
+    step = most * thick + gap
+    margins = 0.62
+    height = len(groups) * step + margins
+    with mpl.rc_context({**_STYLE, "axes.grid.axis": "x", "axes.spines.bottom": False}):
+        figure, axes = _figure(height)
+        for place, values in enumerate(groups.values()):
+            for number, (colour, value) in enumerate(values):
+                _draw_bar(axes, place * step + number * thick, thick, colour, value)
+        middles = [place * step + (most - 1) * thick / 2 for place in range(len(groups))]
+        axes.set_yticks(middles, list(groups))
+        for label in axes.get_yticklabels():
+            label.set_color(_PLACEHOLDERS["ink"])
+        axes.set_ylim(len(groups) * step - gap / 2, -gap / 2 - thick / 2)
+        axes.set_xlim(0, 1.1)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
+        axes.tick_params(axis="x", length=0)
+        axes.set_xlabel(x_label)
+        figure.subplots_adjust(
+            left=_share_of_labels(axes), right=0.98, bottom=0.5 / height, top=1 - 0.08 / height
+        )
+        return _svg(figure, name)
+
+
+def scatter(name: str, dots: Sequence[Dot], x_label: str, y_label: str) -> str:
+    """Speed on a logarithmic axis against quality; whiskers to the slow end and over the interval.
+
+    What takes less than a tenth of a millisecond stands at a tenth.
+    """
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(_HEIGHT)
+        axes.set_xscale("log")
+        for dot in dots:
+            _draw_dot(axes, dot)
+        low = min(_visible(dot.milliseconds) for dot in dots)
+        high = max(_visible(dot.slow_milliseconds) for dot in dots)
+        axes.set_xlim(low / 1.8, high * 3.2)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        _quality_axis(axes, y_label)
+        axes.set_xlabel(x_label)
+        figure.subplots_adjust(left=0.09, right=0.97, bottom=0.15, top=0.9)
+        _label_dots(figure, axes, dots)
+        return _svg(figure, name)
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places near the wanted ones, in their order, at least ``gap`` apart and within the ends.
+
+    Where there is too little room, the ends give way upwards.
+    """
+    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
+    places = [wanted[index] for index in order]
+    for index in range(len(places)):
+        least = low if index == 0 else places[index - 1] + gap
+        places[index] = max(places[index], least)
+    top = max(high, low + gap * (len(places) - 1))
+    for index in reversed(range(len(places))):
+        most = top if index == len(places) - 1 else places[index + 1] - gap
+        places[index] = min(places[index], most)
+    return [place for _, place in sorted(zip(order, places, strict=True))]
+
+
+def _figure(height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(_WIDTH, height))
+    figure.patch.set_alpha(0)
+    axes = figure.add_subplot()
+    axes.patch.set_alpha(0)
+    return figure, axes
+
+
+def _quality_axis(axes: Axes, label: str) -> None:
+    """From 0 to 1, named above the axis, where it is read."""
+    axes.set_ylim(0, 1.02)
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", ".2", ".4", ".6", ".8", "1"])
+    axes.set_title(label, loc="left", fontsize=10.5, color=_PLACEHOLDERS["soft"], x=-0.07)
+
+
+def _draw_line(axes: Axes, line: Line) -> None:
+    colour = _PLACEHOLDERS[line.colour]
+    xs = list(line.points)
+    intervals = list(line.points.values())
+    axes.fill_between(
+        xs,
+        [each.low for each in intervals],
+        [each.high for each in intervals],
+        color=colour,
+        alpha=0.18 if line.ours else 0.08,
+        linewidth=0,
+        zorder=3 if line.ours else 1,
+    )
+    axes.plot(
+        xs,
+        [each.mean for each in intervals],
+        color=colour,
+        linewidth=2.6 if line.ours else 1.3,
+        marker="o",
+        markersize=5 if line.ours else 3,
+        markeredgewidth=0,
+        zorder=4 if line.ours else 2,
+        clip_on=False,
+    )
+
+
+def _label_ends(axes: Axes, lines: Sequence[Line]) -> None:
+    """The name and last value of each line to its right, moved apart where lines end together."""
+    ends = [list(line.points.values())[-1].mean for line in lines]
+    for line, end, place in zip(lines, ends, spread(ends, 0.068, 0.0, 1.0), strict=True):
+        axes.annotate(
+            f"{_short(end)} {line.label}",
+            xy=(1, end),
+            xytext=(1.05, place),
+            xycoords=("axes fraction", "data"),
+            textcoords=("axes fraction", "data"),
+            color=_PLACEHOLDERS[line.colour],
+            fontweight="bold" if line.ours else "normal",
+            va="center_baseline",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": _PLACEHOLDERS[line.colour],
+                "linewidth": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 4,
+                "relpos": (0, 0.5),
+            },
+        )
+
+
+def _draw_bar(axes: Axes, y: float, thick: float, colour: str, value: Interval) -> None:
+    axes.barh(
+        y,
+        value.mean,
+        height=thick * 0.86,
+        color=_PLACEHOLDERS[colour],
+        alpha=1 if colour == "ours" else 0.55,
+        linewidth=0,
+    )
+    axes.plot(
+        [value.low, value.high],
+        [y, y],
+        color=_PLACEHOLDERS["ink"],
+        linewidth=0.9,
+        alpha=0.75,
+        solid_capstyle="butt",
+    )
+    axes.text(
+        max(value.high, value.mean) + 0.012,
+        y,
+        _short(value.mean),
+        color=_PLACEHOLDERS["ink" if colour == "ours" else "soft"],
+        fontsize=8.5,
+        fontweight="bold" if colour == "ours" else "normal",
+        va="center_baseline",
+    )
+
+
+def _draw_dot(axes: Axes, dot: Dot) -> None:
+    colour = _PLACEHOLDERS[dot.colour]
+    x, slow = _visible(dot.milliseconds), _visible(dot.slow_milliseconds)
+    value = dot.quality
+    whisker = {"color": colour, "linewidth": 1.0, "alpha": 0.55, "solid_capstyle": "butt"}
+    axes.plot([x, slow], [value.mean, value.mean], **whisker)
+    axes.plot([x, x], [value.low, value.high], **whisker)
+    axes.plot(
+        x,
+        value.mean,
+        marker="o",
+        markersize=10 if dot.ours else 6.5,
+        color=colour,
+        markeredgecolor=_PLACEHOLDERS["paper"],
+        markeredgewidth=1,
+        clip_on=False,
+        zorder=5 if dot.ours else 4,
+    )
+
+
+def _label_dots(figure: Figure, axes: Axes, dots: Sequence[Dot]) -> None:
+    """A name beside each dot, at the first place where it covers no dot and no other name."""
+    pixels = figure.dpi / 72
+    centres = [
+        axes.transData.transform((_visible(dot.milliseconds), dot.quality.mean)) for dot in dots
+    ]
+    taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in centres]
+    for dot in sorted(dots, key=lambda dot: not dot.ours):
+        text = axes.annotate(
+            dot.label,
+            xy=(_visible(dot.milliseconds), dot.quality.mean),
+            xytext=(0, 0),
+            textcoords="offset points",
+            color=_PLACEHOLDERS[dot.colour],
+            fontweight="bold" if dot.ours else "normal",
+            va="center_baseline",
+            annotation_clip=False,
+        )
+        box = text.get_window_extent()
+        wide = box.width / pixels
+        beside = [(8, up) for up in (7, -8, 15, -16, 23, -24)]
+        before = [(-8 - wide, up) for up in (7, -8, 15, -16, 23, -24)]
+        offsets = [*beside, *before, (-wide / 2, 14), (-wide / 2, -14)]
+        boxes = [box.translated(right * pixels, up * pixels) for right, up in offsets]
+        free = (
+            index
+            for index, place in enumerate(boxes)
+            if axes.bbox.x0 <= place.x0
+            and place.x1 <= axes.bbox.x1
+            and not any(place.overlaps(other) for other in taken)
+        )
+        chosen = next(free, 0)
+        text.set_position(offsets[chosen])
+        taken.append(boxes[chosen])
+
+
+def _visible(milliseconds: float) -> float:
+    return max(milliseconds, 0.1)
+
+
+def _share_of_labels(axes: Axes) -> float:
+    """How much of the width the labels of the vertical axis take."""
+    widest = max(label.get_window_extent().width for label in axes.get_yticklabels())
+    return float(min((widest + 8) / axes.figure.bbox.width, 0.5))
+
+
+def _short(value: float) -> str:
+    """ ".84", as the field writes shares."""
+    return f"{value:.2f}".removeprefix("0")
+
+
+def _svg(figure: Figure, name: str) -> str:
+    """The drawing for inside a page: no header, no size of its own, ids that are this plot's."""
+    target = StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(target, format="svg", metadata=nothing)
+    text = target.getvalue()
+    text = text[text.index("<svg") :]
+    # A style sheet in the drawing would reach the whole page, which has these rules itself.
+    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    for token, placeholder in _PLACEHOLDERS.items():
+        text = text.replace(placeholder, f"var(--{token})")
+    return text
