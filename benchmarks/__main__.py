@@ -1,20 +1,57 @@
-"""``python -m benchmarks NAME``."""
+"""``python -m benchmarks NAME``, the same as ``remem bench NAME``."""
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 import click
 
-from benchmarks.latency import latency
+from store.errors import MissingDependency
 
 __all__ = ["main"]
 
+_COMMANDS = {
+    "recall": "benchmarks.recall:recall",
+    "answers": "benchmarks.answers:answers",
+    "compare": "benchmarks.compare:compare",
+    "report": "benchmarks.report:report",
+    "latency": "benchmarks.latency:latency",
+}
 
-@click.group()
+
+class _Lazy(click.Group):
+    """Imports a command when it is asked for: ``remem --help`` shows this group, too."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names of the commands, in the order in which a user needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, None if there is none.
+
+        Raises:
+            MissingDependency: it needs packages that are not installed.
+        """
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        try:
+            command: click.Command = getattr(import_module(module), name)
+        except ImportError as error:
+            raise MissingDependency(f"'bench {cmd_name}'", "'remem[bench]'") from error
+        return command
+
+
+@click.group("bench", cls=_Lazy)
 def main() -> None:
-    """Measure remem on this machine."""
+    """Measure remem on this machine, on public data and on your own."""
 
-
-main.add_command(latency)
 
 if __name__ == "__main__":
-    main()
+    from memory.cli.app import run
+
+    try:
+        sys.exit(run(sys.argv[1:], main))
+    except KeyboardInterrupt:
+        sys.exit(130)

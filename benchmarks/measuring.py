@@ -48,6 +48,10 @@ class Measurement:
     quiet: Quiet = field(default_factory=Quiet)
     without_gold: int = 0
 
+    def outcomes(self, system: str) -> list[Outcome]:
+        """What a system recalled, without the rankings."""
+        return [one for tally in self.tallies if tally.system == system for one in tally.outcomes]
+
     def figures(self) -> list[SystemFigures]:
         """What is true of each system as a whole."""
         quiet = SystemFigures(Remem().name, self.quiet.figures())

@@ -6,17 +6,16 @@ of them for which the prompt stays empty, by kind.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from itertools import chain
 
 from benchmarks.datasets.base import Haystack, Question
+from benchmarks.datasets.offtopic import OffTopic
 from benchmarks.systems.base import Searcher
 
-__all__ = ["ABOUT_OTHERS", "Quiet", "off_topic_messages", "questions_about_others", "with_next"]
+__all__ = ["ABOUT_OTHERS", "Quiet", "as_questions", "questions_about_others", "with_next"]
 
 ABOUT_OTHERS = "questions about other people"
 """The category of ``questions_about_others``."""
@@ -26,18 +25,11 @@ _MOST_HAYSTACKS = 5
 _MOST_MESSAGES = 200
 
 
-def off_topic_messages(split: str = "test") -> list[Question]:
-    """The messages of ``benchmarks/data/offtopic.jsonl``; their kind is the category.
-
-    Args:
-        split: "dev", by which the floor is chosen, or "test", by which it is judged.
-    """
-    lines = files("benchmarks").joinpath("data/offtopic.jsonl").read_text("utf-8").splitlines()
-    rows = map(json.loads, lines)
+def as_questions(messages: Sequence[OffTopic]) -> list[Question]:
+    """Off-topic messages as a system is asked them; their kind is the category."""
     return [
-        Question(id=f"off-topic/{number}", text=row["text"], category=row["kind"])
-        for number, row in enumerate(rows)
-        if row["split"] == split
+        Question(id=f"off-topic/{number}", text=message.text, category=message.kind)
+        for number, message in enumerate(messages)
     ]
 
 

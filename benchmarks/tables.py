@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich import box
 from rich.table import Table
 
+from benchmarks.headline import headline_metrics
 from benchmarks.intervals import Interval, by_category, mean_interval, metric_values
 from benchmarks.metrics import BUDGETS
 from benchmarks.outcome import Outcome
@@ -15,23 +16,14 @@ from benchmarks.tally import Tally
 
 __all__ = ["category_table", "figure_table", "system_table"]
 
-MAIN = (
-    *("turn R@5", "turn R@10", "turn any@10"),
-    *("session any@5", "session all@5", "session all@10"),
-    *("passage R@10", "document R@10", "document nDCG@10"),
-    "evidence@1000",
-)
-"""The metrics of the table of systems, where the data has them."""
-
-DETAIL = tuple(dict.fromkeys([*MAIN, *(f"evidence@{budget}" for budget in BUDGETS)]))
-"""The metrics of the table of categories."""
+_BUDGETS = tuple(f"evidence@{budget}" for budget in BUDGETS)
 
 _SPEED = ("p50 ms without encoding", "p95 ms without encoding", "records/s without encoding")
 
 
 def system_table(title: str, tallies: Sequence[Tally]) -> Table:
     """A row for each system: the main metrics with 95 % intervals, speed, tokens of a prompt."""
-    names = _defined(MAIN, (outcome for tally in tallies for outcome in tally.outcomes))
+    names = headline_metrics(_known(outcome for tally in tallies for outcome in tally.outcomes))
     table = _table(title, "system", names)
     for heading in ("p50 / p95 ms", "records/s", "tokens @1000"):
         table.add_column(heading.replace(" ", "\n", 1), justify="right")
@@ -47,7 +39,8 @@ def system_table(title: str, tallies: Sequence[Tally]) -> Table:
 
 def category_table(tally: Tally) -> Table:
     """A row for each category of questions, of one system."""
-    names = _defined(DETAIL, tally.outcomes)
+    known = _known(tally.outcomes)
+    names = list(dict.fromkeys([*headline_metrics(known), *(b for b in _BUDGETS if b in known)]))
     table = _table(f"{tally.system} by category", "category", names)
     for category, outcomes in by_category(tally.outcomes).items():
         table.add_row(f"{category or 'all'} ({len(outcomes):,})", *_cells(outcomes, names))
@@ -71,9 +64,8 @@ def _table(title: str, first: str, metrics: Iterable[str]) -> Table:
     return table
 
 
-def _defined(names: Iterable[str], outcomes: Iterable[Outcome]) -> list[str]:
-    known = {name for outcome in outcomes for name in outcome.metrics}
-    return [name for name in names if name in known]
+def _known(outcomes: Iterable[Outcome]) -> set[str]:
+    return {name for outcome in outcomes for name in outcome.metrics}
 
 
 def _cells(outcomes: Sequence[Outcome], names: Iterable[str]) -> list[str]:
@@ -81,7 +73,8 @@ def _cells(outcomes: Sequence[Outcome], names: Iterable[str]) -> list[str]:
 
 
 def _cell(interval: Interval | None) -> str:
-    """ ".842±.021", without the zeros that all have."""
+    """The mean above its margin, without the zeros that all have, so that many stand in a row."""
     if interval is None:
         return "-"
-    return f"{interval.mean:.3f}±{interval.margin:.3f}".replace("0.", ".")
+    mean, margin = (f"{value:.3f}".removeprefix("0") for value in (interval.mean, interval.margin))
+    return f"{mean}\n±{margin}"

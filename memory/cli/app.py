@@ -15,6 +15,7 @@ import click
 
 from memory.cli import demo, looking, recalling, talking, transfer, upkeep, writing
 from memory.cli.options import shared_options
+from memory.cli.plugins import plugin, plugin_names
 from memory.cli.screen import complain
 from memory.cli.settings import settings_from_environment
 from store.errors import EncoderMismatch, RememError
@@ -30,17 +31,21 @@ _QUIET = {
 }
 
 
-class _InOrder(click.Group):
-    """Lists its commands in the order in which a user needs them."""
+class _Program(click.Group):
+    """Lists its commands in the order in which a user needs them, those of other packages last."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Names of the commands, as they were added."""
-        return list(self.commands)
+        return list(dict.fromkeys([*self.commands, *plugin_names()]))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, None if there is none."""
+        return super().get_command(ctx, cmd_name) or plugin(cmd_name)
 
 
 @click.group(
     "remem",
-    cls=_InOrder,
+    cls=_Program,
     params=shared_options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with 'remem demo'. 'remem COMMAND --help' shows examples. Exit codes: 0 done, "
@@ -74,8 +79,8 @@ for each in (
     program.add_command(each)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run ``remem`` with the arguments and return the exit code.
+def run(arguments: Sequence[str], command: click.Command = program) -> int:
+    """Run ``remem``, or a command that can stand alone, and return the exit code.
 
     Raises:
         KeyboardInterrupt: the user stopped it.
@@ -84,8 +89,8 @@ def run(arguments: Sequence[str]) -> int:
     _stand_in_for_closed_streams()
     _hush_libraries(debug)
     try:
-        code = program.main(
-            list(arguments), "remem", standalone_mode=False, obj=settings_from_environment()
+        code = command.main(
+            list(arguments), command.name, standalone_mode=False, obj=settings_from_environment()
         )
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
