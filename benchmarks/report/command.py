@@ -25,7 +25,7 @@ def write_report(run_database: Path, html_path: Path, with_texts: bool = True) -
         MissingDependency: the packages that draw and fill in the page are not installed.
     """
     try:
-        from benchmarks.report.page import render  # noqa: PLC0415
+        from benchmarks.report.page import render
     except ImportError as error:
         raise MissingDependency("the HTML report", "'remem[bench]'") from error
 

@@ -16,7 +16,6 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks.intervals import Interval
 from benchmarks.report import misses, plots
 from benchmarks.report.summary import Standing, Summary, figure, summarise
 from benchmarks.runs import StoredRun
@@ -27,8 +26,8 @@ _MOST_DRAWN = 12  # systems in one plot
 _MOST_BARS = 4
 _COLOURS = 8  # muted ones, of the style sheet
 
-_FIGURES = {"p50 ms": "p50 ms", "p95 ms": "p95 ms", "records/s": "records/s"}
-"""Beginnings of the names of figures that have a column of their own."""
+_FIGURES = ("p50 ms", "p95 ms", "records/s", "tokens@1000")
+"""Beginnings of the names of the figures that have a column of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +89,15 @@ def _section(number: int, summary: Summary) -> _Section:
     drawn = _drawn(summary)
     left_out = len(summary.standings) - len(drawn)
     note = f"{left_out} more systems are in the table." if left_out else ""
-    unit = (summary.primary or "").partition("@")[0]
+    recall = f"{(summary.primary or '').partition('@')[0]}@k"
     found = [
-        _curves(f"recall-{number}", drawn, colours, summary.recall, "k", f"{unit}@k", note),
         _curves(
-            *(f"evidence-{number}", drawn, colours, summary.evidence),
-            *("tokens of the prompt", "evidence in the prompt", note),
+            *("Recall against k", f"recall-{number}", drawn, colours),
+            *(summary.recall, "k", recall, note),
+        ),
+        _curves(
+            *("Evidence against the budget of the prompt", f"evidence-{number}", drawn, colours),
+            *(summary.evidence, "tokens of the prompt", "gold that stands in the prompt", note),
         ),
         _bars(f"categories-{number}", summary, colours),
         _scatter(f"latency-{number}", summary, drawn, colours),
@@ -132,6 +134,7 @@ def _best(summary: Summary) -> dict[str, float]:
 
 
 def _curves(
+    title: str,
     name: str,
     drawn: Sequence[Standing],
     colours: Mapping[str, str],
@@ -151,7 +154,6 @@ def _curves(
     lines = [line for line in lines if line.points]
     if not lines or len(metrics) < 2:
         return None
-    title = f"{y_label[0].upper()}{y_label[1:]} against {x_label}"
     return _Plot(Markup(plots.curves(name, lines, x_label, y_label)), title, note=note)
 
 
@@ -168,28 +170,25 @@ def _bars(name: str, summary: Summary, colours: Mapping[str, str]) -> _Plot | No
     }
     svg = plots.bars(name, groups, summary.primary)
     legend = [(colours[system], system) for system in shown]
-    note = "Remem and the best of the others." if len(others) >= _MOST_BARS else ""
-    return _Plot(Markup(svg), f"{summary.primary} by category", legend, note)
+    note = f"{summary.ours} and the best of the others." if len(others) >= _MOST_BARS else ""
+    return _Plot(Markup(svg), "Recall by category", legend, note)
 
 
 def _scatter(
     name: str, summary: Summary, drawn: Sequence[Standing], colours: Mapping[str, str]
 ) -> _Plot | None:
     primary = summary.primary
-    dots = []
-    for each in drawn:
-        p50, p95 = figure(each.figures, "p50 ms"), figure(each.figures, "p95 ms")
-        if primary in each.means and p50 is not None:
-            slow = p50 if p95 is None else p95
-            dots.append(
-                plots.Dot(each.system, colours[each.system], p50, slow, each.means[primary])
-            )
+    dots = [
+        plots.Dot(each.system, colours[each.system], p50, p50 if p95 is None else p95, quality)
+        for each in drawn
+        for p50, p95 in [(figure(each.figures, "p50 ms"), figure(each.figures, "p95 ms"))]
+        if p50 is not None and (quality := each.means.get(primary or ""))
+    ]
     if not dots or primary is None:
         return None
-    measured = next(key for key in drawn[0].figures if key.startswith("p50 ms"))
-    x_label = f"{measured}, line to p95"
-    title = f"{primary} against latency"
-    return _Plot(Markup(plots.scatter(name, dots, x_label, primary)), title)
+    measured = next(key for each in drawn for key in each.figures if key.startswith("p50 ms"))
+    svg = plots.scatter(name, dots, f"{measured}, line to p95", primary)
+    return _Plot(Markup(svg), "Recall against latency")
 
 
 def _browser(run: StoredRun, system: str, with_texts: bool) -> misses.Json:
@@ -201,12 +200,13 @@ def _browser(run: StoredRun, system: str, with_texts: bool) -> misses.Json:
 def _embedded(data: object) -> Markup:
     """JSON that cannot end the element that it stands in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    escaped = {"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"}
-    return Markup(text.translate(str.maketrans(escaped)))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
 
 
 def _template_file(name: str) -> str:
-    return files("benchmarks.report").joinpath("templates", name).read_text("utf-8")
+    return (files("benchmarks.report") / "templates" / name).read_text("utf-8")
 
 
 def _share(value: float) -> str:
@@ -215,8 +215,8 @@ def _share(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that matter: 0.62, 9.14, 1,204."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    """Three digits that matter: 0.62, 12.8, 1,204."""
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
 def _p_value(value: float) -> str:

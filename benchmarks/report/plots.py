@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -25,7 +26,9 @@ _TOKENS = ("ink", "soft", "grid", "paper", "ours", *(f"other-{number}" for numbe
 _PLACEHOLDERS = {token: f"#0100{number:02x}" for number, token in enumerate(_TOKENS)}
 
 _WIDTH, _HEIGHT = 5.4, 3.7  # inches of 72 units; shown at 400 pixels, letters are 11 high
-_STYLE = {
+_BEFORE_LABEL = 12  # between the end of a line and its label
+_LONGEST_NAME = 24
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "remem",  # the same plot is the same text
     "font.family": "DejaVu Sans",  # to measure with; the page shows its own
@@ -93,8 +96,9 @@ def curves(name: str, lines: Sequence[Line], x_label: str, y_label: str) -> str:
         axes.set_xlim(ticks[0], ticks[-1])
         _quality_axis(axes, y_label)
         axes.set_xlabel(x_label)
-        figure.subplots_adjust(left=0.09, right=0.72, bottom=0.15, top=0.9)
-        _label_ends(axes, lines)
+        widest = _label_ends(axes, lines)
+        right = 1 - (widest + _BEFORE_LABEL + 4) / figure.bbox.width
+        figure.subplots_adjust(left=0.09, right=right, bottom=0.15, top=0.9)
         return _svg(figure, name)
 
 
@@ -205,29 +209,40 @@ def _draw_line(axes: Axes, line: Line) -> None:
     )
 
 
-def _label_ends(axes: Axes, lines: Sequence[Line]) -> None:
-    """The name and last value of each line to its right, moved apart where lines end together."""
+def _label_ends(axes: Axes, lines: Sequence[Line]) -> float:
+    """The name and last value of each line to its right, moved apart where lines end together.
+
+    Returns:
+        Width of the widest label.
+    """
     ends = [list(line.points.values())[-1].mean for line in lines]
+    labels = []
     for line, end, place in zip(lines, ends, spread(ends, 0.068, 0.0, 1.0), strict=True):
+        colour = _PLACEHOLDERS[line.colour]
+        text = f"{_short(end)} {_cut(line.label)}"
         axes.annotate(
-            f"{_short(end)} {line.label}",
+            "",
             xy=(1, end),
-            xytext=(1.05, place),
+            xytext=(_BEFORE_LABEL - 2, (place - end) * _HEIGHT * 72 * 0.75),
             xycoords=("axes fraction", "data"),
-            textcoords=("axes fraction", "data"),
-            color=_PLACEHOLDERS[line.colour],
-            fontweight="bold" if line.ours else "normal",
-            va="center_baseline",
+            textcoords="offset points",
             annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": _PLACEHOLDERS[line.colour],
-                "linewidth": 0.6,
-                "shrinkA": 1,
-                "shrinkB": 4,
-                "relpos": (0, 0.5),
-            },
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0},
         )
+        labels.append(
+            axes.annotate(
+                text,
+                xy=(1, place),
+                xytext=(_BEFORE_LABEL, 0),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                color=colour,
+                fontweight="bold" if line.ours else "normal",
+                va="center_baseline",
+                annotation_clip=False,
+            )
+        )
+    return max(label.get_window_extent().width for label in labels)
 
 
 def _draw_bar(axes: Axes, y: float, thick: float, colour: str, value: Interval) -> None:
@@ -262,9 +277,8 @@ def _draw_dot(axes: Axes, dot: Dot) -> None:
     colour = _PLACEHOLDERS[dot.colour]
     x, slow = _visible(dot.milliseconds), _visible(dot.slow_milliseconds)
     value = dot.quality
-    whisker = {"color": colour, "linewidth": 1.0, "alpha": 0.55, "solid_capstyle": "butt"}
-    axes.plot([x, slow], [value.mean, value.mean], **whisker)
-    axes.plot([x, x], [value.low, value.high], **whisker)
+    for xs, ys in (([x, slow], [value.mean] * 2), ([x, x], [value.low, value.high])):
+        axes.plot(xs, ys, color=colour, linewidth=1, alpha=0.55, solid_capstyle="butt")
     axes.plot(
         x,
         value.mean,
@@ -287,7 +301,7 @@ def _label_dots(figure: Figure, axes: Axes, dots: Sequence[Dot]) -> None:
     taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in centres]
     for dot in sorted(dots, key=lambda dot: not dot.ours):
         text = axes.annotate(
-            dot.label,
+            _cut(dot.label),
             xy=(_visible(dot.milliseconds), dot.quality.mean),
             xytext=(0, 0),
             textcoords="offset points",
@@ -322,6 +336,11 @@ def _share_of_labels(axes: Axes) -> float:
     """How much of the width the labels of the vertical axis take."""
     widest = max(label.get_window_extent().width for label in axes.get_yticklabels())
     return float(min((widest + 8) / axes.figure.bbox.width, 0.5))
+
+
+def _cut(name: str) -> str:
+    """A name that leaves room for the plot; the table has it whole."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _short(value: float) -> str:
