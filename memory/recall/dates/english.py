@@ -17,6 +17,7 @@ __all__ = ["english"]
 
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
 _IN_YEAR = rf"(?:,?\s+(?:of\s+)?{_YEAR})"
+_NO_YEAR = r"(?!,?\s+(?:of\s+)?(?:19|20)\d\d)"
 _DAY = r"(?P<day>\d{1,2})"
 _ORDINAL = rf"{_DAY}(?:st|nd|rd|th)"
 _DAYS = (
@@ -295,23 +296,26 @@ _RULES: list[Rule] = [
     Rule(rf"{_YEAR}[-/](?P<month>\d{{1,2}})(?![\d/-])", _month_in_digits),
     Rule(rf"(?<!/)(?P<month>\d{{1,2}})/{_YEAR}", _month_in_digits),
     Rule(rf"(?:on\s+)?(?:the\s+)?{_DAYS}\s+(?:of\s+)?{_MONTH}{_IN_YEAR}", _days),
-    Rule(rf"(?:on\s+)?(?:the\s+)?{_ORDINAL}\s+of\s+{_MONTH}", _days),
-    Rule(rf"(?:on\s+)?(?:the\s+)?{_DAYS}\s+{_SURE_MONTH}", _days),
+    Rule(rf"(?:on\s+)?(?:the\s+)?{_ORDINAL}\s+of\s+{_MONTH}{_NO_YEAR}", _days),
+    Rule(rf"(?:on\s+)?(?:the\s+)?{_DAYS}\s+{_SURE_MONTH}{_NO_YEAR}", _days),
     Rule(rf"(?:on\s+)?{_MONTH}\s+(?:the\s+)?{_DAYS}{_IN_YEAR}", _days),
-    Rule(rf"(?:on\s+)?{_SURE_MONTH}\s+(?:the\s+)?{_DAYS}", _days),
-    Rule(rf"on\s+{_MONTH}\s+{_DAYS}", _days),
-    Rule(rf"{_MONTH}\s+(?:the\s+)?{_ORDINAL}\b", _days),
+    Rule(rf"(?:on\s+)?{_SURE_MONTH}\s+(?:the\s+)?{_DAYS}{_NO_YEAR}", _days),
+    Rule(rf"on\s+{_MONTH}\s+{_DAYS}{_NO_YEAR}", _days),
+    Rule(rf"{_MONTH}\s+(?:the\s+)?{_ORDINAL}\b{_NO_YEAR}", _days),
     Rule(rf"(?:{_PREPOSITION})?{_MONTH}{_IN_YEAR}", _month),
     Rule(rf"on\s+the\s+{_ORDINAL}(?=\s*(?:[?.,;!]|$))", _day_of_latest_month),
     Rule(rf"(?:in|during|since|until|till|throughout)\s+{_MONTH}(?!\s+\d)", _month),
     Rule(rf"(?:last|this(?:\s+past)?|next)\s+{_SURE_MONTH}", _month),
     Rule(rf"(?:(?:in|during)\s+)?(?:the\s+)?{_SEASON}{_IN_YEAR}", _season),
-    Rule(rf"(?:in|during|over|this(?:\s+past)?|since)\s+(?:the\s+)?{_SEASON}(?!\s+of\b)", _season),
+    Rule(
+        rf"(?:in|during|over|this(?:\s+past)?|since)\s+(?:the\s+)?{_SEASON}(?!\s+of\b){_NO_YEAR}",
+        _season,
+    ),
     Rule(rf"last\s+{_SEASON}", _last_season),
     Rule(
-        rf"(?P<holiday>{'|'.join(_HOLIDAYS)}|easter)(?:['’]?s)?(?:\s+day)?\b{_IN_YEAR}?", _holiday
+        rf"(?P<holiday>{'|'.join(_HOLIDAYS)}|easter)(?:['’]?s)?(?:\s+day)?\b(?:{_IN_YEAR}|{_NO_YEAR})", _holiday
     ),
-    Rule(rf"{_PREPOSITION}{_YEAR}", _year),
+    Rule(rf"{_PREPOSITION}{_YEAR}(?![-/]\d)", _year),
     Rule(r"(?:the\s+)?day\s+before\s+yesterday|earlier\s+today|today", _day_back),
     Rule(r"yesterday(?:\s+(?:morning|afternoon|evening|night))?|last\s+night", _day_back),
     Rule(r"this\s+(?:morning|afternoon|evening)", _day_back),
@@ -331,7 +335,7 @@ _RULES: list[Rule] = [
     Rule(r"(?:recently|lately|the\s+other\s+day|of\s+late)\b", _recently),
 ]
 _BARE: list[Rule] = [
-    Rule(_MONTH, _month),
+    Rule(_MONTH + _NO_YEAR, _month),
     Rule(_YEAR, _year),
     Rule(rf"the\s+{_SEASON}", _season),
     Rule(r"the\s+(?P<unit>week|month|year)\b", _this),
@@ -357,5 +361,5 @@ _RANGES = [
 
 @cache
 def english() -> Grammar:
-    """The grammar, put together when it is first needed, which takes TIMING ms."""
+    """The grammar, put together when it is first needed."""
     return Grammar(_RULES, _BARE, _LEADS, _RANGES, edge=r"\b(?=\w)")

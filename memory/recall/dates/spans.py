@@ -1,8 +1,9 @@
 """From a question to the spans of time that it names. Pure.
 
-The grammar is our own because this runs before every search: an ordinary question takes 0.04 ms,
-against TIMING for ``dateparser.search.search_dates`` 1.5, which gives points in time rather than
-spans ("last month" is a day) and reads "may" and "second" as dates. Sums of days are dateutil's.
+The grammar is our own because this runs before every search: a question takes 0.05 to 0.09 ms,
+against 0.8 to 3.2 ms for ``search_dates`` of dateparser 1.5, which besides gives moments rather
+than spans ("last month" is one day) and reads "may" and "in a second" as dates. Sums of days are
+dateutil's.
 """
 
 from __future__ import annotations
@@ -35,11 +36,18 @@ class Span:
     fuzz: timedelta = timedelta()
 
     def closeness(self, moment: datetime) -> float:
-        """1 inside the span, falling to 0 over the slack; ``moment`` is timezone-aware."""
-        outside = max(self.start - moment, moment - self.end, timedelta())
-        if not outside:
-            return 1.0
-        return max(0.0, 1.0 - outside / self.fuzz) if self.fuzz else 0.0
+        """How well a moment at which something was said fits: 1 inside, falling to 0 outside.
+
+        It falls more slowly behind the end, because what happened is told afterwards, and for the
+        longer the longer it took.
+
+        Args:
+            moment: Timezone-aware.
+        """
+        if moment < self.start:
+            return _fallen(self.start - moment, self.fuzz)
+        told = self.fuzz + _TOLD_FOR + (self.end - self.start) / 4
+        return _fallen(moment - self.end, told)
 
 
 def time_spans(query: str, now: datetime | None) -> tuple[Span, ...]:
@@ -64,5 +72,13 @@ def time_spans(query: str, now: datetime | None) -> tuple[Span, ...]:
     )
 
 
+def _fallen(distance: timedelta, reach: timedelta) -> float:
+    """1 up to the edge, 0 from ``reach`` beyond it on."""
+    if distance <= timedelta():
+        return 1.0
+    return max(0.0, 1.0 - distance / reach) if reach else 0.0
+
+
+_TOLD_FOR = timedelta(days=2)
 _MOST_CHARACTERS = 2000
 _HAN = re.compile("[\u4e00-\u9fff]")
