@@ -108,9 +108,13 @@ def ask_all(
 ) -> Answers:
     """Put all questions of a haystack: one search, and a context of each budget.
 
+    What the first search of all costs more (it opens the index) is not counted.
+
     Args:
         on_question: Called after each question.
     """
+    for question in haystack.questions[:1]:
+        searcher.search(question, DEPTH)
     asked = []
     for question in haystack.questions:
         asked.append(_ask(searcher, question, encoder))

@@ -39,6 +39,7 @@ __all__ = ["recall"]
 _RUN = "run.sqlite"
 _REPORT = "report.html"
 _MOST_PROBLEMS = 5
+_NOTE = "± is half of a 95 % interval; times and records/s are without the encoder's work"
 
 
 @click.command()
@@ -153,13 +154,13 @@ def _measure(
 
 
 def _show(dataset: Dataset, measured: Measurement, encoder: RememberingEncoder) -> None:
-    asked = len(measured.tallies[0].outcomes)
-    print_out("", system_table(f"{dataset.name}: {counted(asked, 'question')}", measured.tallies))
+    asked = counted(len(measured.tallies[0].outcomes), "question")
+    print_out("", f"{dataset.name}: {asked}", _NOTE, "", system_table(measured.tallies))
     for tally in measured.tallies:
         if tally.system == Remem().name:
-            print_out(category_table(tally))
+            print_out("", f"{tally.system} by category", "", category_table(tally))
     figures = {**encoder.figures().figures, **measured.quiet.figures()}
-    print_out(figure_table("the encoder, and what remem keeps quiet about", figures))
+    print_out("", "The encoder, and what remem keeps quiet about", "", figure_table(figures), "")
     if measured.without_gold:
         print_out(
             f"{counted(measured.without_gold, 'question')} without gold: asked, but not scored."

@@ -9,72 +9,77 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.headline import headline_metrics
-from benchmarks.intervals import Interval, by_category, mean_interval, metric_values
+from benchmarks.intervals import by_category, mean_interval, metric_values
 from benchmarks.metrics import BUDGETS
 from benchmarks.outcome import Outcome
 from benchmarks.tally import Tally
 
 __all__ = ["category_table", "figure_table", "system_table"]
 
-_BUDGETS = tuple(f"evidence@{budget}" for budget in BUDGETS)
+_SPEED = ("p50 ms", "p95 ms", "records/s")
+_INSTANT = 200_000  # records/s of a system that only keeps the list it was given
 
-_SPEED = ("p50 ms without encoding", "p95 ms without encoding", "records/s without encoding")
 
-
-def system_table(title: str, tallies: Sequence[Tally]) -> Table:
+def system_table(tallies: Sequence[Tally]) -> Table:
     """A row for each system: the main metrics with 95 % intervals, speed, tokens of a prompt."""
     names = headline_metrics(_known(outcome for tally in tallies for outcome in tally.outcomes))
-    table = _table(title, "system", names)
-    for heading in ("p50 / p95 ms", "records/s", "tokens @1000"):
-        table.add_column(heading.replace(" ", "\n", 1), justify="right")
+    table = _table("system", map(_heading, names))
+    for heading in ("p50 / p95\nms", "records/s", "tokens\n@1000"):
+        table.add_column(heading, justify="right")
     for tally in tallies:
-        figures = tally.figures().figures
-        p50, p95, rate = (figures.get(name) for name in _SPEED)
-        times = "" if p50 is None or p95 is None else f"{p50:.1f} / {p95:.1f}"
-        speed = (times, f"{rate:,.0f}" if rate else "", f"{figures.get('tokens@1000', 0):,.0f}")
-        table.add_row(tally.system, *_cells(tally.outcomes, names), *speed)
-    table.caption = "± half a 95 % interval; times are without the encoder's"
+        means = (_cell(tally.outcomes, name, "\n") for name in names)
+        table.add_row(tally.system, *means, *_speed(tally.figures().figures))
     return table
 
 
 def category_table(tally: Tally) -> Table:
-    """A row for each category of questions, of one system."""
+    """A column for each category of questions, of one system."""
     known = _known(tally.outcomes)
-    names = list(dict.fromkeys([*headline_metrics(known), *(b for b in _BUDGETS if b in known)]))
-    table = _table(f"{tally.system} by category", "category", names)
-    for category, outcomes in by_category(tally.outcomes).items():
-        table.add_row(f"{category or 'all'} ({len(outcomes):,})", *_cells(outcomes, names))
+    budgets = [f"evidence@{budget}" for budget in BUDGETS if f"evidence@{budget}" in known]
+    names = [*(name for name in headline_metrics(known) if name not in budgets), *budgets]
+    categories = by_category(tally.outcomes)
+    table = _table("metric", (f"{name or 'all'}\n{len(categories[name]):,}" for name in categories))
+    for name in names:
+        table.add_row(name, *(_cell(outcomes, name) for outcomes in categories.values()))
     return table
 
 
-def figure_table(title: str, figures: Mapping[str, float]) -> Table:
+def figure_table(figures: Mapping[str, float]) -> Table:
     """A row for each figure."""
-    table = _table(title, "figure", ())
+    table = _table("figure", ())
     table.add_column("value", justify="right")
     for name, value in figures.items():
         table.add_row(name, f"{value:,.3f}" if value < 10 else f"{value:,.0f}")
     return table
 
 
-def _table(title: str, first: str, metrics: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD)
+def _table(first: str, headings: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     table.add_column(first, no_wrap=True)
-    for name in metrics:
-        table.add_column("\n".join(re.split(r" |(?=@\d{3})", name)), justify="right")
+    for heading in headings:
+        table.add_column(heading, justify="right", overflow="fold")
     return table
+
+
+def _heading(metric: str) -> str:
+    """A metric's name in two lines."""
+    return "\n".join(re.split(r" |(?=@\d{3})", metric))
+
+
+def _speed(figures: Mapping[str, float]) -> tuple[str, str, str]:
+    p50, p95, rate = (figures.get(f"{name} without encoding", 0) for name in _SPEED)
+    shown = f"{rate:,.0f}" if rate < _INSTANT else "-"
+    return f"{p50:.1f} / {p95:.1f}", shown, f"{figures.get('tokens@1000', 0):,.0f}"
 
 
 def _known(outcomes: Iterable[Outcome]) -> set[str]:
     return {name for outcome in outcomes for name in outcome.metrics}
 
 
-def _cells(outcomes: Sequence[Outcome], names: Iterable[str]) -> list[str]:
-    return [_cell(mean_interval(metric_values(outcomes, name))) for name in names]
-
-
-def _cell(interval: Interval | None) -> str:
-    """The mean above its margin, without the zeros that all have, so that many stand in a row."""
+def _cell(outcomes: Sequence[Outcome], metric: str, separator: str = "") -> str:
+    """The mean with its margin, without the zeros that all have."""
+    interval = mean_interval(metric_values(outcomes, metric))
     if interval is None:
         return "-"
     mean, margin = (f"{value:.3f}".removeprefix("0") for value in (interval.mean, interval.margin))
-    return f"{mean}\n±{margin}"
+    return f"{mean}{separator}±{margin}"

@@ -1,0 +1,138 @@
+"""remem and the baselines over one small haystack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from benchmarks.datasets.base import Haystack, Question
+from benchmarks.systems.base import Searcher
+from benchmarks.systems.baselines import best_hits, reciprocal_rank_fusion
+from benchmarks.systems.choosing import GROUPS, choose
+from memory.recall.ranking import Recollection
+from memory.testing import HashEncoder
+from store import Hit, InvalidInput, Record
+
+START = datetime(2024, 5, 8, 12, tzinfo=timezone.utc)
+SAID = [
+    ("Ana", "The kiln broke on Monday."),
+    ("Ben", "What a pity, and before the fair!"),
+    ("Ana", "I bought a boat called Marigold."),
+    ("Ben", "Does the boat float?"),
+]
+RECORDS = [
+    Record(
+        key=f"r{number}",
+        source="session-1",
+        position=number,
+        text=text,
+        speaker=speaker,
+        said_at=START + timedelta(minutes=number),
+    )
+    for number, (speaker, text) in enumerate(SAID)
+]
+BOAT = Question("q", "What is the boat called?", evidence={"r2": 1}, asked_at=START)
+HAYSTACK = Haystack("ana", RECORDS, [BOAT])
+
+
+@contextmanager
+def indexed(name: str, folder: Path) -> Iterator[Searcher]:
+    [system] = choose(name)
+    with system.index(HAYSTACK, HashEncoder(), folder) as searcher:
+        yield searcher
+
+
+def keys(found: list[Recollection] | tuple[Recollection, ...]) -> list[str]:
+    return [each.record.key for each in found]
+
+
+@pytest.mark.parametrize("name", GROUPS["ours"])
+def test_every_system_gives_back_at_most_k(name: str, tmp_path: Path) -> None:
+    with indexed(name, tmp_path) as searcher:
+        assert len(searcher.search(BOAT, 2)) <= 2
+
+
+@pytest.mark.parametrize("name", ["remem", "dense", "bm25", "rrf"])
+def test_searches_find_what_is_asked_for(name: str, tmp_path: Path) -> None:
+    with indexed(name, tmp_path) as searcher:
+        found = searcher.search(BOAT, 3)
+        assert found[0].record == choose_stored(found, "r2")
+        assert found[0].parts
+        assert "Marigold" in searcher.context(BOAT, 500).text
+
+
+def choose_stored(found: object, key: str) -> Record:
+    assert isinstance(found, list)
+    return next(each.record for each in found if each.record.key == key)
+
+
+@pytest.mark.parametrize("name", ["dense", "bm25", "rrf"])
+def test_searches_keep_within_the_budget(name: str, tmp_path: Path) -> None:
+    with indexed(name, tmp_path) as searcher:
+        assert 0 < searcher.context(BOAT, 90).tokens <= 90
+
+
+def test_nothing_is_nothing(tmp_path: Path) -> None:
+    with indexed("nothing", tmp_path) as searcher:
+        assert not searcher.search(BOAT, 10)
+        assert searcher.context(BOAT, 1000).text == ""
+
+
+def test_the_last_come_first(tmp_path: Path) -> None:
+    with indexed("last", tmp_path) as searcher:
+        assert keys([*searcher.search(BOAT, 2)]) == ["r3", "r2"]
+
+
+def test_the_last_that_fit_are_shown(tmp_path: Path) -> None:
+    with indexed("last", tmp_path) as searcher:
+        context = searcher.context(BOAT, 95)
+        assert keys(context.recollections)[-1] == "r3"
+        assert 0 < len(context.recollections) < len(RECORDS)
+        assert context.tokens <= 95
+
+
+def test_everything_is_shown_whatever_it_costs(tmp_path: Path) -> None:
+    with indexed("everything", tmp_path) as searcher:
+        context = searcher.context(BOAT, 10)
+        assert keys(context.recollections) == ["r0", "r1", "r2", "r3"]
+        assert context.tokens > 10
+
+
+def hit(key: str, score: float) -> Hit:
+    return Hit(Record(key=key, source="s", position=0, text=key), score)
+
+
+def test_reciprocal_ranks_are_summed_over_the_legs() -> None:
+    legs = {"dense": [hit("a", 0.9), hit("b", 0.8)], "text": [hit("b", 7), hit("c", 3)]}
+    found = reciprocal_rank_fusion(legs, 3)
+    assert keys(found) == ["b", "a", "c"]
+    assert found[0].score == pytest.approx(1 / 62 + 1 / 61)
+    assert found[0].parts == {"dense": 1 / 62, "text": 1 / 61}
+
+
+def test_equal_sums_are_ordered_by_key() -> None:
+    assert keys(reciprocal_rank_fusion({"dense": [hit("b", 1)], "text": [hit("a", 1)]}, 2)) == [
+        "a",
+        "b",
+    ]
+
+
+def test_one_leg_keeps_its_own_scores() -> None:
+    found = best_hits({"text": [hit("a", 7.5), hit("b", 3), hit("c", 1)]}, 2)
+    assert [(each.record.key, each.score) for each in found] == [("a", 7.5), ("b", 3)]
+
+
+def test_systems_are_chosen_by_name_and_by_group_each_once() -> None:
+    assert [system.name for system in choose("bm25, remem,bm25")] == ["bm25", "remem"]
+    assert [system.name for system in choose("ours,remem")] == GROUPS["ours"]
+    assert {*GROUPS["ours"], *GROUPS["peers"]} == {*GROUPS["all"]}
+
+
+@pytest.mark.parametrize("names", ["bm52", "remem,,x", "", " , "])
+def test_an_unknown_system_is_refused_with_those_there_are(names: str) -> None:
+    with pytest.raises(InvalidInput, match=r"choose from ours.*remem.*rrf"):
+        choose(names)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.datasets.base import Haystack, Question
+from benchmarks.offtopic import ABOUT_OTHERS, Quiet, questions_about_others, with_next
+from memory.recall.prompt import Context
+from memory.recall.ranking import Recollection
+from store import Record
+
+
+def haystack(namespace: str, *speakers: str | None) -> Haystack:
+    records = [
+        Record(key=f"k{number}", source="s", position=number, text="hi", speaker=speaker)
+        for number, speaker in enumerate(speakers)
+    ]
+    return Haystack(namespace, records, [Question("q1", f"What did {namespace} do?")])
+
+
+class Talkative:
+    """Shows a memory for every message that asks something."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def search(self, question: Question, k: int) -> Sequence[Recollection]:
+        raise NotImplementedError
+
+    def context(self, question: Question, budget: int) -> Context:
+        self.heard += 1
+        if not question.text.endswith("?"):
+            return Context()
+        record = Record(key="k", source="s", position=0, text="hi")
+        return Context("hi", (Recollection(record, 0.5),), 1)
+
+
+def message(number: int, kind: str = "small talk", text: str = "hello") -> Question:
+    return Question(f"m{number}", text, kind)
+
+
+def test_questions_about_other_people_are_those_of_the_other_haystack() -> None:
+    [question] = questions_about_others(haystack("a", "Ana", "Ben"), haystack("b", "Cleo"))
+    assert (question.text, question.category) == ("What did b do?", ABOUT_OTHERS)
+
+
+def test_conversations_that_share_a_person_are_not_about_others() -> None:
+    assert not questions_about_others(haystack("a", "Ana", "Ben"), haystack("b", "Ben", "Cleo"))
+
+
+def test_without_speakers_nobody_knows_who_a_question_is_about() -> None:
+    assert not questions_about_others(haystack("a", None), haystack("b", "Cleo"))
+    assert not questions_about_others(haystack("a", "Ana"), haystack("b", None))
+
+
+def test_each_haystack_comes_with_the_next_and_the_last_with_the_first() -> None:
+    a, b, c = haystack("a"), haystack("b"), haystack("c")
+    assert list(with_next([a, b, c])) == [(a, b), (b, c), (c, a)]
+    assert list(with_next([a])) == [(a, a)]
+    assert list(with_next([])) == []
+
+
+def test_the_share_of_empty_prompts_is_counted_by_kind() -> None:
+    quiet = Quiet()
+    asked = [message(1), message(2, text="how are you?"), message(3, "code", "x = 1")]
+    quiet.ask(Talkative(), asked)
+    assert quiet.figures() == {"empty for small talk": 0.5, "empty for code": 1.0}
+
+
+def test_nothing_asked_is_no_figure() -> None:
+    assert Quiet().figures() == {}
+
+
+def test_of_many_messages_a_sample_is_asked_the_same_for_the_same_seed() -> None:
+    messages = [message(number, str(number)) for number in range(1000)]
+    first, second, other = Quiet(seed=1), Quiet(seed=1), Quiet(seed=2)
+    for quiet in (first, second, other):
+        quiet.ask(Talkative(), messages)
+    assert len(first.asked) == 200
+    assert first.asked == second.asked != other.asked
+
+
+def test_of_many_haystacks_the_first_five_are_asked() -> None:
+    quiet, memory = Quiet(), Talkative()
+    for _ in range(8):
+        quiet.ask(memory, [message(1)], [message(2)])
+    assert memory.heard == 10
