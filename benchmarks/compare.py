@@ -11,8 +11,9 @@ import click
 from benchmarks.datasets.base import Question
 from benchmarks.headline import headline_metrics, primary_metric
 from benchmarks.outcome import Outcome
-from benchmarks.runs import RunDatabase, StoredRun
+from benchmarks.runs import RunDatabase
 from benchmarks.significance import PairedTest, paired_test
+from benchmarks.stored_run import StoredRun
 from memory.cli.screen import counted, print_out, table
 from store import InvalidInput
 

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from benchmarks.report import misses, plots
 from benchmarks.report.summary import Standing, Summary, figure, summarise
-from benchmarks.runs import StoredRun
+from benchmarks.stored_run import StoredRun
 
 __all__ = ["render"]
 

@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
@@ -26,7 +27,7 @@ _TOKENS = ("ink", "soft", "grid", "paper", "ours", *(f"other-{number}" for numbe
 _PLACEHOLDERS = {token: f"#0100{number:02x}" for number, token in enumerate(_TOKENS)}
 
 _WIDTH, _HEIGHT = 5.4, 3.7  # inches of 72 units; shown at 400 pixels, letters are 11 high
-_BEFORE_LABEL = 12  # between the end of a line and its label
+_LABELS_AT = 1.06  # the plot's width is 1
 _LONGEST_NAME = 24
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -96,9 +97,9 @@ def curves(name: str, lines: Sequence[Line], x_label: str, y_label: str) -> str:
         axes.set_xlim(ticks[0], ticks[-1])
         _quality_axis(axes, y_label)
         axes.set_xlabel(x_label)
-        widest = _label_ends(axes, lines)
-        right = 1 - (widest + _BEFORE_LABEL + 4) / figure.bbox.width
-        figure.subplots_adjust(left=0.09, right=right, bottom=0.15, top=0.9)
+        left, room = 0.09, 1 - _label_ends(axes, lines) / figure.bbox.width
+        right = left + (room - left) / _LABELS_AT
+        figure.subplots_adjust(left=left, right=right, bottom=0.15, top=0.9)
         return _svg(figure, name)
 
 
@@ -216,33 +217,30 @@ def _label_ends(axes: Axes, lines: Sequence[Line]) -> float:
         Width of the widest label.
     """
     ends = [list(line.points.values())[-1].mean for line in lines]
-    labels = []
+    widest = 0.0
     for line, end, place in zip(lines, ends, spread(ends, 0.068, 0.0, 1.0), strict=True):
         colour = _PLACEHOLDERS[line.colour]
-        text = f"{_short(end)} {_cut(line.label)}"
-        axes.annotate(
-            "",
+        label = axes.annotate(
+            f"{_short(end)} {_cut(line.label)}",
             xy=(1, end),
-            xytext=(_BEFORE_LABEL - 2, (place - end) * _HEIGHT * 72 * 0.75),
+            xytext=(_LABELS_AT, place),
             xycoords=("axes fraction", "data"),
-            textcoords="offset points",
+            textcoords=("axes fraction", "data"),
+            color=colour,
+            fontweight="bold" if line.ours else "normal",
+            va="center_baseline",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 4,
+                "relpos": (0, 0.5),
+            },
         )
-        labels.append(
-            axes.annotate(
-                text,
-                xy=(1, place),
-                xytext=(_BEFORE_LABEL, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                color=colour,
-                fontweight="bold" if line.ours else "normal",
-                va="center_baseline",
-                annotation_clip=False,
-            )
-        )
-    return max(label.get_window_extent().width for label in labels)
+        widest = max(widest, Text.get_window_extent(label).width)  # without the line to it
+    return widest
 
 
 def _draw_bar(axes: Axes, y: float, thick: float, colour: str, value: Interval) -> None:

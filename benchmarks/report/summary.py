@@ -9,8 +9,8 @@ from benchmarks.datasets.base import Question
 from benchmarks.headline import cutoffs, headline_metrics, primary_metric
 from benchmarks.intervals import Interval, mean_interval
 from benchmarks.outcome import Run
-from benchmarks.runs import StoredRun
 from benchmarks.significance import PairedTest, paired_test
+from benchmarks.stored_run import StoredRun
 
 __all__ = ["OURS", "Standing", "Summary", "figure", "summarise"]
 
