@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,30 +73,47 @@ def _haystack(path: Path) -> Iterator[Haystack | Problem]:
     if not files.members(_QUERIES):
         yield Problem(path, f"beside the corpus there is no {_QUERIES}")
         return
-    queries, unread = partition(_queries(files))
-    judgements, unread_too = partition(_judgements(files, qrels))
+    queries, broken_queries = partition(_queries(files))
+    judgements, broken_judgements = partition(_judgements(files, qrels))
     gathered = gather(BeirReader().read(path), path)
     documents = {record.source for record in gathered.records}
+    questions = _questions(queries, judgements, documents)
+    for loss in _losses(queries, judgements, documents, len(questions)):
+        yield Problem(path / qrels, loss)
+    parts: list[Question | Problem] = [*broken_queries, *broken_judgements, *questions]
+    yield from assemble(path.resolve().name, gathered, parts, path / _QUERIES)
 
+
+def _questions(
+    queries: Sequence[_Query], judgements: Sequence[_Judgement], documents: Set[str]
+) -> list[Question]:
+    """The queries to which a document that is there is relevant."""
     grades: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for each in judgements:
         if each.grade > 0 and each.document in documents:
             grades[each.query][each.document] = each.grade
-    questions = [
+    return [
         Question(query.id, query.text, sources=grades[query.id])
         for query in queries
         if query.id in grades
     ]
+
+
+def _losses(
+    queries: Sequence[_Query],
+    judgements: Sequence[_Judgement],
+    documents: Set[str],
+    questions: int,
+) -> Iterator[str]:
+    """A sentence with the number of each kind of thing that does not fit together."""
+    if lost := len(queries) - questions:
+        yield f"{lost:,} of {len(queries):,} queries were left out: no document is relevant"
     judged = {each.document for each in judgements}
-    asked = {query.id for query in queries}
-    yield from _counted(
-        path / qrels,
-        (len(queries) - len(questions), "queries have no relevant document here and were left out"),
-        (len(judged - documents), "judged documents are not in the corpus"),
-        (len({each.query for each in judgements} - asked), f"judged queries are not in {_QUERIES}"),
-    )
-    parts: list[Question | Problem] = [*unread, *unread_too, *questions]
-    yield from assemble(path.resolve().name, gathered, parts, path / _QUERIES)
+    if lost := len(judged - documents):
+        yield f"{lost:,} of {len(judged):,} judged documents could not be found in the corpus"
+    asked = {each.query for each in judgements}
+    if lost := len(asked - {query.id for query in queries}):
+        yield f"{lost:,} of {len(asked):,} judged queries could not be found in {_QUERIES}"
 
 
 def _qrels(files: Files) -> str | None:
@@ -130,9 +147,3 @@ def _judgements(files: Files, qrels: str) -> Iterator[_Judgement | Problem]:
             case _ if line.number > 1 and line.text.strip():  # the first line has the headings
                 reason = "the line is not query id, document id and grade, with tabs between them"
                 yield Problem(files.locate(qrels), reason, line.number)
-
-
-def _counted(path: Path, *counts: tuple[int, str]) -> Iterator[Problem]:
-    for count, what in counts:
-        if count:
-            yield Problem(path, f"{count:,} {what}")

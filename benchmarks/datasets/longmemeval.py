@@ -22,6 +22,7 @@ from benchmarks.datasets.stream import (
     assemble,
     gather,
     guarded,
+    partition,
 )
 from memory.ingest import LongMemEvalReader, Problem
 from memory.ingest.elements import read_elements
@@ -77,12 +78,14 @@ def _haystack(
         yield from gathered.problems
         raise ValueError("nobody says anything in it")
     name = gathered.namespace
-    parts = list(guarded(_question(item, name, gathered.records, path), path, f"question {name}"))
-    objections = [protocol.objection(each) for each in parts if isinstance(each, Question)]
-    for objection in filter(None, objections):
-        yield Problem(path, f"question {name} was left out: {objection}")
-    if None in objections:
-        yield from assemble(name, gathered, parts, path)
+    parts = _question(item, name, gathered.records, path)
+    questions, problems = partition(guarded(parts, path, f"question {name}"))
+    yield from problems
+    for question in questions:
+        if objection := protocol.objection(question):
+            yield Problem(path, f"question {name} was left out: {objection}")
+        else:
+            yield from assemble(name, gathered, [question], path)
 
 
 def _question(

@@ -111,15 +111,14 @@ def _haystacks(folder: Path) -> Iterator[Haystack | Problem]:
         else:
             yield from gathered.problems
             count = len(gathered.records)
-            yield Problem(
-                path, f"nothing is asked of {namespace}, whose {count:,} records have no part"
-            )
+            yield Problem(path, f"nothing is asked about {namespace}; records left out: {count:,}")
     for namespace in sorted(asked.keys() - known):
         count = len(asked[namespace])
         of = ", ".join(sorted(known)) or "nobody"
-        yield Problem(
-            path, f"{count} questions about {namespace} were left out: {records.name} is about {of}"
+        reason = (
+            f"{records.name} is about {of}, not about {namespace}; questions left out: {count:,}"
         )
+        yield Problem(path, reason)
 
 
 def _records_of(folder: Path) -> Path:
