@@ -28,8 +28,8 @@ Correct answer: {gold}
 Answer to grade: {answer}
 
 The answer is right if it states the correct answer, in whatever words or form of a date; more
-detail does no harm. It is wrong if it does not state the correct answer, states only a part of it, or
-contradicts it.
+detail does no harm. It is wrong if it does not state the correct answer, states only a part of
+it, or contradicts it.
 Is the answer right? Reply with one word, yes or no."""
 
 _UNANSWERABLE = "nobody said so; to be right, the answer has to say that this is not known"

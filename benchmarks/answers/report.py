@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from statistics import fmean, median
 
 from rich.console import RenderableType
 from rich.table import Table
 
-from benchmarks.answers.asking import ARMS, WITH
+from benchmarks.answers.asking import AGREES, ARMS, JUDGED, JUDGED_ADMITTED, WITH
 from benchmarks.answers.file import Answer
 from benchmarks.answers.judging import Verdict
-from benchmarks.answers.scores import ADMITTED, CONTAINED, F1
-from benchmarks.significance import PairedTest, paired_test
+from benchmarks.answers.scores import ABSTAINED, ADMITTED, CONTAINED, EXACT, F1
+from benchmarks.intervals import Interval, mean_interval
 from memory.cli.screen import counted, table
 
 __all__ = ["paired", "report"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Paired:
+    before: float
+    after: float
+    difference: Interval
+
 
 Pair = Mapping[str, Answer]
 """Arm -> the answer to one question."""
@@ -35,15 +44,16 @@ def report(pairs: Sequence[Pair]) -> Iterator[RenderableType]:
     unanswerable = sum(not pair[WITH].question.answerable for pair in pairs)
     yield (
         f"{counted(len(pairs), 'question')}, {unanswerable:,} of them to be left unanswered; "
-        "differences with their 95 % bootstrap intervals"
+        "differences with their 95 % bootstrap intervals\n"
     )
-    names = list(dict.fromkeys(name for pair in pairs for name in pair[WITH].scores))
-    yield _scores("score", ((name, _test(pairs, name)) for name in names))
+    yield _scores("score", ((name, _means(pairs, name)) for name in _ORDER))
     categories = sorted({pair[WITH].question.category for pair in pairs})
-    if len(categories) > 1:
-        for name in filter(names.__contains__, _BY_CATEGORY):
-            rows = ((each, _test(_of_category(pairs, each), name)) for each in categories)
-            yield _scores(f"{name}, category", rows)
+    for name in _BY_CATEGORY if len(categories) > 1 else ():
+        found = [(each, _means(_of_category(pairs, each), name)) for each in categories]
+        if any(means for _, means in found):
+            yield f"\n{name}:"
+            yield _scores("category", found)
+    yield ""
     yield table(
         ["cost of an answer", *ARMS],
         [
@@ -59,27 +69,33 @@ def report(pairs: Sequence[Pair]) -> Iterator[RenderableType]:
         )
 
 
+_ORDER = (F1, EXACT, CONTAINED, JUDGED, ABSTAINED, ADMITTED, JUDGED_ADMITTED, AGREES)
 _BY_CATEGORY = (F1, CONTAINED, ADMITTED)
 
 
-def _scores(heading: str, tests: Iterable[tuple[str, PairedTest | None]]) -> Table:
-    rows = (_row(name, test) for name, test in tests if test is not None)
-    return table([heading, "questions", *ARMS, "difference", "95 % interval", "p"], rows)
+def _scores(heading: str, means: Iterable[tuple[str, _Paired | None]]) -> Table:
+    rows = (_row(name, found) for name, found in means if found is not None)
+    return table([heading, "questions", *ARMS, "difference", "95 % interval"], rows)
 
 
-def _row(name: str, test: PairedTest) -> list[object]:
-    change = test.difference
+def _row(name: str, values: _Paired) -> list[object]:
+    change = values.difference
     return [
-        *(name, change.count, f"{test.before:.3f}", f"{test.after:.3f}", f"{change.mean:+.3f}"),
-        *(f"{change.low:+.3f} to {change.high:+.3f}", f"{test.p_value:.4f}"),
+        *(name, change.count, f"{values.before:.3f}", f"{values.after:.3f}"),
+        *(f"{change.mean:+.3f}", f"{change.low:+.3f} to {change.high:+.3f}"),
     ]
 
 
-def _test(pairs: Iterable[Pair], name: str) -> PairedTest | None:
-    """Over the questions for which both answers have the score."""
+def _means(pairs: Iterable[Pair], name: str) -> _Paired | None:
+    """Over the questions for which both answers have the score; None of no questions."""
     scores = [[pair[arm].scores.get(name) for arm in ARMS] for pair in pairs]
     both = [(before, after) for before, after in scores if before is not None and after is not None]
-    return paired_test([before for before, _ in both], [after for _, after in both])
+    difference = mean_interval([after - before for before, after in both])
+    if difference is None:
+        return None
+    return _Paired(
+        fmean(before for before, _ in both), fmean(after for _, after in both), difference
+    )
 
 
 def _of_category(pairs: Iterable[Pair], category: str) -> list[Pair]:
