@@ -62,9 +62,10 @@ def paired_test(before: Sequence[float], after: Sequence[float]) -> PairedTest |
 
 
 def _p_value(differences: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    # A question that did not change is the same with either sign.
+    # A question that did not change is the same with either sign, and one alone is as far from
+    # nothing with either.
     changed = differences[differences != 0]
-    if not len(changed):
+    if len(changed) < 2:
         return 1.0
     result = permutation_test(
         (changed,),

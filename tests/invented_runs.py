@@ -133,7 +133,7 @@ def _outcome(
     for record in hay.records:
         if record.key in question.evidence and chance.random() < quality:
             ranked.insert(min(int(chance.expovariate(quality / 2.5)), 19), record)
-    ranking = [_recollection(record, rank, chance) for rank, record in enumerate(ranked[:20])]
+    ranking = tuple(_recollection(record, rank, chance) for rank, record in enumerate(ranked[:20]))
     places = {one.record.key: rank for rank, one in enumerate(ranking, start=1)}
     gold = {key: places.get(key) for key in question.evidence}
     spent = milliseconds * chance.uniform(0.7, 1.6)
