@@ -133,7 +133,10 @@ def _queries(files: Files) -> Iterator[_Query | Problem]:
 
 def _query(line: JsonLine) -> Iterator[_Query | Problem]:
     query = as_object(line.value, "it")
-    yield _Query(as_text(query.get("_id"), "its _id"), as_question(query.get("text")))
+    id = as_text(query.get("_id"), "its _id")
+    if not id:
+        raise ValueError("it has no _id")
+    yield _Query(id, as_question(query.get("text")))
 
 
 def _judgements(files: Files, qrels: str) -> Iterator[_Judgement | Problem]:

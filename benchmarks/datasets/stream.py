@@ -153,10 +153,14 @@ def partition(parts: Iterable[T | Problem]) -> tuple[list[T], list[Problem]]:
 
 
 def as_question(value: Any) -> str:
-    """The text of a question, which is not empty."""
+    """The text of a question, which is not empty and can be stored."""
     text = as_text(value, "its question")
     if not text.strip():
         raise ValueError("it asks nothing")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds damaged characters (half of a surrogate pair)") from None
     return text
 
 

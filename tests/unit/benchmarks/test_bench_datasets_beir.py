@@ -88,11 +88,13 @@ def test_judgements_that_lead_nowhere_are_counted(beir):
 
 def test_broken_lines_are_reported_with_their_numbers(beir):
     dataset = beir(
-        {"qrels/test.tsv": "q1\td1\t1\nq2 d2 1\n\nq2\td2\t1\n"}, [*QUERIES, {"_id": "q3"}]
+        {"qrels/test.tsv": "q1\td1\t1\nq2 d2 1\n\nq2\td2\t1\n"},
+        [*QUERIES, {"_id": "q3"}, {"text": "Q"}],
     )
     assert len(only(dataset).questions) == 2
     assert dataset.problems == (
         "queries.jsonl:3: the query was skipped: it asks nothing",
+        "queries.jsonl:4: the query was skipped: it has no _id",
         "test.tsv:3: the line is not query id, document id and grade, with tabs between them",
     )
 

@@ -114,6 +114,7 @@ def test_words_that_nobody_said_are_no_evidence(own):
         ("{", "the line is not JSON"),
         ("[]", "the question was skipped: it is not an object"),
         ({"evidence": "x"}, "the question was skipped: it asks nothing"),
+        ({"question": "\ud83d"}, "it holds damaged characters"),
         ({"question": "Q", "evidance": "x"}, "it has a field 'evidance'"),
         ({"question": "Q", "evidence": [" "]}, "a piece of its evidence is empty"),
         ({"question": "Q", "evidence": 5}, "its evidence is not a list"),
