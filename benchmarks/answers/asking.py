@@ -39,7 +39,7 @@ AGREES = "judge agrees with the words"
 """Whether the judge says what ``CONTAINED`` or ``ADMITTED`` say: how far to trust either."""
 
 INSTRUCTIONS = "Answer in as few words as you can. If you do not know, say: I do not know."
-"""The system message of both arms; without it, chatty models have an F1 near zero."""
+"""The system message of both arms: gold answers are a few words, and abstaining must be allowed."""
 
 
 @dataclass(frozen=True, slots=True)
