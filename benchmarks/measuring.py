@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import TypeVar
 
 from benchmarks.datasets.base import Haystack, Question
 from benchmarks.encoding import RememberingEncoder
+from benchmarks.intervals import metric_values
 from benchmarks.metrics import BUDGETS, gold_ranks, prompt_metrics, ranking_metrics
 from benchmarks.offtopic import Quiet, questions_about_others, with_next
 from benchmarks.outcome import Outcome, SystemFigures
@@ -48,9 +50,14 @@ class Measurement:
     quiet: Quiet = field(default_factory=Quiet)
     without_gold: int = 0
 
-    def outcomes(self, system: str) -> list[Outcome]:
-        """What a system recalled, without the rankings."""
-        return [one for tally in self.tallies if tally.system == system for one in tally.outcomes]
+    def scores(self, system: str) -> dict[str, float]:
+        """The mean of each metric of a system, and of remem what it keeps quiet about."""
+        outcomes = [
+            one for tally in self.tallies if tally.system == system for one in tally.outcomes
+        ]
+        metrics = sorted({name for outcome in outcomes for name in outcome.metrics})
+        means = {name: fmean(metric_values(outcomes, name)) for name in metrics}
+        return means | (self.quiet.figures() if system == Remem().name else {})
 
     def figures(self) -> list[SystemFigures]:
         """What is true of each system as a whole."""

@@ -91,7 +91,7 @@ def recall(
     measured: list[Measurement] = []
     with _run_file(out) as file, RunDatabase.create(file) as database:
         for dataset, digest in zip(datasets, digests, strict=True):
-            command = _command(dataset.path, names, limit, official, model, seed)
+            command = _command(dataset.path if paths else None, names, limit, official, model, seed)
             run = Run(_now(), dataset.name, digest, describe(), command=command)
             found = _measure(dataset, database.start(run), systems, encoder, limit, seed)
             _show(dataset, found, encoder)
@@ -103,7 +103,7 @@ def recall(
     wrong = [
         f"{dataset.name}: {sentence}"
         for dataset, found, scores in zip(datasets, measured, expected, strict=False)
-        for sentence in deviations(scores, found.outcomes(Remem().name))
+        for sentence in deviations(scores, found.scores(Remem().name))
     ]
     for sentence in wrong:
         complain(sentence)
@@ -172,7 +172,7 @@ def _show(dataset: Dataset, measured: Measurement, encoder: RememberingEncoder) 
 
 
 def _command(
-    path: Path, names: str, limit: int | None, official: bool, model: str | None, seed: int
+    path: Path | None, names: str, limit: int | None, official: bool, model: str | None, seed: int
 ) -> str:
     """The command line that measures the same again."""
     options = {"--data": path, "--systems": names, "--limit": limit, "--encoder": model}

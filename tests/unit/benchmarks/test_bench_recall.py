@@ -1,0 +1,148 @@
+"""The command as a user meets it, on the smoke set that remem brings along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.expected import Expected
+from benchmarks.runs import RunDatabase
+from memory.cli.app import run
+
+QUICK = ("--encoder", "hash", "--limit", "3")
+
+
+@dataclass(frozen=True)
+class Printed:
+    code: int
+    out: str
+    err: str
+
+
+Bench = Callable[..., Printed]
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Bench:
+    def call(*arguments: str) -> Printed:
+        capsys.readouterr()
+        code = run(arguments, main)
+        printed = capsys.readouterr()
+        return Printed(code, printed.out, printed.err)
+
+    return call
+
+
+def own_data(folder: Path, *questions: dict[str, object]) -> Path:
+    """A data set of two messages."""
+    folder.mkdir()
+    messages = [
+        {"role": "user", "name": "Ana", "content": "The kiln broke on Monday."},
+        {"role": "user", "name": "Ben", "content": "My boat is called Marigold."},
+    ]
+    (folder / "records.json").write_text(json.dumps({"messages": messages}))
+    (folder / "questions.jsonl").write_text("".join(json.dumps(one) + "\n" for one in questions))
+    return folder
+
+
+def test_a_table_has_a_row_for_each_system_and_a_column_for_each_metric(bench: Bench) -> None:
+    printed = bench("recall", *QUICK)
+    assert printed.code == 0
+    for heading in ("R@10", "all@5", "@1000", "records/s", "tokens"):
+        assert heading in printed.out
+    for system in ("remem", "nothing", "last", "everything", "dense", "bm25", "rrf"):
+        assert f"\n{system} " in printed.out
+    assert "smoke: 3 questions" in printed.out
+
+
+def test_one_can_choose_the_systems(bench: Bench) -> None:
+    printed = bench("recall", *QUICK, "--systems", "bm25,nothing")
+    assert "\nbm25 " in printed.out
+    assert "remem by category" not in printed.out
+
+
+def test_several_data_sets_make_several_tables(bench: Bench, tmp_path: Path) -> None:
+    question = {"question": "What is the boat called?", "evidence": "Marigold"}
+    first, second = (own_data(tmp_path / name, question) for name in ("one", "two"))
+    paths = ("--data", str(first), "--data", str(second))
+    printed = bench("recall", *paths, "--encoder", "hash", "--systems", "bm25")
+    assert printed.code == 0
+    assert "one: 1 question\n" in printed.out
+    assert "two: 1 question\n" in printed.out
+
+
+def test_the_run_and_its_report_are_kept_where_one_says(bench: Bench, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder"
+    printed = bench("recall", *QUICK, "--systems", "remem", "--out", str(out))
+    assert str(out / "report.html") in printed.out
+    assert "<html" in (out / "report.html").read_text("utf-8")
+    with RunDatabase.open(out / "run.sqlite") as database:
+        [stored] = database.runs()
+        assert stored.finished_at is not None
+        assert stored.systems() == ["remem"]
+        assert stored.run.command == (
+            "remem bench recall --systems remem --limit 3 --encoder hash --seed 0"
+        )
+
+
+def test_what_is_left_out_is_said(bench: Bench, tmp_path: Path) -> None:
+    unlabelled = {"question": "Who came?", "answerable": False}
+    labelled = {"question": "What is the boat called?", "evidence": "Marigold"}
+    folder = own_data(tmp_path / "data", unlabelled, labelled)
+    printed = bench("recall", "--data", str(folder), "--encoder", "hash", "--systems", "bm25")
+    assert "1 question without gold" in printed.out
+
+
+def test_data_that_is_not_there_is_one_sentence(bench: Bench, tmp_path: Path) -> None:
+    printed = bench("recall", "--data", str(tmp_path / "missing"))
+    assert printed.code == 1
+    assert printed.err.count("\n") == 1
+    assert "missing" in printed.err
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    printed = bench("recall", *QUICK, "--out", str(tmp_path / "file" / "inside"))
+    assert printed.code == 1
+    assert "choose another folder" in printed.err
+
+
+@pytest.mark.parametrize("option", [("--limit", "3"), ("--encoder", "hash"), ("--systems", "rrf")])
+def test_a_check_is_of_remem_as_it_is_shipped(bench: Bench, option: tuple[str, str]) -> None:
+    printed = bench("recall", "--check", *option)
+    assert printed.code == 2
+    assert "--check" in printed.err
+
+
+def test_a_check_of_data_of_which_nothing_is_expected_fails_at_once(
+    bench: Bench, tmp_path: Path
+) -> None:
+    folder = own_data(tmp_path / "data", {"question": "Which boat?", "evidence": "Marigold"})
+    printed = bench("recall", "--check", "--data", str(folder))
+    assert printed.code == 1
+    assert "has no scores" in printed.err
+
+
+@pytest.mark.model
+def test_remem_scores_on_the_smoke_set_as_is_written_down(bench: Bench) -> None:
+    printed = bench("recall", "--systems", "remem", "--check")
+    assert printed.err == ""
+    assert printed.code == 0
+
+
+@pytest.mark.model
+def test_a_score_that_is_not_as_written_down_fails_with_a_sentence(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = own_data(tmp_path / "data", {"question": "Which boat?", "evidence": "Marigold"})
+    monkeypatch.setattr(
+        "benchmarks.recall.expected_scores", lambda *_: {"turn R@10": Expected(0.5, 0)}
+    )
+    printed = bench("recall", "--systems", "remem", "--check", "--data", str(folder))
+    assert printed.code == 1
+    assert printed.err.startswith("remem: data: turn R@10 is 1.0000, above ")
