@@ -30,7 +30,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -175,13 +176,12 @@ class RunWriter:
     def __init__(self, db: Database, run: int) -> None:
         self._db = db
         self._run = run
-        self._records: dict[tuple[str, str], int] = {}
-        self._questions: dict[str, int] = {}
+        self._records: dict[tuple[str, str], int] = {}  # where they are, once committed
 
     def add_haystack(self, haystack: Haystack) -> None:
         """Write down the questions of a haystack, and the records that answer them."""
         gold = {key for question in haystack.questions for key in question.evidence}
-        with self._db.atomic():
+        with self._transaction():
             for question in haystack.questions:
                 self._add_question(haystack.namespace, question)
             for record in haystack.records:
@@ -194,7 +194,7 @@ class RunWriter:
         Raises:
             InvalidInput: a question that was not announced by ``add_haystack``.
         """
-        with self._db.atomic():
+        with self._transaction():
             for outcome in outcomes:
                 self._add_outcome(system, outcome)
 
@@ -212,6 +212,17 @@ class RunWriter:
         row = {"finished_at": now, "problems": _json(list(problems))}
         self._db.table("runs").update(self._run, row)
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, of what is remembered of the file too."""
+        before = dict(self._records)
+        try:
+            with self._db.atomic():
+                yield
+        except BaseException:
+            self._records = before
+            raise
+
     def _add_question(self, namespace: str, question: Question) -> None:
         row = {
             "run": self._run,
@@ -225,7 +236,7 @@ class RunWriter:
             "evidence": _json(question.evidence),
             "sources": _json(question.sources),
         }
-        self._questions[question.id] = _insert(self._db, "questions", row)
+        _insert(self._db, "questions", row)
 
     def _record_id(self, namespace: str, record: Record) -> int:
         found = self._records.get((namespace, record.key))
@@ -241,7 +252,8 @@ class RunWriter:
         return made
 
     def _add_outcome(self, system: str, outcome: Outcome) -> None:
-        question = self._questions.get(outcome.question.id)
+        asked = "SELECT id FROM questions WHERE run = ? AND key = ?"
+        question = self._db.execute(asked, [self._run, outcome.question.id]).fetchone()
         if question is None:
             raise InvalidInput(
                 f"the question {outcome.question.id} is of no haystack of this run: add it first"
@@ -249,7 +261,7 @@ class RunWriter:
         row = {
             "run": self._run,
             "system": system,
-            "question": question,
+            "question": question[0],
             "milliseconds": outcome.milliseconds,
         }
         made = _insert(self._db, "outcomes", row)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from benchmarks.intervals import Interval
 from benchmarks.report import misses, plots
 from benchmarks.report.summary import Standing, Summary, figure, summarise
 from benchmarks.stored_run import StoredRun
@@ -86,28 +87,40 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
 
 def _section(number: int, summary: Summary) -> _Section:
     colours = _colours(summary)
-    drawn = _drawn(summary)
-    left_out = len(summary.standings) - len(drawn)
-    note = f"{left_out} more systems are in the table." if left_out else ""
-    recall = f"{(summary.primary or '').partition('@')[0]}@k"
-    found = [
-        _curves(
-            *("Recall against k", f"recall-{number}", drawn, colours),
-            *(summary.recall, "k", recall, note),
-        ),
-        _curves(
-            *("Evidence against the budget of the prompt", f"evidence-{number}", drawn, colours),
-            *(summary.evidence, "tokens of the prompt", "gold that stands in the prompt", note),
-        ),
-        _bars(f"categories-{number}", summary, colours),
-        _scatter(f"latency-{number}", summary, drawn, colours),
-    ]
     columns = [
         name
         for name in _FIGURES
         if any(figure(each.figures, name) is not None for each in summary.standings)
     ]
-    return _Section(summary, colours, [plot for plot in found if plot], _best(summary), columns)
+    drawn = list(_plots(number, summary, colours))
+    return _Section(summary, colours, drawn, _best(summary), columns)
+
+
+def _plots(number: int, summary: Summary, colours: Mapping[str, str]) -> Iterator[_Plot]:
+    """The plots for which there is something to draw; ``number`` makes their ids unique."""
+    shown = _shown(summary)
+    left_out = len(summary.standings) - len(shown)
+    note = f"The table has {left_out} more." if left_out else ""
+    primary = summary.primary or ""
+    if lines := _lines(shown, colours, summary.recall):
+        unit = primary.partition("@")[0]
+        svg = plots.curves(f"recall-{number}", lines, "k", f"{unit}@k")
+        yield _Plot(Markup(svg), "Recall against k", note=note)
+    if lines := _lines(shown, colours, summary.evidence):
+        labels = ("tokens of the prompt", "gold that stands in the prompt")
+        svg = plots.curves(f"evidence-{number}", lines, *labels)
+        yield _Plot(Markup(svg), "Evidence against the budget of the prompt", note=note)
+    if len(summary.categories) > 1:
+        others = [each.system for each in summary.standings if each.system != summary.ours]
+        best = [summary.ours, *others[: _MOST_BARS - 1]]
+        svg = plots.bars(f"categories-{number}", _groups(summary, best, colours), primary)
+        legend = [(colours[system], system) for system in best]
+        note_on_bars = "The best of the others." if len(best) <= len(others) else ""
+        yield _Plot(Markup(svg), "Recall by category", legend, note_on_bars)
+    if dots := _dots(shown, colours, primary):
+        measured = next(key for each in shown for key in each.figures if key.startswith("p50 ms"))
+        svg = plots.scatter(f"latency-{number}", dots, f"{measured}, line to p95", primary)
+        yield _Plot(Markup(svg), "Recall against latency", note=note)
 
 
 def _colours(summary: Summary) -> dict[str, str]:
@@ -118,7 +131,7 @@ def _colours(summary: Summary) -> dict[str, str]:
     }
 
 
-def _drawn(summary: Summary) -> list[Standing]:
+def _shown(summary: Summary) -> list[Standing]:
     """Ours and the best of the others, the best first."""
     kept = {summary.ours}
     kept |= {each.system for each in summary.standings[: _MOST_DRAWN - 1]}
@@ -133,62 +146,43 @@ def _best(summary: Summary) -> dict[str, float]:
     }
 
 
-def _curves(
-    title: str,
-    name: str,
-    drawn: Sequence[Standing],
-    colours: Mapping[str, str],
-    metrics: Mapping[int, str],
-    x_label: str,
-    y_label: str,
-    note: str,
-) -> _Plot | None:
-    lines = [
-        plots.Line(
-            each.system,
-            colours[each.system],
-            {x: each.means[metric] for x, metric in metrics.items() if metric in each.means},
-        )
-        for each in drawn
+def _lines(
+    shown: Sequence[Standing], colours: Mapping[str, str], metrics: Mapping[int, str]
+) -> list[plots.Line]:
+    """A line a system; none of a single point."""
+    if len(metrics) < 2:
+        return []
+    points = [
+        {x: each.means[metric] for x, metric in metrics.items() if metric in each.means}
+        for each in shown
     ]
-    lines = [line for line in lines if line.points]
-    if not lines or len(metrics) < 2:
-        return None
-    return _Plot(Markup(plots.curves(name, lines, x_label, y_label)), title, note=note)
+    return [
+        plots.Line(each.system, colours[each.system], found)
+        for each, found in zip(shown, points, strict=True)
+        if found
+    ]
 
 
-def _bars(name: str, summary: Summary, colours: Mapping[str, str]) -> _Plot | None:
-    if len(summary.categories) < 2 or summary.primary is None:
-        return None
-    others = [each.system for each in summary.standings if each.system != summary.ours]
-    shown = [summary.ours, *others[: _MOST_BARS - 1]]
-    groups = {
+def _groups(
+    summary: Summary, systems: Sequence[str], colours: Mapping[str, str]
+) -> dict[str, list[tuple[str, Interval]]]:
+    """The categories, with the number of their questions, and the bars of each."""
+    return {
         f"{category or 'other'} ({max(each.count for each in values.values()):,})": [
-            (colours[system], values[system]) for system in shown if system in values
+            (colours[system], values[system]) for system in systems if system in values
         ]
         for category, values in summary.categories.items()
     }
-    svg = plots.bars(name, groups, summary.primary)
-    legend = [(colours[system], system) for system in shown]
-    note = f"{summary.ours} and the best of the others." if len(others) >= _MOST_BARS else ""
-    return _Plot(Markup(svg), "Recall by category", legend, note)
 
 
-def _scatter(
-    name: str, summary: Summary, drawn: Sequence[Standing], colours: Mapping[str, str]
-) -> _Plot | None:
-    primary = summary.primary
-    dots = [
+def _dots(shown: Sequence[Standing], colours: Mapping[str, str], metric: str) -> list[plots.Dot]:
+    """The systems whose speed was measured."""
+    return [
         plots.Dot(each.system, colours[each.system], p50, p50 if p95 is None else p95, quality)
-        for each in drawn
+        for each in shown
         for p50, p95 in [(figure(each.figures, "p50 ms"), figure(each.figures, "p95 ms"))]
-        if p50 is not None and (quality := each.means.get(primary or ""))
+        if p50 is not None and (quality := each.means.get(metric))
     ]
-    if not dots or primary is None:
-        return None
-    measured = next(key for each in drawn for key in each.figures if key.startswith("p50 ms"))
-    svg = plots.scatter(name, dots, f"{measured}, line to p95", primary)
-    return _Plot(Markup(svg), "Recall against latency")
 
 
 def _browser(run: StoredRun, system: str, with_texts: bool) -> misses.Json:
@@ -210,7 +204,7 @@ def _template_file(name: str) -> str:
 
 
 def _share(value: float) -> str:
-    """ ".842", as the field writes shares."""
+    """As the field writes shares: ".842"."""
     return f"{value:.3f}".removeprefix("0")
 
 

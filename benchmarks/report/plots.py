@@ -342,7 +342,7 @@ def _cut(name: str) -> str:
 
 
 def _short(value: float) -> str:
-    """ ".84", as the field writes shares."""
+    """As the field writes shares: ".84"."""
     return f"{value:.2f}".removeprefix("0")
 
 

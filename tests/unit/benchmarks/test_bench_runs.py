@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -119,6 +120,19 @@ def test_an_interrupted_run_keeps_what_was_added(tmp_path: Path) -> None:
             writer.add("remem", (one for part in (written[3:], interrupted()) for one in part))
     with RunDatabase.open(tmp_path / "run.sqlite") as database:
         assert list(database.runs()[0].outcomes("remem")) == written[:3]
+
+
+def test_a_run_goes_on_after_a_batch_that_failed(tmp_path: Path) -> None:
+    hay = haystack(questions=4, records=30)
+    written = outcomes(hay, 0.8)
+    stray = replace(written[3], question=Question("q9", "?"))
+    with RunDatabase.create(tmp_path / "run.sqlite") as database:
+        writer = database.start(RUN)
+        writer.add_haystack(hay)
+        with pytest.raises(InvalidInput):
+            writer.add("remem", [*written[:3], stray])
+        writer.add("remem", written)
+        assert list(database.runs()[0].outcomes("remem")) == written
 
 
 def test_one_file_holds_several_data_sets_and_the_newest_run_of_each_is_found(
