@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from benchmarks.intervals import Interval
 from benchmarks.report import misses, plots
@@ -72,10 +73,14 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"share": _share, "number": _number, "plain_p": _p_value}
+    environment.filters |= {
+        "share": _share,
+        "number": _number,
+        "plain_p": _p_value,
+        "heading": _heading,
+    }
     return environment.get_template("report.html").render(
         sections=sections,
-        figure=figure,
         depth=misses.DEPTH,
         with_texts=with_texts,
         style=Markup(_template_file("report.css")),
@@ -87,11 +92,8 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
 
 def _section(number: int, summary: Summary) -> _Section:
     colours = _colours(summary)
-    columns = [
-        name
-        for name in _FIGURES
-        if any(figure(each.figures, name) is not None for each in summary.standings)
-    ]
+    known = dict.fromkeys(name for each in summary.standings for name in each.figures)
+    columns = [name for beginning in _FIGURES for name in known if name.startswith(beginning)]
     drawn = list(_plots(number, summary, colours))
     return _Section(summary, colours, drawn, _best(summary), columns)
 
@@ -211,6 +213,11 @@ def _share(value: float) -> str:
 def _number(value: float) -> str:
     """Three digits that matter: 0.62, 12.8, 1,204."""
     return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
+
+
+def _heading(name: str) -> Markup:
+    """The name of a metric, which may be broken before a long "@1000"."""
+    return Markup(re.sub(r"(?=@\d{3})", "<wbr>", str(escape(name))))
 
 
 def _p_value(value: float) -> str:

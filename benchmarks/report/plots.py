@@ -319,6 +319,7 @@ def _label_dots(figure: Figure, axes: Axes, dots: Sequence[Dot]) -> None:
             for index, place in enumerate(boxes)
             if axes.bbox.x0 <= place.x0
             and place.x1 <= axes.bbox.x1
+            and axes.bbox.y0 <= place.y0
             and not any(place.overlaps(other) for other in taken)
         )
         chosen = next(free, 0)
