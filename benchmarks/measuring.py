@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TypeVar
@@ -21,7 +21,6 @@ from benchmarks.systems.base import Searcher, System
 from benchmarks.systems.remem import Remem
 from benchmarks.tally import Answers, Tally
 from benchmarks.timing import timed
-from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
 
 __all__ = ["DEPTH", "Measurement", "Progress", "ask_all", "first_questions", "measure"]
@@ -42,12 +41,14 @@ class Measurement:
 
     Attributes:
         tallies: One a system.
+        encoder: What all systems encode with.
         quiet: What remem keeps quiet about.
         without_gold: Questions that name no gold at all.
     """
 
     tallies: list[Tally]
-    quiet: Quiet = field(default_factory=Quiet)
+    encoder: RememberingEncoder
+    quiet: Quiet
     without_gold: int = 0
 
     def scores(self, system: str) -> dict[str, float]:
@@ -60,9 +61,9 @@ class Measurement:
         return means | (self.quiet.figures() if system == Remem().name else {})
 
     def figures(self) -> list[SystemFigures]:
-        """What is true of each system as a whole."""
+        """What is true of each system as a whole, and of the encoder."""
         quiet = SystemFigures(Remem().name, self.quiet.figures())
-        return [*(tally.figures() for tally in self.tallies), quiet]
+        return [*(tally.figures() for tally in self.tallies), quiet, self.encoder.figures()]
 
 
 def measure(
@@ -84,7 +85,7 @@ def measure(
     Raises:
         MissingDependency: the package of a system is not installed.
     """
-    measured = Measurement([Tally(system.name) for system in systems], Quiet(seed))
+    measured = Measurement([Tally(system.name) for system in systems], encoder, Quiet(seed))
     for haystack, following in with_next(haystacks):
         writer.add_haystack(haystack)
         measured.without_gold += sum(
@@ -102,7 +103,7 @@ def measure(
                     measured.quiet.ask(searcher, off_topic, others)
             writer.add(system.name, answers.outcomes)
             tally.add(answers, len(haystack.records), spent)
-    for figures in (*measured.figures(), encoder.figures()):
+    for figures in measured.figures():
         writer.add_figures(figures)
     return measured
 
@@ -122,39 +123,50 @@ def ask_all(
     """
     for question in haystack.questions[:1]:
         searcher.search(question, DEPTH)
+    texts = {record.key: record.text for record in haystack.records}
     asked = []
     for question in haystack.questions:
-        asked.append(_ask(searcher, question, encoder))
+        asked.append(_ask(searcher, question, texts, encoder))
         on_question()
     ranked = ranking_metrics(haystack, {one.question.id: one.ranking for one in asked})
-    texts = {record.key: record.text for record in haystack.records}
     outcomes = tuple(
         Outcome(
             namespace=haystack.namespace,
             question=one.question,
             ranking=one.ranking,
             gold=gold_ranks(one.question, one.ranking),
-            metrics=ranked[one.question.id] | prompt_metrics(one.question, one.contexts, texts),
+            metrics=ranked[one.question.id] | one.prompt_metrics,
             milliseconds=one.milliseconds,
         )
         for one in asked
     )
-    tokens = {budget: tuple(one.contexts[budget].tokens for one in asked) for budget in BUDGETS}
+    tokens = {budget: tuple(one.tokens[budget] for one in asked) for budget in BUDGETS}
     return Answers(outcomes, tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
+    """One question's ranking, and what was measured of its prompts, which are large."""
+
     question: Question
     ranking: Sequence[Recollection]
     milliseconds: float
-    contexts: Mapping[int, Context]
+    prompt_metrics: Mapping[str, float]
+    tokens: Mapping[int, int]
 
 
-def _ask(searcher: Searcher, question: Question, encoder: RememberingEncoder) -> _Asked:
+def _ask(
+    searcher: Searcher, question: Question, texts: Mapping[str, str], encoder: RememberingEncoder
+) -> _Asked:
     ranking, spent = _beside(encoder, lambda: searcher.search(question, DEPTH))
     contexts = {budget: searcher.context(question, budget) for budget in BUDGETS}
-    return _Asked(question, ranking, 1000 * spent, contexts)
+    return _Asked(
+        question,
+        ranking,
+        1000 * spent,
+        prompt_metrics(question, contexts, texts),
+        {budget: context.tokens for budget, context in contexts.items()},
+    )
 
 
 def first_questions(haystacks: Iterable[Haystack], limit: int | None) -> Iterator[Haystack]:

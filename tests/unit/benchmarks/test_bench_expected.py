@@ -8,7 +8,6 @@ from benchmarks.digest import digest_of
 from benchmarks.expected import Expected, deviations, expected_scores
 from store import InvalidInput
 
-
 EXPECTED = {"turn R@10": Expected(0.75, 0.01)}
 
 

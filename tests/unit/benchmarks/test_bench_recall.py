@@ -86,7 +86,7 @@ def test_the_run_and_its_report_are_kept_where_one_says(bench: Bench, tmp_path: 
         assert stored.finished_at is not None
         assert stored.systems() == ["remem"]
         assert stored.run.command == (
-            "remem bench recall --systems remem --limit 3 --encoder hash --seed 0"
+            "remem bench recall --systems remem --limit 3 --encoder hash"
         )
 
 
