@@ -151,7 +151,7 @@ class _Asked:
     question: Question
     ranking: Sequence[Recollection]
     milliseconds: float
-    prompt_metrics: Mapping[str, float]
+    prompt_metrics: dict[str, float]
     tokens: Mapping[int, int]
 
 
