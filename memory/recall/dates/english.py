@@ -313,7 +313,9 @@ _RULES: list[Rule] = [
     ),
     Rule(rf"last\s+{_SEASON}", _last_season),
     Rule(
-        rf"(?P<holiday>{'|'.join(_HOLIDAYS)}|easter)(?:['’]?s)?(?:\s+day)?\b(?:{_IN_YEAR}|{_NO_YEAR})", _holiday
+        rf"(?P<holiday>{'|'.join(_HOLIDAYS)}|easter)(?:['’]?s)?(?:\s+day)?\b"
+        rf"(?:{_IN_YEAR}|{_NO_YEAR})",
+        _holiday,
     ),
     Rule(rf"{_PREPOSITION}{_YEAR}(?![-/]\d)", _year),
     Rule(r"(?:the\s+)?day\s+before\s+yesterday|earlier\s+today|today", _day_back),
