@@ -49,3 +49,10 @@ def test_the_digest_of_a_folder_follows_the_names_inside(tmp_path: Path) -> None
     before = digest_of(tmp_path)
     (tmp_path / "qrels" / "test.tsv").rename(tmp_path / "qrels" / "dev.tsv")
     assert digest_of(tmp_path) != before
+
+
+def test_hidden_files_are_no_data(tmp_path: Path) -> None:
+    (tmp_path / "queries.jsonl").write_text("{}\n")
+    before = digest_of(tmp_path)
+    (tmp_path / ".DS_Store").write_text("where the icons are")
+    assert digest_of(tmp_path) == before
