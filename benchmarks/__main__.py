@@ -43,7 +43,7 @@ class _Lazy(click.Group):
         return command
 
 
-@click.group("bench", cls=_Lazy)
+@click.group("bench", cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Measure remem on this machine, on public data and on your own."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from benchmarks.datasets.base import Haystack, Question
@@ -22,6 +22,7 @@ from benchmarks.systems.remem import Remem
 from benchmarks.tally import Answers, Tally
 from benchmarks.timing import timed
 from memory.recall.ranking import Recollection
+from store import Record
 
 __all__ = ["DEPTH", "Measurement", "Progress", "ask_all", "first_questions", "measure"]
 
@@ -86,6 +87,8 @@ def measure(
         MissingDependency: the package of a system is not installed.
     """
     measured = Measurement([Tally(system.name) for system in systems], encoder, Quiet(seed))
+    for system in systems:
+        _warm_up(system, encoder)
     for haystack, following in with_next(haystacks):
         writer.add_haystack(haystack)
         measured.without_gold += sum(
@@ -95,7 +98,7 @@ def measure(
         on_question = progress(haystack, len(haystack.questions) * len(systems))
         for system, tally in zip(systems, measured.tallies, strict=True):
             with ExitStack() as stack:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                folder = Path(stack.enter_context(TemporaryDirectory()))
                 index = system.index(haystack, encoder, folder)
                 searcher, spent = _beside(encoder, lambda: stack.enter_context(index))  # noqa: B023
                 answers = ask_all(searcher, haystack, encoder, on_question)
@@ -106,6 +109,15 @@ def measure(
     for figures in measured.figures():
         writer.add_figures(figures)
     return measured
+
+
+def _warm_up(system: System, encoder: RememberingEncoder) -> None:
+    """Have a system import its packages, so that no haystack is charged for it; one that is not
+    installed is known before anything is measured."""
+    record = Record(key="r", source="s", position=0, text="Hello.")
+    haystack = Haystack("warm-up", [record], [])
+    with TemporaryDirectory() as folder, system.index(haystack, encoder, Path(folder)) as searcher:
+        searcher.search(Question("q", "Hello?"), 1)
 
 
 def ask_all(

@@ -123,7 +123,8 @@ class _Plan:
     default="ours",
     show_default=True,
     help="Names with commas between them; groups are "
-    + "; ".join(f"{group}: {', '.join(names)}" for group, names in GROUPS.items()),
+    + " and ".join(f"'{group}' ({', '.join(GROUPS[group])})" for group in ("ours", "peers"))
+    + ", or 'all'",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many questions of each data set")
 @click.option("--official", is_flag=True, help="By the protocol of the benchmark's authors")
@@ -181,8 +182,10 @@ def _show(dataset: Dataset, measured: Measurement) -> None:
     for tally in measured.tallies:
         if tally.system == Remem().name:
             print_out("", f"{tally.system} by category", "", category_table(tally))
-    figures = {**measured.encoder.figures().figures, **measured.quiet.figures()}
-    print_out("", "The encoder, and what remem keeps quiet about", "", figure_table(figures), "")
+    print_out("", "The encoder", "", figure_table(measured.encoder.figures().figures), "")
+    if quiet := measured.quiet.figures():
+        print_out("Share of off-topic messages for which remem's prompt stays empty", "")
+        print_out(figure_table(quiet), "")
     if measured.without_gold:
         print_out(
             f"{counted(measured.without_gold, 'question')} without gold: asked, but not scored."

@@ -24,7 +24,8 @@ def system_table(tallies: Sequence[Tally]) -> Table:
     """A row for each system: the main metrics with 95 % intervals, speed, tokens of a prompt."""
     names = headline_metrics(_known(outcome for tally in tallies for outcome in tally.outcomes))
     table = _table("system", map(_heading, names))
-    for heading in ("p50 / p95\nms", "records/s", "tokens\n@1000"):
+    table.columns[0].max_width = 12  # a row has two lines anyway
+    for heading in ("p50 ms\np95 ms", "records/s", "tokens\n@1000"):
         table.add_column(heading, justify="right")
     for tally in tallies:
         means = (_cell(tally.outcomes, name, "\n") for name in names)
@@ -55,7 +56,7 @@ def figure_table(figures: Mapping[str, float]) -> Table:
 
 def _table(first: str, headings: Iterable[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
-    table.add_column(first, no_wrap=True)
+    table.add_column(first)
     for heading in headings:
         table.add_column(heading, justify="right", overflow="fold")
     return table
@@ -69,7 +70,7 @@ def _heading(metric: str) -> str:
 def _speed(figures: Mapping[str, float]) -> tuple[str, str, str]:
     p50, p95, rate = (figures.get(f"{name} without encoding", 0) for name in _SPEED)
     shown = f"{rate:,.0f}" if rate < _INSTANT else "-"
-    return f"{p50:.1f} / {p95:.1f}", shown, f"{figures.get('tokens@1000', 0):,.0f}"
+    return f"{p50:.1f}\n{p95:.1f}", shown, f"{figures.get('tokens@1000', 0):,.0f}"
 
 
 def _known(outcomes: Iterable[Outcome]) -> set[str]:

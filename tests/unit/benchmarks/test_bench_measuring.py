@@ -19,7 +19,7 @@ from memory.encoder import Encoder
 from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
 from memory.testing import HashEncoder
-from store import Record
+from store import MissingDependency, Record
 
 
 def haystack(namespace: str, *turns: str) -> Haystack:
@@ -113,13 +113,16 @@ class Occupied:
 
     def __init__(self) -> None:
         self.folders: list[Path] = []
+        self.indexed: list[str] = []
 
     @contextmanager
     def index(self, haystack: Haystack, encoder: Encoder, folder: Path) -> Iterator[Searcher]:
         assert isinstance(encoder, RememberingEncoder)
         encoder.seconds += 86_400
+        assert not any(folder.iterdir())
         (folder / "trace").touch()
         self.folders.append(folder)
+        self.indexed.append(haystack.namespace)
         yield self
 
     def search(self, question: Question, k: int) -> Sequence[Recollection]:
@@ -129,6 +132,15 @@ class Occupied:
         return Context()
 
 
+class NotInstalled(Occupied):
+    name = "not installed"
+
+    @contextmanager
+    def index(self, haystack: Haystack, encoder: Encoder, folder: Path) -> Iterator[Searcher]:
+        raise MissingDependency("it", "it")
+        yield self
+
+
 def test_what_the_encoder_takes_is_not_charged_to_the_system(tmp_path: Path) -> None:
     found, database = measured(tmp_path, [ANA], [Occupied()])
     with database:
@@ -136,14 +148,19 @@ def test_what_the_encoder_takes_is_not_charged_to_the_system(tmp_path: Path) -> 
         assert "records/s without encoding" not in found.tallies[0].figures().figures
 
 
+def test_what_is_not_installed_is_known_before_anything_is_measured(tmp_path: Path) -> None:
+    system = Occupied()
+    with pytest.raises(MissingDependency):
+        measured(tmp_path, [ANA], [system, NotInstalled()])
+    assert system.indexed == ["warm-up"]
+
+
 def test_each_haystack_has_an_empty_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
     system = Occupied()
     _, database = measured(tmp_path, [ANA, BEN], [system])
     with database:
-        first, second = system.folders
-        assert first != second
-        assert not first.exists()
-        assert not second.exists()
+        assert len({*system.folders}) == len(system.folders) >= 2
+        assert not any(folder.exists() for folder in system.folders)
 
 
 @pytest.mark.parametrize(
