@@ -52,13 +52,14 @@ def questions_about_others(haystack: Haystack, other: Haystack) -> list[Question
 def with_next(haystacks: Iterable[Haystack]) -> Iterator[tuple[Haystack, Haystack]]:
     """Each haystack with the one after it; the last with the first."""
     stream = iter(haystacks)
-    first = present = next(stream, None)
+    first = next(stream, None)
+    if first is None:
+        return
+    present = first
     for following in stream:
-        assert present is not None
         yield present, following
         present = following
-    if present is not None and first is not None:
-        yield present, first
+    yield present, first
 
 
 @dataclass(slots=True)
@@ -89,7 +90,7 @@ class Quiet:
             self.empty[kind] = self.empty.get(kind, 0) + (not context.recollections)
 
     def figures(self) -> dict[str, float]:
-        """ "empty for small talk" -> share of the messages."""
+        """Share of the messages of each kind, as "empty for KIND"."""
         return {f"empty for {kind}": self.empty[kind] / self.asked[kind] for kind in self.asked}
 
     def _sample(self, messages: Sequence[Question]) -> Sequence[Question]:

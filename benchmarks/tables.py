@@ -24,7 +24,7 @@ def system_table(tallies: Sequence[Tally]) -> Table:
     """A row for each system: the main metrics with 95 % intervals, speed, tokens of a prompt."""
     names = headline_metrics(_known(outcome for tally in tallies for outcome in tally.outcomes))
     table = _table("system", map(_heading, names))
-    table.columns[0].max_width = 12  # a row has two lines anyway
+    table.columns[0].max_width = 14  # a row has two lines anyway
     for heading in ("p50 ms\np95 ms", "records/s", "tokens\n@1000"):
         table.add_column(heading, justify="right")
     for tally in tallies:
