@@ -108,6 +108,15 @@ class Store(Protocol):
             DimensionMismatch, InvalidVector: for a leg's vector.
         """
 
+    def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
+        """How rare each token (of ``store.tokens``) is among the current records: the inverse
+        document frequency that BM25 weighs it with (``store.bm25.idf``), in the order asked. That
+        of a token which nobody holds is the highest; of all tokens in an unknown namespace too.
+
+        Raises:
+            InvalidInput: an unknown view.
+        """
+
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """How many records match, superseded and expired ones included."""
 

@@ -36,6 +36,7 @@ __all__ = [
     "check_space",
     "check_span",
     "check_text",
+    "check_view",
     "unit",
     "unit_rows",
 ]
@@ -94,11 +95,17 @@ def check_space(space: Space) -> Space:
 
 def check_leg(leg: Leg, space: Space) -> Leg:
     """A leg whose view the store has; the vector of a dense one gets length 1."""
-    if leg.view not in space.views:
-        raise InvalidInput(f"unknown view {leg.view!r}; the store has {', '.join(space.views)}")
+    check_view(leg.view, space)
     if isinstance(leg, Dense):
         return Dense(leg.view, unit(leg.vector, space.dim))
     return Text(leg.view, _check_string(leg.query, "query"))
+
+
+def check_view(view: str, space: Space | None) -> str:
+    """A view that the store has; before it has a space, any."""
+    if space and view not in space.views:
+        raise InvalidInput(f"unknown view {view!r}; the store has {', '.join(space.views)}")
+    return view
 
 
 def check_k(k: int) -> int:

@@ -22,6 +22,7 @@ from store.conformance.samples import (
     views,
     words,
 )
+from store.errors import InvalidInput
 from store.types import Batch, Dense, View
 
 __all__ = ["SearchContract", "TextSearchContract"]
@@ -232,6 +233,23 @@ class TextSearchContract(Contract):
             assert keys(hits) == keys(wanted)
             scores = [hit.score for hit in wanted]
             assert [hit.score for hit in hits] == pytest.approx(scores, rel=2e-3)
+
+    def test_idf_tells_how_rare_a_token_is(self, adopted: Store) -> None:
+        """The inverse document frequency is that of BM25, over the current records of the
+        namespace; a token that nobody holds is the rarest."""
+        adopted.write("other", batch(*[turn(f"o{i}", "cake") for i in range(9)]))
+        adopted.write("ana", batch(turn("a", "tea cake"), turn("b", "tea"), turn("gone", "cake")))
+        adopted.write("ana", Batch(delete=["gone"]))
+        found = adopted.idf("ana", "turn", ["tea", "cake", "unheard"])
+        assert found == pytest.approx(
+            [math.log(1 + 0.5 / 2.5), math.log(2), math.log(1 + 2.5 / 0.5)]
+        )
+        assert adopted.idf("nobody", "turn", ["tea"]) == pytest.approx([math.log(1 + 0.5 / 0.5)])
+
+    def test_idf_of_an_unknown_view_is_refused(self, adopted: Store) -> None:
+        """A view that the store does not have is an error."""
+        with pytest.raises(InvalidInput, match="unknown view"):
+            adopted.idf("ana", "sentence", ["tea"])
 
     def test_a_query_may_be_long(self, adopted: Store) -> None:
         """A query of ten thousand different words is answered."""

@@ -14,7 +14,7 @@ from store.filters import Filter
 from store.tokens import content_words
 from store.types import Dense, Hit, Leg
 
-__all__ = ["answer"]
+__all__ = ["answer", "rarity"]
 
 
 def answer(
@@ -45,6 +45,18 @@ def answer(
         )
         for leg in best
     ]
+
+
+def rarity(
+    connection: sqlite3.Connection,
+    namespace: int,
+    partition: Partition,
+    view: str,
+    tokens: Sequence[str],
+    now: int,
+) -> list[float]:
+    """Inverse document frequency of each token among the records that are live ``now``."""
+    return partition.text[view].idf(tokens, _live(connection, namespace, partition, now))
 
 
 def _live(connection: sqlite3.Connection, namespace: int, partition: Partition, now: int) -> Mask:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
+from store import bm25
 from store.base import Embed
 from store.embedded import changes, checking, filtering, records
-from store.embedded.database import Database, writing_errors
+from store.embedded.database import Database
+from store.embedded.folder import bytes_in, prepare, refuse_lost_records
 from store.embedded.meta import Meta, read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
 from store.embedded.reindexing import fill_and_flip
 from store.embedded.schema import create_vectors, migrate
-from store.embedded.searching import answer
+from store.embedded.searching import answer, rarity
 from store.embedded.writing import apply
-from store.errors import CorruptStore, EncoderMismatch, InvalidInput
+from store.errors import CorruptStore, EncoderMismatch
 from store.filters import Filter
 from store.types import (
     Batch,
@@ -41,6 +42,7 @@ from store.validation import (
     check_name,
     check_space,
     check_span,
+    check_view,
 )
 
 __all__ = ["EmbeddedStore"]
@@ -77,13 +79,13 @@ class EmbeddedStore:
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._url = str(path)
-        self._path = _prepare(path)
+        self._path = prepare(path)
         self._clock = clock
         self._database = Database(self._path / "records.sqlite3")
         self._partitions = Partitions(self._database, self._path / "index", max_index_bytes)
         try:
             with self._database.writing() as connection:
-                _refuse_lost_records(connection, self._path)
+                refuse_lost_records(connection, self._path)
                 migrate(connection)
                 self._space = read_meta(connection).adopted
             if fingerprint and self._space and self._space.fingerprint != fingerprint:
@@ -205,6 +207,17 @@ class EmbeddedStore:
         except UnknownNamespace:
             return [[] for _ in legs]
 
+    def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
+        """See ``Store.idf``."""
+        check_name(namespace, "namespace")
+        check_view(view, self._known_space())
+        try:
+            with self._partitions.current(namespace) as (connection, state, partition):
+                now = records.to_micros(self._clock())
+                return rarity(connection, state.id, partition, view, tokens, now)
+        except UnknownNamespace:
+            return [bm25.idf(0, 0) for _ in tokens]
+
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """See ``Store.count``."""
         check_filter(where)
@@ -276,8 +289,8 @@ class EmbeddedStore:
                 "ON namespaces.id = records.namespace GROUP BY name ORDER BY name"
             )
             counts = dict(rows)
-        size = sum(map(_size, self._path.rglob("*")))
-        return Stats(self.url, self._space, counts, size, self._partitions.nbytes)
+        on_disk, in_memory = bytes_in(self._path), self._partitions.nbytes
+        return Stats(self.url, self._space, counts, on_disk, in_memory)
 
     def close(self) -> None:
         """See ``Store.close``."""
@@ -347,29 +360,6 @@ def _check_space(meta: Meta, space: Space | None) -> None:
         raise _mismatch(meta.adopted, space)
 
 
-def _prepare(path: Path) -> Path:
-    """The absolute path (the process may change its folder later), its folders made."""
-    path = path.absolute()
-    with writing_errors(path):
-        try:
-            (path / "index").mkdir(parents=True, exist_ok=True)
-        except NotADirectoryError:
-            raise InvalidInput(f"{path} is a file; a store is a folder, give its name") from None
-        except ValueError:  # NUL, or half a character
-            raise InvalidInput(f"{str(path)!r} is no name for a folder, choose another") from None
-    return path
-
-
-def _refuse_lost_records(connection: sqlite3.Connection, path: Path) -> None:
-    """A database without tables beside indexes is no new store: its records were lost."""
-    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if empty and any((path / "index").glob("*.snapshot")):
-        raise CorruptStore(
-            f"{path / 'records.sqlite3'} is empty though there are indexes of it: restore a backup "
-            "or an export, or remove the folder to begin anew"
-        )
-
-
 def _mismatch(stored: Space | None, given: Space | None) -> EncoderMismatch:
     if stored and given and stored.fingerprint == given.fingerprint:
         return EncoderMismatch(
@@ -384,13 +374,6 @@ _OTHER_ENCODER = (
     "the store was made with encoder {} and this is {}: open it with that encoder, "
     "or re-encode it with 'remem reindex'"
 )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # a snapshot was replaced meanwhile
-        return 0
 
 
 def _time(micros: int | None) -> datetime | None:

@@ -113,6 +113,12 @@ class TextIndex:
         scores = np.bincount(np.concatenate(found), np.concatenate(added), len(self))
         return _top(scores, np.flatnonzero((scores > 0) & allowed), k)
 
+    def idf(self, tokens: Iterable[str], live: Mask) -> list[float]:
+        """Inverse document frequency of each token among the live rows."""
+        total = int(np.count_nonzero(live))
+        held = (int(np.count_nonzero(live[self._postings(token)[0]])) for token in tokens)
+        return [idf(total, holding) for holding in held]
+
     def compacted(self, live: Mask) -> TextIndex:
         """The live rows only, renumbered; term numbers stay."""
         merged = _merge_all(self._segments)

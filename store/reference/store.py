@@ -7,21 +7,19 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from types import TracebackType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from store.base import Embed
-from store.bm25 import contributions, idf
 from store.errors import Conflict, EncoderMismatch, InvalidInput, Stale, StoreClosed
 from store.filters import Filter
-from store.tokens import content_words, tokenize
+from store.reference.rows import Row, Rows, RowView, rarity, top
+from store.tokens import tokenize
 from store.types import (
     Batch,
-    Dense,
     Entry,
     Hit,
     Leg,
@@ -29,7 +27,6 @@ from store.types import (
     SourceInfo,
     Space,
     Stats,
-    Text,
     Verification,
     View,
     Written,
@@ -44,25 +41,10 @@ from store.validation import (
     check_name,
     check_space,
     check_span,
+    check_view,
 )
 
 __all__ = ["ReferenceStore"]
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    text: str
-    vector: NDArray[np.float16]
-    tokens: Counter[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    record: Record
-    views: Mapping[str, _View]
-
-
-_Rows = dict[str, _Row]  # by key; replaced and never changed, so that readers see one state
 
 
 def _utc_now() -> datetime:
@@ -82,7 +64,7 @@ class ReferenceStore:
         self._clock = clock
         self._lock = threading.RLock()
         self._space: Space | None = None
-        self._namespaces: dict[str, _Rows] = {}
+        self._namespaces: dict[str, Rows] = {}
         self._closed = False
 
     @property
@@ -187,7 +169,18 @@ class ReferenceStore:
         allowed = {
             key for key, row in current.items() if where is None or where.matches(row.record)
         }
-        return [_top(_scores(leg, current), current, allowed, k) for leg in legs]
+        return [
+            [Hit(_copy(current[key].record), score) for key, score in top(leg, current, allowed, k)]
+            for leg in legs
+        ]
+
+    def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
+        """Inverse document frequency of tokens among the current records."""
+        with self._lock:
+            rows = self._rows(namespace)
+            check_view(view, self._space)
+            current = {record.key: rows[record.key] for record in self._current(rows)}
+        return rarity(tokens, view, current)
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """How many records match, superseded and expired ones included."""
@@ -219,7 +212,7 @@ class ReferenceStore:
                     "reindex changes the encoder only"
                 )
             total = sum(len(rows) for rows in self._namespaces.values())
-            encoded: dict[str, _Rows] = {}
+            encoded: dict[str, Rows] = {}
             done = 0
             for namespace, rows in self._namespaces.items():
                 encoded[namespace] = {}
@@ -281,7 +274,7 @@ class ReferenceStore:
         if self._closed:
             raise StoreClosed(f"the store {self.url} is closed; open it again")
 
-    def _rows(self, namespace: str) -> _Rows:
+    def _rows(self, namespace: str) -> Rows:
         with self._lock:
             self._check_open()
             return self._namespaces.get(check_name(namespace, "namespace"), {})
@@ -291,7 +284,7 @@ class ReferenceStore:
         records = (row.record for row in self._rows(namespace).values())
         return [record for record in records if where is None or where.matches(record)]
 
-    def _current(self, rows: _Rows) -> list[Record]:
+    def _current(self, rows: Rows) -> list[Record]:
         now = self._clock()
         return [
             row.record
@@ -301,7 +294,7 @@ class ReferenceStore:
         ]
 
 
-def _check_conflicts(entries: Sequence[Entry], rows: _Rows) -> None:
+def _check_conflicts(entries: Sequence[Entry], rows: Rows) -> None:
     taken = tuple(
         entry.record.key
         for entry in entries
@@ -315,21 +308,21 @@ def _check_conflicts(entries: Sequence[Entry], rows: _Rows) -> None:
         )
 
 
-def _row(entry: Entry, now: datetime) -> _Row:
+def _row(entry: Entry, now: datetime) -> Row:
     record = _copy(entry.record)
     if record.stored_at is None:
         record = replace(record, stored_at=now)
-    return _Row(record, _views(entry.views))
+    return Row(record, _views(entry.views))
 
 
-def _views(views: Mapping[str, View]) -> dict[str, _View]:
+def _views(views: Mapping[str, View]) -> dict[str, RowView]:
     return {
-        name: _View(view.text, view.vector.astype(np.float16), Counter(tokenize(view.text)))
+        name: RowView(view.text, view.vector.astype(np.float16), Counter(tokenize(view.text)))
         for name, view in views.items()
     }
 
 
-def _entry(row: _Row) -> Entry:
+def _entry(row: Row) -> Entry:
     views = {
         name: View(view.text, view.vector.astype(np.float32)) for name, view in row.views.items()
     }
@@ -340,51 +333,16 @@ def _copy(record: Record) -> Record:
     return replace(record, metadata=json.loads(json.dumps(dict(record.metadata))))
 
 
-def _encoded_again(row: _Row, space: Space, embed: Embed) -> _Row:
+def _encoded_again(row: Row, space: Space, embed: Embed) -> Row:
     texts = [row.views[name].text for name in space.views]
     vectors = check_encoded(embed(texts), len(texts), space.dim)
     views = {
         name: View(text, vector)
         for name, text, vector in zip(space.views, texts, vectors, strict=True)
     }
-    return _Row(row.record, _views(views))
+    return Row(row.record, _views(views))
 
 
 def _source_info(source: str, records: Sequence[Record]) -> SourceInfo:
     times = [record.said_at for record in records if record.said_at is not None]
     return SourceInfo(source, len(records), min(times, default=None), max(times, default=None))
-
-
-def _scores(leg: Leg, rows: _Rows) -> dict[str, float]:
-    """Score of each record that answers the leg."""
-    views = {key: row.views[leg.view] for key, row in rows.items()}
-    return _cosines(leg, views) if isinstance(leg, Dense) else _bm25(leg, views)
-
-
-def _cosines(leg: Dense, views: Mapping[str, _View]) -> dict[str, float]:
-    # A product and a sum instead of a matrix product: equal vectors score exactly the same.
-    return {key: float((view.vector * leg.vector).sum()) for key, view in views.items()}
-
-
-def _bm25(leg: Text, views: Mapping[str, _View]) -> dict[str, float]:
-    lengths = {key: view.tokens.total() for key, view in views.items()}
-    average_length = sum(lengths.values()) / max(len(views), 1)
-    scores: dict[str, float] = {}
-    for token in content_words(leg.query):
-        holding = [key for key, view in views.items() if token in view.tokens]
-        if not holding:
-            continue
-        added = contributions(
-            np.array([views[key].tokens[token] for key in holding]),
-            np.array([lengths[key] for key in holding]),
-            average_length,
-            idf(len(views), len(holding)),
-        )
-        for key, contribution in zip(holding, added, strict=True):
-            scores[key] = scores.get(key, 0.0) + float(contribution)
-    return scores
-
-
-def _top(scores: Mapping[str, float], rows: _Rows, allowed: set[str], k: int) -> list[Hit]:
-    ranked = sorted((-score, key) for key, score in scores.items() if key in allowed)
-    return [Hit(_copy(rows[key].record), -score) for score, key in ranked[:k]]

@@ -1,0 +1,46 @@
+"""The folder of a store: made, looked over, measured."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from store.embedded.database import writing_errors
+from store.errors import CorruptStore, InvalidInput
+
+__all__ = ["bytes_in", "prepare", "refuse_lost_records"]
+
+
+def prepare(path: Path) -> Path:
+    """The absolute path (the process may change its folder later), its folders made."""
+    path = path.absolute()
+    with writing_errors(path):
+        try:
+            (path / "index").mkdir(parents=True, exist_ok=True)
+        except NotADirectoryError:
+            raise InvalidInput(f"{path} is a file; a store is a folder, give its name") from None
+        except ValueError:  # NUL, or half a character
+            raise InvalidInput(f"{str(path)!r} is no name for a folder, choose another") from None
+    return path
+
+
+def refuse_lost_records(connection: sqlite3.Connection, path: Path) -> None:
+    """A database without tables beside indexes is no new store: its records were lost."""
+    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if empty and any((path / "index").glob("*.snapshot")):
+        raise CorruptStore(
+            f"{path / 'records.sqlite3'} is empty though there are indexes of it: restore a backup "
+            "or an export, or remove the folder to begin anew"
+        )
+
+
+def bytes_in(folder: Path) -> int:
+    """Size of all files of a store."""
+    return sum(map(_size, folder.rglob("*")))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # a snapshot was replaced meanwhile
+        return 0

@@ -1,0 +1,5 @@
+"""The oracle that other stores are compared with, and what ``open_store(":memory:")`` returns."""
+
+from store.reference.store import ReferenceStore
+
+__all__ = ["ReferenceStore"]
