@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
-from re import Match
+from re import Match, match
 
 from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta, weekday
@@ -65,19 +66,20 @@ _PARTS = {
 }
 _HOURS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (17, 24), "night": (18, 30)}
 _NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _HOLIDAYS = {
-    "christmas eve": relativedelta(month=12, day=24),
-    "christmas": relativedelta(month=12, day=25),
-    "new year's eve": relativedelta(month=12, day=31),
-    "new year": relativedelta(month=1, day=1),
-    "valentine": relativedelta(month=2, day=14),
-    "halloween": relativedelta(month=10, day=31),
-    "thanksgiving": relativedelta(month=11, day=1, weekday=weekday(3, 4)),
+    r"christmas\s+eve": relativedelta(month=12, day=24),
+    r"christmas": relativedelta(month=12, day=25),
+    r"new\s+year['’]?s\s+eve": relativedelta(month=12, day=31),
+    r"new\s+year['’]?s": relativedelta(month=1, day=1),
+    r"valentine['’]?s": relativedelta(month=2, day=14),
+    r"halloween": relativedelta(month=10, day=31),
+    r"thanksgiving": relativedelta(month=11, day=1, weekday=weekday(3, 4)),
 }
 
 
 def _number(found: Match[str]) -> float:
-    word = _squeezed(found["number"])
+    word = found["number"].lower()
     return _NUMBERS[word] if word in _NUMBERS else int(word)
 
 
@@ -91,10 +93,6 @@ def _month_number(found: Match[str]) -> int:
 
 def _weekday_number(found: Match[str]) -> int:
     return "montuewedthufrisatsun".index(found["weekday"][:3].lower()) // 3
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(text.lower().split())
 
 
 def _year_number(found: Match[str]) -> int | None:
@@ -128,9 +126,15 @@ def _digits(found: Match[str], now: Now) -> Period:
 
 
 def _day_of_latest_month(found: Match[str], now: Now) -> Period:
-    """ "On the 13th": of this month, or of the one before if it is yet to come."""
-    at = periods.day(present(now)).start.replace(day=int(found["day"]))
-    return periods.day(at if at <= present(now) else at - relativedelta(months=1))
+    """ "On the 13th": of the latest month in which it has come."""
+    at = present(now)
+    for months in range(3):  # in March, the latest 31st may be of January
+        with suppress(ValueError):
+            month = periods.month(at - relativedelta(months=months))
+            day = periods.day(month.start.replace(day=int(found["day"])))
+            if day.start <= at:
+                return day
+    raise ValueError("no month has it")
 
 
 def _month(found: Match[str], now: Now) -> Period:
@@ -151,7 +155,7 @@ def _year(found: Match[str], _: Now) -> Period:
 
 
 def _season(found: Match[str], now: Now) -> Period:
-    first_month = periods.SEASONS[found["season"].lower()]
+    first_month = _SEASONS[found["season"].lower()]
 
     def of(number: int) -> Period:
         return periods.season(number, first_month)
@@ -166,13 +170,14 @@ def _last_season(found: Match[str], now: Now) -> Period:
 
 
 def _holiday(found: Match[str], now: Now) -> Period:
-    name = found["holiday"].lower().replace("’", "'")
+    name = found["holiday"].lower()
 
     def in_year(number: int) -> Period:
         if name == "easter":
             at = datetime.combine(easter(number), datetime.min.time())
         else:
-            at = datetime(number, 1, 1) + _HOLIDAYS[name]
+            shift = next(shift for form, shift in _HOLIDAYS.items() if match(form, name))
+            at = datetime(number, 1, 1) + shift
         return periods.day(at)._replace(fuzz=timedelta(days=3))
 
     return yearly(in_year, _year_number(found), now)
@@ -184,8 +189,8 @@ def _holiday(found: Match[str], now: Now) -> Period:
 def _day_back(found: Match[str], now: Now) -> Period:
     """ "Yesterday evening", "this morning", "today", "last night"."""
     words = found.group().lower()
-    back = 2 if "before" in words else 1 if "yesterday" in words or "last" in words else 0
-    day = periods.day(present(now) - back * _A_DAY)
+    yesterday = words.startswith(("yesterday", "last"))
+    day = periods.day(present(now) - yesterday * _A_DAY)
     hours = next((_HOURS[part] for part in _HOURS if words.endswith(part)), None)
     return periods.hours(day, *hours) if hours else day
 
@@ -245,7 +250,7 @@ def _since(_: Match[str], since: Read, now: Now) -> Period:
 
 
 def _part(found: Match[str], whole: Read, now: Now) -> Period:
-    return periods.part(whole(now), *_PARTS[_squeezed(found["part"])])
+    return periods.part(whole(now), *_PARTS[found["part"].lower()])
 
 
 def _nth(found: Match[str], whole: Read, now: Now) -> Period:
@@ -284,8 +289,7 @@ def _before(found: Match[str], event: Read, now: Now) -> Period:
     return periods.last_weekend(start) if what == "weekend" else periods.past(1, what, start)
 
 
-_PREPOSITION = r"(?:in|on|during|since|until|till|throughout|back in|of|for)\s+"
-_ABOUT = r"(?:the\s+)?(?:last|past|previous)\s+"
+_IN = r"(?:in|during|since|until|till|throughout)\s+"
 
 _RULES: list[Rule] = [
     Rule(rf"{_YEAR}[-/](?P<month>\d{{1,2}})[-/]{_DAY}(?!\d)", _digits),
@@ -302,10 +306,10 @@ _RULES: list[Rule] = [
     Rule(rf"(?:on\s+)?{_SURE_MONTH}\s+(?:the\s+)?{_DAYS}{_NO_YEAR}", _days),
     Rule(rf"on\s+{_MONTH}\s+{_DAYS}{_NO_YEAR}", _days),
     Rule(rf"{_MONTH}\s+(?:the\s+)?{_ORDINAL}\b{_NO_YEAR}", _days),
-    Rule(rf"(?:{_PREPOSITION})?{_MONTH}{_IN_YEAR}", _month),
+    Rule(rf"(?:{_IN})?{_MONTH}{_IN_YEAR}", _month),
     Rule(rf"on\s+the\s+{_ORDINAL}(?=\s*(?:[?.,;!]|$))", _day_of_latest_month),
-    Rule(rf"(?:in|during|since|until|till|throughout)\s+{_MONTH}(?!\s+\d)", _month),
-    Rule(rf"(?:last|this(?:\s+past)?|next)\s+{_SURE_MONTH}", _month),
+    Rule(rf"{_IN}{_MONTH}(?!\s+\d)", _month),
+    Rule(rf"(?:last|this(?:\s+past)?)\s+{_SURE_MONTH}", _month),
     Rule(rf"(?:(?:in|during)\s+)?(?:the\s+)?{_SEASON}{_IN_YEAR}", _season),
     Rule(
         rf"(?:in|during|over|this(?:\s+past)?|since)\s+(?:the\s+)?{_SEASON}(?!\s+of\b){_NO_YEAR}",
@@ -313,12 +317,12 @@ _RULES: list[Rule] = [
     ),
     Rule(rf"last\s+{_SEASON}", _last_season),
     Rule(
-        rf"(?P<holiday>{'|'.join(_HOLIDAYS)}|easter)(?:['’]?s)?(?:\s+day)?\b"
+        rf"(?P<holiday>{'|'.join(_HOLIDAYS)}|easter)\b(?:\s+day\b)?"
         rf"(?:{_IN_YEAR}|{_NO_YEAR})",
         _holiday,
     ),
-    Rule(rf"{_PREPOSITION}{_YEAR}(?![-/]\d)", _year),
-    Rule(r"(?:the\s+)?day\s+before\s+yesterday|earlier\s+today|today", _day_back),
+    Rule(rf"{_IN}{_YEAR}(?![-/]\d)", _year),
+    Rule(r"earlier\s+today|today", _day_back),
     Rule(r"yesterday(?:\s+(?:morning|afternoon|evening|night))?|last\s+night", _day_back),
     Rule(r"this\s+(?:morning|afternoon|evening)", _day_back),
     Rule(
@@ -327,18 +331,19 @@ _RULES: list[Rule] = [
     Rule(rf"{_NUMBER}{_UNIT}\s+(?:ago|back)\b", _ago),
     Rule(rf"(?:on\s+)?{_WEEKDAY},?\s+(?:of\s+)?last\s+week\b", _weekday_of_last_week),
     Rule(rf"last\s+week(?:['’]s|\s+on|,)?\s+{_WEEKDAY}", _weekday_of_last_week),
-    Rule(rf"{_ABOUT}{_NUMBER}{_UNIT}", _past),
+    Rule(rf"(?:the\s+)?(?:last|past|previous)\s+{_NUMBER}{_UNIT}", _past),
     Rule(r"past\s+(?P<unit>week|month|year)\b(?!\s+of\b)", _past),
     Rule(r"(?:last|previous)\s+(?P<unit>week|month|year)\b(?!\s+of\b)", _last),
     Rule(r"this\s+(?P<unit>week|month|year)\b", _this),
     Rule(r"(?:last|this\s+past|past|over\s+the|previous)\s+weekend\b", _last_weekend),
     Rule(r"this\s+weekend\b", _this_weekend),
-    Rule(rf"(?:last|this\s+past|past|this|on|since)\s+{_WEEKDAY}", _last_weekday),
+    Rule(rf"(?:last|this\s+past|past|on)\s+{_WEEKDAY}", _last_weekday),
     Rule(r"(?:recently|lately|the\s+other\s+day|of\s+late)\b", _recently),
 ]
 _BARE: list[Rule] = [
     Rule(_MONTH + _NO_YEAR, _month),
     Rule(_YEAR, _year),
+    Rule(_WEEKDAY, _last_weekday),
     Rule(rf"the\s+{_SEASON}", _season),
     Rule(r"the\s+(?P<unit>week|month|year)\b", _this),
 ]
@@ -351,7 +356,10 @@ _LEADS: list[Lead] = [
         _nth,
     ),
     Lead(r"(?:the\s+)?week\s+of\s+", _week_of),
-    Lead(rf"(?:the|last)\s+(?P<what>day|week|weekend|month|year|{_WEEKDAY})\s+before\s+", _before),
+    Lead(
+        rf"(?:(?:the|last)\s+)?(?P<what>day|week|weekend|month|year|{_WEEKDAY})\s+before\s+",
+        _before,
+    ),
     Lead(rf"{_NUMBER}{_UNIT}\s+before\s+", _number_before),
     Lead(rf"{_NUMBER}{_UNIT}\s+after\s+", _number_after),
 ]

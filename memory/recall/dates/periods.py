@@ -13,7 +13,6 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 __all__ = [
-    "SEASONS",
     "Period",
     "ago",
     "ahead",
@@ -62,9 +61,6 @@ _LENGTHS = {
 }
 _DAY = _LENGTHS["day"]
 
-SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-"""The month in which each season begins, by the calendar of the northern hemisphere."""
-
 
 def day(at: datetime) -> Period:
     """The day that holds a moment."""
@@ -91,7 +87,7 @@ def year(at: datetime) -> Period:
 
 
 def named_month(in_year: int, number: int) -> Period:
-    """A month by its name; what happens in it is still told in the first days of the next."""
+    """A month by its name, to which people are a few days off."""
     return month(datetime(in_year, number, 1))._replace(fuzz=timedelta(days=5))
 
 

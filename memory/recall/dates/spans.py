@@ -1,6 +1,6 @@
 """From a question to the spans of time that it names. Pure.
 
-The grammar is our own because this runs before every search: a question takes 0.05 to 0.09 ms,
+The grammar is our own because this runs before every search: a question takes 0.08 to 0.3 ms,
 against 0.8 to 3.2 ms for ``search_dates`` of dateparser 1.5, which besides gives moments rather
 than spans ("last month" is one day) and reads "may" and "in a second" as dates. Sums of days are
 dateutil's.
@@ -45,9 +45,18 @@ class Span:
             moment: Timezone-aware.
         """
         if moment < self.start:
-            return _fallen(self.start - moment, self.fuzz)
-        told = self.fuzz + _TOLD_FOR + (self.end - self.start) / 4
-        return _fallen(moment - self.end, told)
+            return _fallen(self.start - moment, self.start - self.earliest)
+        return _fallen(moment - self.end, self.latest - self.end)
+
+    @property
+    def earliest(self) -> datetime:
+        """Before this moment, the closeness is 0."""
+        return self.start - self.fuzz
+
+    @property
+    def latest(self) -> datetime:
+        """After this moment, the closeness is 0."""
+        return self.end + self.fuzz + _TOLD_FOR + (self.end - self.start) / 4
 
 
 def time_spans(query: str, now: datetime | None) -> tuple[Span, ...]:
@@ -65,11 +74,13 @@ def time_spans(query: str, now: datetime | None) -> tuple[Span, ...]:
     query = query[:_MOST_CHARACTERS]
     present = now.replace(tzinfo=None) if now else None
     grammars = (english(), chinese()) if _HAN.search(query) else (english(),)
-    return tuple(
+    spans = (
         Span(start.replace(tzinfo=zone), end.replace(tzinfo=zone), phrase, fuzz)
         for grammar in grammars
         for (start, end, fuzz), phrase in grammar.scan(query, present)
     )
+    # What falls into an hour, or in Samoa a day, that the clocks left out has no length.
+    return tuple(span for span in spans if span.start.timestamp() < span.end.timestamp())
 
 
 def _fallen(distance: timedelta, reach: timedelta) -> float:
