@@ -20,7 +20,9 @@ from store.errors import InvalidInput, RememError
 def ranking(*scores: float) -> list[Recollection]:
     """Recollections named a, b, c, ..., whose scores come from one leg."""
     return [
-        Recollection(Record(key=key, source="chat", position=i, text=key), score, {"dense": score})
+        Recollection(
+            Record(key=key, source="chat", position=i, text=key), score, parts={"dense": score}
+        )
         for i, (key, score) in enumerate(zip("abcdefghij", scores, strict=False))
     ]
 
