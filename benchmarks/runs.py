@@ -270,7 +270,7 @@ class RunWriter:
             record = self._record_id(outcome.namespace, one.record)
             self._db.execute(
                 "INSERT INTO rankings VALUES (?, ?, ?, ?, ?, ?)",
-                [made, rank, record, one.score, getattr(one, "relevance", None), parts],
+                [made, rank, record, one.score, one.relevance, parts],
             )
         self._db.conn.executemany(
             "INSERT INTO gold_ranks VALUES (?, ?, ?)",

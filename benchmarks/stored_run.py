@@ -132,7 +132,7 @@ def _record(row: Mapping[str, Any]) -> Record:
 
 def _recollection(row: Mapping[str, Any]) -> Recollection:
     parts = json.loads(row["parts"]) if row["parts"] else {}
-    return Recollection(_record(row), row["score"], parts)
+    return Recollection(_record(row), row["score"], row["relevance"], parts)
 
 
 def _read(moment: str | None) -> datetime | None:

@@ -18,6 +18,7 @@ from memory.ingest.documents import as_document_path, read_document
 from memory.messages import placed, records_of
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
+from memory.recall.relevance import FLOOR
 from memory.recall.retriever import Retriever
 from memory.recorder import Added, Recorder
 from memory.versions import history
@@ -222,9 +223,10 @@ class Memory:
         *,
         budget: int = 1000,
         count_tokens: CountTokens = estimate_tokens,
-        k: int = 20,
+        k: int = 50,
         where: Where | None = None,
         now: datetime | None = None,
+        floor: float = FLOOR,
     ) -> Context:
         """A block for the prompt with the memories that matter for a message.
 
@@ -234,8 +236,12 @@ class Memory:
             k: Most memories.
             now: When the message is sent, which decides what "last week" in it means; when given,
                 the block tells the model so. None: the present.
+            floor: The least relevance of a memory, in [0, 1]. For small talk, and for questions
+                about what nobody ever spoke of, nothing reaches it and the block is empty.
         """
-        found = self.search(query, k, where=where, now=now)
+        found = [
+            one for one in self.search(query, k, where=where, now=now) if one.relevance >= floor
+        ]
         return build_context(found, budget=budget, count_tokens=count_tokens, now=now)
 
     def get(self, key: str) -> Record | None:

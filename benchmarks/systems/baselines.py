@@ -124,7 +124,7 @@ class _SingleTurnsSearcher:
 def best_hits(legs: Mapping[str, Sequence[Hit]], k: int) -> list[Recollection]:
     """The hits of a single leg with their own scores."""
     [(leg, hits)] = legs.items()
-    return [Recollection(hit.record, hit.score, {leg: hit.score}) for hit in hits[:k]]
+    return [Recollection(hit.record, hit.score, parts={leg: hit.score}) for hit in hits[:k]]
 
 
 def reciprocal_rank_fusion(
@@ -140,7 +140,7 @@ def reciprocal_rank_fusion(
             parts.setdefault(hit.record.key, {})[leg] = 1 / (constant + rank)
     scores = {key: sum(part.values()) for key, part in parts.items()}
     best = sorted(scores, key=lambda key: (-scores[key], key))[:k]
-    return [Recollection(records[key], scores[key], parts[key]) for key in best]
+    return [Recollection(records[key], scores[key], parts=parts[key]) for key in best]
 
 
 def _entries(records: Sequence[Record], encoder: Encoder) -> list[Entry]:

@@ -7,12 +7,14 @@ Hybrid Retrieval", ACM TOIS 42(1), 2023).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from memory.recall.query import Query
+from memory.recall.signals import Candidate, signals
 from store import Hit, Record
 
-__all__ = ["Recollection", "mix", "normalised"]
+__all__ = ["Recollection", "candidates_of", "normalised", "rank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +23,60 @@ class Recollection:
 
     Attributes:
         record: What is remembered.
-        score: Mix of the legs' normalised scores, in [0, 1].
-        parts: What each leg added to the score ("dense turn", "text window", ...), when explained.
+        score: What the ranking goes by, in [0, 1]; comparable within one search only.
+        relevance: How likely it is to matter for the question, in [0, 1]; comparable between
+            searches. See ``memory.recall.relevance``.
+        parts: What each leg ("dense turn", "text window", ...) and signal ("date", "speaker", ...)
+            added to the score, when explained.
         words: The words of the record that the query asks for, as they stand in its text.
     """
 
     record: Record
     score: float
+    relevance: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     words: tuple[str, ...] = ()
 
 
-def mix(
-    legs: Mapping[str, Sequence[Hit]], weights: Mapping[str, float], k: int
+def rank(
+    query: Query, candidates: Sequence[Candidate], weights: Mapping[str, float], k: int
 ) -> list[Recollection]:
-    """The best k records by the weighted mean of their normalised scores, parts explained.
+    """The best k candidates by the weighted mean of all legs and signals, parts explained.
+
+    Args:
+        weights: Of legs and signals by name; only their proportions matter, and what is not named
+            has none.
+    """
+    total = sum(weights.values())
+    ranked = [
+        _explained(candidate.record, {**candidate.hits, **values}, weights, total)
+        for candidate, values in zip(candidates, signals(query, candidates), strict=True)
+    ]
+    return sorted(ranked, key=lambda one: (-one.score, one.record.key))[:k]
+
+
+def candidates_of(
+    legs: Mapping[str, Sequence[Hit]], also: Iterable[Record], weights: Mapping[str, float]
+) -> list[Candidate]:
+    """The records that the legs returned, and some others that deserve a look.
 
     A record that a leg did not return gets nothing from it, so pools should be deep (50 or more).
 
     Args:
         legs: Hits by the name of the leg, each best first.
-        weights: Of each leg; only their proportions matter.
+        weights: Of the legs; only their proportions matter here.
     """
     total = sum(weights[leg] for leg in legs)
-    records: dict[str, Record] = {}
-    parts: dict[str, dict[str, float]] = {}
+    records = {record.key: record for record in also}
+    found: dict[str, dict[str, float]] = {key: {} for key in records}
     for leg, hits in legs.items():
-        share = weights[leg] / total
         for hit, score in zip(hits, normalised(hits), strict=True):
-            key = hit.record.key
-            records[key] = hit.record
-            parts.setdefault(key, {})[leg] = share * score
-    scores = {key: sum(part.values()) for key, part in parts.items()}
-    best = sorted(scores, key=lambda key: (-scores[key], key))[:k]
-    return [Recollection(records[key], scores[key], parts[key]) for key in best]
+            records[hit.record.key] = hit.record
+            found.setdefault(hit.record.key, {})[leg] = score
+    return [
+        Candidate(records[key], hits, sum(weights[leg] * hits[leg] for leg in hits) / total)
+        for key, hits in found.items()
+    ]
 
 
 def normalised(hits: Sequence[Hit]) -> list[float]:
@@ -68,3 +90,14 @@ def normalised(hits: Sequence[Hit]) -> list[float]:
     if high <= low:
         return [1.0] * len(hits)
     return [(hit.score - low) / (high - low) for hit in hits]
+
+
+def _explained(
+    record: Record, values: Mapping[str, float], weights: Mapping[str, float], total: float
+) -> Recollection:
+    parts = {
+        name: weights[name] * value / total
+        for name, value in values.items()
+        if value and weights.get(name)
+    }
+    return Recollection(record, sum(parts.values()), parts=parts)

@@ -1,13 +1,21 @@
-"""Hits of several legs become one ranking by a convex mix of normalised scores."""
+"""Hits of several legs and what else speaks for a record become one ranking, by a convex mix."""
 
 import pytest
 
-from memory.recall.ranking import mix, normalised
+from memory.recall.query import read_query
+from memory.recall.ranking import candidates_of, normalised, rank
+from memory.recall.signals import Candidate
 from store import Hit, Record
+
+ANYTHING = read_query("anything", None)
+
+
+def record(key: str, position: int = 0) -> Record:
+    return Record(key=key, source="s", position=position, text=key)
 
 
 def hit(key: str, score: float) -> Hit:
-    return Hit(Record(key=key, source="s", position=0, text=key), score)
+    return Hit(record(key), score)
 
 
 def test_scores_are_stretched_to_zero_and_one() -> None:
@@ -19,26 +27,45 @@ def test_hits_that_are_all_equal_all_count() -> None:
     assert normalised([]) == []
 
 
-def test_a_record_scores_the_weighted_mean_of_its_legs() -> None:
+def test_the_evidence_of_a_candidate_is_the_weighted_mean_of_its_legs() -> None:
     legs = {"dense": [hit("a", 3), hit("b", 2), hit("c", 1)], "text": [hit("b", 9), hit("c", 0)]}
-    found = mix(legs, {"dense": 3, "text": 1}, k=10)
-    assert [(one.record.key, one.score) for one in found] == [
-        ("a", pytest.approx(0.75)),
-        ("b", pytest.approx(0.625)),
-        ("c", pytest.approx(0)),
+    found = candidates_of(legs, [], {"dense": 3, "text": 1})
+    evidence = {each.record.key: each.evidence for each in found}
+    assert evidence == pytest.approx({"a": 0.75, "b": 0.625, "c": 0})
+
+
+def test_a_record_that_no_leg_returned_may_be_a_candidate_without_evidence() -> None:
+    found = candidates_of({"dense": [hit("a", 3)]}, [record("a"), record("z")], {"dense": 1})
+    assert {each.record.key: each.evidence for each in found} == {"a": 1, "z": 0}
+
+
+def test_a_score_is_the_weighted_mean_of_legs_and_signals() -> None:
+    legs = {"dense": [hit("a", 3), hit("b", 1)]}
+    weights = {"dense": 1.0, "statement": 2.0}
+    ranked = rank(ANYTHING, candidates_of(legs, [], weights), weights, k=10)
+    assert [(one.record.key, one.score) for one in ranked] == [
+        ("a", pytest.approx(1)),
+        ("b", pytest.approx(2 / 3)),
     ]
-    assert found[1].parts == pytest.approx({"dense": 0.375, "text": 0.25})
 
 
-def test_scores_stay_between_zero_and_one() -> None:
-    legs = {"x": [hit("a", 40), hit("b", 1)], "y": [hit("a", 0.2), hit("b", 0.1)]}
-    assert [one.score for one in mix(legs, {"x": 7, "y": 5}, k=2)] == pytest.approx([1, 0])
+def test_the_parts_of_a_score_add_up_to_it() -> None:
+    weights = {"dense": 1.0, "statement": 2.0, "session": 3.0, "date": 4.0}
+    candidates = candidates_of({"dense": [hit("a", 3), hit("b", 1)]}, [], weights)
+    for one in rank(ANYTHING, candidates, weights, k=10):
+        assert sum(one.parts.values()) == pytest.approx(one.score)
+        assert set(one.parts) <= {"dense", "statement", "session"}
+
+
+def test_what_has_no_weight_has_no_part() -> None:
+    [one] = rank(ANYTHING, [Candidate(record("a"), {"dense": 1.0}, 1.0)], {"dense": 5.0}, k=1)
+    assert one.parts == {"dense": 1.0}
 
 
 def test_ties_are_ordered_by_key_and_k_cuts() -> None:
-    found = mix({"x": [hit("c", 1), hit("a", 1), hit("b", 1)]}, {"x": 1}, k=2)
-    assert [one.record.key for one in found] == ["a", "b"]
+    candidates = [Candidate(record(key), {"x": 1.0}, 1.0) for key in "cab"]
+    assert [one.record.key for one in rank(ANYTHING, candidates, {"x": 1.0}, k=2)] == ["a", "b"]
 
 
-def test_no_hits_are_no_recollections() -> None:
-    assert mix({"x": []}, {"x": 1}, k=5) == []
+def test_no_candidates_are_no_recollections() -> None:
+    assert rank(ANYTHING, [], {"x": 1.0}, k=5) == []

@@ -1,0 +1,115 @@
+"""How likely a memory is to matter for a message: a number that means the same across searches.
+
+The score of a ranking says which memory is best, not whether the best is any good: for "hi" there
+is a best one too. Relevance looks at what normalising throws away: how near the meaning is, how
+much of what the question asks for the memory holds, and how much of it nobody ever spoke of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from memory.recall.nearness import Scale
+from memory.recall.query import Query
+from memory.recall.ranking import Recollection
+from memory.recall.smalltalk import is_small_talk
+from memory.recall.windows import line
+from store.tokens import split_words, word_tokens
+
+__all__ = ["FLOOR", "Rarity", "judged"]
+
+FLOOR = 0.25
+"""Memories of a lower relevance are left out of a prompt, by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """How rare the content words of a question are in a namespace.
+
+    Attributes:
+        weights: Token -> inverse document frequency.
+        unheard: The weight of a token that nobody ever used.
+    """
+
+    weights: Mapping[str, float]
+    unheard: float
+
+    def covered(self, tokens: Set[str]) -> float:
+        """How much of what the question asks for is among these tokens, in [0, 1]."""
+        return self._share(weight for token, weight in self.weights.items() if token in tokens)
+
+    @property
+    def foreign(self) -> float:
+        """How much of it nobody ever spoke of, in [0, 1]."""
+        return self._share(weight for weight in self.weights.values() if weight >= self.unheard)
+
+    def _share(self, weights: Iterable[float]) -> float:
+        return sum(weights) / (sum(self.weights.values()) or 1.0)
+
+
+def judged(
+    query: Query,
+    ranking: Sequence[Recollection],
+    cosines: Mapping[str, float],
+    scale: Scale,
+    rarity: Rarity,
+) -> list[Recollection]:
+    """A ranking with the relevance of each memory, and the words that the query asks for.
+
+    Whether anything here matters is judged by the best memories together: an answer given in a few
+    words is neither near in meaning nor full of the question's words, but those around it are. A
+    memory's relevance is that, times its score as a share of the best one's.
+
+    Args:
+        cosines: By key, of the records that the dense legs returned; of others it is only known
+            that they are no nearer.
+    """
+    if not ranking:
+        return []
+    words = [_words_of(one, query.tokens.keys()) for one in ranking]
+    best = ranking[:_BEST]
+    farthest = min(cosines.values(), default=scale.unrelated)
+    worth = _worth(
+        max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best),
+        max(rarity.covered(held.keys()) for held in words[:_BEST]),
+        rarity.foreign,
+    )
+    if is_small_talk(query.text):
+        worth = 0.0
+    highest = ranking[0].score or 1.0
+    return [
+        replace(
+            one, relevance=worth * one.score / highest, words=tuple(dict.fromkeys(held.values()))
+        )
+        for one, held in zip(ranking, words, strict=True)
+    ]
+
+
+def _worth(nearness: float, covered: float, foreign: float) -> float:
+    """How likely it is that a question's answer is remembered.
+
+    A logistic regression of questions about a conversation against the same questions about
+    somebody else's and off-topic messages, with rounded coefficients; see benchmarks/README.md.
+
+    Args:
+        nearness: Of the nearest memory; see ``Scale.nearness``.
+        covered: Of the memory that covers most; see ``Rarity.covered``.
+        foreign: See ``Rarity.foreign``.
+    """
+    return 1.0 / (1.0 + math.exp(2.4 - 13.0 * nearness - 3.0 * covered + 7.4 * foreign))
+
+
+_BEST = 10
+"""Memories by which a question is judged."""
+
+
+def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
+    """Token -> the word as written, for those of the tokens that the record's line holds."""
+    return {
+        token: word
+        for word in split_words(line(recollection.record))
+        for token in word_tokens(word)
+        if token in tokens
+    }

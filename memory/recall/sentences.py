@@ -1,0 +1,48 @@
+"""What a text does: how much of it asks, and how much it has room to say. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from store.tokens import word_count
+
+__all__ = ["asks", "room", "statement_share"]
+
+# A line in brackets, such as the caption of a photo, is not said by anybody.
+_ASIDE = re.compile(r"^\[.*\]$", re.MULTILINE)
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’')]*")
+_CLOSING = " \t\n\"”’')"
+_QUESTION_MARKS = ("?", "？")
+
+_ENOUGH_WORDS = 30
+_MOST_CHARACTERS = 600  # hold enough words in any language
+
+
+def asks(text: str) -> bool:
+    """Whether a text ends with a question."""
+    return _without_asides(text).rstrip(_CLOSING).endswith(_QUESTION_MARKS)
+
+
+def statement_share(text: str) -> float:
+    """How much of a text states something instead of asking, in [0, 1].
+
+    The mean of two shares: of its characters outside of questions, and 1 if it does not end with
+    a question, because who asks last has mostly said the rest in order to ask.
+    """
+    if not any(mark in text for mark in _QUESTION_MARKS):
+        return 1.0
+    sentences = _SENTENCE.findall(_without_asides(text))
+    asking = sum(len(each) for each in sentences if asks(each))
+    told = 1.0 - asking / max(1, sum(map(len, sentences)))
+    return (told + (not asks(text))) / 2
+
+
+def room(text: str) -> float:
+    """How much a text has room to say, in [0, 1]: the logarithm of its words, thirty being 1."""
+    words = min(word_count(text[:_MOST_CHARACTERS]), _ENOUGH_WORDS)
+    return math.log1p(words) / math.log1p(_ENOUGH_WORDS)
+
+
+def _without_asides(text: str) -> str:
+    return _ASIDE.sub("", text) if "[" in text else text

@@ -1,0 +1,104 @@
+"""What speaks for a candidate besides the hits of its own, each in [0, 1]. Pure.
+
+Every signal is worth something on conversations of two kinds (short chat turns of two people, long
+turns to an assistant); what each adds is a row of the ablation table in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from memory.recall.query import Query
+from memory.recall.sentences import asks, room, statement_share
+from store import Record
+
+__all__ = ["SIGNALS", "Candidate", "signals"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that some leg returned.
+
+    Attributes:
+        record: What is remembered.
+        hits: Its normalised score in each leg that returned it.
+        evidence: The weighted mean of those over all legs, in [0, 1].
+    """
+
+    record: Record
+    hits: Mapping[str, float]
+    evidence: float
+
+
+def signals(query: Query, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+    """The value of each of ``SIGNALS`` for each candidate, in their order."""
+    values = {name: signal(query, candidates) for name, signal in SIGNALS.items()}
+    return [{name: of_all[i] for name, of_all in values.items()} for i in range(len(candidates))]
+
+
+def _session(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
+    """How much evidence there is in the whole session or document: where much of it speaks of the
+    matter, a turn that says it in other words is likelier. Root of the sum of squares, so that a
+    few strong turns count for more than many weak ones; the strongest session has 1."""
+    squares: defaultdict[str, float] = defaultdict(float)
+    for each in candidates:
+        squares[each.record.source] += each.evidence**2
+    highest = max(squares.values(), default=0.0) or 1.0
+    return [math.sqrt(squares[each.record.source] / highest) for each in candidates]
+
+
+def _reply(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
+    """The evidence of the turn before, where that asks: the answer follows the question, and
+    seldom repeats its words."""
+    asked = {
+        (each.record.source, each.record.position): each.evidence
+        for each in candidates
+        if asks(each.record.text)
+    }
+    return [
+        asked.get((each.record.source, each.record.position - 1), 0.0)
+        if each.record.kind == "turn"
+        else 0.0
+        for each in candidates
+    ]
+
+
+def _speaker(query: Query, candidates: Sequence[Candidate]) -> list[float]:
+    """1 for what was said by somebody whom the question names."""
+    names = {each.record.speaker for each in candidates if each.record.speaker}
+    named = {name for name in names if not query.words.isdisjoint(name.lower().split())}
+    return [float(each.record.speaker in named) for each in candidates]
+
+
+def _statement(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
+    """How much of the text states something: a question rarely answers one."""
+    return [statement_share(each.record.text) for each in candidates]
+
+
+def _room(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
+    """How much a turn has room to say: "Wow, great!" is close to many questions and answers none.
+    Notes and passages were written down to be found, however short they are."""
+    return [room(each.record.text) if each.record.kind == "turn" else 1.0 for each in candidates]
+
+
+def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
+    """How close it was said to a time that the question names, and the time soon after it."""
+    times = {each.record.said_at for each in candidates if each.record.said_at}
+    closeness = {
+        time: max((span.closeness(time) for span in query.spans), default=0.0) for time in times
+    }
+    return [closeness[each.record.said_at] if each.record.said_at else 0.0 for each in candidates]
+
+
+SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
+    "session": _session,
+    "reply": _reply,
+    "speaker": _speaker,
+    "statement": _statement,
+    "room": _room,
+    "date": _date,
+}
+"""By name; each gives a value to every candidate."""
