@@ -212,7 +212,9 @@ def _line(record: Record) -> str:
     said = f"{_in_one_line(speaker)}: " if speaker else ""
     # As a whole, because a key such as "INST" becomes a token only between its brackets. Indented,
     # so that no line of a memory can pose as the beginning of another memory.
-    line = neutralise(f"[{_in_one_line(record.key)}] {said}{record.text}")
+    # The heading names the source already, and what repeats it is a tenth of a chat's tokens.
+    key = _in_one_line(record.key.removeprefix(f"{record.source}#"))
+    line = neutralise(f"[{key}] {said}{record.text}")
     return line.replace("\n", "\n  ")
 
 
