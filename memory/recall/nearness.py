@@ -27,8 +27,9 @@ class Scale:
     unrelated: float
 
     def nearness(self, cosine: float) -> float:
-        """The cosine on the common scale; 0 for unrelated texts, 1 for equal ones."""
-        return (cosine - self.unrelated) / max(1.0 - self.unrelated, 1e-6)
+        """The cosine on the common scale, in [-1, 1]: 0 for unrelated texts, 1 for equal ones."""
+        nearness = (cosine - self.unrelated) / max(1.0 - self.unrelated, 1e-6)
+        return max(-1.0, min(1.0, nearness))
 
 
 def scale_of(encoder: Encoder) -> Scale:

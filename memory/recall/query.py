@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memory.recall.dates import Span, time_spans
-from store.tokens import content_words, split_words
+from store import InvalidInput
+from store.tokens import content_words, tokenize
 
 __all__ = ["Query", "read_query"]
 
@@ -18,7 +19,7 @@ class Query:
 
     Attributes:
         text: As it was asked.
-        words: Its words in lower case, to find names in.
+        words: The tokens of all its words, to find names in.
         tokens: Its content words: token -> the word as written.
         spans: The times that it names.
     """
@@ -33,11 +34,11 @@ def read_query(text: str, now: datetime | None) -> Query:
     """Read a question.
 
     Args:
-        now: When it is asked (timezone-aware), which decides what "last week" means.
+        now: When it is asked, which decides what "last week" means; None: not known.
+
+    Raises:
+        InvalidInput: ``now`` has no time zone.
     """
-    return Query(
-        text,
-        frozenset(word.lower().removesuffix("'s").removesuffix("’s") for word in split_words(text)),
-        content_words(text),
-        time_spans(text, now),
-    )
+    if now is not None and now.utcoffset() is None:
+        raise InvalidInput(f"now is {now}, without a time zone; pass one, as now.astimezone() does")
+    return Query(text, frozenset(tokenize(text)), content_words(text), time_spans(text, now))

@@ -100,4 +100,4 @@ def _explained(
         for name, value in values.items()
         if value and weights.get(name)
     }
-    return Recollection(record, sum(parts.values()), parts=parts)
+    return Recollection(record, min(1.0, sum(parts.values())), parts=parts)

@@ -55,21 +55,23 @@ def judged(
     cosines: Mapping[str, float],
     scale: Scale,
     rarity: Rarity,
+    k: int,
 ) -> list[Recollection]:
-    """A ranking with the relevance of each memory, and the words that the query asks for.
+    """The first k of a ranking, with the relevance of each and the words that the query asks for.
 
     Whether anything here matters is judged by the best memories together: an answer given in a few
     words is neither near in meaning nor full of the question's words, but those around it are. A
     memory's relevance is that, times its score as a share of the best one's.
 
     Args:
+        ranking: Best first, and not yet cut to k, so that k has no say in what is relevant.
         cosines: By key, of the records that the dense legs returned; of others it is only known
             that they are no nearer.
     """
     if not ranking:
         return []
-    words = [_words_of(one, query.tokens.keys()) for one in ranking]
     best = ranking[:_BEST]
+    words = [_words_of(one, query.tokens.keys()) for one in ranking[: max(k, _BEST)]]
     farthest = min(cosines.values(), default=scale.unrelated)
     worth = _worth(
         max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best),
@@ -83,7 +85,7 @@ def judged(
         replace(
             one, relevance=worth * one.score / highest, words=tuple(dict.fromkeys(held.values()))
         )
-        for one, held in zip(ranking, words, strict=True)
+        for one, held in zip(ranking[:k], words, strict=False)
     ]
 
 
@@ -104,12 +106,15 @@ def _worth(nearness: float, covered: float, foreign: float) -> float:
 _BEST = 10
 """Memories by which a question is judged."""
 
+_MOST_CHARACTERS = 20_000
+"""Of a longer text the beginning is searched for words; ten megabytes would take a second."""
+
 
 def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
     """Token -> the word as written, for those of the tokens that the record's line holds."""
     return {
         token: word
-        for word in split_words(line(recollection.record))
+        for word in split_words(line(recollection.record)[:_MOST_CHARACTERS])
         for token in word_tokens(word)
         if token in tokens
     }

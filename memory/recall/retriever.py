@@ -1,8 +1,9 @@
-"""A question to the store: which legs to ask, and how to weigh their answers."""
+"""A question to the store: which legs to ask, how to weigh their answers, who looks again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -13,7 +14,8 @@ from memory.recall.nearness import scale_of
 from memory.recall.query import Query, read_query
 from memory.recall.ranking import Recollection, candidates_of, rank
 from memory.recall.relevance import Rarity, judged
-from memory.recall.windows import TURN, WINDOW
+from memory.recall.rerank import MOST_CANDIDATES, Reranker, reranked
+from memory.recall.windows import TURN, WINDOW, line
 from store import Dense, F, Filter, Hit, InvalidInput, Leg, Record, Store, Text, Vector
 
 __all__ = ["WEIGHTS", "Retriever"]
@@ -34,6 +36,14 @@ WEIGHTS: Mapping[str, float] = {
 evidence, under leave-one-conversation-out and across two data sets; see benchmarks/README.md."""
 
 
+_LEGS: Mapping[str, Callable[[str, Vector], Leg]] = {
+    "dense turn": lambda _, vector: Dense(TURN, vector),
+    "dense window": lambda _, vector: Dense(WINDOW, vector),
+    "text turn": lambda query, _: Text(TURN, query),
+    "text window": lambda query, _: Text(WINDOW, query),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Retriever:
     """Dense and full-text search over both views, mixed with what else speaks for a memory.
@@ -43,11 +53,28 @@ class Retriever:
         pool: Hits asked of each leg, at least; deeper pools find what one leg ranks low.
         dated_pool: Hits asked of each leg besides among what was said at a time that the question
             names: "the event two weeks ago" may share no word with the day's turns.
+        reranker: Reads the best memories together with the question, and changes their order.
+        rerank_weight: What it has to say in the score, in [0, 1].
+
+    Raises:
+        InvalidInput: a weight of something unknown, or one that is negative; no leg has a weight.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
     pool: int = 64
     dated_pool: int = 16
+    reranker: Reranker | None = None
+    rerank_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(self.weights.keys() - WEIGHTS.keys()):
+            known = ", ".join(WEIGHTS)
+            raise InvalidInput(f"there is nothing called {unknown[0]!r} to weigh; use {known}")
+        for name, weight in self.weights.items():
+            if not (math.isfinite(weight) and weight >= 0):
+                raise InvalidInput(f"the weight of {name!r} is {weight}; give 0 or more")
+        if not any(self.weights.get(name) for name in _LEGS):
+            raise InvalidInput(f"nothing would be found; give one of {', '.join(_LEGS)} a weight")
 
     def search(
         self,
@@ -62,11 +89,11 @@ class Retriever:
         """The best k recollections, best first.
 
         Args:
-            now: When the question is asked (timezone-aware), to place "last week"; None: unknown,
-                so that only full dates mean anything.
+            now: When the question is asked, to place "last week"; None: unknown, so that only
+                full dates mean anything.
 
         Raises:
-            InvalidInput: an empty query, or k < 1.
+            InvalidInput: an empty query, k < 1, or a ``now`` without a time zone.
         """
         if not query.strip():
             raise InvalidInput("the question is empty; say what to look for")
@@ -77,18 +104,14 @@ class Retriever:
         hits = store.search(namespace, list(legs.values()), max(k, self.pool), where)
         found = dict(zip(legs, hits, strict=True))
         dated = self._dated(store, namespace, question, list(legs.values()), where)
-        ranked = rank(question, candidates_of(found, dated, self.weights), self.weights, k)
+        depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
+        candidates = candidates_of(found, dated, self.weights)
+        ranking = self._reranked(query, rank(question, candidates, self.weights, depth))
         rarity = self._rarity(store, namespace, question)
-        return judged(question, ranked, _best_cosines(found), scale_of(encoder), rarity)
+        return judged(question, ranking, _best_cosines(found), scale_of(encoder), rarity, k)
 
     def _legs(self, query: str, vector: Vector) -> dict[str, Leg]:
-        legs: dict[str, Leg] = {
-            "dense turn": Dense(TURN, vector),
-            "dense window": Dense(WINDOW, vector),
-            "text turn": Text(TURN, query),
-            "text window": Text(WINDOW, query),
-        }
-        return {name: leg for name, leg in legs.items() if self.weights.get(name)}
+        return {name: leg(query, vector) for name, leg in _LEGS.items() if self.weights.get(name)}
 
     def _dated(
         self,
@@ -107,6 +130,12 @@ class Retriever:
         )
         hits = store.search(namespace, legs, self.dated_pool, where & then if where else then)
         return [hit.record for leg in hits for hit in leg]
+
+    def _reranked(self, query: str, ranking: list[Recollection]) -> list[Recollection]:
+        if self.reranker is None:
+            return ranking
+        texts = [line(one.record) for one in ranking[:MOST_CANDIDATES]]
+        return reranked(ranking, self.reranker.scores(query, texts).tolist(), self.rerank_weight)
 
     def _rarity(self, store: Store, namespace: str, question: Query) -> Rarity:
         tokens = list(question.tokens)

@@ -16,12 +16,15 @@ _CLOSING = " \t\n\"”’')"
 _QUESTION_MARKS = ("?", "？")
 
 _ENOUGH_WORDS = 30
-_MOST_CHARACTERS = 600  # hold enough words in any language
+_ROOM_CHARACTERS = 600  # hold enough words in any language
+
+_MOST_CHARACTERS = 20_000
+"""Of a longer text the end is read; ten megabytes would take seconds, for every question."""
 
 
 def asks(text: str) -> bool:
     """Whether a text ends with a question."""
-    return _without_asides(text).rstrip(_CLOSING).endswith(_QUESTION_MARKS)
+    return _without_asides(text[-_MOST_CHARACTERS:]).rstrip(_CLOSING).endswith(_QUESTION_MARKS)
 
 
 def statement_share(text: str) -> float:
@@ -30,6 +33,7 @@ def statement_share(text: str) -> float:
     The mean of two shares: of its characters outside of questions, and 1 if it does not end with
     a question, because who asks last has mostly said the rest in order to ask.
     """
+    text = text[-_MOST_CHARACTERS:]
     if not any(mark in text for mark in _QUESTION_MARKS):
         return 1.0
     sentences = _SENTENCE.findall(_without_asides(text))
@@ -40,7 +44,7 @@ def statement_share(text: str) -> float:
 
 def room(text: str) -> float:
     """How much a text has room to say, in [0, 1]: the logarithm of its words, thirty being 1."""
-    words = min(word_count(text[:_MOST_CHARACTERS]), _ENOUGH_WORDS)
+    words = min(word_count(text[:_ROOM_CHARACTERS]), _ENOUGH_WORDS)
     return math.log1p(words) / math.log1p(_ENOUGH_WORDS)
 
 

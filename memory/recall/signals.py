@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from memory.recall.query import Query
 from memory.recall.sentences import asks, room, statement_share
 from store import Record
+from store.tokens import content_words
 
 __all__ = ["SIGNALS", "Candidate", "signals"]
 
@@ -67,9 +68,9 @@ def _reply(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noq
 
 
 def _speaker(query: Query, candidates: Sequence[Candidate]) -> list[float]:
-    """1 for what was said by somebody whom the question names."""
+    """1 for what was said by somebody whom the question names, if only by one of their names."""
     names = {each.record.speaker for each in candidates if each.record.speaker}
-    named = {name for name in names if not query.words.isdisjoint(name.lower().split())}
+    named = {name for name in names if not query.words.isdisjoint(content_words(name))}
     return [float(each.record.speaker in named) for each in candidates]
 
 

@@ -19,18 +19,20 @@ def is_small_talk(text: str) -> bool:
     """Whether a message in English or Chinese is made of nothing but conversational words.
 
     One word that stands for something ("dentist", "paella", a number) makes it a message about
-    that, and "what do I like?" is a question whose answer only a memory has.
+    that, and "what do I like?" or "when did she call?" is a question that only a memory answers.
     """
     english, chinese = _lists()
     words = {_CONTRACTED.sub("", word.lower()) for word in split_words(chinese.sub(" ", text))}
-    if words & _ASKING and words & _FIRST_PERSON:
+    if words & _ASKING and words & _PERSONS:
         return False
     return all(word in STOP_WORDS or english.issuperset(word_tokens(word)) for word in words)
 
 
 _ASKING = frozenset("what who whose where when which".split())
-_FIRST_PERSON = frozenset("i me my mine we us our ours".split())
-_CONTRACTED = re.compile("['’](s|re|m|ll|ve|d|t)$")
+_PERSONS = frozenset(
+    "i me my mine we us our ours he him his she her hers they them their theirs".split()
+)
+_CONTRACTED = re.compile("((?<!ca)(?<!wo)n['’]t|['’](s|re|m|ll|ve|d|t))$")  # do n't, but can 't
 
 
 @cache
