@@ -83,7 +83,7 @@ def judged(
     highest = ranking[0].score or 1.0
     return [
         replace(
-            one, relevance=worth * one.score / highest, words=tuple(dict.fromkeys(held.values()))
+            one, relevance=worth * (one.score / highest), words=tuple(dict.fromkeys(held.values()))
         )
         for one, held in zip(ranking[:k], words, strict=False)
     ]

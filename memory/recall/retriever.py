@@ -128,7 +128,8 @@ class Retriever:
         then = reduce(
             or_, ((said_at >= each.earliest) & (said_at <= each.latest) for each in question.spans)
         )
-        hits = store.search(namespace, legs, self.dated_pool, where & then if where else then)
+        both = then if where is None else where & then
+        hits = store.search(namespace, legs, self.dated_pool, both)
         return [hit.record for leg in hits for hit in leg]
 
     def _reranked(self, query: str, ranking: list[Recollection]) -> list[Recollection]:

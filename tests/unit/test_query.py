@@ -1,0 +1,45 @@
+"""What a question says: its words, its content words, and the times that it names."""
+
+from datetime import datetime, timezone
+
+import pytest
+
+from memory.recall.query import read_query
+from store import InvalidInput
+
+NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)
+
+
+def test_the_content_words_of_a_question_are_kept_as_written() -> None:
+    assert read_query("Where did Nora's kilns break?", None).tokens == {
+        "nora": "Nora's",
+        "kiln": "kilns",
+        "break": "break",
+    }
+
+
+def test_a_question_of_stop_words_only_is_made_of_them() -> None:
+    assert set(read_query("Who are you?", None).tokens) == {"who", "are", "you"}
+
+
+def test_names_are_found_without_their_case_and_possessive() -> None:
+    assert {"ana", "will"} <= read_query("Was it ANA’s, or Will's?", None).words
+
+
+def test_the_times_that_a_question_names_depend_on_when_it_is_asked() -> None:
+    [span] = read_query("What did she say yesterday?", NOON).spans
+    assert (span.start.date().isoformat(), span.phrase) == ("2024-05-14", "yesterday")
+
+
+def test_without_a_present_only_full_dates_mean_anything() -> None:
+    assert read_query("What did she say yesterday?", None).spans == ()
+    assert len(read_query("What did she say on 14 May 2024?", None).spans) == 1
+
+
+def test_a_present_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="without a time zone; pass one"):
+        read_query("yesterday", NOON.replace(tzinfo=None))
+
+
+def test_emoji_have_no_words() -> None:
+    assert not read_query("🦊🦊", NOON).tokens

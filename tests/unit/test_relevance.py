@@ -1,0 +1,118 @@
+"""How likely a memory is to matter, on a scale that means the same in every search."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from memory.recall.nearness import Scale
+from memory.recall.query import read_query
+from memory.recall.ranking import Recollection
+from memory.recall.relevance import Rarity, judged
+from store import Record
+
+SCALE = Scale(unrelated=0.1)
+HEARD = Rarity({"kiln": 3.0}, unheard=5.0)
+
+
+def ranking(*scores: float, text: str = "The kiln broke.") -> list[Recollection]:
+    """Recollections named 0, 1, 2, ..."""
+    return [
+        Recollection(Record(key=str(i), source="chat", position=i, text=text), score)
+        for i, score in enumerate(scores)
+    ]
+
+
+def relevance(
+    *scores: float,
+    asked: str = "What about the kiln?",
+    text: str = "The kiln broke.",
+    cosines: Mapping[str, float] | None = None,
+    rarity: Rarity = HEARD,
+    k: int = 50,
+) -> list[float]:
+    query, found = read_query(asked, None), ranking(*scores, text=text)
+    return [one.relevance for one in judged(query, found, cosines or {}, SCALE, rarity, k)]
+
+
+def test_what_is_covered_is_weighed_by_rarity() -> None:
+    rarity = Rarity({"kiln": 3.0, "broken": 1.0}, unheard=5.0)
+    assert rarity.covered({"kiln", "other"}) == pytest.approx(0.75)
+    assert rarity.covered({"kiln", "broken"}) == 1
+    assert rarity.covered(set()) == 0
+
+
+def test_words_that_nobody_ever_used_are_foreign() -> None:
+    assert Rarity({"kiln": 3.0, "zebra": 5.0}, unheard=5.0).foreign == pytest.approx(5 / 8)
+    assert Rarity({"kiln": 3.0}, unheard=5.0).foreign == 0
+
+
+def test_a_question_without_words_covers_nothing_and_is_not_foreign() -> None:
+    nothing = Rarity({}, unheard=5.0)
+    assert (nothing.covered({"kiln"}), nothing.foreign) == (0, 0)
+
+
+def test_nothing_found_is_nothing_judged() -> None:
+    assert relevance() == []
+
+
+def test_the_first_memory_has_the_highest_relevance_and_others_their_share_of_it() -> None:
+    first, second, last = relevance(0.8, 0.4, 0.0)
+    assert 1 > first > 0
+    assert second == pytest.approx(first / 2)
+    assert last == 0
+
+
+def test_scores_say_nothing_about_the_first_because_every_ranking_has_one() -> None:
+    assert relevance(0.9) == relevance(0.2)
+
+
+def test_nearer_memories_are_more_relevant() -> None:
+    far, near = (relevance(0.9, cosines={"0": cosine})[0] for cosine in (0.1, 0.6))
+    assert near > far
+
+
+def test_memories_with_the_words_of_the_question_are_more_relevant() -> None:
+    assert relevance(0.9)[0] > relevance(0.9, text="It broke.")[0]
+
+
+def test_words_that_nobody_ever_used_lower_the_relevance() -> None:
+    foreign = Rarity({"kiln": 3.0, "zebra": 5.0}, unheard=5.0)
+    assert relevance(0.9, rarity=foreign)[0] < relevance(0.9)[0]
+
+
+def test_small_talk_makes_nothing_relevant() -> None:
+    assert relevance(0.9, 0.8, asked="Hi, how are you?", cosines={"0": 1.0}) == [0, 0]
+
+
+def test_the_neighbours_of_a_short_answer_speak_for_it() -> None:
+    alone, among_them = relevance(0.9), relevance(0.9, 0.8, cosines={"0": 0.1, "1": 0.7})
+    assert among_them[0] > alone[0]
+
+
+def test_what_no_dense_leg_returned_is_no_nearer_than_what_one_did() -> None:
+    assert relevance(0.9, cosines={"other": 0.3}) == relevance(0.9, cosines={"0": 0.3})
+
+
+def test_how_many_are_asked_for_does_not_change_their_relevance() -> None:
+    cosines = {"1": 0.7}
+    assert (
+        relevance(0.9, 0.8, 0.7, cosines=cosines, k=1)
+        == (relevance(0.9, 0.8, 0.7, cosines=cosines)[:1])
+    )
+
+
+def test_scores_of_zero_make_nothing_relevant() -> None:
+    assert relevance(0.0, 0.0) == [0, 0]
+
+
+def test_the_words_that_the_question_asks_for_are_named_as_they_stand() -> None:
+    query = read_query("Did kilns break?", None)
+    [one] = judged(query, ranking(0.9, text="Kiln, kiln! It breaks."), {}, SCALE, HEARD, 1)
+    assert one.words == ("kiln", "breaks")
+
+
+def test_of_ten_megabytes_the_beginning_is_searched_for_words() -> None:
+    text = "kiln " + "rain " * 2_000_000 + "broke"
+    query = read_query("kiln broke", None)
+    [one] = judged(query, ranking(0.9, text=text), {}, SCALE, HEARD, 1)
+    assert one.words == ("kiln",)

@@ -1,0 +1,61 @@
+"""How much of a text asks, and how much it has room to say."""
+
+import pytest
+
+from memory.recall.sentences import asks, room, statement_share
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Where is it?",
+        'She said "really?"',
+        "Where?\n",
+        "她在哪里？",
+        "Look!\nIs that you?\n[a photo]",
+    ],
+)
+def test_a_text_asks_when_it_ends_with_a_question(text: str) -> None:
+    assert asks(text)
+
+
+@pytest.mark.parametrize("text", ["", "Is it? Yes.", "It is here.", "[Who is this?]"])
+def test_a_text_that_ends_otherwise_does_not_ask(text: str) -> None:
+    assert not asks(text)
+
+
+def test_a_text_without_a_question_states_everything() -> None:
+    assert statement_share("The kiln broke. Nora is sad!") == 1
+
+
+def test_a_text_that_is_one_question_states_nothing() -> None:
+    assert statement_share("Is the kiln broken?") == 0
+
+
+def test_a_question_answered_at_once_counts_by_its_length_only() -> None:
+    assert statement_share("Broken? Broken.") == pytest.approx((8 / 15 + 1) / 2)
+
+
+def test_who_asks_last_states_less_than_who_asks_first() -> None:
+    assert statement_share("It broke. Again?") < statement_share("Again? It broke.")
+
+
+def test_a_caption_in_brackets_is_neither_a_statement_nor_a_question() -> None:
+    assert statement_share("It broke.\n[Is that a kiln?]") == 1
+
+
+def test_room_grows_with_the_words_up_to_thirty() -> None:
+    shares = [room("word " * count) for count in (0, 1, 5, 29, 30, 300)]
+    assert shares[0] == 0
+    assert shares[:5] == sorted(set(shares[:5]))
+    assert shares[4] == shares[5] == 1
+
+
+def test_chinese_has_room_without_spaces() -> None:
+    assert room("我们昨天去了海边") > room("我们")
+
+
+def test_of_ten_megabytes_the_end_is_read() -> None:
+    text = "Is it? " * 1_500_000 + "It is. " * 10_000
+    assert statement_share(text) == 1
+    assert asks(text + "Is it?")

@@ -1,0 +1,53 @@
+"""Which messages ask for no memory."""
+
+import pytest
+
+from memory.recall.smalltalk import is_small_talk
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hi",
+        "Thank you so much!",
+        "THAT'S AMAZING!!",
+        "How are you doing today?",
+        "Sounds good, talk to you tomorrow :)",
+        "What do you think?",
+        "你好！",
+        "谢谢你，辛苦了",
+        "好的，明白了 ok",
+    ],
+)
+def test_conversational_words_in_english_or_chinese_are_small_talk(text: str) -> None:
+    assert is_small_talk(text)
+
+
+@pytest.mark.parametrize("text", ["Don't worry", "I can’t talk now", "It won't be long", "I'm ok"])
+def test_contractions_count_as_their_words(text: str) -> None:
+    assert is_small_talk(text)
+
+
+@pytest.mark.parametrize("text", ["🎉🎉🎉", "👍", "...", "?!", ""])
+def test_what_has_no_words_is_small_talk(text: str) -> None:
+    assert is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hi, how is the dentist?", "ok, 42", "thanks for the paella", "你好，我的猫呢？", "привет"],
+)
+def test_one_word_of_content_makes_it_a_message_about_that(text: str) -> None:
+    assert not is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["What do I like?", "When did we meet?", "What's mine?", "Who is she?", "Where did they go?"],
+)
+def test_a_question_about_people_is_none_however_common_its_words(text: str) -> None:
+    assert not is_small_talk(text)
+
+
+def test_a_question_about_whoever_is_asked_is_small_talk() -> None:
+    assert is_small_talk("Who are you?")
