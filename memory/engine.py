@@ -18,7 +18,7 @@ from memory.ingest.documents import as_document_path, read_document
 from memory.messages import placed, records_of
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
-from memory.recall.relevance import FLOOR
+from memory.recall.relevance import FLOOR, relevant
 from memory.recall.retriever import Retriever
 from memory.recorder import Added, Recorder
 from memory.versions import history
@@ -208,9 +208,11 @@ class Memory:
 
         Args:
             where: Only these: a filter made with ``store.F``, or its JSON form.
-            now: When the question is asked, which decides what "last week" in it means; None: the
-                present.
+            now: When the question is asked, which decides what "last week" means; None: now.
             explain: Fill in ``Recollection.parts``.
+
+        Raises:
+            InvalidInput: an empty question, k < 1, or a naive ``now``.
         """
         found = self._retriever.search(
             self._store, self.encoder, self.namespace, query, k, _filter(where), now or _now()
@@ -239,9 +241,7 @@ class Memory:
             floor: The least relevance of a memory, in [0, 1]. For small talk, and for questions
                 about what nobody ever spoke of, nothing reaches it and the block is empty.
         """
-        found = [
-            one for one in self.search(query, k, where=where, now=now) if one.relevance >= floor
-        ]
+        found = relevant(self.search(query, k, where=where, now=now), floor)
         return build_context(found, budget=budget, count_tokens=count_tokens, now=now)
 
     def get(self, key: str) -> Record | None:

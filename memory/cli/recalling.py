@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
 from rich.text import Text
 
+from memory.cli.dates import latest
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
-from memory.cli.screen import Verbatim, recollection_table, record_json
+from memory.cli.screen import Verbatim, complain, recollection_table, record_json
 from memory.cli.settings import Settings
 from memory.recall.ranking import Recollection
+from memory.recall.relevance import FLOOR
 from store.filters import Filter
 
-__all__ = ["context", "recollection_json", "search"]
+__all__ = ["NOTHING_RELEVANT", "context", "recollection_json", "search"]
+
+NOTHING_RELEVANT = "nothing relevant is remembered"
+
+
+def _moment(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    value: str | None,
+) -> datetime | None:
+    return latest(value) if value else None
+
+
+_now_option = click.option(
+    "--now",
+    metavar="DATE",
+    callback=_moment,
+    help="Ask as if it were DATE, which decides what 'last week' means",
+)
 
 
 @command(
@@ -22,6 +43,7 @@ __all__ = ["context", "recollection_json", "search"]
     "remem search what is the dog called",
     'remem search "the broken kiln" --speaker Nora --since 2024-03 --until 2024-04',
     "remem search rent --kind passage -k 3 --explain",
+    "remem search what broke last week --now 2024-03-20",
     "remem search rent --json | jq -r '.results[].record.text'",
 )
 @click.argument("query", nargs=-1, required=True, metavar="QUERY")
@@ -29,15 +51,21 @@ __all__ = ["context", "recollection_json", "search"]
     "-k", default=5, show_default=True, type=click.IntRange(min=1), help="At most so many results"
 )
 @filter_options
-@click.option("--explain", is_flag=True, help="Show what each score is made of")
+@_now_option
+@click.option("--explain", is_flag=True, help="Show relevance, and what each score is made of")
 @click.pass_obj
 def search(
-    settings: Settings, query: tuple[str, ...], k: int, where: Filter | None, explain: bool
+    settings: Settings,
+    query: tuple[str, ...],
+    k: int,
+    where: Filter | None,
+    now: datetime | None,
+    explain: bool,
 ) -> None:
     """Find the memories that answer QUERY, best first."""
     question = " ".join(query)
     with settings.recall() as memory:
-        found = memory.search(question, k, where=where, explain=explain)
+        found = memory.search(question, k, where=where, now=now, explain=explain)
         namespace = memory.namespace
     settings.show(
         {
@@ -62,13 +90,31 @@ def search(
     type=click.IntRange(min=1),
     help="At most so many tokens",
 )
+@click.option(
+    "--floor",
+    default=FLOOR,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Leave out what is less relevant, from 0 (nothing) to 1",
+)
 @filter_options
+@_now_option
 @click.pass_obj
-def context(settings: Settings, query: tuple[str, ...], budget: int, where: Filter | None) -> None:
-    """Print the memories for QUERY as a block for a prompt."""
+def context(
+    settings: Settings,
+    query: tuple[str, ...],
+    budget: int,
+    floor: float,
+    where: Filter | None,
+    now: datetime | None,
+) -> None:
+    """Print the memories for QUERY as a block for a prompt.
+
+    Where nothing relevant is remembered, as for small talk, nothing is printed.
+    """
     question = " ".join(query)
     with settings.recall() as memory:
-        block = memory.context(question, budget=budget, where=where)
+        block = memory.context(question, budget=budget, where=where, now=now, floor=floor)
     settings.show(
         {
             "query": question,
@@ -76,8 +122,10 @@ def context(settings: Settings, query: tuple[str, ...], budget: int, where: Filt
             "tokens": block.tokens,
             "memories": [recollection_json(each) for each in block.recollections],
         },
-        Verbatim(block.text),
+        *([Verbatim(block.text)] if block.text else []),
     )
+    if not (block.text or settings.as_json):
+        complain(f"{NOTHING_RELEVANT}; --floor 0 takes whatever comes nearest")
 
 
 def recollection_json(recollection: Recollection) -> dict[str, Any]:
@@ -85,6 +133,7 @@ def recollection_json(recollection: Recollection) -> dict[str, Any]:
     return {
         "record": record_json(recollection.record),
         "score": recollection.score,
+        "relevance": recollection.relevance,
         "parts": recollection.parts,
         "words": recollection.words,
     }

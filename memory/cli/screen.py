@@ -187,7 +187,8 @@ def _parts(recollection: Recollection) -> str:
         f"{name} {part:.2f}" for name, part in recollection.parts.items() if part >= 0.005
     )
     words = ", ".join(safe(word) for word in recollection.words)
-    return f"{parts}; words: {words}" if words else parts
+    told = f"relevance {recollection.relevance:.2f}; {parts}"
+    return f"{told}; words: {words}" if words else told
 
 
 def _cell(value: Any) -> RenderableType:

@@ -1,4 +1,4 @@
-"""What holds for every command: which store, which namespace, which encoder, which output."""
+"""What holds for every command: which store, which namespace, which models, which output."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from memory.encoder import Encoder
     from memory.engine import Memory
+    from memory.recall.retriever import Retriever
 
 __all__ = ["Settings", "known_namespace", "open_encoder", "settings_from_environment"]
 
@@ -35,6 +36,7 @@ class Settings:
     store: str | None = None
     namespace: str | None = None
     encoder: str | None = None
+    reranker: str | None = None
     as_json: bool = False
 
     @property
@@ -77,7 +79,8 @@ class Settings:
     def _memory(self, encoder: Encoder | None) -> Memory:
         from memory.engine import Memory
 
-        return Memory(self.url, self.namespace or DEFAULT_NAMESPACE, encoder=encoder)
+        namespace = self.namespace or DEFAULT_NAMESPACE
+        return Memory(self.url, namespace, encoder=encoder, retriever=_retriever(self.reranker))
 
     def _require_store(self) -> None:
         path = Path(self.url).expanduser()
@@ -120,12 +123,17 @@ def _data_folder() -> Path:
 
 
 def settings_from_environment() -> Settings:
-    """What ``REMEM_STORE``, ``REMEM_NAMESPACE`` and ``REMEM_ENCODER`` say."""
+    """What ``REMEM_STORE`` and the like say."""
 
     def read(name: str) -> str | None:
         return os.environ.get(name) or None
 
-    return Settings(read("REMEM_STORE"), read("REMEM_NAMESPACE"), read("REMEM_ENCODER"))
+    return Settings(
+        store=read("REMEM_STORE"),
+        namespace=read("REMEM_NAMESPACE"),
+        encoder=read("REMEM_ENCODER"),
+        reranker=read("REMEM_RERANKER"),
+    )
 
 
 def open_encoder(model: str | None) -> Encoder:
@@ -144,6 +152,13 @@ def open_encoder(model: str | None) -> Encoder:
     from memory.encoder import SentenceTransformerEncoder
 
     return SentenceTransformerEncoder(model)
+
+
+def _retriever(reranker: str | None) -> Retriever:
+    from memory.recall.rerank import CrossEncoderReranker
+    from memory.recall.retriever import Retriever
+
+    return Retriever(reranker=CrossEncoderReranker(reranker) if reranker else None)
 
 
 @dataclass(frozen=True, slots=True)

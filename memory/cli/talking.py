@@ -14,7 +14,7 @@ from rich.text import Text
 from memory.cli.dates import readable
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
-from memory.cli.recalling import recollection_json
+from memory.cli.recalling import NOTHING_RELEVANT, recollection_json
 from memory.cli.screen import output, print_json, safe, write_json_line
 from memory.cli.settings import Settings
 from memory.recall.prompt import Context
@@ -167,8 +167,12 @@ def _typed_lines() -> Iterator[str]:
 
 def _show_recalled(context: Context | None) -> None:
     """One line for each memory that the model is given, cut to the width of the screen."""
+    if context is None:
+        return
     console = output()
-    for recollection in context.recollections if context else ():
+    if not context.recollections:
+        console.print(Text(f"  {NOTHING_RELEVANT}", "dim"))
+    for recollection in context.recollections:
         record = recollection.record
         who = record.speaker or record.role or record.source
         line = " ".join(f"{readable(record.said_at)} {who}: {record.text}".split())

@@ -16,9 +16,10 @@ from memory.recall.query import Query
 from memory.recall.ranking import Recollection
 from memory.recall.smalltalk import is_small_talk
 from memory.recall.windows import line
+from store import InvalidInput
 from store.tokens import split_words, word_tokens
 
-__all__ = ["FLOOR", "Rarity", "judged"]
+__all__ = ["FLOOR", "Rarity", "judged", "relevant"]
 
 FLOOR = 0.25
 """Memories of a lower relevance are left out of a prompt, by default."""
@@ -47,6 +48,17 @@ class Rarity:
 
     def _share(self, weights: Iterable[float]) -> float:
         return sum(weights) / (sum(self.weights.values()) or 1.0)
+
+
+def relevant(recollections: Sequence[Recollection], floor: float) -> list[Recollection]:
+    """Those of at least this relevance.
+
+    Raises:
+        InvalidInput: the floor is not in [0, 1].
+    """
+    if not 0.0 <= floor <= 1.0:
+        raise InvalidInput(f"the floor of relevance is between 0 and 1, not {floor}")
+    return [one for one in recollections if one.relevance >= floor]
 
 
 def judged(

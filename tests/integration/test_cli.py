@@ -128,8 +128,12 @@ def test_filters_narrow_a_search_to_speakers_and_dates(remem: Remem, chat_file: 
 
 def test_explain_shows_what_a_score_is_made_of(remem: Remem, chat_file: Path) -> None:
     remem("import", str(chat_file))
-    assert "words: kiln" in remem("search", "kiln", "--explain").out
+    shown = " ".join(remem("search", "kiln", "--explain").out.split())
+    assert "text turn" in shown
+    assert "relevance" in shown
+    assert "words: kiln" in shown
     explained = remem("search", "kiln", "--explain", "--json").json["results"][0]
+    assert 0 < explained["relevance"] <= 1
     assert explained["score"] == pytest.approx(sum(explained["parts"].values()))
     assert explained["words"] == ["kiln"]
 
@@ -151,6 +155,36 @@ def test_a_context_is_a_block_for_a_prompt_within_the_budget(remem: Remem, chat_
 
 
 # Where options may stand, and what is said when they are wrong ----------------------------------
+
+
+@pytest.mark.parametrize("command", ["search", "context"])
+def test_now_decides_what_yesterday_means(remem: Remem, chat_file: Path, command: str) -> None:
+    remem("import", str(chat_file))
+    options = ("--json", "-k", "1") if command == "search" else ("--json", "--floor", "0")
+    told = [
+        remem(command, "what happened yesterday", "--now", day, *options).json
+        for day in ("2024-03-18", "2024-05-02")
+    ]
+    if command == "search":
+        march, may = (each["results"][0]["record"]["said_at"] for each in told)
+        assert (march[:10], may[:10]) == ("2024-03-17", "2024-05-01")
+    else:
+        assert "Today is Monday 18 March 2024." in told[0]["text"]
+
+
+def test_where_nothing_is_relevant_the_block_is_empty_and_the_error_stream_says_so(
+    remem: Remem, chat_file: Path
+) -> None:
+    remem("import", str(chat_file))
+    greeted = remem("context", "hello there")
+    assert (greeted.code, greeted.out) == (0, "")
+    assert "nothing relevant is remembered; --floor 0" in greeted.err
+    assert remem("context", "hello there", "--json").json["memories"] == []
+    assert "The kiln broke." in remem("context", "hello there", "--floor", "0").out
+
+
+def test_a_floor_beyond_one_is_wrong_usage(remem: Remem) -> None:
+    assert remem("context", "kiln", "--floor", "1.5").code == 2
 
 
 def test_shared_options_stand_before_or_after_the_command(remem: Remem, tmp_path: Path) -> None:
@@ -383,6 +417,12 @@ def test_ask_gives_the_model_what_was_recalled(remem: Remem, chat_file: Path) ->
     assert "The kiln broke." in remem("ask", "what broke", "--generator", "echo").out
     without = remem("ask", "what broke", "--generator", "echo", "--no-memory", "--json").json
     assert without == {"question": "what broke", "memories": [], "answer": "user: what broke"}
+
+
+def test_small_talk_is_answered_without_memories(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    said = remem("ask", "how are you?", "--generator", "echo").out
+    assert said == "  nothing relevant is remembered\nuser: how are you?\n"
 
 
 def test_chat_remembers_what_both_said_and_recalls_it_in_the_next_chat(remem: Remem) -> None:

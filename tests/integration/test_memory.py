@@ -175,10 +175,42 @@ class TestRecall:
         for i in range(50):
             memory.add(f"Fact {i}: Rex ate {i} biscuits.")
         context = memory.context(
-            "What did Rex eat?", budget=200, count_tokens=lambda t: len(t) // 3
+            "What did Rex eat?", budget=200, count_tokens=lambda t: len(t) // 3, floor=0.0
         )
         assert 0 < context.tokens <= 200
         assert "Rex ate" in context.text
+
+    def test_what_is_less_relevant_than_the_floor_stays_out_of_the_context(
+        self, memory: Memory
+    ) -> None:
+        memory.add("Rex ate the green biscuits.")
+        [found] = memory.search("Who ate the green biscuits?")
+        asked = "Who ate the green biscuits?"
+        assert "biscuits" in memory.context(asked, floor=found.relevance).text
+        assert memory.context(asked, floor=min(1.0, found.relevance + 0.01)).text == ""
+
+    def test_small_talk_has_no_context(self, memory: Memory) -> None:
+        memory.add("Hello, how are you?")
+        assert memory.context("hello!").text == ""
+        assert "Hello" in memory.context("hello!", floor=0.0).text
+
+    @pytest.mark.parametrize("floor", [-0.1, 1.1, float("nan")])
+    def test_a_floor_is_between_zero_and_one(self, memory: Memory, floor: float) -> None:
+        with pytest.raises(InvalidInput, match="floor of relevance is between 0 and 1"):
+            memory.context("anything", floor=floor)
+
+    def test_yesterday_depends_on_when_the_question_is_asked(self, memory: Memory) -> None:
+        memory.add("The cat had kittens.", kind="turn", said_at=NOON)
+        memory.add("The dog had puppies.", kind="turn", said_at=NOON + timedelta(days=7))
+        asked = "What happened yesterday?"
+        for days, text in ((1, "The cat had kittens."), (8, "The dog had puppies.")):
+            [best] = memory.search(asked, 1, now=NOON + timedelta(days=days))
+            assert best.record.text == text
+
+    def test_a_present_without_a_time_zone_is_refused(self, memory: Memory) -> None:
+        for call in (memory.search, memory.context):
+            with pytest.raises(InvalidInput, match="without a time zone; pass one"):
+                call("What happened yesterday?", now=NOON.replace(tzinfo=None))
 
     def test_namespaces_do_not_see_each_other(self, memory: Memory) -> None:
         memory.add("Ana's secret.")

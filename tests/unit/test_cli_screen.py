@@ -60,15 +60,16 @@ def test_the_matching_words_are_marked_on_a_terminal_and_plain_elsewhere() -> No
 
 def test_an_explained_recollection_shows_what_its_score_is_made_of() -> None:
     record = Record("k", "s", 0, "The kiln broke.")
-    recollection = Recollection(record, 0.9, {"dense turn": 0.5, "text turn": 0.4}, ("kiln",))
-    assert "dense turn 0.50 + text turn 0.40; words: kiln" in drawn(
-        recollection_table([recollection])
-    )
+    parts = {"dense turn": 0.5, "text turn": 0.4}
+    recollection = Recollection(record, 0.9, relevance=0.7, parts=parts, words=("kiln",))
+    shown = " ".join(drawn(recollection_table([recollection])).split())
+    assert "relevance 0.70; dense turn 0.50 + text turn 0.40; words: kiln" in shown
 
 
 def test_of_a_long_text_the_table_shows_what_is_around_the_first_match() -> None:
     text = "begin " + "word " * 5000 + "the kiln broke " + "word " * 5000 + "end"
-    shown = drawn(recollection_table([Recollection(Record("k", "s", 0, text), 0.9, {}, ("kiln",))]))
+    recollection = Recollection(Record("k", "s", 0, text), 0.9, words=("kiln",))
+    shown = drawn(recollection_table([recollection]))
     assert "the kiln broke" in " ".join(shown.split())
     assert "begin" not in shown
     assert len(shown) < 3000
