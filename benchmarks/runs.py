@@ -15,7 +15,8 @@ sources)``
 ``outcomes(id, run, system, question, milliseconds)``
     One question put to one system; ``question``: ``questions.id``.
 ``rankings(outcome, rank, record, score, relevance, parts)``
-    What came back, from rank 1; ``parts``: JSON, part of the score -> what it added, or null.
+    What came back, from rank 1; ``relevance``: 0 of systems that judge none; ``parts``: JSON, part
+    of the score -> what it added, or null.
 ``gold_ranks(outcome, key, rank)``
     Where each gold record stands; null: it was not recalled.
 ``metrics(outcome, metric, value)``
@@ -70,7 +71,8 @@ CREATE TABLE outcomes (
     UNIQUE (run, system, question));
 CREATE TABLE rankings (
     outcome INTEGER NOT NULL REFERENCES outcomes, rank INTEGER NOT NULL,
-    record INTEGER NOT NULL REFERENCES records, score REAL NOT NULL, relevance REAL, parts TEXT,
+    record INTEGER NOT NULL REFERENCES records, score REAL NOT NULL,
+    relevance REAL NOT NULL, parts TEXT,
     PRIMARY KEY (outcome, rank)) WITHOUT ROWID;
 CREATE TABLE gold_ranks (
     outcome INTEGER NOT NULL REFERENCES outcomes, key TEXT NOT NULL, rank INTEGER,

@@ -11,6 +11,7 @@ from benchmarks.datasets.base import Haystack, Question
 from benchmarks.outcome import Outcome, Run, SystemFigures
 from benchmarks.runs import RunDatabase
 from memory.recall.ranking import Recollection
+from memory.recall.retriever import WEIGHTS
 from store import Record
 
 SYSTEMS: Mapping[str, tuple[float, float]] = {  # how good at finding; milliseconds
@@ -23,7 +24,7 @@ SYSTEMS: Mapping[str, tuple[float, float]] = {  # how good at finding; milliseco
 }
 CATEGORIES = ("single hop", "multi-hop", "temporal", "open domain", "adversarial")
 NASTY = "</script><script>document.title = 'broken'</script><!-- \u2028 & <b>bold</b> \"quoted\""
-PARTS = ("dense turn", "dense window", "text turn", "text window", "recency")
+PARTS = tuple(WEIGHTS)
 
 _MORNING = datetime(2024, 5, 8, 9, tzinfo=timezone.utc)
 _PEOPLE = ("Ana", "Ben", "Chiara", "小明")
@@ -144,4 +145,4 @@ def _recollection(record: Record, rank: int, chance: random.Random) -> Recollect
     score = 0.95 * 0.93**rank
     shares = [chance.random() for _ in PARTS]
     parts = {part: score * share / sum(shares) for part, share in zip(PARTS, shares, strict=True)}
-    return Recollection(record, score, parts)
+    return Recollection(record, score, relevance=0.8 * score, parts=parts)

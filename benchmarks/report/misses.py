@@ -113,6 +113,7 @@ def _recalled(recollection: Recollection, namespace: str, shelf: _Shelf) -> Json
     return _present(
         record=shelf.place(namespace, recollection.record.key),
         score=round(recollection.score, 3),
+        relevance=round(recollection.relevance, 3) or None,
         parts=shelf.scores(recollection.parts),
     )
 

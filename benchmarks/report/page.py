@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import cycle
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -26,7 +27,6 @@ __all__ = ["render"]
 
 _MOST_DRAWN = 12  # systems in one plot
 _MOST_BARS = 4
-_COLOURS = 8  # muted ones, of the style sheet
 
 _FIGURES = ("p50 ms", "p95 ms", "records/s", "tokens@1000")
 """Beginnings of the names of the figures that have a column of their own."""
@@ -128,9 +128,7 @@ def _plots(number: int, summary: Summary, colours: Mapping[str, str]) -> Iterato
 def _colours(summary: Summary) -> dict[str, str]:
     """Ours stands out, the others take turns in muted tones, in the order of their names."""
     others = sorted(each.system for each in summary.standings if each.system != summary.ours)
-    return {summary.ours: "ours"} | {
-        system: f"other-{number % _COLOURS}" for number, system in enumerate(others)
-    }
+    return {summary.ours: "ours"} | dict(zip(others, cycle(plots.MUTED), strict=False))
 
 
 def _shown(summary: Summary) -> list[Standing]:

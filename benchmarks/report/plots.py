@@ -21,9 +21,12 @@ from matplotlib.transforms import Bbox
 
 from benchmarks.intervals import Interval
 
-__all__ = ["Dot", "Line", "bars", "curves", "scatter"]
+__all__ = ["MUTED", "Dot", "Line", "bars", "curves", "scatter"]
 
-_TOKENS = ("ink", "soft", "grid", "paper", "ours", *(f"other-{number}" for number in range(8)))
+MUTED = tuple(f"other-{number}" for number in range(10))
+"""The colours of the style sheet that are not remem's."""
+
+_TOKENS = ("ink", "soft", "grid", "paper", "ours", *MUTED)
 _PLACEHOLDERS = {token: f"#0100{number:02x}" for number, token in enumerate(_TOKENS)}
 
 _WIDTH, _HEIGHT = 5.4, 3.7  # inches of 72 units; shown at 400 pixels, letters are 11 high

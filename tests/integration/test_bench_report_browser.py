@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from benchmarks.report import write_report
-from tests.invented_runs import NASTY, SYSTEMS, haystack, write_run
+from tests.invented_runs import NASTY, PARTS, SYSTEMS, haystack, write_run
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright, of the extra 'dev', is not installed"
@@ -134,12 +134,24 @@ def test_a_click_shows_gold_what_came_and_the_parts_of_its_score(page: playwrigh
         float((part.bounding_box() or {}).get("width", 0))
         for part in first.locator(".bar span").all()
     ]
-    assert len(widths) == 5
+    assert len(widths) == len(PARTS)
     assert sum(widths) > 100
     numbers = [float(text) for text in first.locator(".parts b").all_inner_texts()]
-    score, parts = numbers[0], numbers[1:]
+    score, relevance, *parts = numbers
+    assert "relevance" in first.locator(".parts .relevance").inner_text()
+    assert 0 < relevance < score
     assert sum(parts) == pytest.approx(score, abs=0.005)
     assert detail.locator(".chips li").first.inner_text().startswith("remem ")
+
+
+def test_no_two_parts_of_a_score_have_the_same_colour(page: playwright.Page) -> None:
+    page.locator("#list a").first.click()
+    colours = (
+        page.locator("#detail ol.found-list > li")
+        .first.locator(".bar span")
+        .evaluate_all("parts => parts.map(part => getComputedStyle(part).backgroundColor)")
+    )
+    assert len(set(colours)) == len(PARTS)
 
 
 def test_a_link_opens_its_question_and_the_way_back_closes_it(

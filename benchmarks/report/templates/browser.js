@@ -6,7 +6,7 @@
   const list = document.getElementById("list");
   const detail = document.getElementById("detail");
   const PAGE = 100;
-  const PART_COLOURS = ["other-0", "other-4", "other-1", "other-6", "other-3", "other-2", "other-5", "other-7"];
+  const PART_COLOURS = ["other-0", "other-4", "other-1", "other-6", "other-3", "other-2", "other-5", "other-8", "other-9", "other-7"];
   const STATES = {
     missing: (question) => question.found < question.of,
     none: (question) => question.of > 0 && question.found === 0,
@@ -130,6 +130,9 @@
   function scoreParts(set, recalled, best) {
     const bar = element("div.bar");
     const numbers = element("p.parts", element("span", "score ", element("b", recalled.score.toFixed(3))));
+    if (recalled.relevance) {
+      numbers.append(element("span.relevance", "relevance ", element("b", recalled.relevance.toFixed(3))));
+    }
     recalled.parts.forEach((part, index) => {
       if (!part) return;
       const colour = `var(--${PART_COLOURS[index % PART_COLOURS.length]})`;

@@ -47,13 +47,13 @@ from memory.testing import EchoGenerator, HashEncoder
 from store import CorruptStore, InvalidInput, Record, RememError
 
 DOG = Question("dog", "What is the dog called?", "names", answer="Biscuit")
-CITY = Question("city", "Where did Ben fly?", "travel", answer="to Lisbon")
+CITY = Question("city", "Where does Ben fly?", "travel", answer="to Lisbon")
 CAR = Question("car", "Which car does Ana drive?", "nobody", answerable=False)
 UNKNOWN = Question("open", "What does Ana like?", "names")
 
 RECORDS = [
     Record(key="k1", source="s", position=0, text="My dog is called Biscuit", speaker="Ana"),
-    Record(key="k2", source="s", position=1, text="I flew to Lisbon", speaker="Ben"),
+    Record(key="k2", source="s", position=1, text="I fly to Lisbon on Monday", speaker="Ben"),
 ]
 HAYSTACK = Haystack("friends", RECORDS, [DOG, CITY, CAR])
 
@@ -405,7 +405,7 @@ def data(tmp_path: Path) -> Path:
     folder.mkdir()
     said = [
         {"role": "user", "name": "Ana", "content": "My dog is called Biscuit"},
-        {"role": "user", "name": "Ben", "content": "I flew to Lisbon"},
+        {"role": "user", "name": "Ben", "content": "I fly to Lisbon on Monday"},
     ]
     (folder / "records.json").write_text(json.dumps(said))
     questions: list[dict[str, Any]] = [

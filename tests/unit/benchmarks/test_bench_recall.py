@@ -85,9 +85,7 @@ def test_the_run_and_its_report_are_kept_where_one_says(bench: Bench, tmp_path: 
         [stored] = database.runs()
         assert stored.finished_at is not None
         assert stored.systems() == ["remem"]
-        assert stored.run.command == (
-            "remem bench recall --systems remem --limit 3 --encoder hash"
-        )
+        assert stored.run.command == ("remem bench recall --systems remem --limit 3 --encoder hash")
 
 
 def test_what_is_left_out_is_said(bench: Bench, tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_the_browser_has_gold_with_ranks_what_came_and_why() -> None:
     outcome = Outcome(
         "talk",
         question,
-        [Recollection(other, 0.75, {"dense": 0.5, "text": 0.25})],
+        [Recollection(other, 0.75, relevance=0.6, parts={"dense": 0.5, "text": 0.25})],
         {"h": None, "g": 12},
         {},
         1,
@@ -330,7 +330,7 @@ def test_the_browser_has_gold_with_ranks_what_came_and_why() -> None:
                 "gold": [{"key": "g", "rank": 12, "record": 0}, {"key": "h"}],
                 "found": 0,
                 "of": 2,
-                "top": [{"record": 1, "score": 0.75, "parts": [0.5, 0.25]}],
+                "top": [{"record": 1, "score": 0.75, "relevance": 0.6, "parts": [0.5, 0.25]}],
                 "first": [12],
             }
         ],
