@@ -41,7 +41,7 @@ def test_the_console_examples_print_what_they_show(
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
-    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER"):
+    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER"):
         monkeypatch.delenv(name, raising=False)
     examples = re.findall(r"^\$ remem (.*)\n((?:(?!\$).*\n)*)", "".join(blocks("console")), re.M)
     assert len(examples) > 3

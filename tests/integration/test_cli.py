@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from memory.cli import main
+from tests.tiny_models import save_bert
 
 MESSAGES = [
     {"role": "user", "name": "Nora", "content": "The kiln broke.", "time": "2024-03-17T20:30:00Z"},
@@ -50,7 +51,8 @@ def remem(
     """Runs ``remem ARGUMENTS...`` on a store of its own, without a model."""
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_ENCODER", "hash")
-    monkeypatch.delenv("REMEM_NAMESPACE", raising=False)
+    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, stdin: str = "") -> Outcome:
         monkeypatch.setattr("sys.stdin", StringIO(stdin))
@@ -136,6 +138,26 @@ def test_explain_shows_what_a_score_is_made_of(remem: Remem, chat_file: Path) ->
     assert 0 < explained["relevance"] <= 1
     assert explained["score"] == pytest.approx(sum(explained["parts"].values()))
     assert explained["words"] == ["kiln"]
+
+
+def test_a_reranker_has_its_part_in_the_score(
+    remem: Remem, chat_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(save_bert(tmp_path / "reranker"))
+    remem("import", str(chat_file))
+    asked = ("search", "kiln", "--explain", "--json")
+    first, *_ = remem(*asked, "--reranker", model).json["results"]
+    assert 0 < first["parts"]["reranker"] <= 0.5
+    assert first["score"] == pytest.approx(sum(first["parts"].values()))
+    monkeypatch.setenv("REMEM_RERANKER", model)
+    assert remem(*asked).json["results"][0] == first
+
+
+def test_a_reranker_that_is_not_there_is_one_sentence(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    failed = remem("search", "kiln", "--reranker", "./nowhere")
+    assert failed.code == 1
+    assert "there is no model folder" in failed.err
 
 
 def test_a_search_that_finds_nothing_says_so_and_succeeds(remem: Remem) -> None:

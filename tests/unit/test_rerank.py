@@ -15,6 +15,7 @@ from memory.recall.ranking import Recollection
 from memory.recall.rerank import CrossEncoderReranker, reranked
 from store import Record
 from store.errors import InvalidInput, RememError
+from tests.tiny_models import save_bert
 
 
 def ranking(*scores: float) -> list[Recollection]:
@@ -73,7 +74,6 @@ def test_more_scores_than_candidates_are_refused() -> None:
         reranked(ranking(0.5), [0.5, 0.5], 0.5)
 
 
-WORDS = "i we my the cat dog slept barked on at warm stove rain came down who what ? . :".split()
 TEXTS = ["the cat slept on the warm stove.", "my dog barked", "rain came down", ""]
 
 Make = Callable[..., Path]
@@ -81,30 +81,10 @@ Make = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Makes the folder of a tiny BERT of a class with random weights."""
-    import torch
-    import transformers
+    """Makes the folder of a tiny BERT with random weights."""
 
     def model(kind: str = "BertForSequenceClassification", labels: int = 1) -> Path:
-        folder = tmp_path_factory.mktemp("model")
-        vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-        tokenizer = transformers.BertTokenizer(
-            vocab={word: number for number, word in enumerate(vocabulary)}, model_max_length=64
-        )
-        config = transformers.BertConfig(
-            vocab_size=len(vocabulary),
-            hidden_size=16,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=32,
-            max_position_embeddings=64,
-            initializer_range=0.8,
-        )
-        config.num_labels = labels
-        torch.manual_seed(7)
-        getattr(transformers, kind)(config).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        return folder
+        return save_bert(tmp_path_factory.mktemp("model"), kind, labels)
 
     return model
 
