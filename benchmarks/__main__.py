@@ -16,6 +16,7 @@ _COMMANDS = {
     "answers": "benchmarks.answers:answers",
     "compare": "benchmarks.compare:compare",
     "report": "benchmarks.report:report",
+    "ablation": "benchmarks.ablation:ablation",
     "latency": "benchmarks.latency:latency",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -24,7 +24,17 @@ from benchmarks.timing import timed
 from memory.recall.ranking import Recollection
 from store import Record
 
-__all__ = ["DEPTH", "Measurement", "Progress", "ask_all", "first_questions", "measure"]
+__all__ = [
+    "DEPTH",
+    "Asked",
+    "Measurement",
+    "Progress",
+    "ask_all",
+    "first_questions",
+    "measure",
+    "outcomes_of",
+    "search_only",
+]
 
 DEPTH = 50
 """Records searched for; all metrics are cut from that list."""
@@ -140,44 +150,52 @@ def ask_all(
     for question in haystack.questions:
         asked.append(_ask(searcher, question, texts, encoder))
         on_question()
-    ranked = ranking_metrics(haystack, {one.question.id: one.ranking for one in asked})
-    outcomes = tuple(
-        Outcome(
-            namespace=haystack.namespace,
-            question=one.question,
-            ranking=one.ranking,
-            gold=gold_ranks(one.question, one.ranking),
-            metrics=ranked[one.question.id] | one.prompt_metrics,
-            milliseconds=one.milliseconds,
-        )
-        for one in asked
-    )
     tokens = {budget: tuple(one.tokens[budget] for one in asked) for budget in BUDGETS}
-    return Answers(outcomes, tokens)
+    return Answers(outcomes_of(haystack, asked), tokens)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """One question's ranking, and what was measured of its prompts, which are large."""
 
     question: Question
     ranking: Sequence[Recollection]
     milliseconds: float
-    prompt_metrics: dict[str, float]
-    tokens: Mapping[int, int]
+    prompt_metrics: Mapping[str, float] = field(default_factory=dict)
+    tokens: Mapping[int, int] = field(default_factory=dict)
+
+
+def search_only(searcher: Searcher, question: Question, encoder: RememberingEncoder) -> Asked:
+    """Put one question, and build no prompts."""
+    ranking, spent = _beside(encoder, lambda: searcher.search(question, DEPTH))
+    return Asked(question, ranking, 1000 * spent)
+
+
+def outcomes_of(haystack: Haystack, asked: Sequence[Asked]) -> tuple[Outcome, ...]:
+    """What the rankings of all questions of a haystack are worth."""
+    ranked = ranking_metrics(haystack, {one.question.id: one.ranking for one in asked})
+    return tuple(
+        Outcome(
+            namespace=haystack.namespace,
+            question=one.question,
+            ranking=one.ranking,
+            gold=gold_ranks(one.question, one.ranking),
+            metrics={**ranked[one.question.id], **one.prompt_metrics},
+            milliseconds=one.milliseconds,
+        )
+        for one in asked
+    )
 
 
 def _ask(
     searcher: Searcher, question: Question, texts: Mapping[str, str], encoder: RememberingEncoder
-) -> _Asked:
-    ranking, spent = _beside(encoder, lambda: searcher.search(question, DEPTH))
+) -> Asked:
+    asked = search_only(searcher, question, encoder)
     contexts = {budget: searcher.context(question, budget) for budget in BUDGETS}
-    return _Asked(
-        question,
-        ranking,
-        1000 * spent,
-        prompt_metrics(question, contexts, texts),
-        {budget: context.tokens for budget, context in contexts.items()},
+    return replace(
+        asked,
+        prompt_metrics=prompt_metrics(question, contexts, texts),
+        tokens={budget: context.tokens for budget, context in contexts.items()},
     )
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import MofNCompleteColumn
 
-from benchmarks.datasets.base import Dataset, Haystack
-from benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect
+from benchmarks.datasets.base import Dataset
+from benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect_all
 from benchmarks.datasets.offtopic import read_offtopic
 from benchmarks.digest import digest_of
 from benchmarks.encoding import RememberingEncoder
@@ -27,17 +23,16 @@ from benchmarks.measuring import Measurement, first_questions, measure
 from benchmarks.offtopic import as_questions
 from benchmarks.outcome import Run
 from benchmarks.report import write_report
+from benchmarks.running import questions_bar, run_file
 from benchmarks.runs import RunDatabase
 from benchmarks.systems.choosing import GROUPS, choose
 from benchmarks.systems.remem import Remem
 from benchmarks.tables import category_table, figure_table, system_table
-from memory.cli.screen import complain, counted, print_out, progress_bar, safe
+from memory.cli.screen import complain, counted, print_out
 from memory.cli.settings import open_encoder
-from store import InvalidInput
 
 __all__ = ["recall"]
 
-_RUN = "run.sqlite"
 _REPORT = "report.html"
 _SMOKE = Path(str(files("benchmarks"))) / "data" / "smoke"
 _MOST_PROBLEMS = 5
@@ -59,9 +54,9 @@ class _Plan:
         """Whether the scores are those that are written down for a whole data set."""
         return Remem() in choose(self.systems) and not (self.limit or self.encoder)
 
-    def detect(self, path: Path) -> Dataset:
-        """The data set at a path."""
-        return detect(path, OFFICIAL_READERS if self.official else READERS)
+    def detect(self, paths: Sequence[Path]) -> list[Dataset]:
+        """The data sets at the paths."""
+        return detect_all(paths, OFFICIAL_READERS if self.official else READERS)
 
     def expected(self, dataset: Dataset) -> Mapping[str, Expected]:
         """The scores that are written down."""
@@ -77,20 +72,14 @@ class _Plan:
             command=self._command(dataset.path),
         )
         writer = database.start(run)
-        with progress_bar(dataset.name, MofNCompleteColumn()) as move:
-
-            def follow(haystack: Haystack, questions: int) -> Callable[[], object]:
-                title = safe(f"{dataset.name}, {haystack.namespace}")
-                move(description=title, total=questions, completed=0)
-                return partial(move, advance=1)
-
+        with questions_bar(dataset.name) as progress:
             measured = measure(
                 first_questions(dataset.haystacks(), self.limit),
                 choose(self.systems),
                 RememberingEncoder(open_encoder(self.encoder)),
                 as_questions(read_offtopic("test")),
                 writer,
-                follow,
+                progress,
                 self.seed,
             )
         writer.finish(dataset.problems)
@@ -141,11 +130,11 @@ def recall(paths: tuple[Path, ...], out: Path | None, check: bool, **options: An
     plan = _Plan(**options)
     if check and not plan.as_shipped:
         raise click.UsageError("--check is for remem as it is shipped, on whole data sets")
-    datasets = [plan.detect(path) for path in paths or [_SMOKE]]
+    datasets = plan.detect(paths or [_SMOKE])
     # All of them first: what nothing is expected of need not be measured.
     expected = [plan.expected(dataset) if check else {} for dataset in datasets]
     wrong: list[str] = []
-    with _run_file(out) as file, RunDatabase.create(file) as database:
+    with run_file(out) as file, RunDatabase.create(file) as database:
         for dataset, scores in zip(datasets, expected, strict=True):
             measured = plan.measure(dataset, database)
             _show(dataset, measured)
@@ -153,27 +142,11 @@ def recall(paths: tuple[Path, ...], out: Path | None, check: bool, **options: An
             wrong += [f"{dataset.name}: {sentence}" for sentence in found]
     print_out(describe())
     if out:
-        write_report(out / _RUN, out / _REPORT)
-        print_out(f"Question by question: {out / _RUN}; to look at: {out / _REPORT}")
+        write_report(file, out / _REPORT)
+        print_out(f"Question by question: {file}; to look at: {out / _REPORT}")
     for sentence in wrong:
         complain(sentence)
     return 1 if wrong else 0
-
-
-@contextmanager
-def _run_file(out: Path | None) -> Iterator[Path]:
-    """Where the run is written: for a while, if nobody wants to keep it."""
-    if out is not None:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInput(
-                f"{out} cannot be made ({error.strerror}); choose another folder for --out"
-            ) from error
-        yield out / _RUN
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder) / _RUN
 
 
 def _show(dataset: Dataset, measured: Measurement) -> None:

@@ -150,7 +150,17 @@ class RunDatabase:
         self.close()
 
     def start(self, run: Run) -> RunWriter:
-        """Begin a run; what is added to it is kept even if it never ends."""
+        """Begin a run; what is added to it is kept even if it never ends.
+
+        Raises:
+            InvalidInput: the file holds a run of other data under the same name.
+        """
+        before = self.latest().get(run.dataset)
+        if before is not None and before.run.digest != run.digest:
+            raise InvalidInput(
+                f"{self.path} has a run of other data that is called {run.dataset!r}, too: rename "
+                "one of them, or choose another folder for --out"
+            )
         row = {
             "dataset": run.dataset,
             "digest": run.digest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.datasets.base import Dataset, Reader
@@ -12,7 +12,7 @@ from benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval
 from benchmarks.datasets.own import Own
 from store import InvalidInput
 
-__all__ = ["OFFICIAL_READERS", "READERS", "detect"]
+__all__ = ["OFFICIAL_READERS", "READERS", "detect", "detect_all"]
 
 READERS: Sequence[Reader] = (Locomo(), LongMemEval(BOTH_ROLES), Beir(), Own())
 """All readers, in the order in which they are asked."""
@@ -38,6 +38,23 @@ def detect(path: str | Path, readers: Sequence[Reader] = READERS) -> Dataset:
         known = "; ".join(reader.format for reader in readers)
         raise InvalidInput(f"{path} {_what_is_wrong(path)}; known formats are: {known}")
     return found[0]
+
+
+def detect_all(paths: Iterable[str | Path], readers: Sequence[Reader] = READERS) -> list[Dataset]:
+    """The data sets at several paths, for one run.
+
+    Raises:
+        InvalidInput: as ``detect``; or two have the same name, and results could not be told apart.
+    """
+    found: dict[str, Dataset] = {}
+    for dataset in (detect(path, readers) for path in paths):
+        other = found.setdefault(dataset.name, dataset)
+        if other is not dataset:
+            raise InvalidInput(
+                f"{other.path} and {dataset.path} would both be called {dataset.name!r}: rename "
+                "one of them, or measure them one at a time"
+            )
+    return list(found.values())
 
 
 def _find(paths: Sequence[Path], readers: Sequence[Reader]) -> list[Dataset]:

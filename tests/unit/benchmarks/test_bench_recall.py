@@ -88,6 +88,19 @@ def test_the_run_and_its_report_are_kept_where_one_says(bench: Bench, tmp_path: 
         assert stored.run.command == ("remem bench recall --systems remem --limit 3 --encoder hash")
 
 
+def test_two_data_sets_of_one_name_are_refused_before_anything_is_measured(
+    bench: Bench, tmp_path: Path
+) -> None:
+    question = {"question": "What is the boat called?", "evidence": "Marigold"}
+    for parent in ("a", "b"):
+        (tmp_path / parent).mkdir()
+    first, second = (own_data(tmp_path / parent / "same", question) for parent in ("a", "b"))
+    printed = bench("recall", "--data", str(first), "--data", str(second), "--encoder", "hash")
+    assert printed.code == 1
+    assert "both be called 'same'" in printed.err
+    assert printed.out == ""
+
+
 def test_what_is_left_out_is_said(bench: Bench, tmp_path: Path) -> None:
     unlabelled = {"question": "Who came?", "answerable": False}
     labelled = {"question": "What is the boat called?", "evidence": "Marigold"}

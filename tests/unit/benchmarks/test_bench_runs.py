@@ -139,14 +139,20 @@ def test_one_file_holds_several_data_sets_and_the_newest_run_of_each_is_found(
     tmp_path: Path,
 ) -> None:
     small = haystack(questions=2, records=30)
-    for dataset, digest in (("A", "1"), ("B", "2"), ("A", "3")):
+    for dataset, digest in (("A", "1"), ("B", "2"), ("A", "1")):
         write_run(tmp_path / "run.sqlite", dataset, {"remem": (1.0, 1.0)}, small, digest)
     with RunDatabase.open(tmp_path / "run.sqlite") as database:
         assert [stored.run.dataset for stored in database.runs()] == ["A", "B", "A"]
-        assert {name: one.run.digest for name, one in database.latest().items()} == {
-            "A": "3",
-            "B": "2",
-        }
+        newest = database.latest()
+        assert {name: one.run.digest for name, one in newest.items()} == {"A": "1", "B": "2"}
+        assert newest["A"].run == database.runs()[2].run
+
+
+def test_other_data_under_the_name_of_some_that_is_there_is_refused(tmp_path: Path) -> None:
+    small = haystack(questions=2, records=30)
+    write_run(tmp_path / "run.sqlite", "A", {}, small, digest="1")
+    with pytest.raises(InvalidInput, match=r"called 'A', too: rename .* --out"):
+        write_run(tmp_path / "run.sqlite", "A", {}, small, digest="2")
 
 
 def test_a_question_of_no_haystack_is_refused(tmp_path: Path) -> None:
