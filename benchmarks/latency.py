@@ -20,14 +20,14 @@ from benchmarks.corpus import DIM, Corpus
 from benchmarks.machine import describe, peak_megabytes
 from benchmarks.text_engines import ENGINES
 from benchmarks.timing import Latency, measure, seconds
-from memory import Memory
+from memory import Memory, SentenceTransformerEncoder
 from store import Batch, Dense, F, Filter, Leg, Space, Text
 from store.embedded import EmbeddedStore
 
 __all__ = ["latency"]
 
 _VIEWS = ("turn", "window")
-_SPACE = Space("benchmark", DIM, _VIEWS)
+_SPACE = Space(SentenceTransformerEncoder().fingerprint, DIM, _VIEWS)
 _NAMESPACE = "benchmark"
 _QUESTIONS = 103  # three warm up
 _K = 50
@@ -44,33 +44,35 @@ TARGETS = {
     "open and answer, s": ("<=", 1),
     "peak memory, ingest, MB": ("<=", 900),
     "peak memory, search, MB": ("<=", 900),
-    "end to end p50, ms": ("<=", 15),
+    "end to end p50, ms": ("<=", 20),
 }
 
 
 @click.command()
 @click.option("--records", default=100_000, show_default=True, help="Records in the store")
 @click.option(
-    "--end-to-end", default=10_000, show_default=True, help="Records, text in to hits out"
+    "--encoded", default=2_000, show_default=True, help="Records to encode, for ingest with it"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
-@click.option("--part", hidden=True, type=click.Choice(["ingest", "search", "end", "text"]))
+@click.option(
+    "--part", hidden=True, type=click.Choice(["ingest", "search", "end", "encode", "text"])
+)
 @click.option("--folder", hidden=True, type=click.Path(path_type=Path))
 def latency(
-    records: int, end_to_end: int, as_json: bool, part: str | None, folder: Path | None
+    records: int, encoded: int, as_json: bool, part: str | None, folder: Path | None
 ) -> None:
     """Ingest, search, filter, open and memory at 100,000 records of two views, 384 dimensions."""
     if part and folder:
-        print(json.dumps(_PARTS[part](folder, end_to_end if part == "end" else records)))
+        print(json.dumps(_PARTS[part](folder, encoded if part == "encode" else records)))
         return
     with tempfile.TemporaryDirectory() as name:
         figures: Figures = {}
         for part_name in _PARTS:
-            figures |= _run(part_name, Path(name), records, end_to_end)
+            figures |= _run(part_name, Path(name), records, encoded)
     if as_json:
         print(json.dumps({"machine": describe(), "records": records, "figures": figures}))
     else:
-        _show(figures, records, end_to_end)
+        _show(figures, records)
 
 
 def ingest(folder: Path, records: int) -> Figures:
@@ -126,23 +128,35 @@ def search(folder: Path, records: int) -> Figures:
 
 
 def end_to_end(folder: Path, records: int) -> Figures:
-    """A question as text, hits with their records: the encoder and everything else."""
-    corpus = Corpus(records)
-    with Memory(folder / "memory", _NAMESPACE) as memory:
-        added = seconds(
-            lambda: memory.add_records(
-                entry.record for entries in corpus.batches() for entry in entries
-            )
-        )
-        texts = [text for text, _ in corpus.questions(_QUESTIONS)]
+    """A question as text, memories ranked and judged: the encoder and everything else.
+
+    Over the store of the other parts, whose vectors are made up: encoding all its texts would take
+    an hour, and how long a search takes does not depend on what the vectors say.
+    """
+    texts = [text for text, _ in Corpus(records).questions(_QUESTIONS)]
+    with Memory(folder / "store", _NAMESPACE) as memory:
         asked = measure(lambda text: memory.search(text), texts)
+        dated = measure(lambda text: memory.search(f"{text} last month"), texts)
         encoded = measure(memory.encoder.encode_query, texts)
     return {
         "end to end p50, ms": asked.p50,
         "end to end p95, ms": asked.p95,
         "of which the encoder p50, ms": encoded.p50,
-        "ingest with encoding, records/s": records / added,
+        "end to end, with a date p50, ms": dated.p50,
     }
+
+
+def encoding(folder: Path, records: int) -> Figures:
+    """Text in, encoded, durable and searchable."""
+    corpus = Corpus(records)
+    with Memory(folder / "memory", _NAMESPACE) as memory:
+        memory.encoder.encode_query("loads the model")
+        added = seconds(
+            lambda: memory.add_records(
+                entry.record for entries in corpus.batches() for entry in entries
+            )
+        )
+    return {"ingest with encoding, records/s": records / added}
 
 
 def text_engines(folder: Path, records: int) -> Figures:
@@ -166,6 +180,7 @@ _PARTS: dict[str, Callable[[Path, int], Figures]] = {
     "ingest": ingest,
     "search": search,
     "end": end_to_end,
+    "encode": encoding,
     "text": text_engines,
 }
 
@@ -175,17 +190,17 @@ def _hybrid(text: str, vector: object) -> list[Leg]:
     return dense + [Text(view, text) for view in _VIEWS]
 
 
-def _run(part: str, folder: Path, records: int, end_to_end: int) -> Figures:
+def _run(part: str, folder: Path, records: int, encoded: int) -> Figures:
     command = [sys.executable, "-m", "benchmarks", "latency", "--part", part]
     options = ["--folder", str(folder), "--records", str(records)]
-    options += ["--end-to-end", str(end_to_end)]
+    options += ["--encoded", str(encoded)]
     done = subprocess.run(command + options, stdout=subprocess.PIPE, text=True, check=True)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
-def _show(figures: Figures, records: int, end_to_end: int) -> None:
-    table = Table(title=f"{records:,} records x 2 views x {DIM}; end to end at {end_to_end:,}")
+def _show(figures: Figures, records: int) -> None:
+    table = Table(title=f"{records:,} records x 2 views x {DIM}")
     table.add_column("measured")
     table.add_column("figure", justify="right")
     table.add_column("target", justify="right")

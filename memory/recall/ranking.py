@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from memory.recall.query import Query
-from memory.recall.signals import Candidate, signals
+from memory.recall.signals import SIGNALS, Candidate
 from store import Hit, Record
 
 __all__ = ["Recollection", "candidates_of", "normalised", "rank"]
@@ -47,12 +49,21 @@ def rank(
         weights: Of legs and signals by name; only their proportions matter, and what is not named
             has none.
     """
-    total = sum(weights.values())
-    ranked = [
-        _explained(candidate.record, {**candidate.hits, **values}, weights, total)
-        for candidate, values in zip(candidates, signals(query, candidates), strict=True)
+    names = [name for name, weight in weights.items() if weight]
+    shares = np.array([weights[name] for name in names]) / sum(weights.values())
+    parts = shares[:, None] * np.array([_values(name, query, candidates) for name in names])
+    scores = np.minimum(parts.sum(axis=0), 1.0)
+    best = sorted(range(len(candidates)), key=lambda i: (-scores[i], candidates[i].record.key))[:k]
+    return [
+        Recollection(
+            candidates[i].record,
+            float(scores[i]),
+            parts={
+                name: float(part) for name, part in zip(names, parts[:, i], strict=True) if part
+            },
+        )
+        for i in best
     ]
-    return sorted(ranked, key=lambda one: (-one.score, one.record.key))[:k]
 
 
 def candidates_of(
@@ -92,12 +103,8 @@ def normalised(hits: Sequence[Hit]) -> list[float]:
     return [(hit.score - low) / (high - low) for hit in hits]
 
 
-def _explained(
-    record: Record, values: Mapping[str, float], weights: Mapping[str, float], total: float
-) -> Recollection:
-    parts = {
-        name: weights[name] * value / total
-        for name, value in values.items()
-        if value and weights.get(name)
-    }
-    return Recollection(record, min(1.0, sum(parts.values())), parts=parts)
+def _values(name: str, query: Query, candidates: Sequence[Candidate]) -> list[float]:
+    """What a signal, or else a leg, gives to each candidate."""
+    if name in SIGNALS:
+        return SIGNALS[name](query, candidates)
+    return [each.hits.get(name, 0.0) for each in candidates]

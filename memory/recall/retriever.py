@@ -28,7 +28,7 @@ WEIGHTS: Mapping[str, float] = {
     "session": 2.0,
     "reply": 1.0,
     "speaker": 1.0,
-    "statement": 2.0,
+    "statement": 1.5,
     "room": 3.0,
     "date": 4.0,
 }

@@ -44,7 +44,9 @@ def statement_share(text: str) -> float:
 
 def room(text: str) -> float:
     """How much a text has room to say, in [0, 1]: the logarithm of its words, thirty being 1."""
-    words = min(word_count(text[:_ROOM_CHARACTERS]), _ENOUGH_WORDS)
+    text = text[:_ROOM_CHARACTERS]
+    # Spaces are counted ten times faster than words, and every candidate is measured.
+    words = min(text.count(" ") + 1 if text.isascii() else word_count(text), _ENOUGH_WORDS)
     return math.log1p(words) / math.log1p(_ENOUGH_WORDS)
 
 

@@ -16,7 +16,7 @@ from memory.recall.sentences import asks, room, statement_share
 from store import Record
 from store.tokens import content_words
 
-__all__ = ["SIGNALS", "Candidate", "signals"]
+__all__ = ["SIGNALS", "Candidate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,6 @@ class Candidate:
     record: Record
     hits: Mapping[str, float]
     evidence: float
-
-
-def signals(query: Query, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
-    """The value of each of ``SIGNALS`` for each candidate, in their order."""
-    values = {name: signal(query, candidates) for name, signal in SIGNALS.items()}
-    return [{name: of_all[i] for name, of_all in values.items()} for i in range(len(candidates))]
 
 
 def _session(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001

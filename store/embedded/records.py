@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ def to_micros(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=4096)  # records that were stored or said together share their times
 def from_micros(micros: int, offset: int = 0) -> datetime:
     """The time, in the zone ``offset`` seconds east of UTC."""
     time = _EPOCH + timedelta(microseconds=micros)

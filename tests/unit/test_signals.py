@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.recall.query import read_query
-from memory.recall.signals import SIGNALS, Candidate, signals
+from memory.recall.signals import SIGNALS, Candidate
 from store import Record
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)
@@ -24,16 +24,13 @@ def turn(text: str = "It broke.", evidence: float = 0.0, **fields: Any) -> Candi
 
 
 def values(name: str, *candidates: Candidate, asked: str = "anything") -> list[float]:
-    return [of_one[name] for of_one in signals(read_query(asked, NOON), candidates)]
+    return SIGNALS[name](read_query(asked, NOON), candidates)
 
 
-def test_every_candidate_has_a_value_of_every_signal() -> None:
-    found = signals(read_query("anything", NOON), [turn(), turn(position=1)])
-    assert [list(of_one) for of_one in found] == [list(SIGNALS)] * 2
-
-
-def test_no_candidates_have_no_values() -> None:
-    assert signals(read_query("anything", NOON), []) == []
+@pytest.mark.parametrize("name", SIGNALS)
+def test_every_candidate_has_a_value(name: str) -> None:
+    assert len(values(name, turn(), turn(position=1))) == 2
+    assert values(name) == []
 
 
 def test_the_session_with_the_most_evidence_has_one() -> None:
@@ -144,5 +141,5 @@ def test_every_signal_is_between_zero_and_one(
         replace(one, record=replace(one.record, key=str(i), position=i))
         for i, one in enumerate(candidates)
     ]
-    for of_one in signals(read_query(asked + when, NOON), placed):
-        assert all(0 <= value <= 1 for value in of_one.values()), of_one
+    for name in SIGNALS:
+        assert all(0 <= value <= 1 for value in values(name, *placed, asked=asked + when)), name
