@@ -42,7 +42,8 @@ def test_the_history_is_a_year_of_sessions_with_offsets_in_the_order_of_time() -
 def test_what_answers_a_question_is_recalled_after_a_restart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("REMEM_ENCODER", raising=False)
+    for name in ("REMEM_ENCODER", "REMEM_RERANKER"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("memory.attach.bundled.find_spec", lambda _: None)
     assert main(["demo", "--store", str(tmp_path / "demo"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -52,6 +53,8 @@ def test_what_answers_a_question_is_recalled_after_a_restart(
         assert any(evidence in text for text in texts), each["question"]
     with Memory(tmp_path / "demo", namespace="demo") as memory:
         assert memory.count() == told["added"]
+        for question, evidence in zip(QUESTIONS, EVIDENCE, strict=True):
+            assert evidence in memory.context(question).text
 
 
 @pytest.mark.model
