@@ -57,6 +57,7 @@ _SHOWN = (
     *("turn R@5", "turn R@10", "turn any@10", "session all@5"),
     *("passage R@10", "document R@10", "document nDCG@10"),
 )
+_KEPT = 10  # records of a ranking in the file: all of them would be hundreds of MB
 _NOTE = "difference: of {metric}, to remem as it is, with its 95 % interval; * is significant"
 
 
@@ -186,7 +187,7 @@ def _search(
         on_question = progress(haystack, len(haystack.questions) * len(VARIANTS))
         with TemporaryDirectory() as folder:
             for name, outcomes in ablate(haystack, encoder, Path(folder), on_question):
-                writer.add(name, outcomes)
+                writer.add(name, [replace(each, ranking=each.ranking[:_KEPT]) for each in outcomes])
                 found[name] += [replace(outcome, ranking=()) for outcome in outcomes]
     return found
 

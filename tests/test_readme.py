@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from benchmarks.__main__ import main as bench
 from memory.cli import main
 from memory.cli.app import program
 
@@ -55,6 +57,20 @@ def test_the_console_examples_print_what_they_show(
 @pytest.mark.parametrize("name", sorted(program.commands))
 def test_every_command_is_in_the_readme(name: str) -> None:
     assert f"`remem {name}" in README
+
+
+@pytest.mark.parametrize("page", ["README.md", "benchmarks/README.md"])
+def test_every_benchmark_that_a_readme_names_exists(page: str) -> None:
+    named = re.findall(r"remem bench ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert named
+    assert set(named) <= set(bench.list_commands(click.Context(bench)))
+
+
+def test_every_benchmark_is_in_the_readme_of_the_benchmarks() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert "`remem bench " in README
+    for name in bench.list_commands(click.Context(bench)):
+        assert f"`remem bench {name}" in text
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"`pytest (tests/.*?)`", README))))
