@@ -103,7 +103,7 @@ def rows(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[str, list[str], lis
     }
     tests = against[_DEFAULT].tests
     shown = [metric for metric in _SHOWN if metric in tests]
-    headings = ["variant", *shown, "difference", "95 % interval"]
+    headings = ["variant", *shown, "difference", "interval"]
     return against[_DEFAULT].metric, headings, [_row(*item, shown) for item in against.items()]
 
 

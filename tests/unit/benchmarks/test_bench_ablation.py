@@ -82,7 +82,7 @@ def test_a_row_has_the_difference_to_the_default(tmp_path: Path) -> None:
     }
     metric, headings, table = rows(outcomes)
     assert metric == "turn R@10"
-    assert headings[-2:] == ["difference", "95 % interval"]
+    assert headings[-2:] == ["difference", "interval"]
     by_name = {row[0]: row[1:] for row in table}
     assert by_name["remem"][-2:] == ["", ""]
     assert by_name["text legs only"][-2:] == ["-1.000", "-1.000 to -1.000"]
