@@ -178,12 +178,11 @@ def test_the_command_says_which_data_sets_are_in_one_file_only(files: tuple[Path
     assert "LongMemEval" not in run(*files, "--data", "LoCoMo, invented")
 
 
-def test_different_data_under_one_name_is_refused(files: tuple[Path, Path]) -> None:
-    write_run(
-        files[1], hay=haystack(questions=3, records=30), systems={"remem": (1, 1)}, digest="other"
-    )
+def test_different_data_under_one_name_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
+    other, hay = tmp_path / "other.sqlite", haystack(questions=3, records=30)
+    write_run(other, hay=hay, systems={"remem": (1, 1)}, digest="other")
     with pytest.raises(InvalidInput, match="measured different data under the name"):
-        run(*files)
+        run(files[0], other)
 
 
 def test_a_system_that_was_not_measured_names_those_that_were(files: tuple[Path, Path]) -> None:
