@@ -1,7 +1,8 @@
 """Text to the tokens of full-text search: one tokenizer, so that every store sees the same ones.
 
 English words are lower-cased and stemmed (Porter's algorithm, Snowball's ``english`` revision:
-M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980). Scripts that write no
+M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980), irregular forms by their
+base ("bought" is "buy"). Scripts that write no
 spaces (Chinese, Japanese, Thai, ...) and Korean are indexed as overlapping pairs of characters,
 which needs no dictionary and finds any word of two or more characters; a run of one stands alone.
 """
@@ -14,7 +15,18 @@ from functools import lru_cache
 
 import Stemmer
 
-__all__ = ["STOP_WORDS", "content_words", "split_words", "tokenize", "word_count", "word_tokens"]
+__all__ = [
+    "STOP_WORDS",
+    "TOKENIZER",
+    "content_words",
+    "split_words",
+    "tokenize",
+    "word_count",
+    "word_tokens",
+]
+
+TOKENIZER = 2
+"""Version of the tokens; an index that was saved with those of another one is made again."""
 
 # Han with its extensions, kana, Hangul (syllables and jamo), Thai, Lao, Khmer, Burmese.
 _UNSPACED = (
@@ -76,6 +88,34 @@ def word_tokens(word: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def _stem(word: str) -> tuple[str]:
-    # A stemmer object is not thread-safe; the class makes one in a microsecond, and words repeat.
     plain = word.lower().replace("’", "'")
-    return (Stemmer.Stemmer("english", 0).stemWord(plain),)
+    # A stemmer object is not thread-safe; the class makes one in a microsecond, and words repeat.
+    return (Stemmer.Stemmer("english", 0).stemWord(_BASE_FORMS.get(plain, plain)),)
+
+
+# No stemmer knows that "did you buy" is answered by "I bought". Forms that are as often another
+# word ("rose", "lives", "leaves", "bound", "lit") are not among them.
+_IRREGULAR = """
+bear bore borne, become became, begin began begun, bend bent, bite bit bitten, bleed bled,
+blow blew blown, break broke broken, breed bred, bring brought, build built, burn burnt,
+buy bought, catch caught, choose chose chosen, come came, deal dealt, dig dug,
+draw drew drawn, dream dreamt, drink drank drunk, drive drove driven, eat ate eaten,
+fall fell fallen, feed fed, feel felt, fight fought, find found, fly flew flown,
+forget forgot forgotten, forgive forgave forgiven, freeze froze frozen, get got gotten,
+give gave given, go went gone, grow grew grown, hang hung, hear heard, hide hid hidden,
+hold held, keep kept, know knew known, lay laid, lead led, learn learnt, leave left, lend lent,
+lose lost, make made, mean meant, meet met, mistake mistook mistaken, pay paid,
+ride rode ridden, ring rang rung, run ran, say said, see saw seen, seek sought, sell sold,
+send sent, shake shook shaken, shoot shot, show shown, sing sang sung, sit sat, sleep slept,
+speak spoke spoken, spend spent, stand stood, steal stole stolen, stick stuck,
+strike struck, swear swore sworn, sweep swept, swim swam swum, swing swung, take took taken,
+teach taught, tear tore torn, tell told, think thought, throw threw thrown,
+understand understood, wake woke woken, wear wore worn, weep wept, win won,
+write wrote written, child children, foot feet, goose geese, knife knives, man men, mouse mice,
+person people, tooth teeth, wife wives, wolf wolves, woman women
+"""
+_BASE_FORMS = {
+    form: base
+    for base, *forms in (verb.split() for verb in _IRREGULAR.split(","))
+    for form in forms
+}

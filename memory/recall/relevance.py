@@ -46,6 +46,12 @@ class Rarity:
         """How much of it nobody ever spoke of, in [0, 1]."""
         return self._share(weight for weight in self.weights.values() if weight >= self.unheard)
 
+    @property
+    def experience(self) -> float:
+        """How much the namespace has heard, in [0, 1]: a logarithm of its records, some hundreds
+        being 1. In a new one nearly every word is unheard, which says little."""
+        return min(1.0, self.unheard / _EXPERIENCED)
+
     def _share(self, weights: Iterable[float]) -> float:
         return sum(weights) / (sum(self.weights.values()) or 1.0)
 
@@ -89,6 +95,7 @@ def judged(
         max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best),
         max(rarity.covered(held.keys()) for held in words[:_BEST]),
         rarity.foreign,
+        rarity.experience,
     )
     if is_small_talk(query.text):
         worth = 0.0
@@ -101,7 +108,7 @@ def judged(
     ]
 
 
-def _worth(nearness: float, covered: float, foreign: float) -> float:
+def _worth(nearness: float, covered: float, foreign: float, experience: float) -> float:
     """How likely it is that a question's answer is remembered.
 
     A logistic regression of questions about a conversation against the same questions about
@@ -111,8 +118,15 @@ def _worth(nearness: float, covered: float, foreign: float) -> float:
         nearness: Of the nearest memory; see ``Scale.nearness``.
         covered: Of the memory that covers most; see ``Rarity.covered``.
         foreign: See ``Rarity.foreign``.
+        experience: See ``Rarity.experience``. The fit is of namespaces that have it all; while
+            there is little to choose from, a memory is let through rather than held back.
     """
-    return 1.0 / (1.0 + math.exp(2.4 - 13.0 * nearness - 3.0 * covered + 7.4 * foreign))
+    against = 2.4 - 2.5 * (1.0 - experience) + 7.4 * foreign * experience
+    return 1.0 / (1.0 + math.exp(against - 13.0 * nearness - 3.0 * covered))
+
+
+_EXPERIENCED = 6.4
+"""Inverse document frequency of an unheard word among 300 records."""
 
 
 _BEST = 10

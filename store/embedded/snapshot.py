@@ -23,6 +23,7 @@ from store.embedded.index import DenseIndex
 from store.embedded.partition import Partition
 from store.embedded.text import TextIndex
 from store.embedded.vocabulary import Vocabulary
+from store.tokens import TOKENIZER
 
 __all__ = ["file_digest", "load_partition", "save_partition"]
 
@@ -36,6 +37,7 @@ def save_partition(partition: Partition, path: Path) -> str:
         "namespace": partition.namespace,
         "seq": partition.seq,
         "generation": partition.generation,
+        "tokenizer": TOKENIZER,
         "views": list(partition.dense),
         "arrays": [[name, array.dtype.str, array.shape] for name, array in arrays.items()],
     }
@@ -87,9 +89,12 @@ def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
-def _read(path: Path) -> Partition:
+def _read(path: Path) -> Partition | None:
     with path.open("rb") as file:
         header = json.loads(file.readline())
+        if header.get("tokenizer") != TOKENIZER:
+            _log.info("index file %s is of another version; making it again", path)
+            return None
         arrays = {
             name: np.fromfile(file, np.dtype(kind), math.prod(shape)).reshape(shape)
             for name, kind, shape in header["arrays"]

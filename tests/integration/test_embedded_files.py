@@ -41,6 +41,19 @@ def test_an_index_that_was_interrupted_is_not_used_again(
         assert store.verify().ok
 
 
+def test_an_index_saved_with_other_tokens_is_made_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedStore(folder) as store, monkeypatch.context() as patch:
+        patch.setattr("store.embedded.snapshot.TOKENIZER", -1)
+        patch.setattr("store.embedded.vocabulary.word_tokens", lambda word: (word[::-1],))
+        store.write("ana", batch(turn("k", "apples")))
+        store.snapshot()
+    with EmbeddedStore(folder) as store:
+        assert keys(store.search("ana", [words("apples")], 1)[0]) == ["k"]
+        assert store.verify().ok
+
+
 def test_a_store_stays_where_it_is_when_the_process_changes_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from memory.recall.query import read_query
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import Rarity, judged
 from store import Record
+from store.bm25 import idf
 
 SCALE = Scale(unrelated=0.1)
 HEARD = Rarity({"kiln": 3.0}, unheard=5.0)
@@ -44,6 +45,18 @@ def test_what_is_covered_is_weighed_by_rarity() -> None:
 def test_words_that_nobody_ever_used_are_foreign() -> None:
     assert Rarity({"kiln": 3.0, "zebra": 5.0}, unheard=5.0).foreign == pytest.approx(5 / 8)
     assert Rarity({"kiln": 3.0}, unheard=5.0).foreign == 0
+
+
+def test_experience_grows_with_the_records_up_to_one() -> None:
+    heard = [Rarity({}, unheard=idf(records, 0)).experience for records in (1, 10, 100, 300, 9000)]
+    assert heard[:4] == sorted(set(heard[:4]))
+    assert heard[3] == pytest.approx(1, abs=0.01)
+    assert heard[4] == 1
+
+
+def test_unheard_words_say_less_where_little_was_said() -> None:
+    few, many = (Rarity({"kiln": unheard}, unheard) for unheard in (idf(3, 0), idf(3000, 0)))
+    assert relevance(0.9, rarity=few)[0] > relevance(0.9, rarity=many)[0]
 
 
 def test_a_question_without_words_covers_nothing_and_is_not_foreign() -> None:
