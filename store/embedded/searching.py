@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,11 +15,6 @@ from store.tokens import content_words
 from store.types import Dense, Hit, Leg
 
 __all__ = ["answer", "rarity"]
-
-Ranked = tuple[Ids, Scores]
-
-_WORTH_A_THREAD = 20_000
-"""Records from which on a dense leg takes longer than starting a thread."""
 
 
 def answer(
@@ -42,10 +36,9 @@ def answer(
     allowed = live
     if where is not None:
         allowed = live & _matching(connection, namespace, partition, where)
-    ranked = _side_by_side(
-        len(partition.ids), lambda leg: _rank(partition, leg, k, live, allowed), legs
-    )
-    best = [_cut(connection, *found, k) for found in ranked]
+    # One after the other, though FAISS would let go of the interpreter: the threads of an encoder
+    # that has just answered spin for a while, and with one more a question takes 27 ms, not 21.
+    best = [_cut(connection, *_rank(partition, leg, k, live, allowed), k) for leg in legs]
     wanted = {i for leg in best for i, _ in leg}
     found = records.load(connection, list(wanted))
     return [
@@ -54,16 +47,6 @@ def answer(
         )
         for leg in best
     ]
-
-
-def _side_by_side(size: int, rank: Callable[[Leg], Ranked], legs: Sequence[Leg]) -> list[Ranked]:
-    """The rankings of all legs. FAISS and NumPy let go of the interpreter while they compute, so
-    the legs of a large partition run at the same time: 5 instead of 8 ms at 100,000 records."""
-    if size < _WORTH_A_THREAD:
-        return [rank(leg) for leg in legs]
-    # Threads of this call, because a pool that outlived it would not survive a fork.
-    with ThreadPoolExecutor(len(legs)) as pool:
-        return list(pool.map(rank, legs))
 
 
 def rarity(
@@ -100,7 +83,7 @@ def _matching(
     return mask
 
 
-def _rank(partition: Partition, leg: Leg, k: int, live: Mask, allowed: Mask) -> Ranked:
+def _rank(partition: Partition, leg: Leg, k: int, live: Mask, allowed: Mask) -> tuple[Ids, Scores]:
     if isinstance(leg, Dense):
         return partition.search_dense(leg.view, leg.vector, k, allowed)
     return partition.search_text(leg.view, list(content_words(leg.query)), k, live, allowed)
