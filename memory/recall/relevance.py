@@ -121,7 +121,7 @@ def _worth(nearness: float, covered: float, foreign: float, experience: float) -
         experience: See ``Rarity.experience``. The fit is of namespaces that have it all; while
             there is little to choose from, a memory is let through rather than held back.
     """
-    against = 2.4 - 2.5 * (1.0 - experience) + 7.4 * foreign * experience
+    against = 2.4 - 2.5 * (1.0 - experience) + 7.4 * foreign * experience**2
     return 1.0 / (1.0 + math.exp(against - 13.0 * nearness - 3.0 * covered))
 
 
