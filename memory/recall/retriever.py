@@ -125,9 +125,7 @@ class Retriever:
         if not question.spans or not self.weights.get("date"):
             return []
         said_at = F("said_at")
-        then = reduce(
-            or_, ((said_at >= each.earliest) & (said_at <= each.latest) for each in question.spans)
-        )
+        then = reduce(or_, (said_at.between(each.earliest, each.latest) for each in question.spans))
         both = then if where is None else where & then
         hits = store.search(namespace, legs, self.dated_pool, both)
         return [hit.record for leg in hits for hit in leg]
