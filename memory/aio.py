@@ -6,10 +6,14 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from memory.engine import Memory, Where
 from store import Record
+
+if TYPE_CHECKING:
+    from memory.attach.chat import AsyncChat
+    from memory.attach.generators import Generator
 
 __all__ = ["AsyncMemory"]
 
@@ -47,6 +51,7 @@ class AsyncMemory:
     get = _threaded(Memory.get)
     history = _threaded(Memory.history)
     neighbors = _threaded(Memory.neighbors)
+    last = _threaded(Memory.last)
     update = _threaded(Memory.update)
     delete = _threaded(Memory.delete)
     forget = _threaded(Memory.forget)
@@ -59,6 +64,12 @@ class AsyncMemory:
     rebuild = _threaded(Memory.rebuild)
     reindex = _threaded(Memory.reindex)
     close = _threaded(Memory.close)
+
+    def chat(self, generator: Generator, session: str | None = None, **options: Any) -> AsyncChat:
+        """See ``Memory.chat``."""
+        from memory.attach.chat import AsyncChat
+
+        return AsyncChat(self.memory.chat(generator, session, **options))
 
     def in_namespace(self, namespace: str) -> AsyncMemory:
         """See ``Memory.in_namespace``."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from memory import transfer
 from memory.encoder import Encoder, SentenceTransformerEncoder
-from memory.ingest.base import Item, Problem
-from memory.ingest.documents import as_document_path, read_document
-from memory.messages import placed, records_of
+from memory.ingest.documents import document_records
+from memory.messages import note_key, placed, records_of
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR, relevant
 from memory.recall.retriever import Retriever
-from memory.recorder import Added, Recorder
+from memory.recorder import LAST, Added, Recorder
 from memory.versions import history
 from store import (
     Filter,
@@ -34,6 +32,10 @@ from store import (
     parse_filter,
 )
 from store.filters import And
+
+if TYPE_CHECKING:
+    from memory.attach.chat import Chat
+    from memory.attach.generators import Generator
 
 __all__ = ["Memory", "Where"]
 
@@ -82,10 +84,8 @@ class Memory:
 
     def in_namespace(self, namespace: str) -> Memory:
         """Another namespace of the same store, with the same encoder; closing one closes both."""
-        other = Memory.__new__(Memory)
+        other = copy(self)
         other.namespace = namespace
-        other._recorder = self._recorder
-        other._retriever = self._retriever
         return other
 
     def namespaces(self) -> list[str]:
@@ -119,10 +119,8 @@ class Memory:
             Conflict: the key belongs to another text.
             InvalidInput: an empty text, a naive datetime, metadata that is not JSON, ...
         """
-        identity = json.dumps([text, speaker, said_at and said_at.isoformat()])
-        digest = hashlib.sha256(identity.encode("ascii")).hexdigest()[:16]
         record = Record(
-            key=key or f"{source}#{digest}",
+            key=key or note_key(source, text, speaker, said_at),
             source=source,
             position=0,
             text=text,
@@ -178,11 +176,7 @@ class Memory:
             InvalidInput: a part of it cannot be read.
             MissingDependency: its format needs an optional package.
         """
-        path = as_document_path(document)
-        items = read_document(path or document, source=source, metadata=metadata)
-        records = list(_readable(items))
-        if not records:
-            raise InvalidInput(f"there is no text in {path or 'the document'}")
+        records = document_records(document, source=source, metadata=metadata)
         return self._recorder.add_whole(self.namespace, records[0].source, records)
 
     def add_records(self, records: Iterable[Record]) -> Added:
@@ -229,6 +223,7 @@ class Memory:
         where: Where | None = None,
         now: datetime | None = None,
         floor: float = FLOOR,
+        known: Collection[str] = (),
     ) -> Context:
         """A block for the prompt with the memories that matter for a message.
 
@@ -240,9 +235,23 @@ class Memory:
                 the block tells the model so. None: the present.
             floor: The least relevance of a memory, in [0, 1]. For small talk, and for questions
                 about what nobody ever spoke of, nothing reaches it and the block is empty.
+            known: Texts that the model reads anyway; memories that say the same are left out.
         """
         found = relevant(self.search(query, k, where=where, now=now), floor)
-        return build_context(found, budget=budget, count_tokens=count_tokens, now=now)
+        news = [one for one in found if one.record.text not in known]
+        return build_context(news, budget=budget, count_tokens=count_tokens, now=now)
+
+    def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
+        """A chatbot that remembers: ``memory.chat(generator).send("...")``.
+
+        Args:
+            generator: What answers; see ``memory.attach.generators``.
+            session: The conversation to begin, or to go on with; None: a new one.
+            options: Of ``memory.attach.chat.Chat``.
+        """
+        from memory.attach.chat import Chat
+
+        return Chat(self, generator, session, **options)
 
     def get(self, key: str) -> Record | None:
         """The record with this key, None if there is none."""
@@ -254,9 +263,12 @@ class Memory:
 
     def neighbors(self, key: str, radius: int = 2) -> list[Record]:
         """A record with up to ``radius`` records said before and after it, in order."""
-        record = self._stored(key)
-        place = record.position
-        return self._store.neighbors(self.namespace, record.source, place, place, radius)
+        at = self._stored(key)
+        return self._store.neighbors(self.namespace, at.source, at.position, at.position, radius)
+
+    def last(self, source: str, count: int) -> list[Record]:
+        """The last records of a session or document, in order."""
+        return self._store.neighbors(self.namespace, source, LAST, LAST, count)
 
     def update(self, key: str, text: str, *, said_at: datetime | None = None) -> Record:
         """Replace the text of a memory. The old version stays in its history but is not recalled.
@@ -280,11 +292,8 @@ class Memory:
         return self._recorder.delete(self.namespace, keys)
 
     def forget(self, where: Where) -> int:
-        """Delete what matches, with all versions, and every trace of it in every file.
-
-        Returns:
-            How many records went.
-        """
+        """Delete what matches, with all versions, and every trace of it in every file; returns how
+        many records went."""
         chosen = _filter(where)
         if chosen is None or chosen == And(()):
             raise InvalidInput(
@@ -325,13 +334,9 @@ class Memory:
             InvalidInput: a line is not of that form; what stands before it is stored.
             Conflict: a key belongs to another text.
         """
-        results = [
+        return Added.all(
             self.in_namespace(namespace).add_records(records)
             for namespace, records in transfer.read(Path(path))
-        ]
-        return Added(
-            tuple(key for result in results for key in result.added),
-            tuple(key for result in results for key in result.unchanged),
         )
 
     def stats(self) -> Stats:
@@ -391,10 +396,3 @@ def _now() -> datetime:
 
 def _dated(record: Record) -> Record:
     return record if record.said_at else replace(record, said_at=_now())
-
-
-def _readable(items: Iterable[Item | Problem]) -> Iterator[Record]:
-    for item in items:
-        if isinstance(item, Problem):
-            raise InvalidInput(str(item))
-        yield item.record

@@ -1,7 +1,9 @@
-"""OpenAI-style messages to records. Pure."""
+"""What an application hands over, notes and OpenAI-style messages, to records. Pure."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,10 +11,16 @@ from typing import Any
 
 from store import InvalidInput, Record
 
-__all__ = ["continuation", "placed", "records_of"]
+__all__ = ["continuation", "note_key", "placed", "records_of"]
 
 _NOT_SAID = frozenset({"system", "developer", "tool", "function"})
 """Roles of messages that steer a model or answer its tools: nobody said them to anybody."""
+
+
+def note_key(source: str, text: str, speaker: str | None, said_at: datetime | None) -> str:
+    """The key of a note that comes with none: the same note has the same one."""
+    identity = json.dumps([text, speaker, said_at and said_at.isoformat()])
+    return f"{source}#{hashlib.sha256(identity.encode('ascii')).hexdigest()[:16]}"
 
 
 def records_of(messages: Sequence[Mapping[str, Any]], session: str) -> list[Record]:

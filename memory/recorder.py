@@ -15,12 +15,12 @@ from memory.versions import free_key, history, root
 from store import Batch, Conflict, Filter, InvalidInput, Record, Stale, Store, Written
 from store.validation import check_record
 
-__all__ = ["Added", "Recorder"]
+__all__ = ["LAST", "Added", "Recorder"]
 
 _BATCH = 256
 """Records encoded and committed at a time: what an import that is killed has to do again."""
 
-_LAST = 2**63 - 1
+LAST = 2**63 - 1
 """A position after all others."""
 
 
@@ -30,6 +30,15 @@ class Added:
 
     added: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+
+    @staticmethod
+    def all(results: Iterable[Added]) -> Added:
+        """What several did together, in their order."""
+        results = list(results)
+        return Added(
+            tuple(key for result in results for key in result.added),
+            tuple(key for result in results for key in result.unchanged),
+        )
 
 
 class Recorder:
@@ -50,15 +59,12 @@ class Recorder:
 
     def add(self, namespace: str, records: Iterable[Record]) -> Added:
         """See ``Memory.add_records``."""
-        added: list[str] = []
-        unchanged: list[str] = []
         stream = iter(records)
+        results = []
         while batch := list(islice(stream, _BATCH)):
             with self._lock:
-                result = self._add_batch(namespace, batch)
-            added += result.added
-            unchanged += result.unchanged
-        return Added(tuple(added), tuple(unchanged))
+                results.append(self._add_batch(namespace, batch))
+        return Added.all(results)
 
     def append(
         self,
@@ -93,7 +99,7 @@ class Recorder:
             key = record.key
             if stored is not None and stored.text == record.text and _is_past(stored):
                 key = free_key(self.store, namespace, record.key)
-            last = self.store.neighbors(namespace, record.source, _LAST, _LAST, 1)
+            last = self.store.neighbors(namespace, record.source, LAST, LAST, 1)
             position = last[-1].position + 1 if last else 0
             self.add(namespace, [replace(record, key=key, position=position)])
             return key
@@ -104,7 +110,7 @@ class Recorder:
         with self._lock:
             result = self.add(namespace, records)
             keys = {record.key for record in records}
-            present = self.store.neighbors(namespace, source, 0, _LAST - 1, 0)
+            present = self.store.neighbors(namespace, source, 0, LAST - 1, 0)
             gone = [record for record in present if record.key not in keys]
             if gone and records:
                 successors = {
@@ -204,7 +210,7 @@ class Recorder:
 
     def _session_end(self, namespace: str, session: str, count: int) -> list[Record]:
         """The last records of a session, with the words that they were first stored with."""
-        end = self.store.neighbors(namespace, session, _LAST, _LAST, count)
+        end = self.store.neighbors(namespace, session, LAST, LAST, count)
         first = self.store.get(namespace, [root(record.key) for record in end])
         return [
             replace(record, key=original.key, text=original.text)
@@ -215,7 +221,7 @@ class Recorder:
 
     def _free_position(self, namespace: str, session: str) -> int:
         """The position after the last record, also if that is expired and so no neighbour."""
-        end = self.store.neighbors(namespace, session, _LAST, _LAST, 1)
+        end = self.store.neighbors(namespace, session, LAST, LAST, 1)
         position = end[-1].position + 1 if end else 0
         while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
             position += 1

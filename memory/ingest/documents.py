@@ -23,7 +23,7 @@ from memory.ingest.files import Files, text_lines
 from memory.ingest.passages import Passage, split_passages, titled
 from store import InvalidInput, Record, RememError
 
-__all__ = ["DocumentReader", "passage_items", "read_document"]
+__all__ = ["DocumentReader", "document_records", "passage_items", "read_document"]
 
 _TEXT = (".txt", ".text", ".md", ".markdown", ".rst")
 _HTML = (".html", ".htm", ".xhtml")
@@ -79,7 +79,34 @@ def read_document(
     return passage_items(source, split_passages(document), Path(source), metadata=metadata)
 
 
-def as_document_path(document: str | Path) -> Path | None:
+def document_records(
+    document: str | Path,
+    *,
+    source: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> list[Record]:
+    """All passages of a document, which must be readable as a whole.
+
+    Args:
+        document: A file as a ``Path``, or a string of one line that ends like one; any other
+            string is the text itself.
+
+    Raises:
+        InvalidInput: a part of it cannot be read, or there is no text in it.
+        MissingDependency: its kind needs an optional package.
+    """
+    path = _as_path(document)
+    records = []
+    for item in read_document(path or document, source=source, metadata=metadata):
+        if isinstance(item, Problem):
+            raise InvalidInput(str(item))
+        records.append(item.record)
+    if not records:
+        raise InvalidInput(f"there is no text in {path or 'the document'}")
+    return records
+
+
+def _as_path(document: str | Path) -> Path | None:
     """The file that is meant, or None if a string is the text of a document itself."""
     if isinstance(document, Path):
         return document

@@ -1,0 +1,87 @@
+"""A chat in the form of OpenAI messages: who said what, what is asked, where memories go. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from memory.messages import records_of
+from memory.recall.prompt import without_block
+from store import Record
+
+__all__ = ["session_of", "turns_of", "unanswered", "with_block"]
+
+Messages = Sequence[Mapping[str, Any]]
+
+_KEY_CHARACTERS = 8
+"""Of base 32: among 10,000 turns of a session, two have the same key once in 20,000 sessions."""
+
+
+def turns_of(messages: Messages, session: str) -> list[Record]:
+    """What was said, in order, as records of a session.
+
+    A turn's key is a digest of it and of all turns before it. So a request that is sent again is
+    recognised, even by another process, while "yes" said twice is two turns. What a front end
+    copied from a prompt, a block of memories, was not said: it is left out. So are calls of tools
+    and their results.
+
+    Raises:
+        InvalidInput: a message is not of the form that ``memory.messages.records_of`` reads.
+    """
+    turns: list[Record] = []
+    chain = hashlib.sha256()
+    for record in records_of([each for each in messages if not _calls_tools(each)], session):
+        text = without_block(record.text)
+        if text.strip():
+            chain.update(f"{record.role}\0{text}\0".encode("utf-8", "surrogatepass"))
+            key = f"{session}#{_short(chain.digest())}"
+            turns.append(replace(record, key=key, text=text, position=len(turns)))
+    return turns
+
+
+def unanswered(turns: Sequence[Record]) -> list[Record]:
+    """What the user said since the last answer: the turns that the next answer is for."""
+    answered = max((n for n, turn in enumerate(turns, 1) if turn.role == "assistant"), default=0)
+    return list(turns[answered:])
+
+
+def session_of(messages: Messages) -> str:
+    """A name for a conversation that has none: made from how it begins, so that all its requests
+    get the same one. Conversations that begin with the same words share it."""
+    turns = turns_of(messages, "chat")
+    return turns[0].key.replace("#", "-") if turns else "chat"
+
+
+def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
+    """The messages with a block of memories in front of the last thing that the user said.
+
+    Not in the system message: what was remembered must not carry the authority of instructions,
+    and a conversation that only grows at its end can be cached by the model's server. What was
+    given is not changed.
+    """
+    result = list(messages)
+    places = [n for n, message in enumerate(result) if message.get("role") == "user"]
+    if block and places:
+        last = result[places[-1]]
+        result[places[-1]] = {**last, "content": _after(block, last.get("content"))}
+    return result
+
+
+def _after(block: str, content: Any) -> Any:
+    if isinstance(content, str):
+        return f"{block}\n\n{content}"
+    parts = list(content or ())
+    # The chat completions protocol calls parts of text "text", the responses protocol "input_text".
+    named = any(str(part.get("type", "")).startswith("input_") for part in parts)
+    return [{"type": "input_text" if named else "text", "text": f"{block}\n\n"}, *parts]
+
+
+def _calls_tools(message: Any) -> bool:
+    return isinstance(message, Mapping) and bool(message.get("tool_calls"))
+
+
+def _short(digest: bytes) -> str:
+    return b32encode(digest).decode("ascii")[:_KEY_CHARACTERS].lower()
