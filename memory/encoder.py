@@ -10,12 +10,14 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memory.combining import Combiner
 from memory.models import (
     fast_dtype,
     first_line,
@@ -24,12 +26,16 @@ from memory.models import (
     sha256,
     vector_files,
 )
+from store import Vector
 from store.errors import InvalidInput, RememError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 __all__ = ["Encoder", "SentenceTransformerEncoder"]
+
+Vectors = NDArray[np.float32]
+"""Of shape (n, dim)."""
 
 
 class Encoder(Protocol):
@@ -43,10 +49,10 @@ class Encoder(Protocol):
     def dim(self) -> int:
         """Length of the vectors; may load the model."""
 
-    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
         """float32 array of shape (len(texts), dim), rows of length 1, in the order of texts."""
 
-    def encode_query(self, text: str) -> NDArray[np.float32]:
+    def encode_query(self, text: str) -> Vector:
         """float32 array of shape (dim,), length 1."""
 
 
@@ -54,7 +60,8 @@ class SentenceTransformerEncoder:
     """Any sentence-transformers model; by default the all-MiniLM-L6-v2 that remem brings along.
 
     The model computes in bfloat16 where the processor does so natively, and in float32 elsewhere.
-    The vectors of both belong together, so the fingerprint does not tell them apart.
+    The vectors of both belong together, so the fingerprint does not tell them apart. What several
+    threads want encoded at the same time goes through the model together.
 
     Args:
         model: A name on the Hugging Face hub (downloaded once, then read from the local cache) or
@@ -76,6 +83,8 @@ class SentenceTransformerEncoder:
         self._loaded: SentenceTransformer | None = None
         self._loading = threading.Lock()
         self._tokenizing = threading.Lock()
+        self._queries: Combiner[str, Vector] = Combiner(self._encode_queries, batch_size)
+        self._documents: Combiner[Sequence[str], Vectors] = Combiner(self._encode_lists)
 
     def __repr__(self) -> str:
         return f"SentenceTransformerEncoder({self._name or 'all-MiniLM-L6-v2 (bundled)'})"
@@ -101,7 +110,7 @@ class SentenceTransformerEncoder:
         """Length of the vectors; loads the model."""
         return len(self.encode_query("dimension"))
 
-    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
         """Encode what is to be remembered.
 
         Equal texts are encoded once, and texts of similar length together, which saves padding.
@@ -109,22 +118,26 @@ class SentenceTransformerEncoder:
         Returns:
             float32 array of shape (len(texts), dim), rows of length 1, in the order of texts.
         """
-        if not texts:
-            return np.empty((0, self.dim), dtype=np.float32)
-        longest_first = sorted(dict.fromkeys(texts), key=len, reverse=True)
+        return self._documents(texts) if texts else np.empty((0, self.dim), dtype=np.float32)
+
+    def encode_query(self, text: str) -> Vector:
+        """Encode a question: float32 array of shape (dim,), length 1."""
+        return self._queries(text)
+
+    def _encode_queries(self, texts: Sequence[str]) -> list[Vector]:
+        return list(self._encode(list(texts), "query"))
+
+    def _encode_lists(self, lists: Sequence[Sequence[str]]) -> list[Vectors]:
+        longest_first = sorted(dict.fromkeys(chain.from_iterable(lists)), key=len, reverse=True)
         batches = [
             self._encode(longest_first[start : start + self._batch_size], "document")
             for start in range(0, len(longest_first), self._batch_size)
         ]
+        vectors = np.concatenate(batches)
         row = {text: number for number, text in enumerate(longest_first)}
-        return np.concatenate(batches)[[row[text] for text in texts]]
+        return [vectors[[row[text] for text in texts]] for texts in lists]
 
-    def encode_query(self, text: str) -> NDArray[np.float32]:
-        """Encode a question: float32 array of shape (dim,), length 1."""
-        vector: NDArray[np.float32] = self._encode([text], "query")[0]
-        return vector
-
-    def _encode(self, texts: list[str], task: str) -> NDArray[np.float32]:
+    def _encode(self, texts: list[str], task: str) -> Vectors:
         """One batch through the model.
 
         The same steps as ``SentenceTransformer.encode``, which a test compares, without its
@@ -153,7 +166,7 @@ class SentenceTransformerEncoder:
             }
             vectors = model(on_device, task=task)["sentence_embedding"][:, : model.truncate_dim]
             # Lengths in float32: normalised in bfloat16, they are off by up to half a percent.
-            rows: NDArray[np.float32] = vectors.float().cpu().numpy()
+            rows: Vectors = vectors.float().cpu().numpy()
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         return rows
 

@@ -1,4 +1,4 @@
-"""All writes of one process to one store, one after the other."""
+"""All writes of one process to one store, those to a namespace one after the other."""
 
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ class Added:
 class Recorder:
     """Turns what an application wants into batches, and writes them.
 
-    A write reads the neighbours, encodes and commits. Within a process writes queue at a lock;
-    if another process changes the neighbourhood meanwhile, the write is planned again.
+    A write reads the neighbours, encodes and commits. Within a process, writes to a namespace
+    queue at its lock; if another process changes the neighbourhood meanwhile, the write is planned
+    again.
 
     Attributes:
         store: Where to.
@@ -55,14 +56,14 @@ class Recorder:
     def __init__(self, store: Store, encoder: Encoder) -> None:
         self.store = store
         self.encoder = encoder
-        self._lock = threading.RLock()
+        self._locks: dict[str, threading.RLock] = {}
 
     def add(self, namespace: str, records: Iterable[Record]) -> Added:
         """See ``Memory.add_records``."""
         stream = iter(records)
         results = []
         while batch := list(islice(stream, _BATCH)):
-            with self._lock:
+            with self._writing(namespace):
                 results.append(self._add_batch(namespace, batch))
         return Added.all(results)
 
@@ -78,7 +79,7 @@ class Recorder:
         Args:
             dated: Gives a new record its time, once it is known to be new.
         """
-        with self._lock:
+        with self._writing(namespace):
             while True:
                 end = self._session_end(namespace, session, len(records))
                 first = self._free_position(namespace, session)
@@ -94,7 +95,7 @@ class Recorder:
         Unless it is there: but a record that is superseded or expired is not recalled any more,
         so saying the same again makes a new one.
         """
-        with self._lock:
+        with self._writing(namespace):
             [stored] = self.store.get(namespace, [record.key])
             key = record.key
             if stored is not None and stored.text == record.text and _is_past(stored):
@@ -107,7 +108,7 @@ class Recorder:
     def add_whole(self, namespace: str, source: str, records: Sequence[Record]) -> Added:
         """Add all there is of a source now; what it held before and does not any more is
         superseded by what stands in its place."""
-        with self._lock:
+        with self._writing(namespace):
             result = self.add(namespace, records)
             keys = {record.key for record in records}
             present = self.store.neighbors(namespace, source, 0, LAST - 1, 0)
@@ -122,7 +123,7 @@ class Recorder:
 
     def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""
-        with self._lock:
+        with self._writing(namespace):
             versions = history(self.store, namespace, key)
             if not versions:
                 raise InvalidInput(f"no memory has the key {key!r} in namespace {namespace!r}")
@@ -141,12 +142,12 @@ class Recorder:
 
     def delete(self, namespace: str, keys: Iterable[str]) -> int:
         """Delete memories with all their versions; returns how many records went."""
-        with self._lock:
+        with self._writing(namespace):
             return len(self._remove(namespace, keys, self.store.write).deleted)
 
     def purge(self, namespace: str, where: Filter) -> int:
         """Delete what matches, with all versions, from every file; returns how many went."""
-        with self._lock:
+        with self._writing(namespace):
             keys = [record.key for record in self.store.scan(namespace, where)]
             return len(self._remove(namespace, keys, self.store.purge).deleted)
 
@@ -155,6 +156,9 @@ class Recorder:
         if self.store.space is not None:
             self.store.reindex(space_of(encoder), encoder.encode_documents, progress)
         self.encoder = encoder
+
+    def _writing(self, namespace: str) -> threading.RLock:
+        return self._locks.setdefault(namespace, threading.RLock())
 
     def _add_batch(self, namespace: str, records: Sequence[Record]) -> Added:
         stored = self.store.get(namespace, [record.key for record in records])
