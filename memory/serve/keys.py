@@ -1,0 +1,250 @@
+"""Keys: who may use the server, in which namespaces, and to do what.
+
+A key is ``remem_<id>_<secret>``. The id finds it; the secret has 256 random bits and is kept only
+as its SHA-256. A slow hash protects passwords, because people choose them from few; nobody can try
+2^256 secrets, however fast the hash, and every request pays for a slow one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+from sqlite_utils.db import NotFoundError
+
+from store import InvalidInput, RememError, StoreReadOnly
+from store.validation import check_name
+
+__all__ = ["Key", "KeyRing", "Permission"]
+
+_PREFIX = "remem"
+
+
+class Permission(IntEnum):
+    """What a key may do; each includes those before it."""
+
+    READ = 1
+    WRITE = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is kept, which is without its secret.
+
+    Attributes:
+        id: The public part.
+        name: What its owner calls it.
+        permission: The most it may do.
+        namespaces: Where: exact names, or ``prefix/*`` for all below, or ``*``.
+        created_at: When it was made.
+        rotated_at: When it last got another secret.
+        revoked_at: Since when it is worth nothing.
+    """
+
+    id: str
+    name: str
+    permission: Permission
+    namespaces: tuple[str, ...]
+    created_at: datetime
+    rotated_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def allows(self, namespace: str) -> bool:
+        """Whether it opens a namespace."""
+        return any(_covers(pattern, namespace) for pattern in self.namespaces)
+
+    @property
+    def prefix(self) -> str | None:
+        """What stands before the names of its namespaces, if it is tied to a pattern."""
+        return next((each[:-1] for each in self.namespaces if each.endswith("*")), None)
+
+
+class KeyRing:
+    """The keys of a server, in an SQLite file that only its owner can read.
+
+    Thread-safe; several processes may use one file, and see each other's changes at once.
+
+    Args:
+        path: The file; made if needed.
+
+    Raises:
+        StoreReadOnly: it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._guard = threading.Lock()
+        with _translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite would make the file readable for everybody.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._database = Database(sqlite3.connect(path, check_same_thread=False))
+            self._keys = self._database.table("keys")
+            self._keys.create(
+                {
+                    "id": str,
+                    "name": str,
+                    "hash": str,
+                    "permission": str,
+                    "namespaces": str,
+                    "created_at": str,
+                    "rotated_at": str,
+                    "revoked_at": str,
+                },
+                pk="id",
+                if_not_exists=True,
+            )
+
+    def create(self, name: str, namespaces: Sequence[str], permission: Permission) -> str:
+        """Make a key; what is returned cannot be seen again.
+
+        Raises:
+            InvalidInput: no namespace, or one that is no name or pattern.
+        """
+        if not namespaces:
+            raise InvalidInput("name at least one namespace that the key may use")
+        for pattern in namespaces:
+            _check_pattern(pattern)
+        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+        row = {
+            "id": key_id,
+            "name": check_name(name, "name of the key"),
+            "hash": _hash(secret),
+            "permission": permission.name.lower(),
+            "namespaces": json.dumps(list(namespaces)),
+            "created_at": _now(),
+        }
+        with self._writing():
+            self._keys.insert(row)
+        return f"{_PREFIX}_{key_id}_{secret}"
+
+    def rotate(self, key_id: str) -> str:
+        """Give a key another secret; the old one is worth nothing from now on.
+
+        Raises:
+            InvalidInput: no such key, or it was revoked.
+        """
+        secret = secrets.token_urlsafe(32)
+        with self._writing():
+            self._active(key_id)
+            self._keys.update(key_id, {"hash": _hash(secret), "rotated_at": _now()})
+        return f"{_PREFIX}_{key_id}_{secret}"
+
+    def revoke(self, key_id: str) -> None:
+        """Make a key worthless.
+
+        Raises:
+            InvalidInput: no such key, or it was revoked already.
+        """
+        with self._writing():
+            self._active(key_id)
+            self._keys.update(key_id, {"revoked_at": _now()})
+
+    def all(self) -> list[Key]:
+        """All keys, the oldest first, those that were revoked too."""
+        with self._guard, _translated(self.path):
+            return [_key(row) for row in self._keys.rows_where(order_by="created_at, id")]
+
+    def check(self, token: str) -> Key | None:
+        """The key that somebody showed, None if it is none or was revoked."""
+        prefix, _, rest = token.partition("_")
+        key_id, _, secret = rest.partition("_")
+        row = self._row(key_id)
+        expected = row["hash"] if row else _hash("")
+        # Compared also where there is nothing to compare with: the time must not tell which ids
+        # exist.
+        same = hmac.compare_digest(_hash(secret), expected)
+        valid = same and prefix == _PREFIX and row is not None and row["revoked_at"] is None
+        return _key(row) if valid and row else None
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._guard:
+            self._database.close()
+
+    def _active(self, key_id: str) -> None:
+        row = self._found(key_id)
+        if row is None:
+            raise InvalidInput(f"no key has the id {key_id!r}; 'remem keys list' shows them")
+        if row["revoked_at"] is not None:
+            raise InvalidInput(f"the key {key_id} was revoked; create another one")
+
+    def _row(self, key_id: str) -> dict[str, Any] | None:
+        with self._guard, _translated(self.path):
+            return self._found(key_id)
+
+    def _found(self, key_id: str) -> dict[str, Any] | None:
+        try:
+            return dict(self._keys.get(key_id))
+        except NotFoundError:
+            return None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._guard, _translated(self.path), self._database.conn:
+            yield
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreReadOnly(
+            f"the keys in {path} cannot be read or written ({error.strerror}); "
+            "check the folder, or name another file with --keys"
+        ) from error
+    except sqlite3.Error as error:
+        raise RememError(
+            f"the keys in {path} cannot be used ({error}); name another file with --keys"
+        ) from error
+
+
+def _check_pattern(pattern: str) -> None:
+    check_name(pattern, "namespace of a key")
+    stem = pattern.removesuffix("*")
+    if "*" in stem or (stem != pattern and stem and not stem.endswith("/")):
+        raise InvalidInput(
+            f"{pattern!r} is no namespace or pattern; write a name, prefix/* or * for all"
+        )
+
+
+def _covers(pattern: str, namespace: str) -> bool:
+    if pattern.endswith("*"):
+        prefix = pattern[:-1]
+        return namespace.startswith(prefix) and len(namespace) > len(prefix)
+    return pattern == namespace
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return Key(
+        id=row["id"],
+        name=row["name"],
+        permission=Permission[row["permission"].upper()],
+        namespaces=tuple(json.loads(row["namespaces"])),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        rotated_at=row["rotated_at"] and datetime.fromisoformat(row["rotated_at"]),
+        revoked_at=row["revoked_at"] and datetime.fromisoformat(row["revoked_at"]),
+    )
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat()

@@ -1,0 +1,64 @@
+"""How a server is set up: everything that no request may choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from memory.recall.relevance import FLOOR
+
+__all__ = ["ServeSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """What ``remem serve`` was started with.
+
+    Attributes:
+        upstream: URL of an OpenAI-compatible server, with its ``/v1``; None: a model on this
+            machine answers.
+        upstream_key: What the upstream is shown as bearer key. None: nothing, or, where remem has
+            no keys itself, what the client sends.
+        generator: The model on this machine; see ``memory.attach.generators.open_generator``.
+        host, port: Where to listen; port 0 takes a free one.
+        hosts: Names under which a server without keys answers, so that no web page can reach it
+            under a name of its own (DNS rebinding).
+        namespace: Whose memory it is when a request names none.
+        budget: Most tokens of memories in front of a question.
+        k: Most memories in front of a question.
+        floor: The least relevance of these memories, in [0, 1].
+        max_body_bytes, max_reply_bytes: Longest request and longest plain answer.
+        max_messages: Most messages in one request.
+        max_k: Most hits that one search may ask for.
+        requests_per_minute: Of one key, and as many at once.
+        generations: Answers being made at the same time; more are refused with 429.
+        local_generations: Of these, how many a model on this machine makes at a time.
+        readers, writers: Threads for recalling, and for remembering. Writes of one store follow
+            one another, so more writers would only wait.
+        body_seconds: The longest time in which a request has to arrive.
+        connect_seconds, upstream_seconds: To reach the upstream, and to wait for it to go on.
+        grace_seconds: For answers that are on their way when the server is told to stop.
+    """
+
+    upstream: str | None = None
+    upstream_key: str | None = field(default=None, repr=False)
+    generator: str = "bundled"
+    host: str = "127.0.0.1"
+    port: int = 8377
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1", "testserver")
+    namespace: str = "default"
+    budget: int = 1000
+    k: int = 50
+    floor: float = FLOOR
+    max_body_bytes: int = 32 * 2**20
+    max_reply_bytes: int = 64 * 2**20
+    max_messages: int = 2000
+    max_k: int = 1000
+    requests_per_minute: int = 600
+    generations: int = 64
+    local_generations: int = 2
+    readers: int = 16
+    writers: int = 4
+    body_seconds: float = 30.0
+    connect_seconds: float = 10.0
+    upstream_seconds: float = 300.0
+    grace_seconds: int = 30
