@@ -9,7 +9,7 @@ import pytest
 from store.base import Store
 from store.conformance.base import Contract
 from store.conformance.samples import batch, dense, entry, keys, turn, words
-from store.filters import F
+from store.filters import F, Filter
 from store.types import Batch, SourceInfo
 
 __all__ = ["LifeContract", "NeighborsContract", "ScanContract"]
@@ -36,6 +36,28 @@ class ScanContract(Contract):
         for record in order[::-2] + order[::2]:
             adopted.write("ana", batch(record))
         assert [r.key for r in adopted.scan("ana")] == [r.key for r in order]
+
+    @pytest.mark.parametrize(
+        ("where", "found"),
+        [
+            (F("source") == "b", "b1 b2 b3"),
+            ((F("source") == "b") & (F("position") >= 2), "b2 b3"),
+            ((F("source") == "b") & (F("position") <= 2) & (F("position") >= 2), "b2"),
+            ((F("source") == "b") & F("position").in_([3, 1]), "b1 b3"),
+            (F("source").in_(["a", "c"]) & (F("position") >= 2), "a2 a3 c2 c3"),
+            (F("source").between("b", "c") & (F("position") == 1), "b1 c1"),
+            (F("source") >= "c", "c1 c2 c3"),
+            ((F("source") == "a") & (F("source") == "b"), ""),
+            ((F("source") == "a") | (F("source") == "c"), "a1 a2 a3 c1 c2 c3"),
+            (~(F("source") == "b"), "a1 a2 a3 c1 c2 c3"),
+            (F("source").in_([]), ""),
+        ],
+    )
+    def test_a_scan_of_some_places(self, adopted: Store, where: Filter, found: str) -> None:
+        """A filter on source and position is kept however the store makes use of it."""
+        places = [(source, position) for source in "abc" for position in (1, 2, 3)]
+        adopted.write("ana", batch(*[turn(f"{s}{p}", source=s, position=p) for s, p in places]))
+        assert " ".join(record.key for record in adopted.scan("ana", where)) == found
 
     def test_a_scan_survives_writes(self, adopted: Store) -> None:
         """Deleting each record that a scan yields neither breaks the scan nor skips a record."""

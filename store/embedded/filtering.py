@@ -7,6 +7,7 @@ operations on masks over the ids in question. No condition ever touches the reco
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,16 @@ from store.embedded.records import fetch_ids, to_micros
 from store.errors import InvalidInput
 from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range
 
-__all__ = ["matching", "namespace_ids"]
+__all__ = ["Place", "matching", "namespace_ids", "span"]
+
+Place = tuple[str | bytes, int]
+"""A source and a position in it."""
 
 _MOST_VALUES = 30_000
 """SQLite takes 32,766 parameters a statement, unless it was built for more."""
 
 _TIMES = ("said_at", "stored_at")
+_POSITIONS = range(-(2**63), 2**63)
 
 
 def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids: Ids) -> Mask:
@@ -57,6 +62,36 @@ def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids:
 def namespace_ids(connection: sqlite3.Connection, namespace: int) -> Ids:
     """All ids of a namespace, ascending."""
     return fetch_ids(connection, "SELECT id FROM records WHERE namespace = ?", [namespace])
+
+
+def span(where: Filter | None) -> tuple[Place, Place]:
+    """The first and the last place at which a matching record can stand, so that a scan need not
+    read the whole namespace for one session, or for the end of one."""
+    parts = where.parts if isinstance(where, And) else (where,)
+    first, last = _bounds(parts, "source")
+    low, high = _bounds(parts, "position") if first is not None and first == last else (None, None)
+    # Behind all text SQLite sorts blobs.
+    return (
+        ("" if first is None else first, _POSITIONS[0] if low is None else low),
+        (b"" if last is None else last, _POSITIONS[-1] if high is None else high),
+    )
+
+
+def _bounds(parts: Sequence[Filter | None], field: str) -> tuple[Any, Any]:
+    """The lowest and the highest value that all conditions on a field allow; None: any."""
+    lows: list[Any] = []
+    highs: list[Any] = []
+    for part in parts:
+        if isinstance(part, In) and part.field == field:
+            lows.append(min(part.values, default=None))
+            highs.append(max(part.values, default=None))
+        elif isinstance(part, Range) and part.field == field:
+            lows.append(part.low)
+            highs.append(part.high)
+    return (
+        max((low for low in lows if low is not None), default=None),
+        min((high for high in highs if high is not None), default=None),
+    )
 
 
 def _condition(namespace: int, where: Filter) -> tuple[str, list[Any]]:

@@ -128,14 +128,22 @@ def keys_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str
 
 
 def scan_page(
-    connection: sqlite3.Connection, namespace: int, after: Record | None, size: int
+    connection: sqlite3.Connection,
+    namespace: int,
+    after: tuple[str | bytes, int, str],
+    last: tuple[str | bytes, int],
+    size: int,
 ) -> list[Record]:
-    """The next ``size`` records in the order of (source, position, key)."""
-    place = ("", -(2**63), "") if after is None else (after.source, after.position, after.key)
+    """The next ``size`` records in the order of (source, position, key).
+
+    Args:
+        after: Source, position and key behind which they stand.
+        last: Source and position behind which none of them stands.
+    """
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM records WHERE namespace = ? AND "
-        "(source, position, key) > (?, ?, ?) ORDER BY source, position, key LIMIT ?",
-        (namespace, *place, size),
+        f"SELECT {_COLUMNS} FROM records WHERE namespace = ? AND (source, position, key) > "
+        "(?, ?, ?) AND (source, position) <= (?, ?) ORDER BY source, position, key LIMIT ?",
+        (namespace, *after, *last, size),
     )
     return [_record(row) for row in rows]
 

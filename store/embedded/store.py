@@ -160,19 +160,20 @@ class EmbeddedStore:
         return self._scan(namespace, where)
 
     def _scan(self, namespace: str, where: Filter | None) -> Iterator[Record]:
-        after: Record | None = None
+        first, last = filtering.span(where)
+        after = (*first, "")
         while True:
             with self._database.reading() as connection:
                 state = changes.read_state(connection, namespace)
                 page = (
                     []
                     if state is None
-                    else records.scan_page(connection, state.id, after, _SCAN_PAGE)
+                    else records.scan_page(connection, state.id, after, last, _SCAN_PAGE)
                 )
             yield from (record for record in page if where is None or where.matches(record))
             if len(page) < _SCAN_PAGE:
                 return
-            after = page[-1]
+            after = (page[-1].source, page[-1].position, page[-1].key)
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
