@@ -29,6 +29,7 @@ __all__ = [
     "build_context",
     "estimate_tokens",
     "format_date",
+    "framed",
     "neutralise",
     "without_block",
 ]
@@ -144,6 +145,12 @@ def build_context(
     )
 
 
+def framed(lines: Iterable[str], now: datetime | None = None) -> str:
+    """Lines that are neutral already as one block, under the sentence that they are data."""
+    header = _HEADER if now is None else f"{_HEADER} Today is {_with_weekday(now)}."
+    return "\n".join([header, _OPEN, *lines, _CLOSE])
+
+
 def without_block(text: str) -> str:
     """A text without the blocks of memories that were copied into it, so that what was recalled is
     never remembered again as if somebody had said it."""
@@ -196,11 +203,11 @@ def _cut(
 
 
 def _render(recollections: Iterable[Recollection], now: datetime | None) -> str:
-    lines = [_HEADER if now is None else f"{_HEADER} Today is {_with_weekday(now)}.", _OPEN]
+    lines = []
     records = [recollection.record for recollection in sorted(recollections, key=_chronological)]
     for heading, group in groupby(records, key=_heading):
         lines += [heading, *map(_line, group)]
-    return "\n".join([*lines, _CLOSE])
+    return framed(lines, now)
 
 
 def _chronological(recollection: Recollection) -> tuple[bool, datetime, str, int, str]:
