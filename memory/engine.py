@@ -7,7 +7,6 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from memory import transfer
@@ -189,6 +188,11 @@ class Memory:
         """
         return self._recorder.add(self.namespace, records)
 
+    def put_records(self, records: Sequence[Record]) -> None:
+        """Remember records in place of those that have their keys: all of them at once, or none.
+        What stood there is gone, without a history."""
+        self._recorder.put(self.namespace, records)
+
     def search(
         self,
         query: str,
@@ -366,12 +370,7 @@ class Memory:
     def __enter__(self) -> Memory:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timezone
 from itertools import groupby
 
 from memory.encoder import Encoder
@@ -23,7 +24,7 @@ def plan(
     remove: Sequence[Record] = (),
     supersede: Mapping[str, str] | None = None,
 ) -> Batch:
-    """The batch that adds and removes records and keeps all windows true.
+    """The batch that removes and adds records and keeps all windows true.
 
     Reads and encodes; writes nothing. A neighbour whose stored window is not what it should read
     now is encoded again, so that nothing removed lives on in it. If another writer changes the
@@ -36,6 +37,7 @@ def plan(
     """
     supersede = supersede or {}
     gone = {record.key for record in remove} | supersede.keys()
+    new = {record.key for record in add}
     leaving = [*remove, *_stored(store, namespace, supersede)]
     expects: list[Neighborhood] = []
     lines = {record.key: line(record) for record in add}
@@ -58,7 +60,7 @@ def plan(
         windows |= {
             key: text
             for key, text in now.items()
-            if key not in stored or stored[key][WINDOW].text != text
+            if key in new or key not in stored or stored[key][WINDOW].text != text
         }
         lines |= {record.key: line(record) for record in after if record.key in windows}
         known |= {view.text: view for views in stored.values() for view in views.values()}
@@ -71,7 +73,6 @@ def plan(
         }
         for key, window in windows.items()
     }
-    new = {record.key for record in add}
     return Batch(
         add=[Entry(record, views[record.key]) for record in add],
         refresh={key: view for key, view in views.items() if key not in new},
@@ -108,4 +109,6 @@ def _in_order(records: Iterable[Record]) -> list[Record]:
 
 
 def _is_current(record: Record) -> bool:
-    return record.superseded_by is None
+    """Whether it can be found, and so stand in the windows of others."""
+    expired = record.expires_at is not None and record.expires_at <= datetime.now(timezone.utc)
+    return record.superseded_by is None and not expired

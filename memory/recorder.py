@@ -140,6 +140,11 @@ class Recorder:
             self._write(namespace, add=[new], supersede={present.key: new.key})
             return new.key
 
+    def put(self, namespace: str, records: Sequence[Record]) -> None:
+        """See ``Memory.put_records``."""
+        with self._locks[namespace]:
+            self._write(namespace, records, remove=[record.key for record in records])
+
     def delete(self, namespace: str, keys: Iterable[str]) -> int:
         """Delete memories with all their versions; returns how many records went."""
         with self._writing(namespace):
@@ -189,13 +194,15 @@ class Recorder:
         namespace: str,
         add: Sequence[Record] = (),
         supersede: Mapping[str, str] | None = None,
+        remove: Sequence[str] = (),
     ) -> Written:
         for record in add:
             check_record(record)  # before the encoder spends time on it
         if self.store.space is None:
             self.store.adopt(space_of(self.encoder))
         while True:
-            batch = plan(self.store, self.encoder, namespace, add=add, supersede=supersede)
+            gone = [record for record in self.store.get(namespace, remove) if record is not None]
+            batch = plan(self.store, self.encoder, namespace, add, gone, supersede)
             try:
                 return self.store.write(namespace, batch)
             except Stale:

@@ -248,6 +248,29 @@ class TestChanging:
         assert memory.count() == 0
         assert memory.delete("k") == 0
 
+    def test_a_record_put_in_place_of_another_leaves_nothing_of_it(self, memory: Memory) -> None:
+        memory.add_messages(said("hello", "quince", "bye"))
+        [_, quince, _] = memory.scan()
+        memory.put_records([replace(quince, text="apple", metadata={"a": 1})])
+        assert memory.history("chat#1") == [memory.get("chat#1")]
+        assert texts(memory) == ["hello", "apple", "bye"]
+        assert memory.count(F("metadata.a") == 1) == 1
+        for key in ("chat#0", "chat#1", "chat#2"):
+            assert window(memory, key) == "hello\napple\nbye"
+
+    def test_records_are_put_all_at_once_or_not_at_all(self, memory: Memory) -> None:
+        memory.add("one", key="k")
+        with pytest.raises(InvalidInput):
+            memory.put_records([Record("k", "notes", 0, "two"), Record("new", "notes", 1, " ")])
+        assert texts(memory) == ["one"]
+
+    def test_only_the_metadata_of_a_record_can_be_put_anew(self, memory: Memory) -> None:
+        memory.add_messages(said("hello", "quince", "bye"))
+        [_, quince, _] = memory.scan()
+        memory.put_records([replace(quince, metadata={"a": 1})])
+        assert window(memory, "chat#1") == "hello\nquince\nbye"
+        assert memory.get("chat#1") == replace(quince, metadata={"a": 1})
+
     def test_windows_follow_what_is_added_updated_and_deleted(self, memory: Memory) -> None:
         memory.add_messages(said("a", "b"))
         assert window(memory, "chat#0") == "a\nb"
@@ -312,6 +335,13 @@ class TestChanging:
         time.sleep(0.05)
         memory.forget(F("key") == "s#1")
         assert window(memory, "s#0") == "a\nc"
+
+    def test_what_is_expired_when_it_comes_stands_in_no_window(self, memory: Memory) -> None:
+        turns = [Record(f"s#{i}", "s", i, text) for i, text in enumerate(["a", "xylophone", "c"])]
+        turns[1] = replace(turns[1], expires_at=NOON)
+        memory.add_records(turns)
+        assert [record.text for record in memory.scan()] == ["a", "xylophone", "c"]
+        assert window(memory, "s#0") == window(memory, "s#2") == "a\nc"
 
     def test_a_session_goes_on_after_a_turn_that_expired(self, memory: Memory) -> None:
         memory.add_records([Record("chat#0", "chat", 0, "gone", expires_at=NOON)])
