@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from memory.cli import demo, looking, recalling, talking, transfer, upkeep, writing
+from memory.cli import demo, looking, mcp, recalling, talking, transfer, upkeep, writing
 from memory.cli.options import shared_options
 from memory.cli.plugins import plugin, plugin_names
 from memory.cli.screen import complain
@@ -64,6 +64,7 @@ for each in (
     recalling.context,
     talking.ask,
     talking.chat,
+    mcp.mcp,
     looking.sources,
     looking.show,
     looking.stats,
