@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from memory import transfer
+from memory import clock, transfer
 from memory.encoder import Encoder, SentenceTransformerEncoder
 from memory.ingest.documents import document_records
 from memory.messages import note_key, placed, records_of
+from memory.pins import pinned, with_pinned
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR, relevant
@@ -126,7 +127,7 @@ class Memory:
             kind=kind,
             role=role,
             speaker=speaker,
-            said_at=said_at or _now(),
+            said_at=said_at or clock.now(),
             expires_at=expires_at,
             metadata=metadata or {},
         )
@@ -153,8 +154,8 @@ class Memory:
         """
         records = records_of(messages, session)
         if start is not None:
-            return self.add_records(map(_dated, placed(records, start)))
-        return self._recorder.append(self.namespace, session, records, _dated)
+            return self.add_records(map(clock.dated, placed(records, start)))
+        return self._recorder.append(self.namespace, session, records, clock.dated)
 
     def add_document(
         self,
@@ -213,7 +214,7 @@ class Memory:
             InvalidInput: an empty question, k < 1, or a naive ``now``.
         """
         found = self._retriever.search(
-            self._store, self.encoder, self.namespace, query, k, _filter(where), now or _now()
+            self._store, self.encoder, self.namespace, query, k, _filter(where), now or clock.now()
         )
         return found if explain else [replace(one, parts={}) for one in found]
 
@@ -229,7 +230,7 @@ class Memory:
         floor: float = FLOOR,
         known: Collection[str] = (),
     ) -> Context:
-        """A block for the prompt with the memories that matter for a message.
+        """A block for the prompt: what is pinned, and the memories that matter for a message.
 
         Args:
             budget: Most tokens of the block.
@@ -241,8 +242,9 @@ class Memory:
                 about what nobody ever spoke of, nothing reaches it and the block is empty.
             known: Texts that the model reads anyway; memories that say the same are left out.
         """
-        found = relevant(self.search(query, k, where=where, now=now), floor)
-        news = [one for one in found if one.record.text not in known]
+        found = relevant(self.search(query, k, where=where, now=now, explain=True), floor)
+        given = with_pinned(self.pinned(where), found)
+        news = [one for one in given if one.record.text not in known]
         return build_context(news, budget=budget, count_tokens=count_tokens, now=now)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
@@ -256,6 +258,10 @@ class Memory:
         from memory.attach.chat import Chat
 
         return Chat(self, generator, session, **options)
+
+    def pinned(self, where: Where | None = None) -> list[Record]:
+        """What is in every prompt, the newest first; see ``memory.pins``."""
+        return pinned(self._store, self.namespace, _filter(where))
 
     def get(self, key: str) -> Record | None:
         """The record with this key, None if there is none."""
@@ -386,12 +392,3 @@ class Memory:
 
 def _filter(where: Where | None) -> Filter | None:
     return where if where is None or isinstance(where, Filter) else parse_filter(where)
-
-
-def _now() -> datetime:
-    """The present in the local zone, so that a memory shows the time that its owner's clock did."""
-    return datetime.now().astimezone()
-
-
-def _dated(record: Record) -> Record:
-    return record if record.said_at else replace(record, said_at=_now())

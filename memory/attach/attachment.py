@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from memory.attach.conversation import session_of, turns_of, unanswered, with_block
+from memory.clock import now
 from memory.engine import Memory
 from memory.recall.prompt import Context, CountTokens, estimate_tokens, without_block
 from memory.recall.relevance import FLOOR
@@ -64,13 +65,15 @@ class Attachment:
             session: The conversation they belong to; None: named after how it begins.
             earlier: What was said in the session before, if the model reads only its end.
         """
-        asked_at = _now()
+        asked_at = now()
+        said: list[Record] = []
         try:
             said = turns_of([*earlier, *messages], session or session_of([*earlier, *messages]))
             asked = unanswered(said)
             context = self._context(asked, turns_of(messages, ""), asked_at)
         except Exception as error:  # whatever it is, the chat goes on
-            return Exchange(self, asked_at, tuple(messages), problem=_problem("recalled", error))
+            problem = _problem("recalled", error)
+            return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
         block = with_block(messages, context.text)
         return Exchange(self, asked_at, tuple(block), tuple(said), context)
 
@@ -126,7 +129,7 @@ class Exchange:
             said = [_message(turn) for turn in self.said]
             *_, reply = turns_of([*said, _answer(answer, name)], session)
             new = [_message(turn) | {"time": turn.said_at or self.asked_at} for turn in asked]
-            new.append(_message(reply) | {"time": _now()})
+            new.append(_message(reply) | {"time": now()})
             return Remembered(self.attachment.memory.add_messages(new, session=session))
         except Exception as error:  # the answer is the user's, whatever became of the memory
             return Remembered(problem=_problem("remembered", error))
@@ -163,7 +166,3 @@ def _problem(what: str, error: Exception) -> str:
     reason = str(error) if isinstance(error, RememError) else f"{type(error).__name__}: {error}"
     logger.warning("nothing could be %s: %s", what, reason, exc_info=error)
     return f"nothing could be {what}: {reason}"
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()
