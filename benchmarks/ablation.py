@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
@@ -15,18 +13,15 @@ import click
 from benchmarks.compare import Comparison, compare_outcomes
 from benchmarks.datasets.base import Dataset, Haystack
 from benchmarks.datasets.detect import detect_all
-from benchmarks.digest import digest_of
 from benchmarks.encoding import RememberingEncoder
-from benchmarks.machine import describe
 from benchmarks.measuring import Progress, first_questions, outcomes_of, search_only
-from benchmarks.outcome import Outcome, Run
-from benchmarks.report import write_report
-from benchmarks.running import questions_bar, run_file
-from benchmarks.runs import RunDatabase, RunWriter
+from benchmarks.outcome import Outcome
+from benchmarks.running import command_line, kept_runs, new_run, show_problems
+from benchmarks.runs import RunWriter
 from benchmarks.systems.remem import Remem
 from benchmarks.tables import plain_table
 from memory import Retriever
-from memory.cli.screen import complain, counted, print_out
+from memory.cli.screen import counted, print_out
 from memory.cli.settings import open_encoder
 from memory.recall.retriever import WEIGHTS
 from memory.recall.signals import SIGNALS
@@ -145,32 +140,19 @@ def ablation(
 ) -> None:
     """What each part of remem's retrieval is worth: the same questions without it."""
     remembering = RememberingEncoder(open_encoder(encoder))
-    with run_file(out) as file, RunDatabase.create(file) as database:
+    with kept_runs(out) as database:
         for dataset in detect_all(paths):
-            command = _command(dataset.path, limit, encoder)
-            run = Run(
-                datetime.now(timezone.utc),
-                dataset.name,
-                digest_of(dataset.path),
-                describe(),
-                command=command,
-            )
-            writer = database.start(run)
-            with questions_bar(dataset.name) as progress:
+            options = {"--data": dataset.path, "--limit": limit, "--encoder": encoder}
+            command = command_line("ablation", options)
+            with new_run(database, dataset, command) as (writer, progress):
                 found = _search(dataset, limit, remembering, writer, progress)
-            writer.finish(dataset.problems)
             title = f"{dataset.name}: {counted(len(found[_DEFAULT]), 'question')}"
             metric, headings, body = rows(found)
             note = _NOTE.format(metric=metric)
             print_out("", title, note, "", plain_table(headings, body), "")
-            for problem in dataset.problems:
-                complain(problem)
+            show_problems(dataset.problems)
             if markdown:
                 markdown.write(f"{title} (`{command}`; {note})\n\n{_markdown(headings, body)}\n")
-    print_out(describe())
-    if out:
-        write_report(file, out / "report.html")
-        print_out(f"Question by question: {file}; to look at: {out / 'report.html'}")
 
 
 def _search(
@@ -190,13 +172,6 @@ def _search(
                 writer.add(name, [replace(each, ranking=each.ranking[:_KEPT]) for each in outcomes])
                 found[name] += [replace(outcome, ranking=()) for outcome in outcomes]
     return found
-
-
-def _command(path: Path, limit: int | None, encoder: str | None) -> str:
-    """The command line that measures the same again."""
-    options = {"--data": path, "--limit": limit, "--encoder": encoder}
-    given = (part for name, value in options.items() if value for part in (name, str(value)))
-    return shlex.join(["remem", "bench", "ablation", *given])
 
 
 def _markdown(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:

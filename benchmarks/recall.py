@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,9 @@ from benchmarks.datasets.offtopic import read_offtopic
 from benchmarks.digest import digest_of
 from benchmarks.encoding import RememberingEncoder
 from benchmarks.expected import Expected, deviations, expected_scores
-from benchmarks.machine import describe
 from benchmarks.measuring import Measurement, first_questions, measure
 from benchmarks.offtopic import as_questions
-from benchmarks.outcome import Run
-from benchmarks.report import write_report
-from benchmarks.running import questions_bar, run_file
+from benchmarks.running import command_line, kept_runs, new_run, show_problems
 from benchmarks.runs import RunDatabase
 from benchmarks.systems.choosing import GROUPS, choose
 from benchmarks.systems.remem import Remem
@@ -33,9 +28,7 @@ from memory.cli.settings import open_encoder
 
 __all__ = ["recall"]
 
-_REPORT = "report.html"
 _SMOKE = Path(str(files("benchmarks"))) / "data" / "smoke"
-_MOST_PROBLEMS = 5
 _NOTE = "± is half of a 95 % interval; times and records/s are without the encoder's work"
 
 
@@ -64,16 +57,8 @@ class _Plan:
 
     def measure(self, dataset: Dataset, database: RunDatabase) -> Measurement:
         """Measure all systems on a data set, with a progress bar."""
-        run = Run(
-            datetime.now(timezone.utc),
-            dataset.name,
-            digest_of(dataset.path),
-            describe(),
-            command=self._command(dataset.path),
-        )
-        writer = database.start(run)
-        with questions_bar(dataset.name) as progress:
-            measured = measure(
+        with new_run(database, dataset, self._command(dataset.path)) as (writer, progress):
+            return measure(
                 first_questions(dataset.haystacks(), self.limit),
                 choose(self.systems),
                 RememberingEncoder(open_encoder(self.encoder)),
@@ -82,20 +67,17 @@ class _Plan:
                 progress,
                 self.seed,
             )
-        writer.finish(dataset.problems)
-        return measured
 
     def _command(self, path: Path) -> str:
-        """The command line that measures the same again."""
         options = {
             "--data": None if path == _SMOKE else path,
             "--systems": self.systems,
             "--limit": self.limit,
             "--encoder": self.encoder,
             "--seed": self.seed,
+            "--official": self.official,
         }
-        given = (part for name, value in options.items() if value for part in (name, str(value)))
-        return shlex.join(["remem", "bench", "recall", *given, *["--official"] * self.official])
+        return command_line("recall", options)
 
 
 @click.command()
@@ -134,16 +116,12 @@ def recall(paths: tuple[Path, ...], out: Path | None, check: bool, **options: An
     # All of them first: what nothing is expected of need not be measured.
     expected = [plan.expected(dataset) if check else {} for dataset in datasets]
     wrong: list[str] = []
-    with run_file(out) as file, RunDatabase.create(file) as database:
+    with kept_runs(out) as database:
         for dataset, scores in zip(datasets, expected, strict=True):
             measured = plan.measure(dataset, database)
             _show(dataset, measured)
             found = deviations(scores, measured.scores(Remem().name))
             wrong += [f"{dataset.name}: {sentence}" for sentence in found]
-    print_out(describe())
-    if out:
-        write_report(file, out / _REPORT)
-        print_out(f"Question by question: {file}; to look at: {out / _REPORT}")
     for sentence in wrong:
         complain(sentence)
     return 1 if wrong else 0
@@ -163,7 +141,4 @@ def _show(dataset: Dataset, measured: Measurement) -> None:
         print_out(
             f"{counted(measured.without_gold, 'question')} without gold: asked, but not scored."
         )
-    for problem in dataset.problems[:_MOST_PROBLEMS]:
-        complain(problem)
-    if len(dataset.problems) > _MOST_PROBLEMS:
-        complain(f"... and {len(dataset.problems) - _MOST_PROBLEMS:,} more, all in run.sqlite")
+    show_problems(dataset.problems)

@@ -30,20 +30,19 @@ sources)``
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from sqlite_utils import Database
 
 from benchmarks.datasets.base import Haystack, Question
 from benchmarks.outcome import Outcome, Run, SystemFigures
+from benchmarks.sqlite_file import FileFormat, SqliteFile
 from benchmarks.stored_run import RECORD_FIELDS, StoredRun
-from store import CorruptStore, InvalidInput, Record
+from store import InvalidInput, Record
 
 __all__ = ["APPLICATION_ID", "FORMAT", "RunDatabase", "RunWriter"]
 
@@ -91,12 +90,13 @@ CREATE VIEW scores AS
 """
 
 
-class RunDatabase:
-    """A file of runs. Made by ``create`` or ``open``; a context manager that closes it."""
+_FORMAT = FileFormat(
+    "runs", APPLICATION_ID, FORMAT, _TABLES, "give a file that 'bench recall' has written"
+)
 
-    def __init__(self, path: Path, db: Database) -> None:
-        self.path = path
-        self._db = db
+
+class RunDatabase(SqliteFile):
+    """A file of runs. Made by ``create`` or ``open``; a context manager that closes it."""
 
     @classmethod
     def create(cls, path: Path) -> RunDatabase:
@@ -104,17 +104,9 @@ class RunDatabase:
 
         Raises:
             InvalidInput: the file is something else, or cannot be written there.
-            CorruptStore: its format is of a newer version, or it is damaged.
+            CorruptStore: its format is of a newer version.
         """
-        if path.exists() and path.stat().st_size:
-            return cls.open(path)
-        db = _connect(path, "rwc")
-        with db.atomic():
-            for statement in _TABLES.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {FORMAT}")
-        return cls(path, db)
+        return cls(path, _FORMAT.create(path))
 
     @classmethod
     def open(cls, path: Path) -> RunDatabase:
@@ -122,32 +114,9 @@ class RunDatabase:
 
         Raises:
             InvalidInput: there is no such file, or it holds something else.
-            CorruptStore: its format is of a newer version, or it is damaged.
+            CorruptStore: its format is of a newer version.
         """
-        if not path.is_file():
-            raise InvalidInput(f"there is no file {path}: give one that 'bench recall' has written")
-        db = _connect(path, "rw")
-        try:
-            _check_format(path, db)
-        except BaseException:
-            db.close()
-            raise
-        return cls(path, db)
-
-    def close(self) -> None:
-        """Release the file."""
-        self._db.close()
-
-    def __enter__(self) -> RunDatabase:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        return cls(path, _FORMAT.open(path))
 
     def start(self, run: Run) -> RunWriter:
         """Begin a run; what is added to it is kept even if it never ends.
@@ -227,12 +196,13 @@ class RunWriter:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All or nothing, of what is remembered of the file too."""
-        before = dict(self._records)
+        known = len(self._records)
         try:
             with self._db.atomic():
                 yield
         except BaseException:
-            self._records = before
+            while len(self._records) > known:
+                self._records.popitem()  # the newest
             raise
 
     def _add_question(self, namespace: str, question: Question) -> None:
@@ -297,30 +267,6 @@ class RunWriter:
 def _insert(db: Database, table: str, row: dict[str, Any]) -> int:
     made: Any = db.table(table).insert(row).last_pk
     return int(made)
-
-
-def _connect(path: Path, mode: str) -> Database:
-    try:
-        # "rw" where a run is only read, too: after a crash, SQLite first has to undo what was
-        # half written.
-        return Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True))
-    except sqlite3.OperationalError as error:
-        raise InvalidInput(f"{path} cannot be opened ({error}): choose another file") from error
-
-
-def _check_format(path: Path, db: Database) -> None:
-    try:
-        (application,) = db.execute("PRAGMA application_id").fetchone()
-        (found,) = db.execute("PRAGMA user_version").fetchone()
-    except sqlite3.DatabaseError:
-        application = None
-    if application != APPLICATION_ID:
-        raise InvalidInput(f"{path} holds no runs: give a file that 'bench recall' has written")
-    if found > FORMAT:
-        raise CorruptStore(
-            f"{path} has format {found} and this remem knows up to {FORMAT}: "
-            "upgrade with pip install --upgrade remem"
-        )
 
 
 def _json(value: object) -> str:

@@ -14,6 +14,7 @@ from benchmarks.answers.report import paired, report
 from benchmarks.datasets.base import Haystack, Question
 from benchmarks.datasets.detect import detect
 from benchmarks.digest import digest_of
+from benchmarks.running import make_folder
 from memory.attach.generators import open_generator
 from memory.cli.screen import complain, counted, print_out, progress_bar
 from memory.cli.settings import open_encoder
@@ -82,7 +83,7 @@ def answers(
         "encoder": respondent.encoder.fingerprint,
     }
     without_gold: list[Question] = []
-    with AnswerFile(out / _FILE, settings) as file:
+    with AnswerFile(make_folder(out) / _FILE, settings) as file:
         haystacks = with_gold(dataset.haystacks(), limit, without_gold.append)
         asked = _answer(haystacks, respondent, file, limit)
         pairs = paired(each for each in file.answers() if each.question.id in asked)

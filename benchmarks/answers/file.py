@@ -18,19 +18,16 @@ prompt_tokens)``
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
-
-from sqlite_utils import Database
 
 from benchmarks.answers.judging import Verdict
 from benchmarks.datasets.base import Question
 from benchmarks.machine import describe
-from store import CorruptStore, InvalidInput
+from benchmarks.sqlite_file import FileFormat, SqliteFile
+from store import InvalidInput
 
 __all__ = ["APPLICATION_ID", "FORMAT", "Answer", "AnswerFile"]
 
@@ -51,6 +48,8 @@ CREATE TABLE scores (
     answer INTEGER NOT NULL REFERENCES answers, score TEXT NOT NULL, value REAL NOT NULL,
     PRIMARY KEY (answer, score)) WITHOUT ROWID;
 """
+
+_FORMAT = FileFormat("answers", APPLICATION_ID, FORMAT, _TABLES, "name another folder with --out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Answer:
     verdict: Verdict | None = None
 
 
-class AnswerFile:
+class AnswerFile(SqliteFile):
     """The answers of one generator to one data set; a context manager that closes it.
 
     Args:
@@ -88,35 +87,17 @@ class AnswerFile:
     """
 
     def __init__(self, path: Path, settings: Mapping[str, str]) -> None:
-        self.path = path
-        self._db = _connect(path)
+        super().__init__(path, _FORMAT.create(path))
         try:
-            if not self._db.table_names():
-                self._create(settings)
-            self._check(settings)
+            self._keep_or_compare(settings)
             session = {
                 "started_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 "machine": describe(),
             }
             self._session = self._db.table("sessions").insert(session).last_pk
         except BaseException:
-            self._db.close()
+            self.close()
             raise
-
-    def close(self) -> None:
-        """Release the file."""
-        self._db.close()
-
-    def __enter__(self) -> AnswerFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def add(self, answer: Answer) -> None:
         """Keep an answer; it is on disk when this returns."""
@@ -162,26 +143,13 @@ class AnswerFile:
             for row in self._db.query("SELECT * FROM answers ORDER BY id")
         ]
 
-    def _create(self, settings: Mapping[str, str]) -> None:
-        with self._db.atomic():
-            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._db.execute(f"PRAGMA user_version = {FORMAT}")
-            for statement in _TABLES.split(";"):
-                self._db.execute(statement)
+    def _keep_or_compare(self, settings: Mapping[str, str]) -> None:
+        """Settings are those of the first session; later ones must have the same."""
+        kept = dict(self._db.execute("SELECT name, value FROM settings").fetchall())
+        if not kept:
             rows = ({"name": name, "value": value} for name, value in settings.items())
             self._db.table("settings").insert_all(rows)
-
-    def _check(self, settings: Mapping[str, str]) -> None:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (found,) = self._db.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION_ID:
-            raise InvalidInput(f"{self.path} holds no answers: name another folder with --out")
-        if found > FORMAT:
-            raise CorruptStore(
-                f"{self.path} has format {found} and this remem knows up to {FORMAT}: "
-                "upgrade with pip install --upgrade remem"
-            )
-        kept = dict(self._db.execute("SELECT name, value FROM settings").fetchall())
+            return
         for name in {**kept, **settings}:
             if kept.get(name) != settings.get(name):
                 raise InvalidInput(
@@ -191,17 +159,3 @@ class AnswerFile:
 
 
 _SCORES = "SELECT score, value FROM scores WHERE answer = ?"
-
-
-def _connect(path: Path) -> Database:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db = Database(sqlite3.connect(path))
-    except (OSError, sqlite3.OperationalError) as error:
-        raise InvalidInput(f"{path} cannot be written ({error}): name another folder") from error
-    try:
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
-        db.close()
-        raise InvalidInput(f"{path} holds no answers: name another folder with --out") from error
-    return db

@@ -347,12 +347,6 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
             AnswerFile(tmp_path / name, SETTINGS)
 
 
-def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("")
-    with pytest.raises(InvalidInput, match="cannot be written"):
-        AnswerFile(tmp_path / "taken" / "answers.sqlite", SETTINGS)
-
-
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
     AnswerFile(path, SETTINGS).close()
@@ -445,6 +439,13 @@ def test_a_limit_can_be_raised_later(data: Path) -> None:
     assert "1 question," in run(data, "--generator", "echo", "--limit", "1").output
     assert "3 questions," in run(data, "--generator", "echo").output
     assert [question for question, _ in kept(data)] == ["dog", "dog", "city", "city", "car", "car"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(data: Path) -> None:
+    (data.parent / "out").write_text("")
+    error = run(data, "--generator", "echo").exception
+    assert isinstance(error, InvalidInput)
+    assert "choose another folder for --out" in str(error)
 
 
 def test_changed_data_is_not_mixed_with_old_answers(data: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.expected import Expected
+from benchmarks.running import command_line
 from benchmarks.runs import RunDatabase
 from memory.cli.app import run
 
@@ -147,13 +148,22 @@ def test_remem_scores_on_the_smoke_set_as_is_written_down(bench: Bench) -> None:
 
 
 @pytest.mark.model
-def test_a_score_that_is_not_as_written_down_fails_with_a_sentence(
+def test_a_check_says_of_each_data_set_which_scores_are_not_as_written_down(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = own_data(tmp_path / "data", {"question": "Which boat?", "evidence": "Marigold"})
+    question = {"question": "Which boat?", "evidence": "Marigold"}
+    paths = [own_data(tmp_path / name, question) for name in ("one", "two")]
     monkeypatch.setattr(
         "benchmarks.recall.expected_scores", lambda *_: {"turn R@10": Expected(0.5, 0)}
     )
-    printed = bench("recall", "--systems", "remem", "--check", "--data", str(folder))
+    data = [part for path in paths for part in ("--data", str(path))]
+    printed = bench("recall", "--systems", "remem", "--check", *data)
     assert printed.code == 1
-    assert printed.err.startswith("remem: data: turn R@10 is 1.0000, above ")
+    first, second = printed.err.splitlines()
+    assert first.startswith("remem: one: turn R@10 is 1.0000, above ")
+    assert second.startswith("remem: two: turn R@10 is 1.0000, above ")
+
+
+def test_a_command_line_has_the_options_that_say_something() -> None:
+    options = {"--data": Path("my chat"), "--limit": None, "--seed": 0, "--official": True}
+    assert command_line("recall", options) == "remem bench recall --data 'my chat' --official"
