@@ -27,6 +27,7 @@ __all__ = ["render"]
 
 _MOST_DRAWN = 12  # systems in one plot
 _MOST_BARS = 4
+_INSTANT = 0.1  # milliseconds; what takes less shows the same to every question
 
 _FIGURES = ("p50 ms", "p95 ms", "records/s", "tokens@1000")
 """Beginnings of the names of the figures that have a column of their own."""
@@ -122,7 +123,9 @@ def _plots(number: int, summary: Summary, colours: Mapping[str, str]) -> Iterato
     if dots := _dots(shown, colours, primary):
         measured = next(key for each in shown for key in each.figures if key.startswith("p50 ms"))
         svg = plots.scatter(f"latency-{number}", dots, f"{measured}, line to p95", primary)
-        yield _Plot(Markup(svg), "Recall against latency", note=note)
+        silent = ", ".join(each.system for each in shown if not _searches(each))
+        note_on_dots = f"Not drawn, as they do not search: {silent}." if silent else ""
+        yield _Plot(Markup(svg), "Recall against latency", note=f"{note} {note_on_dots}".strip())
 
 
 def _colours(summary: Summary) -> dict[str, str]:
@@ -176,13 +179,19 @@ def _groups(
 
 
 def _dots(shown: Sequence[Standing], colours: Mapping[str, str], metric: str) -> list[plots.Dot]:
-    """The systems whose speed was measured."""
+    """The systems that search, and whose speed was measured."""
     return [
         plots.Dot(each.system, colours[each.system], p50, p50 if p95 is None else p95, quality)
-        for each in shown
+        for each in filter(_searches, shown)
         for p50, p95 in [(figure(each.figures, "p50 ms"), figure(each.figures, "p95 ms"))]
         if p50 is not None and (quality := each.means.get(metric))
     ]
+
+
+def _searches(standing: Standing) -> bool:
+    """Whether it takes the time that a search takes."""
+    p50 = figure(standing.figures, "p50 ms")
+    return p50 is None or p50 >= _INSTANT
 
 
 def _browser(run: StoredRun, system: str, with_texts: bool) -> misses.Json:

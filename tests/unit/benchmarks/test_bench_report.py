@@ -179,6 +179,18 @@ def test_every_data_set_has_its_four_plots(html: str) -> None:
             assert f'id="{plot}-{number}-figure_1"' in html
 
 
+def test_the_plot_of_latency_names_the_systems_that_do_not_search_below_it(tmp_path: Path) -> None:
+    systems = {"remem": (0.9, 9.0), "last": (0.1, 0.0004), "nothing": (0.0, 0.0002)}
+    write_run(tmp_path / "run.sqlite", "LoCoMo", systems, haystack(questions=10, records=60))
+    write_report(tmp_path / "run.sqlite", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    plot = text[text.index('id="latency-0-figure_1"') :]
+    drawing, below = plot[: plot.index("</figure>")].split("</svg>")
+    assert ">remem</text>" in drawing
+    assert ">last</text>" not in drawing
+    assert "Not drawn, as they do not search: last, nothing." in below
+
+
 def test_no_id_is_on_the_page_twice(html: str) -> None:
     ids = [attributes["id"] for _, attributes in Page(html).tags if "id" in attributes]
     assert len(ids) == len(set(ids))
