@@ -19,7 +19,7 @@ from rich.table import Table
 from benchmarks.corpus import DIM, Corpus
 from benchmarks.machine import describe, peak_megabytes
 from benchmarks.text_engines import ENGINES
-from benchmarks.timing import Latency, measure, seconds
+from benchmarks.timing import Latency, latency_of, seconds
 from memory import Memory, SentenceTransformerEncoder
 from store import Batch, Dense, F, Filter, Leg, Space, Text
 from store.embedded import EmbeddedStore
@@ -108,7 +108,7 @@ def search(folder: Path, records: int) -> Figures:
     with EmbeddedStore(folder / "store") as store:
 
         def ask(legs: Callable[..., list[Leg]], where: Filter | None = None) -> Latency:
-            return measure(
+            return latency_of(
                 lambda question: store.search(_NAMESPACE, legs(*question), _K, where), questions
             )
 
@@ -135,9 +135,9 @@ def end_to_end(folder: Path, records: int) -> Figures:
     """
     texts = [text for text, _ in Corpus(records).questions(_QUESTIONS)]
     with Memory(folder / "store", _NAMESPACE) as memory:
-        asked = measure(lambda text: memory.search(text), texts)
-        dated = measure(lambda text: memory.search(f"{text} last month"), texts)
-        encoded = measure(memory.encoder.encode_query, texts)
+        asked = latency_of(lambda text: memory.search(text), texts)
+        dated = latency_of(lambda text: memory.search(f"{text} last month"), texts)
+        encoded = latency_of(memory.encoder.encode_query, texts)
     return {
         "end to end p50, ms": asked.p50,
         "end to end p95, ms": asked.p95,
@@ -170,7 +170,7 @@ def text_engines(folder: Path, records: int) -> Figures:
             for entries in corpus.batches():
                 texts = [entry.views["turn"].text for entry in entries]
                 spent += seconds(lambda texts=texts: add(texts))  # type: ignore[misc]
-            found = measure(find, questions)
+            found = latency_of(find, questions)
         figures[f"{name} text search p50, ms"] = found.p50
         figures[f"{name} ingest, rows/s"] = records / spent
     return figures

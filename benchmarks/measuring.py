@@ -19,7 +19,7 @@ from benchmarks.outcome import Outcome, SystemFigures
 from benchmarks.runs import RunWriter
 from benchmarks.systems.base import Searcher, System
 from benchmarks.systems.remem import Remem
-from benchmarks.tally import Answers, Tally
+from benchmarks.tally import HaystackResult, Tally
 from benchmarks.timing import timed
 from memory.recall.ranking import Recollection
 from store import Record
@@ -111,11 +111,11 @@ def measure(
                 folder = Path(stack.enter_context(TemporaryDirectory()))
                 index = system.index(haystack, encoder, folder)
                 searcher, spent = _beside(encoder, lambda: stack.enter_context(index))  # noqa: B023
-                answers = ask_all(searcher, haystack, encoder, on_question)
+                result = ask_all(searcher, haystack, encoder, on_question)
                 if isinstance(system, Remem):
                     measured.quiet.ask(searcher, off_topic, others)
-            writer.add(system.name, answers.outcomes)
-            tally.add(answers, len(haystack.records), spent)
+            writer.add(system.name, result.outcomes)
+            tally.add(result, len(haystack.records), spent)
     for figures in measured.figures():
         writer.add_figures(figures)
     return measured
@@ -135,7 +135,7 @@ def ask_all(
     haystack: Haystack,
     encoder: RememberingEncoder,
     on_question: Callable[[], object],
-) -> Answers:
+) -> HaystackResult:
     """Put all questions of a haystack: one search, and a context of each budget.
 
     What the first search of all costs more (it opens the index) is not counted.
@@ -151,7 +151,7 @@ def ask_all(
         asked.append(_ask(searcher, question, texts, encoder))
         on_question()
     tokens = {budget: tuple(one.tokens[budget] for one in asked) for budget in BUDGETS}
-    return Answers(outcomes_of(haystack, asked), tokens)
+    return HaystackResult(outcomes_of(haystack, asked), tokens)
 
 
 @dataclass(frozen=True, slots=True)

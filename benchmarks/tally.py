@@ -9,14 +9,14 @@ import numpy as np
 
 from benchmarks.outcome import Outcome, SystemFigures
 
-__all__ = ["Answers", "Tally"]
+__all__ = ["HaystackResult", "Tally"]
 
 _INSTANT = 200_000  # records/s of a system that indexes nothing, which is no speed at all
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What a system had to say about one haystack.
+class HaystackResult:
+    """What a system recalled from one haystack.
 
     Attributes:
         outcomes: One a question, in the order of the questions.
@@ -37,12 +37,12 @@ class Tally:
     seconds: float = 0.0
     tokens: dict[int, list[int]] = field(default_factory=dict)
 
-    def add(self, answers: Answers, records: int, indexing: float) -> None:
+    def add(self, result: HaystackResult, records: int, indexing: float) -> None:
         """Add a haystack of so many records that took so many seconds to index."""
-        self.outcomes += [replace(outcome, ranking=()) for outcome in answers.outcomes]
+        self.outcomes += [replace(outcome, ranking=()) for outcome in result.outcomes]
         self.records += records
         self.seconds += indexing
-        for budget, tokens in answers.tokens.items():
+        for budget, tokens in result.tokens.items():
             self.tokens.setdefault(budget, []).extend(tokens)
 
     def figures(self) -> SystemFigures:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-__all__ = ["Latency", "measure", "seconds", "timed"]
+__all__ = ["Latency", "latency_of", "seconds", "timed"]
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Latency:
     p95: float
 
 
-def measure(call: Callable[[T], object], arguments: Iterable[T], warm_up: int = 3) -> Latency:
+def latency_of(call: Callable[[T], object], arguments: Iterable[T], warm_up: int = 3) -> Latency:
     """Time ``call`` for each argument; the first few are not counted."""
     times = [seconds(lambda argument=argument: call(argument)) for argument in arguments]  # type: ignore[misc]
     p50, p95 = np.percentile(times[warm_up:], [50, 95])
