@@ -86,7 +86,7 @@ def from_line(path: Path, number: int, line: str) -> tuple[str, Record]:
 def _parse(path: Path, number: int, line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidInput(f"{path}:{number}: the line is not JSON; is the file whole?") from None
 
 

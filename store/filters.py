@@ -316,9 +316,16 @@ def _check_value(field: str, value: Any) -> Any:
         return _check_unicode(value)
     if field in COLUMNS:
         raise InvalidInput(f"{field} compares with a string, got {value!r}")
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise InvalidInput(f"{field} compares with a string or a finite number, got {value!r}")
+    if not isinstance(value, (int, float)) or not _fits_a_float(value):
+        raise InvalidInput(f"{field} compares with a string or a finite number of 64 bits")
     return _facet(value)
+
+
+def _fits_a_float(value: int | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer of more than 300 digits
+        return False
 
 
 def _check_unicode(text: str) -> str:

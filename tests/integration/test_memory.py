@@ -416,9 +416,10 @@ class TestMoving:
             other.import_(tmp_path / "new.jsonl")
             assert [one.record.text for one in other.search("rent")] == ["The rent is 500."]
 
-    def test_a_broken_line_is_named(self, memory: Memory, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("line", ['{"namespace": "ana", "key": 1}', "[" * 100_000])
+    def test_a_broken_line_is_named(self, memory: Memory, tmp_path: Path, line: str) -> None:
         path = tmp_path / "broken.jsonl"
-        path.write_text('{"remem_export": 1}\n{"namespace": "ana", "key": 1}\n', encoding="utf-8")
+        path.write_text(f'{{"remem_export": 1}}\n{line}\n', encoding="utf-8")
         with pytest.raises(InvalidInput, match=r"broken\.jsonl:2"):
             memory.import_(path)
 

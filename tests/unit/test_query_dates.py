@@ -319,4 +319,10 @@ def test_any_text_gives_spans_in_order_that_are_not_empty(query: str, now: datet
     assert all(span.start.timestamp() < span.end.timestamp() for span in spans)
     assert all(span.phrase in query for span in spans)
     assert all(span.fuzz >= timedelta() for span in spans)
+    assert all(span.earliest <= span.start < span.end < span.latest for span in spans)
     assert all(0.0 <= span.closeness(span.start) <= 1.0 for span in spans)
+
+
+def test_a_span_reaches_no_further_than_the_calendar() -> None:
+    [today] = time_spans("today", datetime(9999, 12, 30, tzinfo=timezone.utc))
+    assert today.latest == datetime.max.replace(tzinfo=timezone.utc)

@@ -51,12 +51,12 @@ class Span:
     @property
     def earliest(self) -> datetime:
         """Before this moment, the closeness is 0."""
-        return self.start - self.fuzz
+        return _moved(self.start, -self.fuzz)
 
     @property
     def latest(self) -> datetime:
         """After this moment, the closeness is 0."""
-        return self.end + self.fuzz + _TOLD_FOR + (self.end - self.start) / 4
+        return _moved(self.end, self.fuzz + _TOLD_FOR + (self.end - self.start) / 4)
 
 
 def time_spans(query: str, now: datetime | None) -> tuple[Span, ...]:
@@ -88,6 +88,15 @@ def _fallen(distance: timedelta, reach: timedelta) -> float:
     if distance <= timedelta():
         return 1.0
     return max(0.0, 1.0 - distance / reach) if reach else 0.0
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """So much later or earlier, but not beyond the years 1 and 9999."""
+    try:
+        return moment + by
+    except OverflowError:
+        end = datetime.max if by > timedelta() else datetime.min
+        return end.replace(tzinfo=moment.tzinfo)
 
 
 _TOLD_FOR = timedelta(days=2)
