@@ -1,0 +1,306 @@
+"""``with_memory``: a client of OpenAI's Python package that remembers.
+
+::
+
+    client = with_memory(OpenAI(), memory)
+    reply = client.chat.completions.create(model="...", messages=[...])
+    memory_of(reply).recalled
+
+The client is changed in place, at the one method through which all its requests go, so that
+everything built on it (streams, their helpers, parsed and raw replies) works as before.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from memory.attach.attachment import Attachment, Exchange, Remembered
+from memory.attach.openai_wire import WIRES, Watch, Wire
+from memory.engine import Memory
+from memory.recall.prompt import CountTokens, estimate_tokens
+from memory.recall.ranking import Recollection
+from memory.recall.relevance import FLOOR
+from store.errors import InvalidInput, MissingDependency
+
+try:
+    from anyio.to_thread import run_sync
+    from openai import AsyncOpenAI, AsyncStream, OpenAI, Stream
+    from openai._legacy_response import LegacyAPIResponse
+    from openai.types.chat import ChatCompletion
+    from openai.types.responses import Response
+except ImportError as error:
+    raise MissingDependency("with_memory", "'remem[openai]'") from error
+
+if TYPE_CHECKING:
+    from openai._models import FinalRequestOptions
+
+__all__ = ["Used", "memory_of", "session", "with_memory"]
+
+logger = logging.getLogger("remem")
+
+Client = TypeVar("Client", OpenAI, AsyncOpenAI)
+
+_MOST_THREADS = 10_000
+_session: ContextVar[str | None] = ContextVar("remem_session", default=None)
+
+
+def with_memory(
+    client: Client,
+    memory: Memory,
+    *,
+    session: str | None = None,
+    budget: int = 1000,
+    k: int = 50,
+    floor: float = FLOOR,
+    count_tokens: CountTokens = estimate_tokens,
+) -> Client:
+    """Let a client recall before each request and remember after each answer.
+
+    Holds for ``chat.completions`` and ``responses``: ``create``, ``stream`` and ``parse``, and
+    ``with_raw_response``, as for copies made by ``with_options``. Of several choices the first is
+    remembered. A stream is remembered when the model has finished, and not if it is left or breaks
+    before. Errors pass unchanged and store nothing; a memory that fails lets the chat go on. What
+    ``with_streaming_response`` or a background response brings is not remembered.
+
+    Args:
+        client: It is changed in place. Memory replaces one that the client had.
+        session: Which conversation all requests belong to, unless ``session(...)`` names another;
+            None: each is named after how it begins.
+        budget, k, floor, count_tokens: Of ``memory.attach.attachment.Attachment``.
+
+    Returns:
+        The same client.
+    """
+    road = _Road(Attachment(memory, budget, k, floor, count_tokens), session)
+    return _attach(client, road)
+
+
+@contextmanager
+def session(name: str) -> Iterator[None]:
+    """Requests made inside belong to this conversation; holds per thread and per task."""
+    token = _session.set(name)
+    try:
+        yield
+    finally:
+        _session.reset(token)
+
+
+@dataclass(slots=True)
+class Used:
+    """What a memory had to do with a reply.
+
+    Attributes:
+        exchange: The question, and what was recalled for it.
+        remembered: What was stored; of a stream, once it is read.
+    """
+
+    exchange: Exchange
+    remembered: Remembered = field(default_factory=Remembered)
+
+    @property
+    def recalled(self) -> tuple[Recollection, ...]:
+        """The memories that the model was given, in chronological order."""
+        return self.exchange.context.recollections
+
+    @property
+    def problem(self) -> str | None:
+        """Why it had to do without memory, or why the exchange could not be remembered."""
+        return self.exchange.problem or self.remembered.problem
+
+
+def memory_of(reply: Any) -> Used:
+    """What a memory had to do with a reply or stream of a client made by ``with_memory``.
+
+    Raises:
+        InvalidInput: it is not the reply of such a client.
+    """
+    # A stream made by the helper ``stream(...)`` reads from the one that carries it.
+    used = getattr(getattr(reply, "_raw_stream", reply), "_remem", None)
+    if not isinstance(used, Used):
+        raise InvalidInput("this is no reply, or stream, of a client made by with_memory")
+    return used
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """What is known of a conversation that the server keeps.
+
+    Attributes:
+        session: Its name.
+        earlier: What the next turns follow: something that tells them from the same words said
+            elsewhere, and what is still unanswered.
+    """
+
+    session: str | None = None
+    earlier: tuple[Mapping[str, Any], ...] = ()
+
+
+class _Road:
+    """From requests to replies with a memory on the way; shared by a client and its copies."""
+
+    def __init__(self, attachment: Attachment, session: str | None) -> None:
+        self._attachment = attachment
+        self._session = session
+        self._threads: OrderedDict[str, _Thread] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def ask(self, options: FinalRequestOptions) -> _Asked | None:
+        """Recall for a request; None if it is none that a memory has to do with."""
+        wire = WIRES.get(options.url) if options.method == "post" else None
+        body = options.json_data
+        if wire is None or not isinstance(body, Mapping):
+            return None
+        messages = wire.messages(body)
+        conversation = wire.conversation(body)
+        thread = self._thread(conversation or wire.previous(body))
+        name = _session.get() or self._session or thread.session
+        exchange = self._attachment.recall(messages, name, earlier=thread.earlier)
+        if exchange.said:
+            name = exchange.said[0].source
+        if exchange.context.text:
+            changed = wire.with_messages(body, exchange.messages)
+            options = options.model_copy(update={"json_data": changed})
+        return _Asked(
+            self,
+            wire,
+            options,
+            Used(exchange),
+            conversation,
+            _Thread(name, (*thread.earlier, *messages)),
+        )
+
+    def follow(self, name: str, thread: _Thread) -> None:
+        """Know a conversation by the id of its last reply, or its own."""
+        with self._lock:
+            self._threads[name] = thread
+            self._threads.move_to_end(name)
+            while len(self._threads) > _MOST_THREADS:
+                self._threads.popitem(last=False)
+
+    def _thread(self, name: str | None) -> _Thread:
+        with self._lock:
+            known = self._threads.get(name or "")
+        return known or _Thread(earlier=_after(name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request on its way.
+
+    Attributes:
+        options: The request as the model should read it.
+        conversation: The id under which the server keeps what is said.
+        thread: The conversation as long as there is no answer.
+    """
+
+    road: _Road
+    wire: Wire
+    options: FinalRequestOptions
+    used: Used
+    conversation: str | None
+    thread: _Thread
+
+    def receive(self, reply: Any) -> None:
+        """Remember a reply, or have a stream remembered when the model has finished.
+
+        Never raises: the reply is the user's, whatever became of the memory.
+        """
+        try:
+            # A raw reply keeps what was parsed, so that the user gets this very stream.
+            inner = reply.parse() if isinstance(reply, LegacyAPIResponse) else reply
+            if isinstance(inner, Stream):
+                inner._iterator = self._watched(inner._iterator)
+            elif isinstance(inner, AsyncStream):
+                inner._iterator = self._watched_async(inner._iterator)
+            elif isinstance(inner, (ChatCompletion, Response)):
+                self._answered(inner.id, self.wire.answer(inner))
+            else:
+                return
+            for each in (reply, inner):
+                each._remem = self.used
+        except Exception as error:
+            _log(error)
+
+    def _answered(self, identity: str, answer: str) -> None:
+        self.used.remembered = self.used.exchange.remember(answer)
+        # With the reply as a stand-in for all that came before, the same words said twice in a
+        # conversation are two turns, while a request that is sent again is recognised.
+        earlier = _after(identity) if answer.strip() else self.thread.earlier
+        for name in filter(None, (identity, self.conversation)):
+            self.road.follow(name, _Thread(self.thread.session, earlier))
+
+    def _watched(self, events: Iterator[Any]) -> Iterator[Any]:
+        watch = self.wire.watch()
+        for event in events:
+            if ended := _ended(watch, event):
+                self._answered(*ended)
+            yield event
+
+    async def _watched_async(self, events: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        watch = self.wire.watch()
+        async for event in events:
+            if ended := _ended(watch, event):
+                await run_sync(self._answered, *ended)
+            yield event
+
+
+def _attach(client: Client, road: _Road) -> Client:
+    if not isinstance(client, (OpenAI, AsyncOpenAI)):
+        raise InvalidInput("with_memory takes an openai.OpenAI or openai.AsyncOpenAI client")
+    # Of a client that has a memory already, the methods that it had before.
+    request, copy = getattr(client, "_remem", (client.request, client.copy))
+
+    @functools.wraps(request)
+    def remembering(cast_to: Any, options: FinalRequestOptions, **how: Any) -> Any:
+        asked = road.ask(options)
+        if asked is None:
+            return request(cast_to, options, **how)
+        reply = request(cast_to, asked.options, **how)
+        asked.receive(reply)
+        return reply
+
+    @functools.wraps(request)
+    async def remembering_async(cast_to: Any, options: FinalRequestOptions, **how: Any) -> Any:
+        asked = await run_sync(road.ask, options)
+        if asked is None:
+            return await request(cast_to, options, **how)
+        reply = await request(cast_to, asked.options, **how)
+        await run_sync(asked.receive, reply)
+        return reply
+
+    @functools.wraps(copy)
+    def copied(**options: Any) -> Client:
+        return _attach(copy(**options), road)
+
+    vars(client).update(
+        _remem=(request, copy),
+        request=remembering_async if isinstance(client, AsyncOpenAI) else remembering,
+        copy=copied,
+        with_options=copied,
+    )
+    return client
+
+
+def _after(name: str | None) -> tuple[Mapping[str, Any], ...]:
+    """A stand-in for what a server keeps under a name; it is never stored."""
+    return ({"role": "assistant", "content": name},) if name else ()
+
+
+def _ended(watch: Watch, event: Any) -> tuple[str, str] | None:
+    try:
+        return watch(event)
+    except Exception as error:  # no event of this protocol, but the user's all the same
+        _log(error)
+        return None
+
+
+def _log(error: Exception) -> None:
+    logger.warning("nothing could be remembered: %s", error, exc_info=error)
