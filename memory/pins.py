@@ -1,8 +1,7 @@
 """Pinned memories: those that are in every prompt, whatever it is about.
 
 A memory is pinned by its metadata, ``{"pinned": True}``, so that it is exported, filtered and
-forgotten like any other, and holds in all sessions of its namespace. ``pin`` and ``unpin`` give a
-memory that is there a new version with the same words.
+forgotten like any other, and holds in all sessions of its namespace.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from memory.recall.ranking import Recollection
-from memory.versions import next_version
 from store import Dense, F, Filter, InvalidInput, Record, Store
 from store.filters import And
 
@@ -74,11 +72,6 @@ def _relabelled(memory: Memory, key: str, labels: Mapping[str, Any]) -> Record:
         raise InvalidInput(f"no memory has the key {key!r} in namespace {memory.namespace!r}")
     present = versions[-1]
     others = {name: value for name, value in present.metadata.items() if name != "pinned"}
-    if dict(present.metadata) == {**others, **labels}:
-        return present
-    free = next_version(present.key)
-    while memory.get(free) is not None:
-        free = next_version(free)
-    new = replace(present, key=free, metadata={**others, **labels}, stored_at=None)
-    memory.add_records([replace(present, superseded_by=free), new])
+    new = replace(present, metadata={**others, **labels}, stored_at=None)
+    memory.put_records([new])
     return new

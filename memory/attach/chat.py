@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ from memory.attach.attachment import Attachment, Exchange
 from memory.attach.layout import Message, Prompt
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
-from store import InvalidInput
+from memory.recorder import LAST
+from store import F, InvalidInput, Record
 
 if TYPE_CHECKING:
     from memory.attach import generators
@@ -81,8 +83,8 @@ class Chat:
         self._instructions = instructions
         self._speaker = speaker
         self._earlier = earlier
-        said = memory.last(self.session, earlier) if session else []
-        self._said = [_message(turn.role or "user", turn.text, turn.speaker) for turn in said]
+        # The whole session, because the keys of turns chain over it; see ``conversation.turns_of``.
+        self._said = _spoken(memory.last(self.session, LAST)) if session else []
 
     def send(self, message: str) -> Reply:
         """The bot's answer to a message.
@@ -99,23 +101,65 @@ class Chat:
         exchange, prompt = self._ask(message)
         return StreamedReply(self, message, exchange, prompt)
 
+    def forget(self, *keys: str) -> int:
+        """Wipe memories out of every file, and the exchanges that they were said in out of the
+        conversation. Returns how many records went.
+
+        Raises:
+            InvalidInput: no memory has one of the keys; nothing was forgotten.
+        """
+        memory = self._attachment.memory
+        versions = [memory.history(key) for key in keys]
+        unknown = [key for key, found in zip(keys, versions, strict=True) if not found]
+        if unknown:
+            raise InvalidInput(f"no memory has the key {unknown[0]!r}; nothing was forgotten")
+        gone = {version.key for found in versions for version in found}
+        forgotten = memory.forget(F("key").in_(gone)) if gone else 0
+        self._said = [each for each in self._said if gone.isdisjoint(each.keys)]
+        return forgotten
+
+    def forget_last(self) -> int:
+        """Forget the last exchange; see ``forget``.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        if not self._said:
+            raise InvalidInput("nothing has been said in this session that could be forgotten")
+        last = self._said[-1]
+        known = [key for key in last.keys if self._attachment.memory.get(key) is not None]
+        forgotten = self.forget(*known)
+        self._said = [each for each in self._said if each is not last]
+        return forgotten
+
     def _ask(self, message: str) -> tuple[Exchange, Prompt]:
         if not message.strip():
             raise InvalidInput("the message is empty; say something")
-        first = max(0, len(self._said) - self._earlier)
+        said = [message for each in self._said for message in each.messages]
+        first = max(0, len(said) - self._earlier)
         asked = _message("user", message, self._speaker)
         exchange = self._attachment.recall(
-            [*self._said[first:], asked], self.session, earlier=self._said[:first]
+            [*said[first:], asked], self.session, earlier=said[:first]
         )
-        earlier = tuple(Message(each["role"], each["content"]) for each in self._said[first:])
+        earlier = tuple(Message(each["role"], each["content"]) for each in said[first:])
         return exchange, Prompt(message, exchange.context, earlier, self._instructions)
 
     def _answered(self, message: str, exchange: Exchange, prompt: Prompt, answer: str) -> Reply:
         answer = answer.strip()
         remembered = exchange.remember(answer)
-        self._said += [_message("user", message, self._speaker), _message("assistant", answer)]
+        messages = (_message("user", message, self._speaker), _message("assistant", answer))
+        keys = (*remembered.turns.added, *remembered.turns.unchanged)
+        self._said.append(_Spoken(messages, frozenset(keys)))
         problem = exchange.problem or remembered.problem
         return Reply(answer, exchange.context.recollections, prompt, problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """Messages up to an answer, and the keys that they are remembered by."""
+
+    messages: tuple[dict[str, Any], ...]
+    keys: frozenset[str]
 
 
 class StreamedReply:
@@ -170,17 +214,55 @@ class AsyncChat:
 
     async def send(self, message: str) -> Reply:
         """See ``Chat.send``."""
-        return await asyncio.to_thread(self.chat.send, message)
+        reply = await asyncio.to_thread(self.chat.stream, message)
+        async with aclosing(_pieces(reply)) as pieces:
+            async for _ in pieces:
+                pass
+        return reply.reply
 
     async def stream(self, message: str) -> AsyncIterator[str]:
         """See ``Chat.stream``."""
         reply = await asyncio.to_thread(self.chat.stream, message)
-        pieces = iter(reply)
-        try:
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        async with aclosing(_pieces(reply)) as pieces:
+            async for piece in pieces:
                 yield piece
-        finally:
-            await asyncio.shield(asyncio.to_thread(reply.close))
+
+
+async def _pieces(reply: StreamedReply) -> AsyncGenerator[str, None]:
+    pieces = iter(reply)
+    while True:
+        step = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+        try:
+            # A thread cannot be stopped, and only when it is done can the stream be closed.
+            piece = await asyncio.shield(step)
+            if piece is None:
+                return
+            yield piece
+        except BaseException:
+            await asyncio.shield(_closed(step, reply))
+            raise
+
+
+async def _closed(step: asyncio.Future[str | None], reply: StreamedReply) -> None:
+    await asyncio.gather(step, return_exceptions=True)
+    await asyncio.to_thread(reply.close)
+
+
+def _spoken(turns: Iterable[Record]) -> list[_Spoken]:
+    """Remembered turns, parted behind each answer."""
+    parts: list[list[Record]] = [[]]
+    for turn in turns:
+        parts[-1].append(turn)
+        if turn.role == "assistant":
+            parts.append([])
+    return [
+        _Spoken(
+            tuple(_message(turn.role or "user", turn.text, turn.speaker) for turn in part),
+            frozenset(turn.key for turn in part),
+        )
+        for part in parts
+        if part
+    ]
 
 
 def _message(role: str, content: str, name: str | None = None) -> dict[str, Any]:
