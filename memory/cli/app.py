@@ -13,7 +13,18 @@ from pathlib import Path
 
 import click
 
-from memory.cli import demo, looking, mcp, recalling, talking, transfer, upkeep, writing
+from memory.cli import (
+    demo,
+    keys,
+    looking,
+    mcp,
+    recalling,
+    serving,
+    talking,
+    transfer,
+    upkeep,
+    writing,
+)
 from memory.cli.options import shared_options
 from memory.cli.plugins import plugin, plugin_names
 from memory.cli.screen import complain
@@ -65,6 +76,8 @@ for each in (
     talking.ask,
     talking.chat,
     mcp.mcp,
+    serving.serve,
+    keys.keys,
     looking.sources,
     looking.show,
     looking.stats,

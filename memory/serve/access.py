@@ -13,20 +13,17 @@ A server without keys listens on this machine only and lets everybody on it do e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
-from fastapi.security.http import HTTPAuthorizationCredentials
 
 from memory.engine import Memory
-from memory.serve.keys import Key, Permission
-from memory.serve.limits import RateLimit
+from memory.serve.keys import Key, KeyRing, Permission
 from memory.serve.problems import Refusal
-from memory.serve.settings import ServeSettings
 from store.validation import check_name
 
-__all__ = ["Caller", "Granted", "administers", "caller", "reads", "writes"]
+__all__ = ["Caller", "Granted", "administers", "caller", "identify", "reads", "writes"]
 
 _bearer = HTTPBearer(auto_error=False, description="A key made with `remem keys create`.")
 _api_key = APIKeyHeader(
@@ -114,23 +111,20 @@ class Caller:
         )
 
 
-async def caller(
-    request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None,
-    api_key: Annotated[str | None, Depends(_api_key)] = None,
-) -> Caller:
-    """Whose key the request shows, counted against its limit.
+def identify(request: Request) -> Key | None:
+    """The key that a request shows; None where there are no keys.
 
     Raises:
-        Refusal: 401, no key or a wrong one; 429, too many requests.
+        Refusal: 401, no key or a wrong one.
     """
-    state = request.app.state
-    settings: ServeSettings = state.settings
-    if state.keys is None:
-        return Caller(None, settings.namespace, state.memory)
-    token = bearer.credentials if bearer else api_key
+    keys: KeyRing | None = request.app.state.keys
+    if keys is None:
+        return None
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    bearer = credentials.strip() if scheme.lower() == "bearer" else ""
+    token = bearer or request.headers.get("x-api-key", "")
     # On the event loop: 20 microseconds, a fifth of what a thread would cost.
-    key = state.keys.check(token) if token else None
+    key = keys.check(token) if token else None
     if key is None:
         told = "the key is wrong or was revoked" if token else "there is no key in the request"
         raise Refusal(
@@ -139,10 +133,25 @@ async def caller(
             f"{told}; send one made with 'remem keys create' as Authorization: Bearer KEY",
             {"WWW-Authenticate": "Bearer"},
         )
-    rate: RateLimit = state.rate
-    rate.count(key.id)
     request.state.key_id = key.id
-    return Caller(key, settings.namespace, state.memory)
+    return key
+
+
+async def caller(
+    request: Request,
+    _bearer: Annotated[Any, Security(_bearer)],
+    _api_key: Annotated[Any, Security(_api_key)],
+) -> Caller:
+    """Whose key the request shows, counted against its limit.
+
+    Raises:
+        Refusal: 401, no key or a wrong one; 429, too many requests.
+    """
+    state = request.app.state
+    key = identify(request)
+    if key is not None:
+        state.rate.count(key.id)
+    return Caller(key, state.settings.namespace, state.memory)
 
 
 _Caller = Annotated[Caller, Depends(caller)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,11 +10,15 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from memory.engine import Memory
-from memory.serve import problems, proxy
+from memory.serve import metrics, problems, proxy, rest
+from memory.serve.backend import Backend
 from memory.serve.keys import KeyRing
 from memory.serve.limits import RateLimit, Slots
+from memory.serve.local import Local
+from memory.serve.middleware import Gate, Tracing
 from memory.serve.settings import ServeSettings
 from memory.serve.threads import Threads
+from memory.serve.upstream import Upstream
 
 __all__ = ["ServeSettings", "create_app"]
 
@@ -25,21 +28,26 @@ def create_app(
 ) -> FastAPI:
     """The server as an ASGI application.
 
-    What belongs to the process is on ``app.state``: ``memory``, ``settings``, ``keys``, ``rate``,
-    ``generations`` (slots), ``readers`` and ``writers`` (threads).
+    What belongs to the process is on ``app.state``: ``memory``, ``settings``, ``keys``,
+    ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what answers), ``readers`` and
+    ``writers`` (threads).
 
     Args:
         memory: What it serves; the caller closes it when the server has stopped.
         settings: How.
         keys: Who may use it; None: everybody who can reach it, which must be this machine only.
+
+    Raises:
+        InvalidInput: the URL of the upstream is none.
     """
     settings = settings or ServeSettings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        app.state.readers.close()
-        app.state.writers.close()
+        await app.state.backend.close()
+        for threads in (app.state.readers, app.state.writers):
+            await asyncio.to_thread(threads.close)
 
     app = FastAPI(
         title="remem",
@@ -50,13 +58,25 @@ def create_app(
     app.state.memory = memory
     app.state.settings = settings
     app.state.keys = keys
+    app.state.metrics = metrics.Metrics()
     app.state.rate = RateLimit(settings.requests_per_minute)
     app.state.generations = Slots(settings.generations)
     app.state.readers = Threads("remem-reader", settings.readers)
     app.state.writers = Threads("remem-writer", settings.writers)
+    app.state.metrics = metrics.Metrics()
+    app.state.backend = _backend(settings, has_keys=keys is not None)
     problems.install(app)
+    app.add_middleware(Gate, settings=settings, has_keys=keys is not None)
+    app.add_middleware(metrics.Measuring, metrics=app.state.metrics)
+    app.add_middleware(Tracing)
+    app.add_middleware(metrics.Measuring, metrics=app.state.metrics)
     app.include_router(proxy.router)
-    for name in ("memory.serve.rest", "memory.serve.metrics"):
-        if importlib.util.find_spec(name):
-            app.include_router(importlib.import_module(name).router)
+    app.include_router(rest.router)
+    app.include_router(metrics.router)
     return app
+
+
+def _backend(settings: ServeSettings, *, has_keys: bool) -> Backend:
+    if settings.upstream is None:
+        return Local(settings.generator, settings.local_generations)
+    return Upstream(settings.upstream, settings, forwards_keys=not has_keys)

@@ -1,9 +1,146 @@
-"""The proxy's endpoints."""
+"""The proxy: chat completions in the form of OpenAI, with memory.
+
+A request goes on as it came but for the block of memories in front of the user's last message,
+and the answer comes back as it is. The end of an answer is held back until the exchange is stored:
+a client that saw it can rely on that, and one that did not asks again, which stores nothing twice.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from memory.attach.attachment import Attachment
+from memory.serve.access import Caller, caller
+from memory.serve.backend import Asked, Backend
+from memory.serve.forwarding import Forwarded, Remembering, collected
+from memory.serve.keys import Permission
+from memory.serve.problems import Refusal
+from memory.serve.settings import ServeSettings
+from store.validation import check_name
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(tags=["OpenAI"])
+
+_Caller = Annotated[Caller, Depends(caller)]
+_Session = Annotated[
+    str | None,
+    Header(
+        alias="X-Remem-Session",
+        description="The conversation, percent-encoded; by default named after how it begins.",
+    ),
+]
+
+_BODY = {
+    "type": "object",
+    "required": ["messages"],
+    "properties": {
+        "model": {"type": "string"},
+        "messages": {"type": "array", "items": {"type": "object"}},
+        "stream": {"type": "boolean"},
+        "user": {"type": "string", "description": "Whose memory, within what the key allows."},
+    },
+    "example": {
+        "model": "smollm2",
+        "messages": [{"role": "user", "content": "Where did I leave the spare key?"}],
+    },
+}
+
+
+@router.post(
+    "/v1/chat/completions",
+    summary="Answer with memory",
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": _BODY}}}},
+)
+async def chat_completions(request: Request, who: _Caller, session: _Session = None) -> Response:
+    """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
+
+    The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
+    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
+    """
+    who.require(Permission.WRITE)
+    state = request.app.state
+    settings: ServeSettings = state.settings
+    backend: Backend = state.backend
+    raw = await request.body()
+    body = _completion(raw, settings.max_messages)
+    granted = who.granted_to(_user(body))
+    attachment = Attachment(
+        granted.memory, settings.budget, settings.k, settings.floor, backend.count_tokens
+    )
+    conversation = check_name(unquote(session), "session") if session else None
+    headers = _headers(request)
+    remembering = Remembering(
+        recall=lambda: attachment.recall(body["messages"], conversation),
+        complete=lambda exchange: backend.complete(Asked(body, raw, headers, exchange)),
+        readers=state.readers,
+        writers=state.writers,
+        metrics=state.metrics,
+        max_bytes=settings.max_reply_bytes,
+    )
+    return Forwarded(remembering, state.generations)
+
+
+@router.get("/v1/models", summary="List the models")
+async def models(request: Request, who: _Caller) -> Response:
+    """The models that can be asked, as whoever answers lists them."""
+    return await _models(request, who, None)
+
+
+@router.get("/v1/models/{name:path}", summary="Describe a model")
+async def model(request: Request, who: _Caller, name: str) -> Response:
+    """One model, as whoever answers describes it."""
+    if not set(name.split("/")).isdisjoint(("", ".", "..")):
+        raise Refusal(404, "model_not_found", "that is no name of a model; /v1/models lists them")
+    return await _models(request, who, name)
+
+
+async def _models(request: Request, who: Caller, name: str | None) -> Response:
+    who.require(Permission.READ)
+    backend: Backend = request.app.state.backend
+    async with backend.models(name, _headers(request)) as answering:
+        body = await collected(answering.pieces, request.app.state.settings.max_reply_bytes)
+    return Response(body, answering.status, answering.headers)
+
+
+def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
+    """The request, as far as remem has to understand it."""
+    try:
+        body = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Refusal(
+            400, "invalid_json", "the body is not valid JSON; check how it is made"
+        ) from None
+    if not isinstance(body, dict):
+        raise Refusal(400, "invalid_request", "the body must be a JSON object with messages")
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
+        raise Refusal(400, "invalid_request", "messages must be a list of objects with a role")
+    if len(messages) > max_messages:
+        raise Refusal(
+            400,
+            "too_many_messages",
+            f"there are {len(messages):,} messages and at most {max_messages:,} go into one "
+            "request; leave out the oldest, they are remembered",
+        )
+    return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _user(body: Mapping[str, Any]) -> str | None:
+    user = body.get("user")
+    if user is not None and not isinstance(user, str):
+        raise Refusal(400, "invalid_request", "user must be a string: whose memory it is")
+    return user or None
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return {**request.headers, "x-request-id": request.state.request_id}

@@ -32,8 +32,8 @@ class ServeSettings:
         requests_per_minute: Of one key, and as many at once.
         generations: Answers being made at the same time; more are refused with 429.
         local_generations: Of these, how many a model on this machine makes at a time.
-        readers, writers: Threads for recalling, and for remembering. Writes of one store follow
-            one another, so more writers would only wait.
+        readers, writers: Threads for recalling, and for remembering: apart, so that writes of a
+            namespace that wait for one another hold up no question.
         body_seconds: The longest time in which a request has to arrive.
         connect_seconds, upstream_seconds: To reach the upstream, and to wait for it to go on.
         grace_seconds: For answers that are on their way when the server is told to stop.
@@ -57,7 +57,7 @@ class ServeSettings:
     generations: int = 64
     local_generations: int = 2
     readers: int = 16
-    writers: int = 4
+    writers: int = 16
     body_seconds: float = 30.0
     connect_seconds: float = 10.0
     upstream_seconds: float = 300.0

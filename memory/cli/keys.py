@@ -1,0 +1,145 @@
+"""``remem keys``: who may use the server."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.text import Text
+
+from memory.cli.options import command
+from memory.cli.screen import counted, safe, table
+from memory.cli.settings import Settings
+from store import InvalidInput
+
+if TYPE_CHECKING:
+    from memory.serve.keys import Key, KeyRing
+
+__all__ = ["keys", "keys_file", "keys_option"]
+
+keys_option = click.option(
+    "--keys",
+    "file",
+    metavar="FILE",
+    envvar="REMEM_KEYS",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the keys are; by default in the folder of the store  [env: REMEM_KEYS]",
+)
+
+
+def keys_file(settings: Settings, file: Path | None) -> Path:
+    """The file with the keys of a store."""
+    return file or Path(settings.url).expanduser() / "keys.sqlite3"
+
+
+@click.group("keys")
+def keys() -> None:
+    """Make, list, renew and revoke the keys of 'remem serve'."""
+
+
+@command(
+    "create",
+    "remem keys create --in nora",
+    "remem keys create --in 'bot/*' --may write --name 'chat program'",
+    "remem keys create --in '*' --may admin",
+)
+@click.option(
+    "--in",
+    "namespaces",
+    metavar="NAMESPACE",
+    multiple=True,
+    required=True,
+    help="A namespace that it opens, 'prefix/*' for all below, '*' for all; may be repeated",
+)
+@click.option(
+    "--may",
+    "permission",
+    type=click.Choice(["read", "write", "admin"]),
+    default="write",
+    show_default=True,
+    help="What it may do; each includes those before it",
+)
+@click.option("--name", default="key", show_default=True, help="What you call it")
+@keys_option
+@click.pass_obj
+def create(
+    settings: Settings, namespaces: tuple[str, ...], permission: str, name: str, file: Path | None
+) -> None:
+    """Make a key. It is shown once; what is kept is its hash."""
+    from memory.serve.keys import KeyRing, Permission
+
+    with closing(KeyRing(keys_file(settings, file))) as ring:
+        token = ring.create(name, namespaces, Permission[permission.upper()])
+    _show_token(settings, token)
+
+
+@command("list", "remem keys list", "remem keys list --json")
+@keys_option
+@click.pass_obj
+def list_(settings: Settings, file: Path | None) -> None:
+    """List the keys, without their secrets."""
+    with closing(_existing(settings, file)) as ring:
+        known = ring.all()
+    rows = [_row(key) for key in known]
+    columns = ("Id", "Name", "May", "In", "Created", "State")
+    settings.show([_plain(key) for key in known], table(columns, rows), counted(len(rows), "key"))
+
+
+@command("rotate", "remem keys rotate ID")
+@click.argument("key_id", metavar="ID")
+@keys_option
+@click.pass_obj
+def rotate(settings: Settings, key_id: str, file: Path | None) -> None:
+    """Give a key another secret; the old one stops working at once."""
+    with closing(_existing(settings, file)) as ring:
+        token = ring.rotate(key_id)
+    _show_token(settings, token)
+
+
+@command("revoke", "remem keys revoke ID")
+@click.argument("key_id", metavar="ID")
+@keys_option
+@click.pass_obj
+def revoke(settings: Settings, key_id: str, file: Path | None) -> None:
+    """Make a key stop working, at once and for good."""
+    with closing(_existing(settings, file)) as ring:
+        ring.revoke(key_id)
+    settings.show({"revoked": key_id}, f"The key {safe(key_id)} stopped working.")
+
+
+for each in (create, list_, rotate, revoke):
+    keys.add_command(each)
+
+
+def _existing(settings: Settings, file: Path | None) -> KeyRing:
+    from memory.serve.keys import KeyRing
+
+    path = keys_file(settings, file)
+    if not path.exists():
+        raise InvalidInput(f"there are no keys in {path} yet; make one with 'remem keys create'")
+    return KeyRing(path)
+
+
+def _show_token(settings: Settings, token: str) -> None:
+    note = Text("Keep it now: it cannot be shown again.", "dim")
+    settings.show({"id": token.split("_")[1], "key": token}, token, note)
+
+
+def _row(key: Key) -> tuple[Any, ...]:
+    state = "revoked" if key.revoked_at else "in use"
+    where = ", ".join(key.namespaces)
+    return (key.id, key.name, key.permission.name.lower(), where, key.created_at, state)
+
+
+def _plain(key: Key) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "permission": key.permission.name.lower(),
+        "namespaces": key.namespaces,
+        "created_at": key.created_at,
+        "rotated_at": key.rotated_at,
+        "revoked_at": key.revoked_at,
+    }

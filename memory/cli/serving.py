@@ -1,0 +1,127 @@
+"""``remem serve``: the memory as a server."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from memory.cli.keys import keys_file, keys_option
+from memory.cli.options import command
+from memory.cli.screen import output, write_json_line
+from memory.cli.settings import DEFAULT_NAMESPACE, Settings
+from store.errors import MissingDependency
+
+__all__ = ["serve"]
+
+# A small model on this machine is confused by more.
+_MOST_LOCAL, _MOST_UPSTREAM = 5, 50
+
+
+@command(
+    "serve",
+    "remem serve --upstream http://localhost:11434/v1",
+    "REMEM_UPSTREAM_KEY=... remem serve --upstream https://api.openai.com/v1",
+    "remem serve --generator ./my-model --port 9000",
+    "remem keys create --in 'bot/*' && remem serve --host 0.0.0.0 --upstream URL",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen")
+@click.option("--port", default=8377, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--upstream", metavar="URL", help="The server that answers, with its /v1")
+@click.option(
+    "--upstream-key",
+    metavar="KEY",
+    envvar="REMEM_UPSTREAM_KEY",
+    help="Its key; others on this machine see it in the command  [env: REMEM_UPSTREAM_KEY]",
+)
+@click.option(
+    "--generator",
+    metavar="MODEL",
+    default="bundled",
+    envvar="REMEM_GENERATOR",
+    help="What answers where there is no --upstream; without it, the small SmolLM2  "
+    "[env: REMEM_GENERATOR]",
+)
+@keys_option
+@click.option(
+    "--budget",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="At most so many tokens of memories in front of a question",
+)
+@click.option(
+    "-k",
+    type=click.IntRange(min=1),
+    help=f"At most so many memories  [default: {_MOST_UPSTREAM}; {_MOST_LOCAL} without --upstream]",
+)
+@click.option(
+    "--rate",
+    "requests_per_minute",
+    default=600,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Requests a minute with one key",
+)
+@click.option(
+    "--generations",
+    default=64,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Answers at the same time; more are refused",
+)
+@click.option(
+    "--timeout",
+    "upstream_seconds",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds in which the upstream has to go on",
+)
+@click.option("--quiet", is_flag=True, help="Do not log each request")
+@click.pass_obj
+def serve(
+    settings: Settings,
+    /,
+    file: Path | None,
+    k: int | None,
+    upstream: str | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Serve the memory over HTTP: chat completions as of OpenAI, and a REST interface.
+
+    A chat program remembers once its base URL is the address that this prints, with /v1.
+    """
+    try:
+        from memory.serve.keys import KeyRing
+        from memory.serve.running import log_to_stderr
+        from memory.serve.running import serve as run
+        from memory.serve.settings import ServeSettings
+    except ImportError as error:
+        raise MissingDependency("the server", "'remem[serve]'") from error
+
+    how = ServeSettings(
+        namespace=settings.namespace or DEFAULT_NAMESPACE,
+        upstream=upstream,
+        k=k or (_MOST_UPSTREAM if upstream else _MOST_LOCAL),
+        **options,
+    )
+    path = keys_file(settings, file)
+    with ExitStack() as opened:
+        # A file that was named must be there; one in the store's folder is there if keys are used.
+        ring = opened.enter_context(closing(KeyRing(path))) if file or path.exists() else None
+        memory = opened.enter_context(settings.create())
+        memory.encoder.dim  # noqa: B018 - loads the model now, and not with the first request
+        log_to_stderr(logging.WARNING if quiet else logging.INFO)
+        run(memory, how, ring, lambda url: _announce(settings, url))
+
+
+def _announce(settings: Settings, url: str) -> None:
+    if settings.as_json:
+        write_json_line({"url": url})
+    else:
+        output().print(f"remem serves at {url} (base URL of chat programs: {url}/v1)")

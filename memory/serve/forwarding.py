@@ -1,0 +1,212 @@
+"""An answer on its way to the client, remembered just before its end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from memory.attach.attachment import Exchange
+from memory.serve.backend import Answering
+from memory.serve.connection import while_connected
+from memory.serve.limits import Slots
+from memory.serve.metrics import Metrics
+from memory.serve.problems import Refusal
+from memory.serve.sse import Answer, Events
+from memory.serve.threads import Threads, to_the_end
+
+__all__ = ["Forwarded", "Remembering", "collected"]
+
+logger = logging.getLogger("remem")
+
+_MOST_HEADER = 4096
+"""Bytes of one header: servers in front of this one take 8 KB of all together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """Recalls for a request, answers it, and remembers the exchange.
+
+    Attributes:
+        recall: Makes the exchange; blocks.
+        complete: Begins the answer.
+        readers, writers: Where recalling and remembering block.
+        metrics: What is counted.
+        max_bytes: Longest answer that is no stream, and longest event of one that is.
+    """
+
+    recall: Callable[[], Exchange]
+    complete: Callable[[Exchange], AbstractAsyncContextManager[Answering]]
+    readers: Threads
+    writers: Threads
+    metrics: Metrics
+    max_bytes: int
+
+    async def forward(self, send: Send) -> None:
+        """Send the answer as it comes.
+
+        Raises:
+            Refusal, RememError: there is none; nothing was sent.
+        """
+        exchange = await self.readers.run(self.recall)
+        self.metrics.recalled.labels("chat").inc(len(exchange.context.recollections))
+        if exchange.problem:
+            self.metrics.problems.labels("recall").inc()
+        async with self._answering(exchange) as answering:
+            if answering.is_stream:
+                await self._stream(exchange, answering, send)
+            else:
+                await self._whole(exchange, answering, send)
+
+    @asynccontextmanager
+    async def _answering(self, exchange: Exchange) -> AsyncIterator[Answering]:
+        with self._counting_errors():
+            began = time.perf_counter()
+            async with self.complete(exchange) as answering:
+                self.metrics.upstream_seconds.observe(time.perf_counter() - began)
+                if answering.status >= 400:
+                    self.metrics.upstream_errors.labels(str(answering.status)).inc()
+                yield answering
+
+    @contextmanager
+    def _counting_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Refusal as refusal:
+            self.metrics.upstream_errors.labels(refusal.code).inc()
+            raise
+
+    async def _whole(self, exchange: Exchange, answering: Answering, send: Send) -> None:
+        body = await collected(answering.pieces, self.max_bytes)
+        problem = exchange.problem
+        if answering.status < 300:
+            answer = Answer()
+            answer.read_whole(body)
+            problem = problem or await self._remember(exchange, answer)
+        headers = {**answering.headers, **_about(exchange, problem)}
+        headers["content-length"] = str(len(body))
+        await send(_start(answering.status, headers))
+        await send({"type": "http.response.body", "body": body})
+
+    async def _stream(self, exchange: Exchange, answering: Answering, send: Send) -> None:
+        await send(
+            _start(answering.status, {**answering.headers, **_about(exchange, exchange.problem)})
+        )
+        answer = Answer()
+        try:
+            async with aclosing(_events(answering.pieces, self.max_bytes)) as events:
+                async for event in events:
+                    ended = answer.ended
+                    answer.read_event(event)
+                    if answer.ended and not ended:
+                        await self._remember(exchange, answer)
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+        except Refusal as refusal:
+            if not answer.ended:
+                self.metrics.upstream_errors.labels(refusal.code).inc()
+                logger.warning("an answer broke off, nothing was stored: %s", refusal.detail)
+                error = b"data: " + bytes(refusal.response.body) + b"\n\n"
+                await send({"type": "http.response.body", "body": error, "more_body": True})
+                return  # without an end, so that the server breaks off the connection as well
+        if not answer.ended:
+            await self._remember(exchange, answer)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _remember(self, exchange: Exchange, answer: Answer) -> str | None:
+        """Store the exchange if there is an answer; returns what went wrong."""
+        if not answer.text:
+            return None
+        remembered = await to_the_end(self.writers.run(exchange.remember, answer.text))
+        self.metrics.remembered.labels("chat").inc(len(remembered.turns.added))
+        if remembered.problem:
+            self.metrics.problems.labels("remember").inc()
+        return remembered.problem
+
+
+class Forwarded(Response):
+    """The reply of the proxy; one that nobody waits for any more is not made.
+
+    Args:
+        remembering: Makes it.
+        slots: Room for it.
+    """
+
+    def __init__(self, remembering: Remembering, slots: Slots) -> None:
+        super().__init__()
+        self._remembering = remembering
+        self._slots = slots
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Make it."""
+        with self._slots.take():
+            await while_connected(receive, self._remembering.forward(send))
+
+
+async def collected(pieces: AsyncIterator[bytes], most: int) -> bytes:
+    """A whole body.
+
+    Raises:
+        Refusal: 502, it is too long.
+    """
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > most:
+            raise _too_long(most)
+    return bytes(body)
+
+
+async def _events(pieces: AsyncIterator[bytes], most: int) -> AsyncGenerator[bytes, None]:
+    """What was sent, event by event; what stands behind the last one as it is."""
+    events = Events()
+    async for piece in pieces:
+        for event in events.feed(piece):
+            yield event
+        if len(events.rest) > most:
+            raise _too_long(most)
+    if events.rest:
+        yield events.rest
+
+
+def _too_long(most: int) -> Refusal:
+    return Refusal(
+        502, "upstream_failed", f"the upstream's answer is longer than {most:,} bytes; ask for less"
+    )
+
+
+def _about(exchange: Exchange, problem: str | None) -> dict[str, str]:
+    """What memory did, as headers."""
+    recalled = (each.record.key for each in exchange.context.recollections)
+    headers = {"x-remem-recalled": _listed(recalled)}
+    if exchange.said:
+        headers["x-remem-session"] = quote(exchange.said[0].source, safe="/:")
+    if problem:
+        headers["x-remem-problem"] = _in_a_header(problem)
+    return headers
+
+
+def _listed(keys: Iterable[str]) -> str:
+    """As many keys as a header takes, percent-encoded, between commas."""
+    listed = ""
+    for key in keys:
+        longer = f"{listed},{quote(key)}" if listed else quote(key)
+        if len(longer) > _MOST_HEADER:
+            break
+        listed = longer
+    return listed
+
+
+def _in_a_header(sentence: str) -> str:
+    words = " ".join(sentence.split())
+    return words.encode("ascii", "replace").decode("ascii")[:_MOST_HEADER]
+
+
+def _start(status: int, headers: Mapping[str, str]) -> Message:
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": status, "headers": pairs}
