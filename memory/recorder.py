@@ -142,7 +142,7 @@ class Recorder:
 
     def put(self, namespace: str, records: Sequence[Record]) -> None:
         """See ``Memory.put_records``."""
-        with self._locks[namespace]:
+        with self._writing(namespace):
             self._write(namespace, records, remove=[record.key for record in records])
 
     def delete(self, namespace: str, keys: Iterable[str]) -> int:

@@ -258,6 +258,10 @@ class TestChanging:
         for key in ("chat#0", "chat#1", "chat#2"):
             assert window(memory, key) == "hello\napple\nbye"
 
+    def test_a_record_can_be_put_where_there_was_none(self, memory: Memory) -> None:
+        memory.put_records([Record("k", "notes", 0, "one")])
+        assert texts(memory) == ["one"]
+
     def test_records_are_put_all_at_once_or_not_at_all(self, memory: Memory) -> None:
         memory.add("one", key="k")
         with pytest.raises(InvalidInput):
