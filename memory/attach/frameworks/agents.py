@@ -1,0 +1,129 @@
+"""OpenAI Agents SDK: a session that is kept in a memory, and memories in front of a question.
+
+::
+
+    session = RememSession("conversation-7", memory)
+    config = RunConfig(call_model_input_filter=recalling(memory))
+    await Runner.run(agent, "Where is the spare key?", session=session, run_config=config)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from memory.attach.attachment import Attachment
+from memory.attach.conversation import with_block
+from memory.attach.frameworks.transcript import Item, Transcript, words_of
+from memory.engine import Memory
+from store import Record
+from store.errors import MissingDependency
+
+try:
+    from agents.items import TResponseInputItem
+    from agents.memory import SessionABC, SessionSettings
+    from agents.memory.session_settings import coerce_session_settings, resolve_session_limit
+    from agents.run_config import CallModelData, ModelInputData
+except ImportError as error:
+    raise MissingDependency("memory in the OpenAI Agents SDK", "'remem[agents]'") from error
+
+__all__ = ["RememSession", "recalling"]
+
+T = TypeVar("T")
+
+
+class RememSession(SessionABC):
+    """The items of one conversation, of every kind and as they were.
+
+    What the user and the agent said is recalled in other conversations too (see ``recalling``).
+    Calls of tools, their results and reasoning only belong to this one.
+
+    Args:
+        session_id: The conversation, new or to go on with.
+        memory: Where it is kept.
+        session_settings: Such as how many items a run reads, as in the SDK.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        memory: Memory,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+    ) -> None:
+        self.session_id = session_id
+        self.session_settings = coerce_session_settings(session_settings or SessionSettings())
+        self._transcript = Transcript(memory, session_id, "agents")
+
+    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        """The items in order.
+
+        Args:
+            limit: Only so many, from the end; None: as the settings say, or all.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        records = await asyncio.to_thread(self._transcript.records, limit)
+        return [self._item(record) for record in records]
+
+    async def add_items(self, items: list[TResponseInputItem]) -> None:
+        """Add items at the end.
+
+        Raises:
+            InvalidInput: an item holds something that is not JSON.
+        """
+        await _completed(self._transcript.append, [_kept(dict(item)) for item in items])
+
+    async def pop_item(self) -> TResponseInputItem | None:
+        """Take away the last item and return it; None if there is none."""
+        record = await _completed(self._transcript.pop)
+        return None if record is None else self._item(record)
+
+    async def clear_session(self) -> None:
+        """Take away the conversation, in other conversations too."""
+        await _completed(self._transcript.clear)
+
+    def _item(self, record: Record) -> Any:
+        kept = self._transcript.value(record)
+        if kept is not None:
+            return kept
+        return {"role": record.role or "user", "content": record.text}
+
+
+def recalling(
+    memory: Memory, **options: Any
+) -> Callable[[CallModelData[Any]], Awaitable[ModelInputData]]:
+    """For ``RunConfig.call_model_input_filter``: what the model reads, with a block of memories in
+    front of the question. The block reaches only the model, never a session.
+
+    Args:
+        memory: What is recalled from.
+        options: Of ``memory.attach.attachment.Attachment``: budget, k, floor, count_tokens.
+    """
+    attachment = Attachment(memory, **options)
+
+    async def recall(data: CallModelData[Any]) -> ModelInputData:
+        items: list[Any] = data.model_data.input
+        said = [item for item in items if "role" in item]
+        exchange = await asyncio.to_thread(attachment.recall, said)
+        found: Any = with_block(items, exchange.context.text)
+        return replace(data.model_data, input=found)
+
+    return recall
+
+
+def _kept(item: dict[str, Any]) -> Item:
+    text, place = words_of(item.get("content"))
+    role = str(item.get("role") or item.get("type") or "item")
+    return Item(item, role, text, None if place is None else ("content", *place))
+
+
+async def _completed(function: Callable[..., T], *args: Any) -> T:
+    """A write in a thread, which no cancellation can stop: so it is waited for all the same, and
+    whoever cancelled can rely on what is stored then."""
+    write = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(write)
+    except asyncio.CancelledError:
+        await asyncio.wait([write])
+        raise
