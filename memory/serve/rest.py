@@ -1,0 +1,296 @@
+"""The endpoints of a memory: all that ``memory.Memory`` does, over HTTP.
+
+Keys of records hold ``#``, ``/`` and anything else, so they are query parameters and never a part
+of a path.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import and_
+from typing import Annotated, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from memory.clock import now
+from memory.engine import Memory
+from memory.serve import carrying, health
+from memory.serve.access import Caller, caller
+from memory.serve.answers import (
+    PREFIX,
+    AddedOut,
+    ContextOut,
+    Count,
+    Hits,
+    Namespaces,
+    Page,
+    RecordOut,
+    Records,
+    Sources,
+    StatsOut,
+    refusals,
+)
+from memory.serve.desk import Administering, Desk, Reading, Writing
+from memory.serve.fields import Key, Moment, Name
+from memory.serve.keys import Permission
+from memory.serve.paging import page_of
+from memory.serve.problems import Refusal
+from memory.serve.schemas import (
+    Ask,
+    Context,
+    Forget,
+    List,
+    Mark,
+    Messages,
+    NewDocument,
+    Note,
+    Update,
+    most,
+)
+from memory.serve.where import Where
+from store import F, Filter
+
+__all__ = ["router"]
+
+T = TypeVar("T")
+
+_ALWAYS = (400, 401, 403, 422, 429, 503)
+_WITH_BODY = (408, 413, 415)
+_KEY_EXAMPLE = ["night shift#0"]
+
+_Key = Annotated[Key, Query(description="Of the memory.", examples=_KEY_EXAMPLE)]
+
+_memories = APIRouter(prefix=PREFIX, tags=["memories"], responses=refusals(*_ALWAYS))
+
+
+@_memories.post("/records", responses=refusals(409, *_WITH_BODY))
+async def add_note(note: Note, desk: Writing) -> RecordOut:
+    """Remember one text. The same text of the same speaker and time is remembered once."""
+    values = note.model_dump()
+    record = await desk.do(lambda memory: RecordOut.of(memory.add(**values)))
+    desk.metrics.remembered.labels("rest").inc()
+    return record
+
+
+@_memories.post("/messages", responses=refusals(409, *_WITH_BODY))
+async def add_messages(body: Messages, desk: Writing) -> AddedOut:
+    """Remember messages of a conversation: the newest ones, or the whole conversation each time.
+
+    What the server knows already is recognised and not stored twice.
+    """
+    most(len(body.messages), desk.settings.max_messages, "the number of messages")
+    messages = [message.model_dump(exclude_none=True) for message in body.messages]
+    return _counted(
+        desk,
+        await desk.do(
+            lambda memory: AddedOut.of(
+                memory.add_messages(messages, session=body.session, start=body.start)
+            )
+        ),
+    )
+
+
+@_memories.post("/documents", responses=refusals(409, *_WITH_BODY))
+async def add_document(document: NewDocument, desk: Writing) -> AddedOut:
+    """Remember the text of a document, passage by passage."""
+    # With a line break it is a text and never the name of a file on this machine.
+    text = f"{document.text}\n"
+    return _counted(
+        desk,
+        await desk.do(
+            lambda memory: AddedOut.of(
+                memory.add_document(text, source=document.source, metadata=document.metadata)
+            )
+        ),
+    )
+
+
+@_memories.post("/search", responses=refusals(*_WITH_BODY))
+async def search(ask: Ask, desk: Reading) -> Hits:
+    """The memories that answer a question best, best first."""
+    k = most(ask.k, desk.settings.max_k, "k")
+    where = _filter(ask.where)
+    found = await desk.do(
+        lambda memory: Hits.of(
+            memory.search(ask.query, k, where=where, now=ask.now, explain=ask.explain)
+        )
+    )
+    desk.metrics.recalled.labels("rest").inc(len(found.hits))
+    return found
+
+
+@_memories.post("/context", responses=refusals(*_WITH_BODY))
+async def context(ask: Context, desk: Reading) -> ContextOut:
+    """A block of text for a prompt with the memories that matter for a message.
+
+    It is empty for small talk, and for what nobody ever spoke of.
+    """
+    k = most(ask.k, desk.settings.max_k, "k")
+    where = _filter(ask.where)
+    built = await desk.do(
+        lambda memory: ContextOut.of(
+            memory.context(
+                ask.query, budget=ask.budget, k=k, where=where, now=ask.now, floor=ask.floor
+            )
+        )
+    )
+    desk.metrics.recalled.labels("rest").inc(len(built.hits))
+    return built
+
+
+@_memories.get("/records")
+async def list_records(
+    desk: Reading,
+    source: Name | None = None,
+    speaker: Name | None = None,
+    kind: Name | None = None,
+    since: Annotated[Moment | None, Query(description="Said then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Said then or earlier.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most records of a page.")] = 100,
+    after: Annotated[Mark | None, Query(description="The `next` of the page before.")] = None,
+    past: Annotated[bool, Query(description="Also what was replaced or has expired.")] = False,
+) -> Page:
+    """Memories by source and position, page by page."""
+    named = {"source": source, "speaker": speaker, "kind": kind}
+    conditions = [
+        *(F(name) == value for name, value in named.items() if value is not None),
+        *([F("said_at") >= since] if since else []),
+        *([F("said_at") <= until] if until else []),
+    ]
+    where = reduce(and_, conditions) if conditions else None
+    return await _page(desk, where, limit, after, past)
+
+
+@_memories.post("/records/list", responses=refusals(*_WITH_BODY))
+async def list_some(asked: List, desk: Reading) -> Page:
+    """The same, of those that a filter describes."""
+    return await _page(desk, _filter(asked.where), asked.limit, asked.after, asked.past)
+
+
+@_memories.get("/record", responses=refusals(404))
+async def get(key: _Key, desk: Reading) -> RecordOut:
+    """One memory."""
+    return await desk.do(lambda memory: RecordOut.of(_known(memory.get(key), key)))
+
+
+@_memories.patch("/record", responses=refusals(404, *_WITH_BODY))
+async def update(key: _Key, new: Update, desk: Writing) -> RecordOut:
+    """Replace the text of a memory. The answer is the new version, which has a key of its own."""
+
+    def replaced(memory: Memory) -> RecordOut:
+        _known(memory.get(key), key)
+        return RecordOut.of(memory.update(key, new.text, said_at=new.said_at))
+
+    record = await desk.do(replaced)
+    desk.metrics.remembered.labels("rest").inc()
+    return record
+
+
+@_memories.delete("/record", responses=refusals(404))
+async def delete(key: _Key, desk: Writing) -> Count:
+    """Stop remembering, with all versions.
+
+    Traces may stay in the files until they are overwritten; `forget` leaves none.
+    """
+
+    def deleted(memory: Memory) -> Count:
+        _known(memory.get(key), key)
+        return Count(records=memory.delete(key))
+
+    return await desk.do(deleted)
+
+
+@_memories.get("/record/history", responses=refusals(404))
+async def history(key: _Key, desk: Reading) -> Records:
+    """All versions of a memory, oldest first."""
+    return await desk.do(lambda memory: Records.of(_known(memory.history(key), key)))
+
+
+@_memories.get("/record/neighbors", responses=refusals(404))
+async def neighbors(
+    key: _Key,
+    desk: Reading,
+    radius: Annotated[int, Query(ge=0, le=100, description="How many on each side.")] = 2,
+) -> Records:
+    """A memory with what was said before and after it, in order."""
+
+    def around(memory: Memory) -> Records:
+        _known(memory.get(key), key)
+        return Records.of(memory.neighbors(key, radius))
+
+    return await desk.do(around)
+
+
+@_memories.post("/forget", responses=refusals(*_WITH_BODY))
+async def forget(what: Forget, desk: Administering) -> Count:
+    """Wipe out what a filter describes, with all versions and every trace. Takes an admin key."""
+    where = what.where.filter()
+    return await desk.do(lambda memory: Count(records=memory.forget(where)))
+
+
+@_memories.get("/sources")
+async def sources(desk: Reading) -> Sources:
+    """The sessions and documents of the namespace, by name."""
+    return await desk.do(lambda memory: Sources.of(memory.sources()))
+
+
+@_memories.get("/stats")
+async def stats(desk: Reading) -> StatsOut:
+    """How much is remembered in the namespace."""
+
+    def counted(memory: Memory) -> StatsOut:
+        return StatsOut(
+            namespace=memory.namespace,
+            records=memory.count(),
+            sources=len(memory.sources()),
+            encoder=memory.encoder.fingerprint,
+            dim=memory.encoder.dim,
+        )
+
+    return await desk.do(counted)
+
+
+@_memories.get("/namespaces")
+async def namespaces(request: Request, who: Annotated[Caller, Depends(caller)]) -> Namespaces:
+    """The namespaces that hold something and that the key opens, by name."""
+    who.require(Permission.READ)
+    names = await request.app.state.readers.run(who.memory.namespaces)
+    return Namespaces(namespaces=[name for name in names if not who.key or who.key.allows(name)])
+
+
+def _counted(desk: Desk, done: AddedOut) -> AddedOut:
+    desk.metrics.remembered.labels("rest").inc(len(done.added))
+    return done
+
+
+async def _page(
+    desk: Desk, where: Filter | None, limit: int, after: str | None, past: bool
+) -> Page:
+    at = None if past else now()
+
+    def read(memory: Memory) -> Page:
+        records, mark = page_of(memory, where, after, limit, at)
+        return Page(records=[RecordOut.of(record) for record in records], next=mark)
+
+    return await desk.do(read)
+
+
+def _filter(where: Where | None) -> Filter | None:
+    return None if where is None else where.filter()
+
+
+def _known(found: T | None, key: str) -> T:
+    """What has this key.
+
+    Raises:
+        Refusal: 404, nothing has.
+    """
+    if not found:
+        raise Refusal(404, "not_found", f"no memory has the key {key!r} in this namespace")
+    return found
+
+
+router = APIRouter()
+router.include_router(_memories)
+router.include_router(carrying.router)
+router.include_router(health.router)
