@@ -101,9 +101,9 @@ class Chat:
         exchange, prompt = self._ask(message)
         return StreamedReply(self, message, exchange, prompt)
 
-    def forget(self, *keys: str) -> int:
+    def forget(self, *keys: str) -> list[Record]:
         """Wipe memories out of every file, and the exchanges that they were said in out of the
-        conversation. Returns how many records went.
+        conversation. Returns what was forgotten, all versions of it.
 
         Raises:
             InvalidInput: no memory has one of the keys; nothing was forgotten.
@@ -113,12 +113,13 @@ class Chat:
         unknown = [key for key, found in zip(keys, versions, strict=True) if not found]
         if unknown:
             raise InvalidInput(f"no memory has the key {unknown[0]!r}; nothing was forgotten")
-        gone = {version.key for found in versions for version in found}
-        forgotten = memory.forget(F("key").in_(gone)) if gone else 0
-        self._said = [each for each in self._said if gone.isdisjoint(each.keys)]
-        return forgotten
+        forgotten = {version.key: version for found in versions for version in found}
+        if forgotten:
+            memory.forget(F("key").in_(forgotten))
+        self._said = [each for each in self._said if each.keys.isdisjoint(forgotten)]
+        return list(forgotten.values())
 
-    def forget_last(self) -> int:
+    def forget_last(self) -> list[Record]:
         """Forget the last exchange; see ``forget``.
 
         Raises:

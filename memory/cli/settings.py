@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from memory.engine import Memory
     from memory.recall.retriever import Retriever
 
-__all__ = ["Settings", "known_namespace", "open_encoder", "settings_from_environment"]
+__all__ = [
+    "Settings",
+    "data_folder",
+    "known_namespace",
+    "open_encoder",
+    "settings_from_environment",
+]
 
 DEFAULT_NAMESPACE = "default"
 
@@ -50,7 +56,7 @@ class Settings:
             raise InvalidInput(
                 "a store in memory is gone when the command ends; name a folder with --store"
             )
-        return self.store or str(_data_folder() / "remem")
+        return self.store or str(data_folder() / "remem")
 
     def create(self) -> Memory:
         """The memory; its store is made if there is none."""
@@ -116,7 +122,8 @@ def known_namespace(memory: Memory) -> Memory:
     )
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
+    """Where programs keep what is their user's."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
-from rich.text import Text
 
-from memory.cli.dates import readable
+from memory.cli.answers import exchange_json, show_recalled, type_out
+from memory.cli.chat_commands import Conversation
+from memory.cli.chat_history import History
+from memory.cli.chatting import JsonLines, People, converse
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
-from memory.cli.recalling import NOTHING_RELEVANT, recollection_json
-from memory.cli.screen import output, print_json, safe, write_json_line
-from memory.cli.settings import Settings
-from memory.recall.prompt import Context
-from store.filters import F, Filter, Range
+from memory.cli.screen import print_json
+from memory.cli.settings import Settings, data_folder
+from store.filters import Filter
+
+if TYPE_CHECKING:
+    from memory.attach.chat import Chat
 
 __all__ = ["ask", "chat"]
+
+FAILED = 1
 
 _generator_option = click.option(
     "--generator",
@@ -45,9 +47,6 @@ _most_option = click.option(
     type=click.IntRange(min=1),
     help="At most so many memories; larger models make use of more",
 )
-
-# Earlier turns of the running chat that the model reads again; older ones it recalls.
-_EARLIER_MESSAGES = 12
 
 
 @command(
@@ -85,104 +84,57 @@ def ask(
                 asked, budget=budget, count_tokens=generator.count_tokens, k=k, where=where
             )
     prompt = Prompt(asked, context)
+    recalled = context.recollections if context else ()
     if settings.as_json:
-        print_json(_exchange(asked, context, generator.generate(prompt)))
+        print_json(exchange_json(asked, recalled, generator.generate(prompt)))
     else:
-        _show_recalled(context)
-        _type_out(generator.stream(prompt))
+        if not no_memory:
+            show_recalled(recalled)
+        type_out(generator.stream(prompt))
 
 
-@command("chat", "remem chat", "remem chat --generator ./my-model --namespace nora")
+@command(
+    "chat",
+    "remem chat",
+    "remem chat --session garden --speaker Nora",
+    "remem chat --generator ./my-model --namespace nora",
+    "remem chat --generator http://localhost:11434/v1#qwen3 -k 20",
+)
 @_generator_option
 @_most_option
 @_budget_option
+@click.option("--session", metavar="NAME", help="The conversation to go on with, or to begin")
 @click.option("--speaker", metavar="NAME", help="Your name, as it is remembered")
-@click.pass_obj
-def chat(settings: Settings, spec: str, k: int, budget: int, speaker: str | None) -> None:
+@click.option("--no-history", is_flag=True, help="Do not keep what you type for the arrow keys")
+@click.pass_context
+def chat(
+    ctx: click.Context,
+    spec: str,
+    k: int,
+    budget: int,
+    session: str | None,
+    speaker: str | None,
+    no_history: bool,
+) -> None:
     """Talk with a language model that remembers.
 
-    /quit or Ctrl-D ends it. Each exchange is remembered once its answer is complete; --json prints
-    one line of JSON for each.
+    Each exchange is remembered once its answer is complete; Ctrl-C stops an answer, and nothing of
+    that exchange is remembered. /help lists what else can be typed, /quit or Ctrl-D ends it. --json
+    prints one line of JSON for each exchange.
     """
     from memory.attach.generators import open_generator
-    from memory.attach.layout import Message, Prompt
 
+    settings: Settings = ctx.obj
     generator = open_generator(spec)
-    session = f"chat/{datetime.now().isoformat()}"
-    said: list[Message] = []
     with settings.create() as memory:
-        for question in _typed_lines():
-            context = memory.context(
-                question,
-                budget=budget,
-                count_tokens=generator.count_tokens,
-                k=k,
-                where=_not_before_the_model(session, len(said)),
-            )
-            prompt = Prompt(question, context, tuple(said[-_EARLIER_MESSAGES:]))
-            asked_at = datetime.now().astimezone()
-            if settings.as_json:
-                answer = generator.generate(prompt).strip()
-            else:
-                _show_recalled(context)
-                answer = _type_out(generator.stream(prompt))
-            turns = [
-                {"role": "user", "content": question, "time": asked_at, "name": speaker},
-                {"role": "assistant", "content": answer, "time": datetime.now().astimezone()},
-            ]
-            # Only an exchange that succeeded is remembered, and only what was said: the recalled
-            # memories in the prompt would otherwise be stored again as if they were new.
-            memory.add_messages(turns, session=session, start=len(said))
-            said += [Message("user", question), Message("assistant", answer)]
-            if settings.as_json:
-                write_json_line(_exchange(question, context, answer))
 
+        def begin(name: str | None) -> Chat:
+            return memory.chat(generator, name, speaker=speaker, budget=budget, k=k)
 
-def _exchange(question: str, context: Context | None, answer: str) -> dict[str, Any]:
-    """A question, what was recalled for it, and the answer, for programs."""
-    recalled = context.recollections if context else ()
-    memories = [recollection_json(each) for each in recalled]
-    return {"question": question, "memories": memories, "answer": answer}
-
-
-def _not_before_the_model(session: str, said: int) -> Filter:
-    """All memories but the turns of this chat that the model reads again anyway."""
-    first = max(0, said - _EARLIER_MESSAGES)
-    return ~((F("source") == session) & Range("position", low=first))
-
-
-def _typed_lines() -> Iterator[str]:
-    with suppress(ImportError):  # where there is one, input() edits lines and knows earlier ones
-        import readline  # noqa: F401
-    while True:
-        try:
-            line = input("you> " if sys.stdin.isatty() else "").strip()
-        except EOFError:
-            return
-        if line == "/quit":
-            return
-        if line:
-            yield line
-
-
-def _show_recalled(context: Context | None) -> None:
-    """One line for each memory that the model is given, cut to the width of the screen."""
-    if context is None:
-        return
-    console = output()
-    if not context.recollections:
-        console.print(Text(f"  {NOTHING_RELEVANT}", "dim"))
-    for recollection in context.recollections:
-        record = recollection.record
-        who = record.speaker or record.role or record.source
-        line = " ".join(f"{readable(record.said_at)} {who}: {record.text}".split())
-        console.print(Text(f"  {safe(line)}", "dim"), no_wrap=True, overflow="ellipsis")
-
-
-def _type_out(pieces: Iterable[str]) -> str:
-    answer = ""
-    for piece in pieces:
-        answer += piece
-        click.echo(safe(piece), nl=False)
-    click.echo()
-    return answer.strip()
+        talk = Conversation(memory, begin, begin(session), k, speaker)
+        history = None
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            history = History(None if no_history else data_folder() / "remem-chat-history")
+        screen = JsonLines() if settings.as_json else People()
+        if not converse(talk, screen, history):
+            ctx.exit(FAILED)
