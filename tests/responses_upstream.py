@@ -50,7 +50,7 @@ class Upstream(ThreadingHTTPServer):
 @contextmanager
 def running_upstream() -> Iterator[Upstream]:
     with Upstream() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.may_go_on.set()
