@@ -1,12 +1,4 @@
-"""LangGraph: a memory as the store of a graph.
-
-::
-
-    graph = builder.compile(store=RememStore(memory))
-
-An item is a note. Its namespace is the source, and what of it is indexed is the text, so that it is
-recalled on every other way to the memory too. An item that is not indexed is never recalled.
-"""
+"""The store: operations of LangGraph to calls of a memory, records to items."""
 
 from __future__ import annotations
 
@@ -20,7 +12,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
-from memory.attach.frameworks.langgraph_filters import matches, necessary
+from memory.attach.frameworks.langgraph.filters import matches, necessary
 from memory.attach.frameworks.transcript import NEVER_FOUND
 from memory.engine import Memory
 from store import F, Filter, InvalidInput, Record
