@@ -18,6 +18,7 @@ _COMMANDS = {
     "report": "benchmarks.report:report",
     "ablation": "benchmarks.ablation:ablation",
     "latency": "benchmarks.latency:latency",
+    "load": "benchmarks.load.command:load",
 }
 
 

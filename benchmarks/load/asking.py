@@ -1,0 +1,90 @@
+"""Closed-loop clients: each sends its next request when it has the answer to the last one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import numpy as np
+
+__all__ = ["Load", "first_tokens", "searches"]
+
+_WARM_UP = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What several clients got.
+
+    Attributes:
+        milliseconds: Of each request, in the order of their ends.
+        errors: How many requests got something else than an answer.
+        seconds: From the first request to the last answer.
+    """
+
+    milliseconds: tuple[float, ...]
+    errors: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.milliseconds) / self.seconds
+
+    def quantile(self, percent: float) -> float:
+        """Milliseconds that so many percent of the requests took at most."""
+        return float(np.percentile(self.milliseconds, percent))
+
+
+def searches(url: str, questions: Sequence[str], clients: int) -> Load:
+    """Ask all questions with so many clients at once; the first ones warm up and do not count."""
+    asyncio.run(_search(url, questions[:_WARM_UP], clients))
+    return asyncio.run(_search(url, questions[_WARM_UP:], clients))
+
+
+def first_tokens(url: str, questions: Sequence[str]) -> tuple[float, ...]:
+    """Milliseconds to the first piece of each streamed answer, one question after the other."""
+    times = []
+    with httpx.Client(base_url=url, timeout=60) as client:
+        for question in questions:
+            body = _chat(question)
+            start = time.perf_counter()
+            with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+                answer.raise_for_status()
+                lines = answer.iter_lines()
+                next(line for line in lines if line.startswith("data:"))
+                times.append(1000 * (time.perf_counter() - start))
+                for _ in lines:
+                    pass
+    return tuple(times[3:])
+
+
+def _chat(question: str) -> dict[str, Any]:
+    return {
+        "model": "stub",
+        "stream": True,
+        "messages": [{"role": "user", "content": question}],
+    }
+
+
+async def _search(url: str, questions: Sequence[str], clients: int) -> Load:
+    waiting = iter(questions)
+    times: list[float] = []
+    errors = 0
+
+    async def ask(client: httpx.AsyncClient) -> None:
+        nonlocal errors
+        for question in waiting:  # shared: nobody gets a question that somebody else has
+            start = time.perf_counter()
+            answer = await client.post("/api/v1/search", json={"query": question})
+            times.append(1000 * (time.perf_counter() - start))
+            errors += not (answer.is_success and answer.json()["hits"])
+
+    start = time.perf_counter()
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        await asyncio.gather(*(ask(client) for _ in range(clients)))
+    return Load(tuple(times), errors, time.perf_counter() - start)

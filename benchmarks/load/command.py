@@ -1,0 +1,136 @@
+"""``remem bench load``: searches and chats over HTTP, on loopback, against targets."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
+from rich.table import Table
+
+from benchmarks.corpus import DIM, Corpus
+from benchmarks.load.asking import first_tokens, searches
+from benchmarks.load.servers import remem_server, running, upstream_server
+from benchmarks.load.turns import Signals, chat, count
+from benchmarks.machine import describe
+from memory import SentenceTransformerEncoder
+from store import Batch, Space
+from store.embedded import EmbeddedStore
+
+__all__ = ["load"]
+
+_NAMESPACE = "benchmark"
+_VIEWS = ("turn", "window")
+_FIRST_TOKENS = 103  # three warm up
+
+Figures = dict[str, float]
+
+TARGETS = {
+    "searches/s": (">=", 100),
+    "search p95, ms": ("<=", 120),
+    "search errors": ("<=", 0),
+    "added to the first token p50, ms": ("<=", 40),
+    "turns missing": ("<=", 0),
+    "turns repeated": ("<=", 0),
+    "turns in a wrong namespace": ("<=", 0),
+}
+
+
+@click.command()
+@click.option("--records", default=100_000, show_default=True, help="Records in the store")
+@click.option("--searches", "asked", default=2_000, show_default=True, help="Searches over HTTP")
+@click.option("--clients", default=8, show_default=True, help="Clients that search at once")
+@click.option("--turns", default=10_000, show_default=True, help="Chat turns through the proxy")
+@click.option("--chatters", default=32, show_default=True, help="Clients that chat at once")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
+def load(records: int, asked: int, clients: int, turns: int, chatters: int, as_json: bool) -> None:
+    """Searches and chats over HTTP on loopback; the chats while the server is stopped and killed.
+
+    The records have made-up vectors: how long a search takes does not depend on what they say. The
+    chats are encoded, recalled and stored as always, in a store of their own.
+    """
+    with tempfile.TemporaryDirectory() as name, running(upstream_server()) as upstream:
+        figures = _searching(Path(name) / "large", upstream.url, records, asked, clients)
+        figures |= _chatting(Path(name) / "chats", upstream.url, turns, chatters)
+    if as_json:
+        print(json.dumps({"machine": describe(), "records": records, "figures": figures}))
+    else:
+        _show(figures, records, clients, chatters)
+
+
+def _searching(folder: Path, upstream: str, records: int, asked: int, clients: int) -> Figures:
+    corpus = Corpus(records)
+    with EmbeddedStore(folder) as store:
+        store.adopt(Space(SentenceTransformerEncoder().fingerprint, DIM, _VIEWS))
+        for entries in corpus.batches():
+            store.write(_NAMESPACE, Batch(add=entries))
+    questions = [text for text, _ in corpus.questions(asked)]
+    with running(remem_server(folder, _NAMESPACE, upstream)) as server:
+        found = searches(server.url, questions, clients)
+        through = first_tokens(server.url, questions[:_FIRST_TOKENS])
+    direct = first_tokens(upstream, questions[:_FIRST_TOKENS])
+    return {
+        "searches/s": found.rate,
+        "search p50, ms": found.quantile(50),
+        "search p95, ms": found.quantile(95),
+        "search errors": found.errors,
+        "first token, upstream alone p50, ms": float(np.median(direct)),
+        "first token through the proxy p50, ms": float(np.median(through)),
+        "added to the first token p50, ms": float(np.median(through) - np.median(direct)),
+    }
+
+
+def _chatting(folder: Path, upstream: str, turns: int, clients: int) -> Figures:
+    exchanges = max(1, round(turns / 2 / clients))
+    total = clients * exchanges
+    signals: Signals = {total // 3: signal.SIGTERM, 2 * total // 3: signal.SIGKILL}
+    # A fixed port, so that clients find the server again after it was started anew.
+    server = remem_server(folder, _NAMESPACE, upstream, _free_port())
+    with running(server), _progress(total) as tick:
+        retries, seconds = chat(server, clients, exchanges, signals, tick)
+    tally = count(folder, clients, exchanges, retries, seconds)
+    return {
+        "turns": tally.turns,
+        "turns/s": tally.turns / tally.seconds,
+        "turns missing": tally.missing,
+        "turns repeated": tally.repeated,
+        "turns in a wrong namespace": tally.strange,
+        "requests sent again": tally.retries,
+    }
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("exchanges", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _show(figures: Figures, records: int, clients: int, chatters: int) -> None:
+    table = Table(title=f"{records:,} records, {clients} searching and {chatters} chatting clients")
+    table.add_column("measured")
+    table.add_column("figure", justify="right")
+    table.add_column("target", justify="right")
+    for name, value in figures.items():
+        sign, bound = TARGETS.get(name, ("", None))
+        met = bound is None or (value >= bound if sign == ">=" else value <= bound)
+        target = "" if bound is None else f"{sign} {bound:,g}"
+        table.add_row(name, f"{value:,.1f}", target, style=None if met else "bold red")
+    console = Console()
+    console.print(table)
+    console.print(describe())
