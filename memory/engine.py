@@ -235,16 +235,18 @@ class Memory:
         Args:
             budget: Most tokens of the block.
             count_tokens: The target model's tokenizer; by default an estimate.
-            k: Most memories.
+            k: Most memories besides the pinned ones.
             now: When the message is sent, which decides what "last week" in it means; when given,
                 the block tells the model so. None: the present.
             floor: The least relevance of a memory, in [0, 1]. For small talk, and for questions
                 about what nobody ever spoke of, nothing reaches it and the block is empty.
             known: Texts that the model reads anyway; memories that say the same are left out.
         """
-        found = relevant(self.search(query, k, where=where, now=now, explain=True), floor)
-        given = with_pinned(self.pinned(where), found)
-        news = [one for one in given if one.record.text not in known]
+        pins = self.pinned(where)
+        most = k + min(len(known), 100)  # what is known shall not take the place of what is not
+        found = relevant(self.search(query, most, where=where, now=now, explain=True), floor)
+        given = with_pinned(pins, found)
+        news = [one for one in given if one.record.text not in known][: k + len(pins)]
         return build_context(news, budget=budget, count_tokens=count_tokens, now=now)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
