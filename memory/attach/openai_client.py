@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memory.attach.attachment import Attachment, Exchange, Remembered
-from memory.attach.openai_wire import WIRES, Watch, Wire
+from memory.attach.openai_wire import WIRES, Answer, Watch, Wire
 from memory.engine import Memory
 from memory.recall.prompt import CountTokens, estimate_tokens
 from memory.recall.ranking import Recollection
@@ -158,24 +158,17 @@ class _Road:
         body = options.json_data
         if wire is None or not isinstance(body, Mapping):
             return None
-        messages = wire.messages(body)
         conversation = wire.conversation(body)
         thread = self._thread(conversation or wire.previous(body))
         name = _session.get() or self._session or thread.session
-        exchange = self._attachment.recall(messages, name, earlier=thread.earlier)
+        exchange = self._attachment.recall(wire.messages(body), name, earlier=thread.earlier)
         if exchange.said:
-            name = exchange.said[0].source
+            earlier = tuple({"role": turn.role, "content": turn.text} for turn in exchange.said)
+            thread = _Thread(exchange.said[0].source, earlier)
         if exchange.context.text:
             changed = wire.with_messages(body, exchange.messages)
             options = options.model_copy(update={"json_data": changed})
-        return _Asked(
-            self,
-            wire,
-            options,
-            Used(exchange),
-            conversation,
-            _Thread(name, (*thread.earlier, *messages)),
-        )
+        return _Asked(self, wire, options, Used(exchange), conversation, thread)
 
     def follow(self, name: str, thread: _Thread) -> None:
         """Know a conversation by the id of its last reply, or its own."""
@@ -198,7 +191,7 @@ class _Asked:
     Attributes:
         options: The request as the model should read it.
         conversation: The id under which the server keeps what is said.
-        thread: The conversation as long as there is no answer.
+        thread: The conversation, this request included, as long as there is no answer.
     """
 
     road: _Road
@@ -221,7 +214,7 @@ class _Asked:
             elif isinstance(inner, AsyncStream):
                 inner._iterator = self._watched_async(inner._iterator)
             elif isinstance(inner, (ChatCompletion, Response)):
-                self._answered(inner.id, self.wire.answer(inner))
+                self._answered(self.wire.answer(inner))
             else:
                 return
             for each in (reply, inner):
@@ -229,26 +222,26 @@ class _Asked:
         except Exception as error:
             _log(error)
 
-    def _answered(self, identity: str, answer: str) -> None:
-        self.used.remembered = self.used.exchange.remember(answer)
+    def _answered(self, answer: Answer) -> None:
+        self.used.remembered = self.used.exchange.remember(answer.text)
         # With the reply as a stand-in for all that came before, the same words said twice in a
         # conversation are two turns, while a request that is sent again is recognised.
-        earlier = _after(identity) if answer.strip() else self.thread.earlier
-        for name in filter(None, (identity, self.conversation)):
+        earlier = _after(answer.identity) if answer.text.strip() else self.thread.earlier
+        for name in filter(None, (answer.identity, self.conversation)):
             self.road.follow(name, _Thread(self.thread.session, earlier))
 
     def _watched(self, events: Iterator[Any]) -> Iterator[Any]:
         watch = self.wire.watch()
         for event in events:
             if ended := _ended(watch, event):
-                self._answered(*ended)
+                self._answered(ended)
             yield event
 
     async def _watched_async(self, events: AsyncIterator[Any]) -> AsyncIterator[Any]:
         watch = self.wire.watch()
         async for event in events:
             if ended := _ended(watch, event):
-                await run_sync(self._answered, *ended)
+                await run_sync(self._answered, ended)
             yield event
 
 
@@ -294,7 +287,7 @@ def _after(name: str | None) -> tuple[Mapping[str, Any], ...]:
     return ({"role": "assistant", "content": name},) if name else ()
 
 
-def _ended(watch: Watch, event: Any) -> tuple[str, str] | None:
+def _ended(watch: Watch, event: Any) -> Answer | None:
     try:
         return watch(event)
     except Exception as error:  # no event of this protocol, but the user's all the same

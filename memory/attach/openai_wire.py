@@ -6,20 +6,32 @@ Bodies of requests are plain JSON; replies and events are the objects of the pac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-__all__ = ["WIRES", "ChatWire", "ResponsesWire", "Watch", "Wire"]
+__all__ = ["WIRES", "Answer", "ChatWire", "ResponsesWire", "Watch", "Wire"]
 
 Body = Mapping[str, Any]
 Messages = Sequence[Mapping[str, Any]]
 
-Watch = Callable[[Any], "tuple[str, str] | None"]
-"""Told every event of a stream; once one ends the answer, the reply's id and the answer."""
+
+class Answer(NamedTuple):
+    """What a model said.
+
+    Attributes:
+        text: Empty where the reply is not the end of the exchange, such as a call of tools.
+        identity: By which the next request can continue it, if the server keeps it; else empty.
+    """
+
+    text: str
+    identity: str = ""
+
+
+Watch = Callable[[Any], "Answer | None"]
+"""Told every event of a stream; once one ends the answer, it is the answer."""
 
 
 class Wire(Protocol):
-    """One protocol. An answer is empty where the reply is not the end of the exchange, such as a
-    call of tools."""
+    """One protocol."""
 
     def messages(self, body: Body) -> Messages:
         """What the model would read, in a form that ``memory.attach.conversation`` reads."""
@@ -33,7 +45,7 @@ class Wire(Protocol):
     def conversation(self, body: Body) -> str | None:
         """The id of the conversation, if the server keeps what was said under one."""
 
-    def answer(self, reply: Any) -> str:
+    def answer(self, reply: Any) -> Answer:
         """What a whole reply says."""
 
     def watch(self) -> Watch:
@@ -57,20 +69,20 @@ class ChatWire:
     def conversation(self, body: Body) -> None:
         """None: the server keeps nothing."""
 
-    def answer(self, reply: Any) -> str:
+    def answer(self, reply: Any) -> Answer:
         """See ``Wire``."""
         for choice in reply.choices or ():
             if _is_first(choice):
                 said = choice.message
-                return "" if _calls(said) else said.content or said.refusal or ""
-        return ""
+                return Answer("" if _calls(said) else said.content or said.refusal or "")
+        return Answer("")
 
     def watch(self) -> Watch:
         """See ``Wire``. A stream that ends without a reason to finish broke off."""
         pieces: list[str] = []
         calls = False
 
-        def watch(chunk: Any) -> tuple[str, str] | None:
+        def watch(chunk: Any) -> Answer | None:
             nonlocal calls
             for choice in chunk.choices or ():
                 if not _is_first(choice):
@@ -79,7 +91,7 @@ class ChatWire:
                     calls = calls or _calls(said)
                     pieces.append(said.content or said.refusal or "")
                 if choice.finish_reason:
-                    return chunk.id or "", "" if calls else "".join(pieces)
+                    return Answer("" if calls else "".join(pieces))
             return None
 
         return watch
@@ -114,10 +126,10 @@ class ResponsesWire:
         given = body.get("conversation")
         return given.get("id") if isinstance(given, Mapping) else given
 
-    def answer(self, reply: Any) -> str:
+    def answer(self, reply: Any) -> Answer:
         """See ``Wire``."""
         if reply.status not in ("completed", "incomplete", None):
-            return ""
+            return Answer("", reply.id or "")
         texts: list[str] = []
         for item in reply.output or ():
             if item.type == "message":
@@ -127,15 +139,15 @@ class ResponsesWire:
                 ]
             elif item.type != "reasoning":
                 texts.clear()  # what a model says before it calls a tool is no answer yet
-        return "".join(filter(None, texts))
+        return Answer("".join(filter(None, texts)), reply.id or "")
 
     def watch(self) -> Watch:
         """See ``Wire``."""
 
-        def watch(event: Any) -> tuple[str, str] | None:
+        def watch(event: Any) -> Answer | None:
             if event.type not in ("response.completed", "response.incomplete"):
                 return None
-            return event.response.id or "", self.answer(event.response)
+            return self.answer(event.response)
 
         return watch
 

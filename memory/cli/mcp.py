@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import click
 
 from memory.cli.options import command
@@ -34,9 +36,9 @@ __all__ = ["mcp"]
 def mcp(
     settings: Settings, http: bool, host: str, port: int, key: str | None, forget: bool
 ) -> None:
-    """Serve a memory to programs that speak the Model Context Protocol.
+    """Serve a memory to editors and desktop programs (MCP).
 
-    They start it themselves: the command for them to run is 'remem mcp'.
+    They start it themselves: the command to give them is 'remem mcp'.
     """
     from memory.attach.mcp_server import memory_server, run_http, run_stdio
     from memory.attach.mcp_tools import TOOLS
@@ -47,4 +49,7 @@ def mcp(
         if http:
             run_http(server, host, port, key, lambda url: complain(f"MCP on {url}"))
         else:
+            # The thread that reads standard input cannot be interrupted, so that Ctrl-C would wait
+            # for one more line. What was acknowledged is stored, however the process ends.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             run_stdio(server)

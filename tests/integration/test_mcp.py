@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -164,6 +165,20 @@ def test_standard_output_carries_nothing_but_the_protocol(environment: dict[str,
     assert [answer["id"] for answer in answers] == [0, 1, 2]
     assert "at the bakery" in answers[2]["result"]["content"][0]["text"]
     assert process.returncode == 0
+
+
+def test_an_interrupt_ends_it_at_once(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-c", REMEM, "mcp"]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == -signal.SIGINT
 
 
 def test_clients_can_be_kept_from_forgetting(environment: dict[str, str]) -> None:
