@@ -60,10 +60,12 @@ class RememSession(SessionABC):
         """The items in order.
 
         Args:
-            limit: Only so many, from the end; None: as the settings say, or all.
+            limit: Only so many, from the end; None: as the settings say, or all. Negative: all, as
+                of the SDK's own sessions.
         """
         limit = resolve_session_limit(limit, self.session_settings)
-        records = await asyncio.to_thread(self._transcript.records, limit)
+        last = None if limit is None or limit < 0 else limit
+        records = await asyncio.to_thread(self._transcript.records, last)
         return [self._item(record) for record in records]
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
