@@ -78,4 +78,5 @@ def _conversation(prompt: Prompt, question: str) -> list[Message]:
 def _note(record: Record) -> str:
     day = f"({format_date(record.said_at)})" if record.said_at else ""
     origin = " ".join(filter(None, (record.speaker, day)))
-    return neutralise(f"{origin}: {record.text}" if origin else record.text).replace("\n", " ")
+    text = neutralise(record.text)
+    return neutralise(f"{origin}: {text}" if origin else text).replace("\n", " ")
