@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI
 
+from memory.attach.generators import open_generator
 from memory.engine import Memory
 from memory.serve import metrics, problems, proxy, rest
 from memory.serve.backend import Backend
@@ -76,5 +79,8 @@ def create_app(
 
 def _backend(settings: ServeSettings, *, has_keys: bool) -> Backend:
     if settings.upstream is None:
-        return Local(settings.generator, settings.local_generations)
+        spec = settings.generator
+        # Whoever may ask it need not know in which folder it is.
+        name = Path(spec).name if Path(spec).exists() else spec.rpartition("#")[2]
+        return Local(partial(open_generator, spec), name, settings.local_generations)
     return Upstream(settings.upstream, settings, forwards_keys=not has_keys)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,9 +17,10 @@ from memory.serve.backend import Answering
 from memory.serve.connection import while_connected
 from memory.serve.limits import Slots
 from memory.serve.metrics import Metrics
-from memory.serve.problems import Refusal
+from memory.serve.problems import Refusal, refusal_of
 from memory.serve.sse import Answer, Events
 from memory.serve.threads import Threads, to_the_end
+from store import RememError
 
 __all__ = ["Forwarded", "Remembering", "collected"]
 
@@ -66,21 +67,19 @@ class Remembering:
 
     @asynccontextmanager
     async def _answering(self, exchange: Exchange) -> AsyncIterator[Answering]:
-        with self._counting_errors():
-            began = time.perf_counter()
+        began = time.perf_counter()
+        try:
             async with self.complete(exchange) as answering:
                 self.metrics.upstream_seconds.observe(time.perf_counter() - began)
                 if answering.status >= 400:
                     self.metrics.upstream_errors.labels(str(answering.status)).inc()
                 yield answering
-
-    @contextmanager
-    def _counting_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except Refusal as refusal:
-            self.metrics.upstream_errors.labels(refusal.code).inc()
+        except (Refusal, RememError) as error:
+            self._count(refusal_of(error))
             raise
+
+    def _count(self, failure: Refusal) -> None:
+        self.metrics.upstream_errors.labels(failure.code).inc()
 
     async def _whole(self, exchange: Exchange, answering: Answering, send: Send) -> None:
         body = await collected(answering.pieces, self.max_bytes)
@@ -107,12 +106,13 @@ class Remembering:
                     if answer.ended and not ended:
                         await self._remember(exchange, answer)
                     await send({"type": "http.response.body", "body": event, "more_body": True})
-        except Refusal as refusal:
+        except (Refusal, RememError) as error:
             if not answer.ended:
-                self.metrics.upstream_errors.labels(refusal.code).inc()
-                logger.warning("an answer broke off, nothing was stored: %s", refusal.detail)
-                error = b"data: " + bytes(refusal.response.body) + b"\n\n"
-                await send({"type": "http.response.body", "body": error, "more_body": True})
+                failure = refusal_of(error)
+                self._count(failure)
+                logger.warning("an answer broke off, nothing was stored: %s", failure.detail)
+                told = b"data: " + bytes(failure.response.body) + b"\n\n"
+                await send({"type": "http.response.body", "body": told, "more_body": True})
                 return  # without an end, so that the server breaks off the connection as well
         if not answer.ended:
             await self._remember(exchange, answer)

@@ -6,14 +6,13 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from memory.attach.conversation import turns_of, unanswered
-from memory.attach.generators import Generator, open_generator
+from memory.attach.generators import Generator
 from memory.attach.layout import Message, Prompt
 from memory.serve.backend import Answering, Asked
 from memory.serve.problems import Refusal
@@ -32,13 +31,14 @@ class Local:
     settings such as the temperature are not looked at, and images are left out.
 
     Args:
-        spec: See ``memory.attach.generators.open_generator``; opened when first needed.
+        open_: Opens the generator, when it is first needed.
+        name: Of the model, for clients.
         at_a_time: How many answers.
     """
 
-    def __init__(self, spec: str, at_a_time: int) -> None:
-        self._spec = spec
-        self._name = Path(spec).name if Path(spec).exists() else spec.rpartition("#")[2]
+    def __init__(self, open_: Callable[[], Generator], name: str, at_a_time: int) -> None:
+        self._open = open_
+        self._name = name
         self._opening = threading.Lock()
         self._opened: Generator | None = None
         self._threads = Threads("remem-generator", at_a_time)
@@ -84,7 +84,7 @@ class Local:
     def _generator(self) -> Generator:
         with self._opening:
             if self._opened is None:
-                self._opened = open_generator(self._spec)
+                self._opened = self._open()
             return self._opened
 
     def _begun(self, prompt: Prompt) -> Iterator[str]:

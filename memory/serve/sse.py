@@ -75,13 +75,14 @@ class Answer:
         self.finished = True
 
     def _read(self, data: bytes, said_in: str) -> None:
+        completion: Any = None
         with suppress(ValueError, RecursionError):
             completion = json.loads(data)
-            if isinstance(completion, Mapping):
-                self._failed = self._failed or bool(completion.get("error"))
-                for choice in completion.get("choices") or ():
-                    if choice.get("index", 0) == 0:
-                        self._read_choice(choice, choice.get(said_in) or {})
+        self._failed |= bool(_mapping(completion).get("error"))
+        for each in _list(_mapping(completion).get("choices")):
+            choice = _mapping(each)
+            if choice.get("index", 0) == 0:
+                self._read_choice(choice, _mapping(choice.get(said_in)))
 
     def _read_choice(self, choice: Mapping[str, Any], said: Mapping[str, Any]) -> None:
         self._words += _words(said.get("content"))
@@ -90,8 +91,17 @@ class Answer:
 
 
 def _words(content: Any) -> list[str]:
-    if isinstance(content, str):
-        return [content]
-    parts = content if isinstance(content, list) else []
-    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    parts = [content] if isinstance(content, str) else _list(content)
+    texts = [part if isinstance(part, str) else _mapping(part).get("text") for part in parts]
     return [text for text in texts if isinstance(text, str)]
+
+
+# What a server sends may be of any form; it is passed on whatever it is.
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
