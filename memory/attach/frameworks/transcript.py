@@ -29,6 +29,9 @@ NEVER_FOUND = datetime(1970, 1, 1, tzinfo=timezone.utc)
 KEPT = "kept_for"
 """The field of the metadata that holds what frameworks want back, by their names."""
 
+_AT_ONCE = 256
+"""No more than a memory stores in one transaction."""
+
 Path = tuple[str | int, ...]
 
 _SAID_BY = frozenset({"user", "assistant"})
@@ -69,7 +72,7 @@ class Transcript:
     framework: str
 
     def append(self, items: Sequence[Item]) -> None:
-        """Add items at the end, all at once if they are at most 256.
+        """Add items at the end, 256 at once.
 
         Raises:
             InvalidInput: an item is not JSON.
@@ -77,7 +80,7 @@ class Transcript:
         left = [self._record(item) for item in items]
         while left:
             end = self._end()
-            given = placed(left, end)
+            given = placed(left[:_AT_ONCE], end)
             try:
                 taken = set(self.memory.add_records(given).unchanged)
             except Conflict:
@@ -85,7 +88,7 @@ class Transcript:
                     raise
                 continue  # another writer was faster: behind what it wrote
             # A place that another writer took meanwhile for an item that says the same.
-            left = [record for record in given if record.key in taken]
+            left[:_AT_ONCE] = [record for record in given if record.key in taken]
 
     def records(self, last: int | None = None) -> list[Record]:
         """The items in order, as records.
@@ -98,8 +101,11 @@ class Transcript:
         if last <= 0:
             return []
         said = self.memory.last(self.session, last)
-        first = said[0].position if len(said) == last else None
-        return [record for record in self._from(first) if self._belongs(record)][-last:]
+        if len(said) == last:
+            end = [record for record in self._from(said[0].position) if self._belongs(record)]
+            if len(end) >= last:  # less if some were taken away meanwhile
+                return end[-last:]
+        return self.records()[-last:]
 
     def value(self, record: Record) -> Any | None:
         """The item that a record was made from; None: the turn came another way."""
@@ -156,8 +162,8 @@ class Transcript:
     def _end(self) -> int:
         """The position after all records, also after those that are never found."""
         said = self.memory.last(self.session, 1)
-        records = self._from(said[0].position if said else None)
-        return max((record.position for record in records), default=-1) + 1
+        rest = self._from(said[0].position if said else None)
+        return max((record.position for record in [*said, *rest]), default=-1) + 1
 
 
 def words_of(content: Any) -> tuple[str, Path | None]:

@@ -125,6 +125,13 @@ def test_the_last_item_is_taken_away(transcript: Transcript) -> None:
     assert transcript.memory.count() == 0
 
 
+def test_a_long_session_stays_in_order(transcript: Transcript) -> None:
+    items = [said(f"turn {i}") if i % 3 else call(str(i)) for i in range(600)]
+    transcript.append(items)
+    assert values(transcript) == [item.value for item in items]
+    assert values(transcript, 300) == [item.value for item in items][-300:]
+
+
 def test_an_item_is_taken_away_by_one_only(transcript: Transcript) -> None:
     transcript.append([said(f"turn {i}") for i in range(12)])
     with ThreadPoolExecutor(4) as pool:

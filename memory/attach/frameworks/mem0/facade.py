@@ -310,10 +310,16 @@ class Memory:
         return memory, versions
 
 
-def _messages(given: str | Mapping[str, Any] | Sequence[Any]) -> Sequence[Any]:
+def _messages(given: Any) -> Sequence[Any]:
     if isinstance(given, str):
         return [{"role": "user", "content": given}]
-    return [given] if isinstance(given, Mapping) else given
+    if isinstance(given, Mapping):
+        return [given]
+    if isinstance(given, (list, tuple)):
+        return given
+    raise InvalidInput(
+        f"messages are a text, a dict or a list of dicts, not {type(given).__name__}"
+    )
 
 
 def _source(owner: Mapping[str, str]) -> str:
