@@ -6,14 +6,18 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
 from benchmarks.__main__ import main as bench
+from memory import Memory
 from memory.cli import main
 from memory.cli.app import program
+from tests.openai_upstream import upstream
+from tests.serving import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,13 +32,37 @@ def masked(text: str) -> str:
     return " ".join(re.sub(r"\b[01]\.\d\d\b", "0.00", text).split())
 
 
-@pytest.mark.model
-def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def roads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An OpenAI for the examples to ask, and a ``remem serve`` in front of it; yields its URL."""
+    from memory.serve.app import ServeSettings, create_app
+
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "of the examples")
+    with (
+        upstream() as openai,
+        Memory("served.remem") as memory,
+        served(create_app(memory, ServeSettings(upstream=openai.url))) as url,
+    ):
+        monkeypatch.setenv("OPENAI_BASE_URL", openai.url)
+        yield url
+
+
+@pytest.mark.model
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the frameworks, among themselves
+def test_the_python_examples_run(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
     for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), names)
-    assert blocks("python")
+        here = block.replace("http://127.0.0.1:8377", roads)
+        exec(compile(here, "README.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "The boiler is serviced in May." in printed
+    assert "I only drink decaf after noon." in printed
+
+
+@pytest.mark.parametrize("block", blocks("python")[1:])
+def test_a_road_takes_ten_lines_at_most(block: str) -> None:
+    assert len(block.splitlines()) <= 10
 
 
 @pytest.mark.model
