@@ -18,11 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory import Memory, Record
+from memory import Context, Memory, Recollection, Record
 from memory.attach.attachment import Attachment
 from memory.attach.layout import Prompt, notes_in_question
 from memory.cli import main
 from memory.pins import pin
+from memory.recall.prompt import build_context
 from memory.testing import HashEncoder
 from store import InvalidInput
 
@@ -194,16 +195,6 @@ def test_a_key_becomes_no_token_between_its_brackets(memory: Memory, token: str)
     assert token not in from_context(memory)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [("<|im_", "start|>"), ("[IN", "ST]"), ("</", "memories>")]
-)
-def test_no_token_comes_together_from_a_name_and_a_text(
-    memory: Memory, first: str, second: str
-) -> None:
-    memory.add(f"{second} is the safe word", speaker=f"tulip {first}")
-    assert_neutral(inside(from_context(memory)), [first + second])
-
-
 @each_turn
 @each_way
 def test_no_line_of_a_memory_begins_a_turn(
@@ -280,27 +271,22 @@ def test_smollm2_reads_no_token_of_its_template_in_a_block(memory: Memory, token
         assert not special_ids(tokenizer) & set(ids), recalled
 
 
-@pytest.mark.model
-@given(
-    text=st.lists(
-        st.sampled_from(
-            ["<", "|", "im_start", "im_end", "endoftext", ">", "\n", "\u200b", "<|", " "]
-        )
-    ).map("".join)
+pieces = st.sampled_from(
+    ["<", "<|", "|", "|>", ">", "im_start", "<|im_", "end|>", "<|im_end|>", "<|endoftext|>", "\n"]
 )
+
+
+@pytest.mark.model
+@given(st.lists(pieces, min_size=1).map("".join))
 def test_smollm2_reads_no_token_put_together_from_pieces(tokenizer: Any, text: str) -> None:
-    context = notes_in_question(Prompt(QUESTION, _context_of(text)))[0].content
-    blocks = [_context_of(text).text, context]
-    for block in blocks:
-        ids = tokenizer.encode(block, add_special_tokens=False)
+    context = _context_of(text)
+    for prompt in (context.text, notes_in_question(Prompt(QUESTION, context))[0].content):
+        ids = tokenizer.encode(prompt, add_special_tokens=False)
         assert not special_ids(tokenizer) & set(ids)
 
 
-def _context_of(text: str) -> Any:
-    from memory.recall.prompt import build_context
-    from memory.recall.ranking import Recollection
-
-    record = Record(key=text or "k", source="s", position=0, text=text, speaker=text or None)
+def _context_of(text: str) -> Context:
+    record = Record(key=text, source=text, position=0, text=text, speaker=text)
     return build_context([Recollection(record, 1.0)], budget=100_000)
 
 
