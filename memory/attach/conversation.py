@@ -36,7 +36,9 @@ def turns_of(messages: Messages, session: str) -> list[Record]:
     for record in records_of([each for each in messages if not _calls_tools(each)], session):
         text = without_block(record.text)
         if text.strip():
-            chain.update(f"{record.role}\0{text}\0".encode("utf-8", "surrogatepass"))
+            # With its length, so that no text can say what several turns say.
+            turn = f"{record.role} {len(text)} {text}"
+            chain.update(turn.encode("utf-8", "surrogatepass"))
             key = f"{session}#{_short(chain.digest())}"
             turns.append(replace(record, key=key, text=text, position=len(turns)))
     return turns
