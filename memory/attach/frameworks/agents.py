@@ -23,8 +23,7 @@ from store.errors import MissingDependency
 
 try:
     from agents.items import TResponseInputItem
-    from agents.memory import SessionABC, SessionSettings
-    from agents.memory.session_settings import coerce_session_settings, resolve_session_limit
+    from agents.memory import SessionSettings
     from agents.run_config import CallModelData, ModelInputData
 except ImportError as error:
     raise MissingDependency("memory in the OpenAI Agents SDK", "'remem[agents]'") from error
@@ -34,8 +33,8 @@ __all__ = ["RememSession", "recalling"]
 T = TypeVar("T")
 
 
-class RememSession(SessionABC):
-    """The items of one conversation, of every kind and as they were.
+class RememSession:
+    """The items of one conversation, of every kind and as they were: a ``Session`` of the SDK.
 
     What the user and the agent said is recalled in other conversations too (see ``recalling``).
     Calls of tools, their results and reasoning only belong to this one.
@@ -53,7 +52,9 @@ class RememSession(SessionABC):
         session_settings: SessionSettings | dict[str, Any] | None = None,
     ) -> None:
         self.session_id = session_id
-        self.session_settings = coerce_session_settings(session_settings or SessionSettings())
+        if isinstance(session_settings, dict):
+            session_settings = SessionSettings(**session_settings)
+        self.session_settings = session_settings
         self._transcript = Transcript(memory, session_id, "agents")
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
@@ -63,7 +64,8 @@ class RememSession(SessionABC):
             limit: Only so many, from the end; None: as the settings say, or all. Negative: all, as
                 of the SDK's own sessions.
         """
-        limit = resolve_session_limit(limit, self.session_settings)
+        if limit is None and self.session_settings is not None:
+            limit = self.session_settings.limit
         last = None if limit is None or limit < 0 else limit
         records = await asyncio.to_thread(self._transcript.records, last)
         return [self._item(record) for record in records]

@@ -13,17 +13,17 @@ import asyncio
 from itertools import groupby
 from typing import Any
 
-from pydantic import Field
-
 from memory import engine
 from memory.attach.attachment import Attachment
 from memory.attach.frameworks.found import details
 from memory.recall.prompt import CountTokens, estimate_tokens, without_block
+from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store.errors import MissingDependency
 
 try:
     from llama_index.core.base.llms.types import ChatMessage
+    from llama_index.core.bridge.pydantic import Field
     from llama_index.core.memory import BaseMemoryBlock
     from llama_index.core.retrievers import BaseRetriever
     from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
@@ -97,16 +97,25 @@ class RememRetriever(BaseRetriever):
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found = self._memory.search(query_bundle.query_str, self._k, where=self._where)
         return [
-            NodeWithScore(
-                node=TextNode(text=one.record.text, id_=one.record.key, metadata=details(one)),
-                score=one.relevance,
-            )
+            NodeWithScore(node=_node(one), score=one.relevance)
             for one in found
             if one.relevance >= self._floor
         ]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+def _node(one: Recollection) -> TextNode:
+    metadata = details(one)
+    # LlamaIndex shows a model all metadata; who said it, when and where, is what matters to one.
+    hidden = [name for name in metadata if name not in ("speaker", "said_at", "source")]
+    return TextNode(
+        text=one.record.text,
+        id_=one.record.key,
+        metadata=metadata,
+        excluded_llm_metadata_keys=hidden,
+    )
 
 
 def _session(message: ChatMessage) -> str | None:

@@ -553,6 +553,18 @@ class TestTimeToLive:
             self.pass_time(clock, 8)
             assert keys(ours.search(("docs",), query="tea")) == ["k"]
 
+    def test_reading_brings_back_nothing_that_changed_meanwhile(
+        self, memory: Memory, ours: RememStore, clock: list[datetime]
+    ) -> None:
+        """What a reader read is replaced, or deleted, before the reader lets it live on."""
+        for key in ("replaced", "deleted"):
+            ours.put(("docs",), key, {"text": "old"}, ttl=10)
+        read = list(memory.scan())
+        ours.put(("docs",), "replaced", {"text": "new"}, ttl=10)
+        ours.delete(("docs",), "deleted")
+        ours._refresh(read, refresh=True)
+        assert [item.value for item in ours.search(("docs",))] == [{"text": "new"}]
+
     def test_a_reader_may_leave_the_time_as_it_is(
         self, ours: RememStore, clock: list[datetime]
     ) -> None:

@@ -16,7 +16,7 @@ from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.llms import MockLLM
 from llama_index.core.memory import Memory as ChatMemory
 from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.schema import QueryBundle
+from llama_index.core.schema import MetadataMode, QueryBundle
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from memory import F, Memory
@@ -161,6 +161,15 @@ def test_a_node_tells_where_it_comes_from(memory: Memory) -> None:
             "speaker": "Ana",
         }.items()
     )
+
+
+def test_a_model_reads_who_said_it_and_when_and_no_bookkeeping(memory: Memory) -> None:
+    memory.add("The key is under the pot.", speaker="Ana", metadata={"room": "hall"})
+    [found] = RememRetriever(memory).retrieve("key")
+    read = found.node.get_content(MetadataMode.LLM)
+    assert "speaker: Ana" in read
+    assert "relevance" not in read
+    assert "hall" not in read
 
 
 def test_nodes_can_be_chosen_by_number_filter_and_relevance(memory: Memory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -69,10 +70,11 @@ class RememStore(BaseStore):
         self.memory = memory
         self.ttl_config = ttl
         self._index = tuple(index)
+        self._writing = threading.Lock()
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """The results of operations, in their order. Reads see what was there before the batch;
-        of several writes to one item the last counts, and all are stored at once.
+        of several writes to one item the last counts, and all values are stored at once.
 
         Raises:
             InvalidInput: a value is not JSON, a filter has an unknown operator, ...
@@ -155,11 +157,12 @@ class RememStore(BaseStore):
 
     def _put(self, puts: Mapping[str, PutOp]) -> None:
         gone = [key for key, op in puts.items() if op.value is None]
-        records = [self._record(key, op) for key, op in puts.items() if op.value is not None]
-        if records:
-            self.memory.put_records(records)
-        if gone:
-            self.memory.delete(*gone)
+        kept = {key: op for key, op in puts.items() if op.value is not None}
+        with self._writing:
+            if kept:
+                self.memory.put_records([self._record(key, op) for key, op in kept.items()])
+            if gone:
+                self.memory.delete(*gone)
 
     def _record(self, key: str, op: PutOp) -> Record:
         value = dict(op.value or {})
@@ -183,14 +186,16 @@ class RememStore(BaseStore):
         return record if op.ttl is None else _living(record, op.ttl)
 
     def _refresh(self, records: Iterable[Record], refresh: bool) -> None:
-        """Let items that expire live on from now, because they were read."""
-        living = [
-            _living(record, record.metadata[_FIELD]["ttl"])
-            for record in records
-            if refresh and "ttl" in record.metadata[_FIELD]
-        ]
-        if living:
-            self.memory.put_records(living)
+        """Let items that expire live on from now, because they were read; not those that somebody
+        changed or deleted meanwhile."""
+        expiring = [record for record in records if refresh and "ttl" in record.metadata[_FIELD]]
+        if not expiring:
+            return
+        with self._writing:
+            present = [record for record in expiring if self.memory.get(record.key) == record]
+            self.memory.put_records(
+                [_living(record, record.metadata[_FIELD]["ttl"]) for record in present]
+            )
 
 
 def _source(namespace: Iterable[str]) -> str:
