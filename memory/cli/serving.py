@@ -92,7 +92,7 @@ def serve(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Serve the memory over HTTP: chat completions as of OpenAI, and a REST interface.
+    """Serve the memory: OpenAI chat completions, and REST.
 
     A chat program remembers once its base URL is the address that this prints, with /v1.
     """
