@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import IO
@@ -28,24 +28,20 @@ class History:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._editor = _line_editor()
-        if self._editor and path:
-            lines = _lines(path)
-            if len(lines) > _MOST:
-                _write(path, lines[-_MOST:])
+        lines = self._lines()
+        if len(lines) > _MOST:
+            self._write(lines[-_MOST:])
+        if self._editor:
             for line in lines[-_MOST:]:
                 self._editor.add_history(line)
 
     def add(self, line: str) -> None:
         """Keep a line that was typed; the line editor knows it already."""
-        if self._path is None:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with _private(self._path, os.O_APPEND) as file:
-                file.write(f"{line}\n")
-        except OSError as error:
-            complain(f"what is typed cannot be kept in {self._path}: {error.strerror}")
-            self._path = None
+        with self._writing() as path:
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with _private(path, os.O_APPEND) as file:
+                    file.write(f"{line}\n")
 
     def forget(self, texts: Collection[str]) -> None:
         """Drop the lines that said one of these texts, alone or behind a command."""
@@ -54,11 +50,32 @@ class History:
                 line = self._editor.get_history_item(place)
                 if line is not None and _says(line, texts):
                     self._editor.remove_history_item(place - 1)
-        if self._path:
-            lines = _lines(self._path)
-            kept = [line for line in lines if not _says(line, texts)]
-            if len(kept) < len(lines):
-                _write(self._path, kept)
+        lines = self._lines()
+        kept = [line for line in lines if not _says(line, texts)]
+        if len(kept) < len(lines):
+            self._write(kept)
+
+    def _lines(self) -> list[str]:
+        with suppress(OSError):  # there is none yet
+            return self._path.read_text("utf-8", "replace").split("\n")[:-1] if self._path else []
+        return []
+
+    def _write(self, lines: Iterable[str]) -> None:
+        with self._writing() as path:
+            if path:
+                new = path.with_name(f"{path.name}.new")
+                with _private(new, os.O_TRUNC) as file:
+                    file.writelines(f"{line}\n" for line in lines)
+                new.replace(path)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Path | None]:
+        """The file; if it cannot be written, that is said once and there is none from then on."""
+        try:
+            yield self._path
+        except OSError as error:
+            complain(f"what is typed cannot be written to {self._path}: {error.strerror}")
+            self._path = None
 
 
 def _line_editor() -> ModuleType | None:
@@ -74,19 +91,6 @@ def _line_editor() -> ModuleType | None:
 def _says(line: str, texts: Collection[str]) -> bool:
     _, _, behind_command = line.partition(" ")
     return line.strip() in texts or (line.startswith("/") and behind_command.strip() in texts)
-
-
-def _lines(path: Path) -> list[str]:
-    with suppress(FileNotFoundError):
-        return path.read_text("utf-8", "replace").splitlines()
-    return []
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    new = path.with_name(f"{path.name}.new")
-    with _private(new, os.O_TRUNC) as file:
-        file.writelines(f"{line}\n" for line in lines)
-    new.replace(path)
 
 
 def _private(path: Path, how: int) -> IO[str]:
