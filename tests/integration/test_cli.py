@@ -6,13 +6,14 @@ Each call opens the store anew, so everything here also holds across a restart.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from memory.cli import main
@@ -527,11 +528,20 @@ def test_the_version_is_the_distribution_s(remem: Remem) -> None:
     assert remem("--version").out.startswith("remem 0.")
 
 
-def test_every_command_shows_examples_that_its_options_allow(remem: Remem) -> None:
+def _commands() -> Iterator[tuple[str, click.Command]]:
     from memory.cli.app import program
 
     for name, command in program.commands.items():
-        assert "Examples:" in remem(name, "--help").out
-        assert f"remem {name}" in remem(name, "--help").out
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {each}", command.commands[each]) for each in command.commands)
+        else:
+            yield name, command
+
+
+def test_every_command_shows_examples_that_its_options_allow(remem: Remem) -> None:
+    for name, command in _commands():
+        told = remem(*name.split(), "--help").out
+        assert "Examples:" in told
+        assert f"remem {name}" in told.partition("Examples:")[2]
         assert command.get_short_help_str(64).endswith(".")
         assert not command.get_short_help_str(64).endswith("...")
