@@ -125,6 +125,9 @@ def test_ctrl_c_during_an_answer_stops_it_stores_nothing_and_says_so(remem: Reme
 def test_ctrl_c_while_nothing_is_answered_ends_the_chat(remem: Remem) -> None:
     with remem.chat() as terminal:
         terminal.process.send_signal(signal.SIGINT)
+        terminal.type(
+            "\n"
+        )  # one that comes just when the prompt appears is heard with the next key
         assert terminal.process.wait(60) == 130
 
 
