@@ -19,6 +19,7 @@ from fastapi import Depends, Header, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from memory.engine import Memory
+from memory.serve.fields import AsciiNamespace, Namespace
 from memory.serve.keys import Key, KeyRing, Permission
 from memory.serve.problems import Refusal
 from store.validation import check_name
@@ -156,10 +157,12 @@ async def caller(
 
 _Caller = Annotated[Caller, Depends(caller)]
 _Namespace = Annotated[
-    str | None, Query(description="Whose memory; by default that of the key, or of the server.")
+    Namespace | None,
+    Query(description="Whose memory; by default that of the key, or of the server."),
 ]
 _NamespaceHeader = Annotated[
-    str | None, Header(alias="X-Remem-Namespace", description="The same, as a header.")
+    AsciiNamespace | None,
+    Header(alias="X-Remem-Namespace", description="The same as a header, for names in ASCII."),
 ]
 
 

@@ -22,20 +22,25 @@ from pydantic import (
 )
 
 __all__ = [
+    "AsciiNamespace",
     "Document",
     "Key",
     "Metadata",
     "Moment",
+    "Most",
     "Name",
+    "Namespace",
     "Number",
     "Position",
     "Share",
     "Told",
+    "Whole",
     "Words",
 ]
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\ufeff]"
 _PRINTED = r"[^\x00-\x1f\x7f-\x9f]"
+_NAME = f"^{_PRINTED}*{_VISIBLE}{_PRINTED}*$"
 
 Words = Annotated[StrictStr, Field(pattern=_VISIBLE, max_length=1_000_000)]
 """A text with something to read in it; kept as it is, control characters included."""
@@ -44,19 +49,36 @@ Document = Annotated[StrictStr, Field(pattern=_VISIBLE, max_length=10_000_000)]
 """A whole document."""
 
 # A key is made of a source and what stands behind its "#": names are shorter, to leave room.
-Name = Annotated[
-    StrictStr, Field(pattern=f"^{_PRINTED}*{_VISIBLE}{_PRINTED}*$", min_length=1, max_length=512)
-]
+Name = Annotated[StrictStr, Field(pattern=_NAME, min_length=1, max_length=512)]
 """A name in one line: no control characters, not only spaces."""
+
+Namespace = Annotated[StrictStr, Field(pattern=_NAME, min_length=1, max_length=1024)]
+"""Whose memory."""
+
+AsciiNamespace = Annotated[
+    StrictStr, Field(pattern="^[!-~]([ -~]*[!-~])?$", min_length=1, max_length=1024)
+]
+"""The same, as far as a header can hold it."""
 
 Key = Annotated[StrictStr, Field(min_length=1, max_length=1024)]
 """The key of a record, as an answer told it."""
 
-Number = Annotated[StrictInt, Field(ge=-(2**63), le=2**63 - 1)]
-"""An integer of 64 bits."""
 
-Position = Annotated[StrictInt, Field(ge=0, le=2**53)]
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
+"""Behind the type of an integer: as in JSON Schema, 3.0 is one."""
+
+Number = Annotated[StrictInt, Field(ge=-9 * 10**18, le=9 * 10**18), Whole]
+"""An integer that 64 bits hold, with bounds that readers of JSON do not round."""
+
+Position = Annotated[StrictInt, Field(ge=0, le=2**53), Whole]
 """A place in a source."""
+
+Most = Annotated[StrictInt, Field(ge=1, le=1000), Whole]
+"""How many at most."""
 
 Share = Annotated[StrictFloat, Field(ge=0, le=1, allow_inf_nan=False)]
 """From nothing to all."""

@@ -102,11 +102,21 @@ class Refusal(HTTPException):
 def install(app: FastAPI) -> None:
     """Let the app answer all errors in this form."""
 
-    async def answer(_request: Request, error: Exception) -> JSONResponse:
-        return refusal_of(error).response
+    async def answer(request: Request, error: Exception) -> JSONResponse:
+        refusal = refusal_of(error)
+        if refusal.status_code == 405:
+            refusal.headers = {**(refusal.headers or {}), **_allowed(app, request)}
+        return refusal.response
 
     for kind in (HTTPException, RequestValidationError, RememError):
         app.add_exception_handler(kind, answer)
+
+
+def _allowed(app: FastAPI, request: Request) -> dict[str, str]:
+    """The methods of a path, of which each may have an endpoint of its own."""
+    template = getattr(request.scope.get("route"), "path_format", None)
+    methods = app.openapi()["paths"].get(template)
+    return {"Allow": ", ".join(method.upper() for method in methods)} if methods else {}
 
 
 def refusal_of(error: Exception) -> Refusal:

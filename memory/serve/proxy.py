@@ -8,6 +8,7 @@ a client that saw it can rely on that, and one that did not asks again, which st
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from memory.attach.attachment import Attachment
 from memory.serve.access import Caller, caller
+from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
 from memory.serve.forwarding import Forwarded, Remembering, collected
 from memory.serve.keys import Permission
@@ -40,22 +42,46 @@ _BODY = {
     "type": "object",
     "required": ["messages"],
     "properties": {
-        "model": {"type": "string"},
         "messages": {"type": "array", "items": {"type": "object"}},
-        "stream": {"type": "boolean"},
-        "user": {"type": "string", "description": "Whose memory, within what the key allows."},
+        "user": {
+            "type": ["string", "null"],
+            "description": "Whose memory, within what the key allows.",
+        },
     },
     "example": {
         "model": "smollm2",
         "messages": [{"role": "user", "content": "Where did I leave the spare key?"}],
+        "stream": False,
     },
+}
+_COMPLETION = {
+    "content": {
+        kind: {"schema": {"description": "As OpenAI describes it."}}
+        for kind in ("application/json", "text/event-stream")
+    }
+}
+_OTHER: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "As whoever answers says it."}
+}
+_MODELS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    **refusals(400, 401, 403, 429),
+    **_OTHER,
 }
 
 
 @router.post(
     "/v1/chat/completions",
     summary="Answer with memory",
-    openapi_extra={"requestBody": {"content": {"application/json": {"schema": _BODY}}}},
+    response_class=Response,
+    responses={
+        200: _COMPLETION,
+        **refusals(400, 401, 403, 408, 413, 422, 429, 503),
+        **_OTHER,
+    },
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}
+    },
 )
 async def chat_completions(request: Request, who: _Caller, session: _Session = None) -> Response:
     """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
@@ -86,13 +112,18 @@ async def chat_completions(request: Request, who: _Caller, session: _Session = N
     return Forwarded(remembering, state.generations)
 
 
-@router.get("/v1/models", summary="List the models")
+@router.get("/v1/models", summary="List the models", response_class=Response, responses=_MODELS)
 async def models(request: Request, who: _Caller) -> Response:
     """The models that can be asked, as whoever answers lists them."""
     return await _models(request, who, None)
 
 
-@router.get("/v1/models/{name:path}", summary="Describe a model")
+@router.get(
+    "/v1/models/{name:path}",
+    summary="Describe a model",
+    response_class=Response,
+    responses=_MODELS,
+)
 async def model(request: Request, who: _Caller, name: str) -> Response:
     """One model, as whoever answers describes it."""
     if not set(name.split("/")).isdisjoint(("", ".", "..")):
@@ -111,7 +142,7 @@ async def _models(request: Request, who: Caller, name: str | None) -> Response:
 def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
     """The request, as far as remem has to understand it."""
     try:
-        body = json.loads(raw, parse_constant=_refuse_constant)
+        body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise Refusal(
             400, "invalid_json", "the body is not valid JSON; check how it is made"
@@ -133,6 +164,13 @@ def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):  # it could not be passed on
+        raise ValueError(f"{number} is too large")
+    return value
 
 
 def _user(body: Mapping[str, Any]) -> str | None:

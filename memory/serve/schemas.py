@@ -7,7 +7,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from memory.recall.relevance import FLOOR
-from memory.serve.fields import Document, Metadata, Moment, Name, Position, Share, Words
+from memory.serve.fields import (
+    Document,
+    Metadata,
+    Moment,
+    Most,
+    Name,
+    Position,
+    Share,
+    Whole,
+    Words,
+)
 from memory.serve.paging import MARK
 from memory.serve.where import Where
 from store import InvalidInput
@@ -131,7 +141,7 @@ class Ask(_Query):
         query="Where is the spare key?", k=3, where={"speaker": ["Nora", "Ravi"]}, explain=True
     )
 
-    k: StrictInt = Field(10, ge=1, le=1000, description="Most memories, best first.")
+    k: Most = Field(10, description="Most memories, best first.")
     explain: StrictBool = Field(False, description="Tell what the score is made of.")
 
 
@@ -144,8 +154,8 @@ class Context(_Query):
         where={"said_at": {"gte": "2024-01-01T00:00:00Z"}},
     )
 
-    k: StrictInt = Field(50, ge=1, le=1000, description="Most memories.")
-    budget: StrictInt = Field(
+    k: Most = Field(50, description="Most memories.")
+    budget: Annotated[StrictInt, Whole] = Field(
         1000, ge=0, le=1_000_000, description="Most tokens of the block, by an estimate."
     )
     floor: Share = Field(FLOOR, description="The least relevance of a memory.")
@@ -157,7 +167,7 @@ class List(BaseModel):
     model_config = _body(where={"source": "night shift"}, limit=20)
 
     where: Where | None = None
-    limit: StrictInt = Field(100, ge=1, le=1000, description="Most records of a page.")
+    limit: Most = Field(100, description="Most records of a page.")
     after: Mark | None = Field(
         None, description="The `next` of the page before; by default, from the beginning."
     )

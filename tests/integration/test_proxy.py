@@ -17,11 +17,11 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import Memory  # noqa: E402
-from memory.serve.app import ServeSettings, create_app  # noqa: E402
-from memory.testing import HashEncoder  # noqa: E402
-from tests.openai_upstream import Upstream, upstream  # noqa: E402
-from tests.serving import served  # noqa: E402
+from memory import Memory
+from memory.serve.app import ServeSettings, create_app
+from memory.testing import HashEncoder
+from tests.openai_upstream import Upstream, upstream
+from tests.serving import served
 
 BISCUIT = "The greyhound of Anna is called Biscuit."
 WHOSE = "What is the greyhound of Anna called?"

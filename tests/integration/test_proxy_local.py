@@ -15,13 +15,13 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import Memory  # noqa: E402
-from memory.attach.generators import Generator, Prompt  # noqa: E402
-from memory.serve.app import create_app  # noqa: E402
-from memory.serve.local import Local  # noqa: E402
-from memory.testing import EchoGenerator, HashEncoder  # noqa: E402
-from store import InvalidInput, MissingDependency, UpstreamError  # noqa: E402
-from tests.serving import served  # noqa: E402
+from memory import Memory
+from memory.attach.generators import Generator, Prompt
+from memory.serve.app import create_app
+from memory.serve.local import Local
+from memory.testing import EchoGenerator, HashEncoder
+from store import InvalidInput, MissingDependency, UpstreamError
+from tests.serving import served
 
 BISCUIT = "The greyhound of Anna is called Biscuit."
 WHOSE = "What is the greyhound of Anna called?"

@@ -19,9 +19,9 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import Memory  # noqa: E402
-from memory.testing import HashEncoder  # noqa: E402
-from tests.openai_upstream import Upstream, upstream  # noqa: E402
+from memory import Memory
+from memory.testing import HashEncoder
+from tests.openai_upstream import Upstream, upstream
 
 REMEM = [sys.executable, "-c", "import sys; from memory.cli import main; sys.exit(main())"]
 BISCUIT = "The greyhound of Anna is called Biscuit."

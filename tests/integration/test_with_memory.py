@@ -15,7 +15,7 @@ from tests.responses_upstream import Call, Upstream, running_upstream
 
 openai = pytest.importorskip("openai")
 
-from memory.attach.openai_client import memory_of, session, with_memory  # noqa: E402
+from memory.attach.openai_client import memory_of, session, with_memory
 
 KEY = "The spare key is at the bakery."
 QUESTION = "Where is the spare key?"
