@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from store.embedded.partition import Ids
+from store.embedded.arrays import Ids
 from store.embedded.records import fetch_ids
 
 __all__ = [

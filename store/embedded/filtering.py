@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from store.embedded.index import Mask
-from store.embedded.partition import Ids
+from store.embedded.arrays import Ids, Mask
 from store.embedded.records import fetch_ids, to_micros
 from store.errors import InvalidInput
 from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range

@@ -11,8 +11,9 @@ import sqlite3
 from collections.abc import Iterator
 
 from store.embedded import changes, filtering, records
+from store.embedded.arrays import Ids
 from store.embedded.changes import State
-from store.embedded.partition import Ids, Partition
+from store.embedded.partition import Partition
 from store.types import Space
 
 __all__ = ["build", "can_follow", "catch_up"]

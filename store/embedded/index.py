@@ -1,36 +1,45 @@
-"""Dense search over one view of one partition: the only module that imports faiss.
+"""Dense search over one view of one partition.
 
-Vectors are addressed by row (0, 1, 2, ... in the order they were added). The search is exact, over
-half-precision vectors; measured on two cores, 384 dimensions: 200,000 vectors in 6.5 ms, against
-27.6 ms in single precision. An approximate index for larger partitions belongs here, behind the
-same four methods.
+Vectors are addressed by row (0, 1, 2, ... in the order they were added), and kept in half
+precision; measured on two cores, 384 dimensions: 200,000 vectors in 6.5 ms, against 27.6 ms in
+single precision. Up to ``EXACT_ROWS`` rows, or rows that a filter allows, are all scored. Of more,
+``store.embedded.coarse`` names the candidates, once it has been learned; until then the search is
+exact.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["DenseIndex", "Halves", "Mask", "Rows", "Scores"]
+from store.embedded.arrays import Halves, Mask, Rows, Scores
+from store.embedded.coarse import Coarse, sample
 
-Halves = NDArray[np.float16]
-Rows = NDArray[np.int64]
-Scores = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+__all__ = ["EXACT_ROWS", "DenseIndex"]
 
-# Share of allowed rows above which searching all rows and dropping the others is faster than
-# asking faiss to test each row: 200,000 rows took 25 ms with a selector that keeps half of them,
-# 4.7 ms with one that keeps a tenth, and 6.5 ms without any.
-_SELECTOR_BELOW = 0.2
+EXACT_ROWS = 20_000
+"""Rows that are scored one by one: they take no longer than their lists would."""
+
+_RELEARN = 4
+"""An index so many times larger than the one that centroids were learned from learns again."""
+
+_CANDIDATES = 512
+_CANDIDATES_A_HIT = 8
+"""Candidates to name at least, and for each hit that is wanted."""
+
+_GATHERED_BELOW = 0.2
+"""Share of allowed rows below which copying them out is faster than to search all and drop some."""
 
 
 class DenseIndex:
-    """Exact inner-product search. Not thread-safe for writers."""
+    """Search by inner product. Not thread-safe for writers.
+
+    Attributes:
+        coarse: Names candidates, if it has been learned.
+    """
 
     def __init__(self, dim: int) -> None:
+        self.coarse: Coarse | None = None
         self._index = _empty(dim)
         self._dim = dim
 
@@ -39,24 +48,42 @@ class DenseIndex:
 
     @property
     def nbytes(self) -> int:
-        """Size of the vectors in bytes."""
-        return len(self) * self._dim * 2
+        """Size in bytes."""
+        return len(self) * self._dim * 2 + (self.coarse.nbytes if self.coarse else 0)
 
     @property
     def vectors(self) -> Halves:
         """All vectors, float16, shape (n, dim): a view into faiss's memory, valid until ``add``."""
         if not len(self):
             return np.empty((0, self._dim), np.float16)
-        codes = faiss.rev_swig_ptr(self._index.codes.data(), self.nbytes)
+        codes = faiss.rev_swig_ptr(self._index.codes.data(), len(self) * self._dim * 2)
         halves: Halves = codes.view(np.float16).reshape(len(self), self._dim)
         return halves
 
+    @property
+    def outgrown(self) -> bool:
+        """Whether ``learning`` is due."""
+        learned = self.coarse.learned if self.coarse else EXACT_ROWS / _RELEARN
+        return len(self) > _RELEARN * learned
+
+    def learning(self) -> tuple[Halves, int]:
+        """What ``Coarse.learn`` takes: a copy, for a thread of its own."""
+        return sample(self.vectors), len(self)
+
     def add(self, vectors: Halves) -> None:
         """Append rows: unit vectors, float16, shape (n, dim)."""
-        codes = np.ascontiguousarray(vectors, np.float16).view(np.uint8)
-        if len(codes):
-            # The stored halves are faiss's codes: no conversion, and no second rounding.
-            self._index.add_sa_codes(codes)
+        if len(vectors):
+            _append(self._index, vectors)
+            if self.coarse is not None:
+                self.coarse.add(vectors)
+
+    def compacted(self, live: Mask) -> DenseIndex:
+        """The live rows only, renumbered."""
+        result = DenseIndex(self._dim)
+        result.add(self.vectors[live])
+        if self.coarse is not None:
+            result.coarse = self.coarse.compacted(live)
+        return result
 
     def search(self, query: Scores, k: int, allowed: Mask) -> tuple[Rows, Scores]:
         """The best rows among the allowed ones, best first.
@@ -74,32 +101,21 @@ class DenseIndex:
         wanted = min(k, matching)
         if not wanted:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        selective = matching < _SELECTOR_BELOW * len(self)
-        parameters = _selecting(allowed) if selective else None
-        fetch = (
-            wanted + 1
-            if selective
-            else wanted + 1 + 2 * (len(self) - matching) * wanted // (matching)
-        )
-        while True:
-            rows, scores = self._top(query, min(fetch, len(self)), parameters)
-            keep = allowed[rows]
-            complete = len(rows) < fetch  # everything there is was returned
-            rows, scores = rows[keep], scores[keep]
-            if len(rows) >= wanted and (complete or scores[-1] < scores[wanted - 1]):
-                tied = int(np.searchsorted(-scores, -scores[wanted - 1], side="right"))
-                return rows[:tied], scores[:tied]
-            if complete:
-                return rows, scores
-            fetch *= 4
+        if self.coarse is not None and matching > EXACT_ROWS:
+            count = max(_CANDIDATES, _CANDIDATES_A_HIT * wanted)
+            rows = self.coarse.candidates(query, count, allowed, matching)
+            if len(rows) >= wanted:
+                return self._among(rows, query, wanted)
+        if matching < _GATHERED_BELOW * len(self):
+            return self._among(np.flatnonzero(allowed), query, wanted)
+        return _best(self._index, query, wanted, allowed, matching)
 
-    def _top(self, query: Scores, k: int, parameters: Any) -> tuple[Rows, Scores]:
-        # One question is no work for two threads; and idle threads of faiss, which spin for a
-        # while, take the processor from the encoder's: a question end to end 23 ms instead of 16.
-        faiss.omp_set_num_threads(1)  # of this thread
-        scores, rows = self._index.search(query[None, :], k, params=parameters)
-        found = rows[0] >= 0  # faiss pads with -1
-        return rows[0][found], scores[0][found]
+    def _among(self, rows: Rows, query: Scores, wanted: int) -> tuple[Rows, Scores]:
+        """The best of these rows."""
+        part = _empty(self._dim)
+        _append(part, np.take(self.vectors, rows, axis=0))
+        places, scores = _best(part, query, wanted, np.ones(len(rows), np.bool_), len(rows))
+        return rows[places], scores
 
 
 def _empty(dim: int) -> faiss.IndexScalarQuantizer:
@@ -109,8 +125,26 @@ def _empty(dim: int) -> faiss.IndexScalarQuantizer:
     return index
 
 
-def _selecting(allowed: Mask) -> Any:
-    bits = np.packbits(allowed, bitorder="little")
-    parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-    parameters.bits = bits  # faiss keeps a pointer only
-    return parameters
+def _append(index: faiss.IndexScalarQuantizer, vectors: Halves) -> None:
+    # The stored halves are faiss's codes: no conversion, and no second rounding.
+    index.add_sa_codes(np.ascontiguousarray(vectors, np.float16).view(np.uint8))
+
+
+def _best(
+    index: faiss.IndexScalarQuantizer, query: Scores, wanted: int, allowed: Mask, matching: int
+) -> tuple[Rows, Scores]:
+    """The best allowed rows of all that are in an index, and what ties with the last of them."""
+    fetch = wanted + 1 + 2 * (len(allowed) - matching) * wanted // matching
+    # One question is no work for two threads; and idle threads of faiss, which spin for a
+    # while, take the processor from the encoder's: a question end to end 23 ms instead of 16.
+    faiss.omp_set_num_threads(1)  # of this thread
+    while True:
+        fetch = min(fetch, len(allowed))
+        found, places = index.search(query[None, :], fetch)
+        keep = allowed[places[0]]
+        rows, scores = places[0][keep], found[0][keep]
+        complete = fetch == len(allowed)
+        if complete or (len(rows) >= wanted and scores[-1] < scores[wanted - 1]):
+            tied = int(np.searchsorted(-scores, -scores[wanted - 1], side="right"))
+            return rows[:tied], scores[:tied]
+        fetch *= 4

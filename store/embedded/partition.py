@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
-from store.embedded.index import DenseIndex, Halves, Mask, Rows, Scores
+from store.embedded.arrays import Halves, Ids, Mask, Rows, Scores
+from store.embedded.index import DenseIndex
 from store.embedded.text import TextIndex
 from store.embedded.vocabulary import Vocabulary
 
-__all__ = ["Ids", "Partition"]
-
-Ids = NDArray[np.int64]
+__all__ = ["Partition"]
 
 
 class Partition:
@@ -56,6 +54,11 @@ class Partition:
     def dead(self) -> int:
         """Number of rows that are no longer current."""
         return len(self.live) - int(np.count_nonzero(self.live))
+
+    @property
+    def outgrown(self) -> list[str]:
+        """Views whose dense index has outgrown what it has learned."""
+        return [view for view, index in self.dense.items() if index.outgrown]
 
     def remove(self, ids: Ids) -> None:
         """Let the rows of these records die; unknown ids are ignored."""
@@ -115,9 +118,7 @@ class Partition:
         result.ids = self.ids[self.live]
         result.live = np.ones(len(result.ids), np.bool_)
         for view, index in self.dense.items():
-            kept = index.vectors[self.live]
-            result.dense[view] = DenseIndex(kept.shape[1])
-            result.dense[view].add(kept)
+            result.dense[view] = index.compacted(self.live)
         texts = {view: index.compacted(self.live) for view, index in self.text.items()}
         used = reduce(np.union1d, (index.terms for index in texts.values()))
         result.vocabulary, numbers = self.vocabulary.kept(used)

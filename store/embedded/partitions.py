@@ -11,16 +11,16 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from store.embedded import changes
 from store.embedded.changes import State
 from store.embedded.database import Database, writing_errors
 from store.embedded.following import build, can_follow, catch_up
-from store.embedded.locks import ReadWriteLock
+from store.embedded.learning import Learner
 from store.embedded.meta import Meta, read_meta
 from store.embedded.partition import Partition
+from store.embedded.slot import Slot
 from store.embedded.snapshot import file_digest, load_partition, save_partition
 from store.errors import RememError
 
@@ -47,16 +47,6 @@ class UnknownNamespace(Exception):
     """Nothing was ever written to a namespace, or all of it was forgotten."""
 
 
-@dataclass(slots=True)
-class _Slot:
-    lock: ReadWriteLock = field(default_factory=ReadWriteLock)
-    partition: Partition | None = None
-    written: int = 0
-    """Records that this process wrote since it last caught up."""
-    unsaved: int = 0
-    """Records that changed in ``partition`` since it was loaded or saved."""
-
-
 class Partitions:
     """All partitions of one store. Thread-safe.
 
@@ -71,8 +61,9 @@ class Partitions:
         self._database = database
         self._folder = folder
         self._max_bytes = max_bytes
-        self._slots: OrderedDict[str, _Slot] = OrderedDict()
+        self._slots: OrderedDict[str, Slot] = OrderedDict()
         self._guard = threading.Lock()
+        self._learner = Learner()
 
     @property
     def nbytes(self) -> int:
@@ -132,6 +123,7 @@ class Partitions:
 
     def close(self) -> None:
         """Save what would take long to rebuild, and let go of everything."""
+        self._learner.close()
         for namespace, slot in self._items():
             self._save_if_dear(namespace, slot)
         self.forget_all()
@@ -188,7 +180,7 @@ class Partitions:
             if found != digest:
                 yield f"index file {path} is damaged; 'remem rebuild' makes it again"
 
-    def _catch_up(self, namespace: str, slot: _Slot) -> None:
+    def _catch_up(self, namespace: str, slot: Slot) -> None:
         with slot.lock.exclusive(), self._database.reading() as connection:
             meta, state = self._read(connection, namespace)
             partition, slot.partition = slot.partition, None  # an interrupted one is not used again
@@ -201,6 +193,8 @@ class Partitions:
             if partition.dead * 4 > len(partition.ids):
                 partition = partition.compacted()
             slot.partition, slot.written = partition, 0
+            if partition.outgrown:
+                self._learner.ask(slot)
         self._evict(keep=slot)
 
     def _load(self, connection: sqlite3.Connection, state: State) -> Partition | None:
@@ -209,7 +203,7 @@ class Partitions:
         ).fetchone()
         return None if row is None else load_partition(self._folder / row[0], row[1])
 
-    def _save_if_dear(self, namespace: str, slot: _Slot) -> None:
+    def _save_if_dear(self, namespace: str, slot: Slot) -> None:
         """Save what would take long to rebuild.
 
         A snapshot only saves time, so one that cannot be written must not fail its caller.
@@ -220,7 +214,7 @@ class Partitions:
             except RememError as error:
                 _log.warning("the index of %r was not saved: %s", namespace, error)
 
-    def _save(self, namespace: str, slot: _Slot) -> None:
+    def _save(self, namespace: str, slot: Slot) -> None:
         with slot.lock.shared():
             partition = slot.partition
             if partition is not None:
@@ -265,7 +259,7 @@ class Partitions:
         whoever saves holds one too, so none of these is being written, and a later one stays."""
         return list(self._folder.glob(f"{names}{_SUFFIX}*"))
 
-    def _evict(self, keep: _Slot) -> None:
+    def _evict(self, keep: Slot) -> None:
         for namespace, slot in self._items():
             if self.nbytes <= self._max_bytes:
                 return
@@ -282,13 +276,13 @@ class Partitions:
             raise UnknownNamespace(f"nothing is stored in namespace {namespace!r}")
         return read_meta(connection), state
 
-    def _slot(self, namespace: str) -> _Slot:
+    def _slot(self, namespace: str) -> Slot:
         with self._guard:
-            slot = self._slots.setdefault(namespace, _Slot())
+            slot = self._slots.setdefault(namespace, Slot())
             self._slots.move_to_end(namespace)
             return slot
 
-    def _items(self) -> list[tuple[str, _Slot]]:
+    def _items(self) -> list[tuple[str, Slot]]:
         with self._guard:
             return list(self._slots.items())
 

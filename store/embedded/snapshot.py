@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from store.embedded.coarse import Coarse
 from store.embedded.index import DenseIndex
 from store.embedded.partition import Partition
 from store.embedded.text import TextIndex
@@ -39,6 +40,7 @@ def save_partition(partition: Partition, path: Path) -> str:
         "generation": partition.generation,
         "tokenizer": TOKENIZER,
         "views": list(partition.dense),
+        "learned": _learned(partition),
         "arrays": [[name, array.dtype.str, array.shape] for name, array in arrays.items()],
     }
     digest = hashlib.sha256()
@@ -80,9 +82,20 @@ def _arrays(partition: Partition) -> dict[str, NDArray[Any]]:
     }
     for view, index in partition.dense.items():
         arrays[f"dense/{view}"] = index.vectors
+        if index.coarse is not None:
+            for name, array in index.coarse.arrays().items():
+                arrays[f"coarse/{view}/{name}"] = array
         for name, array in partition.text[view].arrays().items():
             arrays[f"text/{view}/{name}"] = array
     return arrays
+
+
+def _learned(partition: Partition) -> dict[str, int]:
+    return {
+        view: index.coarse.learned
+        for view, index in partition.dense.items()
+        if index.coarse is not None
+    }
 
 
 def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -92,7 +105,7 @@ def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
 def _read(path: Path) -> Partition | None:
     with path.open("rb") as file:
         header = json.loads(file.readline())
-        if header.get("tokenizer") != TOKENIZER:
+        if header.get("tokenizer") != TOKENIZER or "learned" not in header:
             _log.info("index file %s is of another version; making it again", path)
             return None
         arrays = {
@@ -112,9 +125,14 @@ def _partition(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Parti
         vectors = arrays.pop(f"dense/{view}")
         partition.dense[view] = DenseIndex(vectors.shape[1])
         partition.dense[view].add(vectors)
-        names = TextIndex.ARRAYS
+        if view in header["learned"]:
+            partition.dense[view].coarse = Coarse.from_arrays(
+                {name: arrays[f"coarse/{view}/{name}"] for name in Coarse.ARRAYS},
+                header["learned"][view],
+            )
         partition.text[view] = TextIndex.from_arrays(
-            partition.vocabulary, {name: arrays[f"text/{view}/{name}"] for name in names}
+            partition.vocabulary,
+            {name: arrays[f"text/{view}/{name}"] for name in TextIndex.ARRAYS},
         )
     return partition
 

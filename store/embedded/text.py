@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.bm25 import contributions, idf
-from store.embedded.index import Mask, Rows, Scores
+from store.embedded.arrays import Mask, Rows, Scores
 from store.embedded.vocabulary import Vocabulary
 
 __all__ = ["TextIndex"]

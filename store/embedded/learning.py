@@ -1,0 +1,82 @@
+"""A partition that has outgrown exact search learns where to look, beside reads and writes.
+
+Learning takes seconds at a million rows. It works on copies, and holds the partition's lock only
+to take them and, at the end, to put the result in place; until then searches stay exact.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from store.embedded.arrays import Halves
+from store.embedded.coarse import Coarse
+from store.embedded.slot import Slot
+
+__all__ = ["Learner", "learn"]
+
+_log = logging.getLogger(__name__)
+
+_COPIED = 16_384
+"""Vectors copied at a time: a writer waits for 10 ms at most."""
+
+
+class Learner:
+    """One thread in which partitions learn, one after the other. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "remem-learning")
+        self._asked: set[int] = set()
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def ask(self, slot: Slot) -> None:
+        """Let the partition in a slot learn soon; nothing once closed."""
+        with self._guard:
+            if not self._closed and id(slot) not in self._asked:
+                self._asked.add(id(slot))
+                self._pool.submit(self._learn, slot)
+
+    def close(self) -> None:
+        """Finish what was asked: another process would have to begin again."""
+        with self._guard:
+            self._closed = True
+        self._pool.shutdown()
+
+    def _learn(self, slot: Slot) -> None:
+        with self._guard:
+            self._asked.discard(id(slot))  # whoever takes its place from now on may ask again
+        try:
+            learn(slot)
+        except Exception:  # searches stay exact
+            _log.exception("an index could not learn; searches in it stay slow")
+
+
+def learn(slot: Slot) -> None:
+    """Learn for each view that has outgrown what it knows; nothing, if another partition takes
+    the place meanwhile: that one asks for itself."""
+    with slot.lock.shared():
+        partition = slot.partition
+        outgrown = [] if partition is None else [*partition.outgrown]
+    for view in outgrown:
+        with slot.lock.shared():
+            if partition is None or slot.partition is not partition:
+                return
+            index = partition.dense[view]
+            taken, rows = index.learning()
+        coarse = Coarse.learn(taken, rows)
+        while True:
+            with slot.lock.shared():
+                if slot.partition is not partition:
+                    return
+                chunk: Halves = index.vectors[len(coarse) : len(coarse) + _COPIED].copy()
+            coarse.add(chunk)
+            if len(chunk) < _COPIED:
+                break
+        with slot.lock.exclusive():
+            if slot.partition is not partition:
+                return
+            coarse.add(index.vectors[len(coarse) :])
+            index.coarse = coarse
+            slot.unsaved += len(coarse)

@@ -1,0 +1,22 @@
+"""The place of one namespace's partition in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from store.embedded.locks import ReadWriteLock
+from store.embedded.partition import Partition
+
+__all__ = ["Slot"]
+
+
+@dataclass(slots=True)
+class Slot:
+    """Whoever reads the partition shares the lock, whoever changes it has it alone."""
+
+    lock: ReadWriteLock = field(default_factory=ReadWriteLock)
+    partition: Partition | None = None
+    written: int = 0
+    """Records that this process wrote since it last caught up."""
+    unsaved: int = 0
+    """Records that changed in ``partition`` since it was loaded or saved."""

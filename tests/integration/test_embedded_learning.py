@@ -1,0 +1,139 @@
+"""A large partition learns where to look, while it goes on being read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from store import Batch
+from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
+from store.embedded import EmbeddedStore, learning
+from store.embedded import index as dense_index
+from store.embedded.arrays import Halves
+from store.embedded.coarse import Coarse
+
+MANY = 600
+TEXTS = [f"fact {i}" for i in range(MANY)]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dense_index, "EXACT_ROWS", 100)
+
+
+def filled(path: Path) -> EmbeddedStore:
+    store = EmbeddedStore(path)
+    store.adopt(SPACE)
+    store.write("ana", batch(*[turn(f"k{i}", text, position=i) for i, text in enumerate(TEXTS)]))
+    return store
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]:
+    """What happens while a partition learns: it waits for each of these."""
+    meanwhile: list[Callable[[], None]] = []
+    learn = Coarse.learn
+
+    def interrupted(taken: Halves, rows: int) -> Coarse:
+        learned = learn(taken, rows)
+        while meanwhile:
+            meanwhile.pop()()
+        return learned
+
+    monkeypatch.setattr(Coarse, "learn", interrupted)
+    yield meanwhile
+    assert not meanwhile
+
+
+def never(taken: Halves, rows: int) -> Coarse:
+    raise AssertionError("there was nothing to learn")
+
+
+def test_what_was_learned_is_in_the_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with filled(tmp_path / "memories") as store:
+        store.search("ana", [dense("fact 7")], 1)
+    monkeypatch.setattr(Coarse, "learn", never)
+    with EmbeddedStore(tmp_path / "memories") as store:
+        assert keys(store.search("ana", [dense("fact 7")], 1)[0]) == ["k7"]
+        assert store.verify().ok
+    assert not caplog.records
+
+
+def test_searches_and_writes_go_on_while_a_partition_learns(
+    tmp_path: Path, stopped: list[Callable[[], None]]
+) -> None:
+    store = filled(tmp_path / "memories")
+    seen: list[list[str]] = []
+
+    def meanwhile() -> None:
+        seen.append(keys(store.search("ana", [dense("fact 7")], 1)[0]))
+        store.write("ana", Batch(add=[entry(turn("new", "breaking news"))], delete=["k7"]))
+        seen.append(keys(store.search("ana", [dense("breaking news")], 1)[0]))
+        seen.append(keys(store.search("ana", [dense("fact 7")], MANY)[0]))
+
+    stopped.append(meanwhile)
+    store.search("ana", [dense("fact 1")], 1)
+    store.close()
+    assert seen[:2] == [["k7"], ["new"]]
+    assert "k7" not in seen[2]
+    with EmbeddedStore(tmp_path / "memories") as again:
+        assert keys(again.search("ana", [dense("breaking news")], 1)[0]) == ["new"]
+        assert len(again.search("ana", [dense("fact 1")], MANY + 1)[0]) == MANY
+
+
+def test_a_partition_that_was_replaced_while_it_learned_learns_again(
+    tmp_path: Path, stopped: list[Callable[[], None]]
+) -> None:
+    store = filled(tmp_path / "memories")
+    most = [f"k{i}" for i in range(200)]  # more than a quarter dead: it is compacted
+
+    def meanwhile() -> None:
+        store.write("ana", Batch(delete=most))
+        store.search("ana", [dense("fact 300")], 1)
+
+    stopped.append(meanwhile)
+    store.search("ana", [dense("fact 1")], 1)
+    store.close()
+    with EmbeddedStore(tmp_path / "memories") as again:
+        assert keys(again.search("ana", [dense("fact 300")], 1)[0]) == ["k300"]
+        assert again.verify().ok
+        with again._partitions.current("ana") as (_, _, partition):
+            assert not partition.outgrown
+
+
+def test_a_partition_that_cannot_learn_stays_exact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Coarse, "learn", never)
+    with filled(tmp_path / "memories") as store:
+        for i in (7, 8):
+            assert keys(store.search("ana", [dense(f"fact {i}")], 1)[0]) == [f"k{i}"]
+    assert "could not learn" in caplog.text
+
+
+def test_what_was_purged_leaves_no_bit_in_what_was_learned(tmp_path: Path) -> None:
+    path = tmp_path / "memories"
+    with filled(path) as store:
+        store.search("ana", [dense("fact 7")], 1)
+    with EmbeddedStore(path) as store:
+        store.purge("ana", Batch(delete=["k7"]))
+        store.search("ana", [dense("fact 8")], 1)
+        store.snapshot()
+    vector = embed(["fact 7"])[0]
+    stored = (vector / np.linalg.norm(vector)).astype(np.float16).tobytes()
+    assert all(stored not in file.read_bytes() for file in path.rglob("*") if file.is_file())
+    with EmbeddedStore(path) as store, store._partitions.current("ana") as (_, _, partition):
+        for index in partition.dense.values():
+            assert index.coarse is not None
+            assert len(index.coarse) == len(index) == MANY - 1
+
+
+def test_a_store_that_is_closed_asks_nobody_to_learn() -> None:
+    learner = learning.Learner()
+    learner.close()
+    learner.ask(learning.Slot())
