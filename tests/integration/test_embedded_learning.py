@@ -10,7 +10,7 @@ import pytest
 
 from store import Batch
 from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
-from store.embedded import EmbeddedStore, learning
+from store.embedded import EmbeddedStore, learning, partitions
 from store.embedded import index as dense_index
 from store.embedded.arrays import Halves
 from store.embedded.coarse import Coarse
@@ -22,6 +22,7 @@ TEXTS = [f"fact {i}" for i in range(MANY)]
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dense_index, "EXACT_ROWS", 100)
+    monkeypatch.setattr(partitions, "_UNSAVED_AT_CLOSE", 0)
 
 
 def filled(path: Path) -> EmbeddedStore:
@@ -123,7 +124,6 @@ def test_what_was_purged_leaves_no_bit_in_what_was_learned(tmp_path: Path) -> No
     with EmbeddedStore(path) as store:
         store.purge("ana", Batch(delete=["k7"]))
         store.search("ana", [dense("fact 8")], 1)
-        store.snapshot()
     vector = embed(["fact 7"])[0]
     stored = (vector / np.linalg.norm(vector)).astype(np.float16).tobytes()
     assert all(stored not in file.read_bytes() for file in path.rglob("*") if file.is_file())
