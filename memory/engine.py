@@ -17,7 +17,7 @@ from memory.pins import pinned, with_pinned
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR, relevant
-from memory.recall.retriever import Retriever
+from memory.recall.retriever import Retriever, Searches
 from memory.recorder import LAST, Added, Recorder
 from memory.versions import history
 from store import (
@@ -65,12 +65,12 @@ class Memory:
         namespace: str = "default",
         *,
         encoder: Encoder | None = None,
-        retriever: Retriever | None = None,
+        retriever: Searches | None = None,
     ) -> None:
         self.namespace = namespace
         encoder = encoder or SentenceTransformerEncoder()
         self._recorder = Recorder(open_store(url, encoder.fingerprint), encoder)
-        self._retriever = retriever or Retriever()
+        self._retriever: Searches = retriever or Retriever()
 
     @property
     def url(self) -> str:
@@ -86,6 +86,12 @@ class Memory:
         """Another namespace of the same store, with the same encoder; closing one closes both."""
         other = copy(self)
         other.namespace = namespace
+        return other
+
+    def searched_by(self, retriever: Searches) -> Memory:
+        """The same memory, searched in another way; closing one closes both."""
+        other = copy(self)
+        other._retriever = retriever
         return other
 
     def namespaces(self) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,9 @@ from memory.cli.options import command
 from memory.cli.screen import output, write_json_line
 from memory.cli.settings import DEFAULT_NAMESPACE, Settings
 from store.errors import MissingDependency
+
+if TYPE_CHECKING:
+    from memory.engine import Memory
 
 __all__ = ["serve"]
 
@@ -74,6 +78,13 @@ _MOST_LOCAL, _MOST_UPSTREAM = 5, 50
     help="Answers at the same time; more are refused",
 )
 @click.option(
+    "--processes",
+    default=os.cpu_count() or 1,
+    show_default="one for each processor",
+    type=click.IntRange(min=1),
+    help="Processes that search, each with the indexes in memory; 1: only the server itself",
+)
+@click.option(
     "--timeout",
     "upstream_seconds",
     default=300.0,
@@ -89,6 +100,7 @@ def serve(
     file: Path | None,
     k: int | None,
     upstream: str | None,
+    processes: int,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -116,8 +128,30 @@ def serve(
         ring = opened.enter_context(closing(KeyRing(path))) if file or path.exists() else None
         memory = opened.enter_context(settings.create())
         memory.encoder.dim  # noqa: B018 - loads the model now, and not with the first request
+        # A reranker is a model too: one of it is enough.
+        if processes > 1 and not settings.reranker:
+            memory = _in_parallel(settings, memory, processes, opened)
+            if upstream:
+                _leave_processors()
         log_to_stderr(logging.WARNING if quiet else logging.INFO)
         run(memory, how, ring, lambda url: _announce(settings, url))
+
+
+def _in_parallel(settings: Settings, memory: Memory, processes: int, opened: ExitStack) -> Memory:
+    from memory.recall.parallel import ParallelRetriever
+    from memory.recall.retriever import Retriever
+
+    fingerprint = memory.encoder.fingerprint
+    retriever = ParallelRetriever(Retriever(), settings.url, fingerprint, processes)
+    return memory.searched_by(opened.enter_context(retriever))
+
+
+def _leave_processors() -> None:
+    """Encode with half of the processors: the threads of torch wait for one another, and get
+    little done where others need the processors. (94 searches a second on two, 77 without.)"""
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 
 
 def _announce(settings: Settings, url: str) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from typing import Protocol
 
 from memory.encoder import Encoder
-from memory.recall.nearness import scale_of
+from memory.recall.nearness import Scale, scale_of
 from memory.recall.query import Query, read_query
 from memory.recall.ranking import Recollection, candidates_of, rank
 from memory.recall.relevance import Rarity, judged
@@ -18,7 +19,7 @@ from memory.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from memory.recall.windows import TURN, WINDOW, line
 from store import Dense, F, Filter, Hit, InvalidInput, Leg, Record, Store, Text, Vector
 
-__all__ = ["WEIGHTS", "Retriever"]
+__all__ = ["WEIGHTS", "Retriever", "Searches", "check_question"]
 
 WEIGHTS: Mapping[str, float] = {
     "dense turn": 1.0,
@@ -42,6 +43,22 @@ _LEGS: Mapping[str, Callable[[str, Vector], Leg]] = {
     "text turn": lambda query, _: Text(TURN, query),
     "text window": lambda query, _: Text(WINDOW, query),
 }
+
+
+class Searches(Protocol):
+    """What ``Memory`` asks its questions of."""
+
+    def search(
+        self,
+        store: Store,
+        encoder: Encoder,
+        namespace: str,
+        query: str,
+        k: int,
+        where: Filter | None = None,
+        now: datetime | None = None,
+    ) -> list[Recollection]:
+        """See ``Retriever.search``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +112,29 @@ class Retriever:
         Raises:
             InvalidInput: an empty query, k < 1, or a ``now`` without a time zone.
         """
-        if not query.strip():
-            raise InvalidInput("the question is empty; say what to look for")
-        if k < 1:
-            raise InvalidInput(f"k is the number of memories to return; give 1 or more, not {k}")
+        check_question(query, k)
+        vector = encoder.encode_query(query)
+        return self.answer(store, namespace, query, vector, scale_of(encoder), k, where, now)
+
+    def answer(
+        self,
+        store: Store,
+        namespace: str,
+        query: str,
+        vector: Vector,
+        scale: Scale,
+        k: int,
+        where: Filter | None = None,
+        now: datetime | None = None,
+    ) -> list[Recollection]:
+        """Like ``search``, for a question that was checked and encoded: needs no model.
+
+        Args:
+            vector: The question encoded, float32, shape (dim,), length 1.
+            scale: Of the encoder's cosines.
+        """
         question = read_query(query, now)
-        legs = self._legs(query, encoder.encode_query(query))
+        legs = self._legs(query, vector)
         hits = store.search(namespace, list(legs.values()), max(k, self.pool), where)
         found = dict(zip(legs, hits, strict=True))
         dated = self._dated(store, namespace, question, list(legs.values()), where)
@@ -108,7 +142,7 @@ class Retriever:
         candidates = candidates_of(found, dated, self.weights)
         ranking = self._reranked(query, rank(question, candidates, self.weights, depth))
         rarity = self._rarity(store, namespace, question)
-        return judged(question, ranking, _best_cosines(found), scale_of(encoder), rarity, k)
+        return judged(question, ranking, _best_cosines(found), scale, rarity, k)
 
     def _legs(self, query: str, vector: Vector) -> dict[str, Leg]:
         return {name: leg(query, vector) for name, leg in _LEGS.items() if self.weights.get(name)}
@@ -144,6 +178,18 @@ class Retriever:
 
 _UNHEARD = "\0"
 """A token that no text has."""
+
+
+def check_question(query: str, k: int) -> None:
+    """Refuse what cannot be asked.
+
+    Raises:
+        InvalidInput: an empty query, or k < 1.
+    """
+    if not query.strip():
+        raise InvalidInput("the question is empty; say what to look for")
+    if k < 1:
+        raise InvalidInput(f"k is the number of memories to return; give 1 or more, not {k}")
 
 
 def _best_cosines(legs: Mapping[str, Sequence[Hit]]) -> dict[str, float]:

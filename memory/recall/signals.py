@@ -81,6 +81,8 @@ def _room(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa
 
 def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     """How close it was said to a time that the question names, and the time soon after it."""
+    if not query.spans:
+        return [0.0] * len(candidates)
     times = {each.record.said_at for each in candidates if each.record.said_at}
     closeness = {
         time: max((span.closeness(time) for span in query.spans), default=0.0) for time in times

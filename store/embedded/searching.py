@@ -60,12 +60,14 @@ def _answer(
     best = [_cut(connection, *_rank(partition, leg, k, live, allowed), k) for leg in legs]
     wanted = {i for leg in best for i, _ in leg}
     found = records.load(connection, list(wanted))
-    return [
-        sorted(
-            (Hit(found[i], score) for i, score in leg), key=lambda hit: (-hit.score, hit.record.key)
-        )
-        for leg in best
-    ]
+    return [_in_order([Hit(found[i], score) for i, score in leg]) for leg in best]
+
+
+def _in_order(hits: list[Hit]) -> list[Hit]:
+    """Hits that come best first, those of equal score by key."""
+    if len({hit.score for hit in hits}) < len(hits):
+        hits.sort(key=lambda hit: (-hit.score, hit.record.key))
+    return hits
 
 
 def rarity(
