@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from memory.cli.dates import earliest, latest
+from memory.dates import earliest, latest
 from memory.engine import Memory
 from memory.recall.prompt import format_date, framed, neutralise, without_block
 from memory.recall.ranking import Recollection

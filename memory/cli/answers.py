@@ -8,9 +8,9 @@ from typing import Any
 import click
 from rich.text import Text
 
-from memory.cli.dates import readable
 from memory.cli.recalling import NOTHING_RELEVANT, recollection_json
 from memory.cli.screen import output, safe
+from memory.dates import readable
 from memory.recall.ranking import Recollection
 
 __all__ = ["exchange_json", "show_recalled", "type_out"]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from memory.cli.dates import earliest, latest
+from memory.dates import earliest, latest
 from store.errors import InvalidInput
 from store.filters import And, F, Filter, Not, Or, Range, parse_filter
 

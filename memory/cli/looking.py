@@ -9,10 +9,10 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from memory.cli.dates import readable
 from memory.cli.options import command
 from memory.cli.screen import Verbatim, record_json, safe, table
 from memory.cli.settings import Settings, known_namespace
+from memory.dates import readable
 from store.errors import InvalidInput
 from store.types import Record
 

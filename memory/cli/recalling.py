@@ -8,11 +8,11 @@ from typing import Any
 import click
 from rich.text import Text
 
-from memory.cli.dates import latest
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import Verbatim, complain, recollection_table, record_json
 from memory.cli.settings import Settings
+from memory.dates import latest
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store.filters import Filter

@@ -19,7 +19,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from memory.cli.dates import readable
+from memory.dates import readable
 from memory.recall.ranking import Recollection
 from store.types import Record
 

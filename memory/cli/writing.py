@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memory.cli.dates import earliest, readable
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import complain, counted, record_json, safe
 from memory.cli.settings import Settings
+from memory.dates import earliest, readable
 from store.errors import InvalidInput
 from store.filters import And, F, Filter
 from store.validation import check_text

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from memory.cli.dates import earliest, latest, readable
+from memory.dates import earliest, latest, readable
 from store.errors import InvalidInput
 
 
