@@ -197,6 +197,8 @@ def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) 
         row = int(bad[0])
         what = "is all zeros" if lengths[row] == 0 else "holds NaN or infinity"
         raise InvalidVector(f"{name(row)}: the vector {what}; check the encoder that made it")
+    # What half precision made of a length of 1 is one: a vector read back and written again stays.
+    lengths[np.abs(lengths - 1) <= np.finfo(np.float16).eps] = 1
     units: Vector = (rows / lengths[:, np.newaxis]).astype(np.float32)
     return units
 

@@ -85,6 +85,7 @@ for each in (
     writing.delete,
     writing.forget,
     transfer.export,
+    transfer.migrate,
     upkeep.verify,
     upkeep.rebuild,
     upkeep.reindex,

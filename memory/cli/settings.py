@@ -27,6 +27,7 @@ __all__ = [
     "data_folder",
     "known_namespace",
     "open_encoder",
+    "require_store",
     "settings_from_environment",
 ]
 
@@ -68,7 +69,7 @@ class Settings:
         Raises:
             InvalidInput: there is no store, or nothing in the namespace.
         """
-        self._require_store()
+        require_store(self.url)
         return known_namespace(self.create())
 
     def look(self) -> Memory:
@@ -77,7 +78,7 @@ class Settings:
         Raises:
             InvalidInput: there is no store.
         """
-        self._require_store()
+        require_store(self.url)
         with open_store(self.url) as store:
             space = store.space
         return self._memory(_StoredEncoder(space.fingerprint, space.dim) if space else None)
@@ -88,20 +89,26 @@ class Settings:
         namespace = self.namespace or DEFAULT_NAMESPACE
         return Memory(self.url, namespace, encoder=encoder, retriever=_retriever(self.reranker))
 
-    def _require_store(self) -> None:
-        path = Path(self.url).expanduser()
-        if "://" not in self.url and not path.is_file() and not (path / _RECORDS).exists():
-            raise InvalidInput(
-                f"there is no store at {self.url} yet; fill one with 'remem import FILE', "
-                "or name another with --store"
-            )
-
     def show(self, data: Any, *parts: RenderableType) -> None:
         """Print one JSON document, or the same for people."""
         if self.as_json:
             print_json(data)
         else:
             print_out(*parts)
+
+
+def require_store(url: str) -> None:
+    """Refuse a folder that is no store, before one is made of it.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    path = Path(url).expanduser()
+    if "://" not in url and not path.is_file() and not (path / _RECORDS).exists():
+        raise InvalidInput(
+            f"there is no store at {url} yet; fill one with 'remem import FILE', "
+            "or name another with --store"
+        )
 
 
 def known_namespace(memory: Memory) -> Memory:

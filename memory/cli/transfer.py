@@ -14,14 +14,14 @@ from rich.progress import TaskProgressColumn, TextColumn
 
 from memory.cli.options import command
 from memory.cli.screen import complain, counted, progress_bar, safe, table
-from memory.cli.settings import Settings, known_namespace
+from memory.cli.settings import Settings, known_namespace, require_store
 
 if TYPE_CHECKING:
     from memory.ingest.base import Problem
-    from memory.ingest.importing import ImportReport
-    from memory.ingest.importing import Progress as Step
+    from memory.ingest.importing import ImportReport, Progress
+    from memory.migrating import Step
 
-__all__ = ["export", "import_"]
+__all__ = ["export", "import_", "migrate"]
 
 SOMETHING_SKIPPED = 3
 INTERRUPTED = 130
@@ -104,6 +104,46 @@ def export(settings: Settings, output: Path | None, everything: bool) -> None:
     )
 
 
+@command(
+    "migrate",
+    "remem migrate memories.remem postgresql://localhost/remem",
+    "remem migrate postgresql://localhost/remem backup.remem",
+)
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--replace", is_flag=True, help="Delete in TO what FROM does not hold")
+@click.pass_context
+def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None:
+    """Copy a whole store into another one, of any kind.
+
+    All namespaces, with history, times and vectors; nothing is encoded again. FROM may be written
+    meanwhile. Running it again, also after Ctrl-C, goes on where it stopped. The last thing it
+    does is to compare both stores, record by record.
+    """
+    from memory.migrating import migrate as run
+    from store import open_store
+
+    settings: Settings = ctx.obj
+    require_store(source)
+    with open_store(source) as old, open_store(target) as new, _rounds() as step:
+        try:
+            done = run(old, new, replace=replace, progress=step)
+        except KeyboardInterrupt:
+            complain("interrupted; run the same command again to go on where it stopped")
+            ctx.exit(INTERRUPTED)
+    settings.show(
+        {
+            "records": done.records,
+            "copied": done.copied,
+            "deleted": done.deleted,
+            "rounds": done.rounds,
+            "sha256": done.digest,
+        },
+        f"Both stores hold the same {counted(done.records, 'record')}; {done.copied:,} were "
+        f"copied, {done.deleted:,} deleted (SHA-256 {done.digest[:16]}).",
+    )
+
+
 def _counts(reports: Sequence[ImportReport]) -> RenderableType:
     added = sum((Counter(report.added) for report in reports), Counter[str]())
     known = sum((Counter(report.unchanged) for report in reports), Counter[str]())
@@ -137,10 +177,22 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
 
 
 @contextmanager
-def _progress(title: str) -> Iterator[Callable[[Step], None]]:
+def _progress(title: str) -> Iterator[Callable[[Progress], None]]:
     """A bar over the bytes of a file, with the records so far."""
     records = TextColumn("{task.fields[records]:,} records")
     with progress_bar(title, TaskProgressColumn(), records, records=0) as move:
         yield lambda step: move(
             completed=step.bytes_read, total=step.bytes_total, records=step.records
+        )
+
+
+@contextmanager
+def _rounds() -> Iterator[Callable[[Step], None]]:
+    """A bar over the records of each round."""
+    phase = TextColumn("{task.fields[phase]}")
+    with progress_bar("", phase, TaskProgressColumn(), phase="copying") as move:
+        yield lambda step: move(
+            completed=step.done,
+            total=max(step.total, step.done),
+            phase="copying" if step.round == 1 else "comparing",
         )

@@ -1,0 +1,203 @@
+"""From one store to another: records with their history and times, views and vectors, as they are.
+
+Both stores are read side by side in the order that they share, and what differs is put right in
+the target. So a migration that was interrupted goes on when it is asked for again, another round
+catches up with what was written meanwhile, and a round that finds no difference is the proof that
+both hold the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from memory.transfer import to_line
+from store import Batch, EncoderMismatch, Entry, InvalidInput, Store
+
+__all__ = ["Migrated", "Step", "migrate"]
+
+_PAGE = 256
+"""Entries read, and differences written, at a time."""
+
+_ROUNDS = 10
+"""A source that is written faster than it is read would never be caught up with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a migration is: in which round, how many of how many records are compared."""
+
+    round: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did.
+
+    Attributes:
+        records: How many both stores hold at the end, history included.
+        copied: How many were written to the target.
+        deleted: How many were deleted there.
+        rounds: How often the stores were compared; nothing differed in the last round.
+        digest: SHA-256, in hexadecimal, of all that was compared in it.
+    """
+
+    records: int
+    copied: int
+    deleted: int
+    rounds: int
+    digest: str
+
+
+@dataclass(slots=True)
+class _Round:
+    records: int = 0
+    copied: int = 0
+    deleted: int = 0
+    foreign: tuple[str, str] | None = None
+    """Namespace and key of a record that only the target holds."""
+
+
+def migrate(
+    source: Store,
+    target: Store,
+    *,
+    replace: bool = False,
+    progress: Callable[[Step], object] | None = None,
+) -> Migrated:
+    """Let the target hold what the source holds, in all namespaces of the source.
+
+    The source may be written meanwhile; nobody else may write these namespaces of the target.
+
+    Args:
+        replace: Delete records of these namespaces that the source does not hold.
+        progress: Called after each page.
+
+    Raises:
+        EncoderMismatch: the target holds vectors of another encoder.
+        InvalidInput: the target holds other records, and ``replace`` is not set; or the source
+            was written faster than it could be copied. What was copied until then stays.
+    """
+    _adopt(source, target)
+    namespaces: set[str] = set()
+    copied = deleted = 0
+    for number in range(1, _ROUNDS + 1):
+        namespaces.update(source.namespaces())  # those that were forgotten meanwhile stay
+        total = sum(source.count(namespace) for namespace in namespaces)
+        digest = hashlib.sha256()
+        round = _Round()
+        for namespace in sorted(namespaces):
+            for page in _pages(_differences(source, target, namespace, round, digest.update)):
+                _put_right(source, target, namespace, page, replace, round)
+                if progress:
+                    progress(Step(number, round.records, total))
+        if round.foreign and not replace:
+            namespace, key = round.foreign
+            raise InvalidInput(
+                f"the target also holds what the source does not, such as {key!r} in the namespace "
+                f"{namespace!r}: choose an empty store, or --replace to delete it"
+            )
+        replace = True  # what only the target holds from now on was deleted from the source
+        copied, deleted = copied + round.copied, deleted + round.deleted
+        if not (round.copied or round.deleted):
+            return Migrated(round.records, copied, deleted, number, digest.hexdigest())
+    raise InvalidInput(
+        "the source is written faster than it can be copied: run the same command again when less "
+        "is written"
+    )
+
+
+def _adopt(source: Store, target: Store) -> None:
+    if source.space is not None:
+        try:
+            target.adopt(source.space)
+        except EncoderMismatch as error:
+            raise EncoderMismatch(
+                "the target holds memories of another encoder: choose an empty store, or re-encode "
+                "one of the two with 'remem reindex' first"
+            ) from error
+
+
+Pair = tuple[Entry | None, Entry | None]
+"""What the source and the target hold at one place."""
+
+
+def _differences(
+    source: Store,
+    target: Store,
+    namespace: str,
+    round: _Round,
+    digest: Callable[[bytes], object],
+) -> Iterator[Pair | None]:
+    """Where the stores differ; None where they do not."""
+    for ours, theirs in _side_by_side(_entries(source, namespace), _entries(target, namespace)):
+        if ours is None:
+            yield ours, theirs
+            continue
+        round.records += 1
+        written = _canonical(namespace, ours)
+        digest(written)
+        same = theirs is not None and _canonical(namespace, theirs) == written
+        yield None if same else (ours, theirs)
+
+
+def _entries(store: Store, namespace: str) -> Iterator[Entry]:
+    records = store.scan(namespace)
+    while page := list(islice(records, _PAGE)):
+        yield from store.entries(namespace, [record.key for record in page])
+
+
+def _side_by_side(ours: Iterator[Entry], theirs: Iterator[Entry]) -> Iterator[Pair]:
+    """The entries of both in their common order; None where one holds nothing."""
+    our, their = next(ours, None), next(theirs, None)
+    while our is not None or their is not None:
+        if their is None or (our is not None and _place(our) < _place(their)):
+            yield our, None
+            our = next(ours, None)
+        elif our is None or _place(their) < _place(our):
+            yield None, their
+            their = next(theirs, None)
+        else:
+            yield our, their
+            our, their = next(ours, None), next(theirs, None)
+
+
+def _place(entry: Entry) -> tuple[str, int, str]:
+    return entry.record.source, entry.record.position, entry.record.key
+
+
+def _canonical(namespace: str, entry: Entry) -> bytes:
+    """All that a store keeps of an entry: the line of an export, and each view."""
+    parts = [to_line(namespace, entry.record).encode()]
+    for name, view in sorted(entry.views.items()):
+        parts += [name.encode(), view.text.encode(), view.vector.astype("<f2").tobytes()]
+    return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+
+
+def _pages(found: Iterator[Pair | None]) -> Iterator[list[Pair]]:
+    while page := list(islice(found, _PAGE)):
+        yield [pair for pair in page if pair is not None]
+
+
+def _put_right(
+    source: Store, target: Store, namespace: str, page: list[Pair], replace: bool, round: _Round
+) -> None:
+    ours = [our for our, _ in page if our is not None]
+    theirs = [their.record.key for our, their in page if our is None and their is not None]
+    # A record may stand at another place in the source: it is written where that is read, and
+    # whatever is written takes the place of its key.
+    elsewhere = source.get(namespace, theirs)
+    strange = [key for key, record in zip(theirs, elsewhere, strict=True) if record is None]
+    remove = [our.record.key for our in ours]
+    if strange:
+        round.foreign = round.foreign or (namespace, strange[0])
+    if replace:
+        remove += strange
+        round.deleted += len(strange)
+    if remove:
+        target.write(namespace, Batch(add=ours, delete=remove))
+        round.copied += len(ours)

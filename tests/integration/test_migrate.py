@@ -1,0 +1,178 @@
+"""A migration leaves two stores that hold the same, whatever happens on the way."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from memory import Memory
+from memory.cli import main
+from memory.migrating import Step, migrate
+from memory.testing import HashEncoder
+from memory.transfer import export
+from store import Batch, EncoderMismatch, InvalidInput, Space, Store, open_store
+from store.conformance.samples import SPACE, batch, entry, keys, turn, words
+
+MADRID = timezone(timedelta(hours=2))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Store]:
+    """Two namespaces with history, an expiry, metadata and times of several zones."""
+    with open_store(tmp_path / "source") as store:
+        store.adopt(SPACE)
+        said = datetime(2024, 5, 1, 9, 30, tzinfo=MADRID)
+        many = [
+            turn(f"k{i}", f"fact {i}", source=f"s{i % 7}", position=i, said_at=said)
+            for i in range(600)
+        ]
+        store.write("ana", batch(*many))
+        store.write(
+            "ben",
+            batch(
+                turn("old", "She has two cats.\r\n\u2028", metadata={"n": [1, {"é": None}]}),
+                turn("new", "She has three cats.", expires_at=said + timedelta(days=9999)),
+            ),
+        )
+        store.write("ben", Batch(supersede={"old": "new"}))
+        yield store
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "target") as store:
+        yield store
+
+
+def exported(store: Store) -> str:
+    file = io.StringIO()
+    export(store, file, store.namespaces())
+    return file.getvalue()
+
+
+def test_everything_arrives_as_it_was(source: Store, target: Store) -> None:
+    done = migrate(source, target)
+    assert exported(target) == exported(source)
+    assert (done.records, done.copied, done.deleted, done.rounds) == (602, 602, 0, 2)
+    assert target.space == source.space
+    assert target.verify().ok
+    for key in ("k5", "k599"):
+        (ours,), (theirs,) = source.entries("ana", [key]), target.entries("ana", [key])
+        for name, view in ours.views.items():
+            assert theirs.views[name].text == view.text
+            assert theirs.views[name].vector.tobytes() == view.vector.tobytes()
+    assert keys(target.search("ben", [words("cats")], 9)[0]) == ["new"]
+
+
+def test_there_and_back_again_is_the_same(source: Store, tmp_path: Path) -> None:
+    with open_store(":memory:") as other, open_store(tmp_path / "back") as back:
+        there = migrate(source, other)
+        assert migrate(other, back).digest == there.digest
+        assert exported(back) == exported(source)
+
+
+def test_nothing_is_copied_twice(source: Store, target: Store) -> None:
+    migrate(source, target)
+    again = migrate(source, target)
+    assert (again.copied, again.deleted, again.rounds) == (0, 0, 1)
+
+
+def test_one_that_was_interrupted_goes_on(source: Store, target: Store) -> None:
+    def stop(step: Step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        migrate(source, target, progress=stop)
+    begun = target.count("ana")
+    assert 0 < begun < 600
+    assert migrate(source, target).copied == 602 - begun
+    assert exported(target) == exported(source)
+
+
+def once(act: Callable[[], object]) -> Callable[[Step], None]:
+    done: list[object] = []
+
+    def at_the_first_page(step: Step) -> None:
+        if not done:
+            done.append(act())
+
+    return at_the_first_page
+
+
+def test_what_is_written_meanwhile_is_caught_up_with(source: Store, target: Store) -> None:
+    def meanwhile() -> None:
+        source.write("ana", batch(turn("later", "a late fact", source="s0", position=0)))
+        source.write("ana", Batch(delete=["k0", "k7"], supersede={"k14": "later"}))
+        source.write("ana", Batch(refresh={"k1": entry(turn("k1", "elsewhere")).views}))
+        source.write("new", batch(turn("k", "of a new namespace")))
+        source.purge("ben", Batch(delete=["old", "new"]))
+
+    done = migrate(source, target, progress=once(meanwhile))
+    assert done.rounds > 1
+    assert exported(target) == exported(source)
+    (ours,), (theirs,) = source.entries("ana", ["k1"]), target.entries("ana", ["k1"])
+    assert ours.views["turn"].text == theirs.views["turn"].text == "elsewhere"
+
+
+def test_a_record_that_moved_arrives_at_its_place(source: Store, target: Store) -> None:
+    migrate(source, target)
+    for key, position in (("k1", 9000), ("k599", 0)):
+        (moved,) = source.entries("ana", [key])
+        there = replace(moved, record=replace(moved.record, position=position))
+        source.write("ana", Batch(delete=[key], add=[there]))
+    migrate(source, target)
+    assert exported(target) == exported(source)
+
+
+def test_what_only_the_target_holds_is_not_deleted_unasked(source: Store, target: Store) -> None:
+    target.adopt(SPACE)
+    target.write("ana", batch(turn("mine", "a fact of the target")))
+    target.write("carla", batch(turn("hers", "a fact of another namespace")))
+    with pytest.raises(InvalidInput, match=r"'mine'.*--replace"):
+        migrate(source, target)
+    assert target.get("ana", ["mine"])[0] is not None
+    assert migrate(source, target, replace=True).deleted == 1
+    assert target.get("ana", ["mine"]) == [None]
+    assert target.get("carla", ["hers"])[0] is not None
+
+
+def test_a_source_that_never_rests_is_given_up(source: Store, target: Store) -> None:
+    def write(step: Step) -> None:
+        source.write("ana", batch(turn(f"later {step.round} {step.done}", "one more")))
+
+    with pytest.raises(InvalidInput, match="written faster"):
+        migrate(source, target, progress=write)
+
+
+def test_a_target_of_another_encoder_is_refused(source: Store, target: Store) -> None:
+    target.adopt(Space("another", SPACE.dim, SPACE.views))
+    with pytest.raises(EncoderMismatch, match="remem reindex"):
+        migrate(source, target)
+
+
+def test_an_empty_store_is_migrated(tmp_path: Path, target: Store) -> None:
+    with open_store(tmp_path / "empty") as empty:
+        assert migrate(empty, target).records == 0
+
+
+def test_the_command_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here, there = str(tmp_path / "here"), str(tmp_path / "there")
+    with Memory(here, encoder=HashEncoder()) as memory:
+        memory.add("The tortoise bit the postman.")
+    assert main(["migrate", here, there]) == 0
+    assert "Both stores hold the same 1 record; 1 were copied" in capsys.readouterr().out
+    with Memory(there, encoder=HashEncoder()) as memory:
+        assert memory.search("Who bit the postman?")
+
+
+def test_the_command_makes_no_store_of_a_mistyped_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["migrate", str(tmp_path / "nowhere"), str(tmp_path / "there")]) == 1
+    assert "there is no store at" in capsys.readouterr().err
+    assert not (tmp_path / "nowhere").exists()
