@@ -57,6 +57,7 @@ def create_app(
         version=version("remem"),
         summary="Long-term memory for language models.",
         lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would go to whatever name the request gives
     )
     app.state.memory = memory
     app.state.settings = settings

@@ -1,0 +1,249 @@
+"""The REST road: what ``Memory`` does, over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+pytest.importorskip("fastapi")
+
+from memory import Memory
+from memory.serve.app import ServeSettings, create_app
+from memory.testing import HashEncoder
+from tests.serving import served
+
+BOILER = "The boiler is serviced in May."
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        yield memory
+
+
+@pytest.fixture
+def api(memory: Memory) -> Iterator[httpx.Client]:
+    settings = ServeSettings(requests_per_minute=10_000)
+    with (
+        served(create_app(memory, settings)) as url,
+        httpx.Client(base_url=f"{url}/api/v1") as client,
+    ):
+        yield client
+
+
+def done(reply: httpx.Response) -> Any:
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
+def note(api: httpx.Client, text: str = BOILER, **fields: Any) -> dict[str, Any]:
+    record: dict[str, Any] = done(api.post("/records", json={"text": text, **fields}))
+    return record
+
+
+def found(api: httpx.Client, query: str = "boiler", **fields: Any) -> list[str]:
+    hits = done(api.post("/search", json={"query": query, **fields}))["hits"]
+    return [hit["record"]["text"] for hit in hits]
+
+
+def test_a_note_is_kept_word_for_word_and_found(api: httpx.Client) -> None:
+    said_at = "2024-07-21T18:30:00+02:00"
+    stored = note(api, " Tabs\tand\r\nlines \u2028 stay. ", speaker="Nora", said_at=said_at)
+    assert stored["text"] == " Tabs\tand\r\nlines \u2028 stay. "
+    assert (stored["speaker"], stored["said_at"]) == ("Nora", said_at)
+    assert done(api.get("/record", params={"key": stored["key"]})) == stored
+    assert found(api, "lines") == [stored["text"]]
+
+
+def test_the_same_note_is_remembered_once(api: httpx.Client) -> None:
+    said_at = "2024-07-21T18:30:00Z"
+    assert note(api, said_at=said_at)["key"] == note(api, said_at=said_at)["key"]
+    assert done(api.get("/stats"))["records"] == 1
+
+
+def test_messages_that_are_known_are_recognised(api: httpx.Client) -> None:
+    messages = [
+        {"role": "user", "content": "Cashews in the curry again."},
+        {
+            "role": "assistant",
+            "content": [{"type": "text", "text": "I will keep it in mind."}],
+        },
+    ]
+    body = {"session": "night shift", "messages": messages[:1]}
+    assert len(done(api.post("/messages", json=body))["added"]) == 1
+    whole = done(api.post("/messages", json={**body, "messages": messages}))
+    assert len(whole["added"]) == 1
+    assert done(api.get("/stats"))["records"] == 2
+
+
+def test_a_document_is_found_by_its_passages(api: httpx.Client) -> None:
+    document = {"source": "lease.md", "text": "# Lease\n\nThe rent is due on the third day.\n"}
+    assert done(api.post("/documents", json=document))["added"]
+    assert "rent is due" in found(api, "when is the rent due")[0]
+
+
+def test_a_search_takes_a_filter_and_explains_itself(api: httpx.Client) -> None:
+    note(api, speaker="Nora", metadata={"year": 2023})
+    note(api, "The boiler leaks.", speaker="Ravi", metadata={"year": 2024})
+    assert found(api, where={"speaker": "Ravi"}) == ["The boiler leaks."]
+    assert found(api, where={"metadata.year": {"lte": 2023}}) == [BOILER]
+    assert len(found(api, k=1)) == 1
+    plain, explained = (
+        done(api.post("/search", json={"query": "boiler", "explain": explain}))["hits"][0]
+        for explain in (False, True)
+    )
+    assert plain["parts"] == {}
+    assert sum(explained["parts"].values()) == pytest.approx(explained["score"])
+
+
+def test_a_context_keeps_its_budget(api: httpx.Client) -> None:
+    note(api)
+    block = done(api.post("/context", json={"query": "When is the boiler serviced?", "floor": 0}))
+    assert BOILER in block["text"]
+    assert block["tokens"] <= 1000
+    small = done(api.post("/context", json={"query": "boiler", "budget": 5, "floor": 0}))
+    assert small["text"] == ""
+    assert small["left_out"]
+
+
+def test_pages_of_a_list_show_everything_once_in_order(api: httpx.Client) -> None:
+    for i in range(7):
+        note(api, f"fact {i}", source=f"s{i % 2}")
+    keys: list[str] = []
+    after = None
+    while True:
+        params = {"limit": 3, **({"after": after} if after else {})}
+        page = done(api.get("/records", params=params))
+        keys += [record["source"] + record["key"] for record in page["records"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert len(keys) == len(set(keys)) == 7
+    assert [key[:2] for key in keys] == ["s0"] * 4 + ["s1"] * 3
+    some = done(api.post("/records/list", json={"where": {"source": "s1"}}))
+    assert len(some["records"]) == 3
+
+
+def test_an_update_keeps_the_history(api: httpx.Client) -> None:
+    old = note(api)
+    new = done(
+        api.patch("/record", params={"key": old["key"]}, json={"text": "The boiler is gone."})
+    )
+    assert found(api) == ["The boiler is gone."]
+    history = done(api.get("/record/history", params={"key": new["key"]}))["records"]
+    assert [each["text"] for each in history] == [BOILER, "The boiler is gone."]
+
+
+def test_neighbours_are_what_was_said_around_it(api: httpx.Client) -> None:
+    messages = [{"role": "user", "content": f"word {i}"} for i in range(5)]
+    added = done(api.post("/messages", json={"messages": messages}))["added"]
+    params = {"key": added[2], "radius": 1}
+    around = done(api.get("/record/neighbors", params=params))["records"]
+    assert [each["text"] for each in around] == ["word 1", "word 2", "word 3"]
+
+
+def test_what_was_deleted_is_not_found(api: httpx.Client) -> None:
+    stored = note(api)
+    assert done(api.delete("/record", params={"key": stored["key"]})) == {"records": 1}
+    assert found(api) == []
+    assert api.get("/record", params={"key": stored["key"]}).status_code == 404
+
+
+def test_what_was_forgotten_is_in_no_file(
+    api: httpx.Client, memory: Memory, tmp_path: Path
+) -> None:
+    note(api, speaker="Nora")
+    note(api, "The cat is called Pickle.")
+    assert done(api.post("/forget", json={"where": {"speaker": "Nora"}})) == {"records": 1}
+    files = [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    assert all(b"boiler is serviced" not in path.read_bytes() for path in files)
+    assert found(api, "cat") == ["The cat is called Pickle."]
+
+
+def test_an_export_that_was_imported_is_exported_byte_for_byte(
+    api: httpx.Client, tmp_path: Path
+) -> None:
+    old = note(api, " é\u2028 ", said_at="2024-07-21T18:30:00+02:00", metadata={"n": [1.5, None]})
+    api.patch("/record", params={"key": old["key"]}, json={"text": "Now otherwise."})
+    lines = api.get("/export").content
+    with (
+        Memory(tmp_path / "other", encoder=HashEncoder()) as other,
+        served(create_app(other)) as url,
+        httpx.Client(base_url=f"{url}/api/v1") as there,
+    ):
+        headers = {"Content-Type": "application/x-ndjson"}
+        counts = done(there.post("/import", content=lines, headers=headers))
+        assert counts == {"added": 2, "unchanged": 0}
+        assert there.get("/export").content == lines
+        again = done(there.post("/import", content=lines, headers=headers))
+        assert again == {"added": 0, "unchanged": 2}
+
+
+def test_one_namespace_is_in_no_answer_of_another(api: httpx.Client) -> None:
+    record = note(api)
+    elsewhere = {"namespace": "elsewhere"}
+    assert done(api.post("/search", params=elsewhere, json={"query": "boiler"}))["hits"] == []
+    assert done(api.post("/context", params=elsewhere, json={"query": "boiler"}))["text"] == ""
+    assert done(api.get("/records", params=elsewhere))["records"] == []
+    assert done(api.get("/sources", params=elsewhere))["sources"] == []
+    assert done(api.get("/stats", params=elsewhere))["records"] == 0
+    assert BOILER not in api.get("/export", params=elsewhere).text
+    key = {"key": record["key"], **elsewhere}
+    assert api.get("/record", params=key).status_code == 404
+    assert api.delete("/record", params=key).status_code == 404
+    assert api.patch("/record", params=key, json={"text": "no"}).status_code == 404
+    everything = {"where": {"key": {"exists": True}}}
+    assert done(api.post("/forget", params=elsewhere, json=everything)) == {"records": 0}
+    assert found(api) == [BOILER]
+    assert done(api.get("/namespaces")) == {"namespaces": ["default"]}
+
+
+def test_a_namespace_may_come_in_a_header(api: httpx.Client, memory: Memory) -> None:
+    api.post("/records", json={"text": BOILER}, headers={"X-Remem-Namespace": "attic"})
+    assert memory.namespaces() == ["attic"]
+
+
+def test_reads_do_not_wait_for_a_slow_write(tmp_path: Path) -> None:
+    encoder = SlowEncoder()
+    with (
+        Memory(tmp_path / "store", encoder=encoder) as memory,
+        served(create_app(memory)) as url,
+        httpx.Client(base_url=f"{url}/api/v1", timeout=30) as api,
+    ):
+        note(api)
+        encoder.go_on.clear()
+        writer = threading.Thread(target=note, args=(api, "A slow fact."))
+        writer.start()
+        assert encoder.began.wait(30)
+        assert found(api) == [BOILER]
+        encoder.go_on.set()
+        writer.join()
+        assert "A slow fact." in found(api, "slow fact")
+
+
+class SlowEncoder(HashEncoder):
+    """Waits in the middle of encoding a slow fact."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.go_on = threading.Event(), threading.Event()
+
+    def encode_documents(self, texts: Any) -> Any:
+        if any("slow" in text for text in texts):
+            self.began.set()
+            self.go_on.wait(30)
+        return super().encode_documents(texts)
+
+
+def test_it_says_how_it_is(api: httpx.Client) -> None:
+    note(api)
+    found(api)
+    assert done(api.get("/health"))["status"] == "ok"
+    assert done(api.get("/ready"))["status"] == "ready"
+    metrics = httpx.get(f"{str(api.base_url).removesuffix('/api/v1/')}/metrics").text
+    assert 'remem_recalled_memories_total{road="rest"} 1.0' in metrics
