@@ -14,9 +14,10 @@ import numpy as np
 
 from store.embedded.index import Mask
 from store.embedded.partition import Ids
-from store.embedded.records import fetch_ids, to_micros
+from store.embedded.records import fetch_ids
 from store.errors import InvalidInput
 from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range
+from store.rows import to_micros
 
 __all__ = ["Place", "matching", "namespace_ids", "span"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 
+from store.spaces import from_json, to_json
 from store.types import Space
 
 __all__ = ["Meta", "clear_next", "read_meta", "write_next", "write_space"]
@@ -41,20 +41,20 @@ def read_meta(connection: sqlite3.Connection) -> Meta:
     facts = dict(connection.execute("SELECT name, value FROM meta"))
     return Meta(
         generation=facts.get("generation", 0),
-        adopted=_from_json(facts.get("space")),
-        next_space=_from_json(facts.get("next_space")),
+        adopted=from_json(facts.get("space")),
+        next_space=from_json(facts.get("next_space")),
     )
 
 
 def write_space(connection: sqlite3.Connection, space: Space, generation: int) -> None:
     """Make ``generation`` the one in use."""
-    _put(connection, "space", _to_json(space))
+    _put(connection, "space", to_json(space))
     _put(connection, "generation", generation)
 
 
 def write_next(connection: sqlite3.Connection, space: Space) -> None:
     """Say what the next generation is filled with."""
-    _put(connection, "next_space", _to_json(space))
+    _put(connection, "next_space", to_json(space))
 
 
 def clear_next(connection: sqlite3.Connection) -> None:
@@ -64,14 +64,3 @@ def clear_next(connection: sqlite3.Connection) -> None:
 
 def _put(connection: sqlite3.Connection, name: str, value: str | int) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
-
-
-def _to_json(space: Space) -> str:
-    return json.dumps([space.fingerprint, space.dim, space.views])
-
-
-def _from_json(text: str | None) -> Space | None:
-    if text is None:
-        return None
-    fingerprint, dim, views = json.loads(text)
-    return Space(fingerprint, dim, tuple(views))
