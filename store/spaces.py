@@ -3,11 +3,47 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from store.errors import EncoderMismatch
 from store.types import Space
 
-__all__ = ["from_json", "mismatch", "other_encoder", "to_json"]
+__all__ = ["Meta", "from_json", "meta_of", "mismatch", "other_encoder", "to_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a store says about its vectors as a whole.
+
+    Attributes:
+        generation: Of the vectors in use; 0 until a space was adopted.
+        next_space: The space that a reindex under way is filling generation + 1 with.
+    """
+
+    generation: int
+    adopted: Space | None
+    next_space: Space | None
+
+    @property
+    def space(self) -> Space:
+        """The space in use. Records can only be there after one was adopted."""
+        assert self.adopted is not None
+        return self.adopted
+
+    @property
+    def generations(self) -> tuple[int, ...]:
+        """The generation in use, then the one being filled, if any."""
+        return (self.generation,) + ((self.generation + 1,) if self.next_space else ())
+
+
+def meta_of(facts: Mapping[str, str]) -> Meta:
+    """The meaning of the facts ``generation``, ``space`` and ``next_space``."""
+    return Meta(
+        generation=int(facts.get("generation", 0)),
+        adopted=from_json(facts.get("space")),
+        next_space=from_json(facts.get("next_space")),
+    )
 
 
 def to_json(space: Space) -> str:

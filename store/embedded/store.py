@@ -14,12 +14,13 @@ from store.embedded.database import Database
 from store.embedded.folder import bytes_in, prepare, refuse_lost_records
 from store.embedded.meta import Meta, read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
-from store.embedded.reindexing import fill_and_flip
+from store.embedded.reindexing import EmbeddedFilling
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer, rarity
 from store.embedded.writing import apply
 from store.errors import CorruptStore
 from store.filters import Filter
+from store.reindexing import fill
 from store.rows import from_micros, to_micros
 from store.spaces import mismatch, other_encoder
 from store.types import (
@@ -262,7 +263,7 @@ class EmbeddedStore:
         self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
     ) -> None:
         """See ``Store.reindex``."""
-        fill_and_flip(self._database, check_space(space), embed, progress)
+        fill(EmbeddedFilling(self._database, check_space(space)), space, embed, progress)
         self._space = space
 
     def verify(self) -> Verification:
