@@ -7,7 +7,7 @@ generation by the next sweep. The flip happens in the transaction that found non
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from store.base import Embed
 from store.errors import EncoderMismatch, InvalidInput
@@ -17,7 +17,7 @@ from store.validation import check_encoded
 
 __all__ = ["Filling", "Place", "Texts", "check_mine", "check_views", "fill"]
 
-Place = tuple[int, ...]
+Place = tuple[Any, ...]
 """Where a record stands among all; records are encoded in this order."""
 
 Texts = Mapping[Place, list[str]]
