@@ -1,11 +1,12 @@
-"""One writer at a time for each namespace, with nothing but rows: Milvus compares and sets nothing.
+"""One writer at a time for each namespace, with nothing but rows: Milvus has no locks.
 
 Who wants to write first puts a claim and then reads all claims; whoever finds himself alone goes
 on, and the others take theirs back and try again later. As reads are strong, of two that claim at
 once at least one sees the other. A claim ends by itself after a while, so that a writer which died
-blocks nobody for long; what it left half done is removed by the next one. The clocks of writers must
-agree to within some seconds, and a process that was stopped for longer than its claim, between its
-last look at the clock and its last request, is the one thing that this does not guard against.
+blocks nobody for long; what it left half done is removed by the next one.
+
+The clocks of writers must agree to within some seconds; and a process that is stopped for longer
+than its claim between its last look at the clock and its last request is not guarded against.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def write_root(engine: Engine, root: Root, owner: str) -> None:
 
 def make_notes(engine: Engine, number: int) -> None:
     """An empty collection of notes."""
-    engine.create(notes_name(number), notes_schema(), lambda arrays: notes_indexes())
+    engine.create(notes_name(number), notes_schema(), notes_indexes())
 
 
 def make_records(engine: Engine, number: int, space: Space) -> None:
@@ -53,7 +53,7 @@ def make_records(engine: Engine, number: int, space: Space) -> None:
     engine.create(
         records_name(number),
         records_schema(views, space.dim),
-        lambda arrays: records_indexes(views, arrays),
+        records_indexes(views, engine.indexes_arrays),
     )
 
 

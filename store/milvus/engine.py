@@ -1,4 +1,4 @@
-"""Requests to Milvus: in portions that it takes, tried again where that may help, errors as ours."""
+"""Requests to Milvus, in portions that it takes, tried again where that may help."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_HITS = 16_384
 
 _PAGE = 2000  # rows of a page with small columns
 _MESSAGE = 4 << 20
-"""About how many bytes go into one request or come back: far below the 64 MB that a server takes."""
+"""About how many bytes one request takes: far below the 64 MB that a server refuses."""
 
 _ANSWER = 30.0  # seconds until the client stops trying to reach the server
 _OLDEST = (2, 4)
@@ -86,24 +86,19 @@ class Engine:
         if engine is not None:
             lite.release(engine)
 
-    def create(
-        self, name: str, schema: CollectionSchema, indexes: Callable[[bool], IndexParams]
-    ) -> None:
-        """Make a collection, unless it is there, and load it.
+    @property
+    def indexes_arrays(self) -> bool:
+        """Whether it can index columns with arrays."""
+        return not self._is_lite
 
-        Args:
-            indexes: Gives those to build; told whether the engine can index arrays. Milvus Lite
-                within this process looks at every row anyway, and gets none.
-        """
+    def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
+        """Make a collection, unless it is there, and load it."""
         if self._ask(self._client.has_collection, name):
             return
-        self._ask(
-            self._client.create_collection,
-            name,
-            schema=schema,
-            index_params=None if self.alone else indexes(not self._is_lite),
-            consistency_level="Strong",
-        )
+        self._ask(self._client.create_collection, name, schema=schema, consistency_level="Strong")
+        if not self.alone:  # within this process, the engine looks at every row anyway
+            self._ask(self._client.create_index, name, indexes, sync=False)
+            self._ask(self._client.load_collection, name)
 
     def drop(self, name: str) -> None:
         """Remove a collection, if it is there."""

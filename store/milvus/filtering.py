@@ -70,7 +70,7 @@ def _plain(field: str, value: object) -> str | int | None:
         return to_micros(value)
     if isinstance(value, str):
         return label(value) if field in _LABELS else value
-    return None if value is None else int(value)  # type: ignore[call-overload, no-any-return]
+    return None if value is None else int(value)  # type: ignore[call-overload]
 
 
 def _among(field: str, values: Sequence[str | int | None]) -> str:

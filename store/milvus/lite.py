@@ -6,6 +6,7 @@ more than "failed" when it cannot.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,10 +79,8 @@ def bytes_of(lite: Lite) -> int:
     """Size of all files."""
     total = 0
     for path in lite.path.rglob("*"):
-        try:
+        with contextlib.suppress(FileNotFoundError):  # the engine has just replaced it
             total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            pass  # the engine has just replaced it
     return total
 
 

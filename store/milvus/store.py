@@ -156,7 +156,7 @@ class MilvusStore:
         self._engine.check_open()
         check_name(namespace, "namespace")
         check_keys(keys)
-        found = self._read(namespace, {}, lambda m: reading.found(self._engine, m, keys))
+        found = self._read(namespace, lambda m: reading.found(self._engine, m, keys)) or {}
         return [found.get(key) for key in keys]
 
     def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
@@ -171,7 +171,7 @@ class MilvusStore:
             entries = reading.entries(self._engine, moment, places).values()
             return {entry.record.key: entry for entry in entries}
 
-        found = self._read(namespace, {}, read)
+        found = self._read(namespace, read) or {}
         return [found[key] for key in keys if key in found]
 
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
@@ -188,7 +188,7 @@ class MilvusStore:
             def read(moment: Moment, after: str = after) -> dict[str, Record]:
                 return reading.page(self._engine, moment, where, _SCAN_PAGE, after)
 
-            page = self._read(namespace, {}, read)
+            page = self._read(namespace, read) or {}
             yield from page.values()
             if len(page) < _SCAN_PAGE:
                 return
@@ -207,7 +207,7 @@ class MilvusStore:
         def read(moment: Moment) -> list[Record]:
             return reading.neighbors(self._engine, moment, source, first, last, radius, now)
 
-        return self._read(namespace, [], read)
+        return self._read(namespace, read) or []
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
@@ -229,7 +229,7 @@ class MilvusStore:
             level = self._level(moment)
             return searching.answer(self._engine, moment, legs, k, where, now, level)
 
-        return self._read(namespace, [[] for _ in legs], read)
+        return self._read(namespace, read) or [[] for _ in legs]
 
     def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
         """See ``Store.idf``."""
@@ -242,7 +242,7 @@ class MilvusStore:
             level = self._level(moment)
             return searching.rarity(self._engine, moment, view, tokens, now, level)
 
-        return self._read(namespace, [bm25.idf(0, 0) for _ in tokens], read)
+        return self._read(namespace, read) or [bm25.idf(0, 0) for _ in tokens]
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """See ``Store.count``."""
@@ -256,7 +256,7 @@ class MilvusStore:
             matching = reading.filtered(self._engine, moment, where)
             return self._engine.count(moment.root.records_name, matching)
 
-        return self._read(namespace, 0, read)
+        return self._read(namespace, read) or 0
 
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""
@@ -267,7 +267,7 @@ class MilvusStore:
         """See ``Store.sources``."""
         self._engine.check_open()
         check_name(namespace, "namespace")
-        return self._read(namespace, [], lambda m: reading.sources(self._engine, m))
+        return self._read(namespace, lambda m: reading.sources(self._engine, m)) or []
 
     def reindex(
         self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
@@ -284,7 +284,7 @@ class MilvusStore:
         found, total = list[str](), 0
         for name in self.namespaces():
             total += self.count(name)
-            problems = self._read(name, [], lambda m: list(checking.problems(self._engine, m)))
+            problems = self._read(name, lambda m: list(checking.problems(self._engine, m))) or []
             found += (f"namespace {name!r}: {what}" for what in problems)
         return Verification(total, tuple(found))
 
@@ -361,14 +361,14 @@ class MilvusStore:
         del moments[STORE]
         return moments
 
-    def _read(self, namespace: str, nothing: T, read: Callable[[Moment], T]) -> T:
-        """What ``read`` finds in a namespace as of one moment; ``nothing`` in one that is empty."""
+    def _read(self, namespace: str, read: Callable[[Moment], T]) -> T | None:
+        """What ``read`` finds in a namespace as of one moment; None in one that is empty."""
         for _ in range(_ATTEMPTS):
             with self._engine.lock:
                 began = time.monotonic()
                 moment = read_moment(self._engine, namespace)
                 if not moment.state.records:
-                    return nothing
+                    return None
                 try:
                     result = read(moment)
                 except CollectionGone:
