@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from store.milvus import packing
-from store.milvus.claims import Claims
+from store.milvus.claims import Claims, Held
 from store.milvus.collections import make_notes, make_records, read_root, sweep, write_root
 from store.milvus.engine import Engine, Row
 from store.milvus.notes import all_moments, collect, pieces_of
@@ -33,12 +33,13 @@ class MilvusFilling:
         self._claims = claims
         self._owner = owner
         self._space = space
-        with claims.held(STORE):
+        with claims.held(STORE) as held:
             root = read_root(engine)
             check_views(root.meta, space)
             self._generation = root.meta.generation + 1
             for moment in all_moments(engine).values():
                 collect(engine, moment, 0)
+                held.extend()
             if root.meta.next_space != space:  # otherwise go on where an interrupted one stopped
                 meta = replace(root.meta, next_space=space)
                 root = replace(root, meta=meta, filling=root.last + 1, last=root.last + 1)
@@ -79,11 +80,11 @@ class MilvusFilling:
 
     def flip(self) -> bool:
         """See ``Filling.flip``."""
-        with self._claims.held(STORE):
+        with self._claims.held(STORE) as held:
             root = self._root()
-            if next(self._missing(root, ""), None) is not None:
+            if next(self._missing(root, "", held), None) is not None:
                 return False
-            gone = list(_only_in(self._engine, root.filling_name, root.records_name, ""))
+            gone = list(_only_in(self._engine, root.filling_name, root.records_name, "", held))
             self._engine.remove(root.filling_name, gone)
             meta = Meta(self._generation, self._space, None)
             root = replace(root, meta=meta, records=root.filling, filling=0)
@@ -96,16 +97,18 @@ class MilvusFilling:
         check_mine(root.meta, self._space, self._generation)
         return root
 
-    def _missing(self, root: Root, after: str) -> Iterator[str]:
-        return _only_in(self._engine, root.records_name, root.filling_name, after)
+    def _missing(self, root: Root, after: str, held: Held | None = None) -> Iterator[str]:
+        return _only_in(self._engine, root.records_name, root.filling_name, after, held)
 
 
-def renew(engine: Engine, owner: str) -> None:
+def renew(held: Held) -> None:
     """Write all that is there into new collections, with everything derived made again, and drop
-    the old ones with every trace of what is not there any more; the caller has claimed the store.
+    the old ones with every trace of what is not there any more. A reindex under way begins anew.
 
-    A reindex under way begins anew in a collection of its own.
+    Args:
+        held: A claim of the store; it goes with the old notes.
     """
+    engine, owner = held.engine, held.owner
     moments = all_moments(engine)
     old = moments[STORE].root
     notes, last = old.last + 1, old.last + 1
@@ -121,12 +124,14 @@ def renew(engine: Engine, owner: str) -> None:
     engine.put(new.notes_name, [root_note(new)])
     for namespace, moment in moments.items():
         if moment.state.records:
-            _copy_namespace(engine, namespace, moment, new)
+            _copy_namespace(held, namespace, moment, new)
     engine.point(PREFIX, new.notes_name)
+    held.released = True
     sweep(engine, new)
 
 
-def _copy_namespace(engine: Engine, namespace: str, moment: Moment, new: Root) -> None:
+def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> None:
+    engine = held.engine
     for places in _pages(engine, moment):
         rows, parts = list[Row](), list[Row]()
         for row in _whole_rows(engine, moment.root, places):
@@ -141,6 +146,7 @@ def _copy_namespace(engine: Engine, namespace: str, moment: Moment, new: Root) -
             )
         engine.put(new.notes_name, parts)
         engine.put(new.records_name, rows)
+        held.extend()
     state = replace(moment.state, purging=False)
     engine.put(new.notes_name, [state_note(namespace, state)])
 
@@ -156,9 +162,15 @@ def _whole_rows(engine: Engine, root: Root, places: Sequence[str]) -> Iterator[R
     return engine.fetch(root.records_name, places, ["*"], size)
 
 
-def _only_in(engine: Engine, name: str, other: str, after: str) -> Iterator[str]:
-    """Primary keys of the rows of a collection that another one lacks, in order."""
+def _only_in(engine: Engine, name: str, other: str, after: str, held: Held | None) -> Iterator[str]:
+    """Primary keys of the rows of a collection that another one lacks, in order.
+
+    Args:
+        held: A claim to be kept for as long as this takes.
+    """
     rows = engine.select(name, "", (), after=after)
     while page := [row["pk"] for row in islice(rows, _PAGE)]:
         there = {row["pk"] for row in engine.fetch(other, page, (), 100)}
         yield from (pk for pk in page if pk not in there)
+        if held:
+            held.extend()

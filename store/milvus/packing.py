@@ -47,7 +47,7 @@ _BETWEEN = "\x01"  # below every character that a name may hold, so that places 
 BODY = ("parts", "body")
 """Columns that ``body_of`` needs."""
 
-SMALL = ("key", "digest", "parts", "superseded", "expires_at")
+SMALL = ("key", "digest", "parts", "size", "superseded", "expires_at")
 """Columns that a write looks at before it decides."""
 
 
@@ -114,8 +114,10 @@ def pack(
         "body": "" if len(pieces) > 1 else body,
         **derived(record, [view.text for view in views], usual),
     }
+    row["size"] = len(body.encode())
     for number, view in enumerate(views):
         row[dense(number)] = halved(view.vector).tolist()
+        row["size"] += 4 * len(row[dense(number)]) + 16 * len(row[sparse(number)])
     keys = part_keys(pk, row["parts"])
     notes = zip(keys, pieces, strict=True) if keys else ()
     return row, [part_note(namespace, born, key, piece) for key, piece in notes]

@@ -104,7 +104,7 @@ def records_schema(views: int, dim: int) -> CollectionSchema:
     schema.add_field("namespace", DataType.VARCHAR, max_length=_NAME, is_partition_key=True)
     for name in ("key", "source", "kind", "role", "speaker"):
         schema.add_field(name, DataType.VARCHAR, max_length=_NAME + 1)
-    for name in ("position", "said_at", "stored_at", "expires_at", "born", "parts"):
+    for name in ("position", "said_at", "stored_at", "expires_at", "born", "parts", "size"):
         schema.add_field(name, DataType.INT64)
     schema.add_field("superseded", DataType.BOOL)
     schema.add_field("digest", DataType.VARCHAR, max_length=64)

@@ -95,6 +95,7 @@ class State:
         expiring: How many of the current ones will expire, or have.
         long: How many rows hold more words than their list of them.
         usual: Lengths at which words are weighed; see ``store.milvus.words``.
+        size: Bytes of what was written, about: the engine compresses it and keeps copies.
         owner: Who wrote it.
         purging: Traces of what was deleted are still to be removed.
     """
@@ -106,6 +107,7 @@ class State:
     expiring: int = 0
     long: int = 0
     usual: Sequence[float] = ()
+    size: int = 0
     owner: str = ""
     purging: bool = False
 

@@ -23,7 +23,7 @@ from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
 from store.milvus.notes import all_moments, collect, read_moment
 from store.milvus.schema import PREFIX
-from store.milvus.state import STORE, Moment
+from store.milvus.state import STORE, Moment, state_note
 from store.reindexing import fill
 from store.rows import to_micros
 from store.spaces import Meta, mismatch, other_encoder
@@ -58,9 +58,15 @@ T = TypeVar("T")
 
 _SCAN_PAGE = 500
 
-_GRACE = 60.0
-"""Seconds for which rows that died stay in a server, for readers that began before; a read that
-takes longer is made again."""
+_QUICK = 5.0
+"""Seconds that a read may take without looking whether there was a write meanwhile: rows that died
+stay in a server for longer than that, for readers that began before."""
+
+_KEPT = 30.0
+"""Seconds for which they stay, at least, by the clocks of all writers."""
+
+_MOST_KEPT = 10_000
+"""Rows that may stay until the next write; every read has to name them."""
 
 _ATTEMPTS = 5
 
@@ -292,14 +298,16 @@ class MilvusStore:
         """See ``Store.rebuild``."""
         self._engine.check_open()
         with self._claims.held(STORE) as held:
-            renew(self._engine, self._owner)
-            held.released = True  # the claim went with the old notes
+            renew(held)
 
     def stats(self) -> Stats:
-        """See ``Store.stats``. A server does not tell how many bytes it uses."""
+        """See ``Store.stats``. A server does not tell how many bytes it uses, so that for one they
+        are those of what was written."""
         self._engine.check_open()
-        counts = {name: m.state.records for name, m in self._moments().items() if m.state.records}
-        return Stats(self._url, self._space, counts, self._engine.bytes_on_disk(), 0)
+        states = {name: m.state for name, m in self._moments().items() if m.state.records}
+        size = self._engine.bytes_on_disk() or sum(state.size for state in states.values())
+        counts = {name: state.records for name, state in states.items()}
+        return Stats(self._url, self._space, counts, size, 0)
 
     def close(self) -> None:
         """See ``Store.close``."""
@@ -332,11 +340,19 @@ class MilvusStore:
             plan = writing.planned(self._engine, moment, batch, now)
             if not plan.is_empty or (purging and moment.state.version):
                 writing.carry_out(held, namespace, plan, now, purging)
-            # Rows that died in this process alone are read by nobody now; a server's may be.
-            if self._engine.alone:
-                moment = read_moment(self._engine, namespace)
-            collect(self._engine, moment, 0 if self._engine.alone else 2 * _GRACE)
+            self._collect(moment, plan)
         return plan.written
+
+    def _collect(self, moment: Moment, plan: writing.Plan) -> None:
+        """Remove rows that died, as soon as nobody can be reading them."""
+        if self._engine.alone:  # and holding the lock
+            if plan.dead:
+                collect(self._engine, read_moment(self._engine, moment.namespace), 0)
+        elif len(plan.dead) + len(moment.hidden) > _MOST_KEPT:
+            time.sleep(2 * _QUICK)
+            collect(self._engine, read_moment(self._engine, moment.namespace), 0)
+        else:
+            collect(self._engine, moment, _KEPT)
 
     def _finish_purges(self) -> None:
         """Remove what purges deleted from all files; also one that a crash interrupted."""
@@ -351,8 +367,11 @@ class MilvusStore:
                 moment = held.moment
                 collect(self._engine, moment, 0)
                 self._engine.settle(moment.root.records_name)
-                held.begun = True
-                held.commit([*writing.purged(name, moment.state)])
+                done = state_note(name, replace(moment.state, purging=False))
+                if moment.state.records:
+                    held.commit([done])
+                else:  # its name may be a person's
+                    self._engine.remove(PREFIX, [done["pk"]])
         self._engine.settle(PREFIX)
 
     def _moments(self) -> dict[str, Moment]:
@@ -373,7 +392,9 @@ class MilvusStore:
                     result = read(moment)
                 except CollectionGone:
                     continue  # another process has just re-encoded the store
-                if self._engine.alone or time.monotonic() - began < _GRACE:
+                if self._engine.alone or time.monotonic() - began < _QUICK:
+                    return result
+                if read_moment(self._engine, namespace).state.version == moment.state.version:
                     return result
         raise StoreLocked(f"{self._url} is too busy for a consistent answer; try again later")
 

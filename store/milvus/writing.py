@@ -18,7 +18,7 @@ from store.rows import to_micros
 from store.tokens import tokenize
 from store.types import Batch, Entry, Neighborhood, Written
 
-__all__ = ["Plan", "carry_out", "planned", "purged"]
+__all__ = ["Plan", "carry_out", "planned"]
 
 _PORTION = 500  # rows made and sent at a time, so that memory does not grow with the batch
 
@@ -71,7 +71,7 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
     )
 
 
-def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bool) -> State:
+def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bool) -> None:
     """Write what is born, then what dies, and then the state that makes both count."""
     moment = held.moment
     engine, version = held.engine, moment.state.version + 1
@@ -93,7 +93,6 @@ def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bo
     gone = {row["pk"]: row["parts"] for row in plan.dead}
     engine.put(PREFIX, dead_notes(namespace, version, gone, time.time()))
     held.commit([state_note(namespace, state)])
-    return state
 
 
 def _columns(moment: Moment) -> list[str]:
@@ -178,14 +177,10 @@ def _counted(state: State, rows: Sequence[Row], sign: int) -> State:
             for view, total in enumerate(state.lengths)
         ],
         expiring=state.expiring + sign * sum(row["expires_at"] < FOREVER for row in current),
+        size=state.size + sign * sum(row["size"] for row in rows),
         long=state.long + sign * sum(_is_long(row, len(state.lengths)) for row in rows),
     )
 
 
 def _is_long(row: Row, views: int) -> bool:
     return any(row[long(view)] for view in range(views))
-
-
-def purged(namespace: str, state: State) -> list[Row]:
-    """The note that a namespace has no traces left to be removed."""
-    return [state_note(namespace, replace(state, purging=False))]
