@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -64,7 +65,7 @@ def _translated(error: MilvusException, url: str) -> RememError:
     lower = reason.lower()
     if error.code == _NOT_FOUND:
         return CollectionGone(f"{url} lost a collection ({reason}); try again")
-    if error.code == _NO_DATABASE or "database not found" in lower:
+    if error.code == _NO_DATABASE or re.search("database .*(not found|not exist)", lower):
         return InvalidInput(f"there is no such database at {url}: create it, or correct the URL")
     if "auth check failure" in lower or "unauthenticated" in lower:
         return _refused(url)
