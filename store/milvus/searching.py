@@ -251,15 +251,22 @@ class _Search:
             for number in numbers
         }
         if self.moment.state.long:
-            # Some hold more words than the engine can count; only their vectors tell.
             for number in numbers:
-                rest = [self.current, f"{long(view)} == true"]
-                rest.append(f"not {contains(terms(view), [number])}")
-                found = self.engine.nearest(
-                    name, sparse(view), {number: 1.0}, all_of(rest), MOST_HITS, [], self.consistency
-                )
-                holding[number] += len(found)
+                holding[number] += self._beyond(view, number)
         return holding
+
+    def _beyond(self, view: int, number: int) -> int:
+        """How many more records hold a word than can be counted: those with so many words that
+        only their vectors tell."""
+        name, field = self.moment.root.records_name, sparse(view)
+        unlisted = f"not {contains(terms(view), [number])}"
+        where = all_of([self.current, f"{long(view)} == true", unlisted])
+        found = self.engine.nearest(
+            name, field, {number: 1.0}, where, MOST_HITS, [], self.consistency
+        )
+        if len(found) < MOST_HITS:
+            return len(found)
+        return sum(number in row[field] for row in self.engine.select(name, where, [field], _PAGE))
 
 
 def _cosines(rows: Mapping[str, Row], field: str, vector: Vector) -> Scores:

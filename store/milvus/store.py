@@ -14,16 +14,15 @@ from store import bm25
 from store.base import Embed
 from store.errors import StoreLocked
 from store.filters import Filter
-from store.milvus import checking, reading, searching, writing
+from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
 from store.milvus.claims import Claims
 from store.milvus.collections import make_records, open_notes, read_root, sweep, write_root
 from store.milvus.copying import MilvusFilling, renew
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
-from store.milvus.notes import all_moments, collect, read_moment
-from store.milvus.schema import PREFIX
-from store.milvus.state import STORE, Moment, state_note
+from store.milvus.notes import all_moments, read_moment
+from store.milvus.state import STORE, Moment
 from store.reindexing import fill
 from store.rows import to_micros
 from store.spaces import Meta, mismatch, other_encoder
@@ -57,16 +56,6 @@ __all__ = ["MilvusStore"]
 T = TypeVar("T")
 
 _SCAN_PAGE = 500
-
-_QUICK = 5.0
-"""Seconds that a read may take without looking whether there was a write meanwhile: rows that died
-stay in a server for longer than that, for readers that began before."""
-
-_KEPT = 30.0
-"""Seconds for which they stay, at least, by the clocks of all writers."""
-
-_MOST_KEPT = 10_000
-"""Rows that may stay until the next write; every read has to name them."""
 
 _ATTEMPTS = 5
 
@@ -111,7 +100,7 @@ class MilvusStore:
                 self._space = open_notes(self._engine, self._owner).meta.adopted
                 if fingerprint and self._space and self._space.fingerprint != fingerprint:
                     raise other_encoder(self._space.fingerprint, fingerprint)
-                self._finish_purges()
+                forgetting.finish_purges(self._engine, self._claims)
         except BaseException:
             self._engine.close()
             raise
@@ -154,7 +143,7 @@ class MilvusStore:
         then the retention of its garbage collector, some hours unless set otherwise).
         """
         written = self._commit(namespace, batch, purging=True)
-        self._finish_purges()
+        forgetting.finish_purges(self._engine, self._claims)
         return written
 
     def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
@@ -340,39 +329,8 @@ class MilvusStore:
             plan = writing.planned(self._engine, moment, batch, now)
             if not plan.is_empty or (purging and moment.state.version):
                 writing.carry_out(held, namespace, plan, now, purging)
-            self._collect(moment, plan)
+            forgetting.tidy(self._engine, moment, len(plan.dead))
         return plan.written
-
-    def _collect(self, moment: Moment, plan: writing.Plan) -> None:
-        """Remove rows that died, as soon as nobody can be reading them."""
-        if self._engine.alone:  # and holding the lock
-            if plan.dead:
-                collect(self._engine, read_moment(self._engine, moment.namespace), 0)
-        elif len(plan.dead) + len(moment.hidden) > _MOST_KEPT:
-            time.sleep(2 * _QUICK)
-            collect(self._engine, read_moment(self._engine, moment.namespace), 0)
-        else:
-            collect(self._engine, moment, _KEPT)
-
-    def _finish_purges(self) -> None:
-        """Remove what purges deleted from all files; also one that a crash interrupted."""
-        purging = {name: m for name, m in self._moments().items() if m.state.purging}
-        if not purging:
-            return
-        if self._engine.alone:
-            self.rebuild()
-            return
-        for name in purging:
-            with self._claims.held(name) as held:
-                moment = held.moment
-                collect(self._engine, moment, 0)
-                self._engine.settle(moment.root.records_name)
-                done = state_note(name, replace(moment.state, purging=False))
-                if moment.state.records:
-                    held.commit([done])
-                else:  # its name may be a person's
-                    self._engine.remove(PREFIX, [done["pk"]])
-        self._engine.settle(PREFIX)
 
     def _moments(self) -> dict[str, Moment]:
         with self._engine.lock:
@@ -392,7 +350,7 @@ class MilvusStore:
                     result = read(moment)
                 except CollectionGone:
                     continue  # another process has just re-encoded the store
-                if self._engine.alone or time.monotonic() - began < _QUICK:
+                if self._engine.alone or time.monotonic() - began < forgetting.QUICK:
                     return result
                 if read_moment(self._engine, namespace).state.version == moment.state.version:
                     return result

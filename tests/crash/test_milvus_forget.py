@@ -65,9 +65,15 @@ def test_a_namespace_that_was_purged_empty_leaves_no_name(
 def test_a_purge_that_was_interrupted_is_finished_when_the_store_is_opened(
     store: MilvusStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def stop(held: object) -> None:
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr(MilvusStore, "rebuild", lambda store: store.close())
-        store.purge("ana", Batch(delete=[SECRETS["key"]]))
+        patch.setattr("store.milvus.forgetting.renew", stop)
+        with pytest.raises(KeyboardInterrupt):
+            store.purge("ana", Batch(delete=[SECRETS["key"]]))
+    store.close()
+    assert traces(tmp_path, SECRETS.values())
     with MilvusStore(str(tmp_path / "memories.db")) as again:
         assert traces(tmp_path, SECRETS.values()) == set()
         assert again.count("ana") == len(OTHERS) + 1
