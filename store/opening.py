@@ -28,6 +28,10 @@ def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
         from store.reference import ReferenceStore
 
         return ReferenceStore()
+    if text.startswith(("milvus://", "milvus+https://")) or text.endswith(".db"):
+        from store.milvus import MilvusStore
+
+        return MilvusStore(text, fingerprint)
     if "://" in text:
         raise InvalidInput(f"no store for {text!r}; give a folder, or ':memory:' for one in memory")
     from store.embedded import EmbeddedStore

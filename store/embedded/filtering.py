@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from store.embedded.arrays import Ids, Mask
-from store.embedded.records import fetch_ids, to_micros
+from store.embedded.records import fetch_ids
 from store.errors import InvalidInput
 from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range
+from store.rows import to_micros
 
 __all__ = ["Place", "matching", "namespace_ids", "span"]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,12 +12,12 @@ import numpy as np
 from store.embedded.arrays import Halves, Ids
 from store.embedded.schema import vectors_table
 from store.errors import CorruptStore
+from store.rows import COLUMNS, from_row
 from store.types import Record, Space, View
 
 __all__ = [
     "INSERT",
     "fetch_ids",
-    "from_micros",
     "ids_of",
     "keys_of",
     "load",
@@ -27,63 +25,21 @@ __all__ = [
     "load_views",
     "neighbors",
     "scan_page",
-    "to_micros",
-    "to_row",
     "view_texts",
     "view_vectors",
 ]
 
-_COLUMNS = (
-    "key, source, position, kind, role, speaker, said_at, said_offset, stored_at, expires_at, "
-    "superseded_by, valid_to, metadata, text"
-)
-INSERT = f"INSERT INTO records (id, namespace, {_COLUMNS}) VALUES ({', '.join('?' * 16)})"
-"""Takes (id, namespace, *to_row(record, now))."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(time: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return (time - _EPOCH) // _MICROSECOND
-
-
-@lru_cache(maxsize=4096)  # records that were stored or said together share their times
-def from_micros(micros: int, offset: int = 0) -> datetime:
-    """The time, in the zone ``offset`` seconds east of UTC."""
-    time = _EPOCH + timedelta(microseconds=micros)
-    return time.astimezone(timezone(timedelta(seconds=offset))) if offset else time
-
-
-def to_row(record: Record, now: datetime) -> tuple[Any, ...]:
-    """The values of all columns; ``now`` becomes ``stored_at`` unless the record brings one."""
-    said = record.said_at
-    return (
-        record.key,
-        record.source,
-        record.position,
-        record.kind,
-        record.role,
-        record.speaker,
-        _micros(said),
-        None if said is None else _offset(said),
-        to_micros(record.stored_at or now),
-        _micros(record.expires_at),
-        record.superseded_by,
-        _micros(record.valid_to),
-        json.dumps(dict(record.metadata), ensure_ascii=False) if record.metadata else None,
-        record.text,
-    )
+INSERT = f"INSERT INTO records (id, namespace, {COLUMNS}) VALUES ({', '.join('?' * 16)})"
+"""Takes (id, namespace, *rows.to_row(record, now))."""
 
 
 def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record]:
     """The records with these ids, by id; those that are gone are left out."""
     rows = connection.execute(
-        f"SELECT id, {_COLUMNS} FROM records WHERE id IN (SELECT value FROM json_each(?))",
+        f"SELECT id, {COLUMNS} FROM records WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids),),
     )
-    return {row[0]: _record(row[1:]) for row in rows}
+    return {row[0]: from_row(row[1:]) for row in rows}
 
 
 def load_by_key(
@@ -91,11 +47,11 @@ def load_by_key(
 ) -> dict[str, tuple[int, Record]]:
     """Ids and records, by key; unknown keys are left out."""
     rows = connection.execute(
-        f"SELECT id, {_COLUMNS} FROM records WHERE namespace = ? AND "
+        f"SELECT id, {COLUMNS} FROM records WHERE namespace = ? AND "
         "key IN (SELECT value FROM json_each(?))",
         (namespace, json.dumps(list(keys))),
     )
-    return {row[1]: (row[0], _record(row[1:])) for row in rows}
+    return {row[1]: (row[0], from_row(row[1:])) for row in rows}
 
 
 def fetch_ids(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> Ids:
@@ -140,11 +96,11 @@ def scan_page(
         last: Source and position behind which none of them stands.
     """
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM records WHERE namespace = ? AND (source, position, key) > "
+        f"SELECT {COLUMNS} FROM records WHERE namespace = ? AND (source, position, key) > "
         "(?, ?, ?) AND (source, position) <= (?, ?) ORDER BY source, position, key LIMIT ?",
         (namespace, *after, *last, size),
     )
-    return [_record(row) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def neighbors(
@@ -157,7 +113,7 @@ def neighbors(
     now: int,
 ) -> list[Record]:
     """Current records at positions first..last and up to ``radius`` on either side, in order."""
-    current = f"""SELECT {_COLUMNS} FROM records
+    current = f"""SELECT {COLUMNS} FROM records
         WHERE namespace = :namespace AND source = :source AND superseded_by IS NULL
         AND (expires_at IS NULL OR expires_at > :now)"""
     rows = connection.execute(
@@ -175,7 +131,7 @@ def neighbors(
             "now": now,
         },
     )
-    return sorted(map(_record, rows), key=lambda record: (record.position, record.key))
+    return sorted(map(from_row, rows), key=lambda record: (record.position, record.key))
 
 
 def view_texts(
@@ -227,42 +183,3 @@ def load_views(
         }
         for row, i in enumerate(found.tolist())
     }
-
-
-def _record(row: Sequence[Any]) -> Record:
-    (key, source, position, kind, role, speaker, said_at, said_offset) = row[:8]
-    (stored_at, expires_at, superseded_by, valid_to, metadata, text) = row[8:]
-    return Record(
-        key=key,
-        source=source,
-        position=position,
-        text=text,
-        kind=kind,
-        role=role,
-        speaker=speaker,
-        said_at=None if said_at is None else from_micros(said_at, said_offset),
-        stored_at=from_micros(stored_at),
-        expires_at=None if expires_at is None else from_micros(expires_at),
-        metadata=_metadata(key, metadata) if metadata else {},
-        superseded_by=superseded_by,
-        valid_to=None if valid_to is None else from_micros(valid_to),
-    )
-
-
-def _metadata(key: str, text: str) -> dict[str, Any]:
-    try:
-        metadata: dict[str, Any] = json.loads(text)
-    except ValueError:
-        raise CorruptStore(
-            f"the metadata of record {key!r} is damaged: restore a backup or an export"
-        ) from None
-    return metadata
-
-
-def _micros(time: datetime | None) -> int | None:
-    return None if time is None else to_micros(time)
-
-
-def _offset(time: datetime) -> int:
-    offset = time.utcoffset()
-    return 0 if offset is None else int(offset.total_seconds())

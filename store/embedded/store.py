@@ -14,12 +14,15 @@ from store.embedded.database import Database
 from store.embedded.folder import bytes_in, prepare, refuse_lost_records
 from store.embedded.meta import Meta, read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
-from store.embedded.reindexing import fill_and_flip
+from store.embedded.reindexing import EmbeddedFilling
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer, rarity
 from store.embedded.writing import apply
-from store.errors import CorruptStore, EncoderMismatch
+from store.errors import CorruptStore
 from store.filters import Filter
+from store.reindexing import fill
+from store.rows import from_micros, to_micros
+from store.spaces import mismatch, other_encoder
 from store.types import (
     Batch,
     Dense,
@@ -89,7 +92,7 @@ class EmbeddedStore:
                 migrate(connection)
                 self._space = read_meta(connection).adopted
             if fingerprint and self._space and self._space.fingerprint != fingerprint:
-                raise EncoderMismatch(_OTHER_ENCODER.format(self._space.fingerprint, fingerprint))
+                raise other_encoder(self._space.fingerprint, fingerprint)
             self._partitions.clean()
             self._finish_purges()
         except BaseException:
@@ -115,7 +118,7 @@ class EmbeddedStore:
                 create_vectors(connection, 1)
                 write_space(connection, space, 1)
             elif adopted != space:
-                raise _mismatch(adopted, space)
+                raise mismatch(adopted, space)
         self._space = space
 
     def write(self, namespace: str, batch: Batch) -> Written:
@@ -185,7 +188,7 @@ class EmbeddedStore:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             if state is None:
                 return []
-            now = records.to_micros(self._clock())
+            now = to_micros(self._clock())
             return records.neighbors(connection, state.id, source, first, last, radius, now)
 
     def search(
@@ -203,7 +206,7 @@ class EmbeddedStore:
             with self._partitions.current(namespace) as (connection, state, partition):
                 if any(isinstance(leg, Dense) for leg in legs):
                     _check_space(read_meta(connection), space)
-                now = records.to_micros(self._clock())
+                now = to_micros(self._clock())
                 return answer(connection, state.id, partition, legs, k, where, now)
         except UnknownNamespace:
             return [[] for _ in legs]
@@ -214,7 +217,7 @@ class EmbeddedStore:
         check_view(view, self._known_space())
         try:
             with self._partitions.current(namespace) as (connection, state, partition):
-                now = records.to_micros(self._clock())
+                now = to_micros(self._clock())
                 return rarity(connection, state.id, partition, view, tokens, now)
         except UnknownNamespace:
             return [bm25.idf(0, 0) for _ in tokens]
@@ -260,7 +263,7 @@ class EmbeddedStore:
         self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
     ) -> None:
         """See ``Store.reindex``."""
-        fill_and_flip(self._database, check_space(space), embed, progress)
+        fill(EmbeddedFilling(self._database, check_space(space)), space, embed, progress)
         self._space = space
 
     def verify(self) -> Verification:
@@ -358,24 +361,8 @@ class EmbeddedStore:
 
 def _check_space(meta: Meta, space: Space | None) -> None:
     if meta.adopted != space:
-        raise _mismatch(meta.adopted, space)
-
-
-def _mismatch(stored: Space | None, given: Space | None) -> EncoderMismatch:
-    if stored and given and stored.fingerprint == given.fingerprint:
-        return EncoderMismatch(
-            f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "
-            f"of {given.dim}; open it with the version of remem that made it"
-        )
-    names = [space.fingerprint if space else "none" for space in (stored, given)]
-    return EncoderMismatch(_OTHER_ENCODER.format(*names))
-
-
-_OTHER_ENCODER = (
-    "the store was made with encoder {} and this is {}: open it with that encoder, "
-    "or re-encode it with 'remem reindex'"
-)
+        raise mismatch(meta.adopted, space)
 
 
 def _time(micros: int | None) -> datetime | None:
-    return None if micros is None else records.from_micros(micros)
+    return None if micros is None else from_micros(micros)

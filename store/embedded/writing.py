@@ -14,6 +14,7 @@ from store.embedded import changes, records
 from store.embedded.schema import vectors_table
 from store.errors import Conflict, Stale
 from store.filters import facets
+from store.rows import to_micros, to_row
 from store.types import Batch, Entry, Neighborhood, Record, View, Written
 
 __all__ = ["apply", "put_vectors"]
@@ -71,7 +72,7 @@ def _check_expected(
     expected: Sequence[Neighborhood],
     now: datetime,
 ) -> None:
-    micros = records.to_micros(now)
+    micros = to_micros(now)
     for around in expected:
         found = records.neighbors(
             connection, namespace, around.source, around.first, around.last, around.radius, micros
@@ -114,10 +115,7 @@ def _add(
     ids = range(first, first + len(entries))
     connection.executemany(
         records.INSERT,
-        (
-            (i, namespace, *records.to_row(entry.record, now))
-            for i, entry in zip(ids, entries, strict=True)
-        ),
+        ((i, namespace, *to_row(entry.record, now)) for i, entry in zip(ids, entries, strict=True)),
     )
     _add_facets(connection, namespace, zip(ids, (entry.record for entry in entries), strict=True))
     _put_views(connection, ids, [entry.views for entry in entries], views, generation)
@@ -205,7 +203,7 @@ def _supersede(
         "UPDATE records SET superseded_by = :successor, valid_to = :now "
         "WHERE id = :id AND superseded_by IS NOT :successor",
         (
-            {"successor": successors[key], "now": records.to_micros(now), "id": i}
+            {"successor": successors[key], "now": to_micros(now), "id": i}
             for key, i in known.items()
         ),
     )

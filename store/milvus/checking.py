@@ -1,0 +1,78 @@
+"""Is everything what it should be? One sentence for each thing that is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from store.errors import CorruptStore
+from store.milvus import packing
+from store.milvus.engine import Engine, Row
+from store.milvus.notes import pieces_of
+from store.milvus.schema import LONGEST_BODY, length
+from store.milvus.state import Moment
+
+__all__ = ["problems"]
+
+_PAGE = 500
+_RESTORE = "restore a backup or an export"
+_REBUILD = "'remem rebuild' makes it again"
+
+
+def problems(engine: Engine, moment: Moment) -> Iterator[str]:
+    """What is wrong with a namespace: with its records, and with what is derived from them."""
+    views = len(moment.root.space.views)
+    counted: Counter[str] = Counter()
+    lengths = [0] * views
+    rows = engine.select(moment.root.records_name, moment.visible, ("key",))
+    while page := list(islice(rows, _PAGE)):
+        counted.update(row["key"] for row in page)
+        size = LONGEST_BODY + 8 * views * moment.root.space.dim
+        places = [row["pk"] for row in page]
+        for row in engine.fetch(moment.root.records_name, places, ["*"], size):
+            yield from (f"record {row['key']!r} {what}" for what in _of_row(engine, moment, row))
+            if not row["superseded"]:
+                lengths = [sum(pair) for pair in zip(lengths, _lengths(row, views), strict=True)]
+    yield from (
+        f"record {key!r} is there {n} times; {_RESTORE}" for key, n in counted.items() if n > 1
+    )
+    state = moment.state
+    if counted.total() != state.records or lengths != list(state.lengths):
+        yield (
+            f"it has {counted.total()} records with {lengths} tokens, but counts "
+            f"{state.records} with {list(state.lengths)}; {_RESTORE}"
+        )
+
+
+def _of_row(engine: Engine, moment: Moment, row: Row) -> Iterator[str]:
+    try:
+        body = packing.body_of(row, pieces_of(engine, [row]))
+        record, texts = packing.record_of(body), packing.texts_of(body)
+    except CorruptStore:
+        yield f"is damaged; {_RESTORE}"
+        return
+    if row["pk"] != packing.place(moment.namespace, record, row["born"]) or row[
+        "digest"
+    ] != packing.digest(record.text):
+        yield f"is not what was written; {_RESTORE}"
+    if not all(map(_is_unit, packing.vectors_of(row, len(texts)))):
+        yield "has a damaged vector; 'remem reindex' makes it again"
+    expected = packing.derived(record, texts, moment.state.usual)
+    if any(not _same(row[name], value) for name, value in expected.items()):
+        yield f"is indexed under other words or values than it has; {_REBUILD}"
+
+
+def _is_unit(vector: np.ndarray[Any, np.dtype[np.float32]]) -> bool:
+    return bool(abs(float(np.linalg.norm(vector)) - 1) < 0.01)
+
+
+def _same(stored: Any, expected: Any) -> bool:
+    return bool(list(stored) == expected if isinstance(expected, list) else stored == expected)
+
+
+def _lengths(row: Row, views: int) -> Sequence[int]:
+    return [row[length(view)] for view in range(views)]

@@ -1,0 +1,66 @@
+"""Making collections, changing which ones are in use, and dropping those that nothing refers to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from store.milvus.engine import Engine
+from store.milvus.notes import read_moment
+from store.milvus.schema import (
+    PREFIX,
+    notes_indexes,
+    notes_name,
+    notes_schema,
+    records_indexes,
+    records_name,
+    records_schema,
+)
+from store.milvus.state import STORE, Root, root_note
+from store.spaces import Meta
+from store.types import Space
+
+__all__ = ["make_notes", "make_records", "open_notes", "read_root", "sweep", "write_root"]
+
+
+def open_notes(engine: Engine, owner: str) -> Root:
+    """What the store says about itself; a new store is made where there is none."""
+    if engine.pointed(PREFIX) is None:
+        root = Root(Meta(0, None, None), notes=1, last=1, owner=owner)
+        make_notes(engine, root.notes)
+        engine.put(root.notes_name, [root_note(root)])
+        engine.point(PREFIX, root.notes_name)  # from now on it is a store
+    return read_root(engine)
+
+
+def read_root(engine: Engine) -> Root:
+    """What the store says about itself."""
+    return read_moment(engine, STORE).root
+
+
+def write_root(engine: Engine, root: Root, owner: str) -> None:
+    """Make it so, all at once."""
+    engine.put(PREFIX, [root_note(replace(root, owner=owner))])
+
+
+def make_notes(engine: Engine, number: int) -> None:
+    """An empty collection of notes."""
+    engine.create(notes_name(number), notes_schema(), notes_indexes())
+
+
+def make_records(engine: Engine, number: int, space: Space) -> None:
+    """An empty collection of records of a space."""
+    views = len(space.views)
+    engine.create(
+        records_name(number),
+        records_schema(views, space.dim),
+        records_indexes(views, engine.indexes_arrays),
+    )
+
+
+def sweep(engine: Engine, root: Root) -> None:
+    """Drop collections that are not, or no longer, in use; the caller has claimed the store."""
+    used = {root.notes_name, root.records_name, root.filling_name}
+    stems = (notes_name(0)[:-1], records_name(0)[:-1])
+    for name in engine.collections():
+        if name.startswith(stems) and name not in used:
+            engine.drop(name)

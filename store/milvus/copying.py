@@ -1,0 +1,176 @@
+"""The rows of a store, written again: with vectors of another encoder, or freshly derived.
+
+A copy of a row keeps its primary key and version, so that the same notes speak of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from store.milvus import packing
+from store.milvus.claims import Claims, Held
+from store.milvus.collections import make_notes, make_records, read_root, sweep, write_root
+from store.milvus.engine import Engine, Row
+from store.milvus.notes import all_moments, collect, pieces_of
+from store.milvus.schema import LONGEST_BODY, PREFIX, dense
+from store.milvus.state import STORE, Moment, Root, root_note, state_note
+from store.reindexing import Place, Texts, check_mine, check_views
+from store.spaces import Meta
+from store.types import Space, Vector
+
+__all__ = ["MilvusFilling", "renew"]
+
+_PAGE = 500
+
+
+class MilvusFilling:
+    """Keeps ``store.reindexing.Filling``. A place is the primary key of a row."""
+
+    def __init__(self, engine: Engine, claims: Claims, owner: str, space: Space) -> None:
+        self._engine = engine
+        self._claims = claims
+        self._owner = owner
+        self._space = space
+        with claims.held(STORE) as held:
+            root = read_root(engine)
+            check_views(root.meta, space)
+            self._generation = root.meta.generation + 1
+            for moment in all_moments(engine).values():
+                collect(engine, moment, 0)
+                held.extend()
+            if root.meta.next_space != space:  # otherwise go on where an interrupted one stopped
+                meta = replace(root.meta, next_space=space)
+                root = replace(root, meta=meta, filling=root.last + 1, last=root.last + 1)
+                make_records(engine, root.filling, space)
+                write_root(engine, root, owner)
+                sweep(engine, root)
+
+    def counts(self) -> tuple[int, int]:
+        """See ``Filling.counts``."""
+        root = self._root()
+        done, total = (
+            sum(1 for _ in self._engine.select(name, "", ()))
+            for name in (root.filling_name, root.records_name)
+        )
+        return done, total
+
+    def missing(self, after: Place, limit: int) -> Texts:
+        """See ``Filling.missing``."""
+        root = self._root()
+        places = list(islice(self._missing(root, str(after[0]) if after else ""), limit))
+        rows = self._engine.fetch(root.records_name, places, packing.BODY, LONGEST_BODY)
+        texts = {
+            row["pk"]: packing.texts_of(packing.body_of(row, pieces_of(self._engine, [row])))
+            for row in rows
+        }
+        return {(place,): texts[place] for place in places if place in texts}
+
+    def put(self, texts: Texts, vectors: Vector) -> int:
+        """See ``Filling.put``. Rows never change; some may be gone."""
+        root = self._root()
+        made = dict(zip((str(place[0]) for place in texts), vectors, strict=True))
+        rows = list(_whole_rows(self._engine, root, list(made)))
+        for row in rows:
+            for view, vector in enumerate(made[row["pk"]]):
+                row[dense(view)] = packing.halved(vector).tolist()
+        self._engine.put(root.filling_name, rows)
+        return len(rows)
+
+    def flip(self) -> bool:
+        """See ``Filling.flip``."""
+        with self._claims.held(STORE) as held:
+            root = self._root()
+            if next(self._missing(root, "", held), None) is not None:
+                return False
+            gone = list(_only_in(self._engine, root.filling_name, root.records_name, "", held))
+            self._engine.remove(root.filling_name, gone)
+            meta = Meta(self._generation, self._space, None)
+            root = replace(root, meta=meta, records=root.filling, filling=0)
+            write_root(self._engine, root, self._owner)
+            sweep(self._engine, root)
+            return True
+
+    def _root(self) -> Root:
+        root = read_root(self._engine)
+        check_mine(root.meta, self._space, self._generation)
+        return root
+
+    def _missing(self, root: Root, after: str, held: Held | None = None) -> Iterator[str]:
+        return _only_in(self._engine, root.records_name, root.filling_name, after, held)
+
+
+def renew(held: Held) -> None:
+    """Write all that is there into new collections, with everything derived made again, and drop
+    the old ones with every trace of what is not there any more. A reindex under way begins anew.
+
+    Args:
+        held: A claim of the store; it goes with the old notes.
+    """
+    engine, owner = held.engine, held.owner
+    moments = all_moments(engine)
+    old = moments[STORE].root
+    notes, last = old.last + 1, old.last + 1
+    records, filling = 0, 0
+    if old.records:
+        records = last = last + 1
+        make_records(engine, records, old.space)
+    if old.meta.next_space:
+        filling = last = last + 1
+        make_records(engine, filling, old.meta.next_space)
+    new = replace(old, notes=notes, records=records, filling=filling, last=last, owner=owner)
+    make_notes(engine, notes)
+    engine.put(new.notes_name, [root_note(new)])
+    for namespace, moment in moments.items():
+        if moment.state.records:
+            _copy_namespace(held, namespace, moment, new)
+    engine.point(PREFIX, new.notes_name)
+    held.released = True
+    sweep(engine, new)
+
+
+def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> None:
+    engine = held.engine
+    for places in _pages(engine, moment):
+        rows, parts = list[Row](), list[Row]()
+        for row in _whole_rows(engine, moment.root, places):
+            pieces = pieces_of(engine, [row])
+            body = packing.body_of(row, pieces)
+            record, texts = packing.record_of(body), packing.texts_of(body)
+            row.update(packing.derived(record, texts, moment.state.usual))
+            rows.append(row)
+            parts += (
+                packing.part_note(namespace, row["born"], key, piece)
+                for key, piece in pieces.items()
+            )
+        engine.put(new.notes_name, parts)
+        engine.put(new.records_name, rows)
+        held.extend()
+    state = replace(moment.state, purging=False)
+    engine.put(new.notes_name, [state_note(namespace, state)])
+
+
+def _pages(engine: Engine, moment: Moment) -> Iterator[list[str]]:
+    rows = engine.select(moment.root.records_name, moment.visible, ())
+    while page := [row["pk"] for row in islice(rows, _PAGE)]:
+        yield page
+
+
+def _whole_rows(engine: Engine, root: Root, places: Sequence[str]) -> Iterator[Row]:
+    size = LONGEST_BODY + len(root.space.views) * 8 * root.space.dim
+    return engine.fetch(root.records_name, places, ["*"], size)
+
+
+def _only_in(engine: Engine, name: str, other: str, after: str, held: Held | None) -> Iterator[str]:
+    """Primary keys of the rows of a collection that another one lacks, in order.
+
+    Args:
+        held: A claim to be kept for as long as this takes.
+    """
+    rows = engine.select(name, "", (), after=after)
+    while page := [row["pk"] for row in islice(rows, _PAGE)]:
+        there = {row["pk"] for row in engine.fetch(other, page, (), 100)}
+        yield from (pk for pk in page if pk not in there)
+        if held:
+            held.extend()

@@ -1,0 +1,251 @@
+"""Requests to Milvus, in portions that it takes, tried again where that may help."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from store.errors import StoreClosed, UpstreamError
+from store.milvus import lite
+from store.milvus.address import Address
+from store.milvus.driver import CollectionSchema, IndexParams, MilvusClient
+from store.milvus.expressions import quoted
+from store.milvus.failures import calling
+
+__all__ = ["MOST_HITS", "Engine", "Row"]
+
+T = TypeVar("T")
+
+Row = dict[str, Any]
+
+MOST_HITS = 16_384
+"""Most rows that Milvus returns for one search or query."""
+
+_PAGE = 2000  # rows of a page with small columns
+_MESSAGE = 4 << 20
+"""About how many bytes one request takes: far below the 64 MB that a server refuses."""
+
+_ANSWER = 30.0  # seconds until the client stops trying to reach the server
+_OLDEST = (2, 4)
+
+
+class Engine:
+    """A connection to a Milvus server, or to a ``.db`` file through Milvus Lite.
+
+    Raises:
+        UpstreamError: no server answers, it refuses the user or token, or it is too old.
+        StoreLocked, MissingDependency, ...: see ``store.milvus.lite.start``.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.url = address.url
+        self._lite = lite.start(address.file) if address.file else None
+        self._client: Any = None
+        try:
+            uri = self._lite.uri if self._lite else address.uri
+            self._client = calling(
+                self.url,
+                lambda: MilvusClient(
+                    uri=uri,
+                    token=address.token,
+                    db_name=address.database,
+                    timeout=_ANSWER / 3,
+                    dedicated=True,
+                ),
+            )
+            version = str(self._ask(self._client.get_server_version))
+            _check_version(version, self.url)
+        except BaseException:
+            self.close()
+            raise
+        self._is_lite = version.startswith("milvus_lite")
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can reach what this one has open."""
+        return self._lite is not None
+
+    @property
+    def lock(self) -> contextlib.AbstractContextManager[object]:
+        """To be held around reads and writes, where the engine needs that."""
+        return self._lite.lock if self._lite else contextlib.nullcontext()
+
+    def check_open(self) -> None:
+        """Raise ``StoreClosed`` after ``close``."""
+        if self._client is None:
+            raise StoreClosed(f"the store {self.url} is closed; open it again")
+
+    def close(self) -> None:
+        """Let go of the server; may be called twice."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+        engine, self._lite = self._lite, None
+        if engine is not None:
+            lite.release(engine)
+
+    @property
+    def indexes_arrays(self) -> bool:
+        """Whether it can index columns with arrays."""
+        return not self._is_lite
+
+    def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
+        """Make a collection, unless it is there, and load it."""
+        if self._ask(self._client.has_collection, name):
+            return
+        self._ask(self._client.create_collection, name, schema=schema, consistency_level="Strong")
+        if not self.alone:  # within this process, the engine looks at every row anyway
+            self._ask(self._client.create_index, name, indexes, sync=False)
+            self._ask(self._client.load_collection, name)
+
+    def drop(self, name: str) -> None:
+        """Remove a collection, if it is there."""
+        self._ask(self._client.drop_collection, name)
+
+    def collections(self) -> list[str]:
+        """Names of all collections."""
+        return list(self._ask(self._client.list_collections))
+
+    def point(self, alias: str, collection: str) -> None:
+        """Let an alias name another collection from now on, at once for everybody."""
+        aliases = self._ask(self._client.list_aliases)["aliases"]
+        change = self._client.alter_alias if alias in aliases else self._client.create_alias
+        self._ask(change, collection, alias)
+
+    def pointed(self, alias: str) -> str | None:
+        """The collection that an alias names."""
+        if alias not in self._ask(self._client.list_aliases)["aliases"]:
+            return None
+        return str(self._ask(self._client.describe_alias, alias)["collection_name"])
+
+    def put(self, name: str, rows: Iterable[Row]) -> None:
+        """Store rows; one with the same primary key is replaced, so that it may be repeated."""
+        for portion in _portions(rows):
+            self._ask(self._client.upsert, name, portion)
+
+    def remove(self, name: str, keys: Sequence[str]) -> None:
+        """Delete rows by primary key; unknown ones are ignored."""
+        for portion in _slices(keys, _PAGE):
+            self._ask(self._client.delete, name, ids=list(portion))
+
+    def select(
+        self, name: str, where: str, fields: Sequence[str], page: int = _PAGE, after: str = ""
+    ) -> Iterator[Row]:
+        """All rows that match, in the order of their primary keys, behind ``after``."""
+        while True:
+            found = self.page(name, where, fields, page, after)
+            yield from found
+            if len(found) < page:
+                return
+            after = found[-1]["pk"]
+
+    def page(
+        self, name: str, where: str, fields: Sequence[str], size: int, after: str
+    ) -> list[Row]:
+        """The first rows that match behind ``after``, in the order of their primary keys."""
+        # With "iterator" the engine returns rows by primary key, and all reads of it are strong:
+        # it takes the level that the collection was made with.
+        behind = f"pk > {quoted(after)}"
+        return self._rows(
+            name,
+            filter=f"({where}) and {behind}" if where else behind,
+            output_fields=["pk", *fields],
+            limit=size,
+            iterator="True",
+            reduce_stop_for_best="True",
+        )
+
+    def fetch(
+        self, name: str, keys: Sequence[str], fields: Sequence[str], size: int
+    ) -> Iterator[Row]:
+        """Rows by primary key, in no order; unknown ones are left out.
+
+        Args:
+            size: Most bytes that one of these rows may have.
+        """
+        for portion in _slices(keys, max(1, min(_PAGE, _MESSAGE * 4 // size))):
+            yield from self._rows(
+                name,
+                filter=f"pk in [{', '.join(map(quoted, portion))}]",
+                output_fields=["pk", *fields],
+                limit=len(portion),
+                consistency_level="Strong",
+            )
+
+    def count(self, name: str, where: str) -> int:
+        """How many rows match."""
+        [row] = self._rows(
+            name, filter=where, output_fields=["count(*)"], consistency_level="Strong"
+        )
+        return int(row["count(*)"])
+
+    def nearest(
+        self,
+        name: str,
+        field: str,
+        question: Sequence[float] | Mapping[int, float],
+        where: str,
+        limit: int,
+        fields: Sequence[str],
+        consistency: str,
+    ) -> list[tuple[str, float, Row]]:
+        """Primary key, inner product and columns of the best rows that match, best first."""
+        [hits] = self._ask(
+            self._client.search,
+            name,
+            data=[question],
+            anns_field=field,
+            filter=where,
+            limit=limit,
+            output_fields=list(fields),
+            search_params={"metric_type": "IP"},
+            consistency_level=consistency,
+        )
+        return [(hit["pk"], float(hit["distance"]), hit["entity"]) for hit in hits]
+
+    def settle(self, name: str) -> None:
+        """Ask for what was deleted to be taken out of the files."""
+        self._ask(self._client.flush, name)
+        self._ask(self._client.compact, name)
+
+    def bytes_on_disk(self) -> int:
+        """Size of the ``.db``; 0 for a server, which does not tell."""
+        return lite.bytes_of(self._lite) if self._lite else 0
+
+    def _rows(self, name: str, **query: Any) -> list[Row]:
+        return list(self._ask(self._client.query, name, **query))
+
+    def _ask(self, method: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        return calling(self.url, lambda: method(*arguments, timeout=_ANSWER, **named))
+
+
+def _check_version(version: str, url: str) -> None:
+    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < _OLDEST:
+        raise UpstreamError(f"{url} is Milvus {version}; remem needs 2.4 or later, so upgrade it")
+
+
+def _portions(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    portion: list[Row] = []
+    room = _MESSAGE
+    for row in rows:
+        size = sum(map(_size, row.values()))
+        if portion and size > room:
+            yield portion
+            portion, room = [], _MESSAGE
+        portion.append(row)
+        room -= size
+    if portion:
+        yield portion
+
+
+def _size(value: object) -> int:
+    if isinstance(value, str):
+        return 4 * len(value)
+    return 8 * len(value) if isinstance(value, (list, dict)) else 8  # a dict: index and weight
+
+
+def _slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,110 @@
+"""Milvus Lite: an engine in this process for each ``.db`` that is open, shared by its stores.
+
+pymilvus would start one by itself, but it never stops one before the process ends, and says no
+more than "failed" when it cannot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from store.errors import (
+    CorruptStore,
+    InvalidInput,
+    MissingDependency,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+)
+
+__all__ = ["Lite", "bytes_of", "release", "start"]
+
+_OLD_FORMAT = (
+    "{path} was made by milvus-lite 2 or is no database at all: export it with the version of "
+    "remem that made it, and import that here"
+)
+
+
+@dataclass(slots=True)
+class Lite:
+    """A running engine.
+
+    Attributes:
+        uri: For the client; only this machine can connect.
+        lock: Held around every request: the engine takes one writer at a time.
+    """
+
+    path: Path
+    uri: str
+    server: Any
+    database: Any
+    users: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+_running: dict[Path, Lite] = {}
+_starting = threading.Lock()
+
+
+def start(path: Path) -> Lite:
+    """The engine of a file, started if this process has none yet; give it back with ``release``.
+
+    Raises:
+        MissingDependency: milvus-lite is not installed.
+        StoreLocked: another process has the file open.
+        CorruptStore, StoreReadOnly, StoreFull, InvalidInput: the file cannot be used.
+    """
+    with _starting:
+        if path not in _running:
+            _running[path] = _started(path)
+        _running[path].users += 1
+        return _running[path]
+
+
+def release(lite: Lite) -> None:
+    """Stop the engine if no other store of this process uses it."""
+    with _starting:
+        lite.users -= 1
+        if not lite.users:
+            del _running[lite.path]
+            lite.server.stop(grace=None).wait()
+            lite.database.close()
+
+
+def bytes_of(lite: Lite) -> int:
+    """Size of all files."""
+    total = 0
+    for path in lite.path.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # the engine has just replaced it
+            total += path.stat().st_size if path.is_file() else 0
+    return total
+
+
+def _started(path: Path) -> Lite:
+    try:
+        from milvus_lite.adapter.grpc.server import start_server_in_thread
+        from milvus_lite.exceptions import DataDirLockedError
+    except ImportError as missing:
+        raise MissingDependency("a .db file", "'remem[milvus]'") from missing
+    if path.is_file():
+        raise CorruptStore(_OLD_FORMAT.format(path=path))
+    if not path.parent.is_dir():
+        raise InvalidInput(f"there is no folder {path.parent}; make it first")
+    try:
+        server, database, port = start_server_in_thread(str(path))
+    except DataDirLockedError:
+        raise StoreLocked(
+            f"another process has {path} open, and Milvus Lite serves one at a time: close it "
+            "there, or run a Milvus server for several"
+        ) from None
+    except PermissionError:
+        raise StoreReadOnly(f"{path} may not be written; change its permissions") from None
+    except OSError as error:
+        if error.errno == 28:
+            raise StoreFull(f"no space left for {path}; make some") from None
+        raise StoreReadOnly(f"{path} cannot be opened: {error.strerror or error}") from None
+    return Lite(path, f"http://127.0.0.1:{port}", server, database)

@@ -1,0 +1,212 @@
+"""Records with their views to rows of the engine and back, whole at any length.
+
+The record itself is JSON: the values of ``store.rows`` and the text of each view. What does not fit
+into one row goes on in rows of the notes, cut between characters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store import rows
+from store.errors import CorruptStore
+from store.milvus import facets, words
+from store.milvus.engine import Row
+from store.milvus.filtering import FOREVER, NEVER, label
+from store.milvus.schema import LONGEST_BODY, dense, length, long, sparse, terms
+from store.types import Entry, Record, View
+
+__all__ = [
+    "BODY",
+    "SMALL",
+    "body_of",
+    "derived",
+    "digest",
+    "entry_of",
+    "halved",
+    "key_of",
+    "pack",
+    "part_keys",
+    "part_note",
+    "place",
+    "record_of",
+    "scope_key",
+    "texts_of",
+    "vectors_of",
+]
+
+_BETWEEN = "\x01"  # below every character that a name may hold, so that places sort as names do
+
+BODY = ("parts", "body")
+"""Columns that ``body_of`` needs."""
+
+SMALL = ("key", "digest", "parts", "size", "superseded", "expires_at")
+"""Columns that a write looks at before it decides."""
+
+
+def scope_key(namespace: str) -> str:
+    """What the primary keys of a namespace begin with."""
+    return blake2b(namespace.encode(), digest_size=8).hexdigest()
+
+
+def place(namespace: str, record: Record, born: int) -> str:
+    """The primary key of a version of a record. They sort by source, position and key."""
+    return _BETWEEN.join(
+        (
+            scope_key(namespace),
+            record.source,
+            f"{record.position + 2**63:016x}",
+            record.key,
+            f"{born:x}",
+        )
+    )
+
+
+def key_of(pk: str) -> str:
+    """The key of the record that a primary key belongs to."""
+    return pk.split(_BETWEEN)[3]
+
+
+def digest(text: str) -> str:
+    """Tells texts apart without reading them."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def pack(
+    namespace: str, entry: Entry, born: int, usual: Sequence[float], now: datetime
+) -> tuple[Row, list[Row]]:
+    """The row of an entry, and the notes that its body goes on in, if it is long.
+
+    Args:
+        born: The version of the namespace that begins with it.
+        usual: See ``words.words_of``; one for each view.
+    """
+    record = entry.record
+    pk = place(namespace, record, born)
+    views = list(entry.views.values())
+    body = json.dumps(
+        [*rows.to_row(record, now), [view.text for view in views]], ensure_ascii=False
+    )
+    pieces = list(_pieces(body))
+    row: Row = {
+        "pk": pk,
+        "namespace": namespace,
+        "key": record.key,
+        "source": record.source,
+        "kind": record.kind,
+        "role": label(record.role),
+        "speaker": label(record.speaker),
+        "position": record.position,
+        "said_at": NEVER if record.said_at is None else rows.to_micros(record.said_at),
+        "stored_at": rows.to_micros(record.stored_at or now),
+        "expires_at": FOREVER if record.expires_at is None else rows.to_micros(record.expires_at),
+        "born": born,
+        "parts": len(pieces) if len(pieces) > 1 else 0,
+        "superseded": record.superseded_by is not None,
+        "digest": digest(record.text),
+        "body": "" if len(pieces) > 1 else body,
+        **derived(record, [view.text for view in views], usual),
+    }
+    row["size"] = len(body.encode())
+    for number, view in enumerate(views):
+        row[dense(number)] = halved(view.vector).tolist()
+        row["size"] += 4 * len(row[dense(number)]) + 16 * len(row[sparse(number)])
+    keys = part_keys(pk, row["parts"])
+    notes = zip(keys, pieces, strict=True) if keys else ()
+    return row, [part_note(namespace, born, key, piece) for key, piece in notes]
+
+
+def halved(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A vector with the precision that all stores keep, so that scores are the same in all."""
+    return vector.astype(np.float16).astype(np.float32)
+
+
+def derived(record: Record, texts: Sequence[str], usual: Sequence[float]) -> Row:
+    """The columns that searches and filters use, made from what the record and its views say."""
+    marks = facets.facets_of(record.metadata)
+    row: Row = {"facets": marks.numbers, "ranges": marks.ranges}
+    for number, (text, at) in enumerate(zip(texts, usual, strict=True)):
+        found = words.words_of(text, at)
+        row[sparse(number)] = found.weights
+        row[terms(number)] = found.terms
+        row[long(number)] = found.long
+        row[length(number)] = found.length
+    return row
+
+
+def part_note(namespace: str, born: int, key: str, piece: str) -> Row:
+    """The note with a piece of a body."""
+    return {
+        "pk": key,
+        "scope": namespace,
+        "kind": "part",
+        "number": born,
+        "body": piece,
+        "nothing": [1.0, 0.0],
+    }
+
+
+def part_keys(pk: str, parts: int) -> list[str]:
+    """Primary keys of the notes that the body of a row goes on in."""
+    return [f"{pk}{_BETWEEN}{part:08}" for part in range(parts)]
+
+
+def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
+    """What ``pack`` wrote: the values of ``store.rows``, then the list of the views' texts.
+
+    Args:
+        pieces: Bodies of the notes that it goes on in, by primary key.
+
+    Raises:
+        CorruptStore: some of it is missing or damaged.
+    """
+    try:
+        parts = part_keys(row["pk"], row["parts"])
+        body = "".join(pieces[part] for part in parts) if parts else row["body"]
+        value = json.loads(body)
+        assert isinstance(value, list)
+    except (KeyError, ValueError, AssertionError):
+        raise CorruptStore(
+            f"record {key_of(row['pk'])!r} is damaged: restore a backup or an export"
+        ) from None
+    return value
+
+
+def record_of(body: Sequence[Any]) -> Record:
+    """The record in a body."""
+    return rows.from_row(body[:-1])
+
+
+def texts_of(body: Sequence[Any]) -> list[str]:
+    """The texts of the views in a body."""
+    return list(body[-1])
+
+
+def vectors_of(row: Row, views: int) -> list[NDArray[np.float32]]:
+    """The vectors of the views in a row, float32, shape (dim,)."""
+    return [np.array(row[dense(view)], np.float32) for view in range(views)]
+
+
+def entry_of(body: Sequence[Any], row: Row, names: Sequence[str]) -> Entry:
+    """The entry in a body and the row it belongs to."""
+    made = zip(names, texts_of(body), vectors_of(row, len(names)), strict=True)
+    return Entry(record_of(body), {name: View(text, vector) for name, text, vector in made})
+
+
+def _pieces(body: str) -> Iterator[str]:
+    """A body in pieces that each fit a row, cut between characters."""
+    data = body.encode()
+    start = 0
+    while start < len(data):
+        end = min(start + LONGEST_BODY, len(data))
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # inside a character
+            end -= 1
+        yield data[start:end].decode()
+        start = end

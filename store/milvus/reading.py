@@ -1,0 +1,156 @@
+"""Records out of the engine, as of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any
+
+from store.filters import Filter
+from store.milvus import packing
+from store.milvus.engine import Engine, Row
+from store.milvus.expressions import all_of, one_of, quoted
+from store.milvus.filtering import NEVER, expression
+from store.milvus.notes import pieces_of
+from store.milvus.schema import LONGEST_BODY, dense
+from store.milvus.state import Moment
+from store.rows import from_micros
+from store.types import Entry, Record, SourceInfo
+
+__all__ = [
+    "bodies",
+    "by_key",
+    "entries",
+    "filtered",
+    "found",
+    "neighbors",
+    "page",
+    "records",
+    "sources",
+]
+
+_KEYS = 2000  # keys asked for at once
+_FIRST, _LAST = -(2**63), 2**63 - 1
+
+
+def by_key(
+    engine: Engine, moment: Moment, keys: Sequence[str], fields: Sequence[str]
+) -> dict[str, Row]:
+    """Some columns of the records with these keys, by key; unknown ones are left out."""
+    found: dict[str, Row] = {}
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), _KEYS):
+        some = one_of("key", distinct[start : start + _KEYS])
+        where = all_of([moment.visible, some])
+        for row in engine.select(moment.root.records_name, where, ["key", *fields]):
+            found[row["key"]] = row
+    return found
+
+
+def bodies(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, list[Any]]:
+    """Bodies by primary key."""
+    return {pk: body for pk, (body, _) in _whole(engine, moment, keys, ()).items()}
+
+
+def records(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Record]:
+    """Records by primary key."""
+    return {pk: packing.record_of(body) for pk, body in bodies(engine, moment, keys).items()}
+
+
+def entries(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Entry]:
+    """Records with their views, by primary key."""
+    views = moment.root.space.views
+    columns = [dense(view) for view in range(len(views))]
+    return {
+        pk: packing.entry_of(body, row, views)
+        for pk, (body, row) in _whole(engine, moment, keys, columns).items()
+    }
+
+
+def found(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Record]:
+    """Records by key."""
+    places = [row["pk"] for row in by_key(engine, moment, keys, ()).values()]
+    return {record.key: record for record in records(engine, moment, places).values()}
+
+
+def filtered(engine: Engine, moment: Moment, where: Filter | None) -> str:
+    """True of the rows that are there and match a filter."""
+    if where is None:
+        return moment.visible
+
+    def candidates(odd: str) -> list[tuple[str, Record]]:
+        rows = engine.select(moment.root.records_name, all_of([moment.visible, odd]), ())
+        return list(records(engine, moment, [row["pk"] for row in rows]).items())
+
+    return all_of([moment.visible, expression(where, candidates)])
+
+
+def page(
+    engine: Engine, moment: Moment, where: Filter | None, size: int, after: str
+) -> dict[str, Record]:
+    """The first records that match behind a primary key, by primary key, in reading order."""
+    rows = engine.page(moment.root.records_name, filtered(engine, moment, where), (), size, after)
+    there = records(engine, moment, [row["pk"] for row in rows])
+    return {row["pk"]: there[row["pk"]] for row in rows}
+
+
+def neighbors(
+    engine: Engine, moment: Moment, source: str, first: int, last: int, radius: int, now: int
+) -> list[Record]:
+    """Current records at positions first..last and up to ``radius`` on either side, in order."""
+    name = moment.root.records_name
+    mine = all_of([moment.current(now), f"source == {quoted(source)}"])
+
+    def between(low: int, high: int) -> Iterator[str]:
+        span = [f"position >= {low}"] if low > _FIRST else []
+        span += [f"position <= {high}"] if high < _LAST else []
+        return (row["pk"] for row in engine.select(name, all_of([mine, *span]), ()))
+
+    around = [*between(first, last)]
+    if radius and last < _LAST:
+        around += islice(between(last + 1, _LAST), radius)
+    # The engine gives rows in one direction only, so those before are looked for further and
+    # further away. Positions mostly follow each other, and the first look finds them.
+    width = max(4 * radius, 64)
+    while radius and first > _FIRST:
+        low = max(first - width, _FIRST)
+        before = [*between(low, first - 1)]
+        nothing_else = low == _FIRST or not engine.count(name, all_of([mine, f"position < {low}"]))
+        if len(before) >= radius or nothing_else:
+            around += before[-radius:]
+            break
+        width *= 64
+    there = records(engine, moment, around)
+    return sorted(there.values(), key=lambda record: (record.position, record.key))
+
+
+def sources(engine: Engine, moment: Moment) -> list[SourceInfo]:
+    """The sources of a namespace: one look at a few columns of each of its records."""
+    infos: list[SourceInfo] = []
+    rows = engine.select(moment.root.records_name, moment.visible, ("source", "said_at"))
+    for source, group in groupby(rows, key=itemgetter("source")):  # the order is theirs
+        times = [row["said_at"] for row in group]
+        said = [time for time in times if time != NEVER]
+        infos.append(
+            SourceInfo(
+                source,
+                len(times),
+                from_micros(min(said)) if said else None,
+                from_micros(max(said)) if said else None,
+            )
+        )
+    return infos
+
+
+def _whole(
+    engine: Engine, moment: Moment, keys: Sequence[str], columns: Sequence[str]
+) -> dict[str, tuple[list[Any], Row]]:
+    """Bodies and rows by primary key."""
+    width = 4 * moment.root.space.dim * len(columns)
+    fields = [*packing.BODY, *columns]
+    whole: dict[str, tuple[list[Any], Row]] = {}
+    for row in engine.fetch(moment.root.records_name, keys, fields, LONGEST_BODY + width):
+        pieces = pieces_of(engine, [row]) if row["parts"] else {}
+        whole[row["pk"]] = packing.body_of(row, pieces), row
+    return whole

@@ -1,0 +1,186 @@
+"""What one write does: which rows are born, which die, and what the namespace is like then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from store.errors import Conflict, Stale
+from store.milvus import packing, reading
+from store.milvus.claims import Held
+from store.milvus.engine import Engine, Row
+from store.milvus.filtering import FOREVER
+from store.milvus.schema import PREFIX, length, long
+from store.milvus.state import Moment, State, dead_notes, state_note
+from store.rows import to_micros
+from store.tokens import tokenize
+from store.types import Batch, Entry, Neighborhood, Written
+
+__all__ = ["Plan", "carry_out", "planned"]
+
+_PORTION = 500  # rows made and sent at a time, so that memory does not grow with the batch
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A batch, worked out against what is stored.
+
+    Attributes:
+        born: Entries to be written.
+        dead: Rows that die, with the columns of ``_columns``.
+    """
+
+    born: Sequence[Entry]
+    dead: Sequence[Row]
+    written: Written
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes."""
+        return not self.born and not self.dead
+
+
+def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan:
+    """Work a checked batch out: delete, then add, refresh and supersede.
+
+    Raises:
+        Conflict: a key of ``batch.add`` is stored with another text.
+        Stale: a neighbourhood reads differently than when the batch was planned.
+    """
+    _check_expected(engine, moment, batch.expects, now)
+    keys = [*batch.delete, *(entry.record.key for entry in batch.add)]
+    keys += [*batch.refresh, *batch.supersede]
+    stored = reading.by_key(engine, moment, keys, _columns(moment)) if moment.root.records else {}
+    dead = {key: stored.pop(key) for key in dict.fromkeys(batch.delete) if key in stored}
+    _check_conflicts(batch.add, stored)
+    added = {e.record.key: e for e in batch.add if e.record.key not in stored}
+    unchanged = [e.record.key for e in batch.add if e.record.key in stored]
+
+    touched = [key for key in dict.fromkeys([*batch.refresh, *batch.supersede]) if key in stored]
+    places = [stored[key]["pk"] for key in touched]
+    old = {e.record.key: e for e in reading.entries(engine, moment, places).values()}
+    changed = _superseded(_refreshed({**old, **added}, batch), batch, now)
+    born = [e for key, e in changed.items() if key in added or e is not old[key]]
+    replaced = [stored[e.record.key] for e in born if e.record.key not in added]
+    return Plan(
+        born,
+        [*dead.values(), *replaced],
+        Written(added=tuple(added), unchanged=tuple(unchanged), deleted=tuple(dead)),
+    )
+
+
+def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bool) -> None:
+    """Write what is born, then what dies, and then the state that makes both count."""
+    moment = held.moment
+    engine, version = held.engine, moment.state.version + 1
+    state = moment.state
+    if not state.usual and plan.born:
+        state = replace(state, usual=_usual(plan.born), lengths=[0] * len(moment.root.space.views))
+    held.begun = True
+    for start in range(0, len(plan.born), _PORTION):
+        made = [
+            packing.pack(namespace, entry, version, state.usual, now)
+            for entry in plan.born[start : start + _PORTION]
+        ]
+        engine.put(PREFIX, (note for _, notes in made for note in notes))
+        engine.put(moment.root.records_name, (row for row, _ in made))
+        held.extend()
+        state = _counted(state, [row for row, _ in made], 1)
+    state = _counted(state, plan.dead, -1)
+    state = replace(state, version=version, owner=held.owner, purging=purging or state.purging)
+    gone = {row["pk"]: row["parts"] for row in plan.dead}
+    engine.put(PREFIX, dead_notes(namespace, version, gone, time.time()))
+    held.commit([state_note(namespace, state)])
+
+
+def _columns(moment: Moment) -> list[str]:
+    views = len(moment.root.space.views)
+    return [
+        *packing.SMALL,
+        *(column(view) for view in range(views) for column in (length, long)),
+    ]
+
+
+def _check_expected(
+    engine: Engine, moment: Moment, expected: Sequence[Neighborhood], now: datetime
+) -> None:
+    for around in expected:
+        found = (
+            reading.neighbors(
+                engine,
+                moment,
+                around.source,
+                around.first,
+                around.last,
+                around.radius,
+                to_micros(now),
+            )
+            if moment.root.records
+            else []
+        )
+        if tuple(record.key for record in found) != around.keys:
+            raise Stale(
+                f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
+                "the batch again"
+            )
+
+
+def _check_conflicts(entries: Iterable[Entry], stored: Mapping[str, Row]) -> None:
+    differing = tuple(
+        entry.record.key
+        for entry in entries
+        if entry.record.key in stored
+        and packing.digest(entry.record.text) != stored[entry.record.key]["digest"]
+    )
+    if differing:
+        raise Conflict(
+            f"key {differing[0]!r} is stored with another text; update the record, "
+            "or give the new one a key of its own",
+            differing,
+        )
+
+
+def _refreshed(entries: Mapping[str, Entry], batch: Batch) -> dict[str, Entry]:
+    return {
+        key: Entry(entry.record, batch.refresh[key]) if key in batch.refresh else entry
+        for key, entry in entries.items()
+    }
+
+
+def _superseded(entries: Mapping[str, Entry], batch: Batch, now: datetime) -> dict[str, Entry]:
+    result = dict(entries)
+    for older, successor in batch.supersede.items():
+        entry = result.get(older)
+        if entry is not None and entry.record.superseded_by != successor:
+            record = replace(entry.record, superseded_by=successor, valid_to=now)
+            result[older] = Entry(record, entry.views)
+    return result
+
+
+def _usual(entries: Sequence[Entry]) -> list[float]:
+    """The mean length of each view, in tokens: at least one."""
+    lengths = [[len(tokenize(view.text)) for view in e.views.values()] for e in entries[:_PORTION]]
+    return [max(1.0, sum(column) / len(column)) for column in zip(*lengths, strict=True)]
+
+
+def _counted(state: State, rows: Sequence[Row], sign: int) -> State:
+    """A state with some rows more or less."""
+    current = [row for row in rows if not row["superseded"]]
+    return replace(
+        state,
+        records=state.records + sign * len(rows),
+        current=state.current + sign * len(current),
+        lengths=[
+            total + sign * sum(row[length(view)] for row in current)
+            for view, total in enumerate(state.lengths)
+        ],
+        expiring=state.expiring + sign * sum(row["expires_at"] < FOREVER for row in current),
+        size=state.size + sign * sum(row["size"] for row in rows),
+        long=state.long + sign * sum(_is_long(row, len(state.lengths)) for row in rows),
+    )
+
+
+def _is_long(row: Row, views: int) -> bool:
+    return any(row[long(view)] for view in range(views))

@@ -1,0 +1,104 @@
+"""Records as rows of a table and back: what every store that keeps them in SQL writes down.
+
+Times are microseconds since 1970 UTC; ``said_at`` has its UTC offset in seconds beside it.
+Metadata is JSON, or NULL when there is none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Any
+
+from store.errors import CorruptStore
+from store.types import Record
+
+__all__ = ["COLUMNS", "from_micros", "from_row", "to_micros", "to_row"]
+
+COLUMNS = (
+    "key, source, position, kind, role, speaker, said_at, said_offset, stored_at, expires_at, "
+    "superseded_by, valid_to, metadata, text"
+)
+"""What ``to_row`` gives and ``from_row`` takes, in this order."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(time: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+@lru_cache(maxsize=4096)  # records that were stored or said together share their times
+def from_micros(micros: int, offset: int = 0) -> datetime:
+    """The time, in the zone ``offset`` seconds east of UTC."""
+    time = _EPOCH + timedelta(microseconds=micros)
+    return time.astimezone(timezone(timedelta(seconds=offset))) if offset else time
+
+
+def to_row(record: Record, now: datetime) -> tuple[Any, ...]:
+    """The values of all columns; ``now`` becomes ``stored_at`` unless the record brings one."""
+    said = record.said_at
+    return (
+        record.key,
+        record.source,
+        record.position,
+        record.kind,
+        record.role,
+        record.speaker,
+        _micros(said),
+        None if said is None else _offset(said),
+        to_micros(record.stored_at or now),
+        _micros(record.expires_at),
+        record.superseded_by,
+        _micros(record.valid_to),
+        json.dumps(dict(record.metadata), ensure_ascii=False) if record.metadata else None,
+        record.text,
+    )
+
+
+def from_row(row: Sequence[Any]) -> Record:
+    """The record of a row.
+
+    Raises:
+        CorruptStore: its metadata is no JSON.
+    """
+    (key, source, position, kind, role, speaker, said_at, said_offset) = row[:8]
+    (stored_at, expires_at, superseded_by, valid_to, metadata, text) = row[8:]
+    return Record(
+        key=key,
+        source=source,
+        position=position,
+        text=text,
+        kind=kind,
+        role=role,
+        speaker=speaker,
+        said_at=None if said_at is None else from_micros(said_at, said_offset),
+        stored_at=from_micros(stored_at),
+        expires_at=None if expires_at is None else from_micros(expires_at),
+        metadata=_metadata(key, metadata) if metadata else {},
+        superseded_by=superseded_by,
+        valid_to=None if valid_to is None else from_micros(valid_to),
+    )
+
+
+def _metadata(key: str, text: str) -> dict[str, Any]:
+    try:
+        metadata: dict[str, Any] = json.loads(text)
+    except ValueError:
+        raise CorruptStore(
+            f"the metadata of record {key!r} is damaged: restore a backup or an export"
+        ) from None
+    return metadata
+
+
+def _micros(time: datetime | None) -> int | None:
+    return None if time is None else to_micros(time)
+
+
+def _offset(time: datetime) -> int:
+    offset = time.utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())

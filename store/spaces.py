@@ -1,0 +1,77 @@
+"""Spaces written down, and told apart in words: the same in every store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from store.errors import EncoderMismatch
+from store.types import Space
+
+__all__ = ["Meta", "from_json", "meta_of", "mismatch", "other_encoder", "to_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a store says about its vectors as a whole.
+
+    Attributes:
+        generation: Of the vectors in use; 0 until a space was adopted.
+        next_space: The space that a reindex under way is filling generation + 1 with.
+    """
+
+    generation: int
+    adopted: Space | None
+    next_space: Space | None
+
+    @property
+    def space(self) -> Space:
+        """The space in use. Records can only be there after one was adopted."""
+        assert self.adopted is not None
+        return self.adopted
+
+    @property
+    def generations(self) -> tuple[int, ...]:
+        """The generation in use, then the one being filled, if any."""
+        return (self.generation,) + ((self.generation + 1,) if self.next_space else ())
+
+
+def meta_of(facts: Mapping[str, str]) -> Meta:
+    """The meaning of the facts ``generation``, ``space`` and ``next_space``."""
+    return Meta(
+        generation=int(facts.get("generation", 0)),
+        adopted=from_json(facts.get("space")),
+        next_space=from_json(facts.get("next_space")),
+    )
+
+
+def to_json(space: Space) -> str:
+    """A space as JSON: ``[fingerprint, dim, views]``."""
+    return json.dumps([space.fingerprint, space.dim, space.views])
+
+
+def from_json(text: str | None) -> Space | None:
+    """The space that ``to_json`` wrote; None stays None."""
+    if text is None:
+        return None
+    fingerprint, dim, views = json.loads(text)
+    return Space(fingerprint, dim, tuple(views))
+
+
+def mismatch(stored: Space | None, given: Space | None) -> EncoderMismatch:
+    """The error for vectors of ``given`` where those of ``stored`` are."""
+    if stored and given and stored.fingerprint == given.fingerprint:
+        return EncoderMismatch(
+            f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "
+            f"of {given.dim}; open it with the version of remem that made it"
+        )
+    return other_encoder(*(space.fingerprint if space else "none" for space in (stored, given)))
+
+
+def other_encoder(stored: str, given: str) -> EncoderMismatch:
+    """The error for an encoder with another fingerprint than the store's."""
+    return EncoderMismatch(
+        f"the store was made with encoder {stored} and this is {given}: open it with that "
+        "encoder, or re-encode it with 'remem reindex'"
+    )

@@ -1,0 +1,34 @@
+"""The store in Milvus keeps the whole contract, on the engine that runs in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.base import Store
+from store.conformance import Reopen, StoreContract
+from store.milvus import MilvusStore
+
+
+class TestMilvusLite(StoreContract):
+    @pytest.fixture
+    def opened(self, tmp_path: Path) -> Iterator[list[Store]]:
+        stores: list[Store] = [MilvusStore(str(tmp_path / "memories.db"))]
+        yield stores
+        for store in stores:
+            store.close()
+
+    @pytest.fixture
+    def store(self, opened: list[Store]) -> Store:
+        return opened[0]
+
+    @pytest.fixture
+    def reopen(self, opened: list[Store], tmp_path: Path) -> Reopen:
+        def again() -> Store:
+            opened[-1].close()
+            opened.append(MilvusStore(str(tmp_path / "memories.db")))
+            return opened[-1]
+
+        return again
