@@ -1,0 +1,219 @@
+"""What one search does: filter to records, legs to ids, ids to records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from store import bm25
+from store.filters import Filter
+from store.postgres import hnsw, postings, ranking, records, vectors
+from store.postgres.driver import Connection
+from store.postgres.filtering import condition
+from store.postgres.meta import namespace_id
+from store.postgres.vectors import Allowed, Scored
+from store.spaces import Meta
+from store.tokens import content_words
+from store.types import Dense, Hit, Leg, Space, Text
+
+__all__ = ["Head", "answer", "rarity", "read_head"]
+
+_FEW = 2_000
+"""When a filter leaves at most so many records, they are compared one by one."""
+
+_CHUNK = 1_000
+"""How many of the best by their words are asked at a time whether they match a filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a search has to know of a namespace before it looks at any record.
+
+    Attributes:
+        expired: Current records whose time is over.
+        totals: Of each view, the current records and the tokens in them, the expired left out.
+        indexed: Views with an HNSW index.
+    """
+
+    namespace: int
+    generation: int
+    space: Space
+    expired: list[int]
+    totals: dict[int, tuple[int, int]]
+    indexed: set[int]
+
+    def total(self, view: int) -> tuple[int, int]:
+        """Live records, and tokens in them."""
+        return self.totals.get(view, (0, 0))
+
+
+def read_head(connection: Connection[Any], meta: Meta, name: str, now: int) -> Head | None:
+    """The head of a namespace; None if it is unknown.
+
+    Args:
+        now: Microseconds since 1970; what expired until then is not found.
+    """
+    namespace = namespace_id(connection, name)
+    if namespace is None:
+        return None
+    rows = connection.execute(
+        """SELECT id FROM remem.records
+            WHERE namespace = %s AND expires_at <= %s AND superseded_by IS NULL""",
+        [namespace, now],
+    )
+    expired = [row[0] for row in rows]
+    rows = connection.execute(
+        """SELECT view, records - coalesce(gone, 0), tokens - coalesce(lost, 0)
+            FROM remem.totals LEFT JOIN (
+                SELECT view, count(*) AS gone, sum(length) AS lost FROM remem.texts
+                WHERE namespace = %s AND record = ANY(%s) GROUP BY view) e USING (view)
+            WHERE namespace = %s""",
+        [namespace, expired, namespace],
+    )
+    return Head(
+        namespace=namespace,
+        generation=meta.generation,
+        space=meta.space,
+        expired=expired,
+        totals={view: (int(number), int(length)) for view, number, length in rows},
+        indexed=hnsw.indexed(connection, meta.generation, namespace, len(meta.space.views)),
+    )
+
+
+def answer(
+    connection: Connection[Any],
+    head: Head,
+    legs: Sequence[Leg],
+    k: int,
+    where: Filter | None,
+    now: int,
+) -> list[list[Hit]]:
+    """The hits of each leg; the connection sees one state of the store.
+
+    Args:
+        legs: Checked; dense vectors are of length 1.
+    """
+    allowed = _allowed(connection, head, where, now)
+    words = _read_words(connection, head, legs)
+    best = []
+    for leg in legs:
+        if isinstance(leg, Dense):
+            found = _nearest(connection, head, leg, k, allowed)
+        else:
+            found = _by_words(connection, head, leg, words, k, allowed)
+        best.append(_cut(connection, head.namespace, found, k))
+    wanted = {i for leg_best in best for i, _ in leg_best}
+    loaded = records.load(connection, head.namespace, list(wanted))
+    return [
+        sorted(
+            (Hit(loaded[i], score) for i, score in leg_best),
+            key=lambda hit: (-hit.score, hit.record.key),
+        )
+        for leg_best in best
+    ]
+
+
+def rarity(
+    connection: Connection[Any], head: Head, view: str, tokens: Sequence[str]
+) -> list[float]:
+    """Inverse document frequency of each token among the live records."""
+    number = head.space.views.index(view)
+    terms = [postings.term(token) for token in tokens]
+    if head.expired:
+        found = postings.read(connection, head.namespace, [(number, term) for term in terms])
+        gone = np.array(head.expired)
+        holding = {term: len(ranking.without(e, gone)) for (_, term), e in found.items()}
+    else:
+        holding = postings.holding(connection, head.namespace, number, terms)
+    live, _ = head.total(number)
+    return [bm25.idf(live, holding.get(term, 0)) for term in terms]
+
+
+def _allowed(connection: Connection[Any], head: Head, where: Filter | None, now: int) -> Allowed:
+    if where is None:
+        return Allowed(None, None, head.expired)
+    sql, values = condition(where)
+    rows = connection.execute(
+        f"""SELECT id FROM remem.records WHERE namespace = %s AND superseded_by IS NULL
+            AND (expires_at IS NULL OR expires_at > %s) AND ({sql}) LIMIT {_FEW + 1}""",
+        [head.namespace, now, *values],
+    )
+    ids = [row[0] for row in rows]
+    if len(ids) <= _FEW:
+        return Allowed(ids, None, [])
+    return Allowed(None, (sql, values), head.expired)
+
+
+def _nearest(
+    connection: Connection[Any], head: Head, leg: Dense, k: int, allowed: Allowed
+) -> Scored:
+    view = head.space.views.index(leg.view)
+    where = (connection, vectors.table(head.generation, view), head.namespace)
+    if view in head.indexed:
+        found = vectors.approximate(*where, leg.vector, k, allowed)
+        if found is not None:
+            return found
+    return vectors.exact(*where, leg.vector, k, allowed)
+
+
+Words = dict[tuple[int, str], postings.Entries]
+
+
+def _read_words(connection: Connection[Any], head: Head, legs: Sequence[Leg]) -> Words:
+    """The entries of all words of all legs, those of live records."""
+    wanted = {key for leg in legs if isinstance(leg, Text) for key in _terms(head, leg)}
+    if not wanted:
+        return {}
+    gone = np.array(head.expired, np.int64)
+    found = postings.read(connection, head.namespace, list(wanted))
+    return {key: ranking.without(entries, gone) for key, entries in found.items()}
+
+
+def _terms(head: Head, leg: Text) -> list[tuple[int, str]]:
+    view = head.space.views.index(leg.view)
+    return [(view, postings.term(token)) for token in content_words(leg.query)]
+
+
+def _by_words(
+    connection: Connection[Any], head: Head, leg: Text, words: Words, k: int, allowed: Allowed
+) -> Scored:
+    found = [words[key] for key in _terms(head, leg) if key in words]
+    ids, scores = ranking.rank(found, *head.total(head.space.views.index(leg.view)))
+    if allowed.ids is not None:
+        chosen = np.isin(ids, allowed.ids)
+        ids, scores = ids[chosen], scores[chosen]
+    if allowed.condition is None:
+        return _pairs(*ranking.best(ids, scores, k))
+    sql, values = allowed.condition
+    ids, scores = ranking.best(ids, scores, len(ids))
+    matching: Scored = []
+    for start in range(0, len(ids), _CHUNK):
+        if len(matching) >= k and scores[start] < matching[k - 1][1]:
+            break
+        chunk = ids[start : start + _CHUNK]
+        rows = connection.execute(
+            f"SELECT id FROM remem.records WHERE namespace = %s AND id = ANY(%s) AND ({sql})",
+            [head.namespace, chunk.tolist(), *values],
+        )
+        chosen = np.isin(chunk, [row[0] for row in rows])
+        matching += _pairs(chunk[chosen], scores[start : start + _CHUNK][chosen])
+    return matching
+
+
+def _pairs(ids: ranking.Ids, scores: ranking.Scores) -> Scored:
+    return list(zip(ids.tolist(), scores.tolist(), strict=True))
+
+
+def _cut(connection: Connection[Any], namespace: int, found: Scored, k: int) -> Scored:
+    """The k best, of those that tie with the last of them the first by key."""
+    if len(found) <= k:
+        return found
+    rows = connection.execute(
+        "SELECT id, key FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
+        [namespace, [i for i, _ in found]],
+    )
+    keys: dict[int, str] = dict(rows.fetchall())
+    return sorted(found, key=lambda pair: (-pair[1], keys[pair[0]]))[:k]
