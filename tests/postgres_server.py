@@ -86,6 +86,13 @@ class PostgresServer:
             for statement in statements:
                 connection.execute(statement)
 
+    def drop_connections(self) -> None:
+        """Cut off everybody, as an administrator or a broken network does."""
+        self.run(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+        )
+
     def program(self, name: str, *arguments: object) -> None:
         """Run one of PostgreSQL's programs as the server's user."""
         # The server inherits what is open: with pipes, this would wait for its end.

@@ -5,23 +5,42 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from store.postgres import postings, vectors
+from store.postgres.database import Database
 from store.postgres.driver import Connection
 from store.postgres.filtering import facets_of
+from store.postgres.meta import namespaces, read_meta
 from store.postgres.texts import unescape
 from store.spaces import Meta
 from store.tokens import tokenize
+from store.types import Verification
 
-__all__ = ["index_problems", "record_problems", "texts_of"]
+__all__ = ["texts_of", "verify"]
 
 _REBUILD = "'remem rebuild' makes it again"
 
 
-def record_problems(connection: Connection[Any], meta: Meta) -> Iterator[str]:
+def verify(database: Database) -> Verification:
+    """See ``Store.verify``. Each namespace is looked at in one state of it."""
+
+    def of_records(connection: Connection[Any]) -> tuple[int, list[str], list[tuple[str, int]]]:
+        row = connection.execute("SELECT count(*) FROM remem.records").fetchone()
+        problems = list(_record_problems(connection, read_meta(connection)))
+        return row[0] if row else 0, problems, namespaces(connection)
+
+    total, problems, found = database.read(of_records)
+    for name, number in found:
+        of_index = partial(_index_problems, namespace=number)
+        problems += [f"namespace {name!r}: {what}" for what in database.read(of_index)]
+    return Verification(total, tuple(problems))
+
+
+def _record_problems(connection: Connection[Any], meta: Meta) -> Iterator[str]:
     """Rows that do not fit together."""
     if meta.adopted is None:
         return
@@ -50,21 +69,20 @@ def record_problems(connection: Connection[Any], meta: Meta) -> Iterator[str]:
     yield from _facet_problems(connection)
 
 
-def index_problems(connection: Connection[Any], namespace: int) -> Iterator[str]:
+def _index_problems(connection: Connection[Any], namespace: int) -> list[str]:
     """What the full-text index of a namespace holds, against what its records say it should."""
+    problems = []
     expected, totals = _expected(connection, namespace)
-    held = _held(connection, namespace)
-    for view in sorted({*expected, *held}):
-        if expected[view] != held[view]:
-            yield f"the full-text index holds other words than the records; {_REBUILD}"
-            break
+    if expected != _held(connection, namespace):
+        problems.append(f"the full-text index holds other words than the records; {_REBUILD}")
     rows = connection.execute(
         """SELECT view, records, tokens FROM remem.totals
             WHERE namespace = %s AND (records <> 0 OR tokens <> 0)""",
         [namespace],
     )
     if totals != {view: (number, length) for view, number, length in rows}:
-        yield f"the full-text index has miscounted its records; {_REBUILD}"
+        problems.append(f"the full-text index has miscounted its records; {_REBUILD}")
+    return problems
 
 
 def texts_of(connection: Connection[Any], namespace: int) -> Iterator[tuple[tuple[int, int], str]]:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from zlib import crc32
 
 from store.errors import RememError
 from store.postgres import vectors
@@ -148,10 +149,11 @@ class HnswBuilder:
 @contextmanager
 def _locked(database: Database, name: str) -> Iterator[bool]:
     """Whether we alone may build an index, until the end of the block."""
+    lock = f"pg_try_advisory_xact_lock({_BUILD_LOCK}, {crc32(name.encode()) - 2**31})"
     with database.connection() as connection, connection.transaction():
-        row = connection.execute(
-            "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_BUILD_LOCK, name]
-        ).fetchone()
+        # Without parameters: with them the statement would keep its snapshot, and building an
+        # index beside others waits for all older snapshots.
+        row = connection.execute(f"SELECT {lock}").fetchone()
         yield bool(row and row[0])
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "create_namespace",
     "lock_namespace",
     "namespace_id",
+    "namespaces",
     "read_meta",
     "write_next",
     "write_space",
@@ -57,6 +58,15 @@ def create_namespace(connection: Connection[Any], name: str) -> int:
         assert namespace is not None
     lock_namespace(connection, namespace)
     return namespace
+
+
+def namespaces(connection: Connection[Any]) -> list[tuple[str, int]]:
+    """Names, sorted, and numbers of all namespaces that hold records."""
+    rows = connection.execute(
+        """SELECT name, id FROM remem.namespaces n
+            WHERE EXISTS (SELECT FROM remem.records WHERE namespace = n.id) ORDER BY name"""
+    )
+    return rows.fetchall()
 
 
 def lock_namespace(connection: Connection[Any], namespace: int) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,12 @@ _SMALL = 128 * ENTRY.itemsize
 _MANY = 8
 """So many small blocks of a token become one."""
 
+# Joined to the tokens in question by LATERAL, so that each is looked up in the index. An ordinary
+# join leaves the planner free to read a namespace of which it has no statistics yet, and which it
+# believes to be small, once for each token.
+_BLOCKS = """remem.postings
+    WHERE namespace = %s AND postings.view = t.view AND postings.token = t.token"""
+
 _COLUMNS = [
     *[("namespace", "int4"), ("view", "int2"), ("token", "text")],
     *[("first", "int8"), ("last", "int8"), ("entries", "bytea")],
@@ -74,17 +80,9 @@ def follow(connection: Connection[Any], namespace: int, before: Texts, after: Te
 def add(connection: Connection[Any], namespace: int, texts: Texts) -> None:
     """Index texts that are not in the index."""
     inverted = _inverted(texts)
-    blocks = {key: np.array(entries, ENTRY) for key, entries in inverted.postings.items()}
-    copy_rows(
-        connection,
-        "remem.postings",
-        _COLUMNS,
-        (
-            (namespace, view, token, int(b["record"].min()), int(b["record"].max()), b.tobytes())
-            for (view, token), b in blocks.items()
-        ),
-    )
-    _merge(connection, namespace, list(blocks))
+    blocks = [(*key, np.array(found, ENTRY)) for key, found in inverted.postings.items()]
+    _put(connection, namespace, blocks)
+    _merge(connection, namespace, list(inverted.postings))
     _count(connection, namespace, inverted.totals, 1)
 
 
@@ -93,11 +91,11 @@ def read(
 ) -> dict[tuple[int, str], Entries]:
     """The entries of some (view, token), those that have any."""
     rows = connection.cursor(binary=True).execute(
-        """SELECT view, token, string_agg(entries, '') FROM remem.postings
-            WHERE namespace = %s AND (view, token) IN
-                (SELECT * FROM unnest(%s::smallint[], %s::text[]))
-            GROUP BY view, token""",
-        [namespace, *_columns(wanted, 2)],
+        f"""SELECT t.view, t.token, p.entries
+            FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
+            CROSS JOIN LATERAL (SELECT string_agg(entries, '') AS entries FROM {_BLOCKS}) p
+            WHERE p.entries IS NOT NULL""",
+        [*_columns(wanted, 2), namespace],
     )
     return {(view, token): np.frombuffer(entries, ENTRY) for view, token, entries in rows}
 
@@ -143,62 +141,71 @@ def _remove(connection: Connection[Any], namespace: int, texts: Texts) -> None:
     inverted = _inverted(texts)
     gone = {key: [entry[0] for entry in found] for key, found in inverted.postings.items()}
     ranges = [(view, token, min(ids), max(ids)) for (view, token), ids in gone.items()]
-    blocks = connection.cursor(binary=True).execute(
-        """SELECT p.view, p.token, p.block, p.entries
-            FROM unnest(%s::smallint[], %s::text[], %s::bigint[], %s::bigint[])
-                AS gone(view, token, first, last)
-            JOIN remem.postings p ON p.namespace = %s AND p.view = gone.view
-                AND p.token = gone.token AND p.first <= gone.last AND p.last >= gone.first""",
-        [*_columns(ranges, 4), namespace],
+    blocks = (
+        connection.cursor(binary=True)
+        .execute(
+            f"""SELECT t.view, t.token, p.place, p.entries
+                FROM unnest(%s::smallint[], %s::text[], %s::bigint[], %s::bigint[])
+                    AS t(view, token, first, last)
+                CROSS JOIN LATERAL (SELECT ctid::text AS place, entries FROM {_BLOCKS}
+                    AND first <= t.last AND last >= t.first OFFSET 0) p""",
+            [*_columns(ranges, 4), namespace],
+        )
+        .fetchall()
     )
-    left = list(_left(blocks, gone))
-    connection.execute(
-        """UPDATE remem.postings p SET entries = left_over.entries
-            FROM unnest(%s::smallint[], %s::text[], %s::bigint[], %s::bytea[])
-                AS left_over(view, token, block, entries)
-            WHERE p.namespace = %s AND p.view = left_over.view AND p.token = left_over.token
-                AND p.block = left_over.block""",
-        [*_columns([row for row in left if row[3]], 4), namespace],
-        binary=True,
-    )
-    connection.execute(
-        """DELETE FROM remem.postings p
-            USING unnest(%s::smallint[], %s::text[], %s::bigint[]) AS empty(view, token, block)
-            WHERE p.namespace = %s AND p.view = empty.view AND p.token = empty.token
-                AND p.block = empty.block""",
-        [*_columns([row[:3] for row in left if not row[3]], 3), namespace],
-    )
+    places, left = _left(blocks, gone)
+    # Nobody else moves the rows of a namespace while we hold its lock.
+    connection.execute("DELETE FROM remem.postings WHERE ctid = ANY(%s::tid[])", [places])
+    _put(connection, namespace, left)
     _count(connection, namespace, inverted.totals, -1)
 
 
 def _left(
-    blocks: Iterable[tuple[int, str, int, bytes]], gone: Mapping[tuple[int, str], list[int]]
-) -> Iterator[tuple[int, str, int, bytes]]:
-    """What is left of those blocks that lose entries."""
-    for view, token, block, data in blocks:
+    blocks: Iterable[tuple[int, str, str, bytes]], gone: Mapping[tuple[int, str], list[int]]
+) -> tuple[list[str], list[tuple[int, str, Entries]]]:
+    """The places of the blocks that lose entries, and what is left of them."""
+    places: list[str] = []
+    left: list[tuple[int, str, Entries]] = []
+    for view, token, place, data in blocks:
         entries = np.frombuffer(data, ENTRY)
         kept = entries[~np.isin(entries["record"], gone[view, token])]
         if len(kept) < len(entries):
-            yield view, token, block, kept.tobytes()
+            places.append(place)
+            if len(kept):
+                left.append((view, token, kept))
+    return places, left
+
+
+def _put(
+    connection: Connection[Any], namespace: int, blocks: Iterable[tuple[int, str, Entries]]
+) -> None:
+    """Append blocks."""
+    copy_rows(
+        connection,
+        "remem.postings",
+        _COLUMNS,
+        (
+            (namespace, view, token, int(b["record"].min()), int(b["record"].max()), b.tobytes())
+            for view, token, b in blocks
+        ),
+    )
 
 
 def _merge(connection: Connection[Any], namespace: int, keys: Sequence[tuple[int, str]]) -> None:
     """Make one block of many small ones."""
     connection.execute(
-        f"""WITH crowded AS (
-                SELECT p.view, p.token FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
-                JOIN remem.postings p ON p.namespace = %s AND p.view = t.view AND p.token = t.token
-                WHERE octet_length(p.entries) < {_SMALL}
-                GROUP BY p.view, p.token HAVING count(*) >= {_MANY}),
-            small AS (
-                DELETE FROM remem.postings p USING crowded c
-                WHERE p.namespace = %s AND p.view = c.view AND p.token = c.token
-                    AND octet_length(p.entries) < {_SMALL}
-                RETURNING p.view, p.token, p.first, p.last, p.entries)
+        f"""WITH small AS (
+                DELETE FROM remem.postings WHERE ctid = ANY(ARRAY(
+                    SELECT unnest(p.places)
+                    FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
+                    CROSS JOIN LATERAL (SELECT array_agg(ctid) AS places FROM {_BLOCKS}
+                        AND octet_length(entries) < {_SMALL}) p
+                    WHERE cardinality(p.places) >= {_MANY}))
+                RETURNING view, token, first, last, entries)
             INSERT INTO remem.postings (namespace, view, token, first, last, entries)
             SELECT %s, view, token, min(first), max(last), string_agg(entries, '')
             FROM small GROUP BY view, token""",
-        [*_columns(keys, 2), namespace, namespace, namespace],
+        [*_columns(keys, 2), namespace, namespace],
     )
 
 

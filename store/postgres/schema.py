@@ -61,8 +61,8 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             length integer NOT NULL, text text NOT NULL, PRIMARY KEY (namespace, record, view))""",
         """CREATE TABLE remem.postings (
             namespace integer NOT NULL, view smallint NOT NULL, token text COLLATE "C" NOT NULL,
-            block bigint GENERATED ALWAYS AS IDENTITY, first bigint NOT NULL, last bigint NOT NULL,
-            entries bytea NOT NULL, PRIMARY KEY (namespace, view, token, block))""",
+            first bigint NOT NULL, last bigint NOT NULL, entries bytea NOT NULL)""",
+        "CREATE INDEX postings_by_token ON remem.postings (namespace, view, token)",
         # They are read whole and often; a compressed one would have to be unpacked each time.
         "ALTER TABLE remem.postings ALTER COLUMN entries SET STORAGE EXTERNAL",
         """CREATE TABLE remem.totals (

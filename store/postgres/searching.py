@@ -66,19 +66,23 @@ def read_head(connection: Connection[Any], meta: Meta, name: str, now: int) -> H
     )
     expired = [row[0] for row in rows]
     rows = connection.execute(
-        """SELECT view, records - coalesce(gone, 0), tokens - coalesce(lost, 0)
-            FROM remem.totals LEFT JOIN (
-                SELECT view, count(*) AS gone, sum(length) AS lost FROM remem.texts
-                WHERE namespace = %s AND record = ANY(%s) GROUP BY view) e USING (view)
-            WHERE namespace = %s""",
-        [namespace, expired, namespace],
+        "SELECT view, records, tokens FROM remem.totals WHERE namespace = %s", [namespace]
     )
+    totals = {view: (number, length) for view, number, length in rows}
+    if expired:
+        rows = connection.execute(
+            """SELECT view, count(*), sum(length) FROM remem.texts
+                WHERE namespace = %s AND record = ANY(%s) GROUP BY view""",
+            [namespace, expired],
+        )
+        for view, number, length in rows:
+            totals[view] = (totals[view][0] - number, totals[view][1] - length)
     return Head(
         namespace=namespace,
         generation=meta.generation,
         space=meta.space,
         expired=expired,
-        totals={view: (int(number), int(length)) for view, number, length in rows},
+        totals=totals,
         indexed=hnsw.indexed(connection, meta.generation, namespace, len(meta.space.views)),
     )
 

@@ -11,12 +11,11 @@ from store import bm25
 from store.base import Embed
 from store.errors import InvalidInput
 from store.filters import Filter
-from store.postgres import checking, hnsw, records, vectors
-from store.postgres.database import Database
+from store.postgres import checking, hnsw, rebuilding, records, vectors
+from store.postgres.database import Database, go_by_key
 from store.postgres.driver import Connection
 from store.postgres.filtering import condition
-from store.postgres.meta import create_namespace, namespace_id, read_meta, write_space
-from store.postgres.rebuilding import rebuild_text
+from store.postgres.meta import create_namespace, namespace_id, namespaces, read_meta, write_space
 from store.postgres.reindexing import PostgresFilling
 from store.postgres.schema import migrate
 from store.postgres.searching import answer, rarity, read_head
@@ -248,6 +247,7 @@ class PostgresStore:
         legs = [check_leg(leg, space) for leg in legs]
 
         def work(connection: Connection[Any]) -> list[list[Hit]]:
+            go_by_key(connection)
             meta = read_meta(connection)
             if meta.adopted != space and any(isinstance(leg, Dense) for leg in legs):
                 raise mismatch(meta.adopted, space)
@@ -267,6 +267,7 @@ class PostgresStore:
         check_view(view, self._known_space())
 
         def work(connection: Connection[Any]) -> list[float]:
+            go_by_key(connection)
             meta = read_meta(connection)
             now = to_micros(self._clock())
             head = read_head(connection, meta, namespace, now) if meta.adopted else None
@@ -294,7 +295,7 @@ class PostgresStore:
 
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""
-        return [name for name, _ in self._database.read(_namespaces)]
+        return [name for name, _ in self._database.read(namespaces)]
 
     def sources(self, namespace: str) -> list[SourceInfo]:
         """See ``Store.sources``."""
@@ -315,29 +316,11 @@ class PostgresStore:
 
     def verify(self) -> Verification:
         """See ``Store.verify``."""
-
-        def of_records(connection: Connection[Any]) -> tuple[int, list[str]]:
-            row = connection.execute("SELECT count(*) FROM remem.records").fetchone()
-            problems = list(checking.record_problems(connection, read_meta(connection)))
-            return row[0] if row else 0, problems
-
-        total, problems = self._database.read(of_records)
-        for name, number in self._database.read(_namespaces):
-
-            def of_index(connection: Connection[Any], number: int = number) -> list[str]:
-                return list(checking.index_problems(connection, number))
-
-            found = self._database.read(of_index)
-            problems += [f"namespace {name!r}: {problem}" for problem in found]
-        return Verification(total, tuple(problems))
+        return checking.verify(self._database)
 
     def rebuild(self) -> None:
         """See ``Store.rebuild``."""
-        for _, number in self._database.read(_namespaces):
-            self._database.write(lambda connection, n=number: rebuild_text(connection, n))  # type: ignore[misc]
-        generation = self._database.read(read_meta).generation
-        for view, number in self._database.read(lambda c: hnsw.all_indexed(c, generation)):
-            hnsw.rebuild(self._database, generation, view, number)
+        rebuilding.rebuild(self._database)
 
     def stats(self) -> Stats:
         """See ``Store.stats``."""
@@ -381,14 +364,6 @@ class PostgresStore:
         if self._space is None:  # perhaps another process has adopted one meanwhile
             self._space = self._database.read(read_meta).adopted
         return self._space
-
-
-def _namespaces(connection: Connection[Any]) -> list[tuple[str, int]]:
-    rows = connection.execute(
-        """SELECT name, id FROM remem.namespaces n
-            WHERE EXISTS (SELECT FROM remem.records WHERE namespace = n.id) ORDER BY name"""
-    )
-    return rows.fetchall()
 
 
 def _tables(connection: Connection[Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from store.postgres import postings, vectors
 from store.postgres.copying import copy_rows
 from store.postgres.driver import Connection
 from store.postgres.filtering import facets_of
-from store.postgres.records import neighbors
+from store.postgres.records import neighbors, view_texts
 from store.postgres.texts import escape, escape_all, unescape
 from store.rows import COLUMNS, to_micros, to_row
 from store.spaces import Meta
@@ -88,12 +89,11 @@ class _Writing:
     def current_texts(self, ids: Iterable[int]) -> postings.Texts:
         """What the full-text index holds of these records, or should."""
         rows = self._connection.execute(
-            """SELECT record, view, t.text FROM remem.texts t
-                JOIN remem.records r ON r.namespace = t.namespace AND r.id = t.record
-                WHERE t.namespace = %s AND record = ANY(%s) AND superseded_by IS NULL""",
+            """SELECT id FROM remem.records
+                WHERE namespace = %s AND id = ANY(%s) AND superseded_by IS NULL""",
             [self._namespace, list(ids)],
         )
-        return {(record, view): unescape(text) for record, view, text in rows}
+        return view_texts(self._connection, self._namespace, [row[0] for row in rows])
 
     def delete(self, keys: Sequence[str]) -> list[str]:
         """Remove records; the keys of those that there were, in the order of ``keys``."""
@@ -165,17 +165,18 @@ class _Writing:
         """Have records give way to their successors."""
         if not successors:
             return
+        successor = "%(successors)s::jsonb ->> key"
         rows = self._connection.execute(
-            """UPDATE remem.records SET superseded_by = successor, valid_to = %s
-                FROM unnest(%s::text[], %s::text[]) AS s(older, successor)
-                WHERE namespace = %s AND key = older AND superseded_by IS DISTINCT FROM successor
+            f"""UPDATE remem.records SET superseded_by = {successor}, valid_to = %(now)s
+                WHERE namespace = %(namespace)s AND key = ANY(%(older)s)
+                    AND superseded_by IS DISTINCT FROM {successor}
                 RETURNING id""",
-            [
-                to_micros(self._now),
-                list(successors),
-                list(successors.values()),
-                self._namespace,
-            ],
+            {
+                "successors": json.dumps(dict(successors)),
+                "now": to_micros(self._now),
+                "namespace": self._namespace,
+                "older": list(successors),
+            },
         )
         ids = [row[0] for row in rows]
         vectors.hide(
