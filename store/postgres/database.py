@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from store.errors import InvalidInput, StoreClosed
+from store.errors import InvalidInput, StoreClosed, StoreLocked
 from store.postgres.driver import Connection, conninfo, errors, psycopg, psycopg_pool
 from store.postgres.failures import connection_was_lost, translated, try_again
 
@@ -189,8 +189,11 @@ class Database:
 
     def _explained(self, error: psycopg.Error) -> Exception:
         if isinstance(error, psycopg_pool.PoolTimeout):
-            with self.connection():  # says why, or that by now there is a connection
-                pass
+            with self.connection():  # says why there is none; unless there is one
+                return StoreLocked(
+                    f"all connections to {self.url} were busy for {self._patience:g} s; allow more "
+                    "of them, or try again later"
+                )
         return translated(error, self.url)
 
     @contextmanager

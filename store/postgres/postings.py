@@ -82,7 +82,8 @@ def add(connection: Connection[Any], namespace: int, texts: Texts) -> None:
     inverted = _inverted(texts)
     blocks = [(*key, np.array(found, ENTRY)) for key, found in inverted.postings.items()]
     _put(connection, namespace, blocks)
-    _merge(connection, namespace, list(inverted.postings))
+    if any(record % _MANY == 0 for record, _ in texts):  # looking costs 8 ms: not at every write
+        _merge(connection, namespace, list(inverted.postings))
     _count(connection, namespace, inverted.totals, 1)
 
 

@@ -12,6 +12,9 @@ from store.postgres.postings import Entries
 
 __all__ = ["Ids", "Scores", "best", "rank", "without"]
 
+_CROWDED = 8
+"""Ids are spread over at most so many places for each posting when places are counted."""
+
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float64]
 
@@ -41,11 +44,21 @@ def rank(found: Iterable[Entries], records: int, tokens: int) -> tuple[Ids, Scor
         )
         for entries in holding
     ]
-    ids, place = np.unique(
-        np.concatenate([entries["record"] for entries in holding]), return_inverse=True
+    return _summed(
+        np.concatenate([entries["record"] for entries in holding]), np.concatenate(added)
     )
-    scores = np.bincount(place, np.concatenate(added), len(ids))
-    return ids.astype(np.int64, copy=False), scores.astype(np.float64, copy=False)
+
+
+def _summed(records: Ids, added: NDArray[np.float32]) -> tuple[Ids, Scores]:
+    """The sum for each record; everything that is added is positive."""
+    first = int(records.min())
+    if int(records.max()) - first < _CROWDED * len(records):
+        # Common words are held by most records: counting places takes 1 ms where sorting takes 8.
+        sums = np.bincount(records - first, added)
+        place = np.flatnonzero(sums)
+        return (place + first).astype(np.int64, copy=False), sums[place].astype(np.float64)
+    ids, inverse = np.unique(records, return_inverse=True)
+    return ids, np.bincount(inverse, added, len(ids)).astype(np.float64)
 
 
 def best(ids: Ids, scores: Scores, k: int) -> tuple[Ids, Scores]:

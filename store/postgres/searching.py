@@ -12,7 +12,7 @@ from store import bm25
 from store.filters import Filter
 from store.postgres import hnsw, postings, ranking, records, vectors
 from store.postgres.driver import Connection
-from store.postgres.filtering import condition
+from store.postgres.filtering import Condition, condition
 from store.postgres.meta import namespace_id
 from store.postgres.vectors import Allowed, Scored
 from store.spaces import Meta
@@ -24,8 +24,9 @@ __all__ = ["Head", "answer", "rarity", "read_head"]
 _FEW = 2_000
 """When a filter leaves at most so many records, they are compared one by one."""
 
-_CHUNK = 1_000
-"""How many of the best by their words are asked at a time whether they match a filter."""
+_CHUNK = 8
+"""How many of the best by their words are asked first whether they match a filter, times k; then
+four times as many, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,20 +192,34 @@ def _by_words(
         ids, scores = ids[chosen], scores[chosen]
     if allowed.condition is None:
         return _pairs(*ranking.best(ids, scores, k))
-    sql, values = allowed.condition
-    ids, scores = ranking.best(ids, scores, len(ids))
-    matching: Scored = []
-    for start in range(0, len(ids), _CHUNK):
-        if len(matching) >= k and scores[start] < matching[k - 1][1]:
-            break
-        chunk = ids[start : start + _CHUNK]
+    ranked = ranking.best(ids, scores, len(ids))
+    return _matching(connection, head.namespace, *ranked, k, allowed.condition)
+
+
+def _matching(
+    connection: Connection[Any],
+    namespace: int,
+    ids: ranking.Ids,
+    scores: ranking.Scores,
+    k: int,
+    where: Condition,
+) -> Scored:
+    """The k best of ranked records that match, and those that tie with the last of them."""
+    sql, values = where
+    matching = np.zeros(len(ids), np.bool_)
+    start, size = 0, _CHUNK * k
+    while start < len(ids):
+        chunk = ids[start : start + size]
         rows = connection.execute(
             f"SELECT id FROM remem.records WHERE namespace = %s AND id = ANY(%s) AND ({sql})",
-            [head.namespace, chunk.tolist(), *values],
+            [namespace, chunk.tolist(), *values],
         )
-        chosen = np.isin(chunk, [row[0] for row in rows])
-        matching += _pairs(chunk[chosen], scores[start : start + _CHUNK][chosen])
-    return matching
+        matching[start : start + size] = np.isin(chunk, [row[0] for row in rows])
+        start, size = start + size, 4 * size
+        found = scores[matching]
+        if len(found) >= k and (start >= len(ids) or scores[start] < found[k - 1]):
+            break
+    return _pairs(*ranking.best(ids[matching], scores[matching], k))
 
 
 def _pairs(ids: ranking.Ids, scores: ranking.Scores) -> Scored:

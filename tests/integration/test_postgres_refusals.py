@@ -225,6 +225,17 @@ def test_a_writer_that_keeps_everybody_waiting(
     assert "later" in sentence
 
 
+def test_a_process_that_asks_too_much_at_once(store: PostgresStore, fresh: str) -> None:
+    store.write("ana", batch(turn("a")))
+    with PostgresStore(fresh, connections=1, patience=0.2) as narrow:
+
+        def inside(connection: object) -> None:
+            refusal(lambda: narrow.count("ana"), StoreLocked)
+
+        narrow._database.read(inside)
+        assert narrow.count("ana") == 1
+
+
 def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("store.postgres")]:
         monkeypatch.delitem(sys.modules, name)
