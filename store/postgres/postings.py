@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,9 @@ def add(connection: Connection[Any], namespace: int, texts: Texts) -> None:
     inverted = _inverted(texts)
     blocks = [(*key, np.array(found, ENTRY)) for key, found in inverted.postings.items()]
     _put(connection, namespace, blocks)
-    if any(record % _MANY == 0 for record, _ in texts):  # looking costs 8 ms: not at every write
+    # Looking for them costs 8 ms, so that a write of one record does it now and then: by a digest,
+    # because a namespace may be given every second id, or every eighth.
+    if any(crc32(b"%d" % record) % _MANY == 0 for record, _ in texts):
         _merge(connection, namespace, list(inverted.postings))
     _count(connection, namespace, inverted.totals, 1)
 
