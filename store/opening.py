@@ -14,14 +14,19 @@ def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
     """Open the store at ``url``, made if it does not exist.
 
     Args:
-        url: A path is the folder of an embedded store (SQLite + FAISS); ``:memory:`` is the exact
-            reference store, which lasts as long as the process.
+        url: A path is the folder of an embedded store (SQLite + FAISS);
+            ``postgresql://user:password@host:port/database`` a database with pgvector (needs
+            ``remem[postgres]``); ``milvus://host:19530`` or a file ``*.db`` a Milvus (needs
+            ``remem[milvus]``); ``:memory:`` the exact reference store, which lasts as long as the
+            process.
         fingerprint: Of the encoder that will be used with it, if one will.
 
     Raises:
         EncoderMismatch: the store was made by an encoder with another fingerprint.
         InvalidInput: the url is of no known kind.
-        CorruptStore, StoreReadOnly, StoreFull: the folder cannot be used.
+        CorruptStore, StoreReadOnly, StoreFull: the folder or database cannot be used.
+        UpstreamError: no server answers, or it lacks what is needed.
+        MissingDependency: the optional package of that kind of store is not installed.
     """
     text = str(url)
     if text == ":memory:":
@@ -32,8 +37,16 @@ def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
         from store.milvus import MilvusStore
 
         return MilvusStore(text, fingerprint)
+    if text.startswith(("postgresql://", "postgres://")):
+        from store.postgres import PostgresStore
+
+        return PostgresStore(text, fingerprint)
     if "://" in text:
-        raise InvalidInput(f"no store for {text!r}; give a folder, or ':memory:' for one in memory")
+        kind = text.partition("://")[0]
+        raise InvalidInput(
+            f"no store is called {kind}://; give a folder, postgresql://..., milvus://..., or "
+            "':memory:' for one in memory"
+        )
     from store.embedded import EmbeddedStore
 
     return EmbeddedStore(Path(text).expanduser(), fingerprint)

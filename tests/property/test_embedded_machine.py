@@ -1,131 +1,37 @@
 """EmbeddedStore and ReferenceStore live the same life, and never disagree.
 
-Beside what applications do, this life has reopenings, snapshots, damaged index files, a second
-handle on the same folder, and re-encodings.
+Beside what applications do, this life has snapshots and damaged index files.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from store.conformance.samples import SPACE, embed
 from store.embedded import EmbeddedStore
-from store.filters import Filter
-from store.reference import ReferenceStore
-from store.types import Batch, Entry, Text, Vector
-from tests.property import strategies
-from tests.property.agreement import assert_same_search, outcome
-
-NAMESPACES = ("ana", "bob")
-
-handles = st.integers(0, 1)
-methods = st.sampled_from(["write", "write", "purge"])
+from tests.property.machine import StoreMachine, handles
 
 
-def _key(entry: Entry) -> str:
-    return entry.record.key
-
-
-class Clock:
-    """Time stands still until it is moved."""
-
+class EmbeddedMachine(StoreMachine):
     def __init__(self) -> None:
-        self.now = strategies.START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class EmbeddedMachine(RuleBasedStateMachine):
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.space = SPACE
         self.folder = Path(tempfile.mkdtemp(prefix="remem-"))
-        self.oracle = ReferenceStore(clock=self.clock)
-        self.oracle.adopt(SPACE)
-        self.handles = [self.opened(handle) for handle in (0, 1)]
-        for handle in self.handles:
-            handle.adopt(SPACE)
-        self.damaged = False
+        super().__init__()
 
     def opened(self, handle: int) -> EmbeddedStore:
         """The second handle has room for the index of one namespace only."""
         room = (1 << 30, 1)[handle]
         return EmbeddedStore(self.folder, clock=self.clock, max_index_bytes=room)
 
-    @initialize(data=st.data())
-    def begin_with_some_records(self, data: st.DataObject) -> None:
-        entries = strategies.entries(self.space.dim)
-        batch = Batch(add=data.draw(st.lists(entries, min_size=5, max_size=9, unique_by=_key)))
-        for namespace in NAMESPACES:
-            self.both(0, "write", namespace, batch)
-
-    @rule(data=st.data(), namespace=strategies.namespaces, handle=handles, method=methods)
-    def write(self, data: st.DataObject, namespace: str, handle: int, method: str) -> None:
-        self.both(handle, method, namespace, data.draw(strategies.batches(self.space.dim)))
-
-    def both(self, handle: int, method: str, namespace: str, batch: Batch) -> None:
-        embedded, expected = (
-            outcome(partial(getattr(store, method), namespace, batch))
-            for store in (self.handles[handle], self.oracle)
-        )
-        assert embedded == expected
-
-    @rule(
-        data=st.data(),
-        namespace=strategies.namespaces,
-        handle=handles,
-        k=st.sampled_from([1, 2, 5, 1000]),
-        where=st.none() | strategies.filters,
-    )
-    def search(
-        self, data: st.DataObject, namespace: str, handle: int, k: int, where: Filter | None
-    ) -> None:
-        legs = [*data.draw(strategies.legs(self.space.dim)), Text("turn", "tea cake hike 北京")]
-        assert_same_search(self.handles[handle], self.oracle, namespace, legs, k, None)
-        assert_same_search(self.handles[handle], self.oracle, namespace, legs, k, where)
-
-    @rule(
-        namespace=strategies.namespaces,
-        handle=handles,
-        first=st.integers(-2, 5),
-        length=st.integers(0, 3),
-        radius=st.integers(0, 3),
-    )
-    def neighbors(self, namespace: str, handle: int, first: int, length: int, radius: int) -> None:
-        around, expected = (
-            store.neighbors(namespace, "s1", first, first + length, radius)
-            for store in (self.handles[handle], self.oracle)
-        )
-        assert around == expected
-
-    @rule(hours=st.integers(1, 4))
-    def time_passes(self, hours: int) -> None:
-        self.clock.now += timedelta(hours=hours)
-
     @rule(handle=handles)
-    def reopen(self, handle: int) -> None:
-        self.handles[handle].close()
-        self.handles[handle] = self.opened(handle)
-
-    @rule(handle=handles, rebuild=st.booleans())
-    def save_indexes(self, handle: int, rebuild: bool) -> None:
-        if rebuild:
-            self.handles[handle].rebuild()
-            self.damaged = False
-        else:
-            self.handles[handle].snapshot()
+    def save_indexes(self, handle: int) -> None:
+        store = self.handles[handle]
+        assert isinstance(store, EmbeddedStore)
+        store.snapshot()
 
     @precondition(lambda self: self.snapshots())
     @rule(data=st.data(), harm=st.sampled_from(["flip", "truncate", "delete"]))
@@ -147,36 +53,8 @@ class EmbeddedMachine(RuleBasedStateMachine):
     def snapshots(self) -> list[Path]:
         return sorted((self.folder / "index").glob("*.snapshot"))
 
-    @rule(handle=handles, dim=st.sampled_from([8, 16]))
-    def reindex(self, handle: int, dim: int) -> None:
-        self.space = replace(SPACE, fingerprint=f"{self.space.fingerprint}+", dim=dim)
-
-        def encode(texts: Sequence[str]) -> Vector:
-            return embed(texts, dim)
-
-        for store in (self.handles[handle], self.oracle):
-            store.reindex(self.space, encode)
-        self.reopen(1 - handle)
-
-    @invariant()
-    def records_are_the_same(self) -> None:
-        for handle in self.handles:
-            assert handle.namespaces() == self.oracle.namespaces()
-            for namespace in NAMESPACES:
-                records = list(handle.scan(namespace))
-                assert records == list(self.oracle.scan(namespace))
-                assert handle.count(namespace) == len(records)
-                assert handle.sources(namespace) == self.oracle.sources(namespace)
-
-    @invariant()
-    def the_store_is_sound(self) -> None:
-        for handle in self.handles:
-            verification = handle.verify()
-            assert self.damaged or verification.problems == ()
-
     def teardown(self) -> None:
-        for handle in self.handles:
-            handle.close()
+        super().teardown()
         shutil.rmtree(self.folder)
 
 

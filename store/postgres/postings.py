@@ -1,0 +1,233 @@
+"""The full-text index: for each token, which records hold it how often.
+
+A row of ``postings`` is a block: the entries of some records for one token of one view of one
+namespace, one behind the other in a byte string. An entry is 16 bytes, little-endian: the record's
+id, how often its view holds the token, and the number of all tokens of the view, which is all that
+BM25 asks for (``store.bm25``). So a question reads a few blocks for each of its words and scores
+them with NumPy, by the same code as every other store.
+
+A write adds blocks of its own, which touches no block of anybody else; when a token has gathered
+several small blocks they become one, so that each entry is copied a few times only. What is
+deleted, superseded or refreshed is taken out of its blocks at once: the index holds exactly the
+current records, expired ones included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.postgres.copying import copy_rows
+from store.postgres.driver import Connection
+from store.tokens import tokenize
+
+__all__ = ["ENTRY", "Entries", "Texts", "add", "follow", "holding", "read", "term"]
+
+ENTRY = np.dtype([("record", "<i8"), ("count", "<i4"), ("length", "<i4")])
+"""One posting."""
+
+Entries = NDArray[Any]
+"""Postings: a structured array of ``ENTRY``, shape (n,)."""
+
+Texts = Mapping[tuple[int, int], str]
+"""Texts by (id of the record, view)."""
+
+_LONGEST_TERM = 64
+"""An index of PostgreSQL takes 2,700 bytes a row, and a token may be megabytes long."""
+
+_SMALL = 128 * ENTRY.itemsize
+"""A block smaller than this is merged with others; a row of this size still fits its page."""
+
+_MANY = 8
+"""So many small blocks of a token become one."""
+
+# Joined to the tokens in question by LATERAL, so that each is looked up in the index. An ordinary
+# join leaves the planner free to read a namespace of which it has no statistics yet, and which it
+# believes to be small, once for each token.
+_BLOCKS = """remem.postings
+    WHERE namespace = %s AND postings.view = t.view AND postings.token = t.token"""
+
+_COLUMNS = [
+    *[("namespace", "int4"), ("view", "int2"), ("token", "text")],
+    *[("first", "int8"), ("last", "int8"), ("entries", "bytea")],
+]
+
+
+def term(token: str) -> str:
+    """The token as the index writes it: a very long one by its beginning and its digest."""
+    if len(token) <= _LONGEST_TERM:
+        return token
+    digest = hashlib.blake2b(token.encode(), digest_size=16).hexdigest()
+    return f"{token[:16]} {digest}"
+
+
+def follow(connection: Connection[Any], namespace: int, before: Texts, after: Texts) -> None:
+    """Have the index and the totals hold ``after`` where they held ``before``."""
+    gone = {place: text for place, text in before.items() if after.get(place) != text}
+    new = {place: text for place, text in after.items() if before.get(place) != text}
+    if gone:
+        _remove(connection, namespace, gone)
+    if new:
+        add(connection, namespace, new)
+
+
+def add(connection: Connection[Any], namespace: int, texts: Texts) -> None:
+    """Index texts that are not in the index."""
+    inverted = _inverted(texts)
+    blocks = [(*key, np.array(found, ENTRY)) for key, found in inverted.postings.items()]
+    _put(connection, namespace, blocks)
+    # Looking for them costs 8 ms, so that a write of one record does it now and then: by a digest,
+    # because a namespace may be given every second id, or every eighth.
+    if any(crc32(b"%d" % record) % _MANY == 0 for record, _ in texts):
+        _merge(connection, namespace, list(inverted.postings))
+    _count(connection, namespace, inverted.totals, 1)
+
+
+def read(
+    connection: Connection[Any], namespace: int, wanted: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], Entries]:
+    """The entries of some (view, token), those that have any."""
+    rows = connection.cursor(binary=True).execute(
+        f"""SELECT t.view, t.token, p.entries
+            FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
+            CROSS JOIN LATERAL (SELECT string_agg(entries, '') AS entries FROM {_BLOCKS}) p
+            WHERE p.entries IS NOT NULL""",
+        [*_columns(wanted, 2), namespace],
+    )
+    return {(view, token): np.frombuffer(entries, ENTRY) for view, token, entries in rows}
+
+
+def holding(
+    connection: Connection[Any], namespace: int, view: int, terms: Sequence[str]
+) -> dict[str, int]:
+    """How many records hold each term, expired ones included; unknown terms are left out."""
+    rows = connection.execute(
+        f"""SELECT token, sum(octet_length(entries)) / {ENTRY.itemsize} FROM remem.postings
+            WHERE namespace = %s AND view = %s AND token = ANY(%s) GROUP BY token""",
+        [namespace, view, list(terms)],
+    )
+    return {token: int(number) for token, number in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Inverted:
+    """Texts turned inside out.
+
+    Attributes:
+        postings: Entries by (view, term).
+        totals: Number of texts, and of tokens in them, by view.
+    """
+
+    postings: dict[tuple[int, str], list[tuple[int, int, int]]]
+    totals: dict[int, tuple[int, int]]
+
+
+def _inverted(texts: Texts) -> _Inverted:
+    postings: dict[tuple[int, str], list[tuple[int, int, int]]] = {}
+    totals: dict[int, tuple[int, int]] = {}
+    for (record, view), text in texts.items():
+        tokens = tokenize(text)
+        for token, count in Counter(tokens).items():
+            postings.setdefault((view, term(token)), []).append((record, count, len(tokens)))
+        number, length = totals.get(view, (0, 0))
+        totals[view] = (number + 1, length + len(tokens))
+    return _Inverted(postings, totals)
+
+
+def _remove(connection: Connection[Any], namespace: int, texts: Texts) -> None:
+    inverted = _inverted(texts)
+    gone = {key: [entry[0] for entry in found] for key, found in inverted.postings.items()}
+    ranges = [(view, token, min(ids), max(ids)) for (view, token), ids in gone.items()]
+    blocks = (
+        connection.cursor(binary=True)
+        .execute(
+            f"""SELECT t.view, t.token, p.place, p.entries
+                FROM unnest(%s::smallint[], %s::text[], %s::bigint[], %s::bigint[])
+                    AS t(view, token, first, last)
+                CROSS JOIN LATERAL (SELECT ctid::text AS place, entries FROM {_BLOCKS}
+                    AND first <= t.last AND last >= t.first OFFSET 0) p""",
+            [*_columns(ranges, 4), namespace],
+        )
+        .fetchall()
+    )
+    places, left = _left(blocks, gone)
+    # Nobody else moves the rows of a namespace while we hold its lock.
+    connection.execute("DELETE FROM remem.postings WHERE ctid = ANY(%s::tid[])", [places])
+    _put(connection, namespace, left)
+    _count(connection, namespace, inverted.totals, -1)
+
+
+def _left(
+    blocks: Iterable[tuple[int, str, str, bytes]], gone: Mapping[tuple[int, str], list[int]]
+) -> tuple[list[str], list[tuple[int, str, Entries]]]:
+    """The places of the blocks that lose entries, and what is left of them."""
+    places: list[str] = []
+    left: list[tuple[int, str, Entries]] = []
+    for view, token, place, data in blocks:
+        entries = np.frombuffer(data, ENTRY)
+        kept = entries[~np.isin(entries["record"], gone[view, token])]
+        if len(kept) < len(entries):
+            places.append(place)
+            if len(kept):
+                left.append((view, token, kept))
+    return places, left
+
+
+def _put(
+    connection: Connection[Any], namespace: int, blocks: Iterable[tuple[int, str, Entries]]
+) -> None:
+    """Append blocks."""
+    copy_rows(
+        connection,
+        "remem.postings",
+        _COLUMNS,
+        (
+            (namespace, view, token, int(b["record"].min()), int(b["record"].max()), b.tobytes())
+            for view, token, b in blocks
+        ),
+    )
+
+
+def _merge(connection: Connection[Any], namespace: int, keys: Sequence[tuple[int, str]]) -> None:
+    """Make one block of many small ones."""
+    connection.execute(
+        f"""WITH small AS (
+                DELETE FROM remem.postings WHERE ctid = ANY(ARRAY(
+                    SELECT unnest(p.places)
+                    FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
+                    CROSS JOIN LATERAL (SELECT array_agg(ctid) AS places FROM {_BLOCKS}
+                        AND octet_length(entries) < {_SMALL}) p
+                    WHERE cardinality(p.places) >= {_MANY}))
+                RETURNING view, token, first, last, entries)
+            INSERT INTO remem.postings (namespace, view, token, first, last, entries)
+            SELECT %s, view, token, min(first), max(last), string_agg(entries, '')
+            FROM small GROUP BY view, token""",
+        [*_columns(keys, 2), namespace, namespace],
+    )
+
+
+def _count(
+    connection: Connection[Any], namespace: int, totals: Mapping[int, tuple[int, int]], sign: int
+) -> None:
+    """Add to the totals of a namespace, or take away from them."""
+    rows = [(view, sign * number, sign * length) for view, (number, length) in totals.items()]
+    connection.execute(
+        """INSERT INTO remem.totals
+            SELECT %s, * FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[])
+            ON CONFLICT (namespace, view) DO UPDATE SET
+                records = totals.records + excluded.records,
+                tokens = totals.tokens + excluded.tokens""",
+        [namespace, *_columns(rows, 3)],
+    )
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows as lists of their columns, for ``unnest``."""
+    return [[row[i] for row in rows] for i in range(width)]

@@ -1,0 +1,155 @@
+"""The tables, as numbered migrations. This docstring is their description.
+
+Everything lives in the schema ``remem``. The first column of every table with content is the
+namespace, so that no query can see two, and a database can be sharded by it.
+
+``meta``        facts about the store: ``migration``; once adopted, ``space`` (JSON) and the
+                ``generation`` of vectors in use; during a reindex, ``next_space``, which
+                generation + 1 is filled with.
+``namespaces``  the number of each namespace. Writers of a namespace queue at its row.
+``records``     the truth. Times are microseconds since 1970 UTC; ``metadata`` is the JSON that was
+                given; ``facets`` is what filters see of it: {field: [value, ...]}.
+``texts``       the text of each view of a record, by place of the view in the space, and its number
+                of tokens.
+``vectors_G_V`` generation G, view V: a unit vector in half precision for each record; ``live``
+                unless the record is superseded.
+``postings``    the full-text index; see ``store.postgres.postings``.
+``totals``      of each view of a namespace: current records, and tokens in them.
+
+PostgreSQL's text cannot hold NUL; see ``store.postgres.texts`` for how it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from store.errors import CorruptStore, UpstreamError
+from store.postgres.database import Database
+from store.postgres.driver import Connection, errors
+
+__all__ = ["check_versions", "migrate"]
+
+_OLDEST_SERVER = 16
+_OLDEST_PGVECTOR = (0, 8)
+
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE SCHEMA remem",
+        "CREATE TABLE remem.meta (name text PRIMARY KEY, value text NOT NULL)",
+        """CREATE TABLE remem.namespaces (
+            id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name text COLLATE "C" NOT NULL UNIQUE)""",
+        "CREATE SEQUENCE remem.record_ids",
+        # "C" compares by code point, as Python and all other stores do.
+        """CREATE TABLE remem.records (
+            namespace integer NOT NULL, id bigint NOT NULL, key text COLLATE "C" NOT NULL,
+            source text COLLATE "C" NOT NULL, position bigint NOT NULL,
+            kind text COLLATE "C" NOT NULL, role text COLLATE "C", speaker text COLLATE "C",
+            said_at bigint, said_offset integer, stored_at bigint NOT NULL, expires_at bigint,
+            superseded_by text COLLATE "C", valid_to bigint, metadata json, text text NOT NULL,
+            facets jsonb, PRIMARY KEY (namespace, id))""",
+        "CREATE UNIQUE INDEX records_by_key ON remem.records (namespace, key)",
+        "CREATE INDEX records_by_place ON remem.records (namespace, source, position, key)",
+        "CREATE INDEX records_by_time ON remem.records (namespace, said_at)",
+        """CREATE INDEX records_expiring ON remem.records (namespace, expires_at)
+            WHERE expires_at IS NOT NULL AND superseded_by IS NULL""",
+        """CREATE INDEX records_by_facet ON remem.records USING gin (facets jsonb_path_ops)
+            WHERE facets IS NOT NULL""",
+        """CREATE TABLE remem.texts (
+            namespace integer NOT NULL, record bigint NOT NULL, view smallint NOT NULL,
+            length integer NOT NULL, text text NOT NULL, PRIMARY KEY (namespace, record, view))""",
+        """CREATE TABLE remem.postings (
+            namespace integer NOT NULL, view smallint NOT NULL, token text COLLATE "C" NOT NULL,
+            first bigint NOT NULL, last bigint NOT NULL, entries bytea NOT NULL)""",
+        "CREATE INDEX postings_by_token ON remem.postings (namespace, view, token)",
+        # They are read whole and often; a compressed one would have to be unpacked each time.
+        "ALTER TABLE remem.postings ALTER COLUMN entries SET STORAGE EXTERNAL",
+        """CREATE TABLE remem.totals (
+            namespace integer NOT NULL, view smallint NOT NULL, records bigint NOT NULL,
+            tokens bigint NOT NULL, PRIMARY KEY (namespace, view))""",
+    ),
+)
+
+
+def check_versions(server: int, pgvector: str | None) -> None:
+    """Refuse what is too old.
+
+    Args:
+        server: As PostgreSQL counts: 180004 is 18.4.
+        pgvector: Such as ``"0.8.5"``; None when the database has not got it yet.
+
+    Raises:
+        UpstreamError: the server or the extension is too old.
+    """
+    if server < _OLDEST_SERVER * 10_000:
+        raise UpstreamError(
+            f"the server is PostgreSQL {server // 10_000} and remem needs {_OLDEST_SERVER}: "
+            "upgrade it"
+        )
+    if pgvector is not None and _numbers(pgvector) < _OLDEST_PGVECTOR:
+        raise UpstreamError(
+            f"the database has pgvector {pgvector} and remem needs "
+            f"{'.'.join(map(str, _OLDEST_PGVECTOR))}: upgrade it on the server, then run "
+            "ALTER EXTENSION vector UPDATE"
+        )
+
+
+def migrate(database: Database) -> None:
+    """Bring the tables to this version; reads only when they are there already.
+
+    Raises:
+        CorruptStore: the tables are those of a later version.
+        UpstreamError: the server is too old, or pgvector is missing or too old.
+    """
+    if database.read(_missing):
+        database.alter(_apply)
+
+
+def _missing(connection: Connection[Any]) -> tuple[tuple[str, ...], ...]:
+    """The migrations that have not been carried out."""
+    row = connection.execute(
+        """SELECT current_setting('server_version_num')::integer, to_regclass('remem.meta')::text,
+            (SELECT extversion FROM pg_extension WHERE extname = 'vector')"""
+    ).fetchone()
+    assert row is not None
+    server, meta, pgvector = row
+    check_versions(server, pgvector)
+    if meta is None:
+        return _MIGRATIONS
+    done = connection.execute("SELECT value FROM remem.meta WHERE name = 'migration'").fetchone()
+    number = int(done[0]) if done else 0
+    if number > len(_MIGRATIONS):
+        raise CorruptStore(
+            f"the database has format {number} and this remem knows up to {len(_MIGRATIONS)}: "
+            "upgrade with pip install --upgrade remem"
+        )
+    return _MIGRATIONS[number:]
+
+
+def _apply(connection: Connection[Any]) -> None:
+    missing = _missing(connection)  # another process may just have done it
+    try:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    except (errors.FeatureNotSupported, errors.UndefinedFile):
+        raise UpstreamError(
+            "the server has no pgvector: install it there (the package postgresql-18-pgvector, or "
+            "its like)"
+        ) from None
+    except errors.InsufficientPrivilege:
+        raise UpstreamError(
+            "the database has no pgvector and this user may not add it: have an administrator "
+            "run CREATE EXTENSION vector in it"
+        ) from None
+    for statement in (statement for migration in missing for statement in migration):
+        connection.execute(statement)
+    if missing:
+        connection.execute(
+            """INSERT INTO remem.meta VALUES ('migration', %s)
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value""",
+            [str(len(_MIGRATIONS))],
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))

@@ -1,0 +1,238 @@
+"""What one search does: filter to records, legs to ids, ids to records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from store import bm25
+from store.filters import Filter
+from store.postgres import hnsw, postings, ranking, records, vectors
+from store.postgres.driver import Connection
+from store.postgres.filtering import Condition, condition
+from store.postgres.meta import namespace_id
+from store.postgres.vectors import Allowed, Scored
+from store.spaces import Meta
+from store.tokens import content_words
+from store.types import Dense, Hit, Leg, Space, Text
+
+__all__ = ["Head", "answer", "rarity", "read_head"]
+
+_FEW = 2_000
+"""When a filter leaves at most so many records, they are compared one by one."""
+
+_CHUNK = 8
+"""How many of the best by their words are asked first whether they match a filter, times k; then
+four times as many, and so on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a search has to know of a namespace before it looks at any record.
+
+    Attributes:
+        expired: Current records whose time is over.
+        totals: Of each view, the current records and the tokens in them, the expired left out.
+        indexed: Views with an HNSW index.
+    """
+
+    namespace: int
+    generation: int
+    space: Space
+    expired: list[int]
+    totals: dict[int, tuple[int, int]]
+    indexed: set[int]
+
+    def total(self, view: int) -> tuple[int, int]:
+        """Live records, and tokens in them."""
+        return self.totals.get(view, (0, 0))
+
+
+def read_head(connection: Connection[Any], meta: Meta, name: str, now: int) -> Head | None:
+    """The head of a namespace; None if it is unknown.
+
+    Args:
+        now: Microseconds since 1970; what expired until then is not found.
+    """
+    namespace = namespace_id(connection, name)
+    if namespace is None:
+        return None
+    rows = connection.execute(
+        """SELECT id FROM remem.records
+            WHERE namespace = %s AND expires_at <= %s AND superseded_by IS NULL""",
+        [namespace, now],
+    )
+    expired = [row[0] for row in rows]
+    rows = connection.execute(
+        "SELECT view, records, tokens FROM remem.totals WHERE namespace = %s", [namespace]
+    )
+    totals = {view: (number, length) for view, number, length in rows}
+    if expired:
+        rows = connection.execute(
+            """SELECT view, count(*), sum(length) FROM remem.texts
+                WHERE namespace = %s AND record = ANY(%s) GROUP BY view""",
+            [namespace, expired],
+        )
+        for view, number, length in rows:
+            totals[view] = (totals[view][0] - number, totals[view][1] - length)
+    return Head(
+        namespace=namespace,
+        generation=meta.generation,
+        space=meta.space,
+        expired=expired,
+        totals=totals,
+        indexed=hnsw.indexed(connection, meta.generation, namespace, len(meta.space.views)),
+    )
+
+
+def answer(
+    connection: Connection[Any],
+    head: Head,
+    legs: Sequence[Leg],
+    k: int,
+    where: Filter | None,
+    now: int,
+) -> list[list[Hit]]:
+    """The hits of each leg; the connection sees one state of the store.
+
+    Args:
+        legs: Checked; dense vectors are of length 1.
+    """
+    allowed = _allowed(connection, head, where, now)
+    words = _read_words(connection, head, legs)
+    best = []
+    for leg in legs:
+        if isinstance(leg, Dense):
+            found = _nearest(connection, head, leg, k, allowed)
+        else:
+            found = _by_words(connection, head, leg, words, k, allowed)
+        best.append(_cut(connection, head.namespace, found, k))
+    wanted = {i for leg_best in best for i, _ in leg_best}
+    loaded = records.load(connection, head.namespace, list(wanted))
+    return [
+        sorted(
+            (Hit(loaded[i], score) for i, score in leg_best),
+            key=lambda hit: (-hit.score, hit.record.key),
+        )
+        for leg_best in best
+    ]
+
+
+def rarity(
+    connection: Connection[Any], head: Head, view: str, tokens: Sequence[str]
+) -> list[float]:
+    """Inverse document frequency of each token among the live records."""
+    number = head.space.views.index(view)
+    terms = [postings.term(token) for token in tokens]
+    if head.expired:
+        found = postings.read(connection, head.namespace, [(number, term) for term in terms])
+        gone = np.array(head.expired)
+        holding = {term: len(ranking.without(e, gone)) for (_, term), e in found.items()}
+    else:
+        holding = postings.holding(connection, head.namespace, number, terms)
+    live, _ = head.total(number)
+    return [bm25.idf(live, holding.get(term, 0)) for term in terms]
+
+
+def _allowed(connection: Connection[Any], head: Head, where: Filter | None, now: int) -> Allowed:
+    if where is None:
+        return Allowed(None, None, head.expired)
+    sql, values = condition(where)
+    rows = connection.execute(
+        f"""SELECT id FROM remem.records WHERE namespace = %s AND superseded_by IS NULL
+            AND (expires_at IS NULL OR expires_at > %s) AND ({sql}) LIMIT {_FEW + 1}""",
+        [head.namespace, now, *values],
+    )
+    ids = [row[0] for row in rows]
+    if len(ids) <= _FEW:
+        return Allowed(ids, None, [])
+    return Allowed(None, (sql, values), head.expired)
+
+
+def _nearest(
+    connection: Connection[Any], head: Head, leg: Dense, k: int, allowed: Allowed
+) -> Scored:
+    view = head.space.views.index(leg.view)
+    where = (connection, vectors.table(head.generation, view), head.namespace)
+    if view in head.indexed:
+        found = vectors.approximate(*where, leg.vector, k, allowed)
+        if found is not None:
+            return found
+    return vectors.exact(*where, leg.vector, k, allowed)
+
+
+Words = dict[tuple[int, str], postings.Entries]
+
+
+def _read_words(connection: Connection[Any], head: Head, legs: Sequence[Leg]) -> Words:
+    """The entries of all words of all legs, those of live records."""
+    wanted = {key for leg in legs if isinstance(leg, Text) for key in _terms(head, leg)}
+    if not wanted:
+        return {}
+    gone = np.array(head.expired, np.int64)
+    found = postings.read(connection, head.namespace, list(wanted))
+    return {key: ranking.without(entries, gone) for key, entries in found.items()}
+
+
+def _terms(head: Head, leg: Text) -> list[tuple[int, str]]:
+    view = head.space.views.index(leg.view)
+    return [(view, postings.term(token)) for token in content_words(leg.query)]
+
+
+def _by_words(
+    connection: Connection[Any], head: Head, leg: Text, words: Words, k: int, allowed: Allowed
+) -> Scored:
+    found = [words[key] for key in _terms(head, leg) if key in words]
+    ids, scores = ranking.rank(found, *head.total(head.space.views.index(leg.view)))
+    if allowed.ids is not None:
+        chosen = np.isin(ids, allowed.ids)
+        ids, scores = ids[chosen], scores[chosen]
+    if allowed.condition is None:
+        return _pairs(*ranking.best(ids, scores, k))
+    ranked = ranking.best(ids, scores, len(ids))
+    return _matching(connection, head.namespace, *ranked, k, allowed.condition)
+
+
+def _matching(
+    connection: Connection[Any],
+    namespace: int,
+    ids: ranking.Ids,
+    scores: ranking.Scores,
+    k: int,
+    where: Condition,
+) -> Scored:
+    """The k best of ranked records that match, and those that tie with the last of them."""
+    sql, values = where
+    matching = np.zeros(len(ids), np.bool_)
+    start, size = 0, _CHUNK * k
+    while start < len(ids):
+        chunk = ids[start : start + size]
+        rows = connection.execute(
+            f"SELECT id FROM remem.records WHERE namespace = %s AND id = ANY(%s) AND ({sql})",
+            [namespace, chunk.tolist(), *values],
+        )
+        matching[start : start + size] = np.isin(chunk, [row[0] for row in rows])
+        start, size = start + size, 4 * size
+        found = scores[matching]
+        if len(found) >= k and (start >= len(ids) or scores[start] < found[k - 1]):
+            break
+    return _pairs(*ranking.best(ids[matching], scores[matching], k))
+
+
+def _pairs(ids: ranking.Ids, scores: ranking.Scores) -> Scored:
+    return list(zip(ids.tolist(), scores.tolist(), strict=True))
+
+
+def _cut(connection: Connection[Any], namespace: int, found: Scored, k: int) -> Scored:
+    """The k best, of those that tie with the last of them the first by key."""
+    if len(found) <= k:
+        return found
+    rows = connection.execute(
+        "SELECT id, key FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
+        [namespace, [i for i, _ in found]],
+    )
+    keys: dict[int, str] = dict(rows.fetchall())
+    return sorted(found, key=lambda pair: (-pair[1], keys[pair[0]]))[:k]
