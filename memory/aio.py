@@ -14,6 +14,7 @@ from store import Record
 if TYPE_CHECKING:
     from memory.attach.chat import AsyncChat
     from memory.attach.generators import Generator
+    from memory.recall.retriever import Searches
 
 __all__ = ["AsyncMemory"]
 
@@ -76,6 +77,10 @@ class AsyncMemory:
     def in_namespace(self, namespace: str) -> AsyncMemory:
         """See ``Memory.in_namespace``."""
         return AsyncMemory(self.memory.in_namespace(namespace))
+
+    def searched_by(self, retriever: Searches) -> AsyncMemory:
+        """See ``Memory.searched_by``."""
+        return AsyncMemory(self.memory.searched_by(retriever))
 
     async def scan(self, where: Where | None = None) -> AsyncIterator[Record]:
         """See ``Memory.scan``."""

@@ -310,8 +310,7 @@ class Memory:
         return self._recorder.delete(self.namespace, keys)
 
     def forget(self, where: Where) -> int:
-        """Delete what matches, with all versions, and every trace of it in every file; returns how
-        many records went."""
+        """Delete what matches, all versions and all traces in files; returns how many went."""
         chosen = _filter(where)
         if chosen is None or chosen == And(()):
             raise InvalidInput(
@@ -392,10 +391,9 @@ class Memory:
         return self._recorder.store
 
     def _stored(self, key: str) -> Record:
-        record = self.get(key)
-        if record is None:
-            raise InvalidInput(f"no memory has the key {key!r} in namespace {self.namespace!r}")
-        return record
+        if record := self.get(key):
+            return record
+        raise InvalidInput(f"no memory has the key {key!r} in namespace {self.namespace!r}")
 
 
 def _filter(where: Where | None) -> Filter | None:

@@ -67,6 +67,12 @@ def choose(page: playwright.Page, name: str, label: str) -> None:
     page.locator(f"select[name={name}]").select_option(label=label)
 
 
+def read_first(page: playwright.Page) -> None:
+    """Open the first question; the page shows it when the browser tells it of the new address."""
+    page.locator("#list a").first.click()
+    page.locator("#detail h3").wait_for()
+
+
 def test_the_plots_are_drawn_and_nothing_is_wider_than_the_screen(page: playwright.Page) -> None:
     drawings = page.locator(".plot svg")
     assert drawings.count() == 8
@@ -93,7 +99,7 @@ def test_no_label_leaves_its_plot(page: playwright.Page) -> None:
 def test_words_of_the_data_run_nothing(page: playwright.Page) -> None:
     choose(page, "state", "all")
     choose(page, "order", "as in the data")
-    page.locator("#list a").first.click()
+    read_first(page)
     shown = page.locator("#detail h3").inner_text()
     assert shown.split() == NASTY.split()
     assert page.title().startswith("Recall")
@@ -124,7 +130,7 @@ def test_the_filters_narrow_the_list(page: playwright.Page) -> None:
 
 
 def test_a_click_shows_gold_what_came_and_the_parts_of_its_score(page: playwright.Page) -> None:
-    page.locator("#list a").first.click()
+    read_first(page)
     detail = page.locator("#detail")
     assert "Gold, with its rank in remem" in detail.inner_text()
     items = detail.locator("ol.found-list > li")
@@ -145,7 +151,7 @@ def test_a_click_shows_gold_what_came_and_the_parts_of_its_score(page: playwrigh
 
 
 def test_no_two_parts_of_a_score_have_the_same_colour(page: playwright.Page) -> None:
-    page.locator("#list a").first.click()
+    read_first(page)
     colours = (
         page.locator("#detail ol.found-list > li")
         .first.locator(".bar span")
@@ -158,10 +164,12 @@ def test_a_link_opens_its_question_and_the_way_back_closes_it(
     page: playwright.Page, address: str
 ) -> None:
     page.goto(f"{address}#q/1/{quote('q12')}")
+    page.locator("#detail h3").wait_for()
     data = json.loads(page.locator("#data").text_content() or "")
     question = next(each for each in data["sets"][1]["questions"] if each["id"] == "q12")
     assert page.locator("#detail h3").inner_text().split() == question["text"].split()
     page.go_back()
+    page.locator("#detail h3").wait_for(state="detached")
     assert page.locator("#detail").inner_text() == ""
     assert page.locator("#list").is_visible()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -92,13 +93,16 @@ def test_a_partition_that_was_replaced_while_it_learned_learns_again(
 ) -> None:
     store = filled(tmp_path / "memories")
     most = [f"k{i}" for i in range(200)]  # more than a quarter dead: it is compacted
+    replaced = threading.Event()
 
     def meanwhile() -> None:
         store.write("ana", Batch(delete=most))
         store.search("ana", [dense("fact 300")], 1)
+        replaced.set()
 
     stopped.append(meanwhile)
     store.search("ana", [dense("fact 1")], 1)
+    assert replaced.wait(60)
     store.close()
     with EmbeddedStore(tmp_path / "memories") as again:
         assert keys(again.search("ana", [dense("fact 300")], 1)[0]) == ["k300"]
