@@ -67,7 +67,9 @@ def test_a_turn_of_another_client_is_strange(memory: Memory) -> None:
 
 
 def test_an_altered_turn_is_missing_and_strange(memory: Memory) -> None:
-    memory.in_namespace(name_of(0)).update("user 1", text_of(0, 1) + " Or not.")
+    mine = memory.in_namespace(name_of(0))
+    mine.delete("user 1")
+    mine.add(text_of(0, 1) + " Or not.", role="user", key="user 1")
     assert counted(memory) == replace(PERFECT, missing=1, strange=1)
 
 
