@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import numpy as np
 
-__all__ = ["Load", "first_tokens", "searches"]
+__all__ = ["WARM_UP", "Load", "first_tokens", "searches"]
 
-_WARM_UP = 24
+WARM_UP = 24
+"""How many of the first requests do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
-        return len(self.milliseconds) / self.seconds
+        """Answers a second; what was no answer does not count."""
+        return (len(self.milliseconds) - self.errors) / self.seconds
 
     def quantile(self, percent: float) -> float:
         """Milliseconds that so many percent of the requests took at most."""
@@ -42,12 +43,19 @@ class Load:
 
 def searches(url: str, questions: Sequence[str], clients: int) -> Load:
     """Ask all questions with so many clients at once; the first ones warm up and do not count."""
-    asyncio.run(_search(url, questions[:_WARM_UP], clients))
-    return asyncio.run(_search(url, questions[_WARM_UP:], clients))
+    asyncio.run(_search(url, questions[:WARM_UP], clients))
+    return asyncio.run(_search(url, questions[WARM_UP:], clients))
 
 
 def first_tokens(url: str, questions: Sequence[str]) -> tuple[float, ...]:
-    """Milliseconds to the first piece of each streamed answer, one question after the other."""
+    """Milliseconds to the first piece of each streamed answer, one question after the other.
+
+    The first ones warm up and do not count.
+
+    Raises:
+        httpx.HTTPError: a request failed.
+        RuntimeError: an answer came without memory, which would be quicker than it should be.
+    """
     times = []
     with httpx.Client(base_url=url, timeout=60) as client:
         for question in questions:
@@ -55,12 +63,14 @@ def first_tokens(url: str, questions: Sequence[str]) -> tuple[float, ...]:
             start = time.perf_counter()
             with client.stream("POST", "/v1/chat/completions", json=body) as answer:
                 answer.raise_for_status()
+                if "x-remem-problem" in answer.headers:
+                    raise RuntimeError(f"memory failed: {answer.headers['x-remem-problem']}")
                 lines = answer.iter_lines()
                 next(line for line in lines if line.startswith("data:"))
                 times.append(1000 * (time.perf_counter() - start))
                 for _ in lines:
                     pass
-    return tuple(times[3:])
+    return tuple(times[WARM_UP:])
 
 
 def _chat(question: str) -> dict[str, Any]:

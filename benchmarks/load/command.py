@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import socket
 import tempfile
@@ -17,11 +18,11 @@ from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from benchmarks.corpus import DIM, Corpus
-from benchmarks.load.asking import first_tokens, searches
+from benchmarks.load.asking import WARM_UP, first_tokens, searches
 from benchmarks.load.servers import remem_server, running, upstream_server
 from benchmarks.load.turns import Signals, chat, count
 from benchmarks.machine import describe
-from memory import SentenceTransformerEncoder
+from memory import Memory, SentenceTransformerEncoder
 from store import Batch, Space
 from store.embedded import EmbeddedStore
 
@@ -29,7 +30,9 @@ __all__ = ["load"]
 
 _NAMESPACE = "benchmark"
 _VIEWS = ("turn", "window")
-_FIRST_TOKENS = 103  # three warm up
+_FIRST_TOKENS = 100
+
+_SOME = click.IntRange(min=1)
 
 Figures = dict[str, float]
 
@@ -45,11 +48,21 @@ TARGETS = {
 
 
 @click.command()
-@click.option("--records", default=100_000, show_default=True, help="Records in the store")
-@click.option("--searches", "asked", default=2_000, show_default=True, help="Searches over HTTP")
-@click.option("--clients", default=8, show_default=True, help="Clients that search at once")
-@click.option("--turns", default=10_000, show_default=True, help="Chat turns through the proxy")
-@click.option("--chatters", default=32, show_default=True, help="Clients that chat at once")
+@click.option(
+    "--records", type=_SOME, default=100_000, show_default=True, help="Records in the store"
+)
+@click.option(
+    "--searches", "asked", type=_SOME, default=2_000, show_default=True, help="Searches over HTTP"
+)
+@click.option(
+    "--clients", type=_SOME, default=8, show_default=True, help="Clients that search at once"
+)
+@click.option(
+    "--turns", type=_SOME, default=10_000, show_default=True, help="Chat turns through the proxy"
+)
+@click.option(
+    "--chatters", type=_SOME, default=32, show_default=True, help="Clients that chat at once"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
 def load(records: int, asked: int, clients: int, turns: int, chatters: int, as_json: bool) -> None:
     """Searches and chats over HTTP on loopback; the chats while the server is stopped and killed.
@@ -72,11 +85,12 @@ def _searching(folder: Path, upstream: str, records: int, asked: int, clients: i
         store.adopt(Space(SentenceTransformerEncoder().fingerprint, DIM, _VIEWS))
         for entries in corpus.batches():
             store.write(_NAMESPACE, Batch(add=entries))
-    questions = [text for text, _ in corpus.questions(asked)]
+    questions = [text for text, _ in corpus.questions(WARM_UP + max(asked, _FIRST_TOKENS))]
+    openings = questions[: WARM_UP + _FIRST_TOKENS]
     with running(remem_server(folder, _NAMESPACE, upstream)) as server:
-        found = searches(server.url, questions, clients)
-        through = first_tokens(server.url, questions[:_FIRST_TOKENS])
-    direct = first_tokens(upstream, questions[:_FIRST_TOKENS])
+        found = searches(server.url, questions[: WARM_UP + asked], clients)
+        through = first_tokens(server.url, openings)
+    direct = first_tokens(upstream, openings)
     return {
         "searches/s": found.rate,
         "search p50, ms": found.quantile(50),
@@ -89,14 +103,15 @@ def _searching(folder: Path, upstream: str, records: int, asked: int, clients: i
 
 
 def _chatting(folder: Path, upstream: str, turns: int, clients: int) -> Figures:
-    exchanges = max(1, round(turns / 2 / clients))
+    exchanges = math.ceil(turns / 2 / clients)
     total = clients * exchanges
     signals: Signals = {total // 3: signal.SIGTERM, 2 * total // 3: signal.SIGKILL}
     # A fixed port, so that clients find the server again after it was started anew.
     server = remem_server(folder, _NAMESPACE, upstream, _free_port())
     with running(server), _progress(total) as tick:
         retries, seconds = chat(server, clients, exchanges, signals, tick)
-    tally = count(folder, clients, exchanges, retries, seconds)
+    with Memory(folder) as memory:
+        tally = count(memory, clients, exchanges, retries, seconds)
     return {
         "turns": tally.turns,
         "turns/s": tally.turns / tally.seconds,

@@ -47,8 +47,8 @@ class Server:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send it a signal, and wait for its end."""
         assert self.process
-        self.process.send_signal(number)
-        self.process.wait()
+        with self.process as process:  # which also closes the pipe
+            process.send_signal(number)
 
 
 def upstream_server() -> Server:

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +17,7 @@ from benchmarks.load.servers import Server
 from benchmarks.load.upstream import answer_to
 from memory import Memory
 
-__all__ = ["Tally", "chat", "count"]
+__all__ = ["Signals", "Tally", "chat", "count", "name_of", "text_of"]
 
 _EXCHANGES = 10  # of one conversation
 _PAUSE = 0.05  # seconds until a client tries again
@@ -60,38 +59,35 @@ def chat(
     return asyncio.run(_chat(server, clients, exchanges, signals, tick))
 
 
-def count(store: Path, clients: int, exchanges: int, retries: int, seconds: float) -> Tally:
-    """Look into the store for every turn."""
+def count(memory: Memory, clients: int, exchanges: int, retries: int, seconds: float) -> Tally:
+    """Look for every turn in the namespaces of all clients."""
     missing = repeated = strange = 0
-    with Memory(store) as memory:
-        for client in range(clients):
-            stored = Counter(
-                (turn.role, turn.text) for turn in memory.in_namespace(_name(client)).scan()
+    names = [name_of(client) for client in range(clients)]
+    for client, name in enumerate(names):
+        stored = Counter((turn.role, turn.text) for turn in memory.in_namespace(name).scan())
+        said = {
+            turn
+            for number in range(exchanges)
+            for turn in (
+                ("user", text_of(client, number)),
+                ("assistant", answer_to(text_of(client, number))),
             )
-            said = {
-                turn
-                for number in range(exchanges)
-                for turn in (
-                    ("user", _text(client, number)),
-                    ("assistant", answer_to(_text(client, number))),
-                )
-            }
-            missing += len(said - stored.keys())
-            repeated += sum(stored[turn] - 1 for turn in said & stored.keys())
-            strange += sum(number for turn, number in stored.items() if turn not in said)
-        known = {_name(client) for client in range(clients)}
-        strange += sum(
-            memory.in_namespace(name).count() for name in set(memory.namespaces()) - known
-        )
+        }
+        missing += len(said - stored.keys())
+        repeated += sum(stored[turn] - 1 for turn in said & stored.keys())
+        strange += sum(number for turn, number in stored.items() if turn not in said)
+    others = set(memory.namespaces()) - set(names)
+    strange += sum(memory.in_namespace(name).count() for name in others)
     return Tally(2 * clients * exchanges, missing, repeated, strange, retries, seconds)
 
 
-def _name(client: int) -> str:
+def name_of(client: int) -> str:
+    """The namespace in which a client talks."""
     return f"client-{client}"
 
 
-def _text(client: int, number: int) -> str:
-    """What a client says: every text is said once."""
+def text_of(client: int, number: int) -> str:
+    """What a client says in its exchange of this number: every text is said once."""
     return (
         f"This is client {client} with remark {number}: the {_THINGS[number % len(_THINGS)]} of "
         f"house {number // len(_THINGS)} is painted {_COLOURS[(client + number) % len(_COLOURS)]}."
@@ -114,8 +110,8 @@ async def _chat(
         for number in range(exchanges):
             if number % _EXCHANGES == 0:
                 messages = []
-            messages.append({"role": "user", "content": _text(client, number)})
-            body: dict[str, Any] = {"model": "stub", "user": _name(client), "messages": messages}
+            messages.append({"role": "user", "content": text_of(client, number)})
+            body: dict[str, Any] = {"model": "stub", "user": name_of(client), "messages": messages}
             body["stream"] = number % 2 == 1
             for _ in range(_TRIES):
                 if (answer := await _send(http, body)) is not None:
@@ -123,7 +119,7 @@ async def _chat(
                 retries += 1
                 await asyncio.sleep(_PAUSE)
             else:
-                raise RuntimeError(f"there was no answer to {_text(client, number)!r}")
+                raise RuntimeError(f"there was no answer to {text_of(client, number)!r}")
             messages.append({"role": "assistant", "content": answer})
             done += 1
             tick()
