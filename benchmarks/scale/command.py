@@ -1,0 +1,91 @@
+"""``remem bench scale``: how a store grows, beside other systems."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.machine import describe
+from benchmarks.scale.figures import Measured, growth
+from benchmarks.scale.growing import PARTS, Part, grow
+from benchmarks.scale.processes import report
+from benchmarks.scale.tables import footnotes, growth_table, size_table
+from memory.cli.screen import print_out
+
+__all__ = ["scale"]
+
+
+class _Sizes(click.ParamType):
+    """Numbers with commas between them."""
+
+    name = "NUMBERS"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """From what was typed, smallest first."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            sizes = tuple(sorted({int(each) for each in value.split(",")}))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers with commas between them", param, ctx)
+        if sizes[0] < 1:
+            self.fail("a store has at least one record", param, ctx)
+        return sizes
+
+
+@click.command()
+@click.option(
+    "--records",
+    "sizes",
+    type=_Sizes(),
+    default="10000,100000",
+    show_default=True,
+    help="Sizes to measure, with commas between them",
+)
+@click.option(
+    "--views", default=1, show_default=True, type=click.IntRange(1, 2), help="Of remem's records"
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables")
+@click.option("--part", hidden=True, type=click.Choice(list(PARTS)))
+@click.option("--work", hidden=True, type=click.Path(path_type=Path))
+@click.option("--system", hidden=True, default="remem")
+@click.option("--url", hidden=True)
+def scale(
+    sizes: tuple[int, ...],
+    views: int,
+    as_json: bool,
+    part: str | None,
+    work: Path | None,
+    system: str,
+    url: str | None,
+) -> None:
+    """Ingest, search, filters, deletion, opening, memory and disk as a store grows."""
+    if part and work:
+        report(*Part(part, work, sizes[0], views, system, url).here())
+        return
+    measured: list[Measured] = []
+    with tempfile.TemporaryDirectory() as name:
+        for at_size in grow(Path(name), sizes, views, ["remem"], url):
+            measured += at_size
+            if not as_json:
+                _show(at_size)
+    if as_json:
+        print(json.dumps({"machine": describe(), "measured": [asdict(one) for one in measured]}))
+        return
+    factors = growth(measured)
+    if factors:
+        print_out("Growth", "", growth_table(factors), "")
+    print_out(describe())
+
+
+def _show(measured: Sequence[Measured]) -> None:
+    print_out(f"{measured[0].records:,} records", "", size_table(measured), "")
+    print_out(*footnotes(measured), "")
