@@ -15,13 +15,14 @@ from benchmarks.machine import describe
 from benchmarks.scale.figures import Measured, growth
 from benchmarks.scale.growing import PARTS, Part, grow
 from benchmarks.scale.processes import report
+from benchmarks.scale.systems import PEERS, require
 from benchmarks.scale.tables import footnotes, growth_table, size_table
 from memory.cli.screen import print_out
 
 __all__ = ["scale"]
 
 
-class _Sizes(click.ParamType):
+class _Sizes(click.ParamType[tuple[int, ...]]):
     """Numbers with commas between them."""
 
     name = "NUMBERS"
@@ -41,6 +42,26 @@ class _Sizes(click.ParamType):
         return sizes
 
 
+class _Peers(click.ParamType[tuple[str, ...]]):
+    """Names of systems with commas between them."""
+
+    name = "NAMES"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """From what was typed, in the order of ``PEERS``."""
+        if isinstance(value, tuple):
+            return value
+        names = {each.strip() for each in value.split(",") if each.strip()}
+        if names == {"all"}:
+            return tuple(PEERS)
+        unknown = sorted(names - PEERS.keys())
+        if unknown:
+            self.fail(f"there is no peer {unknown[0]!r}: {', '.join(PEERS)}, all", param, ctx)
+        return tuple(name for name in PEERS if name in names)
+
+
 @click.command()
 @click.option(
     "--records",
@@ -53,6 +74,13 @@ class _Sizes(click.ParamType):
 @click.option(
     "--views", default=1, show_default=True, type=click.IntRange(1, 2), help="Of remem's records"
 )
+@click.option(
+    "--peers",
+    type=_Peers(),
+    default="",
+    help=f"Other systems to measure beside remem, with commas between them, or 'all': "
+    f"{', '.join(PEERS)}",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables")
 @click.option("--part", hidden=True, type=click.Choice(list(PARTS)))
 @click.option("--work", hidden=True, type=click.Path(path_type=Path))
@@ -61,6 +89,7 @@ class _Sizes(click.ParamType):
 def scale(
     sizes: tuple[int, ...],
     views: int,
+    peers: tuple[str, ...],
     as_json: bool,
     part: str | None,
     work: Path | None,
@@ -71,9 +100,10 @@ def scale(
     if part and work:
         report(*Part(part, work, sizes[0], views, system, url).here())
         return
+    require(peers)
     measured: list[Measured] = []
     with tempfile.TemporaryDirectory() as name:
-        for at_size in grow(Path(name), sizes, views, ["remem"], url):
+        for at_size in grow(Path(name), sizes, views, ["remem", *peers], url):
             measured += at_size
             if not as_json:
                 _show(at_size)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,9 +136,9 @@ def _write_questions(material: Material, questions: Sequence[tuple[str, Vectors]
     (material.folder / "questions.json").write_text(
         json.dumps(texts, ensure_ascii=False), encoding="utf-8"
     )
-    np.savez(
-        material.folder / "questions.npz",
-        vectors=vectors,
+    arrays: dict[str, Any] = {
+        "vectors": vectors,
         **{f"value {name}": value for name, value in values.items()},
         **{f"exact {name}": numbers for name, numbers in exact.items()},
-    )
+    }
+    np.savez(material.folder / "questions.npz", **arrays)

@@ -50,6 +50,14 @@ class Rows:
         """The vectors of the first view."""
         return next(iter(self.vectors.values()))
 
+    @property
+    def metadata(self) -> list[dict[str, int]]:
+        """The metadata of each record."""
+        return [
+            dict(zip(self.fields, values, strict=True))
+            for values in zip(*self.fields.values(), strict=True)
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -114,7 +122,7 @@ class Material:
     def chosen(self, condition: Condition) -> list[int]:
         """The numbers of the records that a condition keeps, without those to add afterwards."""
         values = self.ranks[: self.shape.records] % SHARES[condition.field]
-        return np.flatnonzero(values == condition.value).tolist()
+        return [int(number) for number in np.flatnonzero(values == condition.value)]
 
     def questions(self) -> list[Asked]:
         """All questions."""

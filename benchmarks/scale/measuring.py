@@ -40,12 +40,9 @@ def fill(system: System, folder: Path, material: Material) -> tuple[Figures, Not
         spent = seconds(lambda: engine.fill(batches)) - batches.seconds
         spent += seconds(lambda: engine.dense(question, K, None))
         settled = spent + seconds(engine.settle)
-        size = engine.bytes_on_disk()
-    records = material.shape.records
     figures = {
-        "ingest, records/s": records / spent,
+        "ingest, records/s": material.shape.records / spent,
         "ready for search after, s": settled,
-        "bytes on disk a record": size / records,
     }
     return figures, {}
 
@@ -62,6 +59,7 @@ def ask(system: System, folder: Path, material: Material) -> tuple[Figures, Note
     figures = {"open and answer, s": seconds(open_and_answer)}
     notes: Notes = {}
     with system.open(folder) as engine:
+        figures["bytes on disk a record"] = engine.bytes_on_disk() / material.shape.records
         measured = [
             _asked("dense", lambda asked: engine.dense(asked, K, None), questions, ""),
             *(_filtered(engine, questions, field) for field in FILTERED),

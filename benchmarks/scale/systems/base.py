@@ -58,10 +58,6 @@ class System(Protocol):
         """What has to be imported, which is not measured."""
 
     @property
-    def notes(self) -> Sequence[str]:
-        """How it is used, where its documentation leaves a choice: a sentence each."""
-
-    @property
     def batch(self) -> int:
         """Records a batch, as its documentation advises."""
 

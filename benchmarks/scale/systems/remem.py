@@ -32,7 +32,6 @@ class Remem:
     url: str | None = None
     name: str = "remem"
     packages: Sequence[str] = ()
-    notes: Sequence[str] = ()
     batch: int = 1000
 
     @contextmanager
@@ -86,10 +85,10 @@ def entries_of(rows: Rows) -> list[Entry]:
     """The records as a store takes them: sessions of fifty turns, one a minute."""
     return [
         Entry(
-            _record(number, rows.text[i], {name: rows.fields[name][i] for name in rows.fields}),
+            _record(number, rows.text[i], metadata),
             {view: View(rows.texts[view][i], rows.vectors[view][i]) for view in rows.texts},
         )
-        for i, number in enumerate(rows.numbers)
+        for i, (number, metadata) in enumerate(zip(rows.numbers, rows.metadata, strict=True))
     ]
 
 
