@@ -75,6 +75,13 @@ class _Peers(click.ParamType[tuple[str, ...]]):
     "--views", default=1, show_default=True, type=click.IntRange(1, 2), help="Of remem's records"
 )
 @click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A data set as in 'bench recall', encoded and then multiplied with noise; may be repeated "
+    "[default: made-up records]",
+)
+@click.option(
     "--peers",
     type=_Peers(),
     default="",
@@ -89,6 +96,7 @@ class _Peers(click.ParamType[tuple[str, ...]]):
 def scale(
     sizes: tuple[int, ...],
     views: int,
+    data: tuple[Path, ...],
     peers: tuple[str, ...],
     as_json: bool,
     part: str | None,
@@ -98,12 +106,13 @@ def scale(
 ) -> None:
     """Ingest, search, filters, deletion, opening, memory and disk as a store grows."""
     if part and work:
-        report(*Part(part, work, sizes[0], views, system, url).here())
+        report(*Part(part, work, sizes[0], views, system, url, data).here())
         return
     require(peers)
     measured: list[Measured] = []
     with tempfile.TemporaryDirectory() as name:
-        for at_size in grow(Path(name), sizes, views, ["remem", *peers], url):
+        like = Part("", Path(name), 0, views, url=url, data=data)
+        for at_size in grow(like, sizes, ["remem", *peers]):
             measured += at_size
             if not as_json:
                 _show(at_size)

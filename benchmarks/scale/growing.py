@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.scale.figures import Figures, Measured
-from benchmarks.scale.making import MadeUp, make
+from benchmarks.scale.making import MadeUp, Source, make
 from benchmarks.scale.material import Material
 from benchmarks.scale.measuring import Notes, ask, fill
+from benchmarks.scale.noise import Multiplied, encode
 from benchmarks.scale.processes import run
 from benchmarks.scale.systems import chosen
+from memory.cli.settings import open_encoder
+from memory.recall.windows import VIEWS
 
 __all__ = ["PARTS", "Part", "grow"]
 
@@ -28,6 +31,7 @@ class Part:
         views: Of each record.
         system: Name of the one that is measured.
         url: Of remem's store, if a server's.
+        data: Paths of data sets; none: made-up records.
     """
 
     name: str
@@ -36,6 +40,12 @@ class Part:
     views: int
     system: str = ""
     url: str | None = None
+    data: tuple[Path, ...] = ()
+
+    @property
+    def encoded(self) -> Path:
+        """Where the encoded data lies, if there is any."""
+        return self.work / "encoded"
 
     @property
     def material(self) -> Path:
@@ -61,21 +71,24 @@ class Part:
             "--system": self.system,
             "--url": self.url,
         }
-        return [text for name, value in given.items() if value for text in (name, str(value))]
+        options = [text for name, value in given.items() if value for text in (name, str(value))]
+        return options + [text for path in self.data for text in ("--data", str(path))]
 
 
-def grow(
-    work: Path, sizes: Sequence[int], views: int, systems: Sequence[str], url: str | None
-) -> Iterator[list[Measured]]:
+def grow(like: Part, sizes: Sequence[int], systems: Sequence[str]) -> Iterator[list[Measured]]:
     """Measure all systems at one size after the other.
 
     Args:
-        work: A folder; what is made in it is deleted as soon as it is not needed any more.
+        like: What all parts have in common. What they make in its folder is deleted as soon as it
+            is not needed any more.
     """
+    if like.data:
+        run(replace(like, name="encode").options())
     for records in sizes:
-        run(Part("make", work, records, views).options())
-        yield [_measured(Part("", work, records, views, name, url)) for name in systems]
-        shutil.rmtree(work / "material")
+        sized = replace(like, records=records)
+        run(replace(sized, name="make").options())
+        yield [_measured(replace(sized, system=name)) for name in systems]
+        shutil.rmtree(sized.material)
 
 
 def _measured(at: Part) -> Measured:
@@ -90,8 +103,14 @@ def _measured(at: Part) -> Measured:
     return Measured(at.system, at.records, figures, notes)
 
 
+def _encode(part: Part) -> tuple[Figures, Notes]:
+    encode(part.encoded, part.data, VIEWS[: part.views], open_encoder(None))
+    return {}, {}
+
+
 def _make(part: Part) -> tuple[Figures, Notes]:
-    make(part.material, MadeUp(), part.records, part.views)
+    source: Source = Multiplied(part.encoded) if part.data else MadeUp()
+    make(part.material, source, part.records, part.views)
     return {}, {}
 
 
@@ -103,5 +122,5 @@ def _ask(part: Part) -> tuple[Figures, Notes]:
     return ask(chosen(part.system, part.url), part.folder, Material(part.material))
 
 
-PARTS = {"make": _make, "fill": _fill, "ask": _ask}
+PARTS = {"encode": _encode, "make": _make, "fill": _fill, "ask": _ask}
 """Name of a part -> what it does."""

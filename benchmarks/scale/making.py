@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.corpus import DIM, Corpus
+from benchmarks.corpus import Corpus
 from benchmarks.scale.conditions import SHARES
 from benchmarks.scale.material import Material, Shape, Vectors
 from memory.recall.windows import VIEWS
 
-__all__ = ["K", "MadeUp", "Source", "exact_answers", "make"]
+__all__ = ["K", "MadeUp", "Source", "Views", "exact_answers", "make"]
 
 K = 10
 _MORE = 30
@@ -59,9 +59,10 @@ class MadeUp:
 def make(folder: Path, source: Source, records: int, views: int) -> Material:
     """Write records, questions and exact answers into a folder."""
     material = Material(folder)
-    material.write_shape(Shape(records, _MORE, DIM, VIEWS[:views]))
+    questions = source.questions(records, _QUESTIONS)
+    material.write_shape(Shape(records, _MORE, len(questions[0][1]), VIEWS[:views]))
     _write_rows(material, source)
-    _write_questions(material, source.questions(records, _QUESTIONS))
+    _write_questions(material, questions)
     return material
 
 

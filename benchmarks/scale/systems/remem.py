@@ -31,8 +31,14 @@ class Remem:
 
     url: str | None = None
     name: str = "remem"
-    packages: Sequence[str] = ()
     batch: int = 1000
+
+    @property
+    def packages(self) -> Sequence[str]:
+        """That of the store."""
+        kind = (self.url or "").partition(":")[0]
+        engine = {"postgres": "postgres", "postgresql": "postgres"}.get(kind, "milvus")
+        return (f"store.{engine}" if self.url else "store.embedded",)
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Engine]:
