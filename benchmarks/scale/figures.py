@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
 
+import numpy as np
+
 from benchmarks.scale.conditions import SHARES
 
 __all__ = [
@@ -14,12 +16,14 @@ __all__ = [
     "FILTERED",
     "Figures",
     "Measured",
-    "bigger_is_better",
     "growth",
+    "latency_figures",
     "recall_at_k",
 ]
 
 Figures = dict[str, float]
+
+_WARM_UP = 3
 
 FILTERED = {name: f"filter keeps {100 / one_of:g} %" for name, one_of in SHARES.items()}
 """Metadata field -> what a search with it is called."""
@@ -71,9 +75,11 @@ def recall_at_k(found: Sequence[Sequence[int]], exact: Sequence[Sequence[int]]) 
     return fmean(shares) if shares else 1.0
 
 
-def bigger_is_better(figure: str) -> bool:
-    """Whether more of it is good."""
-    return "recall" in figure or figure.endswith("records/s")
+def latency_figures(name: str, seconds: Sequence[float]) -> Figures:
+    """Median and 95th percentile in milliseconds; the first few, if there are more, warm up."""
+    counted = seconds[_WARM_UP:] or seconds[-1:]
+    p50, p95 = np.percentile(counted, [50, 95])
+    return {f"{name} p50, ms": 1000 * float(p50), f"{name} p95, ms": 1000 * float(p95)}
 
 
 def growth(measured: Iterable[Measured]) -> dict[tuple[str, int, int], Figures]:

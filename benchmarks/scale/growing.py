@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.scale.figures import Figures, Measured
+from benchmarks.scale.figures import FIGURES, Figures, Measured
 from benchmarks.scale.making import MadeUp, Source, make
 from benchmarks.scale.material import Material
 from benchmarks.scale.measuring import Notes, ask, fill
@@ -16,6 +16,7 @@ from benchmarks.scale.processes import run
 from benchmarks.scale.systems import chosen
 from memory.cli.settings import open_encoder
 from memory.recall.windows import VIEWS
+from store import UpstreamError
 
 __all__ = ["PARTS", "Part", "grow"]
 
@@ -96,7 +97,11 @@ def _measured(at: Part) -> Measured:
     figures: Figures = {}
     notes: Notes = {}
     for name, called in (("fill", "ingest"), ("ask", "search")):
-        outcome = run(replace(at, name=name).options())
+        try:
+            outcome = run(replace(at, name=name).options())
+        except UpstreamError as error:  # the others are worth knowing all the same
+            notes[FIGURES[0]] = str(error)
+            break
         figures |= {**outcome.figures, f"peak memory, {called}, MB": outcome.peak}
         notes |= outcome.notes
     shutil.rmtree(at.folder)

@@ -10,22 +10,21 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.scale.conditions import Condition
-from benchmarks.scale.figures import FILTERED, Figures, recall_at_k
+from benchmarks.scale.figures import FILTERED, Figures, latency_figures, recall_at_k
 from benchmarks.scale.making import K
 from benchmarks.scale.material import Asked, Material, Rows
 from benchmarks.scale.systems.base import Engine, System, Unsupported
 from benchmarks.systems.peers.base import package
 from benchmarks.timing import seconds, timed
 
-__all__ = ["Notes", "ask", "fill"]
+__all__ = ["PATIENCE", "Notes", "ask", "fill", "patiently"]
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
 
 Notes = dict[str, str]
 
-_WARM_UP = 3
-_PATIENCE = 30.0
+PATIENCE = 30.0
 """Seconds after which no further question of a kind is asked."""
 
 _DELETED = Condition("hundredth", 7)
@@ -88,12 +87,10 @@ def _asked(
 ) -> tuple[Figures, Notes]:
     """Latency, and recall against the exact answers of that name where there are any."""
     try:
-        answers = list(_patiently(search, questions))
+        answers = list(patiently(search, questions))
     except Unsupported as reason:
         return {}, {f"{name} {figure}": str(reason) for figure in ("p50, ms", "p95, ms")}
-    times = [spent for _, spent in answers[min(_WARM_UP, len(answers) - 1) :]]
-    p50, p95 = np.percentile(times, [50, 95])
-    figures = {f"{name} p50, ms": 1000 * float(p50), f"{name} p95, ms": 1000 * float(p95)}
+    figures = latency_figures(name, [spent for _, spent in answers])
     if exact is not None:
         figures[f"{name} recall@10"] = recall_at_k(
             [found for found, _ in answers],
@@ -110,7 +107,7 @@ def _additions(engine: Engine, more: Iterable[Rows], any_question: Asked) -> tup
         own = replace(any_question, vector=rows.vector[0])
         return rows.numbers[0] in engine.dense(own, K, None)
 
-    answers = list(_patiently(add, more))
+    answers = list(patiently(add, more))
     name = "add one and find it p50, ms"
     times = [spent for _, spent in answers[1:] or answers]
     missed = sum(not found for found, _ in answers)
@@ -130,11 +127,11 @@ def _deletion(engine: Engine, gone: Sequence[int], question: Asked) -> tuple[Fig
     return {name: spent}, {name: "deleted records were still found"} if {*gone} & {*found} else {}
 
 
-def _patiently(
-    call: Callable[[T], Answer], arguments: Iterable[T]
+def patiently(
+    call: Callable[[T], Answer], arguments: Iterable[T], patience: float = PATIENCE
 ) -> Iterator[tuple[Answer, float]]:
-    """What each call returns and the seconds it takes, until patience runs out."""
-    left = _PATIENCE
+    """What each call returns and the seconds it takes, until so many seconds are spent in all."""
+    left = patience
     for argument in arguments:
         result, spent = timed(lambda argument=argument: call(argument))  # type: ignore[misc]
         yield result, spent
