@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,64 +10,32 @@ from typing import Any
 import click
 
 from benchmarks.machine import describe
+from benchmarks.scale.choices import Namespaces, Peers, Sizes
 from benchmarks.scale.figures import Measured, growth
-from benchmarks.scale.growing import PARTS, Part, grow
-from benchmarks.scale.processes import report
+from benchmarks.scale.growing import grow, many_namespaces
+from benchmarks.scale.parts import Part
+from benchmarks.scale.place import place_for
+from benchmarks.scale.plots import can_write, plot
 from benchmarks.scale.systems import PEERS, require
 from benchmarks.scale.tables import footnotes, growth_table, size_table
-from memory.cli.screen import print_out
+from benchmarks.tables import figure_table
+from memory.cli.screen import print_json, print_out
 
 __all__ = ["scale"]
 
-
-class _Sizes(click.ParamType[tuple[int, ...]]):
-    """Numbers with commas between them."""
-
-    name = "NUMBERS"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """From what was typed, smallest first."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            sizes = tuple(sorted({int(each) for each in value.split(",")}))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers with commas between them", param, ctx)
-        if sizes[0] < 1:
-            self.fail("a store has at least one record", param, ctx)
-        return sizes
-
-
-class _Peers(click.ParamType[tuple[str, ...]]):
-    """Names of systems with commas between them."""
-
-    name = "NAMES"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """From what was typed, in the order of ``PEERS``."""
-        if isinstance(value, tuple):
-            return value
-        names = {each.strip() for each in value.split(",") if each.strip()}
-        if names == {"all"}:
-            return tuple(PEERS)
-        unknown = sorted(names - PEERS.keys())
-        if unknown:
-            self.fail(f"there is no peer {unknown[0]!r}: {', '.join(PEERS)}, all", param, ctx)
-        return tuple(name for name in PEERS if name in names)
+_SIZES = (10_000, 100_000)
 
 
 @click.command()
 @click.option(
     "--records",
     "sizes",
-    type=_Sizes(),
-    default="10000,100000",
-    show_default=True,
-    help="Sizes to measure, with commas between them",
+    type=Sizes(),
+    help="Sizes to measure, with commas between them  [default: 10000,100000, or none with "
+    "--namespaces]",
+)
+@click.option(
+    "--namespaces", type=Namespaces(), help="Also so many namespaces of so many records each"
 )
 @click.option(
     "--views", default=1, show_default=True, type=click.IntRange(1, 2), help="Of remem's records"
@@ -83,48 +49,76 @@ class _Peers(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--peers",
-    type=_Peers(),
+    type=Peers(),
     default="",
     help=f"Other systems to measure beside remem, with commas between them, or 'all': "
     f"{', '.join(PEERS)}",
 )
+@click.option(
+    "--store",
+    metavar="PATH",
+    help="A folder to work in, or the url of an empty store on a server, for remem",
+)
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the growth into a file: .svg, .png or .pdf",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables")
-@click.option("--part", hidden=True, type=click.Choice(list(PARTS)))
-@click.option("--work", hidden=True, type=click.Path(path_type=Path))
-@click.option("--system", hidden=True, default="remem")
-@click.option("--url", hidden=True)
 def scale(
-    sizes: tuple[int, ...],
+    sizes: tuple[int, ...] | None,
+    namespaces: tuple[int, int] | None,
     views: int,
     data: tuple[Path, ...],
     peers: tuple[str, ...],
+    store: str | None,
+    picture: Path | None,
     as_json: bool,
-    part: str | None,
-    work: Path | None,
-    system: str,
-    url: str | None,
 ) -> None:
-    """Ingest, search, filters, deletion, opening, memory and disk as a store grows."""
-    if part and work:
-        report(*Part(part, work, sizes[0], views, system, url, data).here())
-        return
+    """Ingest, search, filters, deletion, opening, memory and disk as a store grows.
+
+    Every system is filled in one process and asked in another, with the same texts and vectors.
+    """
     require(peers)
+    if picture:
+        can_write(picture)
+    if sizes is None:
+        sizes = () if namespaces else _SIZES
     measured: list[Measured] = []
-    with tempfile.TemporaryDirectory() as name:
-        like = Part("", Path(name), 0, views, url=url, data=data)
+    with place_for(store) as place:
+        like = Part("", str(place.work), views, place.url, tuple(map(str, data)))
         for at_size in grow(like, sizes, ["remem", *peers]):
             measured += at_size
             if not as_json:
                 _show(at_size)
+        in_namespaces = many_namespaces(like, *namespaces) if namespaces else {}
+    if picture:
+        plot(measured, picture)
     if as_json:
-        print(json.dumps({"machine": describe(), "measured": [asdict(one) for one in measured]}))
+        print_json(_everything(measured, in_namespaces))
         return
-    factors = growth(measured)
-    if factors:
+    if factors := growth(measured):
         print_out("Growth", "", growth_table(factors), "")
+    if namespaces:
+        number, each = namespaces
+        print_out(f"{number:,} namespaces of {each:,} records", "", figure_table(in_namespaces), "")
     print_out(describe())
 
 
 def _show(measured: Sequence[Measured]) -> None:
     print_out(f"{measured[0].records:,} records", "", size_table(measured), "")
-    print_out(*footnotes(measured), "")
+    if notes := footnotes(measured):
+        print_out(*notes, "")
+
+
+def _everything(measured: Sequence[Measured], in_namespaces: dict[str, float]) -> dict[str, Any]:
+    return {
+        "machine": describe(),
+        "measured": [asdict(one) for one in measured],
+        "growth": [
+            {"system": system, "from": small, "to": large, "factors": factors}
+            for (system, small, large), factors in growth(measured).items()
+        ],
+        "namespaces": in_namespaces,
+    }

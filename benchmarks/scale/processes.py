@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import peak_megabytes
 from benchmarks.scale.figures import Figures
+from benchmarks.scale.parts import Part
 from store.errors import UpstreamError
 
 __all__ = ["Outcome", "own_peak_megabytes", "report", "run"]
@@ -32,16 +31,18 @@ class Outcome:
     peak: float
 
 
-def run(options: Sequence[str]) -> Outcome:
-    """Run a part of ``python -m benchmarks scale``.
+def run(part: Part) -> Outcome:
+    """Run a part in a process of its own.
 
     Raises:
-        UpstreamError: it failed; what it said is on standard error.
+        UpstreamError: it failed.
     """
-    command = [sys.executable, "-m", "benchmarks", "scale", *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, "-m", "benchmarks.scale", part.to_json()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UpstreamError(f"a part of the benchmark failed: {shlex.join(command)}")
+        what = f"{part.system}, {part.records:,} records"
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise UpstreamError(f"the part {part.name!r} of the benchmark ({what}) failed: {last}")
     return Outcome(**json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -14,7 +14,7 @@ from benchmarks.scale.systems.sqlite_vec import SqliteVec
 from benchmarks.scale.systems.txtai import Txtai
 from store import MissingDependency
 
-__all__ = ["PEERS", "chosen", "require"]
+__all__ = ["PEERS", "System", "chosen", "require"]
 
 PEERS: Mapping[str, System] = {
     peer.name: peer for peer in (Chroma(), LanceDB(), Txtai(), Qdrant(), SqliteVec())
