@@ -19,7 +19,7 @@ from benchmarks.scale.plots import can_write, plot
 from benchmarks.scale.systems import PEERS, require
 from benchmarks.scale.tables import footnotes, growth_table, size_table
 from benchmarks.tables import figure_table
-from memory.cli.screen import print_json, print_out
+from memory.cli.screen import counted, print_json, print_out
 
 __all__ = ["scale"]
 
@@ -91,7 +91,7 @@ def scale(
         for at_size in grow(like, sizes, ["remem", *peers]):
             measured += at_size
             if not as_json:
-                _show(at_size)
+                _show(at_size, views)
         in_namespaces = many_namespaces(like, *namespaces) if namespaces else {}
     if picture:
         plot(measured, picture)
@@ -106,8 +106,9 @@ def scale(
     print_out(describe())
 
 
-def _show(measured: Sequence[Measured]) -> None:
-    print_out(f"{measured[0].records:,} records", "", size_table(measured), "")
+def _show(measured: Sequence[Measured], views: int) -> None:
+    title = f"{measured[0].records:,} records, {counted(views, 'view')} of each in remem"
+    print_out(title, "", size_table(measured), "")
     if notes := footnotes(measured):
         print_out(*notes, "")
 

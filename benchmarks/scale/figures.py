@@ -30,7 +30,7 @@ FILTERED = {name: f"filter keeps {100 / one_of:g} %" for name, one_of in SHARES.
 
 FIGURES = (
     "ingest, records/s",
-    "ready for search after, s",
+    "filled and closed after, s",
     *("dense p50, ms", "dense p95, ms", "dense recall@10"),
     *(f"{name} {figure}" for name in FILTERED.values() for figure in ("p50, ms", "recall@10")),
     *("hybrid p50, ms", "hybrid p95, ms"),

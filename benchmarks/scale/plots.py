@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.scale.figures import Measured
 from store import InvalidInput
@@ -60,6 +61,12 @@ def _panel(axes: Axes, name: str, measured: Sequence[Measured], systems: Sequenc
     axes.set_title(name, loc="left", fontsize=10)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sorted({one.records for one in measured})))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda records, _: f"{records:,.0f}"))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     for system in systems:

@@ -23,9 +23,6 @@ class Engine(Protocol):
     def fill(self, batches: Iterable[Rows]) -> None:
         """Store all records: durable and searchable, text included, when the call returns."""
 
-    def settle(self) -> None:
-        """Wait for what goes on in the background after writes."""
-
     def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
         """Numbers of the nearest records, best first."""
 

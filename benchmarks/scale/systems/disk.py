@@ -10,12 +10,9 @@ __all__ = ["FolderEngine"]
 
 @dataclass(slots=True)
 class FolderEngine:
-    """Nothing goes on in the background, and all data lies in the folder."""
+    """All data lies in the folder."""
 
     folder: Path
-
-    def settle(self) -> None:
-        """Nothing to wait for."""
 
     def bytes_on_disk(self) -> int:
         """Length of all files."""

@@ -55,9 +55,6 @@ class _Engine:
         for rows in batches:
             self.add(rows)
 
-    def settle(self) -> None:
-        pass
-
     def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
         legs = [Dense(self._views[0], asked.vector)]
         found = self.store.search(NAMESPACE, legs, k, _filter(where))

@@ -41,7 +41,6 @@ def filled(system: System, material: Material, tmp_path: Path) -> Iterator[Engin
     """Filled, closed and opened again."""
     with system.open(tmp_path) as engine:
         engine.fill(material.batches(system.batch))
-        engine.settle()
     with system.open(tmp_path) as engine:
         yield engine
 
