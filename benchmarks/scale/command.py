@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from benchmarks.scale.parts import Part
 from benchmarks.scale.place import place_for
 from benchmarks.scale.plots import can_write, plot
 from benchmarks.scale.systems import PEERS, require
-from benchmarks.scale.tables import footnotes, growth_table, size_table
+from benchmarks.scale.tables import footnotes, growth_table, missed, size_table
 from benchmarks.tables import figure_table
 from memory.cli.screen import counted, print_json, print_out
 
@@ -88,28 +89,34 @@ def scale(
     measured: list[Measured] = []
     with place_for(store) as place:
         like = Part("", str(place.work), views, place.url, tuple(map(str, data)))
-        for at_size in grow(like, sizes, ["remem", *peers]):
+        for at_size in grow(like, sizes, ["remem", *peers], _tell):
             measured += at_size
             if not as_json:
                 _show(at_size, views)
-        in_namespaces = many_namespaces(like, *namespaces) if namespaces else {}
+        in_namespaces = many_namespaces(like, *namespaces, _tell) if namespaces else {}
     if picture:
         plot(measured, picture)
     if as_json:
         print_json(_everything(measured, in_namespaces))
         return
-    if factors := growth(measured):
-        print_out("Growth", "", growth_table(factors), "")
+    for (small, large), factors in growth(measured).items():
+        title = f"From {small:,} to {large:,} records each figure is multiplied by"
+        print_out(title, "", growth_table(factors), "")
     if namespaces:
         number, each = namespaces
         print_out(f"{number:,} namespaces of {each:,} records", "", figure_table(in_namespaces), "")
     print_out(describe())
 
 
+def _tell(what: str) -> None:
+    """Say what is going on, for whoever waits."""
+    click.echo(f"{datetime.now():%H:%M:%S} {what}", err=True)
+
+
 def _show(measured: Sequence[Measured], views: int) -> None:
     title = f"{measured[0].records:,} records, {counted(views, 'view')} of each in remem"
     print_out(title, "", size_table(measured), "")
-    if notes := footnotes(measured):
+    if notes := [*footnotes(measured), *missed(measured[0], views)]:
         print_out(*notes, "")
 
 
@@ -118,8 +125,8 @@ def _everything(measured: Sequence[Measured], in_namespaces: dict[str, float]) -
         "machine": describe(),
         "measured": [asdict(one) for one in measured],
         "growth": [
-            {"system": system, "from": small, "to": large, "factors": factors}
-            for (system, small, large), factors in growth(measured).items()
+            {"from": small, "to": large, "factors": factors}
+            for (small, large), factors in growth(measured).items()
         ],
         "namespaces": in_namespaces,
     }

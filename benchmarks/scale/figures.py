@@ -82,21 +82,21 @@ def latency_figures(name: str, seconds: Sequence[float]) -> Figures:
     return {f"{name} p50, ms": 1000 * float(p50), f"{name} p95, ms": 1000 * float(p95)}
 
 
-def growth(measured: Iterable[Measured]) -> dict[tuple[str, int, int], Figures]:
+def growth(measured: Iterable[Measured]) -> dict[tuple[int, int], dict[str, Figures]]:
     """By what each figure of a system is multiplied from one size to the next.
 
     Returns:
-        (system, smaller size, larger size) -> factor of each figure that both have; recall, which
-        does not grow, is left out.
+        (smaller size, larger size) -> system -> factor of each figure that both have; recall,
+        which does not grow, is left out.
     """
     by_system: dict[str, list[Measured]] = {}
     for one in measured:
         by_system.setdefault(one.system, []).append(one)
-    factors: dict[tuple[str, int, int], Figures] = {}
+    factors: dict[tuple[int, int], dict[str, Figures]] = {}
     for system, sizes in by_system.items():
         sizes.sort(key=lambda one: one.records)
         for small, large in pairwise(sizes):
-            factors[system, small.records, large.records] = {
+            factors.setdefault((small.records, large.records), {})[system] = {
                 name: large.figures[name] / small.figures[name]
                 for name in FIGURES
                 if "recall" not in name and small.figures.get(name) and name in large.figures

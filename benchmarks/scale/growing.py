@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from benchmarks.scale.figures import FIGURES, Figures, Measured
@@ -15,29 +15,36 @@ from store import UpstreamError
 
 __all__ = ["grow", "many_namespaces"]
 
+Tell = Callable[[str], object]
+
 _CALLED = {"fill": "ingest", "ask": "search"}
 
 
-def grow(like: Part, sizes: Sequence[int], systems: Sequence[str]) -> Iterator[list[Measured]]:
+def grow(
+    like: Part, sizes: Sequence[int], systems: Sequence[str], tell: Tell
+) -> Iterator[list[Measured]]:
     """Measure all systems at one size after the other.
 
     Args:
         like: What all parts have in common. What they make in its folder is deleted as soon as it
             is not needed any more.
+        tell: Called with what comes next.
 
     Raises:
         UpstreamError: the records could not be made.
     """
     if like.data and sizes:
+        tell("the data is encoded")
         run(replace(like, name="encode"))
     for records in sizes:
         sized = replace(like, records=records)
+        tell(f"{records:,} records are made")
         run(replace(sized, name="make"))
-        yield [_measured(replace(sized, system=name)) for name in systems]
+        yield [_measured(replace(sized, system=name), tell) for name in systems]
         shutil.rmtree(sized.material)
 
 
-def many_namespaces(like: Part, namespaces: int, each: int) -> Figures:
+def many_namespaces(like: Part, namespaces: int, each: int, tell: Tell) -> Figures:
     """Fill so many namespaces of remem's store, and open them at random.
 
     Raises:
@@ -46,17 +53,19 @@ def many_namespaces(like: Part, namespaces: int, each: int) -> Figures:
     wanted = replace(like, namespaces=namespaces, records=each)
     figures: Figures = {}
     for name, called in _CALLED.items():
+        tell(f"{called} of {namespaces:,} namespaces")
         outcome = run(replace(wanted, name=f"{name} namespaces"))
         figures |= {**outcome.figures, f"peak memory, {called}, MB": outcome.peak}
     _clean(wanted)
     return figures
 
 
-def _measured(part: Part) -> Measured:
+def _measured(part: Part, tell: Tell) -> Measured:
     part.folder.mkdir()
     figures: Figures = {}
     notes: Notes = {}
     for name, called in _CALLED.items():
+        tell(f"{part.system}: {called}")
         try:
             outcome = run(replace(part, name=name))
         except UpstreamError as error:  # the other systems are worth knowing all the same

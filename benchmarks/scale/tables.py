@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from benchmarks.scale.figures import FIGURES, Figures, Measured
+from benchmarks.scale.targets import target_of
 from benchmarks.tables import plain_table
 
-__all__ = ["footnotes", "growth_table", "size_table"]
+__all__ = ["footnotes", "growth_table", "missed", "size_table"]
 
 
 def size_table(measured: Sequence[Measured]) -> Table:
@@ -28,15 +29,24 @@ def footnotes(measured: Sequence[Measured]) -> list[str]:
     return [f"[{number}] {note}" for note, number in _marks(measured).items()]
 
 
-def growth_table(factors: Mapping[tuple[str, int, int], Figures]) -> Table:
-    """By what each figure is multiplied from one size to the next."""
+def missed(measured: Measured, views: int) -> list[str]:
+    """A line for each target that remem misses at this size."""
+    targets = {name: target_of(name, measured.records, views) for name in measured.figures}
+    return [
+        f"missed: {name} {_shown(name, measured.figures[name])}, target {target}"
+        for name, target in targets.items()
+        if target and not target.met(measured.figures[name])
+    ]
+
+
+def growth_table(factors: Mapping[str, Figures]) -> Table:
+    """By what each figure of each system is multiplied from one size to the next."""
     rows = [
         [name, *(f"{each[name]:.2f}" if name in each else "-" for each in factors.values())]
         for name in FIGURES
         if any(name in each for each in factors.values())
     ]
-    headings = [f"{system} {small:,}→{large:,}" for system, small, large in factors]
-    return plain_table(["times", *headings], rows)
+    return plain_table(["", *factors], rows)
 
 
 def _marks(measured: Sequence[Measured]) -> dict[str, int]:

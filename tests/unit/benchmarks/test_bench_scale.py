@@ -9,7 +9,8 @@ from benchmarks.scale.conditions import SHARES, ranks
 from benchmarks.scale.figures import FIGURES, Measured, growth, recall_at_k
 from benchmarks.scale.fusing import fused
 from benchmarks.scale.measuring import latency_figures, patiently
-from benchmarks.scale.tables import footnotes, growth_table, size_table
+from benchmarks.scale.tables import footnotes, growth_table, missed, size_table
+from benchmarks.scale.targets import TARGETS
 from memory.cli.screen import print_out
 
 
@@ -72,12 +73,12 @@ LARGE = Measured("remem", 100, {"dense p50, ms": 3.0, "dense recall@10": 0.5})
 
 
 def test_growth_is_the_factor_of_what_both_sizes_have() -> None:
-    assert growth([LARGE, SMALL]) == {("remem", 10, 100): {"dense p50, ms": 1.5}}
+    assert growth([LARGE, SMALL]) == {(10, 100): {"remem": {"dense p50, ms": 1.5}}}
 
 
 def test_systems_grow_apart_from_each_other() -> None:
     other = Measured("other", 1000, {"dense p50, ms": 1.0})
-    assert list(growth([SMALL, other, LARGE])) == [("remem", 10, 100)]
+    assert list(growth([SMALL, other, LARGE])[10, 100]) == ["remem"]
 
 
 def test_what_a_system_cannot_do_is_a_dash_with_a_footnote(
@@ -97,8 +98,25 @@ def test_figures_that_nobody_has_are_left_out(capsys: pytest.CaptureFixture[str]
     assert "hybrid" not in capsys.readouterr().out
 
 
-def test_growth_names_the_sizes(capsys: pytest.CaptureFixture[str]) -> None:
-    print_out(growth_table(growth([SMALL, LARGE])))
-    out = capsys.readouterr().out
-    assert "10→100" in out
-    assert "1.50" in out
+def test_growth_has_a_column_for_each_system(capsys: pytest.CaptureFixture[str]) -> None:
+    print_out(growth_table({"remem": {"dense p50, ms": 1.5}, "peer": {}}))
+    row = capsys.readouterr().out.splitlines()[-1]
+    assert row.split()[-2:] == ["1.50", "-"]
+
+
+def test_targets_that_are_missed_are_named() -> None:
+    name = "dense p50, ms"
+    assert missed(Measured("remem", 1_000_000, {name: 3.5}), 1) == [
+        f"missed: {name} 3.50, target ≤ 3"
+    ]
+    assert missed(Measured("remem", 1_000_000, {name: 3.0}), 1) == []
+    assert missed(Measured("remem", 999, {name: 3.5}), 1) == []
+
+
+def test_recall_and_speed_have_lower_bounds() -> None:
+    low = Measured("remem", 100_000, {"ingest, records/s": 19_999, "dense recall@10": 0.98})
+    assert [line.rpartition("target ")[2] for line in missed(low, 2)] == ["≥ 20,000", "≥ 0.99"]
+
+
+def test_every_target_is_of_a_figure_that_is_measured() -> None:
+    assert {name for targets in TARGETS.values() for name in targets} <= set(FIGURES)
