@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from benchmarks.datasets.detect import detect_all
 from benchmarks.machine import describe
 from benchmarks.scale.choices import Namespaces, Peers, Sizes
 from benchmarks.scale.figures import Measured, growth
@@ -17,7 +18,7 @@ from benchmarks.scale.growing import grow, many_namespaces
 from benchmarks.scale.parts import Part
 from benchmarks.scale.place import place_for
 from benchmarks.scale.plots import can_write, plot
-from benchmarks.scale.systems import PEERS, require
+from benchmarks.scale.systems import PEERS, REMEM, require
 from benchmarks.scale.tables import footnotes, growth_table, missed, size_table
 from benchmarks.tables import figure_table
 from memory.cli.screen import counted, print_json, print_out
@@ -82,6 +83,7 @@ def scale(
     Every system is filled in one process and asked in another, with the same texts and vectors.
     """
     require(peers)
+    detect_all(data)
     if picture:
         can_write(picture)
     if sizes is None:
@@ -89,7 +91,7 @@ def scale(
     measured: list[Measured] = []
     with place_for(store) as place:
         like = Part("", str(place.work), views, place.url, tuple(map(str, data)))
-        for at_size in grow(like, sizes, ["remem", *peers], _tell):
+        for at_size in grow(like, sizes, [REMEM, *peers], _tell):
             measured += at_size
             if not as_json:
                 _show(at_size, views)

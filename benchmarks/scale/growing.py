@@ -10,7 +10,7 @@ from benchmarks.scale.figures import FIGURES, Figures, Measured
 from benchmarks.scale.measuring import Notes
 from benchmarks.scale.parts import Part
 from benchmarks.scale.processes import run
-from benchmarks.scale.systems import PEERS
+from benchmarks.scale.systems import REMEM
 from store import UpstreamError
 
 __all__ = ["grow", "many_namespaces"]
@@ -50,7 +50,7 @@ def many_namespaces(like: Part, namespaces: int, each: int, tell: Tell) -> Figur
     Raises:
         UpstreamError: it failed.
     """
-    wanted = replace(like, namespaces=namespaces, records=each)
+    wanted = replace(like, system=REMEM, namespaces=namespaces, records=each)
     figures: Figures = {}
     for name, called in _CALLED.items():
         tell(f"{called} of {namespaces:,} namespaces")
@@ -79,5 +79,5 @@ def _measured(part: Part, tell: Tell) -> Measured:
 
 def _clean(part: Part) -> None:
     shutil.rmtree(part.folder, ignore_errors=True)
-    if part.url and part.system not in PEERS:
+    if part.url and part.system == REMEM:
         run(replace(part, name="empty"))

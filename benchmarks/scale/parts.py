@@ -32,7 +32,7 @@ class Part:
         url: Of remem's store, if it is a server's.
         data: Paths of data sets; none: made-up records.
         records: The size; in many namespaces, of each of them.
-        system: Name of the one that is measured.
+        system: Name of the one that is measured; "" where all are served.
         namespaces: How many.
     """
 
@@ -42,7 +42,7 @@ class Part:
     url: str | None = None
     data: tuple[str, ...] = ()
     records: int = 0
-    system: str = "remem"
+    system: str = ""
     namespaces: int = 0
 
     @property

@@ -40,9 +40,10 @@ def run(part: Part) -> Outcome:
     command = [sys.executable, "-m", "benchmarks.scale", part.to_json()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        what = f"{part.system}, {part.records:,} records"
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise UpstreamError(f"the part {part.name!r} of the benchmark ({what}) failed: {last}")
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        if len(said) > 1:  # more than a sentence, which is for whoever mends it
+            sys.stderr.write(done.stderr)
+        raise UpstreamError(f"{part.system or 'the benchmark'} failed to {part.name}: {said[-1]}")
     return Outcome(**json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -14,7 +14,9 @@ from benchmarks.scale.systems.sqlite_vec import SqliteVec
 from benchmarks.scale.systems.txtai import Txtai
 from store import MissingDependency
 
-__all__ = ["PEERS", "System", "chosen", "require"]
+__all__ = ["PEERS", "REMEM", "System", "chosen", "require"]
+
+REMEM = Remem().name
 
 PEERS: Mapping[str, System] = {
     peer.name: peer for peer in (Chroma(), LanceDB(), Txtai(), Qdrant(), SqliteVec())
@@ -24,8 +26,7 @@ PEERS: Mapping[str, System] = {
 
 def chosen(name: str, url: str | None) -> System:
     """The system of a name; a url is for remem's."""
-    remem = Remem(url)
-    return remem if name == remem.name else PEERS[name]
+    return Remem(url) if name == REMEM else PEERS[name]
 
 
 def require(peers: Iterable[str]) -> None:
