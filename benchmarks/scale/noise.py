@@ -23,6 +23,7 @@ _MOST = 20_000
 """Distinct texts that are encoded: more would take longer, and change little."""
 
 _QUESTIONS = "questions"
+_ASKED = 200
 _BATCH = 1000
 
 _NOISE = (0.3, 0.8)
@@ -53,7 +54,7 @@ def encode(folder: Path, data: Sequence[Path], views: Sequence[str], encoder: En
     for view in views:
         texts = turns if view == TURN else [windows[turn] for turn in turns]
         _keep(folder, view, texts, encoder.encode_documents(texts))
-    order = np.random.default_rng(7).permutation(len(questions))[:_BATCH]
+    order = np.random.default_rng(7).permutation(len(questions))[:_ASKED]
     asked = [list(questions)[i] for i in order]
     _keep(folder, _QUESTIONS, asked, np.stack([encoder.encode_query(text) for text in asked]))
 
@@ -74,22 +75,7 @@ class Multiplied:
             rng = np.random.default_rng((8, first))
             numbers = range(first, min(first + _BATCH, records))
             yield {
-                view: (
-                    [
-                        texts[i]
-                        if i < len(texts)
-                        else noisy_text(rng, texts[i % len(texts)], words[view])
-                        for i in numbers
-                    ],
-                    np.stack(
-                        [
-                            vectors[i]
-                            if i < len(texts)
-                            else noisy_vector(rng, vectors[i % len(texts)])
-                            for i in numbers
-                        ]
-                    ),
-                )
+                view: _copies(rng, numbers, texts, vectors, words[view])
                 for view, (texts, vectors) in kept.items()
             }
 
@@ -113,6 +99,23 @@ def noisy_vector(rng: np.random.Generator, vector: Vectors) -> Vectors:
     moved = vector + rng.uniform(*_NOISE) * direction
     noisy: Vectors = (moved / np.linalg.norm(moved)).astype(np.float32)
     return noisy
+
+
+def _copies(
+    rng: np.random.Generator,
+    numbers: range,
+    texts: Sequence[str],
+    vectors: Vectors,
+    words: NDArray[np.object_],
+) -> tuple[list[str], Vectors]:
+    """The records of these numbers: those that there are, and beyond them noisy copies."""
+    known = len(texts)
+    return (
+        [texts[i] if i < known else noisy_text(rng, texts[i % known], words) for i in numbers],
+        np.stack(
+            [vectors[i] if i < known else noisy_vector(rng, vectors[i % known]) for i in numbers]
+        ),
+    )
 
 
 def _windows(records: Sequence[Record]) -> dict[str, str]:

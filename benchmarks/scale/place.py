@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from store import Batch, InvalidInput, Store, open_store
@@ -66,4 +67,4 @@ def empty(url: str) -> None:
 
 
 def _some_keys(store: Store, namespace: str) -> list[str]:
-    return [record.key for record, _ in zip(store.scan(namespace), range(_BATCH), strict=False)]
+    return [record.key for record in islice(store.scan(namespace), _BATCH)]
