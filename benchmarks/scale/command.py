@@ -12,7 +12,7 @@ import click
 
 from benchmarks.datasets.detect import detect_all
 from benchmarks.machine import describe
-from benchmarks.scale.choices import Namespaces, Peers, Sizes
+from benchmarks.scale.choices import as_namespaces, as_peers, as_sizes
 from benchmarks.scale.figures import Measured, growth
 from benchmarks.scale.growing import grow, many_namespaces
 from benchmarks.scale.parts import Part
@@ -32,12 +32,16 @@ _SIZES = (10_000, 100_000)
 @click.option(
     "--records",
     "sizes",
-    type=Sizes(),
+    metavar="NUMBERS",
+    callback=as_sizes,
     help="Sizes to measure, with commas between them  [default: 10000,100000, or none with "
     "--namespaces]",
 )
 @click.option(
-    "--namespaces", type=Namespaces(), help="Also so many namespaces of so many records each"
+    "--namespaces",
+    metavar="NxM",
+    callback=as_namespaces,
+    help="So many namespaces of so many records each, opened at random",
 )
 @click.option(
     "--views", default=1, show_default=True, type=click.IntRange(1, 2), help="Of remem's records"
@@ -51,7 +55,8 @@ _SIZES = (10_000, 100_000)
 )
 @click.option(
     "--peers",
-    type=Peers(),
+    metavar="NAMES",
+    callback=as_peers,
     default="",
     help=f"Other systems to measure beside remem, with commas between them, or 'all': "
     f"{', '.join(PEERS)}",
@@ -82,12 +87,14 @@ def scale(
 
     Every system is filled in one process and asked in another, with the same texts and vectors.
     """
+    if sizes is None:
+        sizes = () if namespaces else _SIZES
+    if picture and not sizes:
+        raise click.UsageError("--plot draws how sizes grow: name them with --records")
     require(peers)
     detect_all(data)
     if picture:
         can_write(picture)
-    if sizes is None:
-        sizes = () if namespaces else _SIZES
     measured: list[Measured] = []
     with place_for(store) as place:
         like = Part("", str(place.work), views, place.url, tuple(map(str, data)))

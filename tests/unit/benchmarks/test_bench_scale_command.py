@@ -80,6 +80,7 @@ def test_a_table_shows_a_size(bench: Bench) -> None:
         (("--records", "0"), "not a list of numbers"),
         (("--namespaces", "5"), "not of the form 10000x100"),
         (("--plot", "growth.txt"), "is no picture"),
+        (("--plot", "growth.svg", "--namespaces", "5x5"), "name them with --records"),
         (("--plot", "nowhere/growth.svg"), "does not exist"),
         (("--store", ":memory:"), "gone with its process"),
         (("--records", "50", "--data", "nowhere"), "nowhere"),
