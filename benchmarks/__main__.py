@@ -19,6 +19,7 @@ _COMMANDS = {
     "ablation": "benchmarks.ablation:ablation",
     "latency": "benchmarks.latency:latency",
     "load": "benchmarks.load.command:load",
+    "scale": "benchmarks.scale.command:scale",
 }
 
 

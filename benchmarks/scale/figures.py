@@ -1,0 +1,104 @@
+"""What is measured of a system at a size, and how it grows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean
+
+import numpy as np
+
+from benchmarks.scale.conditions import SHARES
+
+__all__ = [
+    "FIGURES",
+    "FILTERED",
+    "Figures",
+    "Measured",
+    "growth",
+    "latency_figures",
+    "recall_at_k",
+]
+
+Figures = dict[str, float]
+
+_WARM_UP = 3
+
+FILTERED = {name: f"filter keeps {100 / one_of:g} %" for name, one_of in SHARES.items()}
+"""Metadata field -> what a search with it is called."""
+
+FIGURES = (
+    "ingest, records/s",
+    "filled and closed after, s",
+    *("dense p50, ms", "dense p95, ms", "dense recall@10"),
+    *(f"{name} {figure}" for name in FILTERED.values() for figure in ("p50, ms", "recall@10")),
+    *("hybrid p50, ms", "hybrid p95, ms"),
+    "add one and find it p50, ms",
+    "delete 1 %, s",
+    "open and answer, s",
+    *("peak memory, ingest, MB", "peak memory, search, MB"),
+    "bytes on disk a record",
+)
+"""The figures in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One system at one size.
+
+    Attributes:
+        system: Its name.
+        records: How many.
+        figures: What could be measured, by the names in ``FIGURES``.
+        notes: Name of a figure -> why there is none, or what to know about it.
+    """
+
+    system: str
+    records: int
+    figures: Figures
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def recall_at_k(found: Sequence[Sequence[int]], exact: Sequence[Sequence[int]]) -> float:
+    """Mean share of the exact answers that were found; questions without an answer do not count.
+
+    Args:
+        found: What a system returned for each question, best first.
+        exact: The right answers: as many as were asked for, or all that there are.
+    """
+    shares = [
+        len(set(ours[: len(right)]) & set(right)) / len(right)
+        for ours, right in zip(found, exact, strict=True)
+        if right
+    ]
+    return fmean(shares) if shares else 1.0
+
+
+def latency_figures(name: str, seconds: Sequence[float]) -> Figures:
+    """Median and 95th percentile in milliseconds; the first few, if there are more, warm up."""
+    counted = seconds[_WARM_UP:] or seconds[-1:]
+    p50, p95 = np.percentile(counted, [50, 95])
+    return {f"{name} p50, ms": 1000 * float(p50), f"{name} p95, ms": 1000 * float(p95)}
+
+
+def growth(measured: Iterable[Measured]) -> dict[tuple[int, int], dict[str, Figures]]:
+    """By what each figure of a system is multiplied from one size to the next.
+
+    Returns:
+        (smaller size, larger size) -> system -> factor of each figure that both have; recall,
+        which does not grow, is left out.
+    """
+    by_system: dict[str, list[Measured]] = {}
+    for one in measured:
+        by_system.setdefault(one.system, []).append(one)
+    factors: dict[tuple[int, int], dict[str, Figures]] = {}
+    for system, sizes in by_system.items():
+        sizes.sort(key=lambda one: one.records)
+        for small, large in pairwise(sizes):
+            factors.setdefault((small.records, large.records), {})[system] = {
+                name: large.figures[name] / small.figures[name]
+                for name in FIGURES
+                if "recall" not in name and small.figures.get(name) and name in large.figures
+            }
+    return factors

@@ -1,0 +1,62 @@
+"""What every system under measurement does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.scale.conditions import Condition
+from benchmarks.scale.material import Asked, Rows
+
+__all__ = ["Engine", "System", "Unsupported"]
+
+
+class Unsupported(Exception):
+    """The system has no such thing; the message is one sentence for a footnote."""
+
+
+class Engine(Protocol):
+    """A system's data in a folder, opened."""
+
+    def fill(self, batches: Iterable[Rows]) -> None:
+        """Store all records: durable and searchable, text included, when the call returns."""
+
+    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+        """Numbers of the nearest records, best first."""
+
+    def hybrid(self, asked: Asked, k: int) -> list[int]:
+        """Numbers of the best records by text and vector together, best first.
+
+        Raises:
+            Unsupported: the system cannot.
+        """
+
+    def add(self, rows: Rows) -> None:
+        """Store one record: durable and visible when the call returns."""
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Delete records: durable and invisible when the call returns."""
+
+    def bytes_on_disk(self) -> int:
+        """What the data takes."""
+
+
+class System(Protocol):
+    """A way to store and to search."""
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in tables."""
+
+    @property
+    def packages(self) -> Sequence[str]:
+        """What has to be imported, which is not measured."""
+
+    @property
+    def batch(self) -> int:
+        """Records a batch, as its documentation advises."""
+
+    def open(self, folder: Path) -> AbstractContextManager[Engine]:
+        """Open or make the data in a folder; leaving the context closes everything."""

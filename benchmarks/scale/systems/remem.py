@@ -1,0 +1,113 @@
+"""remem's own stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from benchmarks.scale.conditions import Condition
+from benchmarks.scale.fusing import fused
+from benchmarks.scale.material import Asked, Rows
+from benchmarks.scale.systems.base import Engine
+from store import Batch, Dense, Entry, F, Filter, Leg, Record, Space, Store, Text, View, open_store
+
+__all__ = ["NAMESPACE", "Remem", "entries_of"]
+
+NAMESPACE = "scale"
+_SESSION = 50
+_START = datetime(2024, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class Remem:
+    """A store of remem: embedded in the folder, or at a url.
+
+    Attributes:
+        url: Of a server's store; None: the embedded one.
+    """
+
+    url: str | None = None
+    name: str = "remem"
+    batch: int = 1000
+
+    @property
+    def packages(self) -> Sequence[str]:
+        """That of the store."""
+        kind = (self.url or "").partition(":")[0]
+        engine = {"postgres": "postgres", "postgresql": "postgres"}.get(kind, "milvus")
+        return (f"store.{engine}" if self.url else "store.embedded",)
+
+    @contextmanager
+    def open(self, folder: Path) -> Iterator[Engine]:
+        """The store."""
+        with open_store(self.url or folder / "store") as store:
+            yield _Engine(store)
+
+
+@dataclass(slots=True)
+class _Engine:
+    store: Store
+
+    def fill(self, batches: Iterable[Rows]) -> None:
+        for rows in batches:
+            self.add(rows)
+
+    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+        legs = [Dense(self._views[0], asked.vector)]
+        found = self.store.search(NAMESPACE, legs, k, _filter(where))
+        return [int(hit.record.key) for hit in found[0]]
+
+    def hybrid(self, asked: Asked, k: int) -> list[int]:
+        legs: list[Leg] = [Dense(view, asked.vector) for view in self._views]
+        legs += [Text(view, asked.text) for view in self._views]
+        found = self.store.search(NAMESPACE, legs, k)
+        return fused([[int(hit.record.key) for hit in leg] for leg in found], k)
+
+    def add(self, rows: Rows) -> None:
+        if self.store.space is None:
+            dim = rows.vector.shape[1]
+            self.store.adopt(Space("the scale benchmark", dim, tuple(rows.texts)))
+        self.store.write(NAMESPACE, Batch(add=entries_of(rows)))
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        self.store.write(NAMESPACE, Batch(delete=[str(number) for number in numbers]))
+
+    def bytes_on_disk(self) -> int:
+        return self.store.stats().bytes_on_disk
+
+    @property
+    def _views(self) -> tuple[str, ...]:
+        assert self.store.space
+        return self.store.space.views
+
+
+def entries_of(rows: Rows) -> list[Entry]:
+    """The records as a store takes them: sessions of fifty turns, one a minute."""
+    return [
+        Entry(
+            _record(number, rows.text[i], metadata),
+            {view: View(rows.texts[view][i], rows.vectors[view][i]) for view in rows.texts},
+        )
+        for i, (number, metadata) in enumerate(zip(rows.numbers, rows.metadata, strict=True))
+    ]
+
+
+def _record(number: int, text: str, metadata: Mapping[str, int]) -> Record:
+    return Record(
+        key=str(number),
+        source=f"session-{number // _SESSION}",
+        position=number % _SESSION,
+        text=text,
+        role="user" if number % 2 else "assistant",
+        said_at=_START + timedelta(minutes=number),
+        metadata=metadata,
+    )
+
+
+def _filter(condition: Condition | None) -> Filter | None:
+    if condition is None:
+        return None
+    return F(f"metadata.{condition.field}") == condition.value
