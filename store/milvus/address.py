@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from store.errors import InvalidInput
 
-__all__ = ["Address", "is_milvus", "parse"]
+__all__ = ["Address", "parse"]
 
 _SCHEMES = {"milvus": "http", "milvus+https": "https"}
 _PORT = 19530
@@ -31,11 +31,6 @@ class Address:
     token: str = field(default="", repr=False)
     database: str = ""
     file: Path | None = None
-
-
-def is_milvus(url: str) -> bool:
-    """Whether a url is that of a Milvus server or of a ``.db`` file of Milvus Lite."""
-    return urlsplit(url).scheme in _SCHEMES or ("://" not in url and url.endswith(".db"))
 
 
 def parse(url: str) -> Address:

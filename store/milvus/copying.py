@@ -59,7 +59,8 @@ class MilvusFilling:
     def missing(self, after: Place, limit: int) -> Texts:
         """See ``Filling.missing``."""
         root = self._root()
-        places = list(islice(self._missing(root, str(after[0]) if after else ""), limit))
+        behind = str(after[0]) if after else ""
+        places = list(islice(self._missing(root, behind, page=limit), limit))
         rows = self._engine.fetch(root.records_name, places, packing.BODY, LONGEST_BODY)
         texts = {
             row["pk"]: packing.texts_of(packing.body_of(row, pieces_of(self._engine, [row])))
@@ -82,9 +83,9 @@ class MilvusFilling:
         """See ``Filling.flip``."""
         with self._claims.held(STORE) as held:
             root = self._root()
-            if next(self._missing(root, "", held), None) is not None:
+            if next(self._missing(root, held=held), None) is not None:
                 return False
-            gone = list(_only_in(self._engine, root.filling_name, root.records_name, "", held))
+            gone = list(_only_in(self._engine, root.filling_name, root.records_name, held=held))
             self._engine.remove(root.filling_name, gone)
             meta = Meta(self._generation, self._space, None)
             root = replace(root, meta=meta, records=root.filling, filling=0)
@@ -97,8 +98,11 @@ class MilvusFilling:
         check_mine(root.meta, self._space, self._generation)
         return root
 
-    def _missing(self, root: Root, after: str, held: Held | None = None) -> Iterator[str]:
-        return _only_in(self._engine, root.records_name, root.filling_name, after, held)
+    def _missing(
+        self, root: Root, after: str = "", page: int = _PAGE, held: Held | None = None
+    ) -> Iterator[str]:
+        names = root.records_name, root.filling_name
+        return _only_in(self._engine, *names, after, page, held)
 
 
 def renew(held: Held) -> None:
@@ -162,15 +166,23 @@ def _whole_rows(engine: Engine, root: Root, places: Sequence[str]) -> Iterator[R
     return engine.fetch(root.records_name, places, ["*"], size)
 
 
-def _only_in(engine: Engine, name: str, other: str, after: str, held: Held | None) -> Iterator[str]:
+def _only_in(
+    engine: Engine,
+    name: str,
+    other: str,
+    after: str = "",
+    page: int = _PAGE,
+    held: Held | None = None,
+) -> Iterator[str]:
     """Primary keys of the rows of a collection that another one lacks, in order.
 
     Args:
+        page: So many rows are compared at a time.
         held: A claim to be kept for as long as this takes.
     """
-    rows = engine.select(name, "", (), after=after)
-    while page := [row["pk"] for row in islice(rows, _PAGE)]:
-        there = {row["pk"] for row in engine.fetch(other, page, (), 100)}
-        yield from (pk for pk in page if pk not in there)
+    rows = engine.select(name, "", (), page, after)
+    while places := [row["pk"] for row in islice(rows, page)]:
+        there = {row["pk"] for row in engine.fetch(other, places, (), 100)}
+        yield from (pk for pk in places if pk not in there)
         if held:
             held.extend()
