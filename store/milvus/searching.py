@@ -46,6 +46,8 @@ class _Question:
         field: The column of vectors that it asks.
         fields: The columns that ``score`` needs.
         slack: No score is more than so many times the engine's.
+        complete: Fewer rows than were asked for are all that there are: true of words, while an
+            index of vectors may miss some.
     """
 
     field: str
@@ -53,6 +55,7 @@ class _Question:
     fields: Sequence[str]
     score: Score
     slack: float
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class _Search:
             scores = question.score({pk: row for pk, _, row in found})
             best = _cut(scores.items(), k)
             if len(found) < limit:
-                if len(found) >= k or len(found) >= self._reachable(question):
+                if question.complete or len(found) >= k or len(found) >= self._reachable():
                     return best
                 break  # an approximate index that did not reach them all
             bound = found[-1][1] * question.slack
@@ -151,10 +154,8 @@ class _Search:
             self.consistency,
         )
 
-    def _reachable(self, question: _Question) -> int:
-        """How many rows a search with no limit would find; for words, whatever it found."""
-        if question.field.startswith("sparse"):
-            return 0
+    def _reachable(self) -> int:
+        """How many rows are allowed."""
         if self.allowed == self.current and not self.moment.state.expiring:
             return self.moment.state.current
         return self.engine.count(self.moment.root.records_name, self.allowed)
@@ -180,7 +181,7 @@ class _Search:
         def score(rows: Mapping[str, Row]) -> Scores:
             return _cosines(rows, field, leg.vector)
 
-        return _Question(field, leg.vector.tolist(), [field], score, 1.0)
+        return _Question(field, leg.vector.tolist(), [field], score, 1.0, complete=False)
 
     def _text(self, leg: Text) -> _Question | None:
         view = self.number(leg.view)
@@ -198,7 +199,8 @@ class _Search:
             return words.scores(views, found, average)
 
         fields = [field, length(view)]
-        return _Question(field, found, fields, score, words.slack(average, usual))
+        slack = words.slack(average, usual)
+        return _Question(field, found, fields, score, slack, complete=True)
 
     def statistics(self, view: int) -> _Statistics:
         """Of the current records; those that expired are taken from what the state says."""

@@ -18,14 +18,15 @@ from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
 from store.milvus.claims import Claims
 from store.milvus.collections import make_records, open_notes, read_root, sweep, write_root
-from store.milvus.copying import MilvusFilling, renew
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
 from store.milvus.notes import all_moments, read_moment
+from store.milvus.rebuilding import renew
+from store.milvus.reindexing import MilvusFilling
 from store.milvus.state import STORE, Moment
 from store.reindexing import fill
 from store.rows import to_micros
-from store.spaces import Meta, mismatch, other_encoder
+from store.spaces import Meta, check_fingerprint, mismatch
 from store.types import (
     Batch,
     Dense,
@@ -98,8 +99,7 @@ class MilvusStore:
             self._claims = Claims(self._engine, self._owner)
             with self._engine.lock:
                 self._space = open_notes(self._engine, self._owner).meta.adopted
-                if fingerprint and self._space and self._space.fingerprint != fingerprint:
-                    raise other_encoder(self._space.fingerprint, fingerprint)
+                check_fingerprint(self._space, fingerprint)
                 forgetting.finish_purges(self._engine, self._claims)
         except BaseException:
             self._engine.close()

@@ -83,7 +83,8 @@ def many(count: int) -> list[Record]:
         ("state", "_DEAD_ROWS", 100),  # more rows that die than one note names
         ("engine", "_MESSAGE", 500),  # more rows than one message holds
         ("engine", "_PAGE", 7),  # more than one page
-        ("copying", "_PAGE", 7),
+        ("reindexing", "_PAGE", 7),
+        ("rebuilding", "_PAGE", 7),
     ],
 )
 def test_beyond_a_limit_all_is_as_before_it(

@@ -1,26 +1,27 @@
-"""The rows of a store, written again: with vectors of another encoder, or freshly derived.
+"""The rows of a store with vectors of another encoder, in a collection that then takes their place.
 
 A copy of a row keeps its primary key and version, so that the same notes speak of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
 from store.milvus import packing
 from store.milvus.claims import Claims, Held
-from store.milvus.collections import make_notes, make_records, read_root, sweep, write_root
-from store.milvus.engine import Engine, Row
+from store.milvus.collections import make_records, read_root, sweep, write_root
+from store.milvus.engine import Engine
 from store.milvus.notes import all_moments, collect, pieces_of
-from store.milvus.schema import LONGEST_BODY, PREFIX, dense
-from store.milvus.state import STORE, Moment, Root, root_note, state_note
+from store.milvus.reading import whole_rows
+from store.milvus.schema import LONGEST_BODY, dense
+from store.milvus.state import STORE, Root
 from store.reindexing import Place, Texts, check_mine, check_views
 from store.spaces import Meta
 from store.types import Space, Vector
 
-__all__ = ["MilvusFilling", "renew"]
+__all__ = ["MilvusFilling"]
 
 _PAGE = 500
 
@@ -60,7 +61,7 @@ class MilvusFilling:
         """See ``Filling.missing``."""
         root = self._root()
         behind = str(after[0]) if after else ""
-        places = list(islice(self._missing(root, behind, page=limit), limit))
+        places = list(islice(self._missing(root, behind, limit), limit))
         rows = self._engine.fetch(root.records_name, places, packing.BODY, LONGEST_BODY)
         texts = {
             row["pk"]: packing.texts_of(packing.body_of(row, pieces_of(self._engine, [row])))
@@ -72,7 +73,7 @@ class MilvusFilling:
         """See ``Filling.put``. Rows never change; some may be gone."""
         root = self._root()
         made = dict(zip((str(place[0]) for place in texts), vectors, strict=True))
-        rows = list(_whole_rows(self._engine, root, list(made)))
+        rows = list(whole_rows(self._engine, root, list(made)))
         for row in rows:
             for view, vector in enumerate(made[row["pk"]]):
                 row[dense(view)] = packing.halved(vector).tolist()
@@ -83,9 +84,11 @@ class MilvusFilling:
         """See ``Filling.flip``."""
         with self._claims.held(STORE) as held:
             root = self._root()
-            if next(self._missing(root, held=held), None) is not None:
+            if next(self._missing(root, "", _PAGE, held), None) is not None:
                 return False
-            gone = list(_only_in(self._engine, root.filling_name, root.records_name, held=held))
+            gone = list(
+                _only_in(self._engine, root.filling_name, root.records_name, "", _PAGE, held)
+            )
             self._engine.remove(root.filling_name, gone)
             meta = Meta(self._generation, self._space, None)
             root = replace(root, meta=meta, records=root.filling, filling=0)
@@ -99,80 +102,19 @@ class MilvusFilling:
         return root
 
     def _missing(
-        self, root: Root, after: str = "", page: int = _PAGE, held: Held | None = None
+        self, root: Root, after: str, page: int, held: Held | None = None
     ) -> Iterator[str]:
         names = root.records_name, root.filling_name
         return _only_in(self._engine, *names, after, page, held)
-
-
-def renew(held: Held) -> None:
-    """Write all that is there into new collections, with everything derived made again, and drop
-    the old ones with every trace of what is not there any more. A reindex under way begins anew.
-
-    Args:
-        held: A claim of the store; it goes with the old notes.
-    """
-    engine, owner = held.engine, held.owner
-    moments = all_moments(engine)
-    old = moments[STORE].root
-    notes, last = old.last + 1, old.last + 1
-    records, filling = 0, 0
-    if old.records:
-        records = last = last + 1
-        make_records(engine, records, old.space)
-    if old.meta.next_space:
-        filling = last = last + 1
-        make_records(engine, filling, old.meta.next_space)
-    new = replace(old, notes=notes, records=records, filling=filling, last=last, owner=owner)
-    make_notes(engine, notes)
-    engine.put(new.notes_name, [root_note(new)])
-    for namespace, moment in moments.items():
-        if moment.state.records:
-            _copy_namespace(held, namespace, moment, new)
-    engine.point(PREFIX, new.notes_name)
-    held.released = True
-    sweep(engine, new)
-
-
-def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> None:
-    engine = held.engine
-    for places in _pages(engine, moment):
-        rows, parts = list[Row](), list[Row]()
-        for row in _whole_rows(engine, moment.root, places):
-            pieces = pieces_of(engine, [row])
-            body = packing.body_of(row, pieces)
-            record, texts = packing.record_of(body), packing.texts_of(body)
-            row.update(packing.derived(record, texts, moment.state.usual))
-            rows.append(row)
-            parts += (
-                packing.part_note(namespace, row["born"], key, piece)
-                for key, piece in pieces.items()
-            )
-        engine.put(new.notes_name, parts)
-        engine.put(new.records_name, rows)
-        held.extend()
-    state = replace(moment.state, purging=False)
-    engine.put(new.notes_name, [state_note(namespace, state)])
-
-
-def _pages(engine: Engine, moment: Moment) -> Iterator[list[str]]:
-    rows = engine.select(moment.root.records_name, moment.visible, ())
-    while page := [row["pk"] for row in islice(rows, _PAGE)]:
-        yield page
-
-
-def _whole_rows(engine: Engine, root: Root, places: Sequence[str]) -> Iterator[Row]:
-    size = LONGEST_BODY + len(root.space.views) * 8 * root.space.dim
-    return engine.fetch(root.records_name, places, ["*"], size)
 
 
 def _only_in(
     engine: Engine,
     name: str,
     other: str,
-    after: str = "",
-    page: int = _PAGE,
-    held: Held | None = None,
+    after: str,
+    page: int,
+    held: Held | None,
 ) -> Iterator[str]:
     """Primary keys of the rows of a collection that another one lacks, in order.
 
