@@ -88,6 +88,7 @@ class State:
     """A namespace as of its last write.
 
     Attributes:
+        life: Tells it from one of the same name that was purged.
         version: Rows born later are not there yet.
         records: How many there are.
         current: How many of them are not superseded, expired ones included.
@@ -101,6 +102,7 @@ class State:
         purging: Traces of what was deleted are still to be removed.
     """
 
+    life: str = ""
     version: int = 0
     records: int = 0
     current: int = 0

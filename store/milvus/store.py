@@ -18,6 +18,7 @@ from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
 from store.milvus.claims import Claims
 from store.milvus.collections import make_records, open_notes, read_root, sweep, write_root
+from store.milvus.counting import Counted
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
 from store.milvus.notes import all_moments, read_moment
@@ -94,6 +95,7 @@ class MilvusStore:
         self._url = address.url
         self._clock = clock
         self._owner = secrets.token_hex(8)
+        self._counted = Counted()
         self._engine = Engine(address)
         try:
             self._claims = Claims(self._engine, self._owner)
@@ -222,7 +224,9 @@ class MilvusStore:
             if any(isinstance(leg, Dense) for leg in legs) and moment.root.space != space:
                 raise mismatch(moment.root.space, space)
             level = self._level(moment)
-            return searching.answer(self._engine, moment, legs, k, where, now, level)
+            return searching.answer(
+                self._engine, moment, legs, k, where, now, level, self._counted.of(moment)
+            )
 
         return self._read(namespace, read) or [[] for _ in legs]
 
@@ -235,7 +239,9 @@ class MilvusStore:
 
         def read(moment: Moment) -> list[float]:
             level = self._level(moment)
-            return searching.rarity(self._engine, moment, view, tokens, now, level)
+            return searching.rarity(
+                self._engine, moment, view, tokens, now, level, self._counted.of(moment)
+            )
 
         return self._read(namespace, read) or [bm25.idf(0, 0) for _ in tokens]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -76,7 +77,7 @@ def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bo
     """Write what is born, then what dies, and then the state that makes both count."""
     moment = held.moment
     engine, version = held.engine, moment.state.version + 1
-    state = moment.state
+    state = replace(moment.state, life=moment.state.life or secrets.token_hex(8))
     if not state.usual and plan.born:
         state = replace(state, usual=_usual(plan.born), lengths=[0] * len(moment.root.space.views))
     held.begun = True

@@ -18,7 +18,8 @@ from store.milvus import MilvusStore
 from tests.property.machine import StoreMachine
 
 LIMITS = {
-    "searching._FEW": 0,
+    "counting._FEW": 0,
+    "counting.MOST_HITS": 3,
     "searching.MOST_HITS": 3,
     "words.MOST_ITEMS": 2,
     "facets.MOST_ITEMS": 3,
