@@ -41,6 +41,7 @@ class Engine:
 
     def __init__(self, address: Address) -> None:
         self.url = address.url
+        self._partitions = address.partitions
         self._lite = lite.start(address.file) if address.file else None
         self._client: Any = None
         try:
@@ -95,7 +96,13 @@ class Engine:
         """Make a collection, unless it is there, and load it."""
         if self._ask(self._client.has_collection, name):
             return
-        self._ask(self._client.create_collection, name, schema=schema, consistency_level="Strong")
+        self._ask(
+            self._client.create_collection,
+            name,
+            schema=schema,
+            consistency_level="Strong",
+            num_partitions=self._partitions,
+        )
         if not self.alone:  # within this process, the engine looks at every row anyway
             self._ask(self._client.create_index, name, indexes, sync=False)
             self._ask(self._client.load_collection, name)
