@@ -27,6 +27,7 @@ _PAGE = 2000  # rows of a page with small columns
 _MESSAGE = 4 << 20
 """About how many bytes one request takes: far below the 64 MB that a server refuses."""
 
+_UNSEALED = 256  # rows that Milvus Lite may search without an index
 _ANSWER = 30.0  # seconds until the client stops trying to reach the server
 _OLDEST = (2, 4)
 
@@ -131,6 +132,8 @@ class Engine:
         """Store rows; one with the same primary key is replaced, so that it may be repeated."""
         for portion in _portions(rows):
             self._ask(self._client.upsert, name, portion)
+            if self._lite:
+                self._lite.unsealed[name] += len(portion)
 
     def remove(self, name: str, keys: Sequence[str]) -> None:
         """Delete rows by primary key; unknown ones are ignored."""
@@ -199,6 +202,10 @@ class Engine:
         consistency: str,
     ) -> list[tuple[str, float, Row]]:
         """Primary key, inner product and columns of the best rows that match, best first."""
+        if self._lite and self._lite.unsealed[name] >= _UNSEALED:
+            # It indexes rows that are not flushed yet anew for every search.
+            self._ask(self._client.flush, name)
+            self._lite.unsealed[name] = 0
         [hits] = self._ask(
             self._client.search,
             name,
