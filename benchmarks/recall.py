@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,17 @@ from benchmarks.measuring import Measurement, first_questions, measure
 from benchmarks.offtopic import as_questions
 from benchmarks.running import command_line, kept_runs, new_run, show_problems
 from benchmarks.runs import RunDatabase
+from benchmarks.stores import check_empty
+from benchmarks.systems.base import System
 from benchmarks.systems.choosing import GROUPS, choose
 from benchmarks.systems.remem import Remem
 from benchmarks.tables import category_table, figure_table, system_table
 from memory.cli.screen import complain, counted, print_out
 from memory.cli.settings import open_encoder
 
-__all__ = ["recall"]
+__all__ = ["SMOKE", "recall"]
 
-_SMOKE = Path(str(files("benchmarks"))) / "data" / "smoke"
+SMOKE = Path(str(files("benchmarks"))) / "data" / "smoke"
 _NOTE = "± is half of a 95 % interval; times and records/s are without the encoder's work"
 
 
@@ -41,11 +43,13 @@ class _Plan:
     official: bool
     encoder: str | None
     seed: int
+    store: str | None
 
     @property
     def as_shipped(self) -> bool:
         """Whether the scores are those that are written down for a whole data set."""
-        return Remem() in choose(self.systems) and not (self.limit or self.encoder)
+        changed = self.limit or self.encoder or self.store
+        return Remem() in choose(self.systems) and not changed
 
     def detect(self, paths: Sequence[Path]) -> list[Dataset]:
         """The data sets at the paths."""
@@ -60,7 +64,7 @@ class _Plan:
         with new_run(database, dataset, self._command(dataset.path)) as (writer, progress):
             return measure(
                 first_questions(dataset.haystacks(), self.limit),
-                choose(self.systems),
+                self._chosen(),
                 RememberingEncoder(open_encoder(self.encoder)),
                 as_questions(read_offtopic("test")),
                 writer,
@@ -68,11 +72,18 @@ class _Plan:
                 self.seed,
             )
 
+    def _chosen(self) -> list[System]:
+        return [
+            replace(system, store=self.store) if isinstance(system, Remem) else system
+            for system in choose(self.systems)
+        ]
+
     def _command(self, path: Path) -> str:
         options = {
-            "--data": None if path == _SMOKE else path,
+            "--data": None if path == SMOKE else path,
             "--systems": self.systems,
             "--limit": self.limit,
+            "--store": self.store and check_empty(self.store),
             "--encoder": self.encoder,
             "--seed": self.seed,
             "--official": self.official,
@@ -100,6 +111,9 @@ class _Plan:
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many questions of each data set")
 @click.option("--official", is_flag=True, help="By the protocol of the benchmark's authors")
 @click.option("--encoder", help="Another model than the bundled one, for all systems")
+@click.option(
+    "--store", help="Where remem is to remember: any store that is empty [default: an embedded one]"
+)
 @click.option("--seed", default=0, show_default=True, help="Chooses samples of off-topic messages")
 @click.option(
     "--out",
@@ -112,7 +126,7 @@ def recall(paths: tuple[Path, ...], out: Path | None, check: bool, **options: An
     plan = _Plan(**options)
     if check and not plan.as_shipped:
         raise click.UsageError("--check is for remem as it is shipped, on whole data sets")
-    datasets = plan.detect(paths or [_SMOKE])
+    datasets = plan.detect(paths or [SMOKE])
     # All of them first: what nothing is expected of need not be measured.
     expected = [plan.expected(dataset) if check else {} for dataset in datasets]
     wrong: list[str] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 from store.base import Store
 from store.errors import InvalidInput
 
-__all__ = ["open_store"]
+__all__ = ["open_store", "store_exists"]
 
 
 def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
@@ -33,7 +33,7 @@ def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
         from store.reference import ReferenceStore
 
         return ReferenceStore()
-    if text.startswith(("milvus://", "milvus+https://")) or text.endswith(".db"):
+    if text.startswith(("milvus://", "milvus+https://")) or _is_lite(text):
         from store.milvus import MilvusStore
 
         return MilvusStore(text, fingerprint)
@@ -50,3 +50,18 @@ def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
     from store.embedded import EmbeddedStore
 
     return EmbeddedStore(Path(text).expanduser(), fingerprint)
+
+
+def store_exists(url: str | Path) -> bool:
+    """Whether opening would make no new folder or file; what is on a server is not looked at."""
+    text = str(url)
+    if "://" in text:
+        return True
+    path = Path(text).expanduser()
+    if _is_lite(text):
+        return path.exists()
+    return path.is_file() or (path / "records.sqlite3").exists()
+
+
+def _is_lite(url: str) -> bool:
+    return "://" not in url and url.endswith(".db")

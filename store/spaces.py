@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from store.errors import EncoderMismatch
 from store.types import Space
 
-__all__ = ["Meta", "from_json", "meta_of", "mismatch", "other_encoder", "to_json"]
+__all__ = ["Meta", "check_fingerprint", "from_json", "meta_of", "mismatch", "to_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,20 @@ def mismatch(stored: Space | None, given: Space | None) -> EncoderMismatch:
             f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "
             f"of {given.dim}; open it with the version of remem that made it"
         )
-    return other_encoder(*(space.fingerprint if space else "none" for space in (stored, given)))
+    return _other_encoder(*(space.fingerprint if space else "none" for space in (stored, given)))
 
 
-def other_encoder(stored: str, given: str) -> EncoderMismatch:
-    """The error for an encoder with another fingerprint than the store's."""
+def check_fingerprint(stored: Space | None, given: str | None) -> None:
+    """Refuse to open a store for another encoder than its own, where both are known.
+
+    Raises:
+        EncoderMismatch: it is another one.
+    """
+    if stored and given and stored.fingerprint != given:
+        raise _other_encoder(stored.fingerprint, given)
+
+
+def _other_encoder(stored: str, given: str) -> EncoderMismatch:
     return EncoderMismatch(
         f"the store was made with encoder {stored} and this is {given}: open it with that "
         "encoder, or re-encode it with 'remem reindex'"

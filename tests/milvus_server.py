@@ -71,12 +71,18 @@ class Faults(MilvusServicer):  # type: ignore[misc]
     Attributes:
         on: Name of a request -> called with what would answer it, instead of answering.
         version: What the server says that it is.
+        partitions: How many were asked for, of each collection that was made.
     """
 
     def __init__(self, database: MilvusLite) -> None:
         super().__init__(database)
         self.on: dict[str, Callable[[Answer, Any], Any]] = {}
         self.version: str | None = None
+        self.partitions: list[int] = []
+
+    def CreateCollection(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.partitions.append(request.num_partitions)
+        return super().CreateCollection(request, context)
 
     def Upsert(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._answer("Upsert", request, context)

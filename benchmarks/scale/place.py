@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.stores import check_empty
 from store import Batch, InvalidInput, Store, open_store
 
 __all__ = ["Place", "empty", "place_for"]
@@ -49,11 +50,7 @@ def place_for(store: str | None) -> Iterator[Place]:
         with tempfile.TemporaryDirectory(dir=folder) as work:
             yield Place(Path(work))
         return
-    with open_store(store) as opened:
-        if opened.stats().records:
-            raise InvalidInput(
-                "the store holds records already, which would be measured, too: give an empty one"
-            )
+    check_empty(store)
     with tempfile.TemporaryDirectory() as work:
         yield Place(Path(work), store)
 

@@ -1,10 +1,10 @@
-"""remem as it is shipped: one ``Memory`` over a folder."""
+"""remem as it is shipped: one ``Memory`` over a folder, or over another store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.datasets.base import Haystack, Question
@@ -13,25 +13,35 @@ from memory import Memory, Retriever
 from memory.encoder import Encoder
 from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
+from store import F
 
 __all__ = ["Remem"]
 
 
 @dataclass(frozen=True, slots=True)
 class Remem:
-    """The default configuration, or the same with another retriever, for ablations."""
+    """The default configuration, or the same with another retriever, for ablations.
+
+    Attributes:
+        store: Url of the store, which may be that of a server; None: the embedded one.
+    """
 
     name: str = "remem"
     retriever: Retriever | None = None
+    store: str | None = field(default=None, repr=False)
 
     @contextmanager
     def index(self, haystack: Haystack, encoder: Encoder, folder: Path) -> Iterator[Searcher]:
-        """A store of its own for the haystack."""
+        """A store, or a namespace of the one that was named, with nothing but the haystack."""
         with Memory(
-            folder, haystack.namespace, encoder=encoder, retriever=self.retriever
+            self.store or folder, haystack.namespace, encoder=encoder, retriever=self.retriever
         ) as memory:
-            memory.add_records(haystack.records)
-            yield _Searcher(memory)
+            try:
+                memory.add_records(haystack.records)
+                yield _Searcher(memory)
+            finally:
+                if self.store:
+                    memory.forget(F("source").exists())
 
 
 @dataclass(frozen=True, slots=True)

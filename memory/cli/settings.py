@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from memory.cli.screen import print_json, print_out
 from store import open_store
 from store.errors import InvalidInput
+from store.opening import store_exists
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +33,6 @@ __all__ = [
 ]
 
 DEFAULT_NAMESPACE = "default"
-
-_RECORDS = "records.sqlite3"  # what makes a folder a store
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,7 @@ def require_store(url: str) -> None:
     Raises:
         InvalidInput: it is none.
     """
-    path = Path(url).expanduser()
-    if "://" not in url and not path.is_file() and not (path / _RECORDS).exists():
+    if not store_exists(url):
         raise InvalidInput(
             f"there is no store at {url} yet; fill one with 'remem import FILE', "
             "or name another with --store"

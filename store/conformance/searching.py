@@ -240,11 +240,18 @@ class TextSearchContract(Contract):
         adopted.write("other", batch(*[turn(f"o{i}", "cake") for i in range(9)]))
         adopted.write("ana", batch(turn("a", "tea cake"), turn("b", "tea"), turn("gone", "cake")))
         adopted.write("ana", Batch(delete=["gone"]))
-        found = adopted.idf("ana", "turn", ["tea", "cake", "unheard"])
-        assert found == pytest.approx(
-            [math.log(1 + 0.5 / 2.5), math.log(2), math.log(1 + 2.5 / 0.5)]
-        )
+        found = adopted.idf("ana", "turn", ["tea", "cake", "unheard", "\0"])
+        unheard = math.log(1 + 2.5 / 0.5)
+        assert found == pytest.approx([math.log(1 + 0.5 / 2.5), math.log(2), unheard, unheard])
         assert adopted.idf("nobody", "turn", ["tea"]) == pytest.approx([math.log(1 + 0.5 / 0.5)])
+
+    def test_idf_of_a_purged_namespace_is_forgotten(self, adopted: Store) -> None:
+        """What is written under its name later counts alone, alike as it may be."""
+        adopted.write("ana", batch(turn("a", "tea"), turn("b", "tea")))
+        assert adopted.idf("ana", "turn", ["tea"]) == pytest.approx([math.log(1 + 0.5 / 2.5)])
+        adopted.purge("ana", Batch(delete=["a", "b"]))
+        adopted.write("ana", batch(turn("a", "sea"), turn("b", "sea")))
+        assert adopted.idf("ana", "turn", ["tea"]) == pytest.approx([math.log(1 + 2.5 / 0.5)])
 
     def test_idf_of_an_unknown_view_is_refused(self, adopted: Store) -> None:
         """A view that the store does not have is an error."""

@@ -22,7 +22,7 @@ from store.errors import CorruptStore
 from store.filters import Filter
 from store.reindexing import fill
 from store.rows import from_micros, to_micros
-from store.spaces import mismatch, other_encoder
+from store.spaces import check_fingerprint, mismatch
 from store.types import (
     Batch,
     Dense,
@@ -91,8 +91,7 @@ class EmbeddedStore:
                 refuse_lost_records(connection, self._path)
                 migrate(connection)
                 self._space = read_meta(connection).adopted
-            if fingerprint and self._space and self._space.fingerprint != fingerprint:
-                raise other_encoder(self._space.fingerprint, fingerprint)
+            check_fingerprint(self._space, fingerprint)
             self._partitions.clean()
             self._finish_purges()
         except BaseException:

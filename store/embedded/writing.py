@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from store.embedded import changes, records
 from store.embedded.schema import vectors_table
-from store.errors import Conflict, Stale
 from store.filters import facets
+from store.preconditions import check_expected, split
 from store.rows import to_micros, to_row
 from store.types import Batch, Entry, Neighborhood, Record, View, Written
 
@@ -38,7 +38,13 @@ def apply(
         Conflict: a key of ``batch.add`` is stored with another text.
         Stale: a neighbourhood reads differently than when the batch was planned.
     """
-    _check_expected(connection, namespace, batch.expects, now)
+    micros = to_micros(now)
+
+    def read(around: Neighborhood) -> list[Record]:
+        span = around.source, around.first, around.last, around.radius
+        return records.neighbors(connection, namespace, *span, micros)
+
+    check_expected(batch.expects, read)
     deleted = _delete(connection, namespace, batch.delete, generations)
     new, unchanged = _split(connection, namespace, batch.add)
     added = _add(connection, namespace, new, views, generations[0], now)
@@ -66,38 +72,11 @@ def put_vectors(
     )
 
 
-def _check_expected(
-    connection: sqlite3.Connection,
-    namespace: int,
-    expected: Sequence[Neighborhood],
-    now: datetime,
-) -> None:
-    micros = to_micros(now)
-    for around in expected:
-        found = records.neighbors(
-            connection, namespace, around.source, around.first, around.last, around.radius, micros
-        )
-        if tuple(record.key for record in found) != around.keys:
-            raise Stale(
-                f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
-                "the batch again"
-            )
-
-
 def _split(
     connection: sqlite3.Connection, namespace: int, entries: Sequence[Entry]
 ) -> tuple[list[Entry], list[str]]:
-    stored = records.load_by_key(connection, namespace, [entry.record.key for entry in entries])
-    new = [entry for entry in entries if entry.record.key not in stored]
-    known = [entry.record for entry in entries if entry.record.key in stored]
-    differing = tuple(record.key for record in known if record.text != stored[record.key][1].text)
-    if differing:
-        raise Conflict(
-            f"key {differing[0]!r} is stored with another text; update the record, "
-            "or give the new one a key of its own",
-            differing,
-        )
-    return new, [record.key for record in known]
+    found = records.load_by_key(connection, namespace, [entry.record.key for entry in entries])
+    return split(entries, {key: record.text for key, (_, record) in found.items()})
 
 
 def _add(

@@ -13,7 +13,8 @@ from store.errors import CorruptStore
 from store.milvus import packing
 from store.milvus.engine import Engine, Row
 from store.milvus.notes import pieces_of
-from store.milvus.schema import LONGEST_BODY, length
+from store.milvus.reading import whole_rows
+from store.milvus.schema import length
 from store.milvus.state import Moment
 
 __all__ = ["problems"]
@@ -31,9 +32,7 @@ def problems(engine: Engine, moment: Moment) -> Iterator[str]:
     rows = engine.select(moment.root.records_name, moment.visible, ("key",))
     while page := list(islice(rows, _PAGE)):
         counted.update(row["key"] for row in page)
-        size = LONGEST_BODY + 8 * views * moment.root.space.dim
-        places = [row["pk"] for row in page]
-        for row in engine.fetch(moment.root.records_name, places, ["*"], size):
+        for row in whole_rows(engine, moment.root, [row["pk"] for row in page]):
             yield from (f"record {row['key']!r} {what}" for what in _of_row(engine, moment, row))
             if not row["superseded"]:
                 lengths = [sum(pair) for pair in zip(lengths, _lengths(row, views), strict=True)]

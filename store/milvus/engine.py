@@ -27,6 +27,7 @@ _PAGE = 2000  # rows of a page with small columns
 _MESSAGE = 4 << 20
 """About how many bytes one request takes: far below the 64 MB that a server refuses."""
 
+_UNSEALED = 256  # rows that Milvus Lite may search without an index
 _ANSWER = 30.0  # seconds until the client stops trying to reach the server
 _OLDEST = (2, 4)
 
@@ -41,6 +42,7 @@ class Engine:
 
     def __init__(self, address: Address) -> None:
         self.url = address.url
+        self._partitions = address.partitions
         self._lite = lite.start(address.file) if address.file else None
         self._client: Any = None
         try:
@@ -95,7 +97,13 @@ class Engine:
         """Make a collection, unless it is there, and load it."""
         if self._ask(self._client.has_collection, name):
             return
-        self._ask(self._client.create_collection, name, schema=schema, consistency_level="Strong")
+        self._ask(
+            self._client.create_collection,
+            name,
+            schema=schema,
+            consistency_level="Strong",
+            num_partitions=self._partitions,
+        )
         if not self.alone:  # within this process, the engine looks at every row anyway
             self._ask(self._client.create_index, name, indexes, sync=False)
             self._ask(self._client.load_collection, name)
@@ -124,6 +132,8 @@ class Engine:
         """Store rows; one with the same primary key is replaced, so that it may be repeated."""
         for portion in _portions(rows):
             self._ask(self._client.upsert, name, portion)
+            if self._lite:
+                self._lite.unsealed[name] += len(portion)
 
     def remove(self, name: str, keys: Sequence[str]) -> None:
         """Delete rows by primary key; unknown ones are ignored."""
@@ -192,6 +202,10 @@ class Engine:
         consistency: str,
     ) -> list[tuple[str, float, Row]]:
         """Primary key, inner product and columns of the best rows that match, best first."""
+        if self._lite and self._lite.unsealed[name] >= _UNSEALED:
+            # It indexes rows that are not flushed yet anew for every search.
+            self._ask(self._client.flush, name)
+            self._lite.unsealed[name] = 0
         [hits] = self._ask(
             self._client.search,
             name,

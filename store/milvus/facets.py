@@ -9,7 +9,7 @@ one value, that value as a string which sorts as the value does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from store import filters
 from store.milvus.schema import MOST_ITEMS
 
-__all__ = ["ODD", "Facets", "facets_of", "has", "has_one", "holds", "name", "sortable"]
+__all__ = ["ODD", "Facets", "facets_of", "has", "has_one", "holds", "is_plain", "name", "sortable"]
 
 _LONGEST_VALUE = 256  # characters of a string that is kept for ranges
 _MOST_RANGES = 100  # fields; their JSON must stay below 64 KB
@@ -50,6 +50,12 @@ def facets_of(metadata: Mapping[str, Any]) -> Facets:
     if len(numbers) > MOST_ITEMS or len(ranges) > _MOST_RANGES:
         return Facets([ODD], {})
     return Facets(sorted(numbers), ranges)
+
+
+def is_plain(numbers: Collection[int], ranges: Collection[str]) -> bool:
+    """Whether the engine can judge every condition on a record with these columns: each of its
+    fields has one value, and so three numbers and a range."""
+    return len(numbers) == 3 * len(ranges)
 
 
 def sortable(value: str | int | float) -> str:

@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 
 from store.milvus.claims import Claims, Held
-from store.milvus.copying import renew
 from store.milvus.engine import Engine
 from store.milvus.notes import all_moments, collect, read_moment
+from store.milvus.rebuilding import renew
 from store.milvus.schema import PREFIX
 from store.milvus.state import STORE, Moment, state_note
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Lite:
 
     Attributes:
         uri: For the client; only this machine can connect.
+        unsealed: Rows that were written to each collection since it was last flushed.
         lock: Held around every request: the engine takes one writer at a time.
     """
 
@@ -43,6 +45,7 @@ class Lite:
     server: Any
     database: Any
     users: int = 0
+    unsealed: Counter[str] = field(default_factory=Counter)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 

@@ -20,7 +20,7 @@ from store.errors import CorruptStore
 from store.milvus import facets, words
 from store.milvus.engine import Row
 from store.milvus.filtering import FOREVER, NEVER, label
-from store.milvus.schema import LONGEST_BODY, dense, length, long, sparse, terms
+from store.milvus.schema import LONGEST_BODY, dense, length, long, note_row, sparse, terms
 from store.types import Entry, Record, View
 
 __all__ = [
@@ -143,14 +143,7 @@ def derived(record: Record, texts: Sequence[str], usual: Sequence[float]) -> Row
 
 def part_note(namespace: str, born: int, key: str, piece: str) -> Row:
     """The note with a piece of a body."""
-    return {
-        "pk": key,
-        "scope": namespace,
-        "kind": "part",
-        "number": born,
-        "body": piece,
-        "nothing": [1.0, 0.0],
-    }
+    return note_row(key, namespace, "part", piece, born)
 
 
 def part_keys(pk: str, parts: int) -> list[str]:

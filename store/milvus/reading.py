@@ -14,7 +14,7 @@ from store.milvus.expressions import all_of, one_of, quoted
 from store.milvus.filtering import NEVER, expression
 from store.milvus.notes import pieces_of
 from store.milvus.schema import LONGEST_BODY, dense
-from store.milvus.state import Moment
+from store.milvus.state import Moment, Root
 from store.rows import from_micros
 from store.types import Entry, Record, SourceInfo
 
@@ -28,6 +28,7 @@ __all__ = [
     "page",
     "records",
     "sources",
+    "whole_rows",
 ]
 
 _KEYS = 2000  # keys asked for at once
@@ -80,6 +81,8 @@ def filtered(engine: Engine, moment: Moment, where: Filter | None) -> str:
         return moment.visible
 
     def candidates(odd: str) -> list[tuple[str, Record]]:
+        if not moment.state.odd:
+            return []
         rows = engine.select(moment.root.records_name, all_of([moment.visible, odd]), ())
         return list(records(engine, moment, [row["pk"] for row in rows]).items())
 
@@ -141,6 +144,12 @@ def sources(engine: Engine, moment: Moment) -> list[SourceInfo]:
             )
         )
     return infos
+
+
+def whole_rows(engine: Engine, root: Root, keys: Sequence[str]) -> Iterator[Row]:
+    """All columns of rows, by primary key, in no order."""
+    size = LONGEST_BODY + len(root.space.views) * 8 * root.space.dim
+    return engine.fetch(root.records_name, keys, ["*"], size)
 
 
 def _whole(

@@ -17,6 +17,7 @@ __all__ = [
     "dense",
     "length",
     "long",
+    "note_row",
     "notes_indexes",
     "notes_name",
     "notes_schema",
@@ -92,6 +93,12 @@ def notes_indexes() -> IndexParams:
     indexes.add_index("nothing", index_type="FLAT", metric_type="IP")
     indexes.add_index("scope", index_type="INVERTED")
     return indexes
+
+
+def note_row(pk: str, scope: str, kind: str, body: str, number: int) -> dict[str, object]:
+    """A row of the notes."""
+    values = {"pk": pk, "scope": scope, "kind": kind, "number": number, "body": body}
+    return {**values, "nothing": [1.0, 0.0]}
 
 
 def records_schema(views: int, dim: int) -> CollectionSchema:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from store import bm25
 from store.filters import Filter
 from store.milvus import reading, words
+from store.milvus.counting import Counts, Statistics
 from store.milvus.engine import MOST_HITS, Engine, Row
-from store.milvus.expressions import all_of, contains
+from store.milvus.expressions import all_of
 from store.milvus.packing import key_of
-from store.milvus.schema import dense, length, long, sparse, terms
+from store.milvus.schema import dense, length, sparse
 from store.milvus.state import Moment
 from store.tokens import content_words
 from store.types import Dense, Hit, Leg, Text, Vector
@@ -29,9 +29,6 @@ __all__ = ["answer", "rarity"]
 _MORE = 16  # rows beyond k that are asked for at first
 _FACTOR = 8  # how many times more, when those do not settle it
 _ROUNDING = 1e-4  # relative: the engine adds float32 in another order
-_FEW = 2048
-"""So many records can be looked at whole: one request instead of one for each word."""
-
 _PAGE = 500
 
 Scores = dict[str, float]  # by primary key
@@ -46,6 +43,8 @@ class _Question:
         field: The column of vectors that it asks.
         fields: The columns that ``score`` needs.
         slack: No score is more than so many times the engine's.
+        complete: Fewer rows than were asked for are all that there are: true of words, while an
+            index of vectors may miss some.
     """
 
     field: str
@@ -53,19 +52,7 @@ class _Question:
     fields: Sequence[str]
     score: Score
     slack: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Statistics:
-    """Of one view of the current records: how many, and their length in tokens all together."""
-
-    records: int
-    tokens: int
-
-    @property
-    def average_length(self) -> float:
-        """Mean length."""
-        return self.tokens / self.records if self.records else 1.0
+    complete: bool
 
 
 def answer(
@@ -76,6 +63,7 @@ def answer(
     where: Filter | None,
     now: int,
     consistency: str,
+    counts: Counts,
 ) -> list[list[Hit]]:
     """The hits of each leg.
 
@@ -83,12 +71,14 @@ def answer(
         legs: Checked; dense vectors are of length 1.
         now: Microseconds since 1970; what expired until then is not found.
         consistency: The level at which to search.
+        counts: See ``Counted.of``.
     """
     current = moment.current(now)
     allowed = current
     if where is not None:
         allowed = all_of([current, reading.filtered(engine, moment, where)])
-    search = _Search(engine, moment, current, allowed, now, consistency)
+    statistics = Statistics(engine, moment, current, now, consistency, counts)
+    search = _Search(engine, moment, allowed, consistency, statistics)
     best = [search.best(leg, k) for leg in legs]
     places = list({pk for scores in best for pk in scores})
     records = reading.records(engine, moment, places)
@@ -96,13 +86,18 @@ def answer(
 
 
 def rarity(
-    engine: Engine, moment: Moment, view: str, tokens: Sequence[str], now: int, consistency: str
+    engine: Engine,
+    moment: Moment,
+    view: str,
+    tokens: Sequence[str],
+    now: int,
+    consistency: str,
+    counts: Counts,
 ) -> list[float]:
     """Inverse document frequency of each token among the records that are current ``now``."""
-    current = moment.current(now)
-    search = _Search(engine, moment, current, current, now, consistency)
+    statistics = Statistics(engine, moment, moment.current(now), now, consistency, counts)
     numbers = [words.number_of(token) for token in tokens]
-    found = search.rarity(search.number(view), set(numbers))
+    found = statistics.rarity(moment.root.space.views.index(view), set(numbers))
     return [found[number] for number in numbers]
 
 
@@ -110,10 +105,9 @@ def rarity(
 class _Search:
     engine: Engine
     moment: Moment
-    current: str
     allowed: str
-    now: int
     consistency: str
+    statistics: Statistics
 
     def number(self, view: str) -> int:
         return self.moment.root.space.views.index(view)
@@ -129,7 +123,7 @@ class _Search:
             scores = question.score({pk: row for pk, _, row in found})
             best = _cut(scores.items(), k)
             if len(found) < limit:
-                if len(found) >= k or len(found) >= self._reachable(question):
+                if question.complete or len(found) >= k or len(found) >= self._reachable():
                     return best
                 break  # an approximate index that did not reach them all
             bound = found[-1][1] * question.slack
@@ -151,11 +145,9 @@ class _Search:
             self.consistency,
         )
 
-    def _reachable(self, question: _Question) -> int:
-        """How many rows a search with no limit would find; for words, whatever it found."""
-        if question.field.startswith("sparse"):
-            return 0
-        if self.allowed == self.current and not self.moment.state.expiring:
+    def _reachable(self) -> int:
+        """How many rows are allowed."""
+        if self.allowed == self.statistics.current and not self.moment.state.expiring:
             return self.moment.state.current
         return self.engine.count(self.moment.root.records_name, self.allowed)
 
@@ -180,7 +172,7 @@ class _Search:
         def score(rows: Mapping[str, Row]) -> Scores:
             return _cosines(rows, field, leg.vector)
 
-        return _Question(field, leg.vector.tolist(), [field], score, 1.0)
+        return _Question(field, leg.vector.tolist(), [field], score, 1.0, complete=False)
 
     def _text(self, leg: Text) -> _Question | None:
         view = self.number(leg.view)
@@ -188,8 +180,8 @@ class _Search:
         if not numbers or not self.moment.state.records:
             return None
         field, usual = sparse(view), self.moment.state.usual[view]
-        average = self.statistics(view).average_length
-        found = self.rarity(view, numbers)
+        average = self.statistics.average_length(view)
+        found = self.statistics.rarity(view, numbers)
 
         def score(rows: Mapping[str, Row]) -> Scores:
             views = {
@@ -198,75 +190,8 @@ class _Search:
             return words.scores(views, found, average)
 
         fields = [field, length(view)]
-        return _Question(field, found, fields, score, words.slack(average, usual))
-
-    def statistics(self, view: int) -> _Statistics:
-        """Of the current records; those that expired are taken from what the state says."""
-        state = self.moment.state
-        records, tokens = state.current, state.lengths[view] if state.lengths else 0
-        if state.expiring:
-            expired = all_of(
-                [self.moment.visible, "superseded == false", f"expires_at <= {self.now}"]
-            )
-            name = self.moment.root.records_name
-            for row in self.engine.select(name, expired, [length(view)]):
-                records -= 1
-                tokens -= row[length(view)]
-        return _Statistics(records, tokens)
-
-    def rarity(self, view: int, numbers: Iterable[int]) -> dict[int, float]:
-        """Inverse document frequency of each word, by number."""
-        numbers = list(numbers)
-        state = self.moment.state
-        if not state.records:
-            return dict.fromkeys(numbers, bm25.idf(0, 0))
-        records = self.statistics(view).records
-        few = state.current <= _FEW
-        holding = self._seen(view, numbers) if few else self._counted(view, numbers)
-        return {number: bm25.idf(records, holding[number]) for number in numbers}
-
-    def _seen(self, view: int, numbers: Sequence[int]) -> dict[int, int]:
-        """How many records hold each word, by fetching all that hold any."""
-        field = sparse(view)
-        found = self.engine.nearest(
-            self.moment.root.records_name,
-            field,
-            dict.fromkeys(numbers, 1.0),
-            self.current,
-            MOST_HITS,
-            [field],
-            self.consistency,
-        )
-        holding = dict.fromkeys(numbers, 0)
-        for _, _, row in found:
-            for number in row[field].keys() & holding.keys():
-                holding[number] += 1
-        return holding
-
-    def _counted(self, view: int, numbers: Sequence[int]) -> dict[int, int]:
-        """How many records hold each word, by having them counted."""
-        name = self.moment.root.records_name
-        holding = {
-            number: self.engine.count(name, all_of([self.current, contains(terms(view), [number])]))
-            for number in numbers
-        }
-        if self.moment.state.long:
-            for number in numbers:
-                holding[number] += self._beyond(view, number)
-        return holding
-
-    def _beyond(self, view: int, number: int) -> int:
-        """How many more records hold a word than can be counted: those with so many words that
-        only their vectors tell."""
-        name, field = self.moment.root.records_name, sparse(view)
-        unlisted = f"not {contains(terms(view), [number])}"
-        where = all_of([self.current, f"{long(view)} == true", unlisted])
-        found = self.engine.nearest(
-            name, field, {number: 1.0}, where, MOST_HITS, [], self.consistency
-        )
-        if len(found) < MOST_HITS:
-            return len(found)
-        return sum(number in row[field] for row in self.engine.select(name, where, [field], _PAGE))
+        slack = words.slack(average, usual)
+        return _Question(field, found, fields, score, slack, complete=True)
 
 
 def _cosines(rows: Mapping[str, Row], field: str, vector: Vector) -> Scores:

@@ -15,7 +15,7 @@ from typing import Any
 from store.errors import CorruptStore
 from store.milvus.engine import Row
 from store.milvus.expressions import all_of, one_of, quoted
-from store.milvus.schema import notes_name, records_name
+from store.milvus.schema import note_row, notes_name, records_name
 from store.spaces import Meta, meta_of, to_json
 from store.types import Space
 
@@ -88,24 +88,28 @@ class State:
     """A namespace as of its last write.
 
     Attributes:
+        life: Tells it from one of the same name that was purged.
         version: Rows born later are not there yet.
         records: How many there are.
         current: How many of them are not superseded, expired ones included.
         lengths: Tokens in each view of the current ones.
         expiring: How many of the current ones will expire, or have.
         long: How many rows hold more words than their list of them.
+        odd: Some record has, or had, metadata of which the engine cannot judge every condition.
         usual: Lengths at which words are weighed; see ``store.milvus.words``.
         size: Bytes of what was written, about: the engine compresses it and keeps copies.
         owner: Who wrote it.
         purging: Traces of what was deleted are still to be removed.
     """
 
+    life: str = ""
     version: int = 0
     records: int = 0
     current: int = 0
     lengths: Sequence[int] = ()
     expiring: int = 0
     long: int = 0
+    odd: bool = False
     usual: Sequence[float] = ()
     size: int = 0
     owner: str = ""
@@ -162,14 +166,8 @@ class Moment:
 
 def note(scope: str, kind: str, body: object, number: int = 0, name: str = "") -> Row:
     """A row of the notes. Its primary key is made of scope, kind and name."""
-    return {
-        "pk": "\x01".join((scope, kind, name)),
-        "scope": scope,
-        "kind": kind,
-        "number": number,
-        "body": json.dumps(body, ensure_ascii=False),
-        "nothing": [1.0, 0.0],
-    }
+    pk = "\x01".join((scope, kind, name))
+    return note_row(pk, scope, kind, json.dumps(body, ensure_ascii=False), number)
 
 
 def root_note(root: Root) -> Row:

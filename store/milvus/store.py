@@ -18,14 +18,16 @@ from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
 from store.milvus.claims import Claims
 from store.milvus.collections import make_records, open_notes, read_root, sweep, write_root
-from store.milvus.copying import MilvusFilling, renew
+from store.milvus.counting import Counted
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
 from store.milvus.notes import all_moments, read_moment
+from store.milvus.rebuilding import renew
+from store.milvus.reindexing import MilvusFilling
 from store.milvus.state import STORE, Moment
 from store.reindexing import fill
 from store.rows import to_micros
-from store.spaces import Meta, mismatch, other_encoder
+from store.spaces import Meta, check_fingerprint, mismatch
 from store.types import (
     Batch,
     Dense,
@@ -93,13 +95,13 @@ class MilvusStore:
         self._url = address.url
         self._clock = clock
         self._owner = secrets.token_hex(8)
+        self._counted = Counted()
         self._engine = Engine(address)
         try:
             self._claims = Claims(self._engine, self._owner)
             with self._engine.lock:
                 self._space = open_notes(self._engine, self._owner).meta.adopted
-                if fingerprint and self._space and self._space.fingerprint != fingerprint:
-                    raise other_encoder(self._space.fingerprint, fingerprint)
+                check_fingerprint(self._space, fingerprint)
                 forgetting.finish_purges(self._engine, self._claims)
         except BaseException:
             self._engine.close()
@@ -222,7 +224,9 @@ class MilvusStore:
             if any(isinstance(leg, Dense) for leg in legs) and moment.root.space != space:
                 raise mismatch(moment.root.space, space)
             level = self._level(moment)
-            return searching.answer(self._engine, moment, legs, k, where, now, level)
+            return searching.answer(
+                self._engine, moment, legs, k, where, now, level, self._counted.of(moment)
+            )
 
         return self._read(namespace, read) or [[] for _ in legs]
 
@@ -235,7 +239,9 @@ class MilvusStore:
 
         def read(moment: Moment) -> list[float]:
             level = self._level(moment)
-            return searching.rarity(self._engine, moment, view, tokens, now, level)
+            return searching.rarity(
+                self._engine, moment, view, tokens, now, level, self._counted.of(moment)
+            )
 
         return self._read(namespace, read) or [bm25.idf(0, 0) for _ in tokens]
 

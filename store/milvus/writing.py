@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from store.errors import Conflict, Stale
 from store.milvus import packing, reading
 from store.milvus.claims import Held
 from store.milvus.engine import Engine, Row
+from store.milvus.facets import is_plain
 from store.milvus.filtering import FOREVER
 from store.milvus.schema import PREFIX, length, long
 from store.milvus.state import Moment, State, dead_notes, state_note
+from store.preconditions import check_expected, split
 from store.rows import to_micros
 from store.tokens import tokenize
-from store.types import Batch, Entry, Neighborhood, Written
+from store.types import Batch, Entry, Neighborhood, Record, Written
 
 __all__ = ["Plan", "carry_out", "planned"]
 
@@ -49,14 +51,14 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
         Conflict: a key of ``batch.add`` is stored with another text.
         Stale: a neighbourhood reads differently than when the batch was planned.
     """
-    _check_expected(engine, moment, batch.expects, now)
+    check_expected(batch.expects, lambda around: _read(engine, moment, around, to_micros(now)))
     keys = [*batch.delete, *(entry.record.key for entry in batch.add)]
     keys += [*batch.refresh, *batch.supersede]
     stored = reading.by_key(engine, moment, keys, _columns(moment)) if moment.root.records else {}
     dead = {key: stored.pop(key) for key in dict.fromkeys(batch.delete) if key in stored}
-    _check_conflicts(batch.add, stored)
-    added = {e.record.key: e for e in batch.add if e.record.key not in stored}
-    unchanged = [e.record.key for e in batch.add if e.record.key in stored]
+    digests = {key: row["digest"] for key, row in stored.items()}
+    new, unchanged = split(batch.add, digests, packing.digest)
+    added = {entry.record.key: entry for entry in new}
 
     touched = [key for key in dict.fromkeys([*batch.refresh, *batch.supersede]) if key in stored]
     places = [stored[key]["pk"] for key in touched]
@@ -75,7 +77,7 @@ def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bo
     """Write what is born, then what dies, and then the state that makes both count."""
     moment = held.moment
     engine, version = held.engine, moment.state.version + 1
-    state = moment.state
+    state = replace(moment.state, life=moment.state.life or secrets.token_hex(8))
     if not state.usual and plan.born:
         state = replace(state, usual=_usual(plan.born), lengths=[0] * len(moment.root.space.views))
     held.begun = True
@@ -84,10 +86,12 @@ def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bo
             packing.pack(namespace, entry, version, state.usual, now)
             for entry in plan.born[start : start + _PORTION]
         ]
+        rows = [row for row, _ in made]
         engine.put(PREFIX, (note for _, notes in made for note in notes))
-        engine.put(moment.root.records_name, (row for row, _ in made))
+        engine.put(moment.root.records_name, rows)
         held.extend()
-        state = _counted(state, [row for row, _ in made], 1)
+        odd = any(not is_plain(row["facets"], row["ranges"]) for row in rows)
+        state = replace(_counted(state, rows, 1), odd=state.odd or odd)
     state = _counted(state, plan.dead, -1)
     state = replace(state, version=version, owner=held.owner, purging=purging or state.purging)
     gone = {row["pk"]: row["parts"] for row in plan.dead}
@@ -103,43 +107,11 @@ def _columns(moment: Moment) -> list[str]:
     ]
 
 
-def _check_expected(
-    engine: Engine, moment: Moment, expected: Sequence[Neighborhood], now: datetime
-) -> None:
-    for around in expected:
-        found = (
-            reading.neighbors(
-                engine,
-                moment,
-                around.source,
-                around.first,
-                around.last,
-                around.radius,
-                to_micros(now),
-            )
-            if moment.root.records
-            else []
-        )
-        if tuple(record.key for record in found) != around.keys:
-            raise Stale(
-                f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
-                "the batch again"
-            )
-
-
-def _check_conflicts(entries: Iterable[Entry], stored: Mapping[str, Row]) -> None:
-    differing = tuple(
-        entry.record.key
-        for entry in entries
-        if entry.record.key in stored
-        and packing.digest(entry.record.text) != stored[entry.record.key]["digest"]
-    )
-    if differing:
-        raise Conflict(
-            f"key {differing[0]!r} is stored with another text; update the record, "
-            "or give the new one a key of its own",
-            differing,
-        )
+def _read(engine: Engine, moment: Moment, around: Neighborhood, now: int) -> list[Record]:
+    if not moment.root.records:
+        return []
+    span = around.source, around.first, around.last, around.radius
+    return reading.neighbors(engine, moment, *span, now)
 
 
 def _refreshed(entries: Mapping[str, Entry], batch: Batch) -> dict[str, Entry]:

@@ -63,7 +63,9 @@ _COLUMNS = [
 def term(token: str) -> str:
     """The token as the index writes it: a very long one by its beginning and its digest."""
     if len(token) <= _LONGEST_TERM:
-        return token
+        # Who asks for a token that nobody can hold may ask for NUL, which PostgreSQL takes in no
+        # text; a space is in no token either.
+        return token.replace("\0", " ")
     digest = hashlib.blake2b(token.encode(), digest_size=16).hexdigest()
     return f"{token[:16]} {digest}"
 

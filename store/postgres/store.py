@@ -22,7 +22,7 @@ from store.postgres.searching import answer, rarity, read_head
 from store.postgres.writing import apply
 from store.reindexing import fill
 from store.rows import to_micros
-from store.spaces import mismatch, other_encoder
+from store.spaces import check_fingerprint, mismatch
 from store.types import (
     Batch,
     Dense,
@@ -96,8 +96,7 @@ class PostgresStore:
         try:
             migrate(self._database)
             self._space = self._database.read(read_meta).adopted
-            if fingerprint and self._space and self._space.fingerprint != fingerprint:
-                raise other_encoder(self._space.fingerprint, fingerprint)
+            check_fingerprint(self._space, fingerprint)
         except BaseException:
             self._database.close()
             raise

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from store.errors import Conflict, Stale
 from store.postgres import postings, vectors
 from store.postgres.copying import copy_rows
 from store.postgres.driver import Connection
 from store.postgres.filtering import facets_of
 from store.postgres.records import neighbors, view_texts
 from store.postgres.texts import escape, escape_all, unescape
+from store.preconditions import check_expected, split
 from store.rows import COLUMNS, to_micros, to_row
 from store.spaces import Meta
 from store.tokens import tokenize
-from store.types import Batch, Entry, Neighborhood, View, Written
+from store.types import Batch, Entry, Neighborhood, Record, View, Written
 
 __all__ = ["apply"]
 
@@ -45,7 +45,13 @@ def apply(
         Conflict: a key of ``batch.add`` is stored with another text.
         Stale: a neighbourhood reads differently than when the batch was planned.
     """
-    _check_expected(connection, namespace, batch.expects, now)
+    micros = to_micros(now)
+
+    def read(around: Neighborhood) -> list[Record]:
+        span = around.source, around.first, around.last, around.radius
+        return neighbors(connection, namespace, *span, micros)
+
+    check_expected(batch.expects, read)
     if meta.adopted is None:
         return Written()  # without a space there are no records, and nothing can be added
     writing = _Writing(connection, namespace, meta, now)
@@ -112,17 +118,7 @@ class _Writing:
             "SELECT key, text FROM remem.records WHERE namespace = %s AND key = ANY(%s)",
             [self._namespace, [entry.record.key for entry in entries]],
         )
-        stored = {key: unescape(text) for key, text in rows}
-        new = [entry for entry in entries if entry.record.key not in stored]
-        known = [entry.record for entry in entries if entry.record.key in stored]
-        differing = tuple(record.key for record in known if record.text != stored[record.key])
-        if differing:
-            raise Conflict(
-                f"key {differing[0]!r} is stored with another text; update the record, "
-                "or give the new one a key of its own",
-                differing,
-            )
-        return new, [record.key for record in known]
+        return split(entries, {key: unescape(text) for key, text in rows})
 
     def add(self, entries: Sequence[Entry]) -> list[int]:
         """Store new records; their ids."""
@@ -209,21 +205,3 @@ class _Writing:
 
     def _drop_vectors(self, generations: Iterable[int], ids: Iterable[int]) -> None:
         vectors.remove(self._connection, generations, self._namespace, list(ids), len(self._views))
-
-
-def _check_expected(
-    connection: Connection[Any],
-    namespace: int,
-    expected: Sequence[Neighborhood],
-    now: datetime,
-) -> None:
-    micros = to_micros(now)
-    for around in expected:
-        found = neighbors(
-            connection, namespace, around.source, around.first, around.last, around.radius, micros
-        )
-        if tuple(record.key for record in found) != around.keys:
-            raise Stale(
-                f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
-                "the batch again"
-            )

@@ -149,3 +149,20 @@ def test_without_the_optional_packages(missing: str, tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.endswith("pip install 'remem[milvus]'\n")
+
+
+def test_the_url_says_into_how_many_partitions(faults: tuple[str, Faults]) -> None:
+    url, fault = faults
+    with MilvusStore(f"{url}?partitions=64") as store:
+        assert store.url == url
+        store.adopt(SPACE)
+    assert fault.partitions == [64, 64]
+
+
+@pytest.mark.parametrize(
+    "query", ["partitions=0", "partitions=many", "parts=2", "partitions=2&a=b"]
+)
+def test_another_query_than_that(query: str) -> None:
+    with pytest.raises(InvalidInput, match=r"is no address of Milvus.*\?partitions=64") as error:
+        parse(f"milvus://root:hunter2@host?{query}")
+    assert "hunter2" not in str(error.value)

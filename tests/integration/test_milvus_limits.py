@@ -76,14 +76,15 @@ def many(count: int) -> list[Record]:
     ("module", "limit", "value"),
     [
         ("searching", "MOST_HITS", 20),  # more records, and more that tie, than one search returns
-        ("searching", "_FEW", 0),  # too many records to look at all that hold a word
+        ("counting", "_FEW", 0),  # too many records to look at all that hold a word
         ("words", "MOST_ITEMS", 1),  # more words in a record than one array holds
         ("facets", "MOST_ITEMS", 3),  # more metadata
         ("packing", "LONGEST_BODY", 50),  # longer records than one row holds
         ("state", "_DEAD_ROWS", 100),  # more rows that die than one note names
         ("engine", "_MESSAGE", 500),  # more rows than one message holds
         ("engine", "_PAGE", 7),  # more than one page
-        ("copying", "_PAGE", 7),
+        ("reindexing", "_PAGE", 7),
+        ("rebuilding", "_PAGE", 7),
     ],
 )
 def test_beyond_a_limit_all_is_as_before_it(
@@ -91,7 +92,7 @@ def test_beyond_a_limit_all_is_as_before_it(
 ) -> None:
     monkeypatch.setattr(f"store.milvus.{module}.{limit}", value)
     if limit in ("MOST_HITS", "MOST_ITEMS"):  # which also matter only where there are many
-        monkeypatch.setattr("store.milvus.searching._FEW", 0)
+        monkeypatch.setattr("store.milvus.counting._FEW", 0)
     records = [
         turn(r.key, r.text, position=r.position, metadata={"n": r.position, "tags": ["a", r.key]})
         for r in many(60)

@@ -13,7 +13,10 @@ from benchmarks.__main__ import main
 from benchmarks.expected import Expected
 from benchmarks.running import command_line
 from benchmarks.runs import RunDatabase
+from memory import Memory
 from memory.cli.app import run
+from memory.testing import HashEncoder
+from store import open_store
 
 QUICK = ("--encoder", "hash", "--limit", "3")
 
@@ -167,3 +170,25 @@ def test_a_check_says_of_each_data_set_which_scores_are_not_as_written_down(
 def test_a_command_line_has_the_options_that_say_something() -> None:
     options = {"--data": Path("my chat"), "--limit": None, "--seed": 0, "--official": True}
     assert command_line("recall", options) == "remem bench recall --data 'my chat' --official"
+
+
+def test_another_store_is_measured_and_left_empty(bench: Bench, tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    out = tmp_path / "out"
+    arguments = ("--systems", "remem", "--store", store, "--out", str(out))
+    assert bench("recall", *QUICK, *arguments).code == 0
+    with RunDatabase.open(out / "run.sqlite") as database:
+        assert f"--store {store}" in database.runs()[0].run.command
+    with open_store(store) as opened:
+        assert opened.space
+        assert opened.namespaces() == []
+
+
+def test_a_store_that_holds_something_is_left_alone(bench: Bench, tmp_path: Path) -> None:
+    with Memory(str(tmp_path / "mine"), encoder=HashEncoder()) as memory:
+        memory.add("Nobody may measure this.")
+    printed = bench("recall", *QUICK, "--systems", "remem", "--store", str(tmp_path / "mine"))
+    assert printed.code == 1
+    assert "give an empty one" in printed.err
+    with Memory(str(tmp_path / "mine"), encoder=HashEncoder()) as memory:
+        assert memory.count() == 1

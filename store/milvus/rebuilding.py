@@ -1,0 +1,79 @@
+"""All that is there, written again into new collections, with everything derived made anew.
+
+A copy of a row keeps its primary key and version, so that the same notes speak of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from store.milvus import packing
+from store.milvus.claims import Held
+from store.milvus.collections import make_notes, make_records, sweep
+from store.milvus.engine import Engine, Row
+from store.milvus.notes import all_moments, pieces_of
+from store.milvus.reading import whole_rows
+from store.milvus.schema import PREFIX
+from store.milvus.state import STORE, Moment, Root, root_note, state_note
+
+__all__ = ["renew"]
+
+_PAGE = 500
+
+
+def renew(held: Held) -> None:
+    """Write all that is there into new collections, with everything derived made again, and drop
+    the old ones with every trace of what is not there any more. A reindex under way begins anew.
+
+    Args:
+        held: A claim of the store; it goes with the old notes.
+    """
+    engine, owner = held.engine, held.owner
+    moments = all_moments(engine)
+    old = moments[STORE].root
+    notes, last = old.last + 1, old.last + 1
+    records, filling = 0, 0
+    if old.records:
+        records = last = last + 1
+        make_records(engine, records, old.space)
+    if old.meta.next_space:
+        filling = last = last + 1
+        make_records(engine, filling, old.meta.next_space)
+    new = replace(old, notes=notes, records=records, filling=filling, last=last, owner=owner)
+    make_notes(engine, notes)
+    engine.put(new.notes_name, [root_note(new)])
+    for namespace, moment in moments.items():
+        if moment.state.records:
+            _copy_namespace(held, namespace, moment, new)
+    engine.point(PREFIX, new.notes_name)
+    held.released = True
+    sweep(engine, new)
+
+
+def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> None:
+    engine = held.engine
+    for places in _pages(engine, moment):
+        rows, parts = list[Row](), list[Row]()
+        for row in whole_rows(engine, moment.root, places):
+            pieces = pieces_of(engine, [row])
+            body = packing.body_of(row, pieces)
+            record, texts = packing.record_of(body), packing.texts_of(body)
+            row.update(packing.derived(record, texts, moment.state.usual))
+            rows.append(row)
+            parts += (
+                packing.part_note(namespace, row["born"], key, piece)
+                for key, piece in pieces.items()
+            )
+        engine.put(new.notes_name, parts)
+        engine.put(new.records_name, rows)
+        held.extend()
+    state = replace(moment.state, purging=False)
+    engine.put(new.notes_name, [state_note(namespace, state)])
+
+
+def _pages(engine: Engine, moment: Moment) -> Iterator[list[str]]:
+    rows = engine.select(moment.root.records_name, moment.visible, ())
+    while page := [row["pk"] for row in islice(rows, _PAGE)]:
+        yield page
