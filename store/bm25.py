@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["K1", "B", "contributions", "idf"]
+__all__ = ["K1", "B", "contributions", "idf", "limit"]
 
 K1 = 1.2
 """How soon more occurrences of a token stop to count."""
@@ -27,6 +27,11 @@ B = 0.75
 def idf(records: int, holding: int) -> float:
     """Inverse document frequency of a token that ``holding`` of ``records`` records hold."""
     return math.log1p((records - holding + 0.5) / (holding + 0.5))
+
+
+def limit(weight: float) -> float:
+    """What a token of that ``idf`` adds to a score at most, in any record."""
+    return weight * (K1 + 1)
 
 
 def contributions(

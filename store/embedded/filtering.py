@@ -6,8 +6,9 @@ operations on masks over the ids in question. No condition ever touches the reco
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from store.errors import InvalidInput
 from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range
 from store.rows import to_micros
 
-__all__ = ["Place", "matching", "namespace_ids", "span"]
+__all__ = ["Place", "evaluate", "fulfilling", "matching", "namespace_ids", "span"]
 
 Place = tuple[str | bytes, int]
 """A source and a position in it."""
@@ -30,6 +31,27 @@ _TIMES = ("said_at", "stored_at")
 _POSITIONS = range(-(2**63), 2**63)
 
 
+def evaluate(where: Filter, count: int, leaf: Callable[[Filter], Mask]) -> Mask:
+    """Put together what a filter's conditions say. Pure.
+
+    Args:
+        count: How many records are in question.
+        leaf: Which of them fulfil one condition, shape (count,).
+
+    Returns:
+        bool, shape (count,).
+    """
+    if isinstance(where, And):
+        parts = [evaluate(part, count, leaf) for part in where.parts]
+        return np.logical_and.reduce(parts) if parts else np.ones(count, np.bool_)
+    if isinstance(where, Or):
+        parts = [evaluate(part, count, leaf) for part in where.parts]
+        return np.logical_or.reduce(parts) if parts else np.zeros(count, np.bool_)
+    if isinstance(where, Not):
+        return ~evaluate(where.part, count, leaf)
+    return leaf(where)
+
+
 def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids: Ids) -> Mask:
     """Which of the ids belong to matching records.
 
@@ -39,24 +61,37 @@ def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids:
     Returns:
         bool, shape (n,).
     """
-    if isinstance(where, And):
-        parts = [matching(connection, namespace, part, ids) for part in where.parts]
-        return np.logical_and.reduce(parts) if parts else np.ones(len(ids), np.bool_)
-    if isinstance(where, Or):
-        parts = [matching(connection, namespace, part, ids) for part in where.parts]
-        return np.logical_or.reduce(parts) if parts else np.zeros(len(ids), np.bool_)
-    if isinstance(where, Not):
-        return ~matching(connection, namespace, where.part, ids)
-    if isinstance(where, In) and len(where.values) > _MOST_VALUES:
-        rest = In(where.field, where.values[_MOST_VALUES:])
-        first = In(where.field, where.values[:_MOST_VALUES])
-        return matching(connection, namespace, Or((first, rest)), ids)
-    mask = np.zeros(len(ids), np.bool_)
-    if len(ids):
-        found = fetch_ids(connection, *_condition(namespace, where))
-        place = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
-        mask[place[ids[place] == found]] = True
-    return mask
+
+    def leaf(condition: Filter) -> Mask:
+        mask = np.zeros(len(ids), np.bool_)
+        if len(ids):
+            found = fulfilling(connection, namespace, condition)
+            place = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
+            mask[place[ids[place] == found]] = True
+        return mask
+
+    return evaluate(where, len(ids), leaf)
+
+
+def fulfilling(
+    connection: sqlite3.Connection, namespace: int, condition: Filter, among: Ids | None = None
+) -> Ids:
+    """The ids of the records that fulfil a condition, ascending.
+
+    Args:
+        condition: No ``and``, ``or`` or ``not``.
+        among: Ask about these only, if given; each is looked up.
+    """
+    if isinstance(condition, In) and len(condition.values) > _MOST_VALUES:
+        parts = (condition.values[:_MOST_VALUES], condition.values[_MOST_VALUES:])
+        return np.union1d(
+            *(fulfilling(connection, namespace, In(condition.field, part), among) for part in parts)
+        )
+    sql, arguments = _condition(namespace, condition)
+    if among is not None:
+        sql += " AND id IN (SELECT value FROM json_each(?))"
+        arguments.append(json.dumps(among.tolist()))
+    return fetch_ids(connection, sql, arguments)
 
 
 def namespace_ids(connection: sqlite3.Connection, namespace: int) -> Ids:

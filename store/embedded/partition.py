@@ -13,6 +13,7 @@ import numpy as np
 
 from store.embedded.arrays import Halves, Ids, Mask, Rows, Scores
 from store.embedded.index import DenseIndex
+from store.embedded.matches import Matches
 from store.embedded.text import TextIndex
 from store.embedded.vocabulary import Vocabulary
 
@@ -30,6 +31,7 @@ class Partition:
         live: Which rows are current, bool, shape (n,).
         vocabulary: The numbers of the tokens in ``text``.
         dense, text: The indexes by view.
+        matches: Which rows fulfil the conditions of earlier searches.
     """
 
     def __init__(self, namespace: int, views: Sequence[str], dim: int, generation: int) -> None:
@@ -41,6 +43,7 @@ class Partition:
         self.vocabulary = Vocabulary()
         self.dense = {view: DenseIndex(dim) for view in views}
         self.text = {view: TextIndex(self.vocabulary) for view in views}
+        self.matches = Matches()
         self._by_id: tuple[Ids, Rows] | None = None
 
     @property
@@ -48,7 +51,8 @@ class Partition:
         """Size in bytes."""
         indexes = sum(index.nbytes for index in self.dense.values())
         indexes += sum(index.nbytes for index in self.text.values())
-        return indexes + self.vocabulary.nbytes + self.ids.nbytes + self.live.nbytes
+        indexes += self.vocabulary.nbytes + self.matches.nbytes
+        return indexes + self.ids.nbytes + self.live.nbytes
 
     @property
     def dead(self) -> int:
@@ -90,6 +94,12 @@ class Partition:
         place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
         found: Rows = rows[place[known[place] == ids]]
         return found
+
+    def mask_of(self, ids: Ids) -> Mask:
+        """Which rows are the live rows of these ids, shape (n,)."""
+        mask: Mask = np.zeros(len(self.ids), np.bool_)
+        mask[self.rows_of(ids)] = True
+        return mask
 
     def by_id(self) -> tuple[Ids, Rows]:
         """All live ids in ascending order, and their rows."""

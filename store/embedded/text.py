@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store.bm25 import contributions, idf
+from store.bm25 import idf
 from store.embedded.arrays import Mask, Rows, Scores
+from store.embedded.ranking import Statistics, Term, best_rows
 from store.embedded.vocabulary import Vocabulary
 
 __all__ = ["TextIndex"]
@@ -56,6 +57,7 @@ class TextIndex:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._lengths = np.empty(0, np.int32)
+        self._tokens: int | None = None
         self._segments: list[_Segment] = []
 
     def __len__(self) -> int:
@@ -82,6 +84,7 @@ class TextIndex:
         rows = np.repeat(np.arange(len(self), len(self) + len(texts), dtype=np.int32), lengths)
         self._append(_segment(numbers, rows))
         self._lengths = np.concatenate([self._lengths, lengths])
+        self._tokens = None
 
     def search(
         self, tokens: Iterable[str], k: int, live: Mask, allowed: Mask
@@ -95,28 +98,19 @@ class TextIndex:
             allowed: Live rows that may be returned, shape (n,).
         """
         total = int(np.count_nonzero(live))
-        found: list[NDArray[Any]] = []
-        added: list[NDArray[Any]] = []
-        if total:
-            average = max(float(self._lengths.sum(where=live)) / total, 1e-9)
-            for token in tokens:
-                rows, frequencies = self._postings(token)
-                current = live[rows]
-                if not current.all():
-                    rows, frequencies = rows[current], frequencies[current]
-                if len(rows):
-                    weight = idf(total, len(rows))
-                    found.append(rows)
-                    added.append(contributions(frequencies, self._lengths[rows], average, weight))
-        if not found:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        scores = np.bincount(np.concatenate(found), np.concatenate(added), len(self))
-        return _top(scores, np.flatnonzero((scores > 0) & allowed), k)
+        average = max(self._tokens_of(live, total) / max(total, 1), 1e-9)
+        terms = []
+        for token in tokens:
+            rows, frequencies = self._postings(token)
+            held = len(rows) if total == len(live) else int(np.count_nonzero(live.take(rows)))
+            if held:
+                terms.append(Term(rows, frequencies, idf(total, held)))
+        return best_rows(terms, Statistics(self._lengths, average), k, allowed)
 
     def idf(self, tokens: Iterable[str], live: Mask) -> list[float]:
         """Inverse document frequency of each token among the live rows."""
         total = int(np.count_nonzero(live))
-        held = (int(np.count_nonzero(live[self._postings(token)[0]])) for token in tokens)
+        held = (int(np.count_nonzero(live.take(self._postings(token)[0]))) for token in tokens)
         return [idf(total, holding) for holding in held]
 
     def compacted(self, live: Mask) -> TextIndex:
@@ -171,14 +165,28 @@ class TextIndex:
         ]
         return index
 
+    def _tokens_of(self, live: Mask, total: int) -> int:
+        """Number of tokens of the live rows; summed up once while all are."""
+        if total < len(live):
+            return int(self._lengths.sum(where=live))
+        if self._tokens is None:
+            self._tokens = int(self._lengths.sum())
+        return self._tokens
+
     def _postings(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         term = self._vocabulary.number(token)
         if term is None or not self._segments:
             return np.empty(0, np.int32), np.empty(0, np.uint16)
         slices = [(segment, segment.postings(term)) for segment in self._segments]
+        slices = [(segment, where) for segment, where in slices if where.start < where.stop]
+        if len(slices) == 1:  # as they lie, without a copy of what may be half the rows
+            ((segment, where),) = slices
+            return segment.rows[where], segment.frequencies[where]
         return (
-            np.concatenate([segment.rows[where] for segment, where in slices]),
-            np.concatenate([segment.frequencies[where] for segment, where in slices]),
+            np.concatenate([np.empty(0, np.int32), *(s.rows[where] for s, where in slices)]),
+            np.concatenate(
+                [np.empty(0, np.uint16), *(s.frequencies[where] for s, where in slices)]
+            ),
         )
 
     def _append(self, segment: _Segment) -> None:
@@ -254,17 +262,6 @@ def _merge_all(segments: Sequence[_Segment]) -> _Segment:
     for older in reversed(segments[:-1]):
         merged = _merge(older, merged)
     return merged
-
-
-def _top(scores: NDArray[Any], rows: Rows, k: int) -> tuple[Rows, Scores]:
-    """Rows by descending score: the best k and what ties with the last of them."""
-    candidates = scores[rows].astype(np.float32)
-    if k < len(rows):
-        threshold = np.partition(candidates, len(rows) - k)[len(rows) - k]
-        best = candidates >= threshold
-        rows, candidates = rows[best], candidates[best]
-    order = np.argsort(-candidates, kind="stable")
-    return rows[order], candidates[order]
 
 
 def _nbytes(segment: _Segment) -> int:

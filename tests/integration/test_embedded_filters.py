@@ -1,0 +1,91 @@
+"""A filter that was used before finds what was written since, and nothing that went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from store import Batch, Dense, Entry, F, Filter, Record, Space, Text, View
+from store.embedded import EmbeddedStore, searching
+
+VECTORS = np.eye(8, dtype=np.float32)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    with EmbeddedStore(tmp_path / "memories") as store:
+        store.adopt(Space("eight", 8, ("turn",)))
+        yield store
+
+
+def add(store: EmbeddedStore, keys: Sequence[int]) -> None:
+    entries = [
+        Entry(
+            Record(str(k), "s", k, "a word", speaker="Ana" if k % 3 else "Ben"),
+            {"turn": View("a word", VECTORS[k % 8])},
+        )
+        for k in keys
+    ]
+    store.write("n", Batch(add=entries))
+
+
+def found(store: EmbeddedStore, where: Filter) -> set[int]:
+    dense, text = store.search("n", [Dense("turn", VECTORS[0]), Text("turn", "word")], 1000, where)
+    keys = {int(hit.record.key) for hit in dense}
+    assert keys == {int(hit.record.key) for hit in text}
+    return keys
+
+
+def ana(numbers: Sequence[int]) -> set[int]:
+    return {k for k in numbers if k % 3}
+
+
+@pytest.mark.parametrize("few", [0, 500])
+def test_a_filter_that_was_used_before_finds_what_was_added_since(
+    store: EmbeddedStore, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_FEW", few)
+    where = F("speaker") == "Ana"
+    add(store, range(20))
+    assert found(store, where) == ana(range(20))
+    add(store, range(20, 30))
+    assert found(store, where) == ana(range(30))
+    assert found(store, ~where) == {*range(30)} - ana(range(30))
+
+
+def test_a_filter_that_was_used_before_finds_nothing_that_was_deleted(store: EmbeddedStore) -> None:
+    where = F("speaker") == "Ana"
+    add(store, range(20))
+    found(store, where)
+    store.write("n", Batch(delete=["1", "2"]))
+    assert found(store, where) == ana(range(3, 20))
+
+
+def test_a_key_that_was_stored_again_is_filtered_by_what_it_is_now(store: EmbeddedStore) -> None:
+    where = F("speaker") == "Ana"
+    add(store, range(20))
+    found(store, where)
+    again = Record("1", "s", 1, "a word", speaker="Ben")
+    store.write("n", Batch(delete=["1"]))
+    store.write("n", Batch(add=[Entry(again, {"turn": View("a word", VECTORS[1])})]))
+    assert found(store, where) == ana(range(2, 20))
+
+
+def test_a_record_whose_views_were_refreshed_is_still_found_by_its_filter(
+    store: EmbeddedStore,
+) -> None:
+    where = F("speaker") == "Ana"
+    add(store, range(20))
+    found(store, where)
+    store.write("n", Batch(refresh={"1": {"turn": View("another word", VECTORS[2])}}))
+    assert found(store, where) == ana(range(20))
+    assert found(store, ~where) == {*range(20)} - ana(range(20))
+
+
+def test_a_list_of_values_longer_than_sqlite_takes_is_filtered_by(store: EmbeddedStore) -> None:
+    add(store, range(20))
+    where = F("key").in_([str(k) for k in range(5, 40_000)])
+    assert found(store, where) == {*range(5, 20)}
