@@ -32,9 +32,9 @@ list, whose centroid tells little: with 1.3 times, reading an eighth of the rows
 ten best, with 4 times 0.5 % (600 questions, 100,000 vectors, centroids learned from the first
 quarter). Finding the list of a row takes 5 us, twice as long."""
 
-_PROBES = 5
-"""Times the square root of the lists: how many to look into. 129 of 657 lists at 100,000 rows, 257
-of 2,629 at a million: finer lists need a smaller share of them."""
+_PROBED = 128
+"""Lists to look into, however many there are: a fifth of them at 100,000 rows, a twentieth at a
+million, where the best lie in fewer because the lists are finer."""
 
 _SAMPLED = 20
 """Vectors a list to learn the centroids from."""
@@ -126,8 +126,8 @@ class Coarse:
         parameters = faiss.IVFRaBitQSearchParameters()
         parameters.qb = _QUERY_BITS
         # Of few allowed rows more of the best lie beyond the lists that are looked into first.
-        share = matching / len(self)
-        parameters.nprobe = math.ceil(_PROBES * (self._index.nlist / max(share, 1 / 16)) ** 0.5)
+        share = max(matching / len(self), 1 / 16)
+        parameters.nprobe = math.ceil(_PROBED / share**0.5)
         bits = np.packbits(allowed, bitorder="little")
         if matching < len(self):
             parameters.sel = faiss.IDSelectorBitmap(bits)
