@@ -28,7 +28,9 @@ class Vocabulary:
     def __init__(self, tokens: Sequence[str] = ()) -> None:
         self._numbers = {token: number for number, token in enumerate(tokens)}
         self._words: dict[str, int] = {}  # words of one token, which all but unspaced runs are
-        self._forget_lines()
+        self._lines: dict[str, int] = {}  # their places
+        self._numbered = np.empty(0, np.int32)  # the numbers of one line after the other
+        self._ends = np.zeros(1, np.int64)  # where line i ends: at i + 1
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -95,9 +97,7 @@ class Vocabulary:
         self._numbered = np.concatenate([self._numbered, numbers])
 
     def _forget_lines(self) -> None:
-        self._lines: dict[str, int] = {}  # their places
-        self._numbered = np.empty(0, np.int32)  # the numbers of one line after the other
-        self._ends = np.zeros(1, np.int64)  # where line i ends: at i + 1
+        self._lines, self._numbered, self._ends = {}, self._numbered[:0], self._ends[:1]
 
     def _encode_words(self, words: list[str]) -> Sequence[int]:
         known = list(map(self._words.get, words))
