@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
 from store.filters import Filter
+from store.stacking import stacked_rows
 from store.types import Batch, Dense, Entry, Leg, Record, Space, Text, Vector, View
 
 __all__ = [
@@ -176,7 +177,7 @@ def check_text(text: str, what: str = "text") -> str:
 
 def unit(vector: ArrayLike, dim: int) -> Vector:
     """The vector as float32 of shape ``(dim,)`` and length 1."""
-    rows = unit_rows(_stack([vector], dim, _query), _query)
+    rows = unit_rows(stacked_rows([vector], dim, _query), _query)
     return rows.reshape(dim)
 
 
@@ -199,6 +200,8 @@ def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) 
         raise InvalidVector(f"{name(row)}: the vector {what}; check the encoder that made it")
     # What half precision made of a length of 1 is one: a vector read back and written again stays.
     lengths[np.abs(lengths - 1) <= np.finfo(np.float16).eps] = 1
+    if np.all(lengths == 1):  # as encoders return them
+        return rows.astype(np.float32)
     units: Vector = (rows / lengths[:, np.newaxis]).astype(np.float32)
     return units
 
@@ -365,34 +368,9 @@ def _unit_views(
     def name(row: int) -> str:
         return "record {!r}, view {!r}".format(*places[row])
 
-    stacked = _stack([entries[key][view].vector for key, view in places], space.dim, name)
+    stacked = stacked_rows([entries[key][view].vector for key, view in places], space.dim, name)
     vectors = iter(unit_rows(stacked, name))
     return {
         key: {view: View(views[view].text, next(vectors)) for view in space.views}
         for key, views in entries.items()
     }
-
-
-def _stack(
-    vectors: Sequence[ArrayLike], dim: int, name: Callable[[int], str]
-) -> NDArray[np.float32]:
-    rows = np.empty((len(vectors), dim), np.float32)
-    with np.errstate(over="ignore"):  # a value too large for float32 is infinite and reported so
-        for row, vector in enumerate(vectors):
-            rows[row] = _vector(vector, dim, row, name)
-    return rows
-
-
-def _vector(vector: ArrayLike, dim: int, row: int, name: Callable[[int], str]) -> NDArray[Any]:
-    try:
-        array = np.asarray(vector)
-    except ValueError:  # rows of different lengths
-        array = np.empty(0, object)
-    if array.dtype.kind not in "fiu":
-        raise InvalidVector(f"{name(row)}: the vector must be an array of real numbers")
-    if array.shape != (dim,):
-        raise DimensionMismatch(
-            f"{name(row)}: the vector has shape {array.shape} but the store holds vectors of "
-            f"{dim} dimensions; use the encoder that the store was made with"
-        )
-    return array

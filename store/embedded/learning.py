@@ -80,3 +80,4 @@ def learn(slot: Slot) -> None:
             coarse.add(index.vectors[len(coarse) :])
             index.coarse = coarse
             slot.unsaved += len(coarse)
+            slot.nbytes = partition.nbytes

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _BEHIND = 8192
 """Records that this process may write before it catches up itself; below that, a search does."""
 
-_UNSAVED = 50_000
+_UNSAVED = 100_000
 """Records that may be missing from a snapshot while open: building them again takes seconds."""
 
 _UNSAVED_AT_CLOSE = 1000
@@ -192,7 +192,7 @@ class Partitions:
             slot.unsaved += catch_up(connection, partition, state, meta.space)
             if partition.dead * 4 > len(partition.ids):
                 partition = partition.compacted()
-            slot.partition, slot.written = partition, 0
+            slot.partition, slot.written, slot.nbytes = partition, 0, partition.nbytes
             if partition.outgrown:
                 self._learner.ask(slot)
         self._evict(keep=slot)
@@ -260,13 +260,16 @@ class Partitions:
         return list(self._folder.glob(f"{names}{_SUFFIX}*"))
 
     def _evict(self, keep: Slot) -> None:
-        for namespace, slot in self._items():
-            if self.nbytes <= self._max_bytes:
+        slots = self._items()
+        excess = sum(slot.nbytes for _, slot in slots) - self._max_bytes
+        for namespace, slot in slots:
+            if excess <= 0:
                 return
             if slot is not keep and slot.partition is not None:
                 self._save_if_dear(namespace, slot)
                 with slot.lock.exclusive():
-                    slot.partition = None
+                    excess -= slot.nbytes
+                    slot.partition, slot.nbytes = None, 0
 
     def _read(self, connection: sqlite3.Connection, namespace: str) -> tuple[Meta, State]:
         state = changes.read_state(connection, namespace)

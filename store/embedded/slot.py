@@ -20,3 +20,5 @@ class Slot:
     """Records that this process wrote since it last caught up."""
     unsaved: int = 0
     """Records that changed in ``partition`` since it was loaded or saved."""
+    nbytes: int = 0
+    """Size of ``partition`` when it last changed: asking thousands of them takes too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,17 @@ class Vocabulary:
     """Numbers for tokens, shared by the text indexes of all views of a partition.
 
     A window repeats the lines of its neighbours, so the numbers of recent lines are remembered:
-    a bulk load tokenizes each line once instead of once for every window it is in.
+    a bulk load tokenizes each line once instead of once for every window it is in. They lie in one
+    array, from which NumPy copies texts of many lines at once: joining an array a line took twice
+    as long as all the rest.
     """
 
     def __init__(self, tokens: Sequence[str] = ()) -> None:
         self._numbers = {token: number for number, token in enumerate(tokens)}
         self._words: dict[str, int] = {}  # words of one token, which all but unspaced runs are
-        self._lines: dict[str, NDArray[np.int32]] = {}
+        self._lines: dict[str, int] = {}  # their places
+        self._numbered = np.empty(0, np.int32)  # the numbers of one line after the other
+        self._ends = np.zeros(1, np.int64)  # where line i ends: at i + 1
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -38,7 +43,9 @@ class Vocabulary:
     @property
     def nbytes(self) -> int:
         """Size in bytes: about 100 for a short string in a dict."""
-        return 100 * (len(self._numbers) + len(self._words)) + sum(map(len, self._lines))
+        strings = len(self._numbers) + len(self._words) + len(self._lines)
+        # A line and its numbers are of similar size.
+        return 100 * strings + 2 * self._numbered.nbytes + self._ends.nbytes
 
     def number(self, token: str) -> int | None:
         """The number of a token, None if no text held it."""
@@ -50,10 +57,16 @@ class Vocabulary:
         Returns:
             The numbers, and how many of them each text has, shape (len(texts),).
         """
-        encoded = [[self._encode_line(line) for line in text.split("\n")] for text in texts]
-        lengths = [sum(map(len, lines)) for lines in encoded]
-        flat = [np.empty(0, np.int32), *(line for lines in encoded for line in lines)]
-        return np.concatenate(flat), np.array(lengths, np.int32)
+        split = [text.split("\n") for text in texts]
+        lines = list(chain.from_iterable(split))
+        self._remember(lines)
+        places = np.fromiter(map(self._lines.__getitem__, lines), np.int64, len(lines))
+        starts, sizes = self._ends[places], self._ends[places + 1] - self._ends[places]
+        ends = np.cumsum(sizes)
+        source = np.repeat(starts - (ends - sizes), sizes) + np.arange(sizes.sum())
+        last = np.cumsum(np.fromiter(map(len, split), np.int64, len(split)))
+        lengths = np.diff(np.concatenate([[0], ends])[last], prepend=0)
+        return self._numbered[source], lengths.astype(np.int32)
 
     def kept(self, used: NDArray[np.int32]) -> tuple[Vocabulary, NDArray[np.int32]]:
         """A vocabulary of the used numbers only, and the new number of each old one.
@@ -66,19 +79,31 @@ class Vocabulary:
         numbers[used] = np.arange(len(used), dtype=np.int32)
         return Vocabulary([tokens[number] for number in used.tolist()]), numbers
 
-    def _encode_line(self, line: str) -> NDArray[np.int32]:
-        known = self._lines.get(line)
-        if known is None:
-            if len(self._lines) >= _REMEMBERED_LINES:
-                self._lines.clear()
-            known = self._lines[line] = self._encode_words(split_words(line))
-        return known
+    def _remember(self, lines: Sequence[str]) -> None:
+        """Number the words of all lines whose numbers are not known."""
+        new = [line for line in dict.fromkeys(lines) if line not in self._lines]
+        if len(self._lines) + len(new) > _REMEMBERED_LINES:
+            self._forget_lines()
+            new = list(dict.fromkeys(lines))
+        if not new:
+            return
+        encoded = [self._encode_words(split_words(line)) for line in new]
+        sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        numbers = np.fromiter(chain.from_iterable(encoded), np.int32, int(sizes.sum()))
+        self._lines.update(
+            zip(new, range(len(self._lines), len(self._lines) + len(new)), strict=True)
+        )
+        self._ends = np.concatenate([self._ends, self._ends[-1] + np.cumsum(sizes)])
+        self._numbered = np.concatenate([self._numbered, numbers])
 
-    def _encode_words(self, words: list[str]) -> NDArray[np.int32]:
+    def _forget_lines(self) -> None:
+        self._lines, self._numbered, self._ends = {}, self._numbered[:0], self._ends[:1]
+
+    def _encode_words(self, words: list[str]) -> Sequence[int]:
         known = list(map(self._words.get, words))
         if None in known:
-            known = [number for word in words for number in self._number_word(word)]
-        return np.array(known, np.int32)
+            return [number for word in words for number in self._number_word(word)]
+        return known  # type: ignore[return-value]  # no None is in it
 
     def _number_word(self, word: str) -> tuple[int, ...]:
         remembered = self._words.get(word)

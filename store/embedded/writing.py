@@ -64,7 +64,8 @@ def put_vectors(
     ids: Iterable[int],
     vectors: NDArray[np.float32],
 ) -> None:
-    """Store the unit vectors of records, shape (n, views, dim)."""
+    """Store the unit vectors of records: those of all views of a record one after the other,
+    in any shape whose first dimension is that of the records."""
     halves = vectors.astype("<f2")
     connection.executemany(
         f"INSERT OR REPLACE INTO {vectors_table(generation)} VALUES (?, ?)",
@@ -116,8 +117,8 @@ def _put_views(
             for number, view in enumerate(views)
         ),
     )
-    vectors = np.array([[entry[view].vector for view in views] for entry in entries])
-    put_vectors(connection, generation, ids, vectors)
+    vectors = np.concatenate([entry[view].vector for entry in entries for view in views])
+    put_vectors(connection, generation, ids, vectors.reshape(len(entries), -1))
 
 
 def _add_facets(
