@@ -7,6 +7,7 @@ more than "failed" when it cannot.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -110,4 +111,16 @@ def _started(path: Path) -> Lite:
         if error.errno == 28:
             raise StoreFull(f"no space left for {path}; make some") from None
         raise StoreReadOnly(f"{path} cannot be opened: {error.strerror or error}") from None
+    _remove_unfinished(path)
     return Lite(path, f"http://127.0.0.1:{port}", server, database)
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Drop the folders of collections that a killed process had not finished making or dropping.
+
+    The engine, which by now has the lock on the file, does not list a folder without a schema, and
+    yet refuses to make the collection where the folder is.
+    """
+    for folder in (path / "collections").iterdir():
+        if folder.is_dir() and not (folder / "schema.json").exists():
+            shutil.rmtree(folder)

@@ -22,6 +22,7 @@ from store.errors import (
 )
 from store.milvus import MilvusStore
 from store.milvus.address import parse
+from store.milvus.schema import records_name
 from store.opening import open_store
 from tests.crash.processes import elsewhere
 from tests.milvus_server import Faults, faulty_server, free_port
@@ -166,3 +167,15 @@ def test_another_query_than_that(query: str) -> None:
     with pytest.raises(InvalidInput, match=r"is no address of Milvus.*\?partitions=64") as error:
         parse(f"milvus://root:hunter2@host?{query}")
     assert "hunter2" not in str(error.value)
+
+
+def test_a_collection_that_a_killed_process_had_begun_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "memories.db"
+    MilvusStore(str(path)).close()
+    folder = path / "collections" / records_name(2)
+    (folder / "data").mkdir(parents=True)
+    with MilvusStore(str(path)) as store:
+        assert not folder.exists()
+        store.adopt(SPACE)
+        store.write("ana", batch(turn("a")))
+        assert store.count("ana") == 1
