@@ -101,7 +101,7 @@ def scale(
         for at_size in grow(like, sizes, [REMEM, *peers], _tell):
             measured += at_size
             if not as_json:
-                _show(at_size, views)
+                _show(at_size, views, place.url)
         in_namespaces = many_namespaces(like, *namespaces, _tell) if namespaces else {}
     if picture:
         plot(measured, picture)
@@ -122,10 +122,10 @@ def _tell(what: str) -> None:
     click.echo(f"{datetime.now():%H:%M:%S} {what}", err=True)
 
 
-def _show(measured: Sequence[Measured], views: int) -> None:
+def _show(measured: Sequence[Measured], views: int, url: str | None) -> None:
     title = f"{measured[0].records:,} records, {counted(views, 'view')} of each in remem"
     print_out(title, "", size_table(measured), "")
-    if notes := [*footnotes(measured), *missed(measured[0], views)]:
+    if notes := [*footnotes(measured), *missed(measured[0], views, url)]:
         print_out(*notes, "")
 
 

@@ -29,9 +29,9 @@ def footnotes(measured: Sequence[Measured]) -> list[str]:
     return [f"[{number}] {note}" for note, number in _marks(measured).items()]
 
 
-def missed(measured: Measured, views: int) -> list[str]:
-    """A line for each target that remem misses at this size."""
-    targets = {name: target_of(name, measured.records, views) for name in measured.figures}
+def missed(measured: Measured, views: int, url: str | None) -> list[str]:
+    """A line for each target that remem, at this url if any, misses at this size."""
+    targets = {name: target_of(name, measured.records, views, url) for name in measured.figures}
     return [
         f"missed: {name} {_shown(name, measured.figures[name])}, target {target}"
         for name, target in targets.items()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,7 @@ from store.postgres.driver import Connection
 from store.types import Space
 
 __all__ = [
-    "_MOST_DIMENSIONS",
+    "MOST_INDEXED_DIMENSIONS",
     "HnswBuilder",
     "all_indexed",
     "build",
@@ -30,10 +31,14 @@ __all__ = [
     "wanted",
 ]
 
-_MOST_DIMENSIONS = 4_000
+MOST_INDEXED_DIMENSIONS = 4_000
 """That pgvector indexes; longer vectors are searched exactly."""
 
 _BUILD_LOCK = 0x686E7377  # "hnsw"
+
+_AGAIN = 60.0
+"""Seconds after which an index that is still missing is asked for once more: it may have failed, or
+whoever was building it may have gone away."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +67,7 @@ def wanted(
     Args:
         totals: Records, and tokens in them, of each view.
     """
-    if space.dim > _MOST_DIMENSIONS:
+    if space.dim > MOST_INDEXED_DIMENSIONS:
         return []
     return [view for view, (n, _) in totals.items() if n > exact_up_to and view not in indexed]
 
@@ -71,8 +76,8 @@ def build(database: Database, generation: int, view: int, namespace: int) -> Non
     """Make an index, unless it is there or another process is making it."""
     name = index_name(generation, view, namespace)
     with _locked(database, name) as mine, database.connection() as connection:
-        if mine and not _is_ready(connection, name):
-            # Whoever began it is gone.
+        if mine and not _is_made(connection, name):
+            # Whoever began it is gone, and the server is not at it either.
             connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS remem.{name}")
             connection.execute(
                 f"""CREATE INDEX CONCURRENTLY {name} ON {vectors.table(generation, view)}
@@ -105,18 +110,21 @@ class HnswBuilder:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._guard = threading.Lock()
-        self._asked: set[tuple[int, int, int]] = set()
+        self._asked: dict[tuple[int, int, int], float] = {}
         self._waiting: list[tuple[int, int, int]] = []
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def ask(self, generation: int, view: int, namespace: int) -> None:
-        """Have an index built some time soon. Asking twice is asking once."""
+        """Have an index built some time soon. Asking twice within a minute is asking once."""
         wanted = (generation, view, namespace)
+        now = time.monotonic()
         with self._guard:
-            if self._closed or wanted in self._asked:
+            if self._closed or wanted in self._waiting:
                 return
-            self._asked.add(wanted)
+            if now - self._asked.get(wanted, -_AGAIN) < _AGAIN:
+                return
+            self._asked[wanted] = now
             self._waiting.append(wanted)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="remem-hnsw", daemon=True)
@@ -157,8 +165,12 @@ def _locked(database: Database, name: str) -> Iterator[bool]:
         yield bool(row and row[0])
 
 
-def _is_ready(connection: Connection[Any], name: str) -> bool:
+def _is_made(connection: Connection[Any], name: str) -> bool:
+    """Whether an index is ready, or the server is at it, be it for somebody who has gone away."""
     row = connection.execute(
-        "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [f"remem.{name}"]
+        """SELECT indisvalid OR EXISTS
+            (SELECT FROM pg_stat_progress_create_index WHERE index_relid = indexrelid)
+            FROM pg_index WHERE indexrelid = to_regclass(%s)""",
+        [f"remem.{name}"],
     ).fetchone()
     return bool(row and row[0])

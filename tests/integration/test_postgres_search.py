@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,9 @@ from store.types import Batch, Dense, Vector
 from tests.postgres_server import PostgresServer, running
 
 SMALL, LARGE = 500, 6_000
+
+HNSW = """CREATE INDEX CONCURRENTLY hnsw_1_{0}_1 ON remem.vectors_1_{0}
+    USING hnsw (vector halfvec_ip_ops) {1} WHERE namespace = 1 AND live"""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,12 @@ def hnsw_indexes(server: PostgresServer, database: str = "postgres") -> list[str
         server, "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'hnsw%' ORDER BY 1", database
     )
     return [str(row[0]) for row in found]
+
+
+def run_alone(url: str, sql: str) -> None:
+    """Outside a transaction."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql)
 
 
 def test_only_a_large_namespace_has_indexes_and_they_are_its_own(
@@ -113,6 +123,40 @@ def test_an_index_follows_writes_at_once(large: PostgresStore) -> None:
     assert keys(large.search("large", [dense("quinces")], 1)[0]) != ["new and rare"]
     large.write("large", Batch(delete=["new and rare"]))
     assert large.verify().ok
+
+
+def test_what_was_just_written_is_found_even_where_the_graph_has_no_way_to_it(
+    server: PostgresServer, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.postgres.vectors._EF_SEARCH", range(1, 1001))
+    for view in range(len(SPACE.views)):
+        poor = HNSW.format(view, "WITH (m = 2, ef_construction = 4)")
+        run_alone(server.url("fresh"), poor)
+    store.write("ana", batch(*[turn(f"k{i}") for i in range(3 * SMALL)]))
+    names = [f"new{i}" for i in range(100)]
+    store.write("ana", batch(*map(turn, names)))
+    found = [keys(store.search("ana", [dense(name)], 1)[0]) for name in names]
+    assert found == [[name] for name in names]
+
+
+def test_an_index_that_the_server_goes_on_building_is_not_begun_again(
+    server: PostgresServer, store: PostgresStore
+) -> None:
+    store.write("ana", batch(*[turn(f"k{i}") for i in range(SMALL + 1)]))
+    building = """SELECT index_relid FROM pg_stat_progress_create_index
+        WHERE phase LIKE 'waiting%' AND index_relid = to_regclass('remem.hnsw_1_0_1')"""
+    with psycopg.connect(server.url("fresh")) as older, ThreadPoolExecutor() as threads:
+        older.execute("LOCK TABLE remem.vectors_1_0 IN ROW EXCLUSIVE MODE")  # it waits for this
+        begun = threads.submit(run_alone, server.url("fresh"), HNSW.format(0, ""))
+        while not (before := rows(server, building, "fresh")):
+            assert not begun.done()
+        store.search("ana", [dense("k1")], 1)
+        store.wait()
+        assert rows(server, building, "fresh") == before
+        older.rollback()
+        begun.result()
+    after = rows(server, "SELECT 'remem.hnsw_1_0_1'::regclass::oid", "fresh")
+    assert after == before
 
 
 def test_an_unfinished_index_is_built_again(server: PostgresServer, store: PostgresStore) -> None:

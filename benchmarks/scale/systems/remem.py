@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from benchmarks.scale.conditions import Condition
 from benchmarks.scale.fusing import fused
@@ -42,9 +43,17 @@ class Remem:
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Engine]:
-        """The store."""
+        """The store; a server that is at work in the background may finish before it is closed."""
         with open_store(self.url or folder / "store") as store:
             yield _Engine(store)
+            if isinstance(store, _Waiting):
+                store.wait()
+
+
+@runtime_checkable
+class _Waiting(Protocol):
+    def wait(self) -> None:
+        """Return when nothing is done in the background."""
 
 
 @dataclass(slots=True)
