@@ -137,19 +137,22 @@ class Coarse:
 
     def compacted(self, live: Mask) -> Coarse:
         """The live rows only, renumbered."""
+        return Coarse.from_arrays(self.compacted_arrays(live), self.learned)
+
+    def compacted_arrays(self, live: Mask) -> dict[str, NDArray[Any]]:
+        """What ``arrays`` would return once ``compacted``."""
         arrays = self.arrays()
+        if live.all():
+            return arrays
         kept = live[arrays["rows"]]
         lists = np.repeat(np.arange(len(arrays["sizes"])), arrays["sizes"])
         renumbered = np.cumsum(live) - 1
-        return Coarse.from_arrays(
-            {
-                "centroids": arrays["centroids"],
-                "sizes": np.bincount(lists[kept], minlength=len(arrays["sizes"])),
-                "rows": renumbered[arrays["rows"][kept]],
-                "codes": arrays["codes"][kept],
-            },
-            self.learned,
-        )
+        return {
+            "centroids": arrays["centroids"],
+            "sizes": np.bincount(lists[kept], minlength=len(arrays["sizes"])),
+            "rows": renumbered[arrays["rows"][kept]],
+            "codes": arrays["codes"][kept],
+        }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The lists as named arrays, one list after the other."""

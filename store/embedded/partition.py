@@ -11,8 +11,9 @@ from functools import reduce
 
 import numpy as np
 
-from store.embedded.arrays import Halves, Ids, Mask, Rows, Scores
+from store.embedded.arrays import Halves, Ids, Mask, Rows, Scores, extended
 from store.embedded.index import DenseIndex
+from store.embedded.lookup import Lookup
 from store.embedded.matches import Matches
 from store.embedded.text import TextIndex
 from store.embedded.vocabulary import Vocabulary
@@ -44,7 +45,7 @@ class Partition:
         self.dense = {view: DenseIndex(dim) for view in views}
         self.text = {view: TextIndex(self.vocabulary) for view in views}
         self.matches = Matches()
-        self._by_id: tuple[Ids, Rows] | None = None
+        self._lookup = Lookup()
 
     @property
     def nbytes(self) -> int:
@@ -68,7 +69,6 @@ class Partition:
         """Let the rows of these records die; unknown ids are ignored."""
         if len(self.ids) and len(ids):
             self.live[self.rows_of(ids)] = False
-            self._by_id = None
 
     def add(self, ids: Ids, vectors: Halves, texts: Mapping[str, Sequence[str]]) -> None:
         """Append records that have no live row.
@@ -78,22 +78,16 @@ class Partition:
             vectors: Unit vectors, float16, shape (n, views, dim).
             texts: For each view n texts.
         """
-        self.ids = np.concatenate([self.ids, ids])
-        self.live = np.concatenate([self.live, np.ones(len(ids), np.bool_)])
+        self.ids = extended(self.ids, ids)
+        self.live = extended(self.live, np.ones(len(ids), np.bool_))
         for i, index in enumerate(self.dense.values()):
             index.add(vectors[:, i])
         for view, text_index in self.text.items():
             text_index.add(texts[view])
-        self._by_id = None
 
     def rows_of(self, ids: Ids) -> Rows:
         """The live rows of those ids that have one, in the order of ``ids``."""
-        known, rows = self.by_id()
-        if not len(known):
-            return np.empty(0, np.int64)
-        place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-        found: Rows = rows[place[known[place] == ids]]
-        return found
+        return self._lookup.rows(ids, self.ids, self.live)
 
     def mask_of(self, ids: Ids) -> Mask:
         """Which rows are the live rows of these ids, shape (n,)."""
@@ -103,11 +97,9 @@ class Partition:
 
     def by_id(self) -> tuple[Ids, Rows]:
         """All live ids in ascending order, and their rows."""
-        if self._by_id is None:
-            rows = np.flatnonzero(self.live)
-            order = np.argsort(self.ids[rows], kind="stable")
-            self._by_id = self.ids[rows][order], rows[order]
-        return self._by_id
+        rows = np.flatnonzero(self.live)
+        order = np.argsort(self.ids[rows], kind="stable")
+        return self.ids[rows][order], rows[order]
 
     def search_dense(self, view: str, query: Scores, k: int, allowed: Mask) -> tuple[Ids, Scores]:
         """Ids and cosines of the best k, and of all that tie with the last of them."""
@@ -129,9 +121,16 @@ class Partition:
         result.live = np.ones(len(result.ids), np.bool_)
         for view, index in self.dense.items():
             result.dense[view] = index.compacted(self.live)
+        result.vocabulary, result.text = self.compacted_text()
+        return result
+
+    def compacted_text(self) -> tuple[Vocabulary, dict[str, TextIndex]]:
+        """The text indexes without dead rows, and a vocabulary without their words."""
+        if not self.dead:
+            return self.vocabulary, self.text
         texts = {view: index.compacted(self.live) for view, index in self.text.items()}
         used = reduce(np.union1d, (index.terms for index in texts.values()))
-        result.vocabulary, numbers = self.vocabulary.kept(used)
-        for view, text_index in texts.items():
-            result.text[view] = text_index.translated(result.vocabulary, numbers)
-        return result
+        vocabulary, numbers = self.vocabulary.kept(used)
+        return vocabulary, {
+            view: index.translated(vocabulary, numbers) for view, index in texts.items()
+        }

@@ -61,7 +61,8 @@ class Partitions:
         self._database = database
         self._folder = folder
         self._max_bytes = max_bytes
-        self._slots: OrderedDict[str, Slot] = OrderedDict()
+        self._slots: dict[str, Slot] = {}
+        self._loaded: OrderedDict[str, Slot] = OrderedDict()  # the least recently used one first
         self._guard = threading.Lock()
         self._learner = Learner()
 
@@ -132,6 +133,7 @@ class Partitions:
         """Drop all partitions from memory; snapshots stay."""
         with self._guard:
             self._slots.clear()
+            self._loaded.clear()
 
     def unsave(self, namespace_id: int) -> None:
         """Remove a namespace's snapshots; memory stays."""
@@ -195,7 +197,7 @@ class Partitions:
             slot.partition, slot.written, slot.nbytes = partition, 0, partition.nbytes
             if partition.outgrown:
                 self._learner.ask(slot)
-        self._evict(keep=slot)
+        self._evict(namespace, slot)
 
     def _load(self, connection: sqlite3.Connection, state: State) -> Partition | None:
         row = connection.execute(
@@ -218,7 +220,7 @@ class Partitions:
         with slot.lock.shared():
             partition = slot.partition
             if partition is not None:
-                self._write(partition.compacted() if partition.dead else partition, namespace)
+                self._write(partition, namespace)
                 slot.unsaved = 0
 
     def _write(self, partition: Partition, namespace: str) -> None:
@@ -259,30 +261,44 @@ class Partitions:
         whoever saves holds one too, so none of these is being written, and a later one stays."""
         return list(self._folder.glob(f"{names}{_SUFFIX}*"))
 
-    def _evict(self, keep: Slot) -> None:
-        slots = self._items()
-        excess = sum(slot.nbytes for _, slot in slots) - self._max_bytes
-        for namespace, slot in slots:
-            if excess <= 0:
-                return
-            if slot is not keep and slot.partition is not None:
-                self._save_if_dear(namespace, slot)
-                with slot.lock.exclusive():
-                    excess -= slot.nbytes
-                    slot.partition, slot.nbytes = None, 0
+    def _evict(self, namespace: str, keep: Slot) -> None:
+        """Let go of others when there is too much besides a partition that was just loaded.
+
+        Slots without a partition are not looked at: with ten thousand of them that took longer
+        than to load one.
+        """
+        with self._guard:
+            self._loaded[namespace] = keep
+            self._loaded.move_to_end(namespace)
+        while (oldest := self._oldest_in_excess(keep)) is not None:
+            self._save_if_dear(*oldest)
+            slot = oldest[1]
+            with slot.lock.exclusive():
+                slot.partition, slot.nbytes = None, 0
+
+    def _oldest_in_excess(self, keep: Slot) -> tuple[str, Slot] | None:
+        with self._guard:
+            excess = sum(slot.nbytes for slot in self._loaded.values()) - self._max_bytes
+            if excess <= 0 or next(iter(self._loaded.values())) is keep:
+                return None
+            return self._loaded.popitem(last=False)
 
     def _read(self, connection: sqlite3.Connection, namespace: str) -> tuple[Meta, State]:
         state = changes.read_state(connection, namespace)
         if state is None:
             with self._guard:
                 self._slots.pop(namespace, None)
+                self._loaded.pop(namespace, None)
             raise UnknownNamespace(f"nothing is stored in namespace {namespace!r}")
         return read_meta(connection), state
 
     def _slot(self, namespace: str) -> Slot:
         with self._guard:
-            slot = self._slots.setdefault(namespace, Slot())
-            self._slots.move_to_end(namespace)
+            slot = self._slots.get(namespace)
+            if slot is None:
+                slot = self._slots[namespace] = Slot()
+            elif namespace in self._loaded:
+                self._loaded.move_to_end(namespace)
             return slot
 
     def _items(self) -> list[tuple[str, Slot]]:

@@ -12,13 +12,16 @@ import json
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from store.embedded.arrays import Halves, Mask
 from store.embedded.coarse import Coarse
 from store.embedded.index import DenseIndex
 from store.embedded.partition import Partition
@@ -28,11 +31,16 @@ from store.tokens import TOKENIZER
 
 __all__ = ["file_digest", "load_partition", "save_partition"]
 
+_HALVES = "<f2"
+
+_CHUNK = 16_384
+"""Vectors in one piece. A second copy of all would be the largest thing in memory."""
+
 _log = logging.getLogger(__name__)
 
 
 def save_partition(partition: Partition, path: Path) -> str:
-    """Write a partition that has no dead rows; on disk when this returns. Returns the SHA-256."""
+    """Write the live rows of a partition; on disk when this returns. Returns the SHA-256."""
     arrays = _arrays(partition)
     header = {
         "namespace": partition.namespace,
@@ -41,12 +49,13 @@ def save_partition(partition: Partition, path: Path) -> str:
         "tokenizer": TOKENIZER,
         "views": list(partition.dense),
         "learned": _learned(partition),
-        "arrays": [[name, array.dtype.str, array.shape] for name, array in arrays.items()],
+        "arrays": [[name, array.kind, array.shape] for name, array in arrays.items()],
     }
     digest = hashlib.sha256()
     with path.open("wb") as file:
-        parts: list[Any] = [json.dumps(header).encode() + b"\n", *map(_bytes, arrays.values())]
-        for part in parts:
+        first = np.frombuffer(json.dumps(header).encode() + b"\n", np.uint8)
+        chunks = (_bytes(chunk) for array in arrays.values() for chunk in array.chunks)
+        for part in chain([first], chunks):
             digest.update(part)
             file.write(part)
         file.flush()
@@ -74,20 +83,43 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _arrays(partition: Partition) -> dict[str, NDArray[Any]]:
-    words = "\n".join(partition.vocabulary.tokens).encode()  # a token holds no line break
-    arrays: dict[str, NDArray[Any]] = {
-        "ids": partition.ids,
-        "vocabulary": np.frombuffer(words, np.uint8),
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """An array that is written piece by piece."""
+
+    kind: str
+    shape: tuple[int, ...]
+    chunks: Iterable[NDArray[Any]]
+
+    @classmethod
+    def whole(cls, array: NDArray[Any]) -> _Array:
+        """In one piece."""
+        return cls(array.dtype.str, array.shape, [array])
+
+
+def _arrays(partition: Partition) -> dict[str, _Array]:
+    live = partition.live
+    vocabulary, text = partition.compacted_text()
+    words = "\n".join(vocabulary.tokens).encode()  # a token holds no line break
+    arrays = {
+        "ids": _Array.whole(partition.ids[live]),
+        "vocabulary": _Array.whole(np.frombuffer(words, np.uint8)),
     }
     for view, index in partition.dense.items():
-        arrays[f"dense/{view}"] = index.vectors
+        vectors = index.vectors
+        shape = int(np.count_nonzero(live)), vectors.shape[1]
+        arrays[f"dense/{view}"] = _Array(_HALVES, shape, _live_chunks(vectors, live))
         if index.coarse is not None:
-            for name, array in index.coarse.arrays().items():
-                arrays[f"coarse/{view}/{name}"] = array
-        for name, array in partition.text[view].arrays().items():
-            arrays[f"text/{view}/{name}"] = array
+            for name, array in index.coarse.compacted_arrays(live).items():
+                arrays[f"coarse/{view}/{name}"] = _Array.whole(array)
+        for name, array in text[view].arrays().items():
+            arrays[f"text/{view}/{name}"] = _Array.whole(array)
     return arrays
+
+
+def _live_chunks(vectors: Halves, live: Mask) -> Iterator[Halves]:
+    for start in range(0, len(vectors), _CHUNK):
+        yield vectors[start : start + _CHUNK][live[start : start + _CHUNK]]
 
 
 def _learned(partition: Partition) -> dict[str, int]:
@@ -108,23 +140,34 @@ def _read(path: Path) -> Partition | None:
         if header.get("tokenizer") != TOKENIZER or "learned" not in header:
             _log.info("index file %s is of another version; making it again", path)
             return None
-        arrays = {
-            name: np.fromfile(file, np.dtype(kind), math.prod(shape)).reshape(shape)
-            for name, kind, shape in header["arrays"]
-        }
-    return _partition(header, arrays)
+        dense, arrays = dict[str, DenseIndex](), dict[str, NDArray[Any]]()
+        for name, kind, shape in header["arrays"]:
+            what, _, view = name.partition("/")
+            if what == "dense":
+                dense[view] = _read_dense(file, *shape)
+            else:
+                arrays[name] = np.fromfile(file, np.dtype(kind), math.prod(shape)).reshape(shape)
+    return _partition(header, dense, arrays)
 
 
-def _partition(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Partition:
+def _read_dense(file: BinaryIO, rows: int, dim: int) -> DenseIndex:
+    index = DenseIndex(dim)
+    for start in range(0, rows, _CHUNK):
+        count = min(_CHUNK, rows - start)
+        index.add(np.fromfile(file, _HALVES, count * dim).reshape(count, dim))
+    return index
+
+
+def _partition(
+    header: dict[str, Any], dense: dict[str, DenseIndex], arrays: dict[str, NDArray[Any]]
+) -> Partition:
     partition = Partition(header["namespace"], (), 0, header["generation"])
     partition.seq = header["seq"]
     partition.ids = arrays["ids"]
     partition.live = np.ones(len(partition.ids), np.bool_)
     partition.vocabulary = Vocabulary(_tokens(arrays["vocabulary"]))
     for view in header["views"]:
-        vectors = arrays.pop(f"dense/{view}")
-        partition.dense[view] = DenseIndex(vectors.shape[1])
-        partition.dense[view].add(vectors)
+        partition.dense[view] = dense[view]
         if view in header["learned"]:
             partition.dense[view].coarse = Coarse.from_arrays(
                 {name: arrays[f"coarse/{view}/{name}"] for name in Coarse.ARRAYS},

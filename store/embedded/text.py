@@ -12,15 +12,16 @@ logarithmic number of times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from store.bm25 import idf
-from store.embedded.arrays import Mask, Rows, Scores
+from store.embedded.arrays import Mask, Rows, Scores, extended
 from store.embedded.ranking import Statistics, Term, best_rows
 from store.embedded.vocabulary import Vocabulary
 
@@ -28,6 +29,9 @@ __all__ = ["TextIndex"]
 
 _MERGE_FACTOR = 4
 """A segment is merged into the one before it unless that one is this many times larger."""
+
+_PIECE = 1 << 20
+"""Postings that are merged at a time: the places of all of a million records are half a GB."""
 
 _MAX_FREQUENCY = np.iinfo(np.uint16).max
 
@@ -83,7 +87,7 @@ class TextIndex:
         numbers, lengths = self._vocabulary.encode(texts)
         rows = np.repeat(np.arange(len(self), len(self) + len(texts), dtype=np.int32), lengths)
         self._append(_segment(numbers, rows))
-        self._lengths = np.concatenate([self._lengths, lengths])
+        self._lengths = extended(self._lengths, lengths)
         self._tokens = None
 
     def search(
@@ -246,11 +250,21 @@ def _merge(older: _Segment, newer: _Segment) -> _Segment:
     free = starts[:-1].copy()  # where the next posting of each term goes
     for segment, place in zip((older, newer), places, strict=True):
         sizes = np.diff(segment.starts)
-        target = np.arange(len(segment.rows)) + np.repeat(free[place] - segment.starts[:-1], sizes)
-        rows[target] = segment.rows
-        frequencies[target] = segment.frequencies
+        shifts = free[place] - segment.starts[:-1]
+        for first, last in _pieces(segment.starts):
+            part = slice(segment.starts[first], segment.starts[last])
+            target = np.repeat(shifts[first:last], sizes[first:last])
+            target += np.arange(part.start, part.stop)
+            rows[target] = segment.rows[part]
+            frequencies[target] = segment.frequencies[part]
         free[place] += sizes
     return _Segment(terms, starts, rows, frequencies)
+
+
+def _pieces(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Ranges of terms with about ``_PIECE`` postings each, or one term with more."""
+    cuts = np.searchsorted(starts, np.arange(0, starts[-1], _PIECE), side="right") - 1
+    return pairwise([*np.unique(cuts).tolist(), len(starts) - 1])
 
 
 def _merge_all(segments: Sequence[_Segment]) -> _Segment:

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from store.embedded.arrays import extended
 from store.tokens import split_words, word_tokens
 
 __all__ = ["Vocabulary"]
@@ -93,8 +94,8 @@ class Vocabulary:
         self._lines.update(
             zip(new, range(len(self._lines), len(self._lines) + len(new)), strict=True)
         )
-        self._ends = np.concatenate([self._ends, self._ends[-1] + np.cumsum(sizes)])
-        self._numbered = np.concatenate([self._numbered, numbers])
+        self._ends = extended(self._ends, self._ends[-1] + np.cumsum(sizes))
+        self._numbered = extended(self._numbered, numbers)
 
     def _forget_lines(self) -> None:
         self._lines, self._numbered, self._ends = {}, self._numbered[:0], self._ends[:1]
