@@ -53,7 +53,7 @@ def save_partition(partition: Partition, path: Path) -> str:
     }
     digest = hashlib.sha256()
     with path.open("wb") as file:
-        first = np.frombuffer(json.dumps(header).encode() + b"\n", np.uint8)
+        first = memoryview(json.dumps(header).encode() + b"\n")
         chunks = (_bytes(chunk) for array in arrays.values() for chunk in array.chunks)
         for part in chain([first], chunks):
             digest.update(part)
@@ -130,8 +130,8 @@ def _learned(partition: Partition) -> dict[str, int]:
     }
 
 
-def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+def _bytes(array: NDArray[Any]) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _read(path: Path) -> Partition | None:
