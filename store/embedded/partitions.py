@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class Partitions:
         self._loaded: OrderedDict[str, Slot] = OrderedDict()  # the least recently used one first
         self._guard = threading.Lock()
         self._learner = Learner()
+        self._followers = ThreadPoolExecutor(1, "remem-following")
 
     @property
     def nbytes(self) -> int:
@@ -96,14 +98,18 @@ class Partitions:
             self._catch_up(namespace, slot)
 
     def written(self, namespace: str, records: int) -> None:
-        """After a commit: keep the index from falling too far behind.
+        """After a commit: keep the index from falling too far behind, in a thread of its own.
 
         Never raises: the commit is acknowledged, and the next search catches up as well.
         """
         slot = self._slot(namespace)
         slot.written += records
-        if slot.written < _BEHIND:
-            return
+        if slot.written >= _BEHIND and not slot.following:
+            slot.following = True
+            with suppress(RuntimeError):  # closed meanwhile
+                self._followers.submit(self._follow, namespace, slot)
+
+    def _follow(self, namespace: str, slot: Slot) -> None:
         try:
             self._catch_up(namespace, slot)
             partition = slot.partition
@@ -111,6 +117,10 @@ class Partitions:
                 self._save(namespace, slot)
         except (RememError, UnknownNamespace) as error:
             _log.warning("the index of %r was not brought up to date: %s", namespace, error)
+        except Exception:  # the next search meets it, too, and raises it
+            _log.exception("the index of %r was not brought up to date", namespace)
+        finally:
+            slot.following = False
 
     def save_all(self) -> None:
         """Save each partition in memory that its snapshot is behind of.
@@ -124,6 +134,7 @@ class Partitions:
 
     def close(self) -> None:
         """Save what would take long to rebuild, and let go of everything."""
+        self._followers.shutdown()
         self._learner.close()
         for namespace, slot in self._items():
             self._save_if_dear(namespace, slot)

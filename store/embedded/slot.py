@@ -18,6 +18,8 @@ class Slot:
     partition: Partition | None = None
     written: int = 0
     """Records that this process wrote since it last caught up."""
+    following: bool = False
+    """Whether a thread was asked to catch up."""
     unsaved: int = 0
     """Records that changed in ``partition`` since it was loaded or saved."""
     nbytes: int = 0
