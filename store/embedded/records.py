@@ -29,8 +29,8 @@ __all__ = [
     "view_vectors",
 ]
 
-INSERT = f"INSERT INTO records (id, namespace, {COLUMNS}) VALUES ({', '.join('?' * 16)})"
-"""Takes (id, namespace, *rows.to_row(record, now))."""
+INSERT = f"INSERT INTO records (id, namespace, {COLUMNS})"
+"""Takes rows of (id, namespace, *rows.to_row(record, now))."""
 
 
 def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record]:

@@ -119,21 +119,9 @@ class TextIndex:
 
     def compacted(self, live: Mask) -> TextIndex:
         """The live rows only, renumbered; term numbers stay."""
-        merged = _merge_all(self._segments)
-        kept = live[merged.rows]
-        counts = np.add.reduceat(np.append(kept, False), merged.starts[:-1], dtype=np.int64)
-        used = counts > 0
-        renumbered = np.cumsum(live, dtype=np.int32) - 1
         result = TextIndex(self._vocabulary)
         result._lengths = self._lengths[live]
-        result._segments = [
-            _Segment(
-                merged.terms[used],
-                np.concatenate([[0], np.cumsum(counts[used])]),
-                renumbered[merged.rows[kept]],
-                merged.frequencies[kept],
-            )
-        ]
+        result._segments = [_live_part(_merge_all(self._segments), live)]
         return result
 
     def translated(self, vocabulary: Vocabulary, numbers: NDArray[np.int32]) -> TextIndex:
@@ -259,6 +247,30 @@ def _merge(older: _Segment, newer: _Segment) -> _Segment:
             frequencies[target] = segment.frequencies[part]
         free[place] += sizes
     return _Segment(terms, starts, rows, frequencies)
+
+
+def _live_part(segment: _Segment, live: Mask) -> _Segment:
+    """The postings of live rows, those renumbered."""
+    renumbered = np.cumsum(live, dtype=np.int32) - 1
+    counts = np.zeros(len(segment.terms), np.int64)
+    rows, frequencies = np.empty_like(segment.rows), np.empty_like(segment.frequencies)
+    end = 0
+    for first, last in _pieces(segment.starts):
+        part = slice(segment.starts[first], segment.starts[last])
+        kept = live[segment.rows[part]]
+        counts[first:last] = np.add.reduceat(
+            kept, segment.starts[first:last] - part.start, dtype=np.int64
+        )
+        start, end = end, end + int(np.count_nonzero(kept))
+        rows[start:end] = renumbered[segment.rows[part][kept]]
+        frequencies[start:end] = segment.frequencies[part][kept]
+    used = counts > 0
+    return _Segment(
+        segment.terms[used],
+        np.concatenate([[0], np.cumsum(counts[used])]),
+        rows[:end],
+        frequencies[:end],
+    )
 
 
 def _pieces(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded import changes, records
+from store.embedded.inserting import insert
 from store.embedded.schema import vectors_table
 from store.filters import facets
 from store.preconditions import check_expected, split
@@ -67,8 +68,9 @@ def put_vectors(
     """Store the unit vectors of records: those of all views of a record one after the other,
     in any shape whose first dimension is that of the records."""
     halves = vectors.astype("<f2")
-    connection.executemany(
-        f"INSERT OR REPLACE INTO {vectors_table(generation)} VALUES (?, ?)",
+    insert(
+        connection,
+        f"INSERT OR REPLACE INTO {vectors_table(generation)}",
         ((i, row.tobytes()) for i, row in zip(ids, halves, strict=True)),
     )
 
@@ -93,7 +95,8 @@ def _add(
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
     first = 1 if row is None else row[0] + 1
     ids = range(first, first + len(entries))
-    connection.executemany(
+    insert(
+        connection,
         records.INSERT,
         ((i, namespace, *to_row(entry.record, now)) for i, entry in zip(ids, entries, strict=True)),
     )
@@ -109,8 +112,9 @@ def _put_views(
     views: Sequence[str],
     generation: int,
 ) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO texts VALUES (?, ?, ?)",
+    insert(
+        connection,
+        "INSERT OR REPLACE INTO texts",
         (
             (i, number, entry[view].text)
             for i, entry in zip(ids, entries, strict=True)
@@ -124,8 +128,9 @@ def _put_views(
 def _add_facets(
     connection: sqlite3.Connection, namespace: int, records: Iterable[tuple[int, Record]]
 ) -> None:
-    connection.executemany(
-        "INSERT OR IGNORE INTO facets VALUES (?, ?, ?, ?)",
+    insert(
+        connection,
+        "INSERT OR IGNORE INTO facets",
         (
             (namespace, field, value, i)
             for i, record in records

@@ -1,0 +1,19 @@
+"""Rows go into a table in groups, each of them once."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from store.embedded.inserting import insert
+
+
+@pytest.mark.parametrize("count", [0, 1, 199, 200, 201, 450])
+def test_every_row_is_inserted_once(count: int) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE pairs (number, name)")
+    rows = [(number, f"n{number}") for number in range(count)]
+    insert(connection, "INSERT INTO pairs", iter(rows))
+    assert connection.execute("SELECT * FROM pairs ORDER BY number").fetchall() == rows
+    connection.close()
