@@ -10,8 +10,8 @@ from typing import Any
 __all__ = ["insert"]
 
 _ROWS = 200
-"""Rows in one statement. ``executemany`` lets go of the interpreter for each row, and has to wait for
-it when another thread is busy: 100,000 records take 8.8 s with this, 10 s with that."""
+"""Rows in one statement. ``executemany`` lets go of the interpreter for each row, and has to wait
+for it when another thread is busy: 100,000 records take 8.8 s with this, 10 s with that."""
 
 
 def insert(connection: sqlite3.Connection, into: str, rows: Iterable[Sequence[Any]]) -> None:
