@@ -13,13 +13,14 @@ import click
 from benchmarks.datasets.detect import detect_all
 from benchmarks.machine import describe
 from benchmarks.scale.choices import as_namespaces, as_peers, as_sizes
-from benchmarks.scale.figures import Measured, growth
+from benchmarks.scale.figures import Measured, advantages, growth
 from benchmarks.scale.growing import grow, many_namespaces
 from benchmarks.scale.parts import Part
 from benchmarks.scale.place import place_for
 from benchmarks.scale.plots import can_write, plot
 from benchmarks.scale.systems import PEERS, REMEM, require
 from benchmarks.scale.tables import footnotes, growth_table, missed, size_table
+from benchmarks.scale.targets import ADVANTAGES, GROWTH, NAMESPACES, targets_at
 from benchmarks.tables import figure_table
 from memory.cli.screen import counted, print_json, print_out
 
@@ -111,9 +112,11 @@ def scale(
     for (small, large), factors in growth(measured).items():
         title = f"From {small:,} to {large:,} records each figure is multiplied by"
         print_out(title, "", growth_table(factors), "")
+        print_out(*missed(factors.get(REMEM, {}), GROWTH.get((small, large), {})))
     if namespaces:
         number, each = namespaces
         print_out(f"{number:,} namespaces of {each:,} records", "", figure_table(in_namespaces), "")
+        print_out(*missed(in_namespaces, NAMESPACES.get(namespaces, {})))
     print_out(describe())
 
 
@@ -125,7 +128,12 @@ def _tell(what: str) -> None:
 def _show(measured: Sequence[Measured], views: int, url: str | None) -> None:
     title = f"{measured[0].records:,} records, {counted(views, 'view')} of each in remem"
     print_out(title, "", size_table(measured), "")
-    if notes := [*footnotes(measured), *missed(measured[0], views, url)]:
+    first = measured[0]
+    short = missed(first.figures, targets_at(first.records, views, url))
+    if (first.records, views, url) == (100_000, 1, None):
+        for peer, factors in advantages(measured).items():
+            short += missed(factors, ADVANTAGES.get(peer, {}), f", times better than {peer}")
+    if notes := [*footnotes(measured), *short]:
         print_out(*notes, "")
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "FILTERED",
     "Figures",
     "Measured",
+    "advantages",
     "growth",
     "latency_figures",
     "recall_at_k",
@@ -73,6 +74,19 @@ def recall_at_k(found: Sequence[Sequence[int]], exact: Sequence[Sequence[int]]) 
         if right
     ]
     return fmean(shares) if shares else 1.0
+
+
+def advantages(measured: Sequence[Measured]) -> dict[str, Figures]:
+    """By what factor the first is faster than each of the others at the same size."""
+    first, *others = measured
+    return {
+        other.system: {
+            name: first.figures[name] / value if "/s" in name else value / first.figures[name]
+            for name, value in other.figures.items()
+            if name in first.figures and name.endswith(("records/s", "p50, ms"))
+        }
+        for other in others
+    }
 
 
 def latency_figures(name: str, seconds: Sequence[float]) -> Figures:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from benchmarks.scale.figures import FIGURES, Figures, Measured
-from benchmarks.scale.targets import target_of
+from benchmarks.scale.targets import Targets
 from benchmarks.tables import plain_table
 
 __all__ = ["footnotes", "growth_table", "missed", "size_table"]
@@ -29,13 +29,16 @@ def footnotes(measured: Sequence[Measured]) -> list[str]:
     return [f"[{number}] {note}" for note, number in _marks(measured).items()]
 
 
-def missed(measured: Measured, views: int, url: str | None) -> list[str]:
-    """A line for each target that remem, at this url if any, misses at this size."""
-    targets = {name: target_of(name, measured.records, views, url) for name in measured.figures}
+def missed(figures: Figures, targets: Targets, what: str = "") -> list[str]:
+    """A line for each target that is missed.
+
+    Args:
+        what: Said behind the name of a figure.
+    """
     return [
-        f"missed: {name} {_shown(name, measured.figures[name])}, target {target}"
+        f"missed: {name}{what} {_shown(name, figures[name])}, target {target}"
         for name, target in targets.items()
-        if target and not target.met(measured.figures[name])
+        if name in figures and not target.met(figures[name])
     ]
 
 

@@ -10,7 +10,7 @@ from benchmarks.scale.figures import FIGURES, Measured, growth, recall_at_k
 from benchmarks.scale.fusing import fused
 from benchmarks.scale.measuring import latency_figures, patiently
 from benchmarks.scale.tables import footnotes, growth_table, missed, size_table
-from benchmarks.scale.targets import EMBEDDED, POSTGRES
+from benchmarks.scale.targets import EMBEDDED, GROWTH, PEERS, POSTGRES, targets_at
 from memory.cli.screen import print_out
 
 
@@ -106,28 +106,40 @@ def test_growth_has_a_column_for_each_system(capsys: pytest.CaptureFixture[str])
 
 def test_targets_that_are_missed_are_named() -> None:
     name = "dense p50, ms"
-    assert missed(Measured("remem", 1_000_000, {name: 3.5}), 1, None) == [
-        f"missed: {name} 3.50, target ≤ 3"
-    ]
-    assert missed(Measured("remem", 1_000_000, {name: 3.0}), 1, None) == []
-    assert missed(Measured("remem", 999, {name: 3.5}), 1, None) == []
+    targets = targets_at(1_000_000, 1, None)
+    assert missed({name: 3.5}, targets) == [f"missed: {name} 3.50, target ≤ 3"]
+    assert missed({name: 3.0}, targets) == []
+    assert missed({name: 3.5}, targets_at(999, 1, None)) == []
 
 
 def test_a_server_has_targets_of_its_own() -> None:
-    slow = Measured("remem", 100_000, {"hybrid p50, ms": 26.0})
-    assert missed(slow, 2, "postgresql://host/db") == ["missed: hybrid p50, ms 26.0, target ≤ 25"]
-    assert missed(slow, 2, "milvus://host") == []
+    slow = {"hybrid p50, ms": 26.0}
+    assert missed(slow, targets_at(100_000, 2, "postgresql://host/db")) == [
+        "missed: hybrid p50, ms 26.0, target ≤ 25"
+    ]
+    assert missed(slow, targets_at(100_000, 2, "milvus://host")) == []
 
 
 def test_recall_and_speed_have_lower_bounds() -> None:
-    low = Measured("remem", 100_000, {"ingest, records/s": 19_999, "dense recall@10": 0.98})
-    assert [line.rpartition("target ")[2] for line in missed(low, 2, None)] == [
+    low = {"ingest, records/s": 19_999, "dense recall@10": 0.98}
+    assert [
+        line.rpartition("target ")[2] for line in missed(low, targets_at(100_000, 2, None))
+    ] == [
         "≥ 20,000",
         "≥ 0.99",
     ]
 
 
+def test_advantages_are_factors_by_which_the_first_is_faster() -> None:
+    ours = Measured("remem", 10, {"ingest, records/s": 30.0, "dense p50, ms": 2.0})
+    theirs = Measured("chroma", 10, {"ingest, records/s": 20.0, "dense p50, ms": 8.0})
+    factors = advantages([ours, theirs])["chroma"]
+    assert factors == {"ingest, records/s": 1.5, "dense p50, ms": 4.0}
+    assert missed(factors, PEERS["chroma"], ", times better than chroma") == [
+        "missed: ingest, records/s, times better than chroma 1.50, target ≥ 3"
+    ]
+
+
 def test_every_target_is_of_a_figure_that_is_measured() -> None:
-    assert {
-        name for kind in (EMBEDDED, POSTGRES) for targets in kind.values() for name in targets
-    } <= set(FIGURES)
+    kinds = (EMBEDDED, POSTGRES, PEERS, GROWTH)
+    assert {name for kind in kinds for targets in kind.values() for name in targets} <= set(FIGURES)
