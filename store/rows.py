@@ -25,6 +25,7 @@ COLUMNS = (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
+_as_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make one a record
 
 
 def to_micros(time: datetime) -> int:
@@ -39,9 +40,13 @@ def from_micros(micros: int, offset: int = 0) -> datetime:
     return time.astimezone(timezone(timedelta(seconds=offset))) if offset else time
 
 
-def to_row(record: Record, now: datetime) -> tuple[Any, ...]:
-    """The values of all columns; ``now`` becomes ``stored_at`` unless the record brings one."""
-    said = record.said_at
+def to_row(record: Record, now: int) -> tuple[Any, ...]:
+    """The values of all columns.
+
+    Args:
+        now: Microseconds since 1970: ``stored_at``, unless the record brings one.
+    """
+    said, stored = record.said_at, record.stored_at
     return (
         record.key,
         record.source,
@@ -51,11 +56,11 @@ def to_row(record: Record, now: datetime) -> tuple[Any, ...]:
         record.speaker,
         _micros(said),
         None if said is None else _offset(said),
-        to_micros(record.stored_at or now),
+        now if stored is None else to_micros(stored),
         _micros(record.expires_at),
         record.superseded_by,
         _micros(record.valid_to),
-        json.dumps(dict(record.metadata), ensure_ascii=False) if record.metadata else None,
+        _as_json(dict(record.metadata)) if record.metadata else None,
         record.text,
     )
 
@@ -100,5 +105,7 @@ def _micros(time: datetime | None) -> int | None:
 
 
 def _offset(time: datetime) -> int:
+    if time.tzinfo is timezone.utc:
+        return 0
     offset = time.utcoffset()
     return 0 if offset is None else int(offset.total_seconds())

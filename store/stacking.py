@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from store.errors import DimensionMismatch, InvalidVector
 
-__all__ = ["stacked_rows"]
+__all__ = ["is_row", "stacked_rows"]
 
 _SINGLE = np.dtype(np.float32)
 
@@ -26,7 +26,7 @@ def stacked_rows(
     Raises:
         InvalidVector, DimensionMismatch: one of them is no vector of ``dim`` real numbers.
     """
-    if vectors and all(_is_row(vector, dim) for vector in vectors):  # as encoders return them
+    if vectors and all(is_row(vector, dim) for vector in vectors):  # as encoders return them
         return np.concatenate(vectors).reshape(len(vectors), dim)
     rows = np.empty((len(vectors), dim), np.float32)
     with np.errstate(over="ignore"):  # a value too large for float32 is infinite and reported so
@@ -35,7 +35,8 @@ def stacked_rows(
     return rows
 
 
-def _is_row(vector: ArrayLike, dim: int) -> bool:
+def is_row(vector: ArrayLike, dim: int) -> TypeGuard[NDArray[np.float32]]:
+    """Whether it is an array of float32 already, of shape (dim,)."""
     return isinstance(vector, np.ndarray) and vector.dtype is _SINGLE and vector.shape == (dim,)
 
 

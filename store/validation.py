@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
 from store.filters import Filter
-from store.stacking import stacked_rows
+from store.stacking import is_row, stacked_rows
 from store.types import Batch, Dense, Entry, Leg, Record, Space, Text, Vector, View
 
 __all__ = [
@@ -52,12 +53,14 @@ MAX_DEPTH = 64
 """Most levels of objects and lists inside metadata."""
 
 _INT64 = range(-(2**63), 2**63)
+_EPSILON = float(np.finfo(np.float16).eps)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def check_batch(batch: Batch, space: Space | None) -> Batch:
     """A batch that can be written: entries with the same key and text collapsed into the first,
-    all views present, and all vectors float32 of shape ``(space.dim,)`` and length 1.
+    all views present, and all vectors float32 of shape ``(space.dim,)`` and length 1. Those that
+    are so already are the caller's own: a store keeps copies.
 
     Raises:
         Conflict: two entries of ``batch.add`` have one key and different texts.
@@ -71,9 +74,12 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
         return batch
     if space is None:
         raise InvalidInput("the store does not know its vectors yet; call adopt(space) first")
-    added = _unit_views({entry.record.key: entry.views for entry in entries}, space)
+    given = {entry.record.key: entry.views for entry in entries}
+    added = _unit_views(given, space)
+    if added is not given:
+        entries = [Entry(entry.record, added[entry.record.key]) for entry in entries]
     return Batch(
-        add=tuple(Entry(entry.record, added[entry.record.key]) for entry in entries),
+        add=tuple(entries),
         refresh=_unit_views(batch.refresh, space),
         supersede=batch.supersede,
         delete=batch.delete,
@@ -199,11 +205,16 @@ def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) 
         what = "is all zeros" if lengths[row] == 0 else "holds NaN or infinity"
         raise InvalidVector(f"{name(row)}: the vector {what}; check the encoder that made it")
     # What half precision made of a length of 1 is one: a vector read back and written again stays.
-    lengths[np.abs(lengths - 1) <= np.finfo(np.float16).eps] = 1
+    lengths[np.abs(lengths - 1) <= _EPSILON] = 1
     if np.all(lengths == 1):  # as encoders return them
         return rows.astype(np.float32)
     units: Vector = (rows / lengths[:, np.newaxis]).astype(np.float32)
     return units
+
+
+def _is_unit(vector: ArrayLike, dim: int) -> bool:
+    """Whether ``unit_rows`` would leave it as it is. It may say no of one that is."""
+    return is_row(vector, dim) and abs(float(vector @ vector) - 1) <= _EPSILON
 
 
 def check_encoded(rows: ArrayLike, count: int, dim: int) -> Vector:
@@ -255,21 +266,13 @@ def check_record(record: Record) -> None:
         check_text(record.text)
         check_name(record.source, "source")
         check_name(record.kind, "kind")
-        for label, what in (
-            (record.role, "role"),
-            (record.speaker, "speaker"),
-            (record.superseded_by, "superseded_by"),
-        ):
-            if label is not None:
-                _check_label(label, what)
-        for time, what in (
-            (record.said_at, "said_at"),
-            (record.stored_at, "stored_at"),
-            (record.expires_at, "expires_at"),
-            (record.valid_to, "valid_to"),
-        ):
-            if time is not None:
-                _check_time(time, what)
+        _check_label(record.role, "role")
+        _check_label(record.speaker, "speaker")
+        _check_label(record.superseded_by, "superseded_by")
+        _check_time(record.said_at, "said_at")
+        _check_time(record.stored_at, "stored_at")
+        _check_time(record.expires_at, "expires_at")
+        _check_time(record.valid_to, "valid_to")
         if _integer(record.position, "position") not in _INT64:
             raise InvalidInput(f"the position {record.position} does not fit 64 bits")
         if not isinstance(record.metadata, Mapping):
@@ -286,8 +289,8 @@ def _integer(number: int, what: str) -> int:
     return number
 
 
-def _check_label(label: str, what: str) -> None:
-    if len(_check_string(label, what)) > MAX_NAME:
+def _check_label(label: str | None, what: str) -> None:
+    if label is not None and len(_check_string(label, what)) > MAX_NAME:
         raise InvalidInput(f"the {what} has {len(label):,} characters; at most {MAX_NAME:,} go in")
 
 
@@ -309,9 +312,13 @@ def _check_string(text: str, what: str) -> str:
     return text
 
 
-def _check_time(time: datetime, what: str) -> None:
+def _check_time(time: datetime | None, what: str) -> None:
+    if time is None:
+        return
     if not isinstance(time, datetime):
         raise InvalidInput(f"{what} must be a datetime, got {type(time).__name__}")
+    if time.tzinfo is timezone.utc:
+        return
     offset = time.utcoffset()
     if offset is None:
         raise InvalidInput(f"{what} {time} has no time zone; pass one, such as tzinfo=timezone.utc")
@@ -350,7 +357,9 @@ def _check_json(value: Any, place: str, depth: int) -> None:
 
 def _unit_views(
     entries: Mapping[str, Mapping[str, View]], space: Space
-) -> dict[str, dict[str, View]]:
+) -> Mapping[str, Mapping[str, View]]:
+    """The views with vectors of length 1; the very same ones if all are, as encoders return them:
+    a record takes a microsecond then, and ten to make its views anew."""
     names = set(space.views)
     for key, views in entries.items():
         if views.keys() != names:
@@ -363,6 +372,9 @@ def _unit_views(
                 check_text(view.text, "view text")
         except InvalidInput as error:
             raise InvalidInput(f"record {key!r}: {error}") from None
+    every = chain.from_iterable(views.values() for views in entries.values())
+    if all(_is_unit(view.vector, space.dim) for view in every):
+        return entries
     places = [(key, view) for key in entries for view in space.views]
 
     def name(row: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from store.embedded.arrays import Ids
+from store.embedded.inserting import insert
 from store.embedded.records import fetch_ids
 
 __all__ = [
@@ -50,9 +51,7 @@ def create(connection: sqlite3.Connection, namespace: str) -> State:
 
 def append(connection: sqlite3.Connection, namespace: int, ids: Iterable[int]) -> None:
     """Log that these records changed."""
-    connection.executemany(
-        "INSERT INTO changes (namespace, record) VALUES (?, ?)", ((namespace, i) for i in ids)
-    )
+    insert(connection, "INSERT INTO changes (namespace, record)", [(namespace, i) for i in ids])
     connection.execute(
         "UPDATE namespaces SET seq = coalesce("
         "(SELECT max(seq) FROM changes WHERE namespace = :id), seq) WHERE id = :id",

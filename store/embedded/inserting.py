@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 __all__ = ["insert"]
 
-_ROWS = 200
-"""Rows in one statement. ``executemany`` lets go of the interpreter for each row, and has to wait
-for it when another thread is busy: 100,000 records take 8.8 s with this, 10 s with that."""
+_PARAMETERS = 32_000
+"""Values in one statement, at most: SQLite takes 32,766, unless it was built for more."""
+
+_STEP = 8
+"""Rows that are left go into statements so many times smaller: few different ones, which SQLite
+prepares once, and few in all, because a thread lets go of the interpreter for each of them, and
+has to wait for it when another thread is busy."""
 
 
-def insert(connection: sqlite3.Connection, into: str, rows: Iterable[Sequence[Any]]) -> None:
+def insert(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of equal length.
 
     Args:
         into: The statement before its values, such as ``INSERT INTO texts``.
     """
-    rest = iter(rows)
-    while group := list(islice(rest, _ROWS)):
-        row = f"({', '.join('?' * len(group[0]))})"
-        if len(group) == _ROWS:
-            values = ", ".join([row] * _ROWS)
-            connection.execute(f"{into} VALUES {values}", list(chain.from_iterable(group)))
-        else:
-            connection.executemany(f"{into} VALUES {row}", group)
+    if not rows:
+        return
+    width = len(rows[0])
+    row = f"({', '.join('?' * width)})"
+    size, start = _PARAMETERS // width, 0
+    while start < len(rows):
+        while size > len(rows) - start:
+            size = max(size // _STEP, 1)
+        values = ", ".join([row] * size)
+        group = rows[start : start + size]
+        connection.execute(f"{into} VALUES {values}", list(chain.from_iterable(group)))
+        start += size

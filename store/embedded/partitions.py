@@ -93,6 +93,8 @@ class Partitions:
                     and can_follow(partition, state, meta.generation)
                     and partition.seq == state.seq
                 ):
+                    if partition.outgrown:
+                        self._learner.ask(slot)
                     yield connection, state, partition
                     return
             self._catch_up(namespace, slot)
@@ -135,6 +137,9 @@ class Partitions:
     def close(self) -> None:
         """Save what would take long to rebuild, and let go of everything."""
         self._followers.shutdown()
+        for _, slot in self._items():
+            if slot.partition is not None and slot.partition.outgrown:
+                self._learner.ask(slot)
         self._learner.close()
         for namespace, slot in self._items():
             self._save_if_dear(namespace, slot)
@@ -206,8 +211,6 @@ class Partitions:
             if partition.dead * 4 > len(partition.ids):
                 partition = partition.compacted()
             slot.partition, slot.written, slot.nbytes = partition, 0, partition.nbytes
-            if partition.outgrown:
-                self._learner.ask(slot)
         self._evict(namespace, slot)
 
     def _load(self, connection: sqlite3.Connection, state: State) -> Partition | None:

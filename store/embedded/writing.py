@@ -71,7 +71,7 @@ def put_vectors(
     insert(
         connection,
         f"INSERT OR REPLACE INTO {vectors_table(generation)}",
-        ((i, row.tobytes()) for i, row in zip(ids, halves, strict=True)),
+        [(i, row.tobytes()) for i, row in zip(ids, halves, strict=True)],
     )
 
 
@@ -95,10 +95,14 @@ def _add(
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
     first = 1 if row is None else row[0] + 1
     ids = range(first, first + len(entries))
+    micros = to_micros(now)
     insert(
         connection,
         records.INSERT,
-        ((i, namespace, *to_row(entry.record, now)) for i, entry in zip(ids, entries, strict=True)),
+        [
+            (i, namespace, *to_row(entry.record, micros))
+            for i, entry in zip(ids, entries, strict=True)
+        ],
     )
     _add_facets(connection, namespace, zip(ids, (entry.record for entry in entries), strict=True))
     _put_views(connection, ids, [entry.views for entry in entries], views, generation)
@@ -115,11 +119,11 @@ def _put_views(
     insert(
         connection,
         "INSERT OR REPLACE INTO texts",
-        (
+        [
             (i, number, entry[view].text)
             for i, entry in zip(ids, entries, strict=True)
             for number, view in enumerate(views)
-        ),
+        ],
     )
     vectors = np.concatenate([entry[view].vector for entry in entries for view in views])
     put_vectors(connection, generation, ids, vectors.reshape(len(entries), -1))
@@ -131,12 +135,12 @@ def _add_facets(
     insert(
         connection,
         "INSERT OR IGNORE INTO facets",
-        (
+        [
             (namespace, field, value, i)
             for i, record in records
             if record.metadata
             for field, value in facets(record.metadata)
-        ),
+        ],
     )
 
 

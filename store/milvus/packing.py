@@ -91,8 +91,9 @@ def pack(
     record = entry.record
     pk = place(namespace, record, born)
     views = list(entry.views.values())
+    micros = rows.to_micros(now)
     body = json.dumps(
-        [*rows.to_row(record, now), [view.text for view in views]], ensure_ascii=False
+        [*rows.to_row(record, micros), [view.text for view in views]], ensure_ascii=False
     )
     pieces = list(_pieces(body))
     row: Row = {
@@ -105,7 +106,7 @@ def pack(
         "speaker": label(record.speaker),
         "position": record.position,
         "said_at": NEVER if record.said_at is None else rows.to_micros(record.said_at),
-        "stored_at": rows.to_micros(record.stored_at or now),
+        "stored_at": micros if record.stored_at is None else rows.to_micros(record.stored_at),
         "expires_at": FOREVER if record.expires_at is None else rows.to_micros(record.expires_at),
         "born": born,
         "parts": len(pieces) if len(pieces) > 1 else 0,

@@ -128,13 +128,14 @@ class _Writing:
             "SELECT nextval('remem.record_ids') FROM generate_series(1, %s)", [len(entries)]
         )
         ids = [row[0] for row in rows]
+        now = to_micros(self._now)
         copy_rows(
             self._connection,
             "remem.records",
             _RECORD_COLUMNS,
             (
                 [
-                    *[self._namespace, i, *escape_all(to_row(entry.record, self._now))],
+                    *[self._namespace, i, *escape_all(to_row(entry.record, now))],
                     facets_of(entry.record.metadata),
                 ]
                 for i, entry in zip(ids, entries, strict=True)

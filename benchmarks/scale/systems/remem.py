@@ -32,7 +32,7 @@ class Remem:
 
     url: str | None = None
     name: str = "remem"
-    batch: int = 1000
+    batch: int = 5000
 
     @property
     def packages(self) -> Sequence[str]:
