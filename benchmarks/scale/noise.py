@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.datasets.detect import detect_all
 from benchmarks.scale.making import Views
@@ -17,7 +18,7 @@ from memory.encoder import Encoder
 from memory.recall.windows import TURN, line, window_texts
 from store import InvalidInput, Record
 
-__all__ = ["Multiplied", "encode", "noisy_text", "noisy_vector"]
+__all__ = ["Multiplied", "Noise", "encode", "noisy_vector"]
 
 _MOST = 20_000
 """Distinct texts that are encoded: more would take longer, and change little."""
@@ -31,7 +32,10 @@ _NOISE = (0.3, 0.8)
 as between turns about one matter."""
 
 _REPLACED = 0.3
-"""Share of a text's words that make room for words drawn from all texts."""
+"""Share of a line's words that make room for words drawn from all turns."""
+
+_REMEMBERED = 50_000
+"""Noisy lines that are kept: those of a turn stand in the windows around it, too."""
 
 
 def encode(folder: Path, data: Sequence[Path], views: Sequence[str], encoder: Encoder) -> None:
@@ -68,14 +72,12 @@ class Multiplied:
     def batches(self, records: int, views: Sequence[str]) -> Iterator[Views]:
         """So many records in all."""
         kept = {view: _read(self.folder, view) for view in views}
-        words = {
-            view: np.array(" ".join(texts).split(), object) for view, (texts, _) in kept.items()
-        }
+        noise = Noise(_read(self.folder, TURN)[0])
         for first in range(0, records, _BATCH):
             rng = np.random.default_rng((8, first))
             numbers = range(first, min(first + _BATCH, records))
             yield {
-                view: _copies(rng, numbers, texts, vectors, words[view])
+                view: (_texts(noise, numbers, texts), _vectors(rng, numbers, vectors))
                 for view, (texts, vectors) in kept.items()
             }
 
@@ -85,12 +87,27 @@ class Multiplied:
         return list(zip(texts, vectors, strict=True))[:count]
 
 
-def noisy_text(rng: np.random.Generator, text: str, words: NDArray[np.object_]) -> str:
-    """The text with some of its words exchanged for others, drawn as often as they occur."""
-    noisy = np.array(text.split(), object)
-    replaced = rng.random(len(noisy)) < _REPLACED
-    noisy[replaced] = words[rng.integers(0, len(words), int(replaced.sum()))]
-    return " ".join(noisy)
+class Noise:
+    """Words exchanged for others, drawn as often as they occur in some texts.
+
+    What becomes of a line depends on nothing but the line and the number of the copy: so a window
+    still holds the very lines of its turns, as the windows of real records do.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._words = np.array(" ".join(texts).split(), object)
+        self._line = lru_cache(_REMEMBERED)(self._noisy_line)
+
+    def text(self, text: str, copy: int) -> str:
+        """The copy of this number; copy 0 is the text itself."""
+        return "\n".join(self._line(line, copy) for line in text.split("\n")) if copy else text
+
+    def _noisy_line(self, line: str, copy: int) -> str:
+        rng = np.random.default_rng((9, copy, crc32(line.encode())))
+        noisy = np.array(line.split(), object)
+        replaced = rng.random(len(noisy)) < _REPLACED
+        noisy[replaced] = self._words[rng.integers(0, len(self._words), int(replaced.sum()))]
+        return " ".join(noisy)
 
 
 def noisy_vector(rng: np.random.Generator, vector: Vectors) -> Vectors:
@@ -101,20 +118,17 @@ def noisy_vector(rng: np.random.Generator, vector: Vectors) -> Vectors:
     return noisy
 
 
-def _copies(
-    rng: np.random.Generator,
-    numbers: range,
-    texts: Sequence[str],
-    vectors: Vectors,
-    words: NDArray[np.object_],
-) -> tuple[list[str], Vectors]:
-    """The records of these numbers: those that there are, and beyond them noisy copies."""
+def _texts(noise: Noise, numbers: range, texts: Sequence[str]) -> list[str]:
+    """Those of these numbers: the ones that there are, and beyond them noisy copies."""
     known = len(texts)
-    return (
-        [texts[i] if i < known else noisy_text(rng, texts[i % known], words) for i in numbers],
-        np.stack(
-            [vectors[i] if i < known else noisy_vector(rng, vectors[i % known]) for i in numbers]
-        ),
+    return [noise.text(texts[i % known], i // known) for i in numbers]
+
+
+def _vectors(rng: np.random.Generator, numbers: range, vectors: Vectors) -> Vectors:
+    """The same of vectors."""
+    known = len(vectors)
+    return np.stack(
+        [vectors[i] if i < known else noisy_vector(rng, vectors[i % known]) for i in numbers]
     )
 
 

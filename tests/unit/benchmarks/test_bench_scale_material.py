@@ -11,7 +11,7 @@ import pytest
 from benchmarks.scale.conditions import SHARES, Condition
 from benchmarks.scale.making import K, MadeUp, Views, make
 from benchmarks.scale.material import Material, Vectors
-from benchmarks.scale.noise import Multiplied, encode, noisy_text, noisy_vector
+from benchmarks.scale.noise import Multiplied, Noise, encode, noisy_vector
 from memory.testing import HashEncoder
 from store import InvalidInput
 
@@ -131,15 +131,18 @@ def test_a_noisy_vector_stays_near_the_real_one() -> None:
 
 
 def test_a_noisy_text_keeps_most_of_its_words() -> None:
-    rng = np.random.default_rng(1)
     text = " ".join(f"word{i}" for i in range(1000))
-    kept = sum(
-        a == b
-        for a, b in zip(
-            noisy_text(rng, text, np.array(["other"], object)).split(), text.split(), strict=True
-        )
-    )
+    noisy = Noise(["other"]).text(text, 1)
+    kept = sum(a == b for a, b in zip(noisy.split(), text.split(), strict=True))
     assert 600 < kept < 800
+
+
+def test_a_noisy_window_holds_the_lines_of_its_noisy_turns() -> None:
+    turns = ["Ana: one two three four", "Ben: five six seven eight", "Ana: nine ten"]
+    noise = Noise(turns)
+    window = noise.text("\n".join(turns), 3)
+    assert window.split("\n") == [noise.text(turn, 3) for turn in turns]
+    assert window != noise.text("\n".join(turns), 4)
 
 
 def test_data_without_questions_is_refused(tmp_path: Path) -> None:
