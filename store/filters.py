@@ -194,19 +194,21 @@ class F:
         return Exists(self.name)
 
 
-def facets(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str | int | float]]:
+def facets(metadata: Mapping[str, Any]) -> list[tuple[str, str | int | float]]:
     """The (field, value) pairs under which metadata can be found.
 
     Nested objects are flattened with dots, a list gives one pair an item, null gives none, a
     boolean counts as 0 or 1 and an integer beyond 64 bits as a float. Stores index these pairs,
     and ``Filter.matches`` reads the same ones, so that both always agree.
     """
+    pairs: list[tuple[str, str | int | float]] = []
     for name, value in metadata.items():
         for item in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(item, Mapping):
-                yield from ((f"{name}.{inner}", leaf) for inner, leaf in facets(item))
-            elif isinstance(item, (str, int, float)):
-                yield name, _facet(item)
+            if isinstance(item, (str, int, float)):
+                pairs.append((name, _facet(item)))
+            elif isinstance(item, Mapping):
+                pairs += ((f"{name}.{inner}", leaf) for inner, leaf in facets(item))
+    return pairs
 
 
 def parse_filter(data: Mapping[str, Any], depth: int = 32) -> Filter:

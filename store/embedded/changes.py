@@ -51,7 +51,8 @@ def create(connection: sqlite3.Connection, namespace: str) -> State:
 
 def append(connection: sqlite3.Connection, namespace: int, ids: Iterable[int]) -> None:
     """Log that these records changed."""
-    insert(connection, "INSERT INTO changes (namespace, record)", [(namespace, i) for i in ids])
+    values = [value for i in ids for value in (namespace, i)]
+    insert(connection, "INSERT INTO changes (namespace, record)", 2, values)
     connection.execute(
         "UPDATE namespaces SET seq = coalesce("
         "(SELECT max(seq) FROM changes WHERE namespace = :id), seq) WHERE id = :id",

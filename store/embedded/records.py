@@ -17,6 +17,7 @@ from store.types import Record, Space, View
 
 __all__ = [
     "INSERT",
+    "WIDTH",
     "fetch_ids",
     "ids_of",
     "keys_of",
@@ -30,7 +31,8 @@ __all__ = [
 ]
 
 INSERT = f"INSERT INTO records (id, namespace, {COLUMNS})"
-"""Takes rows of (id, namespace, *rows.to_row(record, now))."""
+WIDTH = 2 + len(COLUMNS.split(","))
+"""Takes rows of (id, namespace, *rows.to_row(record, now)), and how long these are."""
 
 
 def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record]:

@@ -6,6 +6,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +69,10 @@ def put_vectors(
     """Store the unit vectors of records: those of all views of a record one after the other,
     in any shape whose first dimension is that of the records."""
     halves = vectors.astype("<f2")
-    insert(
-        connection,
-        f"INSERT OR REPLACE INTO {vectors_table(generation)}",
-        [(i, row.tobytes()) for i, row in zip(ids, halves, strict=True)],
-    )
+    values: list[Any] = []
+    for i, row in zip(ids, halves, strict=True):
+        values += (i, row.tobytes())
+    insert(connection, f"INSERT OR REPLACE INTO {vectors_table(generation)}", 2, values)
 
 
 def _split(
@@ -96,14 +96,10 @@ def _add(
     first = 1 if row is None else row[0] + 1
     ids = range(first, first + len(entries))
     micros = to_micros(now)
-    insert(
-        connection,
-        records.INSERT,
-        [
-            (i, namespace, *to_row(entry.record, micros))
-            for i, entry in zip(ids, entries, strict=True)
-        ],
-    )
+    values: list[Any] = []
+    for i, entry in zip(ids, entries, strict=True):
+        values += (i, namespace, *to_row(entry.record, micros))
+    insert(connection, records.INSERT, records.WIDTH, values)
     _add_facets(connection, namespace, zip(ids, (entry.record for entry in entries), strict=True))
     _put_views(connection, ids, [entry.views for entry in entries], views, generation)
     return ids
@@ -116,15 +112,11 @@ def _put_views(
     views: Sequence[str],
     generation: int,
 ) -> None:
-    insert(
-        connection,
-        "INSERT OR REPLACE INTO texts",
-        [
-            (i, number, entry[view].text)
-            for i, entry in zip(ids, entries, strict=True)
-            for number, view in enumerate(views)
-        ],
-    )
+    values: list[Any] = []
+    for i, entry in zip(ids, entries, strict=True):
+        for number, view in enumerate(views):
+            values += (i, number, entry[view].text)
+    insert(connection, "INSERT OR REPLACE INTO texts", 3, values)
     vectors = np.concatenate([entry[view].vector for entry in entries for view in views])
     put_vectors(connection, generation, ids, vectors.reshape(len(entries), -1))
 
@@ -132,16 +124,12 @@ def _put_views(
 def _add_facets(
     connection: sqlite3.Connection, namespace: int, records: Iterable[tuple[int, Record]]
 ) -> None:
-    insert(
-        connection,
-        "INSERT OR IGNORE INTO facets",
-        [
-            (namespace, field, value, i)
-            for i, record in records
-            if record.metadata
-            for field, value in facets(record.metadata)
-        ],
-    )
+    values: list[Any] = []
+    for i, record in records:
+        if record.metadata:
+            for field, value in facets(record.metadata):
+                values += (namespace, field, value, i)
+    insert(connection, "INSERT OR IGNORE INTO facets", 4, values)
 
 
 def _delete(

@@ -14,6 +14,6 @@ def test_every_row_is_inserted_once(count: int) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE pairs (number, name)")
     rows = [(number, f"n{number}") for number in range(count)]
-    insert(connection, "INSERT INTO pairs", rows)
+    insert(connection, "INSERT INTO pairs", 2, [value for row in rows for value in row])
     assert connection.execute("SELECT * FROM pairs ORDER BY number").fetchall() == rows
     connection.close()
