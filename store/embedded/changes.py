@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from store.embedded.arrays import Ids
@@ -12,6 +12,7 @@ from store.embedded.records import fetch_ids
 
 __all__ = [
     "State",
+    "any_between",
     "append",
     "create",
     "mark_purged",
@@ -49,8 +50,9 @@ def create(connection: sqlite3.Connection, namespace: str) -> State:
     return state
 
 
-def append(connection: sqlite3.Connection, namespace: int, ids: Iterable[int]) -> None:
-    """Log that these records changed."""
+def append(connection: sqlite3.Connection, namespace: int, ids: Sequence[int]) -> int:
+    """Log that these records changed; the number of the first of these changes, which follow each
+    other: nobody else writes while a transaction does."""
     values = [value for i in ids for value in (namespace, i)]
     insert(connection, "INSERT INTO changes (namespace, record)", 2, values)
     connection.execute(
@@ -58,6 +60,17 @@ def append(connection: sqlite3.Connection, namespace: int, ids: Iterable[int]) -
         "(SELECT max(seq) FROM changes WHERE namespace = :id), seq) WHERE id = :id",
         {"id": namespace},
     )
+    (last,) = connection.execute("SELECT seq FROM namespaces WHERE id = ?", (namespace,)).fetchone()
+    return int(last) - len(ids) + 1
+
+
+def any_between(connection: sqlite3.Connection, namespace: int, since: int, before: int) -> bool:
+    """Whether the log has changes after ``since`` and before ``before``."""
+    row = connection.execute(
+        "SELECT 1 FROM changes WHERE namespace = ? AND seq > ? AND seq < ? LIMIT 1",
+        (namespace, since, before),
+    ).fetchone()
+    return row is not None
 
 
 def touched(connection: sqlite3.Connection, namespace: int, since: int) -> Ids:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from store.embedded import changes, filtering, records
+from store.embedded.additions import Addition
 from store.embedded.arrays import Ids
 from store.embedded.changes import State
 from store.embedded.partition import Partition
@@ -32,20 +33,42 @@ def can_follow(partition: Partition, state: State, generation: int) -> bool:
 
 
 def catch_up(
-    connection: sqlite3.Connection, partition: Partition, state: State, space: Space
+    connection: sqlite3.Connection,
+    partition: Partition,
+    state: State,
+    space: Space,
+    additions: Sequence[Addition] = (),
 ) -> int:
     """Bring the partition to the state of the records that the connection sees.
+
+    Args:
+        additions: What need not be read if it comes next; of this namespace, oldest first, and
+            none that the connection does not see.
 
     Returns:
         How many records had changed.
     """
-    if partition.seq == state.seq:
-        return 0
-    ids = changes.touched(connection, state.id, partition.seq)
-    partition.remove(ids)
-    _add(connection, partition, ids, space)
-    partition.seq = state.seq
-    return len(ids)
+    changed = 0
+    for addition in additions:
+        if _comes_next(connection, partition, addition):
+            partition.add(addition.ids, addition.vectors, addition.texts)
+            partition.seq = addition.last
+            changed += len(addition.ids)
+    if partition.seq < state.seq:
+        ids = changes.touched(connection, state.id, partition.seq)
+        partition.remove(ids)
+        _add(connection, partition, ids, space)
+        partition.seq = state.seq
+        changed += len(ids)
+    return changed
+
+
+def _comes_next(connection: sqlite3.Connection, partition: Partition, addition: Addition) -> bool:
+    return (
+        partition.seq < addition.first
+        and partition.generation == addition.generation
+        and not changes.any_between(connection, partition.namespace, partition.seq, addition.first)
+    )
 
 
 def build(connection: sqlite3.Connection, state: State, space: Space, generation: int) -> Partition:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from store.embedded import changes
+from store.embedded.additions import Addition, Additions
 from store.embedded.changes import State
 from store.embedded.database import Database, writing_errors
 from store.embedded.following import build, can_follow, catch_up
@@ -66,6 +67,7 @@ class Partitions:
         self._loaded: OrderedDict[str, Slot] = OrderedDict()  # the least recently used one first
         self._guard = threading.Lock()
         self._learner = Learner()
+        self._additions = Additions()
         self._followers = ThreadPoolExecutor(1, "remem-following")
 
     @property
@@ -99,11 +101,17 @@ class Partitions:
                     return
             self._catch_up(namespace, slot)
 
-    def written(self, namespace: str, records: int) -> None:
+    def written(self, namespace: str, records: int, addition: Addition | None) -> None:
         """After a commit: keep the index from falling too far behind, in a thread of its own.
 
         Never raises: the commit is acknowledged, and the next search catches up as well.
+
+        Args:
+            records: How many it wrote.
+            addition: Those of them that are new.
         """
+        if addition is not None:
+            self._additions.keep(addition)
         slot = self._slot(namespace)
         slot.written += records
         if slot.written >= _BEHIND and not slot.following:
@@ -207,7 +215,8 @@ class Partitions:
             if partition is None or not can_follow(partition, state, meta.generation):
                 partition = build(connection, state, meta.space, meta.generation)
                 slot.unsaved = len(partition.ids)
-            slot.unsaved += catch_up(connection, partition, state, meta.space)
+            additions = self._additions.take(state.id, state.seq)
+            slot.unsaved += catch_up(connection, partition, state, meta.space, additions)
             if partition.dead * 4 > len(partition.ids):
                 partition = partition.compacted()
             slot.partition, slot.written, slot.nbytes = partition, 0, partition.nbytes

@@ -325,10 +325,11 @@ class EmbeddedStore:
                 _check_space(meta, batch.space or space)
             state = changes.create(connection, namespace)
             views = meta.adopted.views if meta.adopted else ()
-            written = apply(connection, state.id, batch, views, meta.generations, self._clock())
+            now = self._clock()
+            written, addition = apply(connection, state.id, batch, views, meta.generations, now)
             if purge:
                 changes.mark_purged(connection, state.id)
-        self._partitions.written(namespace, len(batch.add) + len(batch.refresh))
+        self._partitions.written(namespace, len(batch.add) + len(batch.refresh), addition)
         return written
 
     def _verify(self, namespace: str) -> list[str]:

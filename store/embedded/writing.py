@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded import changes, records
+from store.embedded.additions import Addition
+from store.embedded.arrays import Halves
 from store.embedded.inserting import insert
 from store.embedded.schema import vectors_table
 from store.filters import facets
@@ -29,12 +31,15 @@ def apply(
     views: Sequence[str],
     generations: Sequence[int],
     now: datetime,
-) -> Written:
+) -> tuple[Written, Addition | None]:
     """Carry out a checked batch: delete, add, refresh, supersede, and log what changed.
 
     Args:
         generations: The generation of vectors in use, then the one that a reindex is filling, if
             any: what is deleted or refreshed here must not survive there.
+
+    Returns:
+        What changed, and what was added as indexes take it, if anything was.
 
     Raises:
         Conflict: a key of ``batch.add`` is stored with another text.
@@ -49,15 +54,29 @@ def apply(
     check_expected(batch.expects, read)
     deleted = _delete(connection, namespace, batch.delete, generations)
     new, unchanged = _split(connection, namespace, batch.add)
-    added = _add(connection, namespace, new, views, generations[0], now)
+    ids, vectors = _add(connection, namespace, new, views, generations[0], now)
     refreshed = _refresh(connection, namespace, batch.refresh, views, generations)
     superseded = _supersede(connection, namespace, batch.supersede, now)
-    changes.append(connection, namespace, [*deleted.values(), *added, *refreshed, *superseded])
-    return Written(
+    changed = [*ids, *deleted.values(), *refreshed, *superseded]
+    first = changes.append(connection, namespace, changed)
+    written = Written(
         added=tuple(entry.record.key for entry in new),
         unchanged=tuple(unchanged),
         deleted=tuple(deleted),
     )
+    if not new:
+        return written, None
+    current = [i for i, entry in enumerate(new) if entry.record.superseded_by is None]
+    addition = Addition(
+        namespace,
+        generations[0],
+        first,
+        first + len(new) - 1,
+        np.array(ids, np.int64)[current],
+        vectors[current],
+        {view: [new[i].views[view].text for i in current] for view in views},
+    )
+    return written, addition
 
 
 def put_vectors(
@@ -65,14 +84,14 @@ def put_vectors(
     generation: int,
     ids: Iterable[int],
     vectors: NDArray[np.float32],
-) -> None:
-    """Store the unit vectors of records: those of all views of a record one after the other,
-    in any shape whose first dimension is that of the records."""
+) -> Halves:
+    """Store the unit vectors of records, shape (n, views, dim), in half precision; return these."""
     halves = vectors.astype("<f2")
     values: list[Any] = []
     for i, row in zip(ids, halves, strict=True):
         values += (i, row.tobytes())
     insert(connection, f"INSERT OR REPLACE INTO {vectors_table(generation)}", 2, values)
+    return halves
 
 
 def _split(
@@ -89,9 +108,9 @@ def _add(
     views: Sequence[str],
     generation: int,
     now: datetime,
-) -> range:
+) -> tuple[range, Halves]:
     if not entries:
-        return range(0)
+        return range(0), np.empty((0, len(views), 0), np.float16)
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
     first = 1 if row is None else row[0] + 1
     ids = range(first, first + len(entries))
@@ -101,8 +120,8 @@ def _add(
         values += (i, namespace, *to_row(entry.record, micros))
     insert(connection, records.INSERT, records.WIDTH, values)
     _add_facets(connection, namespace, zip(ids, (entry.record for entry in entries), strict=True))
-    _put_views(connection, ids, [entry.views for entry in entries], views, generation)
-    return ids
+    vectors = _put_views(connection, ids, [entry.views for entry in entries], views, generation)
+    return ids, vectors
 
 
 def _put_views(
@@ -111,14 +130,14 @@ def _put_views(
     entries: Sequence[Mapping[str, View]],
     views: Sequence[str],
     generation: int,
-) -> None:
+) -> Halves:
     values: list[Any] = []
     for i, entry in zip(ids, entries, strict=True):
         for number, view in enumerate(views):
             values += (i, number, entry[view].text)
     insert(connection, "INSERT OR REPLACE INTO texts", 3, values)
     vectors = np.concatenate([entry[view].vector for entry in entries for view in views])
-    put_vectors(connection, generation, ids, vectors.reshape(len(entries), -1))
+    return put_vectors(connection, generation, ids, vectors.reshape(len(entries), len(views), -1))
 
 
 def _add_facets(
