@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from store.embedded.arrays import Ids
 from store.embedded.inserting import insert
@@ -53,7 +54,7 @@ def create(connection: sqlite3.Connection, namespace: str) -> State:
 def append(connection: sqlite3.Connection, namespace: int, ids: Sequence[int]) -> int:
     """Log that these records changed; the number of the first of these changes, which follow each
     other: nobody else writes while a transaction does."""
-    values = [value for i in ids for value in (namespace, i)]
+    values = list(chain.from_iterable(zip(repeat(namespace), ids)))
     insert(connection, "INSERT INTO changes (namespace, record)", 2, values)
     connection.execute(
         "UPDATE namespaces SET seq = coalesce("

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, product, repeat
 from typing import Any
 
 import numpy as np
@@ -87,10 +87,9 @@ def put_vectors(
 ) -> Halves:
     """Store the unit vectors of records, shape (n, views, dim), in half precision; return these."""
     halves = vectors.astype("<f2")
-    values: list[Any] = []
-    for i, row in zip(ids, halves, strict=True):
-        values += (i, row.tobytes())
-    insert(connection, f"INSERT OR REPLACE INTO {vectors_table(generation)}", 2, values)
+    blobs = [row.tobytes() for row in halves]
+    into = f"INSERT OR REPLACE INTO {vectors_table(generation)}"
+    insert(connection, into, 2, list(chain.from_iterable(zip(ids, blobs, strict=True))))
     return halves
 
 
@@ -131,10 +130,10 @@ def _put_views(
     views: Sequence[str],
     generation: int,
 ) -> Halves:
-    values: list[Any] = []
-    for i, entry in zip(ids, entries, strict=True):
-        for number, view in enumerate(views):
-            values += (i, number, entry[view].text)
+    columns: list[Iterable[Any]] = []
+    for number, view in enumerate(views):
+        columns += (ids, repeat(number), [entry[view].text for entry in entries])
+    values = list(chain.from_iterable(zip(*columns, strict=False)))
     insert(connection, "INSERT OR REPLACE INTO texts", 3, values)
     vectors = np.concatenate([entry[view].vector for entry in entries for view in views])
     return put_vectors(connection, generation, ids, vectors.reshape(len(entries), len(views), -1))
@@ -209,5 +208,5 @@ def _supersede(
 def _drop_vectors(
     connection: sqlite3.Connection, generations: Sequence[int], ids: Sequence[tuple[int]]
 ) -> None:
-    for generation, i in itertools.product(generations, ids):
+    for generation, i in product(generations, ids):
         connection.execute(f"DELETE FROM {vectors_table(generation)} WHERE record = ?", i)
