@@ -214,7 +214,7 @@ def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) 
 
 def _is_unit(vector: ArrayLike, dim: int) -> bool:
     """Whether ``unit_rows`` would leave it as it is. It may say no of one that is."""
-    return is_row(vector, dim) and abs(float(vector @ vector) - 1) <= _EPSILON
+    return is_row(vector, dim) and bool(1 - _EPSILON <= vector.dot(vector) <= 1 + _EPSILON)
 
 
 def check_encoded(rows: ArrayLike, count: int, dim: int) -> Vector:
@@ -278,7 +278,7 @@ def check_record(record: Record) -> None:
         if not isinstance(record.metadata, Mapping):
             raise InvalidInput(f"metadata must be a dict, got {type(record.metadata).__name__}")
         if record.metadata:
-            _check_json(dict(record.metadata), "metadata", MAX_DEPTH)
+            _check_json(dict(record.metadata), ("metadata",), MAX_DEPTH)
     except InvalidInput as error:
         raise InvalidInput(f"record {record.key!r}: {error}") from None
 
@@ -330,29 +330,40 @@ def _check_time(time: datetime | None, what: str) -> None:
         raise InvalidInput(f"{what} {time} lies outside the years 1 to 9999 in UTC") from None
 
 
-def _check_json(value: Any, place: str, depth: int) -> None:
+def _check_json(value: Any, place: tuple[str, ...], depth: int) -> None:
+    """``place``: the names that lead to the value. They are put together only for a message: that
+    took as long as all other checks of a record."""
     if depth == 0:
         raise InvalidInput(f"metadata is nested more than {MAX_DEPTH} levels deep; flatten it")
     if isinstance(value, dict):
         for name, item in value.items():
-            _check_string(name, f"name of an item of {place}")
-            _check_json(item, f"{place}.{name}", depth - 1)
+            if not _is_plain(name):
+                _check_string(name, f"name of an item of {'.'.join(place)}")
+            _check_json(item, (*place, name), depth - 1)
     elif isinstance(value, list):
         for item in value:
             _check_json(item, place, depth - 1)
     elif isinstance(value, str):
-        _check_string(value, place)
+        if not _is_plain(value):
+            _check_string(value, ".".join(place))
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise InvalidInput(f"{place} is {value}, which JSON cannot hold; leave it out")
+            raise InvalidInput(
+                f"{'.'.join(place)} is {value}, which JSON cannot hold; leave it out"
+            )
     elif isinstance(value, int):
         if value.bit_length() > 1023:
-            raise InvalidInput(f"{place} is too large a number; store it as a string")
+            raise InvalidInput(f"{'.'.join(place)} is too large a number; store it as a string")
     elif value is not None:
         raise InvalidInput(
-            f"{place} is a {type(value).__name__}, which is not JSON; use strings, numbers, "
-            "booleans, None, lists and dicts"
+            f"{'.'.join(place)} is a {type(value).__name__}, which is not JSON; use strings, "
+            "numbers, booleans, None, lists and dicts"
         )
+
+
+def _is_plain(text: Any) -> bool:
+    """Whether ``_check_string`` has nothing to say."""
+    return isinstance(text, str) and text.isascii() and len(text) <= MAX_TEXT
 
 
 def _unit_views(

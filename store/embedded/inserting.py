@@ -9,12 +9,10 @@ from typing import Any
 __all__ = ["insert"]
 
 _PARAMETERS = 32_000
-"""Values in one statement, at most: SQLite takes 32,766, unless it was built for more."""
-
-_STEP = 8
-"""Rows that are left go into statements so many times smaller: few different ones, which SQLite
-prepares once, and few in all, because a thread lets go of the interpreter for each of them, and
-has to wait for it when another thread is busy."""
+"""Values in one statement, at most: SQLite takes 32,766, unless it was built for more. Rows that
+are left go into statements of half the size, and so on: few different ones, which SQLite prepares
+once, and few in all, because a thread lets go of the interpreter for each of them, and waits for it
+up to 5 ms when another thread is busy."""
 
 
 def insert(connection: sqlite3.Connection, into: str, width: int, values: Sequence[Any]) -> None:
@@ -31,7 +29,7 @@ def insert(connection: sqlite3.Connection, into: str, width: int, values: Sequen
     size, start = _PARAMETERS // width, 0
     while left := (len(values) - start) // width:
         while size > left:
-            size = max(size // _STEP, 1)
+            size //= 2
         end = start + size * width
         connection.execute(f"{into} VALUES {', '.join([row] * size)}", values[start:end])
         start = end

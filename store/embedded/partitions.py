@@ -30,7 +30,7 @@ __all__ = ["Partitions", "UnknownNamespace"]
 
 _log = logging.getLogger(__name__)
 
-_BEHIND = 8192
+_BEHIND = 4096
 """Records that this process may write before it catches up itself; below that, a search does."""
 
 _UNSAVED = 100_000

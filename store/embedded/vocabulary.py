@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,9 @@ __all__ = ["Vocabulary"]
 _REMEMBERED_WORDS = 200_000
 _REMEMBERED_LINES = 20_000
 
+_LINES_AT_A_TIME = 32
+"""Lines after which the interpreter is let go of: a writer that comes back from SQLite would have
+to wait for it for 5 ms each time."""
 
 _SPACED = bytes(i if chr(i).isalnum() or chr(i) in "_'" else ord(" ") for i in range(128)) * 2
 """Each byte of ASCII: itself if words may hold it, otherwise a space."""
@@ -100,6 +104,8 @@ class Vocabulary:
         for line in new:
             self._encode_line(line, numbers)
             ends.append(len(numbers))
+            if not len(ends) % _LINES_AT_A_TIME:
+                time.sleep(0)
         self._lines.update(
             zip(new, range(len(self._lines), len(self._lines) + len(new)), strict=True)
         )
