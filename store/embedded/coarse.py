@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Mask, Rows, Scores
+from store.embedded.blocks import Blocks
 
 __all__ = ["Coarse", "sample"]
 
@@ -49,12 +50,10 @@ _CHUNK = 65_536
 """Vectors that are converted to single precision at a time."""
 
 
-def sample(vectors: Halves) -> Halves:
+def sample(vectors: Blocks) -> Halves:
     """What to learn from, a copy: evenly spread, since neighbours in time resemble each other."""
     wanted = min(len(vectors), _lists(len(vectors)) * _SAMPLED)
-    places = np.linspace(0, len(vectors) - 1, wanted).astype(np.int64)
-    taken: Halves = vectors[places]
-    return taken
+    return vectors.take(np.linspace(0, len(vectors) - 1, wanted).astype(np.int64))
 
 
 class Coarse:

@@ -10,16 +10,12 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from store.embedded.arrays import Halves
 from store.embedded.coarse import Coarse
 from store.embedded.slot import Slot
 
 __all__ = ["Learner", "learn"]
 
 _log = logging.getLogger(__name__)
-
-_COPIED = 16_384
-"""Vectors copied at a time: a writer waits for 10 ms at most."""
 
 
 class Learner:
@@ -70,14 +66,15 @@ def learn(slot: Slot) -> None:
             with slot.lock.shared():
                 if slot.partition is not partition:
                     return
-                chunk: Halves = index.vectors[len(coarse) : len(coarse) + _COPIED].copy()
-            coarse.add(chunk)
-            if len(chunk) < _COPIED:
+                chunk = index.vectors.piece(len(coarse)).copy()
+            if not len(chunk):
                 break
+            coarse.add(chunk)
         with slot.lock.exclusive():
             if slot.partition is not partition:
                 return
-            coarse.add(index.vectors[len(coarse) :])
+            for piece in index.vectors.pieces(len(coarse)):
+                coarse.add(piece)
             index.coarse = coarse
             slot.unsaved += len(coarse)
             slot.nbytes = partition.nbytes

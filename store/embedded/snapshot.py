@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Mask
+from store.embedded.blocks import Blocks
 from store.embedded.coarse import Coarse
 from store.embedded.index import DenseIndex
 from store.embedded.partition import Partition
@@ -107,7 +108,7 @@ def _arrays(partition: Partition) -> dict[str, _Array]:
     }
     for view, index in partition.dense.items():
         vectors = index.vectors
-        shape = int(np.count_nonzero(live)), vectors.shape[1]
+        shape = int(np.count_nonzero(live)), vectors.dim
         arrays[f"dense/{view}"] = _Array(_HALVES, shape, _live_chunks(vectors, live))
         if index.coarse is not None:
             for name, array in index.coarse.compacted_arrays(live).items():
@@ -117,9 +118,11 @@ def _arrays(partition: Partition) -> dict[str, _Array]:
     return arrays
 
 
-def _live_chunks(vectors: Halves, live: Mask) -> Iterator[Halves]:
-    for start in range(0, len(vectors), _CHUNK):
-        yield vectors[start : start + _CHUNK][live[start : start + _CHUNK]]
+def _live_chunks(vectors: Blocks, live: Mask) -> Iterator[Halves]:
+    start = 0
+    for piece in vectors.pieces():
+        yield piece[live[start : start + len(piece)]]
+        start += len(piece)
 
 
 def _learned(partition: Partition) -> dict[str, int]:

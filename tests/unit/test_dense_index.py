@@ -41,7 +41,8 @@ def exact(vectors: Halves = VECTORS) -> DenseIndex:
 def learned(vectors: Halves = VECTORS) -> DenseIndex:
     index = exact(vectors)
     index.coarse = Coarse.learn(*index.learning())
-    index.coarse.add(index.vectors)
+    for piece in index.vectors.pieces():
+        index.coarse.add(piece)
     return index
 
 
