@@ -130,9 +130,7 @@ class DenseIndex:
         """The best of these rows, which ascend, and what ties with the last of them."""
         return _merged([*self._gathered(rows, query, wanted)], wanted)
 
-    def _gathered(
-        self, rows: Rows, query: Scores, wanted: int
-    ) -> Iterator[tuple[Rows, Scores]]:
+    def _gathered(self, rows: Rows, query: Scores, wanted: int) -> Iterator[tuple[Rows, Scores]]:
         """The best of each part of these rows."""
         for start in range(0, len(rows), _GATHERED):
             chunk = rows[start : start + _GATHERED]

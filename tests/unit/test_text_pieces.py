@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.embedded import text
+from store.embedded import postings
 from store.embedded.text import TextIndex
 from store.embedded.vocabulary import Vocabulary
 
@@ -21,9 +21,9 @@ def test_the_size_of_a_piece_changes_nothing(
     count = sum(map(len, batches))
     live = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), np.bool_)
     arrays = []
-    for piece in (1, 3, text._PIECE):
+    for piece in (1, 3, postings._PIECE):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(text, "_PIECE", piece)
+            patch.setattr(postings, "_PIECE", piece)
             index = TextIndex(Vocabulary())
             for batch in batches:
                 index.add([" ".join(each) for each in batch])
