@@ -86,6 +86,12 @@ class Blocks:
             yield piece
             start += len(piece)
 
+    def settled(self, start: int) -> list[Halves]:
+        """All rows from one on, for who reads them while others are added: views of what stays
+        where it is, and copies of what does not."""
+        pieces = self.pieces(start)
+        return [*pieces] if len(self._indexes) > 1 else [piece.copy() for piece in pieces]
+
     def scans(self) -> Iterator[tuple[int, faiss.IndexScalarQuantizer]]:
         """Each block: the row that it begins with, and an index that searches it exactly."""
         return zip(range(0, len(self), self._size), self._indexes, strict=True)

@@ -55,10 +55,11 @@ _List: TypeAlias = "tuple[Rows, NDArray[np.uint8]]"
 """Rows, shape (n,), and the code of each, shape (n, bytes of a code)."""
 
 
-def sample(vectors: Blocks) -> Halves:
+def sample(vectors: Blocks) -> NDArray[np.float32]:
     """What to learn from, a copy: evenly spread, since neighbours in time resemble each other."""
     wanted = min(len(vectors), _lists(len(vectors)) * _SAMPLED)
-    return vectors.take(np.linspace(0, len(vectors) - 1, wanted).astype(np.int64))
+    places = np.linspace(0, len(vectors) - 1, wanted).astype(np.int64)
+    return vectors.take(places).astype(np.float32)
 
 
 class Coarse:
@@ -79,7 +80,7 @@ class Coarse:
         self._index.is_trained = True
 
     @classmethod
-    def learn(cls, taken: Halves, rows: int) -> Coarse:
+    def learn(cls, taken: NDArray[np.float32], rows: int) -> Coarse:
         """An empty one for about so many rows.
 
         Args:
@@ -96,7 +97,7 @@ class Coarse:
             spherical=True,
             seed=1,
         )
-        means.train(taken.astype(np.float32))
+        means.train(taken)
         return cls(means.centroids, rows)
 
     def __len__(self) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Mask, Rows, Scores
 from store.embedded.blocks import Blocks, scanned
@@ -66,7 +67,7 @@ class DenseIndex:
         learned = self.coarse.learned if self.coarse else EXACT_ROWS / _RELEARN
         return len(self) > _RELEARN * learned
 
-    def learning(self) -> tuple[Halves, int]:
+    def learning(self) -> tuple[NDArray[np.float32], int]:
         """What ``Coarse.learn`` takes: a copy, for a thread of its own."""
         return sample(self.vectors), len(self)
 

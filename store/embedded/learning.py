@@ -1,7 +1,7 @@
 """A partition that has outgrown exact search learns where to look, beside reads and writes.
 
-Learning takes seconds at a million rows. It works on copies, and holds the partition's lock only
-to take them and, at the end, to put the result in place; until then searches stay exact.
+Learning takes seconds at a million rows. It holds the partition's lock only to look at what is
+there and, at the end, to put the result in place; until then searches stay exact.
 """
 
 from __future__ import annotations
@@ -62,14 +62,16 @@ def learn(slot: Slot) -> None:
             index = partition.dense[view]
             taken, rows = index.learning()
         coarse = Coarse.learn(taken, rows)
+        del taken  # a tenth as large as the vectors
         while True:
             with slot.lock.shared():
                 if slot.partition is not partition:
                     return
-                chunk = index.vectors.piece(len(coarse)).copy()
-            if not len(chunk):
+                pieces = index.vectors.settled(len(coarse))
+            if not pieces:
                 break
-            coarse.add(chunk)
+            for piece in pieces:
+                coarse.add(piece)
         with slot.lock.exclusive():
             if slot.partition is not partition:
                 return

@@ -89,5 +89,5 @@ class Stored:
         start, dtype, (rows, *rest) = self._places[name]
         array = np.empty((len(range(rows)[first:last]), *rest), dtype)
         self._file.seek(start + first * dtype.itemsize * math.prod(rest))
-        self._file.readinto(array.reshape(-1).view(np.uint8))
+        self._file.readinto(array.reshape(-1).view(np.uint8).data)
         return array
