@@ -18,6 +18,7 @@ from store.embedded import changes
 from store.embedded.changes import State
 from store.embedded.database import Database, writing_errors
 from store.embedded.following import build, can_follow, catch_up
+from store.embedded.heap import give_back
 from store.embedded.learning import Learner
 from store.embedded.meta import Meta, read_meta
 from store.embedded.partition import Partition
@@ -37,6 +38,9 @@ _UNSAVED = 100_000
 
 _UNSAVED_AT_CLOSE = 1000
 """The same when closing, or evicting."""
+
+_UNTIDY = 65_536
+"""Records that an index may follow until the memory that this left free is given back."""
 
 _SUFFIX = ".snapshot"
 
@@ -202,12 +206,17 @@ class Partitions:
             if partition is None or not can_follow(partition, state, meta.generation):
                 partition = build(connection, state, meta.space, meta.generation)
                 slot.unsaved = len(partition.ids)
-            slot.unsaved += catch_up(connection, partition, state, meta.space)
+            changed = catch_up(connection, partition, state, meta.space)
+            slot.unsaved += changed
+            slot.untidy += changed
             if partition.dead * 4 > len(partition.ids):
                 partition = partition.compacted()
             slot.partition, slot.written, slot.nbytes = partition, 0, partition.nbytes
             if partition.outgrown:
                 self._learner.ask(slot)
+        if slot.untidy >= _UNTIDY:
+            slot.untidy = 0
+            give_back()
         self._evict(namespace, slot)
 
     def _load(self, connection: sqlite3.Connection, state: State) -> Partition | None:
