@@ -8,6 +8,7 @@ each other one is reserved once, and never moves.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import faiss
 import numpy as np
@@ -63,13 +64,12 @@ class Blocks:
     def take(self, rows: Rows) -> Halves:
         """A copy of some rows, which ascend; shape (len(rows), dim)."""
         taken = np.empty((len(rows), self.dim), np.float16)
+        places = rows % self._size
         starts = np.arange(0, len(self), self._size)
         bounds = [*np.searchsorted(rows, starts).tolist(), len(rows)]
-        for start, view, first, last in zip(
-            starts.tolist(), self._views, bounds, bounds[1:], strict=False
-        ):
+        for view, (first, last) in zip(self._views, pairwise(bounds), strict=True):
             if first < last:  # clip, because anything else copies the result once more
-                np.take(view, rows[first:last] - start, 0, taken[first:last], mode="clip")
+                view.take(places[first:last], 0, taken[first:last], "clip")
         return taken
 
     def piece(self, start: int) -> Halves:

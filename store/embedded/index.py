@@ -110,6 +110,8 @@ class DenseIndex:
             rows = self.coarse.candidates(query, count, allowed, matching)
             if len(rows) >= wanted:
                 return self._among(rows, query, wanted)
+        if matching < _GATHERED_BELOW * len(self):
+            return self._among(np.flatnonzero(allowed), query, wanted)
         return self._exactly(query, wanted, allowed)
 
     def _exactly(self, query: Scores, wanted: int, allowed: Mask) -> tuple[Rows, Scores]:

@@ -67,6 +67,14 @@ def test_no_block_but_the_first_is_ever_moved() -> None:
     assert len(places) == -(-len(VECTORS) // BLOCK)
 
 
+@pytest.mark.parametrize("size", [3, BLOCK, 20])
+def test_what_was_settled_can_be_read_while_others_are_added(size: int) -> None:
+    held = filled([size])
+    pieces = held.settled(2)
+    held.add(VECTORS[size:])
+    np.testing.assert_array_equal(np.concatenate(pieces), VECTORS[2:size])
+
+
 @given(data=st.data(), k=st.integers(1, 12), share=st.sampled_from([1, 0.5, 0.1]))
 def test_a_search_in_several_blocks_finds_what_one_in_one_block_finds(
     data: st.DataObject, k: int, share: float
