@@ -1,8 +1,8 @@
 """Many vectors in half precision, of which no second copy is made as they become more.
 
-An array that grows is copied into a larger one, and for a while both are there: 2 GB for a million
-vectors of 384 dimensions, which are 768 MB. So they lie in blocks, of which only the first grows;
-each other one is reserved once, and never moves.
+An array that grows is copied into a larger one, and for a while both are there: a million vectors
+of 384 dimensions are 768 MB. So they lie in blocks, of which only the first grows; each other one
+is reserved once, and never moves.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from store.embedded.arrays import Halves, Rows
 __all__ = ["Blocks", "scanned"]
 
 _ROWS = 32_768
-"""Vectors of a block: 25 MB at 384 dimensions, which is as much as the last one may hold in vain.
-Blocks four times as large are searched no faster."""
+"""Vectors of a block: 25 MB at 384 dimensions, and as much may be reserved in vain. To take 1,000
+rows from 16 blocks is as fast as from one."""
 
 _PIECE = 8192
-"""Vectors in one piece for whoever reads all of them; to copy them takes 5 ms."""
+"""Vectors in one piece for whoever reads all of them: 6 MB at 384 dimensions."""
 
 
 class Blocks:
@@ -72,23 +72,17 @@ class Blocks:
                 view.take(places[first:last], 0, taken[first:last], "clip")
         return taken
 
-    def piece(self, start: int) -> Halves:
-        """Some rows from one on, none behind the last: a view, valid until ``add``."""
-        if start >= len(self):
-            return np.empty((0, self.dim), np.float16)
-        block, first = divmod(start, self._size)
-        return self._views[block][first : first + _PIECE]
-
     def pieces(self, start: int = 0) -> Iterator[Halves]:
-        """All rows from one on, piece by piece."""
+        """All rows from one on, some at a time: views into faiss's memory, valid until ``add``."""
         while start < len(self):
-            piece = self.piece(start)
+            block, first = divmod(start, self._size)
+            piece = self._views[block][first : first + _PIECE]
             yield piece
             start += len(piece)
 
     def settled(self, start: int) -> list[Halves]:
-        """All rows from one on, for who reads them while others are added: views of what stays
-        where it is, and copies of what does not."""
+        """All rows from one on, for who reads them while others are added: views of blocks that
+        stay where they are, or copies of one that still grows."""
         pieces = self.pieces(start)
         return [*pieces] if len(self._indexes) > 1 else [piece.copy() for piece in pieces]
 

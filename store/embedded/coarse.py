@@ -131,8 +131,8 @@ class Coarse:
         # Of few allowed rows more of the best lie beyond the lists that are looked into first.
         share = max(matching / len(self), 1 / 16)
         parameters.nprobe = math.ceil(_PROBED / share**0.5)
-        bits = np.packbits(allowed, bitorder="little")
         if matching < len(self):
+            bits = np.packbits(allowed, bitorder="little")
             parameters.sel = faiss.IDSelectorBitmap(bits)
         _, rows = self._index.search(query[None, :], count, params=parameters)
         named: Rows = np.sort(rows[0][rows[0] >= 0])

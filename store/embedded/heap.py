@@ -13,7 +13,7 @@ __all__ = ["give_back"]
 
 
 def give_back() -> None:
-    """Let go of freed memory, where the C library has to be asked for it; 10 to 50 ms."""
+    """Let go of freed memory, where the C library has to be asked for it; some milliseconds."""
     if _trim is not None:
         _trim(0)
 

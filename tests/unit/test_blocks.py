@@ -61,7 +61,7 @@ def test_no_block_but_the_first_is_ever_moved() -> None:
     places: list[int] = []
     for vector in VECTORS[BLOCK:]:
         held.add(vector[None])
-        now = [held.piece(start).ctypes.data for start in range(0, len(held), BLOCK)]
+        now = [next(held.pieces(start)).ctypes.data for start in range(0, len(held), BLOCK)]
         assert now[: len(places)] == places
         places = now
     assert len(places) == -(-len(VECTORS) // BLOCK)
