@@ -12,12 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Mask, Rows, Scores
-from store.embedded.blocks import Blocks, scanned
+from store.embedded.blocks import Blocks, best, scanned
 from store.embedded.coarse import Coarse, sample
 
 __all__ = ["EXACT_ROWS", "DenseIndex"]
@@ -123,7 +122,7 @@ class DenseIndex:
             if matching < _GATHERED_BELOW * len(part):
                 few.append(start + np.flatnonzero(part))
             else:
-                rows, scores = _best(index, query, min(wanted, matching), part, matching)
+                rows, scores = best(index, query, min(wanted, matching), part, matching)
                 found.append((start + rows, scores))
         if few:
             found += self._gathered(np.concatenate(few), query, wanted)
@@ -139,7 +138,7 @@ class DenseIndex:
             chunk = rows[start : start + _GATHERED]
             part = scanned(self.vectors.take(chunk))
             every = np.ones(len(chunk), np.bool_)
-            places, scores = _best(part, query, min(wanted, len(chunk)), every, len(chunk))
+            places, scores = best(part, query, min(wanted, len(chunk)), every, len(chunk))
             yield chunk[places], scores
 
 
@@ -150,23 +149,3 @@ def _merged(found: Sequence[tuple[Rows, Scores]], wanted: int) -> tuple[Rows, Sc
     order = np.argsort(-scores, kind="stable")
     tied = np.searchsorted(-scores[order], -scores[order[wanted - 1]], side="right")
     return rows[order[:tied]], scores[order[:tied]]
-
-
-def _best(
-    index: faiss.IndexScalarQuantizer, query: Scores, wanted: int, allowed: Mask, matching: int
-) -> tuple[Rows, Scores]:
-    """The best allowed rows of all that are in an index, and what ties with the last of them."""
-    fetch = wanted + 1 + 2 * (len(allowed) - matching) * wanted // matching
-    # One question is no work for two threads; and idle threads of faiss, which spin for a
-    # while, take the processor from the encoder's: a question end to end 23 ms instead of 16.
-    faiss.omp_set_num_threads(1)  # of this thread
-    while True:
-        fetch = min(fetch, len(allowed))
-        found, places = index.search(query[None, :], fetch)
-        keep = allowed[places[0]]
-        rows, scores = places[0][keep], found[0][keep]
-        complete = fetch == len(allowed)
-        if complete or (len(rows) >= wanted and scores[-1] < scores[wanted - 1]):
-            tied = int(np.searchsorted(-scores, -scores[wanted - 1], side="right"))
-            return rows[:tied], scores[:tied]
-        fetch *= 4
