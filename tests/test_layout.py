@@ -65,7 +65,7 @@ def test_two_modules_know_faiss() -> None:
     # Benchmarks compare with faiss itself, so they may.
     users = [path for path in MODULES if "faiss" in imported(path)]
     inside = [str(path.relative_to(ROOT)) for path in users if "benchmarks" not in path.parts]
-    assert inside == ["store/embedded/coarse.py", "store/embedded/index.py"]
+    assert inside == ["store/embedded/blocks.py", "store/embedded/coarse.py"]
 
 
 def test_only_the_contract_knows_pytest() -> None:

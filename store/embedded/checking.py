@@ -82,12 +82,13 @@ def _content_problems(
     rows: np.ndarray[tuple[int], np.dtype[np.int64]],
 ) -> Iterator[str]:
     views = list(partition.dense)
-    dim = partition.dense[views[0]].vectors.shape[1]
+    dim = partition.dense[views[0]].vectors.dim
     _, vectors = records.view_vectors(connection, partition.generation, ids, len(views), dim)
     texts = list(records.view_texts(connection, ids, len(views)))
+    order = np.argsort(rows)
     for number, view in enumerate(views):
-        held = partition.dense[view].vectors[rows]
-        if not np.array_equal(held, vectors[:, number]):
+        held = partition.dense[view].vectors.take(rows[order])
+        if not np.array_equal(held, vectors[order, number]):
             yield f"the index holds other vectors than the records (view {view}); {_REBUILD}"
         _, counts = partition.vocabulary.encode([row[number] for _, row in texts])
         if not np.array_equal(partition.text[view].lengths[rows], counts):

@@ -19,8 +19,8 @@ from store.types import Space
 
 __all__ = ["build", "can_follow", "catch_up"]
 
-_CHUNK = 8192
-"""Records read at a time: bounds memory, and is large enough that overheads do not show."""
+_CHUNK = 2048
+"""Records read at a time: as fast as 8192, which left 45 MB more in malloc's heaps."""
 
 
 def can_follow(partition: Partition, state: State, generation: int) -> bool:

@@ -10,11 +10,13 @@ exact.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
-import faiss
 import numpy as np
+from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Mask, Rows, Scores
+from store.embedded.blocks import Blocks, best, scanned
 from store.embedded.coarse import Coarse, sample
 
 __all__ = ["EXACT_ROWS", "DenseIndex"]
@@ -42,30 +44,21 @@ class DenseIndex:
     """Search by inner product. Not thread-safe for writers.
 
     Attributes:
+        vectors: All of them.
         coarse: Names candidates, if it has been learned.
     """
 
     def __init__(self, dim: int) -> None:
+        self.vectors = Blocks(dim)
         self.coarse: Coarse | None = None
-        self._index = _empty(dim)
-        self._dim = dim
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return len(self.vectors)
 
     @property
     def nbytes(self) -> int:
         """Size in bytes."""
-        return len(self) * self._dim * 2 + (self.coarse.nbytes if self.coarse else 0)
-
-    @property
-    def vectors(self) -> Halves:
-        """All vectors, float16, shape (n, dim): a view into faiss's memory, valid until ``add``."""
-        if not len(self):
-            return np.empty((0, self._dim), np.float16)
-        codes = faiss.rev_swig_ptr(self._index.codes.data(), len(self) * self._dim * 2)
-        halves: Halves = codes.view(np.float16).reshape(len(self), self._dim)
-        return halves
+        return self.vectors.nbytes + (self.coarse.nbytes if self.coarse else 0)
 
     @property
     def outgrown(self) -> bool:
@@ -73,21 +66,24 @@ class DenseIndex:
         learned = self.coarse.learned if self.coarse else EXACT_ROWS / _RELEARN
         return len(self) > _RELEARN * learned
 
-    def learning(self) -> tuple[Halves, int]:
+    def learning(self) -> tuple[NDArray[np.float32], int]:
         """What ``Coarse.learn`` takes: a copy, for a thread of its own."""
         return sample(self.vectors), len(self)
 
     def add(self, vectors: Halves) -> None:
         """Append rows: unit vectors, float16, shape (n, dim)."""
         if len(vectors):
-            _append(self._index, vectors)
+            self.vectors.add(vectors)
             if self.coarse is not None:
                 self.coarse.add(vectors)
 
     def compacted(self, live: Mask) -> DenseIndex:
         """The live rows only, renumbered."""
-        result = DenseIndex(self._dim)
-        result.add(self.vectors[live])
+        result = DenseIndex(self.vectors.dim)
+        start = 0
+        for piece in self.vectors.pieces():
+            result.add(piece[live[start : start + len(piece)]])
+            start += len(piece)
         if self.coarse is not None:
             result.coarse = self.coarse.compacted(live)
         return result
@@ -115,53 +111,41 @@ class DenseIndex:
                 return self._among(rows, query, wanted)
         if matching < _GATHERED_BELOW * len(self):
             return self._among(np.flatnonzero(allowed), query, wanted)
-        return _best(self._index, query, wanted, allowed, matching)
+        return self._exactly(query, wanted, allowed)
+
+    def _exactly(self, query: Scores, wanted: int, allowed: Mask) -> tuple[Rows, Scores]:
+        """The best of all allowed rows, and what ties with the last of them."""
+        found, few = list[tuple[Rows, Scores]](), list[Rows]()
+        for start, index in self.vectors.scans():
+            part = allowed[start : start + index.ntotal]
+            matching = int(np.count_nonzero(part))
+            if matching < _GATHERED_BELOW * len(part):
+                few.append(start + np.flatnonzero(part))
+            else:
+                rows, scores = best(index, query, min(wanted, matching), part, matching)
+                found.append((start + rows, scores))
+        if few:
+            found += self._gathered(np.concatenate(few), query, wanted)
+        return _merged(found, wanted)
 
     def _among(self, rows: Rows, query: Scores, wanted: int) -> tuple[Rows, Scores]:
-        """The best of these rows, and what ties with the last of them."""
-        found = [np.empty(0, np.int64)]
-        scored = [np.empty(0, np.float32)]
+        """The best of these rows, which ascend, and what ties with the last of them."""
+        return _merged([*self._gathered(rows, query, wanted)], wanted)
+
+    def _gathered(self, rows: Rows, query: Scores, wanted: int) -> Iterator[tuple[Rows, Scores]]:
+        """The best of each part of these rows."""
         for start in range(0, len(rows), _GATHERED):
             chunk = rows[start : start + _GATHERED]
-            part = _empty(self._dim)
-            _append(part, np.take(self.vectors, chunk, axis=0))
+            part = scanned(self.vectors.take(chunk))
             every = np.ones(len(chunk), np.bool_)
-            places, scores = _best(part, query, min(wanted, len(chunk)), every, len(chunk))
-            found.append(chunk[places])
-            scored.append(scores)
-        all_rows, all_scores = np.concatenate(found), np.concatenate(scored)
-        order = np.argsort(-all_scores, kind="stable")
-        tied = np.searchsorted(-all_scores[order], -all_scores[order[wanted - 1]], side="right")
-        return all_rows[order[:tied]], all_scores[order[:tied]]
+            places, scores = best(part, query, min(wanted, len(chunk)), every, len(chunk))
+            yield chunk[places], scores
 
 
-def _empty(dim: int) -> faiss.IndexScalarQuantizer:
-    kind = faiss.ScalarQuantizer.QT_fp16
-    index = faiss.IndexScalarQuantizer(dim, kind, faiss.METRIC_INNER_PRODUCT)
-    index.is_trained = True  # half precision has nothing to learn
-    return index
-
-
-def _append(index: faiss.IndexScalarQuantizer, vectors: Halves) -> None:
-    # The stored halves are faiss's codes: no conversion, and no second rounding.
-    index.add_sa_codes(np.ascontiguousarray(vectors, np.float16).view(np.uint8))
-
-
-def _best(
-    index: faiss.IndexScalarQuantizer, query: Scores, wanted: int, allowed: Mask, matching: int
-) -> tuple[Rows, Scores]:
-    """The best allowed rows of all that are in an index, and what ties with the last of them."""
-    fetch = wanted + 1 + 2 * (len(allowed) - matching) * wanted // matching
-    # One question is no work for two threads; and idle threads of faiss, which spin for a
-    # while, take the processor from the encoder's: a question end to end 23 ms instead of 16.
-    faiss.omp_set_num_threads(1)  # of this thread
-    while True:
-        fetch = min(fetch, len(allowed))
-        found, places = index.search(query[None, :], fetch)
-        keep = allowed[places[0]]
-        rows, scores = places[0][keep], found[0][keep]
-        complete = fetch == len(allowed)
-        if complete or (len(rows) >= wanted and scores[-1] < scores[wanted - 1]):
-            tied = int(np.searchsorted(-scores, -scores[wanted - 1], side="right"))
-            return rows[:tied], scores[:tied]
-        fetch *= 4
+def _merged(found: Sequence[tuple[Rows, Scores]], wanted: int) -> tuple[Rows, Scores]:
+    """The best of what was found in several parts, and what ties with the last of them."""
+    rows = np.concatenate([part for part, _ in found])
+    scores = np.concatenate([part for _, part in found])
+    order = np.argsort(-scores, kind="stable")
+    tied = np.searchsorted(-scores[order], -scores[order[wanted - 1]], side="right")
+    return rows[order[:tied]], scores[order[:tied]]

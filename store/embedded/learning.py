@@ -1,7 +1,7 @@
 """A partition that has outgrown exact search learns where to look, beside reads and writes.
 
-Learning takes seconds at a million rows. It works on copies, and holds the partition's lock only
-to take them and, at the end, to put the result in place; until then searches stay exact.
+Learning takes seconds at a million rows. It holds the partition's lock only to look at what is
+there and, at the end, to put the result in place; until then searches stay exact.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from store.embedded.arrays import Halves
 from store.embedded.coarse import Coarse
 from store.embedded.slot import Slot
 
 __all__ = ["Learner", "learn"]
 
 _log = logging.getLogger(__name__)
-
-_COPIED = 16_384
-"""Vectors copied at a time: a writer waits for 10 ms at most."""
 
 
 class Learner:
@@ -66,18 +62,21 @@ def learn(slot: Slot) -> None:
             index = partition.dense[view]
             taken, rows = index.learning()
         coarse = Coarse.learn(taken, rows)
+        del taken  # a tenth as large as the vectors
         while True:
             with slot.lock.shared():
                 if slot.partition is not partition:
                     return
-                chunk: Halves = index.vectors[len(coarse) : len(coarse) + _COPIED].copy()
-            coarse.add(chunk)
-            if len(chunk) < _COPIED:
+                pieces = index.vectors.settled(len(coarse))
+            if not pieces:
                 break
+            for piece in pieces:
+                coarse.add(piece)
         with slot.lock.exclusive():
             if slot.partition is not partition:
                 return
-            coarse.add(index.vectors[len(coarse) :])
+            for piece in index.vectors.pieces(len(coarse)):
+                coarse.add(piece)
             index.coarse = coarse
             slot.unsaved += len(coarse)
             slot.nbytes = partition.nbytes

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Ids, Mask, Rows, Scores, extended
 from store.embedded.index import DenseIndex
@@ -121,16 +122,12 @@ class Partition:
         result.live = np.ones(len(result.ids), np.bool_)
         for view, index in self.dense.items():
             result.dense[view] = index.compacted(self.live)
-        result.vocabulary, result.text = self.compacted_text()
+        result.vocabulary, numbers = self.kept_words()
+        for view, text in self.text.items():
+            result.text[view] = text.compacted(self.live, result.vocabulary, numbers)
         return result
 
-    def compacted_text(self) -> tuple[Vocabulary, dict[str, TextIndex]]:
-        """The text indexes without dead rows, and a vocabulary without their words."""
-        if not self.dead:
-            return self.vocabulary, self.text
-        texts = {view: index.compacted(self.live) for view, index in self.text.items()}
-        used = reduce(np.union1d, (index.terms for index in texts.values()))
-        vocabulary, numbers = self.vocabulary.kept(used)
-        return vocabulary, {
-            view: index.translated(vocabulary, numbers) for view, index in texts.items()
-        }
+    def kept_words(self) -> tuple[Vocabulary, NDArray[np.int32]]:
+        """A vocabulary without the words of dead rows, and the new number of each old one."""
+        held = (text.terms(self.live) for text in self.text.values())
+        return self.vocabulary.kept(reduce(np.union1d, held))

@@ -19,6 +19,7 @@ from store.embedded.additions import Addition, Additions
 from store.embedded.changes import State
 from store.embedded.database import Database, writing_errors
 from store.embedded.following import build, can_follow, catch_up
+from store.embedded.heap import give_back
 from store.embedded.learning import Learner
 from store.embedded.meta import Meta, read_meta
 from store.embedded.partition import Partition
@@ -38,6 +39,9 @@ _UNSAVED = 100_000
 
 _UNSAVED_AT_CLOSE = 1000
 """The same when closing, or evicting."""
+
+_UNTIDY = 65_536
+"""Records that an index may follow until the memory that this left free is given back."""
 
 _SUFFIX = ".snapshot"
 
@@ -216,10 +220,15 @@ class Partitions:
                 partition = build(connection, state, meta.space, meta.generation)
                 slot.unsaved = len(partition.ids)
             additions = self._additions.take(state.id, state.seq)
-            slot.unsaved += catch_up(connection, partition, state, meta.space, additions)
+            changed = catch_up(connection, partition, state, meta.space, additions)
+            slot.unsaved += changed
+            slot.untidy += changed
             if partition.dead * 4 > len(partition.ids):
                 partition = partition.compacted()
             slot.partition, slot.written, slot.nbytes = partition, 0, partition.nbytes
+        if slot.untidy >= _UNTIDY:
+            slot.untidy = 0
+            give_back()
         self._evict(namespace, slot)
 
     def _load(self, connection: sqlite3.Connection, state: State) -> Partition | None:

@@ -22,5 +22,7 @@ class Slot:
     """Whether a thread was asked to catch up."""
     unsaved: int = 0
     """Records that changed in ``partition`` since it was loaded or saved."""
+    untidy: int = 0
+    """Records that ``partition`` has followed since freed memory was given back."""
     nbytes: int = 0
     """Size of ``partition`` when it last changed: asking thousands of them takes too long."""

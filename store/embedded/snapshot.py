@@ -10,21 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Mask
+from store.embedded.blocks import Blocks
 from store.embedded.coarse import Coarse
 from store.embedded.index import DenseIndex
 from store.embedded.partition import Partition
+from store.embedded.saving import Saved, Stored
 from store.embedded.text import TextIndex
 from store.embedded.vocabulary import Vocabulary
 from store.tokens import TOKENIZER
@@ -33,8 +33,8 @@ __all__ = ["file_digest", "load_partition", "save_partition"]
 
 _HALVES = "<f2"
 
-_CHUNK = 16_384
-"""Vectors in one piece. A second copy of all would be the largest thing in memory."""
+_CHUNK = 4096
+"""Vectors that are read at a time."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +54,7 @@ def save_partition(partition: Partition, path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("wb") as file:
         first = memoryview(json.dumps(header).encode() + b"\n")
-        chunks = (_bytes(chunk) for array in arrays.values() for chunk in array.chunks)
-        for part in chain([first], chunks):
+        for part in chain([first], *(array.chunks for array in arrays.values())):
             digest.update(part)
             file.write(part)
         file.flush()
@@ -83,43 +82,29 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Array:
-    """An array that is written piece by piece."""
-
-    kind: str
-    shape: tuple[int, ...]
-    chunks: Iterable[NDArray[Any]]
-
-    @classmethod
-    def whole(cls, array: NDArray[Any]) -> _Array:
-        """In one piece."""
-        return cls(array.dtype.str, array.shape, [array])
-
-
-def _arrays(partition: Partition) -> dict[str, _Array]:
+def _arrays(partition: Partition) -> dict[str, Saved]:
     live = partition.live
-    vocabulary, text = partition.compacted_text()
+    vocabulary, numbers = partition.kept_words()
     words = "\n".join(vocabulary.tokens).encode()  # a token holds no line break
     arrays = {
-        "ids": _Array.whole(partition.ids[live]),
-        "vocabulary": _Array.whole(np.frombuffer(words, np.uint8)),
+        "ids": Saved.whole(partition.ids[live]),
+        "vocabulary": Saved.whole(np.frombuffer(words, np.uint8)),
     }
     for view, index in partition.dense.items():
-        vectors = index.vectors
-        shape = int(np.count_nonzero(live)), vectors.shape[1]
-        arrays[f"dense/{view}"] = _Array(_HALVES, shape, _live_chunks(vectors, live))
-        if index.coarse is not None:
-            for name, array in index.coarse.compacted_arrays(live).items():
-                arrays[f"coarse/{view}/{name}"] = _Array.whole(array)
-        for name, array in text[view].arrays().items():
-            arrays[f"text/{view}/{name}"] = _Array.whole(array)
+        shape = int(np.count_nonzero(live)), index.vectors.dim
+        arrays[f"dense/{view}"] = Saved(_HALVES, shape, _live_pieces(index.vectors, live))
+        coarse = {} if index.coarse is None else index.coarse.saved(live)
+        arrays |= {f"coarse/{view}/{name}": array for name, array in coarse.items()}
+        text = partition.text[view].saved(live, numbers)
+        arrays |= {f"text/{view}/{name}": array for name, array in text.items()}
     return arrays
 
 
-def _live_chunks(vectors: Halves, live: Mask) -> Iterator[Halves]:
-    for start in range(0, len(vectors), _CHUNK):
-        yield vectors[start : start + _CHUNK][live[start : start + _CHUNK]]
+def _live_pieces(vectors: Blocks, live: Mask) -> Iterator[Halves]:
+    start = 0
+    for piece in vectors.pieces():
+        yield piece[live[start : start + len(piece)]]
+        start += len(piece)
 
 
 def _learned(partition: Partition) -> dict[str, int]:
@@ -130,54 +115,37 @@ def _learned(partition: Partition) -> dict[str, int]:
     }
 
 
-def _bytes(array: NDArray[Any]) -> memoryview:
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-
-
 def _read(path: Path) -> Partition | None:
     with path.open("rb") as file:
         header = json.loads(file.readline())
         if header.get("tokenizer") != TOKENIZER or "learned" not in header:
             _log.info("index file %s is of another version; making it again", path)
             return None
-        dense, arrays = dict[str, DenseIndex](), dict[str, NDArray[Any]]()
-        for name, kind, shape in header["arrays"]:
-            what, _, view = name.partition("/")
-            if what == "dense":
-                dense[view] = _read_dense(file, *shape)
-            else:
-                arrays[name] = np.fromfile(file, np.dtype(kind), math.prod(shape)).reshape(shape)
-    return _partition(header, dense, arrays)
+        return _partition(header, Stored.behind(file, header["arrays"]))
 
 
-def _read_dense(file: BinaryIO, rows: int, dim: int) -> DenseIndex:
-    index = DenseIndex(dim)
-    for start in range(0, rows, _CHUNK):
-        count = min(_CHUNK, rows - start)
-        index.add(np.fromfile(file, _HALVES, count * dim).reshape(count, dim))
-    return index
-
-
-def _partition(
-    header: dict[str, Any], dense: dict[str, DenseIndex], arrays: dict[str, NDArray[Any]]
-) -> Partition:
+def _partition(header: dict[str, Any], stored: Stored) -> Partition:
     partition = Partition(header["namespace"], (), 0, header["generation"])
     partition.seq = header["seq"]
-    partition.ids = arrays["ids"]
+    partition.ids = stored.read("ids")
     partition.live = np.ones(len(partition.ids), np.bool_)
-    partition.vocabulary = Vocabulary(_tokens(arrays["vocabulary"]))
+    partition.vocabulary = Vocabulary(_tokens(stored.read("vocabulary")))
     for view in header["views"]:
-        partition.dense[view] = dense[view]
+        index = partition.dense[view] = _dense(stored, f"dense/{view}")
         if view in header["learned"]:
-            partition.dense[view].coarse = Coarse.from_arrays(
-                {name: arrays[f"coarse/{view}/{name}"] for name in Coarse.ARRAYS},
-                header["learned"][view],
-            )
-        partition.text[view] = TextIndex.from_arrays(
-            partition.vocabulary,
-            {name: arrays[f"text/{view}/{name}"] for name in TextIndex.ARRAYS},
-        )
+            coarse = stored.under(f"coarse/{view}/")
+            index.coarse = Coarse.restored(header["learned"][view], coarse)
+        text = stored.under(f"text/{view}/")
+        partition.text[view] = TextIndex.restored(partition.vocabulary, text)
     return partition
+
+
+def _dense(stored: Stored, name: str) -> DenseIndex:
+    rows, dim = stored.shape(name)
+    index = DenseIndex(dim)
+    for start in range(0, rows, _CHUNK):
+        index.add(stored.read(name, start, start + _CHUNK))
+    return index
 
 
 def _tokens(vocabulary: NDArray[Any]) -> Sequence[str]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from store import Batch
 from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
 from store.embedded import EmbeddedStore, learning, partitions
 from store.embedded import index as dense_index
-from store.embedded.arrays import Halves
 from store.embedded.coarse import Coarse
 
 MANY = 600
@@ -39,7 +39,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]
     meanwhile: list[Callable[[], None]] = []
     learn = Coarse.learn
 
-    def interrupted(taken: Halves, rows: int) -> Coarse:
+    def interrupted(taken: NDArray[np.float32], rows: int) -> Coarse:
         learned = learn(taken, rows)
         while meanwhile:
             meanwhile.pop()()
@@ -50,7 +50,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]
     assert not meanwhile
 
 
-def never(taken: Halves, rows: int) -> Coarse:
+def never(taken: NDArray[np.float32], rows: int) -> Coarse:
     raise AssertionError("there was nothing to learn")
 
 

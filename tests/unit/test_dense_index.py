@@ -9,6 +9,7 @@ from store.embedded import index as dense_index
 from store.embedded.arrays import Halves, Mask
 from store.embedded.coarse import Coarse
 from store.embedded.index import DenseIndex
+from tests.stored import stored
 
 DIM = 64
 ROWS = 6000
@@ -41,7 +42,8 @@ def exact(vectors: Halves = VECTORS) -> DenseIndex:
 def learned(vectors: Halves = VECTORS) -> DenseIndex:
     index = exact(vectors)
     index.coarse = Coarse.learn(*index.learning())
-    index.coarse.add(index.vectors)
+    for piece in index.vectors.pieces():
+        index.coarse.add(piece)
     return index
 
 
@@ -105,8 +107,8 @@ def test_a_compacted_index_knows_the_live_rows_only() -> None:
     live = np.random.default_rng(2).random(ROWS) < 0.7
     index = learned().compacted(live)
     assert index.coarse is not None
-    arrays = index.coarse.arrays()
-    assert sorted(arrays["rows"].tolist()) == list(range(int(live.sum())))
+    held = stored(index.coarse.saved(np.ones(len(index), np.bool_)))
+    assert sorted(held.read("rows").tolist()) == list(range(int(live.sum())))
     old = np.flatnonzero(live)
     for query in QUERIES[:20]:
         rows, scores = index.search(query, 10, np.ones(len(index), np.bool_))
@@ -115,11 +117,23 @@ def test_a_compacted_index_knows_the_live_rows_only() -> None:
         assert scores.tolist() == best.tolist()
 
 
-def test_the_arrays_of_what_was_learned_bring_it_back() -> None:
+@pytest.mark.parametrize("share", [1, 0.7, 0])
+def test_what_is_saved_of_what_was_learned_is_what_a_compacted_one_holds(share: float) -> None:
+    index = learned()
+    assert index.coarse is not None
+    live = np.random.default_rng(2).random(ROWS) < share
+    compacted = index.coarse.compacted(live)
+    saved = index.coarse.saved(live), compacted.saved(np.ones(len(compacted), np.bool_))
+    one, other = map(stored, saved)
+    for name in saved[0]:
+        np.testing.assert_array_equal(one.read(name), other.read(name))
+
+
+def test_what_was_saved_of_what_was_learned_brings_it_back() -> None:
     index = learned()
     assert index.coarse is not None
     again = exact()
-    again.coarse = Coarse.from_arrays(index.coarse.arrays(), index.coarse.learned)
+    again.coarse = Coarse.restored(index.coarse.learned, stored(index.coarse.saved(EVERY)))
     again.add(VECTORS[:100])
     index.add(VECTORS[:100])
     allowed = np.ones(len(index), np.bool_)
