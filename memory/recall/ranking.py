@@ -53,10 +53,9 @@ def rank(
     shares = np.array([weights[name] for name in names]) / sum(weights.values())
     parts = shares[:, None] * np.array([_values(name, query, candidates) for name in names])
     scores = np.minimum(parts.sum(axis=0), 1.0)
-    ranking = zip(
-        (-scores).tolist(), [each.record.key for each in candidates], range(len(candidates))
-    )
-    best = [i for *_, i in sorted(ranking)[:k]]
+    keys = [each.record.key for each in candidates]
+    order = sorted(zip((-scores).tolist(), keys, range(len(keys)), strict=True))
+    best = [i for *_, i in order[:k]]
     return [
         Recollection(
             candidates[i].record,
