@@ -50,14 +50,15 @@ def quicken(model: SentenceTransformer) -> None:
     bert: Any = getattr(model[0], "auto_model", None)
     if model.device.type != "cpu" or not _is_plain(bert):
         return
-    before, expected = bert.encoder.layer, _vectors(model)
+    layers, pooler, expected = bert.encoder.layer, bert.pooler, _vectors(model)
     try:
-        bert.encoder.layer = nn.ModuleList(map(_Layer, before))
+        bert.encoder.layer = nn.ModuleList(map(_Layer, layers))
+        bert.pooler = None  # BERT's own, of the first token, which sentence-transformers ignores
         alike = bool(((_vectors(model) * expected).sum(dim=1) > _SAME).all())
     except (AttributeError, RuntimeError, TypeError):
         alike = False  # another version of torch, or a processor that oneDNN does not know
     if not alike:
-        bert.encoder.layer = before
+        bert.encoder.layer, bert.pooler = layers, pooler
 
 
 def _is_plain(bert: Any) -> bool:
