@@ -184,6 +184,8 @@ class SentenceTransformerEncoder:
             from sentence_transformers import SentenceTransformer
             from sentence_transformers.util import get_device_name
 
+            from memory.bert import quicken
+
             device = self._device or get_device_name()
             try:
                 model = SentenceTransformer(
@@ -194,7 +196,8 @@ class SentenceTransformerEncoder:
                     f"{self._name or self._folder} cannot be loaded as a sentence-transformers "
                     f"model on {device}: {first_line(error)}"
                 ) from error
-        return model.eval()
+            quicken(model.eval())
+        return model
 
 
 # No token of ordinary text is longer, so text beyond this many a token is never read anyway.

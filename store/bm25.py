@@ -35,7 +35,10 @@ def limit(weight: float) -> float:
 
 
 def contributions(
-    frequencies: NDArray[Any], lengths: NDArray[Any], average_length: float, weight: float
+    frequencies: NDArray[Any],
+    lengths: NDArray[Any],
+    average_length: float,
+    weight: float | NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """What one query token adds to the score of each record that holds it.
 
@@ -43,7 +46,7 @@ def contributions(
         frequencies: Shape (n,); how often the token occurs in each of the n views, at least once.
         lengths: Shape (n,); the number of tokens of those views.
         average_length: Mean number of tokens over all current records, not only these.
-        weight: The token's ``idf``.
+        weight: The token's ``idf``; of several tokens, that of each of the n, shape (n,).
 
     Returns:
         float32, shape (n,); positive.
@@ -51,4 +54,5 @@ def contributions(
     frequency = frequencies.astype(np.float32, copy=False)
     length = lengths.astype(np.float32, copy=False)
     saturation = frequency + (K1 * B / average_length) * length + K1 * (1 - B)
-    return (weight * (K1 + 1) * frequency / saturation).astype(np.float32, copy=False)
+    most = np.asarray(weight * (K1 + 1), np.float32)
+    return (most * frequency / saturation).astype(np.float32, copy=False)

@@ -26,6 +26,7 @@ COLUMNS = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _as_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make one a record
+_DECODER = json.JSONDecoder()
 
 
 def to_micros(time: datetime) -> int:
@@ -36,7 +37,7 @@ def to_micros(time: datetime) -> int:
 @lru_cache(maxsize=4096)  # records that were stored or said together share their times
 def from_micros(micros: int, offset: int = 0) -> datetime:
     """The time, in the zone ``offset`` seconds east of UTC."""
-    time = _EPOCH + timedelta(microseconds=micros)
+    time = _EPOCH + timedelta(0, 0, micros)
     return time.astimezone(timezone(timedelta(seconds=offset))) if offset else time
 
 
@@ -73,26 +74,31 @@ def from_row(row: Sequence[Any]) -> Record:
     """
     (key, source, position, kind, role, speaker, said_at, said_offset) = row[:8]
     (stored_at, expires_at, superseded_by, valid_to, metadata, text) = row[8:]
+    # By position, which takes a fifth less time: a question reads some hundred records.
     return Record(
-        key=key,
-        source=source,
-        position=position,
-        text=text,
-        kind=kind,
-        role=role,
-        speaker=speaker,
-        said_at=None if said_at is None else from_micros(said_at, said_offset),
-        stored_at=from_micros(stored_at),
-        expires_at=None if expires_at is None else from_micros(expires_at),
-        metadata=_metadata(key, metadata) if metadata else {},
-        superseded_by=superseded_by,
-        valid_to=None if valid_to is None else from_micros(valid_to),
+        key,
+        source,
+        position,
+        text,
+        kind,
+        role,
+        speaker,
+        None if said_at is None else from_micros(said_at, said_offset),
+        from_micros(stored_at),
+        None if expires_at is None else from_micros(expires_at),
+        _metadata(key, metadata) if metadata else {},
+        superseded_by,
+        None if valid_to is None else from_micros(valid_to),
     )
 
 
 def _metadata(key: str, text: str) -> dict[str, Any]:
+    metadata: dict[str, Any]
     try:
-        metadata: dict[str, Any] = json.loads(text)
+        # Without looking for white space around it, which json.loads does: .5 us instead of 1.4.
+        metadata, end = _DECODER.raw_decode(text)
+        if end < len(text):
+            metadata = json.loads(text)
     except ValueError:
         raise CorruptStore(
             f"the metadata of record {key!r} is damaged: restore a backup or an export"

@@ -53,16 +53,18 @@ def rank(
     shares = np.array([weights[name] for name in names]) / sum(weights.values())
     parts = shares[:, None] * np.array([_values(name, query, candidates) for name in names])
     scores = np.minimum(parts.sum(axis=0), 1.0)
-    best = sorted(range(len(candidates)), key=lambda i: (-scores[i], candidates[i].record.key))[:k]
+    keys = [each.record.key for each in candidates]
+    order = sorted(zip((-scores).tolist(), keys, range(len(keys)), strict=True))
+    best = [i for *_, i in order[:k]]
     return [
         Recollection(
             candidates[i].record,
-            float(scores[i]),
-            parts={
-                name: float(part) for name, part in zip(names, parts[:, i], strict=True) if part
-            },
+            score,
+            parts={name: part for name, part in zip(names, of_each, strict=True) if part},
         )
-        for i in best
+        for i, score, of_each in zip(
+            best, scores[best].tolist(), parts[:, best].T.tolist(), strict=True
+        )
     ]
 
 
@@ -82,10 +84,13 @@ def candidates_of(
     found: dict[str, dict[str, float]] = {key: {} for key in records}
     for leg, hits in legs.items():
         for hit, score in zip(hits, normalised(hits), strict=True):
-            records[hit.record.key] = hit.record
-            found.setdefault(hit.record.key, {})[leg] = score
+            record = hit.record
+            records[record.key] = record
+            found.setdefault(record.key, {})[leg] = score
     return [
-        Candidate(records[key], hits, sum(weights[leg] * hits[leg] for leg in hits) / total)
+        Candidate(
+            records[key], hits, sum([weights[leg] * score for leg, score in hits.items()]) / total
+        )
         for key, hits in found.items()
     ]
 

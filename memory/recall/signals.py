@@ -42,7 +42,8 @@ def _session(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # n
     for each in candidates:
         squares[each.record.source] += each.evidence**2
     highest = max(squares.values(), default=0.0) or 1.0
-    return [math.sqrt(squares[each.record.source] / highest) for each in candidates]
+    roots = {source: math.sqrt(square / highest) for source, square in squares.items()}
+    return [roots[each.record.source] for each in candidates]
 
 
 def _reply(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
@@ -65,6 +66,8 @@ def _speaker(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     """1 for what was said by somebody whom the question names, if only by one of their names."""
     names = {each.record.speaker for each in candidates if each.record.speaker}
     named = {name for name in names if not query.words.isdisjoint(content_words(name))}
+    if not named:
+        return [0.0] * len(candidates)
     return [float(each.record.speaker in named) for each in candidates]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -60,7 +60,9 @@ def _answer(
         allowed = live & _matching(connection, namespace, partition, where)
     # One after the other, though FAISS would let go of the interpreter: the threads of an encoder
     # that has just answered spin for a while, and with one more a question takes 27 ms, not 21.
-    best = [_cut(connection, *_rank(partition, leg, k, live, allowed), k) for leg in legs]
+    ranked = [_pairs(*_rank(partition, leg, k, live, allowed)) for leg in legs]
+    keys = records.keys_of(connection, list({i for leg in ranked for i in _tied(leg, k)}))
+    best = [_cut(leg, keys, k) for leg in ranked]
     wanted = {i for leg in best for i, _ in leg}
     found = records.load(connection, list(wanted))
     return [_in_order([Hit(found[i], score) for i, score in leg]) for leg in best]
@@ -121,12 +123,23 @@ def _rank(partition: Partition, leg: Leg, k: int, live: Mask, allowed: Mask) -> 
     return partition.search_text(leg.view, list(content_words(leg.query)), k, live, allowed)
 
 
+def _pairs(ids: Ids, scores: Scores) -> list[tuple[int, float]]:
+    return list(zip(ids.tolist(), scores.tolist(), strict=True))
+
+
+def _tied(pairs: Sequence[tuple[int, float]], k: int) -> list[int]:
+    """The ids that tie with the k-th best, if they are too many."""
+    return [i for i, score in pairs if score == pairs[k - 1][1]] if len(pairs) > k else []
+
+
 def _cut(
-    connection: sqlite3.Connection, ids: Ids, scores: Scores, k: int
+    pairs: list[tuple[int, float]], keys: Mapping[int, str], k: int
 ) -> list[tuple[int, float]]:
-    """The k best, where some that tie with the last of them come too: the first by key."""
-    pairs = list(zip(ids.tolist(), scores.tolist(), strict=True))
+    """The k best, where some that tie with the last of them come too: the first by key.
+
+    Args:
+        keys: Of those that tie with the last.
+    """
     if len(pairs) > k:
-        keys = records.keys_of(connection, ids.tolist())
-        pairs.sort(key=lambda pair: (-pair[1], keys[pair[0]]))
+        pairs.sort(key=lambda pair: (-pair[1], keys.get(pair[0], "")))
     return pairs[:k]

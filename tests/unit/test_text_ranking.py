@@ -38,6 +38,7 @@ def added_up(terms: list[Term], known: Statistics, k: int, allowed: Mask) -> dic
     return dict(zip(rows[best].tolist(), single[best].tolist(), strict=True))
 
 
+@pytest.mark.parametrize("at_once", [0, ranking._AT_ONCE])
 @pytest.mark.parametrize("k", [1, 10, 300])
 @pytest.mark.parametrize("allowed_share", [1, 0.5, 0.05, 0.001, 0])
 @pytest.mark.parametrize(
@@ -52,8 +53,13 @@ def added_up(terms: list[Term], known: Statistics, k: int, allowed: Mask) -> dic
     ],
 )
 def test_the_best_are_those_of_adding_everything_up(
-    shares: tuple[float, ...], allowed_share: float, k: int, monkeypatch: pytest.MonkeyPatch
+    shares: tuple[float, ...],
+    allowed_share: float,
+    k: int,
+    at_once: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(ranking, "_AT_ONCE", at_once)
     monkeypatch.setattr(ranking, "_PIECE", 1000)
     rng = np.random.default_rng(len(shares) + k)
     known = statistics(rng)
@@ -69,6 +75,7 @@ def test_the_best_are_those_of_adding_everything_up(
 def test_words_that_cannot_lift_an_unseen_row_are_read_only_where_they_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(ranking, "_AT_ONCE", 0)
     rng = np.random.default_rng(1)
     asked: list[Rows] = []
     added = Statistics.added
