@@ -95,12 +95,14 @@ class _Engine:
 
 def entries_of(rows: Rows) -> list[Entry]:
     """The records as a store takes them: sessions of fifty turns, one a minute."""
+    views = zip(
+        *(map(View, rows.texts[view], rows.vectors[view]) for view in rows.texts), strict=True
+    )
     return [
-        Entry(
-            _record(number, rows.text[i], metadata),
-            {view: View(rows.texts[view][i], rows.vectors[view][i]) for view in rows.texts},
+        Entry(_record(number, text, metadata), dict(zip(rows.texts, of_each, strict=True)))
+        for number, text, metadata, of_each in zip(
+            rows.numbers, rows.text, rows.metadata, views, strict=True
         )
-        for i, (number, metadata) in enumerate(zip(rows.numbers, rows.metadata, strict=True))
     ]
 
 
