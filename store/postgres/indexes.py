@@ -71,12 +71,10 @@ class _Found:
 
     Attributes:
         ready: Whether searches use it.
-        growing: Whether the server is building it, be it for somebody who has gone away.
     """
 
     name: str
     ready: bool
-    growing: bool
 
     @property
     def lists(self) -> Lists:
@@ -121,7 +119,8 @@ def build(database: Database, place: Place) -> None:
         records, number = _sizes(connection, place)
         lists = Lists(records, number)
         older = _find(connection, [place])
-        if any(one.growing or (one.ready and not one.lists.outgrown(records)) for one in older):
+        will_do = any(one.ready and not one.lists.outgrown(records) for one in older)
+        if will_do or _in_progress(connection, older):
             return
         for one in older:
             if not one.ready:  # whoever began it is gone, and the server is not at it either
@@ -222,15 +221,24 @@ def _locked(database: Database, place: Place) -> Iterator[bool]:
 def _find(connection: Connection[Any], places: Sequence[Place]) -> list[_Found]:
     """The indexes of some places, ready or not."""
     rows = connection.execute(
-        """SELECT relname, indisvalid, EXISTS
-                (SELECT FROM pg_stat_progress_create_index WHERE index_relid = indexrelid)
-            FROM unnest(%s::text[]) AS prefix
+        """SELECT relname, indisvalid FROM unnest(%s::text[]) AS prefix
             JOIN pg_class ON relname >= prefix::name AND relname < (prefix || ':')::name
             JOIN pg_index ON indexrelid = pg_class.oid
             WHERE relnamespace = 'remem'::regnamespace""",  # a digit follows the prefix
         [[place.prefix for place in places]],
     )
     return [_Found(*row) for row in rows]
+
+
+def _in_progress(connection: Connection[Any], found: Sequence[_Found]) -> bool:
+    """Whether the server is building one of these, be it for somebody who has gone away."""
+    row = connection.execute(
+        """SELECT EXISTS (SELECT FROM pg_stat_progress_create_index
+            JOIN pg_class ON index_relid = pg_class.oid
+            WHERE relnamespace = 'remem'::regnamespace AND relname = ANY(%s))""",
+        [[one.name for one in found]],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _place(name: str) -> Place:

@@ -18,18 +18,20 @@ def test_no_more_lists_than_the_servers_memory_is_enough_for(memory: int, number
     assert how_many(1_000_000, 384, memory) == pytest.approx(number, rel=0.02)
 
 
-def test_a_search_looks_at_as_many_vectors_however_long_the_lists_are() -> None:
-    fresh, grown = Lists(100_000, 1265), Lists(25_000, 633)
-    searched = [lists.searched(100_000, 10) for lists in (fresh, grown)]
-    assert searched == [65, 33]
-    million = Lists(1_000_000, 4000).searched(1_000_000, 10)
-    assert million == 64  # of so many more: 16,000 vectors and not 5,000
+def test_a_search_slows_down_with_the_root_of_the_growth() -> None:
+    for records in (100_000, 1_000_000):
+        lists = Lists(records, how_many(records, 384, 64 * GB))
+        searched = lists.searched(records, 10)
+        assert searched is not None
+        assert searched * records / lists.number == pytest.approx(12 * records**0.5, rel=0.01)
 
 
-def test_who_asks_for_more_has_more_looked_at_until_exact_search_takes_no_longer() -> None:
+def test_a_search_of_few_or_for_many_looks_at_more_until_exact_search_takes_no_longer() -> None:
     lists = Lists(100_000, 1265)
-    searched = [lists.searched(100_000, k) for k in (100, 200, 500, 1_000)]
-    assert searched == [65, 127, 317, None]
+    searched = [lists.searched(100_000, k) for k in (10, 100, 500, 1_000)]
+    assert searched == [48, 64, 317, None]
+    small = Lists(10_001, 401)
+    assert [small.searched(n, 10) for n in (0, 5_000, 10_001)] == [None, None, 101]
 
 
 def test_an_index_is_outgrown_by_four_times_its_records() -> None:
