@@ -70,7 +70,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             tokens bigint NOT NULL, PRIMARY KEY (namespace, view))""",
     ),
     (
-        # Graphs, which missed a tenth of what they were asked for (see store.postgres.lists). A
+        # Graphs, which missed a quarter of what they were asked for (store.postgres.lists). A
         # search is exact until the index is there that takes their place.
         """DO $$ DECLARE graph text; BEGIN
             FOR graph IN SELECT relname FROM pg_class WHERE relkind = 'i'
