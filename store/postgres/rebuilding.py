@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from store.postgres import hnsw, postings
+from store.postgres import indexes, postings
 from store.postgres.checking import texts_of
 from store.postgres.database import Database
 from store.postgres.driver import Connection
@@ -22,12 +22,12 @@ _TEXTS = 4_000
 
 
 def rebuild(database: Database) -> None:
-    """See ``Store.rebuild``. Searches go on meanwhile, without HNSW where it is being built."""
+    """See ``Store.rebuild``. Searches go on meanwhile, exact where an index is being built."""
     for _, number in database.read(namespaces):
         database.write(partial(_rebuild_text, namespace=number))
     generation = database.read(read_meta).generation
-    for view, number in database.read(partial(hnsw.all_indexed, generation=generation)):
-        hnsw.rebuild(database, generation, view, number)
+    for place in database.read(partial(indexes.all_indexed, generation=generation)):
+        indexes.rebuild(database, place)
 
 
 def _rebuild_text(connection: Connection[Any], namespace: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from store.errors import CorruptStore
-from store.postgres import hnsw, vectors
+from store.postgres import indexes, vectors
 from store.postgres.database import Database
 from store.postgres.driver import Connection
 from store.postgres.meta import clear_next, lock_namespace, read_meta, write_next, write_space
@@ -148,10 +149,10 @@ class PostgresFilling:
         return len(same)
 
     def _build_indexes(self) -> None:
-        """Have what had an HNSW index have one again, before the searches move over."""
+        """Have what had an index have one again, before the searches move over."""
 
-        def work(connection: Connection[Any]) -> list[tuple[int, int]]:
-            return hnsw.all_indexed(connection, self._generation - 1)
+        def work(connection: Connection[Any]) -> list[indexes.Place]:
+            return indexes.all_indexed(connection, self._generation - 1)
 
-        for view, namespace in self._database.read(work):
-            hnsw.build(self._database, self._generation, view, namespace)
+        for place in self._database.read(work):
+            indexes.build(self._database, replace(place, generation=self._generation))

@@ -10,9 +10,10 @@ import numpy as np
 
 from store import bm25
 from store.filters import Filter
-from store.postgres import hnsw, postings, ranking, records, vectors
+from store.postgres import indexes, postings, ranking, records, vectors
 from store.postgres.driver import Connection
 from store.postgres.filtering import Condition, condition
+from store.postgres.lists import Lists
 from store.postgres.meta import namespace_id
 from store.postgres.vectors import Allowed, Scored
 from store.spaces import Meta
@@ -36,7 +37,7 @@ class Head:
     Attributes:
         expired: Current records whose time is over.
         totals: Of each view, the current records and the tokens in them, the expired left out.
-        indexed: Views with an HNSW index.
+        indexed: The lists of each view that has an index.
     """
 
     namespace: int
@@ -44,7 +45,7 @@ class Head:
     space: Space
     expired: list[int]
     totals: dict[int, tuple[int, int]]
-    indexed: set[int]
+    indexed: dict[int, Lists]
 
     def total(self, view: int) -> tuple[int, int]:
         """Live records, and tokens in them."""
@@ -84,7 +85,7 @@ def read_head(connection: Connection[Any], meta: Meta, name: str, now: int) -> H
         space=meta.space,
         expired=expired,
         totals=totals,
-        indexed=hnsw.indexed(connection, meta.generation, namespace, len(meta.space.views)),
+        indexed=indexes.indexed(connection, meta.generation, namespace, len(meta.space.views)),
     )
 
 
@@ -157,10 +158,12 @@ def _nearest(
 ) -> Scored:
     view = head.space.views.index(leg.view)
     where = (connection, vectors.table(head.generation, view), head.namespace)
-    if view in head.indexed:
-        found = vectors.approximate(*where, leg.vector, k, allowed)
-        if found is not None:
-            return found
+    if view in head.indexed and allowed.ids is None:
+        searched = head.indexed[view].searched(head.total(view)[0], k)
+        if searched is not None:
+            found = vectors.approximate(*where, leg.vector, k, allowed, searched)
+            if found is not None:
+                return found
     return vectors.exact(*where, leg.vector, k, allowed)
 
 

@@ -11,7 +11,7 @@ from store import bm25
 from store.base import Embed
 from store.errors import InvalidInput
 from store.filters import Filter
-from store.postgres import checking, hnsw, rebuilding, records, vectors
+from store.postgres import checking, indexes, rebuilding, records, vectors
 from store.postgres.database import Database, go_by_key
 from store.postgres.driver import Connection
 from store.postgres.filtering import condition
@@ -70,7 +70,7 @@ class PostgresStore:
         connections: Most connections that this process opens for its requests.
         patience: How long to wait for a server that went away, in seconds.
         exact_up_to: How many records of a namespace are compared one by one; a namespace with
-            more gets an HNSW index for each view, built in the background when it is searched.
+            more gets an index for each view, built in the background when it is searched.
         clock: What time it is, for ``stored_at`` and expiry.
 
     Raises:
@@ -90,7 +90,7 @@ class PostgresStore:
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._database = Database(url, connections, patience)
-        self._builder = hnsw.HnswBuilder(self._database)
+        self._builder = indexes.IndexBuilder(self._database)
         self._exact_up_to = exact_up_to
         self._clock = clock
         try:
@@ -254,8 +254,8 @@ class PostgresStore:
             head = read_head(connection, meta, namespace, now)
             if head is None:
                 return [[] for _ in legs]
-            for view in hnsw.wanted(head.totals, head.indexed, self._exact_up_to, space):
-                self._builder.ask(head.generation, view, head.namespace)
+            for view in indexes.wanted(head.totals, head.indexed, self._exact_up_to, space):
+                self._builder.ask(indexes.Place(head.generation, view, head.namespace))
             return answer(connection, head, legs, k, where, now)
 
         return self._database.read(work)

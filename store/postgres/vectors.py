@@ -1,7 +1,7 @@
 """The vectors: one table for each generation and view, exact and approximate search in it.
 
-A namespace is searched exactly, through the primary key, until it is large; then it has an HNSW
-index of its own in each table (see ``store.postgres.hnsw``), so that none ever looks at another's.
+A namespace is searched exactly, through the primary key, until it is large; then it has an index of
+its own in each table (see ``store.postgres.indexes``), so that none ever looks at another's.
 """
 
 from __future__ import annotations
@@ -38,18 +38,6 @@ MOST_DIMENSIONS = 16_000
 
 Scored = list[tuple[int, float]]
 """Ids of records and their scores."""
-
-_EF_SEARCH = range(200, 1001)
-"""How many candidates HNSW keeps: measured at 10^5 x 384, 40 find 97% of the true ten nearest and
-200 find 99.9%, in 1.0 and 1.9 ms. pgvector allows 1,000."""
-
-_NEWEST = 200
-"""How many of the newest are compared one by one besides: now and then a graph has no way to a
-vector that was just added to it. Of 30 records that were added to 100,000, two were not found by
-their own vector; comparing these takes less than a millisecond."""
-
-_MOST_SCANNED = 100_000
-"""How far HNSW goes on when a filter leaves too few of what it found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +153,7 @@ def exact(
 ) -> Scored:
     """The k nearest, and those that tie with the last of them, by comparing with all."""
     sql, values = _restricted(namespace, allowed)
-    # Ordered by the score and not by the distance: an HNSW index has nothing to offer then.
+    # Ordered by the score and not by the distance: an index has nothing to offer then.
     return _fetch(
         connection,
         f"""SELECT v.record, -(v.vector <#> %s::halfvec) AS score FROM {place} v
@@ -182,17 +170,20 @@ def approximate(
     vector: Vector,
     k: int,
     allowed: Allowed,
+    searched: int,
 ) -> Scored | None:
-    """About the k nearest, from the HNSW index of the namespace, the newest records never missed;
-    None if it cannot give k."""
-    if k > _EF_SEARCH[-1] // 2 or allowed.ids is not None:
-        return None
+    """About the k nearest, from the index of the namespace; None if it cannot give k.
+
+    Args:
+        searched: How many of the index's lists to look into. Where a condition leaves too few of
+            what they hold, the search goes on in others.
+    """
     sql, values = _restricted(namespace, allowed)
     connection.execute(
-        """SELECT set_config('hnsw.ef_search', %s, true),
-            set_config('hnsw.iterative_scan', 'relaxed_order', true),
-            set_config('hnsw.max_scan_tuples', %s, true), set_config('enable_sort', 'off', true)""",
-        [str(max(_EF_SEARCH[0], 2 * k)), str(_MOST_SCANNED)],
+        """SELECT set_config('ivfflat.probes', %s, true),
+            set_config('ivfflat.iterative_scan', 'relaxed_order', true),
+            set_config('enable_sort', 'off', true)""",
+        [str(searched)],
     )
     found = _fetch(
         connection,
@@ -201,16 +192,7 @@ def approximate(
             ORDER BY v.vector <#> %s::halfvec LIMIT %s""",
         [_literal(vector), *values, _literal(vector), k],
     )
-    if len(found) < k:
-        return None
-    newest = _fetch(
-        connection,
-        f"""SELECT v.record, -(v.vector <#> %s::halfvec)
-            FROM (SELECT * FROM {place} WHERE namespace = {namespace:d} AND live
-                ORDER BY record DESC LIMIT {_NEWEST}) v WHERE {sql}""",
-        [_literal(vector), *values],
-    )
-    return sorted({**dict(found), **dict(newest)}.items(), key=lambda pair: -pair[1])[:k]
+    return sorted(found, key=lambda pair: -pair[1]) if len(found) == k else None
 
 
 def _restricted(namespace: int, allowed: Allowed) -> Condition:

@@ -1,4 +1,4 @@
-"""Large namespaces, which have an HNSW index; purges; and what else only PostgreSQL has."""
+"""Large namespaces, which have an index; purges; and what else only PostgreSQL has."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.postgres_server import PostgresServer, running
 
 SMALL, LARGE = 500, 6_000
 
-HNSW = """CREATE INDEX CONCURRENTLY hnsw_1_{0}_1 ON remem.vectors_1_{0}
-    USING hnsw (vector halfvec_ip_ops) {1} WHERE namespace = 1 AND live"""
+INDEX = """CREATE INDEX CONCURRENTLY ivf_1_{0}_1_{1}_{2} ON remem.vectors_1_{0}
+    USING ivfflat (vector halfvec_ip_ops) WITH (lists = {2}) WHERE namespace = 1 AND live"""
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,11 @@ def rows(server: PostgresServer, sql: str, database: str = "postgres") -> list[t
         return connection.execute(sql).fetchall()
 
 
-def hnsw_indexes(server: PostgresServer, database: str = "postgres") -> list[str]:
+def vector_indexes(server: PostgresServer, database: str = "postgres") -> list[str]:
     found = rows(
-        server, "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'hnsw%' ORDER BY 1", database
+        server,
+        "SELECT indexdef FROM pg_indexes WHERE indexdef LIKE '%halfvec%' ORDER BY 1",
+        database,
     )
     return [str(row[0]) for row in found]
 
@@ -76,7 +78,7 @@ def run_alone(url: str, sql: str) -> None:
 def test_only_a_large_namespace_has_indexes_and_they_are_its_own(
     server: PostgresServer, large: PostgresStore
 ) -> None:
-    indexes = hnsw_indexes(server)
+    indexes = vector_indexes(server)
     assert len(indexes) == len(SPACE.views)
     [[number]] = rows(server, "SELECT id FROM remem.namespaces WHERE name = 'large'")
     assert all(f"namespace = {number}" in index for index in indexes)
@@ -125,13 +127,13 @@ def test_an_index_follows_writes_at_once(large: PostgresStore) -> None:
     assert large.verify().ok
 
 
-def test_what_was_just_written_is_found_even_where_the_graph_has_no_way_to_it(
+def test_what_was_just_written_is_found_even_in_lists_that_were_made_for_others(
     server: PostgresServer, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.postgres.vectors._EF_SEARCH", range(1, 1001))
+    monkeypatch.setattr("store.postgres.lists._SEARCHED", 1)
+    monkeypatch.setattr("store.postgres.lists._AT_LEAST", 1)
     for view in range(len(SPACE.views)):
-        poor = HNSW.format(view, "WITH (m = 2, ef_construction = 4)")
-        run_alone(server.url("fresh"), poor)
+        run_alone(server.url("fresh"), INDEX.format(view, 2 * SMALL, 100))  # over nothing
     store.write("ana", batch(*[turn(f"k{i}") for i in range(3 * SMALL)]))
     names = [f"new{i}" for i in range(100)]
     store.write("ana", batch(*map(turn, names)))
@@ -139,15 +141,82 @@ def test_what_was_just_written_is_found_even_where_the_graph_has_no_way_to_it(
     assert found == [[name] for name in names]
 
 
+def test_crowds_of_near_copies_are_found(store: PostgresStore) -> None:
+    crowds, copies = 100, 60
+    rng = np.random.default_rng(9)
+    noise = rng.standard_normal((copies, crowds, SPACE.dim)) * 0.15
+    vectors = (embed([f"crowd {i}" for i in range(crowds)]) + noise).reshape(-1, SPACE.dim)
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    names = [f"k{i:04}" for i in range(len(vectors))]
+    made = [entry(turn(name), vector) for name, vector in zip(names, vectors, strict=True)]
+    for start in range(0, len(made), 1000):
+        store.write("ana", Batch(add=made[start:][:1000]))
+    store.search("ana", [dense("anything")], 1)
+    store.wait()
+    found = 0
+    for question in embed([f"question {i}" for i in range(50)]):
+        [hits] = store.search("ana", [Dense("window", question)], 10)
+        nearest = {names[row] for row in np.argsort(-(vectors @ question))[:10]}
+        found += len(nearest & set(keys(hits)))
+    assert found / 500 >= 0.98
+
+
+def test_an_outgrown_index_gives_way_to_a_larger_one(
+    server: PostgresServer, store: PostgresStore
+) -> None:
+    names = [f"k{i}" for i in range(5 * SMALL)]
+    store.write("ana", batch(*map(turn, names[: SMALL + 1])))
+    store.search("ana", [dense("k7")], 1)
+    store.wait()
+    small = vector_indexes(server, "fresh")
+    store.write("ana", batch(*map(turn, names[SMALL + 1 :])))
+    with PostgresStore(store.url, exact_up_to=SMALL) as later:
+        assert keys(later.search("ana", [dense("k7")], 1)[0]) == ["k7"]
+        later.wait()
+        assert keys(later.search("ana", [dense("k7")], 1)[0]) == ["k7"]
+    large = vector_indexes(server, "fresh")
+    assert [f"_{len(names)}_200 " in index for index in large] == [True, True]
+    assert len(large) == len(small)
+    assert not set(large) & set(small)
+
+
+def test_a_server_with_little_memory_makes_fewer_lists(
+    server: PostgresServer, store: PostgresStore
+) -> None:
+    server.run("ALTER DATABASE fresh SET maintenance_work_mem = '1MB'", database="fresh")
+    server.drop_connections()
+    store.write("ana", batch(*[turn(f"k{i}") for i in range(3 * SMALL)]))
+    store.search("ana", [dense("k7")], 1)
+    store.wait()
+    assert len(vector_indexes(server, "fresh")) == len(SPACE.views)
+
+
+def test_graphs_of_an_earlier_version_give_way_to_lists(
+    server: PostgresServer, store: PostgresStore
+) -> None:
+    store.write("ana", batch(*[turn(f"k{i}") for i in range(SMALL + 1)]))
+    server.run(
+        """CREATE INDEX hnsw_1_0_1 ON remem.vectors_1_0 USING hnsw (vector halfvec_ip_ops)
+            WHERE namespace = 1 AND live""",
+        "UPDATE remem.meta SET value = 1 WHERE name = 'migration'",
+        database="fresh",
+    )
+    with PostgresStore(store.url, exact_up_to=SMALL) as later:
+        assert vector_indexes(server, "fresh") == []
+        assert keys(later.search("ana", [dense("k7")], 1)[0]) == ["k7"]
+        later.wait()
+    assert ["USING ivfflat" in index for index in vector_indexes(server, "fresh")] == [True, True]
+
+
 def test_an_index_that_the_server_goes_on_building_is_not_begun_again(
     server: PostgresServer, store: PostgresStore
 ) -> None:
     store.write("ana", batch(*[turn(f"k{i}") for i in range(SMALL + 1)]))
     building = """SELECT index_relid FROM pg_stat_progress_create_index
-        WHERE phase LIKE 'waiting%' AND index_relid = to_regclass('remem.hnsw_1_0_1')"""
+        WHERE phase LIKE 'waiting%' AND index_relid = to_regclass('remem.ivf_1_0_1_501_90')"""
     with psycopg.connect(server.url("fresh")) as older, ThreadPoolExecutor() as threads:
         older.execute("LOCK TABLE remem.vectors_1_0 IN ROW EXCLUSIVE MODE")  # it waits for this
-        begun = threads.submit(run_alone, server.url("fresh"), HNSW.format(0, ""))
+        begun = threads.submit(run_alone, server.url("fresh"), INDEX.format(0, SMALL + 1, 90))
         while not (before := rows(server, building, "fresh")):
             assert not begun.done()
         store.search("ana", [dense("k1")], 1)
@@ -155,22 +224,22 @@ def test_an_index_that_the_server_goes_on_building_is_not_begun_again(
         assert rows(server, building, "fresh") == before
         older.rollback()
         begun.result()
-    after = rows(server, "SELECT 'remem.hnsw_1_0_1'::regclass::oid", "fresh")
+    after = rows(server, "SELECT 'remem.ivf_1_0_1_501_90'::regclass::oid", "fresh")
     assert after == before
 
 
 def test_an_unfinished_index_is_built_again(server: PostgresServer, store: PostgresStore) -> None:
     store.write("ana", batch(*[turn(f"k{i}") for i in range(SMALL + 1)]))
     server.run(
-        "CREATE INDEX hnsw_1_0_1 ON remem.vectors_1_0 (record)",
+        "CREATE INDEX ivf_1_0_1_501_90 ON remem.vectors_1_0 (record)",
         """UPDATE pg_index SET indisvalid = false
-            WHERE indexrelid = 'remem.hnsw_1_0_1'::regclass""",
+            WHERE indexrelid = 'remem.ivf_1_0_1_501_90'::regclass""",
         database="fresh",
     )
     store.search("ana", [dense("k7")], 1)
     store.wait()
-    assert all("USING hnsw" in index for index in hnsw_indexes(server, "fresh"))
-    assert len(hnsw_indexes(server, "fresh")) == 2
+    assert all("USING ivfflat" in index for index in vector_indexes(server, "fresh"))
+    assert len(vector_indexes(server, "fresh")) == 2
 
 
 def test_indexes_are_there_again_after_a_rebuild_and_a_reindex(
@@ -179,16 +248,16 @@ def test_indexes_are_there_again_after_a_rebuild_and_a_reindex(
     store.write("ana", batch(*[turn(f"k{i}") for i in range(SMALL + 1)]))
     store.search("ana", [dense("k7")], 1)
     store.wait()
-    before = hnsw_indexes(server, "fresh")
+    before = vector_indexes(server, "fresh")
     store.rebuild()
-    assert hnsw_indexes(server, "fresh") == before
+    assert vector_indexes(server, "fresh") == before
     larger = replace(SPACE, fingerprint="larger", dim=24)
 
     def encode(texts: Sequence[str]) -> Vector:
         return embed(texts, larger.dim)
 
     store.reindex(larger, encode)
-    assert [index.replace("_2_", "_1_") for index in hnsw_indexes(server, "fresh")] == before
+    assert [index.replace("_2_", "_1_") for index in vector_indexes(server, "fresh")] == before
     [hits] = store.search("ana", [Dense("turn", encode(["k7"])[0])], 1)
     assert keys(hits) == ["k7"]
 

@@ -1,0 +1,265 @@
+"""Approximate indexes: one for each view of each namespace that has outgrown exact search.
+
+They are partial indexes, so a namespace has lists of its own (why lists: ``store.postgres.lists``).
+PostgreSQL builds them beside readers and writers, and keeps them up to date from then on, in the
+transaction of each write. One that its namespace has outgrown is used until a larger one is ready.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from store.errors import RememError
+from store.postgres import vectors
+from store.postgres.database import Database
+from store.postgres.driver import Connection
+from store.postgres.lists import Lists, how_many
+from store.types import Space
+
+__all__ = [
+    "MOST_INDEXED_DIMENSIONS",
+    "IndexBuilder",
+    "Place",
+    "all_indexed",
+    "build",
+    "indexed",
+    "rebuild",
+    "wanted",
+]
+
+MOST_INDEXED_DIMENSIONS = 4_000
+"""That pgvector indexes; longer vectors are searched exactly."""
+
+_BUILD_LOCK = 0x686E7377
+"""The first half of the number of an advisory lock; the second is that of the place."""
+
+_AGAIN = 60.0
+"""Seconds after which an index that is still missing is asked for once more: it may have failed, or
+whoever was building it may have gone away."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an index is over: the live vectors of a namespace in one table."""
+
+    generation: int
+    view: int
+    namespace: int
+
+    @property
+    def prefix(self) -> str:
+        """How the names of its indexes begin: there are two while a larger one is built."""
+        return f"ivf_{self.generation:d}_{self.view:d}_{self.namespace:d}_"
+
+    def name(self, lists: Lists) -> str:
+        """Of an index over it."""
+        return f"{self.prefix}{lists.records:d}_{lists.number:d}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An index that there is.
+
+    Attributes:
+        ready: Whether searches use it.
+    """
+
+    name: str
+    ready: bool
+
+    @property
+    def lists(self) -> Lists:
+        return Lists(*map(int, self.name.split("_")[4:]))
+
+
+def indexed(
+    connection: Connection[Any], generation: int, namespace: int, views: int
+) -> dict[int, Lists]:
+    """The views of a namespace whose index is ready, and its lists; of two the newer."""
+    places = [Place(generation, view, namespace) for view in range(views)]
+    found = [index for index in _find(connection, places) if index.ready]
+    found.sort(key=lambda index: index.lists.records)
+    return {_place(index.name).view: index.lists for index in found}
+
+
+def wanted(
+    totals: Mapping[int, tuple[int, int]],
+    indexed: Mapping[int, Lists],
+    exact_up_to: int,
+    space: Space,
+) -> list[int]:
+    """The views of a namespace that should have an index and have none, or one for far fewer.
+
+    Args:
+        totals: Records, and tokens in them, of each view.
+    """
+    if space.dim > MOST_INDEXED_DIMENSIONS:
+        return []
+    return [
+        view
+        for view, (n, _) in totals.items()
+        if n > exact_up_to and (view not in indexed or indexed[view].outgrown(n))
+    ]
+
+
+def build(database: Database, place: Place) -> None:
+    """Make an index, unless one is there that will do or somebody is making it."""
+    with _locked(database, place) as mine, database.connection() as connection:
+        if not mine:
+            return
+        records, number = _sizes(connection, place)
+        lists = Lists(records, number)
+        older = _find(connection, [place])
+        will_do = any(one.ready and not one.lists.outgrown(records) for one in older)
+        if will_do or _in_progress(connection, older):
+            return
+        for one in older:
+            if not one.ready:  # whoever began it is gone, and the server is not at it either
+                _drop(connection, one)
+        connection.execute(
+            f"""CREATE INDEX CONCURRENTLY {place.name(lists)}
+                ON {vectors.table(place.generation, place.view)}
+                USING ivfflat (vector halfvec_ip_ops) WITH (lists = {lists.number:d})
+                WHERE namespace = {place.namespace:d} AND live"""
+        )
+        for one in older:
+            if one.ready:
+                _drop(connection, one)
+
+
+def all_indexed(connection: Connection[Any], generation: int) -> list[Place]:
+    """Where there are indexes of a generation, ready or not."""
+    rows = connection.execute(
+        """SELECT relname FROM pg_class WHERE relnamespace = 'remem'::regnamespace
+            AND relkind = 'i' AND starts_with(relname, %s) ORDER BY relname""",
+        [f"ivf_{generation:d}_"],
+    )
+    return list(dict.fromkeys(_place(row[0]) for row in rows))
+
+
+def rebuild(database: Database, place: Place) -> None:
+    """Make an index anew; searches are exact meanwhile."""
+    with database.connection() as connection:
+        for one in _find(connection, [place]):
+            _drop(connection, one)
+    build(database, place)
+
+
+class IndexBuilder:
+    """Builds indexes one after the other in a thread of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+        self._asked: dict[Place, float] = {}
+        self._waiting: list[Place] = []
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def ask(self, wanted: Place) -> None:
+        """Have an index built some time soon. Asking twice within a minute is asking once."""
+        now = time.monotonic()
+        with self._guard:
+            if self._closed or wanted in self._waiting:
+                return
+            if now - self._asked.get(wanted, -_AGAIN) < _AGAIN:
+                return
+            self._asked[wanted] = now
+            self._waiting.append(wanted)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="remem-indexes", daemon=True
+                )
+                self._thread.start()
+
+    def wait(self) -> None:
+        """Return when all that was asked for is done."""
+        while (thread := self._thread) is not None:
+            thread.join()
+
+    def close(self) -> None:
+        """Begin no more; what the server is building goes on there."""
+        with self._guard:
+            self._closed = True
+            self._waiting.clear()
+
+    def _work(self) -> None:
+        while True:
+            with self._guard:
+                if not self._waiting:
+                    self._thread = None
+                    return
+                wanted = self._waiting.pop(0)
+            try:
+                build(self._database, wanted)
+            except RememError as error:
+                _log.warning("no index for faster search could be built: %s", error)
+
+
+@contextmanager
+def _locked(database: Database, place: Place) -> Iterator[bool]:
+    """Whether we alone may build an index, until the end of the block."""
+    number = crc32(place.prefix.encode()) - 2**31
+    with database.connection() as connection, connection.transaction():
+        # Without parameters: with them the statement would keep its snapshot, and building an
+        # index beside others waits for all older snapshots.
+        row = connection.execute(
+            f"SELECT pg_try_advisory_xact_lock({_BUILD_LOCK}, {number})"
+        ).fetchone()
+        yield bool(row and row[0])
+
+
+def _find(connection: Connection[Any], places: Sequence[Place]) -> list[_Found]:
+    """The indexes of some places, ready or not."""
+    rows = connection.execute(
+        """SELECT relname, indisvalid FROM unnest(%s::text[]) AS prefix
+            JOIN pg_class ON relname >= prefix::name AND relname < (prefix || ':')::name
+            JOIN pg_index ON indexrelid = pg_class.oid
+            WHERE relnamespace = 'remem'::regnamespace""",  # a digit follows the prefix
+        [[place.prefix for place in places]],
+    )
+    return [_Found(*row) for row in rows]
+
+
+def _in_progress(connection: Connection[Any], found: Sequence[_Found]) -> bool:
+    """Whether the server is building one of these, be it for somebody who has gone away."""
+    row = connection.execute(
+        """SELECT EXISTS (SELECT FROM pg_stat_progress_create_index
+            JOIN pg_class ON index_relid = pg_class.oid
+            WHERE relnamespace = 'remem'::regnamespace AND relname = ANY(%s))""",
+        [[one.name for one in found]],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _place(name: str) -> Place:
+    """What the index of this name is over."""
+    return Place(*map(int, name.split("_")[1:4]))
+
+
+def _drop(connection: Connection[Any], index: _Found) -> None:
+    connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS remem.{index.name}")
+
+
+def _sizes(connection: Connection[Any], place: Place) -> tuple[int, int]:
+    """Records of a place, and how many lists they should have."""
+    row = connection.execute(
+        """SELECT
+            (SELECT records FROM remem.totals WHERE namespace = %s AND view = %s),
+            (SELECT atttypmod FROM pg_attribute
+                WHERE attrelid = %s::regclass AND attname = 'vector'),
+            (SELECT 1024 * setting::bigint FROM pg_settings WHERE name = 'maintenance_work_mem')""",
+        [place.namespace, place.view, vectors.table(place.generation, place.view)],
+    ).fetchone()
+    assert row is not None
+    records, dim, memory = row
+    return records or 0, how_many(records or 0, dim, memory)
