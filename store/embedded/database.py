@@ -35,9 +35,9 @@ _PRAGMAS = (
     "PRAGMA secure_delete = ON",  # what is deleted is overwritten, not only unlinked
     "PRAGMA foreign_keys = OFF",
     "PRAGMA cache_size = -16000",
-    # Questions read some hundred records from all over the file: 194 of 100,000 in 1.2 ms with a map
-    # of 256 MB, 1.6 without. What is read of it counts as memory of the process: 256 MB were 200 more
-    # at a million records, after a deletion.
+    # Questions read some hundred records from all over the file: 194 of 100,000 in 1.2 ms with a
+    # map of 256 MB, 1.6 without. What was read of it counts as memory of the process: at a million
+    # records, after a deletion, all of it.
     "PRAGMA mmap_size = 134217728",
     # 64 MB: with 16, filling a store took a fifth longer, because the same pages of the indexes
     # were written again and again.

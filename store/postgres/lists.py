@@ -48,7 +48,7 @@ vectors finds less (above)."""
 _SEARCHED = 64
 """Lists that a search looks into: 16 vectors for each square root of the records, so that it is
 slowed down by the root of the growth only. pgvector begins with random centres, so that no two
-indexes are the same: of seven that were searched with 48 lists, one found .973 and the others .993
+indexes are the same: of seven that were searched with 48 lists, one found .973 and the others .992
 or more; with 64 the worst of seven found .992. Where the server's memory is enough for fewer lists,
 as many of them are searched, which finds as much and takes longer, because each is longer."""
 
