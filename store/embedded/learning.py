@@ -2,6 +2,10 @@
 
 Learning takes seconds at a million rows. It holds the partition's lock only to look at what is
 there and, at the end, to put the result in place; until then searches stay exact.
+
+It is asked for by a search that finds an index outgrown, and when a store is closed; not by what
+fills an index, which would have learned three times on its way to a million rows, at the cost of
+half the speed.
 """
 
 from __future__ import annotations

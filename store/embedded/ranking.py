@@ -87,6 +87,7 @@ def best_rows(
     bounds = [limit(term.weight) for term in reversed(terms)]
     rest = [*accumulate(bounds, initial=0.0)][::-1]  # what the terms from each one on add at most
     matching = int(np.count_nonzero(allowed))
+    k = max(1, min(k, matching))  # "all of them" may be said with any number
     some = None if matching == len(allowed) else allowed
     postings = sum(len(term.rows) for term in terms)
     if matching * _LOOKED_UP * len(terms) < postings:
@@ -116,7 +117,7 @@ def _add_up(
     frequencies = np.concatenate([term.frequencies for term in terms])
     weights = np.repeat([term.weight for term in terms], [len(term.rows) for term in terms])
     added = statistics.added(rows, frequencies, weights)
-    columns = max(_COLUMNS, _BLOCKS * k)
+    columns = max(_COLUMNS, min(_BLOCKS * k, len(statistics.lengths)))
     height = -(-len(statistics.lengths) // columns)
     scores = np.bincount(rows, added, minlength=height * columns).astype(np.float64, copy=False)
     if allowed is not None:

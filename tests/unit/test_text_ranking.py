@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ def added_up(terms: list[Term], known: Statistics, k: int, allowed: Mask) -> dic
 
 
 @pytest.mark.parametrize("at_once", [0, ranking._AT_ONCE])
-@pytest.mark.parametrize("k", [1, 10, 300])
+@pytest.mark.parametrize("k", [1, 10, 300, 30_000])
 @pytest.mark.parametrize("allowed_share", [1, 0.5, 0.05, 0.001, 0])
 @pytest.mark.parametrize(
     "shares",
@@ -88,6 +90,19 @@ def test_words_that_cannot_lift_an_unseen_row_are_read_only_where_they_count(
     rare, common = term(rng, 0.003), term(rng, 0.6)
     best_rows([common, rare], statistics(rng), 10, EVERY)
     assert sum(map(len, asked)) <= 2 * len(rare.rows)
+
+
+def test_asking_for_far_more_than_there_are_takes_no_memory_for_them() -> None:
+    rng = np.random.default_rng(1)
+    one, known = term(rng, 0.6), statistics(rng)
+    tracemalloc.start()
+    try:
+        rows, _ = best_rows([one], known, 10**9, EVERY)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sorted(rows.tolist()) == one.rows.tolist()
+    assert peak < 200 * ROWS
 
 
 def test_no_term_finds_nothing() -> None:
