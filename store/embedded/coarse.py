@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import Halves, Mask, Rows, Scores
-from store.embedded.blocks import Blocks
+from store.embedded.blocks import Blocks, one_thread
 from store.embedded.saving import Saved, Stored
 
 __all__ = ["Coarse", "sample"]
@@ -81,6 +81,7 @@ class Coarse:
         self._index.is_trained = True
 
     @classmethod
+    @one_thread()
     def learn(cls, taken: NDArray[np.float32], rows: int) -> Coarse:
         """An empty one for about so many rows.
 
@@ -88,7 +89,6 @@ class Coarse:
             taken: What ``sample`` took of them.
             rows: How many there are now.
         """
-        faiss.omp_set_num_threads(1)  # of this thread: questions are asked meanwhile
         means = faiss.Kmeans(
             taken.shape[1],
             min(_lists(rows), len(taken)),
@@ -110,12 +110,13 @@ class Coarse:
         lists = int(self._index.nlist * self._index.d * 4)
         return lists + len(self) * (int(self._index.code_size) + 8)
 
+    @one_thread()
     def add(self, vectors: Halves) -> None:
         """Append rows: unit vectors, float16, shape (n, dim)."""
-        faiss.omp_set_num_threads(1)
         for start in range(0, len(vectors), _CHUNK):
             self._index.add(vectors[start : start + _CHUNK].astype(np.float32))
 
+    @one_thread()
     def candidates(self, query: Scores, count: int, allowed: Mask, matching: int) -> Rows:
         """Rows that may score best, ascending.
 
@@ -125,7 +126,6 @@ class Coarse:
             allowed: Which rows may be named, shape (n,).
             matching: How many those are.
         """
-        faiss.omp_set_num_threads(1)
         parameters = faiss.IVFRaBitQSearchParameters()
         parameters.qb = _QUERY_BITS
         # Of few allowed rows more of the best lie beyond the lists that are looked into first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 import pytest
 
@@ -152,3 +153,11 @@ def test_an_index_learns_when_it_is_no_longer_small_and_again_when_it_is_four_ti
     assert not index.outgrown
     index.add(VECTORS[400:1601])
     assert index.outgrown
+
+
+def test_a_search_leaves_the_threads_of_others_as_they_were() -> None:
+    faiss.omp_set_num_threads(2)
+    index = DenseIndex(16)
+    index.add(np.eye(16, dtype=np.float16))
+    index.search(np.eye(16, dtype=np.float32)[0], 3, np.ones(16, np.bool_))
+    assert faiss.omp_get_max_threads() == 2
