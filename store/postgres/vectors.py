@@ -185,12 +185,13 @@ def approximate(
             set_config('enable_sort', 'off', true)""",
         [str(searched)],
     )
+    asked = _literal(vector)
     found = _fetch(
         connection,
         f"""SELECT v.record, -(v.vector <#> %s::halfvec) FROM {place} v
             WHERE v.namespace = {namespace:d} AND v.live AND {sql}
             ORDER BY v.vector <#> %s::halfvec LIMIT %s""",
-        [_literal(vector), *values, _literal(vector), k],
+        [asked, *values, asked, k],
     )
     return sorted(found, key=lambda pair: -pair[1]) if len(found) == k else None
 
