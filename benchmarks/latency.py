@@ -44,7 +44,7 @@ TARGETS = {
     "open and answer, s": ("<=", 1),
     "peak memory, ingest, MB": ("<=", 900),
     "peak memory, search, MB": ("<=", 900),
-    "end to end p50, ms": ("<=", 20),
+    "end to end p50, ms": ("<=", 12),
 }
 
 
