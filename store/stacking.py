@@ -10,9 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from store.errors import DimensionMismatch, InvalidVector
 
-__all__ = ["is_row", "stacked_rows"]
+__all__ = ["EPSILON", "are_unit", "stacked_rows"]
+
+EPSILON = float(np.finfo(np.float16).eps)
+"""What a length of 1 may differ from it by: half precision makes it so."""
 
 _SINGLE = np.dtype(np.float32)
+
+_AT_ONCE = 512
+"""Vectors that are looked at together: a copy of so many stays in the cache."""
 
 
 def stacked_rows(
@@ -26,7 +32,7 @@ def stacked_rows(
     Raises:
         InvalidVector, DimensionMismatch: one of them is no vector of ``dim`` real numbers.
     """
-    if vectors and all(is_row(vector, dim) for vector in vectors):  # as encoders return them
+    if vectors and _are_rows(vectors, dim):  # as encoders return them
         return np.concatenate(vectors).reshape(len(vectors), dim)
     rows = np.empty((len(vectors), dim), np.float32)
     with np.errstate(over="ignore"):  # a value too large for float32 is infinite and reported so
@@ -35,9 +41,25 @@ def stacked_rows(
     return rows
 
 
-def is_row(vector: ArrayLike, dim: int) -> TypeGuard[NDArray[np.float32]]:
-    """Whether it is an array of float32 already, of shape (dim,)."""
-    return isinstance(vector, np.ndarray) and vector.dtype is _SINGLE and vector.shape == (dim,)
+def are_unit(vectors: Sequence[ArrayLike], dim: int) -> bool:
+    """Whether all are arrays of float32 already, of shape (dim,) and length 1, as encoders return
+    them. It may say no where it is so but for a rounding."""
+    for start in range(0, len(vectors), _AT_ONCE):
+        some = vectors[start : start + _AT_ONCE]
+        if not _are_rows(some, dim):
+            return False
+        rows = np.concatenate(some).reshape(len(some), dim)
+        squares = np.einsum("ij,ij->i", rows, rows)
+        if not np.all(np.abs(squares - 1) <= EPSILON):  # nor where one is NaN
+            return False
+    return True
+
+
+def _are_rows(vectors: Sequence[ArrayLike], dim: int) -> TypeGuard[Sequence[NDArray[np.float32]]]:
+    return all(
+        isinstance(vector, np.ndarray) and vector.dtype is _SINGLE and vector.shape == (dim,)
+        for vector in vectors
+    )
 
 
 def _vector(vector: ArrayLike, dim: int, row: int, name: Callable[[int], str]) -> NDArray[Any]:

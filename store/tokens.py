@@ -28,6 +28,9 @@ __all__ = [
 TOKENIZER = 2
 """Version of the tokens; an index that was saved with those of another one is made again."""
 
+_LONGEST_REMEMBERED = 64
+"""Characters: what is longer is no word that comes again, and may be megabytes."""
+
 # Han with its extensions, kana, Hangul (syllables and jamo), Thai, Lao, Khmer, Burmese.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f"
@@ -83,7 +86,7 @@ def word_tokens(word: str) -> tuple[str, ...]:
     """The tokens of one of ``split_words``: the stem of a word, the pairs of an unspaced run."""
     if _IS_UNSPACED(word):
         return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
-    return _stem(word)
+    return _stem(word) if len(word) <= _LONGEST_REMEMBERED else _stem.__wrapped__(word)
 
 
 @lru_cache(maxsize=65536)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
 from store.filters import Filter
-from store.stacking import is_row, stacked_rows
+from store.stacking import EPSILON, are_unit, stacked_rows
 from store.types import Batch, Dense, Entry, Leg, Record, Space, Text, Vector, View
 
 __all__ = [
@@ -53,7 +52,6 @@ MAX_DEPTH = 64
 """Most levels of objects and lists inside metadata."""
 
 _INT64 = range(-(2**63), 2**63)
-_EPSILON = float(np.finfo(np.float16).eps)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -205,16 +203,11 @@ def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) 
         what = "is all zeros" if lengths[row] == 0 else "holds NaN or infinity"
         raise InvalidVector(f"{name(row)}: the vector {what}; check the encoder that made it")
     # What half precision made of a length of 1 is one: a vector read back and written again stays.
-    lengths[np.abs(lengths - 1) <= _EPSILON] = 1
+    lengths[np.abs(lengths - 1) <= EPSILON] = 1
     if np.all(lengths == 1):  # as encoders return them
         return rows.astype(np.float32)
     units: Vector = (rows / lengths[:, np.newaxis]).astype(np.float32)
     return units
-
-
-def _is_unit(vector: ArrayLike, dim: int) -> bool:
-    """Whether ``unit_rows`` would leave it as it is. It may say no of one that is."""
-    return is_row(vector, dim) and bool(1 - _EPSILON <= vector.dot(vector) <= 1 + _EPSILON)
 
 
 def check_encoded(rows: ArrayLike, count: int, dim: int) -> Vector:
@@ -383,8 +376,7 @@ def _unit_views(
                 check_text(view.text, "view text")
         except InvalidInput as error:
             raise InvalidInput(f"record {key!r}: {error}") from None
-    every = chain.from_iterable(views.values() for views in entries.values())
-    if all(_is_unit(view.vector, space.dim) for view in every):
+    if are_unit([view.vector for views in entries.values() for view in views.values()], space.dim):
         return entries
     places = [(key, view) for key in entries for view in space.views]
 

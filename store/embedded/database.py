@@ -39,9 +39,10 @@ _PRAGMAS = (
     # map of 256 MB, 1.6 without. What was read of it counts as memory of the process: at a million
     # records, after a deletion, all of it.
     "PRAGMA mmap_size = 134217728",
-    # 64 MB: with 16, filling a store took a fifth longer, because the same pages of the indexes
-    # were written again and again.
-    "PRAGMA wal_autocheckpoint = 8000",
+    # A writer empties the log itself when it has grown to 128 MB: ``empty_log`` does it before, in
+    # a thread that has the time. With 16 MB, filling a store took a fifth longer, because the same
+    # pages of the indexes were written again and again.
+    "PRAGMA wal_autocheckpoint = 16000",
     "PRAGMA journal_size_limit = 67108864",  # give disk space back after a large import
 )
 
@@ -98,6 +99,14 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
+
+    def empty_log(self) -> None:
+        """Write what is in the log into the database, as far as readers let it, and wait for none.
+
+        Writers go on meanwhile; it is a tenth of their work, done for them.
+        """
+        with self.connection() as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def scrub(self) -> None:
         """Write the database anew and empty its log, so that no deleted byte is left in either.

@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from store.embedded import changes
 from store.embedded.additions import Addition, Additions
+from store.embedded.budget import Budget
 from store.embedded.changes import State
 from store.embedded.database import Database, writing_errors
 from store.embedded.following import build, can_follow, catch_up
@@ -66,9 +66,8 @@ class Partitions:
     def __init__(self, database: Database, folder: Path, max_bytes: int) -> None:
         self._database = database
         self._folder = folder
-        self._max_bytes = max_bytes
         self._slots: dict[str, Slot] = {}
-        self._loaded: OrderedDict[str, Slot] = OrderedDict()  # the least recently used one first
+        self._budget = Budget(max_bytes)
         self._guard = threading.Lock()
         self._learner = Learner()
         self._additions = Additions()
@@ -129,6 +128,7 @@ class Partitions:
             partition = slot.partition
             if partition is not None and slot.unsaved >= _UNSAVED + len(partition.ids) // 2:
                 self._save(namespace, slot)
+            self._database.empty_log()
         except (RememError, UnknownNamespace) as error:
             _log.warning("the index of %r was not brought up to date: %s", namespace, error)
         except Exception:  # the next search meets it, too, and raises it
@@ -161,7 +161,7 @@ class Partitions:
         """Drop all partitions from memory; snapshots stay."""
         with self._guard:
             self._slots.clear()
-            self._loaded.clear()
+            self._budget.clear()
 
     def unsave(self, namespace_id: int) -> None:
         """Remove a namespace's snapshots; memory stays."""
@@ -293,34 +293,31 @@ class Partitions:
         whoever saves holds one too, so none of these is being written, and a later one stays."""
         return list(self._folder.glob(f"{names}{_SUFFIX}*"))
 
-    def _evict(self, namespace: str, keep: Slot) -> None:
-        """Let go of others when there is too much besides a partition that was just loaded.
-
-        Slots without a partition are not looked at: with ten thousand of them that took longer
-        than to load one.
-        """
+    def _evict(self, namespace: str, slot: Slot) -> None:
+        """Let go of others when there is too much besides a partition that was just loaded."""
         with self._guard:
-            self._loaded[namespace] = keep
-            self._loaded.move_to_end(namespace)
-        while (oldest := self._oldest_in_excess(keep)) is not None:
+            if self._slots.get(namespace) is slot:  # not forgotten meanwhile
+                self._budget.hold(namespace, slot.nbytes)
+        while (oldest := self._in_excess(namespace)) is not None:
             self._save_if_dear(*oldest)
-            slot = oldest[1]
-            with slot.lock.exclusive():
-                slot.partition, slot.nbytes = None, 0
+            with oldest[1].lock.exclusive():
+                oldest[1].partition = None
 
-    def _oldest_in_excess(self, keep: Slot) -> tuple[str, Slot] | None:
+    def _in_excess(self, keep: str) -> tuple[str, Slot] | None:
+        """One that is no longer held, because it is too much."""
         with self._guard:
-            excess = sum(slot.nbytes for slot in self._loaded.values()) - self._max_bytes
-            if excess <= 0 or next(iter(self._loaded.values())) is keep:
+            name = self._budget.excess(keep)
+            if name is None:
                 return None
-            return self._loaded.popitem(last=False)
+            self._budget.drop(name)
+            return name, self._slots[name]
 
     def _read(self, connection: sqlite3.Connection, namespace: str) -> tuple[Meta, State]:
         state = changes.read_state(connection, namespace)
         if state is None:
             with self._guard:
                 self._slots.pop(namespace, None)
-                self._loaded.pop(namespace, None)
+                self._budget.drop(namespace)
             raise UnknownNamespace(f"nothing is stored in namespace {namespace!r}")
         return read_meta(connection), state
 
@@ -329,8 +326,8 @@ class Partitions:
             slot = self._slots.get(namespace)
             if slot is None:
                 slot = self._slots[namespace] = Slot()
-            elif namespace in self._loaded:
-                self._loaded.move_to_end(namespace)
+            elif namespace in self._budget:
+                self._budget.hold(namespace, slot.nbytes)  # it may have learned
             return slot
 
     def _items(self) -> list[tuple[str, Slot]]:

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import repeat
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import extended
-from store.tokens import split_words, word_tokens
+from store.tokens import split_words, tokenize
 
 __all__ = ["Vocabulary"]
 
-_REMEMBERED_WORDS = 200_000
+_REMEMBERED_RUNS = 200_000
 _REMEMBERED_LINES = 20_000
 
 _LINES_AT_A_TIME = 256
-"""Lines after which the interpreter is let go of, some 1.5 ms: a writer that comes back from SQLite
+"""Lines after which the interpreter is let go of, some 1 ms: a writer that comes back from SQLite
 would have to wait for it for 5 ms each time. Letting go takes .1 ms, so that a small namespace,
 which is opened in a few, does not."""
+
+_LONGEST_REMEMBERED = 64
+"""Characters: what is longer is no word that comes again, and may be megabytes."""
+
+_UNKNOWN = -1
+"""Stands for the number of a run that has none yet."""
+
+_tokens_of_run = lru_cache(maxsize=1 << 16)(tokenize)
+"""Remembered for all partitions: what a new one holds are mostly the words of others."""
+
+_Numbered: TypeAlias = "tuple[NDArray[np.int32], NDArray[np.int64]]"
+"""The numbers of the tokens of lines, one line after the other, and how many each line has."""
+
+_Numbering: TypeAlias = "Callable[[Sequence[str]], _Numbered]"
 
 _SPACED = bytes(i if chr(i).isalnum() or chr(i) in "_'" else ord(" ") for i in range(128)) * 2
 """Each byte of ASCII: itself if words may hold it, otherwise a space."""
@@ -36,7 +53,8 @@ class Vocabulary:
 
     def __init__(self, tokens: Sequence[str] = ()) -> None:
         self._numbers = {token: number for number, token in enumerate(tokens)}
-        self._words: dict[str, int] = {}  # runs of one token, which nearly all are
+        self._runs: dict[str, int] = {}  # the number of their token, which nearly all have one of
+        self._odd: list[list[int]] = []  # the numbers of run r that has not, at -2 - _runs[r]
         self._lines: dict[str, int] = {}  # their places
         self._numbered = np.empty(0, np.int32)  # the numbers of one line after the other
         self._ends = np.zeros(1, np.int64)  # where line i ends: at i + 1
@@ -52,7 +70,7 @@ class Vocabulary:
     @property
     def nbytes(self) -> int:
         """Size in bytes: about 100 for a short string in a dict."""
-        strings = len(self._numbers) + len(self._words) + len(self._lines)
+        strings = len(self._numbers) + len(self._runs) + len(self._lines)
         # A line and its numbers are of similar size.
         return 100 * strings + 2 * self._numbered.nbytes + self._ends.nbytes
 
@@ -99,53 +117,91 @@ class Vocabulary:
         if len(self._lines) + len(new) > _REMEMBERED_LINES:
             self._forget_lines()
             new = list(dict.fromkeys(lines))
-        if not new:
-            return
-        numbers, ends = list[int](), list[int]()
-        for line in new:
-            self._encode_line(line, numbers)
-            ends.append(len(numbers))
-            if not len(ends) % _LINES_AT_A_TIME:
-                time.sleep(0)
-        self._lines.update(
-            zip(new, range(len(self._lines), len(self._lines) + len(new)), strict=True)
-        )
-        self._ends = extended(self._ends, self._ends[-1] + np.array(ends, np.int64))
-        self._numbered = extended(self._numbered, np.array(numbers, np.int32))
+        if len(self._runs) > _REMEMBERED_RUNS:
+            self._runs, self._odd = {}, []
+        self._number([line for line in new if line.isascii()], self._plain)
+        self._number([line for line in new if not line.isascii()], self._other)
+
+    def _number(self, lines: Sequence[str], numbers_of: _Numbering) -> None:
+        """Remember the numbers of lines that are not known."""
+        for start in range(0, len(lines), _LINES_AT_A_TIME):
+            some = lines[start : start + _LINES_AT_A_TIME]
+            numbers, counts = numbers_of(some)
+            places = range(len(self._lines), len(self._lines) + len(some))
+            self._lines.update(zip(some, places, strict=True))
+            self._ends = extended(self._ends, self._ends[-1] + np.cumsum(counts))
+            self._numbered = extended(self._numbered, numbers)
+            time.sleep(0)
 
     def _forget_lines(self) -> None:
         self._lines, self._numbered, self._ends = {}, self._numbered[:0], self._ends[:1]
 
-    def _encode_line(self, line: str, numbers: list[int]) -> None:
-        runs = _runs(line)
-        known = list(map(self._words.get, runs))
-        if None in known:
-            for run in runs:
-                numbers += self._encode_run(run)
-        else:
-            numbers += known  # type: ignore[arg-type]  # no None is in it
+    def _plain(self, lines: Sequence[str]) -> _Numbered:
+        """The numbers of lines of ASCII: all at once, by calls that go over thousands of words."""
+        runs, counts = _runs(lines)
+        known = map(self._runs.get, runs, repeat(_UNKNOWN))
+        numbers = np.fromiter(known, np.int32, len(runs))
+        unknown = np.flatnonzero(numbers == _UNKNOWN)
+        if len(unknown):
+            some = [runs[i] for i in unknown.tolist()]
+            learned = {run: self._number_of_run(run) for run in dict.fromkeys(some)}
+            numbers[unknown] = [learned[run] for run in some]
+        odd = np.flatnonzero(numbers < 0)
+        return self._spread(numbers, counts, odd) if len(odd) else (numbers, counts)
 
-    def _encode_run(self, run: str) -> Sequence[int]:
-        remembered = self._words.get(run)
-        if remembered is not None:
-            return (remembered,)
-        numbers = [self._add(token) for word in split_words(run) for token in word_tokens(word)]
-        if len(numbers) == 1:
-            if len(self._words) >= _REMEMBERED_WORDS:
-                self._words.clear()
-            self._words[run] = numbers[0]
-        return numbers
+    def _spread(
+        self, numbers: NDArray[np.int32], counts: NDArray[np.int64], odd: NDArray[np.int64]
+    ) -> _Numbered:
+        """The same with the numbers of runs that have none or several in their places."""
+        inserted = [self._odd[-2 - number] for number in numbers[odd].tolist()]
+        sizes = np.ones(len(numbers), np.int64)
+        sizes[odd] = [*map(len, inserted)]
+        ends = np.cumsum(sizes)
+        spread = np.repeat(numbers, sizes)
+        for end, some in zip(ends[odd].tolist(), inserted, strict=True):
+            spread[end - len(some) : end] = some
+        last = np.concatenate([[0], ends])[np.cumsum(counts)]
+        return spread, np.diff(last, prepend=0)
+
+    def _other(self, lines: Sequence[str]) -> _Numbered:
+        """The numbers of any lines."""
+        numbers, counts = list[int](), list[int]()
+        for line in lines:
+            before = len(numbers)
+            for word in split_words(line):
+                numbers += map(self._add, _tokens(word))
+            counts.append(len(numbers) - before)
+        return np.array(numbers, np.int32), np.array(counts, np.int64)
+
+    def _number_of_run(self, run: str) -> int:
+        tokens = _tokens(run)
+        if len(tokens) == 1:
+            number = self._add(tokens[0])
+        else:
+            number = -2 - len(self._odd)
+            self._odd.append([*map(self._add, tokens)])
+        if len(run) <= _LONGEST_REMEMBERED:
+            self._runs[run] = number
+        return number
 
     def _add(self, token: str) -> int:
         return self._numbers.setdefault(token, len(self._numbers))
 
 
-def _runs(line: str) -> list[str]:
-    """Parts of a line across which no word reaches; nearly all of them are one.
+def _tokens(run: str) -> Sequence[str]:
+    return _tokens_of_run(run) if len(run) <= _LONGEST_REMEMBERED else tokenize(run)
 
-    In ASCII, what is between anything but word characters and apostrophes: half the time of
-    finding the words themselves, which is left to be done once for every different part.
+
+def _runs(lines: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """Parts of lines of ASCII across which no word reaches, and how many of them each line has.
+
+    They are what is between anything but word characters and apostrophes, and nearly all of them
+    are one word: half the time of finding the words themselves, which is left to be done once for
+    every different part.
     """
-    if line.isascii():
-        return line.encode().translate(_SPACED).decode().split()
-    return split_words(line)
+    spaced = "\n".join(lines).encode().translate(_SPACED)
+    inside = np.frombuffer(spaced, np.uint8) != ord(" ")
+    begins = np.flatnonzero(inside & ~np.concatenate([[False], inside[:-1]]))
+    ends = np.cumsum([len(line) + 1 for line in lines])
+    counts = np.diff(np.searchsorted(begins, ends), prepend=0)
+    return spaced.decode().split(), counts

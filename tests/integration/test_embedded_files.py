@@ -46,7 +46,7 @@ def test_an_index_saved_with_other_tokens_is_made_again(
 ) -> None:
     with EmbeddedStore(folder) as store, monkeypatch.context() as patch:
         patch.setattr("store.embedded.snapshot.TOKENIZER", -1)
-        patch.setattr("store.embedded.vocabulary.word_tokens", lambda word: (word[::-1],))
+        patch.setattr("store.embedded.vocabulary._tokens", lambda run: [run[::-1]])
         store.write("ana", batch(turn("k", "apples")))
         store.snapshot()
     with EmbeddedStore(folder) as store:
