@@ -7,8 +7,8 @@ from store.errors import MissingDependency
 try:
     import psycopg
     import psycopg_pool
-    from psycopg import Connection, conninfo, errors
+    from psycopg import Connection, Cursor, conninfo, errors
 except ImportError as missing:
     raise MissingDependency("a store in PostgreSQL", "'remem[postgres]'") from missing
 
-__all__ = ["Connection", "conninfo", "errors", "psycopg", "psycopg_pool"]
+__all__ = ["Connection", "Cursor", "conninfo", "errors", "psycopg", "psycopg_pool"]

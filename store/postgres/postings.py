@@ -96,14 +96,17 @@ def read(
     connection: Connection[Any], namespace: int, wanted: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], Entries]:
     """The entries of some (view, token), those that have any."""
+    # Block by block: to have the server join them takes it a third of the time of all.
     rows = connection.cursor(binary=True).execute(
         f"""SELECT t.view, t.token, p.entries
             FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
-            CROSS JOIN LATERAL (SELECT string_agg(entries, '') AS entries FROM {_BLOCKS}) p
-            WHERE p.entries IS NOT NULL""",
+            CROSS JOIN LATERAL (SELECT entries FROM {_BLOCKS}) p""",
         [*_columns(wanted, 2), namespace],
     )
-    return {(view, token): np.frombuffer(entries, ENTRY) for view, token, entries in rows}
+    blocks: dict[tuple[int, str], list[bytes]] = {}
+    for view, token, entries in rows:
+        blocks.setdefault((view, token), []).append(entries)
+    return {key: np.frombuffer(b"".join(found), ENTRY) for key, found in blocks.items()}
 
 
 def holding(

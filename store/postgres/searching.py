@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from store import bm25
 from store.filters import Filter
 from store.postgres import indexes, postings, ranking, records, vectors
-from store.postgres.driver import Connection
+from store.postgres.driver import Connection, Cursor
 from store.postgres.filtering import Condition, condition
 from store.postgres.lists import Lists
 from store.postgres.meta import namespace_id
@@ -104,13 +105,25 @@ def answer(
     """
     allowed = _allowed(connection, head, where, now)
     words = _read_words(connection, head, legs)
-    best = []
-    for leg in legs:
-        if isinstance(leg, Dense):
-            found = _nearest(connection, head, leg, k, allowed)
-        else:
-            found = _by_words(connection, head, leg, words, k, allowed)
-        best.append(_cut(connection, head.namespace, found, k))
+    # The server looks for the nearest while the words are ranked here.
+    with connection.pipeline():
+        near = {
+            i: _ask(connection, head, leg, k, allowed)
+            for i, leg in enumerate(legs)
+            if isinstance(leg, Dense)
+        }
+        said = {
+            i: _by_words(head, leg, words, allowed)
+            for i, leg in enumerate(legs)
+            if isinstance(leg, Text)
+        }
+    found = [
+        _nearest(near[i], k)
+        if i in near
+        else _best(connection, head.namespace, *said[i], k, allowed.condition)
+        for i in range(len(legs))
+    ]
+    best = [_cut(connection, head.namespace, leg_found, k) for leg_found in found]
     wanted = {i for leg_best in best for i, _ in leg_best}
     loaded = records.load(connection, head.namespace, list(wanted))
     return [
@@ -153,18 +166,38 @@ def _allowed(connection: Connection[Any], head: Head, where: Filter | None, now:
     return Allowed(None, (sql, values), head.expired)
 
 
-def _nearest(
-    connection: Connection[Any], head: Head, leg: Dense, k: int, allowed: Allowed
-) -> Scored:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question to the vectors that is on its way.
+
+    Attributes:
+        cursor: Of what is found.
+        otherwise: Asks in the way that finds all, where this one may not.
+    """
+
+    cursor: Cursor[Any]
+    otherwise: Callable[[], Cursor[Any]] | None = None
+
+
+def _ask(connection: Connection[Any], head: Head, leg: Dense, k: int, allowed: Allowed) -> _Asked:
     view = head.space.views.index(leg.view)
-    where = (connection, vectors.table(head.generation, view), head.namespace)
+    what = (
+        *(connection, vectors.table(head.generation, view), head.namespace),
+        *(leg.vector, k, allowed),
+    )
     if view in head.indexed and allowed.ids is None:
         searched = head.indexed[view].searched(head.total(view)[0], k)
         if searched is not None:
-            found = vectors.approximate(*where, leg.vector, k, allowed, searched)
-            if found is not None:
-                return found
-    return vectors.exact(*where, leg.vector, k, allowed)
+            cursor = vectors.approximate(*what, searched)
+            return _Asked(cursor, partial(vectors.exact, *what))
+    return _Asked(vectors.exact(*what))
+
+
+def _nearest(asked: _Asked, k: int) -> Scored:
+    found: Scored = asked.cursor.fetchall()
+    if len(found) < k and asked.otherwise is not None:
+        found = asked.otherwise().fetchall()
+    return sorted(found, key=lambda pair: -pair[1])
 
 
 Words = dict[tuple[int, str], postings.Entries]
@@ -186,28 +219,29 @@ def _terms(head: Head, leg: Text) -> list[tuple[int, str]]:
 
 
 def _by_words(
-    connection: Connection[Any], head: Head, leg: Text, words: Words, k: int, allowed: Allowed
-) -> Scored:
+    head: Head, leg: Text, words: Words, allowed: Allowed
+) -> tuple[ranking.Ids, ranking.Scores]:
+    """The records that hold a word and are among the few allowed, if these are few; any order."""
     found = [words[key] for key in _terms(head, leg) if key in words]
     ids, scores = ranking.rank(found, *head.total(head.space.views.index(leg.view)))
     if allowed.ids is not None:
         chosen = np.isin(ids, allowed.ids)
         ids, scores = ids[chosen], scores[chosen]
-    if allowed.condition is None:
-        return _pairs(*ranking.best(ids, scores, k))
-    ranked = ranking.best(ids, scores, len(ids))
-    return _matching(connection, head.namespace, *ranked, k, allowed.condition)
+    return ids, scores
 
 
-def _matching(
+def _best(
     connection: Connection[Any],
     namespace: int,
     ids: ranking.Ids,
     scores: ranking.Scores,
     k: int,
-    where: Condition,
+    where: Condition | None,
 ) -> Scored:
-    """The k best of ranked records that match, and those that tie with the last of them."""
+    """The k best that match, and those that tie with the last of them."""
+    if where is None:
+        return _pairs(*ranking.best(ids, scores, k))
+    ids, scores = ranking.best(ids, scores, len(ids))
     sql, values = where
     matching = np.zeros(len(ids), np.bool_)
     start, size = 0, _CHUNK * k

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.postgres.copying import copy_vectors, halves
-from store.postgres.driver import Connection
+from store.postgres.driver import Connection, Cursor
 from store.postgres.filtering import Condition
 from store.types import Space, Vector
 
@@ -150,12 +150,12 @@ def exact(
     vector: Vector,
     k: int,
     allowed: Allowed,
-) -> Scored:
-    """The k nearest, and those that tie with the last of them, by comparing with all."""
+) -> Cursor[Any]:
+    """Ask for the k nearest, and those that tie with the last of them, by comparing with all:
+    rows of ``Scored``."""
     sql, values = _restricted(namespace, allowed)
     # Ordered by the score and not by the distance: an index has nothing to offer then.
-    return _fetch(
-        connection,
+    return connection.cursor(binary=True).execute(
         f"""SELECT v.record, -(v.vector <#> %s::halfvec) AS score FROM {place} v
             WHERE v.namespace = {namespace:d} AND v.live AND {sql}
             ORDER BY score DESC FETCH FIRST (%s) ROWS WITH TIES""",
@@ -171,8 +171,8 @@ def approximate(
     k: int,
     allowed: Allowed,
     searched: int,
-) -> Scored | None:
-    """About the k nearest, from the index of the namespace; None if it cannot give k.
+) -> Cursor[Any]:
+    """Ask for about the k nearest, from the index of the namespace: rows of ``Scored``.
 
     Args:
         searched: How many of the index's lists to look into. Where a condition leaves too few of
@@ -186,14 +186,12 @@ def approximate(
         [str(searched)],
     )
     asked = _literal(vector)
-    found = _fetch(
-        connection,
+    return connection.cursor(binary=True).execute(
         f"""SELECT v.record, -(v.vector <#> %s::halfvec) FROM {place} v
             WHERE v.namespace = {namespace:d} AND v.live AND {sql}
             ORDER BY v.vector <#> %s::halfvec LIMIT %s""",
         [asked, *values, asked, k],
     )
-    return sorted(found, key=lambda pair: -pair[1]) if len(found) == k else None
 
 
 def _restricted(namespace: int, allowed: Allowed) -> Condition:
@@ -210,10 +208,6 @@ def _restricted(namespace: int, allowed: Allowed) -> Condition:
     if allowed.expired:
         sql, values = f"{sql} AND v.record <> ALL(%s)", [*values, allowed.expired]
     return sql, values
-
-
-def _fetch(connection: Connection[Any], sql: str, values: Sequence[Any]) -> Scored:
-    return connection.cursor(binary=True).execute(sql, values).fetchall()
 
 
 def _literal(vector: Vector) -> str:
