@@ -6,10 +6,10 @@ for Approximate Nearest Neighbor Search", SIGMOD 2024). A question reads the bit
 lists and names candidates; what they score is for the vectors themselves to say.
 
 Chosen by measurement, one thread, 384 dimensions, LoCoMo with noise (``benchmarks.scale``),
-recall@10 against exact: 100,000 vectors 0.6 ms at .994, a million 1.9 ms at .997, where exact
-search takes 38 ms; 64 bytes a vector. SQ8 in the lists has no better recall and reads eight times
-as much; FAISS's FastScan of the same bits is no faster; HNSW holds no filter and cannot forget (see
-benchmarks/README.md).
+recall@10 against exact: a search in 100,000 vectors 1.0 ms, in a million 2.1 ms, both at 1.000,
+where exact search takes 38 ms; 64 bytes a vector. SQ8 in the lists has no better recall and reads
+eight times as much; FAISS's FastScan of the same bits is no faster; HNSW holds no filter and cannot
+forget (see benchmarks/README.md).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LISTS = 4
 """Times the square root of the rows: how many lists. What a question looks for may lie in a loose
 list, whose centroid tells little: with 1.3 times, reading an eighth of the rows misses 4.0 % of the
 ten best, with 4 times 0.5 % (600 questions, 100,000 vectors, centroids learned from the first
-quarter). Finding the list of a row takes 5 us, twice as long."""
+quarter). Finding the list of a row takes 8 us, twice as long."""
 
 _PROBED = 96
 """Lists to look into, however many there are: a thirteenth of them at 100,000 rows, a fortieth at a

@@ -61,7 +61,8 @@ def _answer(
     # One after the other, though FAISS would let go of the interpreter: the threads of an encoder
     # that has just answered spin for a while, and with one more a question takes 27 ms, not 21.
     ranked = [_pairs(*_rank(partition, leg, k, live, allowed)) for leg in legs]
-    keys = records.keys_of(connection, list({i for leg in ranked for i in _tied(leg, k)}))
+    tied = {i for leg in ranked for i in _tied(leg, k)}
+    keys = records.keys_of(connection, list(tied)) if tied else {}
     best = [_cut(leg, keys, k) for leg in ranked]
     wanted = {i for leg in best for i, _ in leg}
     found = records.load(connection, list(wanted))
