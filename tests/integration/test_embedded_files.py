@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from store import F, InvalidInput, RememError, StoreClosed
 from store.conformance.samples import SPACE, batch, dense, keys, turn, words
-from store.embedded import EmbeddedStore
+from store.embedded import EmbeddedStore, partitions
 from store.embedded.text import TextIndex
 
 
@@ -130,3 +134,26 @@ def test_a_path_that_cannot_be_is_one_sentence(tmp_path: Path, path: str, senten
 def test_half_a_character_in_a_filter_is_refused() -> None:
     with pytest.raises(InvalidInput, match="half a character"):
         F("speaker") == "\ud800"  # noqa: B015
+
+
+def test_what_follows_the_records_empties_the_log_too(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "_BEHIND", 100)
+    deadline = time.monotonic() + 60
+    with EmbeddedStore(folder) as store:
+        store.write("ana", batch(*[turn(f"more {i}", "apples") for i in range(200)]))
+        while records_outside_the_log(folder, tmp_path) < 250:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def records_outside_the_log(folder: Path, tmp_path: Path) -> int:
+    """How many are in the database's own file."""
+    copied = tmp_path / "copied.sqlite3"
+    shutil.copy(folder / "records.sqlite3", copied)
+    with closing(sqlite3.connect(copied)) as connection:
+        try:
+            return int(connection.execute("SELECT count(*) FROM records").fetchone()[0])
+        except sqlite3.DatabaseError:  # copied while it was being written
+            return 0
