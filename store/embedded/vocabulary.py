@@ -19,8 +19,8 @@ __all__ = ["Vocabulary"]
 _REMEMBERED_RUNS = 200_000
 _REMEMBERED_LINES = 20_000
 
-_LINES_AT_A_TIME = 256
-"""Lines after which the interpreter is let go of, some 1 ms: a writer that comes back from SQLite
+_LINES_AT_A_TIME = 128
+"""Lines after which the interpreter is let go of, some .6 ms: a writer that comes back from SQLite
 would have to wait for it for 5 ms each time. Letting go takes .1 ms, so that a small namespace,
 which is opened in a few, does not."""
 
@@ -125,13 +125,14 @@ class Vocabulary:
     def _number(self, lines: Sequence[str], numbers_of: _Numbering) -> None:
         """Remember the numbers of lines that are not known."""
         for start in range(0, len(lines), _LINES_AT_A_TIME):
+            if start:
+                time.sleep(0)
             some = lines[start : start + _LINES_AT_A_TIME]
             numbers, counts = numbers_of(some)
             places = range(len(self._lines), len(self._lines) + len(some))
             self._lines.update(zip(some, places, strict=True))
             self._ends = extended(self._ends, self._ends[-1] + np.cumsum(counts))
             self._numbered = extended(self._numbered, numbers)
-            time.sleep(0)
 
     def _forget_lines(self) -> None:
         self._lines, self._numbered, self._ends = {}, self._numbered[:0], self._ends[:1]

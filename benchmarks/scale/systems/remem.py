@@ -20,6 +20,7 @@ __all__ = ["NAMESPACE", "Remem", "entries_of"]
 NAMESPACE = "scale"
 _SESSION = 50
 _START = datetime(2024, 1, 1, tzinfo=timezone.utc)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,10 @@ class _Engine:
 
 def entries_of(rows: Rows) -> list[Entry]:
     """The records as a store takes them: sessions of fifty turns, one a minute."""
-    views = zip(
-        *(map(View, rows.texts[view], rows.vectors[view]) for view in rows.texts), strict=True
-    )
+    names = tuple(rows.texts)
+    views = zip(*(map(View, rows.texts[view], rows.vectors[view]) for view in names), strict=True)
     return [
-        Entry(_record(number, text, metadata), dict(zip(rows.texts, of_each, strict=True)))
+        Entry(_record(number, text, metadata), dict(zip(names, of_each, strict=True)))
         for number, text, metadata, of_each in zip(
             rows.numbers, rows.text, rows.metadata, views, strict=True
         )
@@ -113,7 +113,7 @@ def _record(number: int, text: str, metadata: Mapping[str, int]) -> Record:
         position=number % _SESSION,
         text=text,
         role="user" if number % 2 else "assistant",
-        said_at=_START + timedelta(minutes=number),
+        said_at=_START + number * _MINUTE,
         metadata=metadata,
     )
 
