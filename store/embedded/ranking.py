@@ -113,7 +113,7 @@ def _add_up(
     The scores lie in a table, row by row: the highest of each column tell the k-th best nearly as
     well, and only columns that have one so high are looked at again.
     """
-    rows = np.concatenate([term.rows for term in terms])
+    rows = np.concatenate([term.rows for term in terms], dtype=np.int64)
     frequencies = np.concatenate([term.frequencies for term in terms])
     weights = np.repeat([term.weight for term in terms], [len(term.rows) for term in terms])
     added = statistics.added(rows, frequencies, weights)
@@ -183,7 +183,8 @@ class _Sums:
     def add(self, term: Term) -> float:
         """Add a term to the rows that hold it; a score that k of these reach."""
         peaks = []
-        for rows, frequencies in zip(_pieces(term.rows), _pieces(term.frequencies), strict=True):
+        for piece, frequencies in zip(_pieces(term.rows), _pieces(term.frequencies), strict=True):
+            rows = piece.astype(np.int64)  # as NumPy would for each use of them
             totals = self.scores.take(rows)
             totals += self._statistics.added(rows, frequencies, term.weight)
             self.scores[rows] = totals
@@ -205,7 +206,7 @@ class _Sums:
             rows = found[np.flatnonzero(np.diff(found, prepend=-1))]
         return rows if self._allowed is None else rows[self._allowed.take(rows)]
 
-    def _peaks(self, rows: NDArray[np.int32], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _peaks(self, rows: NDArray[Any], totals: NDArray[np.float64]) -> NDArray[np.float64]:
         return _peaks(
             totals if self._allowed is None else totals * self._allowed.take(rows), self._k
         )
