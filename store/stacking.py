@@ -13,7 +13,7 @@ from store.errors import DimensionMismatch, InvalidVector
 __all__ = ["EPSILON", "are_unit", "stacked_rows"]
 
 EPSILON = float(np.finfo(np.float16).eps)
-"""What a length of 1 may differ from it by: half precision makes it so."""
+"""What a length of 1, or its square, may differ from it by: half precision makes it so."""
 
 _SINGLE = np.dtype(np.float32)
 

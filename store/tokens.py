@@ -16,6 +16,7 @@ from functools import lru_cache
 import Stemmer
 
 __all__ = [
+    "LONGEST_REMEMBERED",
     "STOP_WORDS",
     "TOKENIZER",
     "content_words",
@@ -28,7 +29,7 @@ __all__ = [
 TOKENIZER = 2
 """Version of the tokens; an index that was saved with those of another one is made again."""
 
-_LONGEST_REMEMBERED = 64
+LONGEST_REMEMBERED = 64
 """Characters: what is longer is no word that comes again, and may be megabytes."""
 
 # Han with its extensions, kana, Hangul (syllables and jamo), Thai, Lao, Khmer, Burmese.
@@ -86,7 +87,7 @@ def word_tokens(word: str) -> tuple[str, ...]:
     """The tokens of one of ``split_words``: the stem of a word, the pairs of an unspaced run."""
     if _IS_UNSPACED(word):
         return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
-    return _stem(word) if len(word) <= _LONGEST_REMEMBERED else _stem.__wrapped__(word)
+    return _stem(word) if len(word) <= LONGEST_REMEMBERED else _stem.__wrapped__(word)
 
 
 @lru_cache(maxsize=65536)

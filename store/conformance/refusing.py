@@ -39,9 +39,9 @@ AWARE = datetime(2024, 1, 1, tzinfo=timezone.utc)
 FINE_OFFSET = timezone(timedelta(hours=1, microseconds=1))
 
 
-def _deep(levels: int) -> dict[str, Any]:
-    metadata: dict[str, Any] = {}
-    for _ in range(levels):
+def _deep(levels: int, leaf: object = None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"leaf": leaf}
+    for _ in range(levels - 1):
         metadata = {"in": metadata}
     return metadata
 
@@ -68,6 +68,8 @@ RECORDS: dict[str, tuple[Record, str]] = {
     "surrogate in metadata": (turn("k", metadata={"x": ["\udc00"]}), "lone surrogate"),
     "number in metadata": (turn("k", metadata={"x": 10**400}), "too large a number"),
     "deep metadata": (turn("k", metadata=_deep(5000)), "levels deep"),
+    "number a level too deep": (turn("k", metadata=_deep(64, 1)), "levels deep"),
+    "string a level too deep": (turn("k", metadata=_deep(64, "x")), "levels deep"),
     "metadata as list": (turn("k", metadata=["x"]), "metadata must be a dict"),
     "empty key": (turn(""), "key is empty"),
     "key with line end": (turn("a\nb", "x"), "control character"),

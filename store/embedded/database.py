@@ -39,10 +39,9 @@ _PRAGMAS = (
     # map of 256 MB, 1.6 without. What was read of it counts as memory of the process: at a million
     # records, after a deletion, all of it.
     "PRAGMA mmap_size = 134217728",
-    # A writer empties the log itself when it has grown to 128 MB: ``empty_log`` does it before, in
-    # a thread that has the time. With 16 MB, filling a store took a fifth longer, because the same
-    # pages of the indexes were written again and again.
-    "PRAGMA wal_autocheckpoint = 16000",
+    # 64 MB: with 16, filling a store took a fifth longer, because the same pages of the indexes
+    # were written again and again. During an import, ``empty_log`` has written most of it then.
+    "PRAGMA wal_autocheckpoint = 8000",
     "PRAGMA journal_size_limit = 67108864",  # give disk space back after a large import
 )
 
@@ -103,7 +102,7 @@ class Database:
     def empty_log(self) -> None:
         """Write what is in the log into the database, as far as readers let it, and wait for none.
 
-        Writers go on meanwhile; it is a tenth of their work, done for them.
+        Writers go on meanwhile; during an import it is a tenth of their work, done for them.
         """
         with self.connection() as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -120,7 +119,7 @@ class Database:
         deadline = time.monotonic() + self._busy_seconds
         with self._writing, self.connection() as connection:
             connection.execute("VACUUM")
-            # While another process checkpoints, SQLite says "busy" at once instead of waiting.
+            # While somebody else does, SQLite says "busy" at once instead of waiting.
             while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > deadline:
                     raise StoreLocked(

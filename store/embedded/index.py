@@ -30,8 +30,8 @@ _RELEARN = 4
 _CANDIDATES = 256
 _CANDIDATES_A_HIT = 8
 """Candidates to name at least, and for each hit that is wanted; as many as the square root of the
-rows too: of a million, 512 hold .991 of the ten best, 1,000 hold .997. Of 100,000, 256 hold as
-many as 512 do (all; .998 with centroids learned from the first quarter), in .1 ms less."""
+rows too: of a million, 1,000 hold .006 more of the ten best than 512 do. Of 100,000, 256 hold as
+many as 512 (all; .998 with centroids learned from the first quarter), in .1 ms less."""
 
 _GATHERED_BELOW = 0.2
 """Share of allowed rows below which copying them out is faster than to search all and drop some."""

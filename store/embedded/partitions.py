@@ -121,6 +121,7 @@ class Partitions:
             slot.following = True
             with suppress(RuntimeError):  # closed meanwhile
                 self._followers.submit(self._follow, namespace, slot)
+                self._followers.submit(self._empty_log)
 
     def _follow(self, namespace: str, slot: Slot) -> None:
         try:
@@ -128,13 +129,18 @@ class Partitions:
             partition = slot.partition
             if partition is not None and slot.unsaved >= _UNSAVED + len(partition.ids) // 2:
                 self._save(namespace, slot)
-            self._database.empty_log()
         except (RememError, UnknownNamespace) as error:
             _log.warning("the index of %r was not brought up to date: %s", namespace, error)
         except Exception:  # the next search meets it, too, and raises it
             _log.exception("the index of %r was not brought up to date", namespace)
         finally:
             slot.following = False
+
+    def _empty_log(self) -> None:
+        try:
+            self._database.empty_log()
+        except RememError as error:  # the next writer that finds it long tries again
+            _log.warning("the log was not written into the database: %s", error)
 
     def save_all(self) -> None:
         """Save each partition in memory that its snapshot is behind of.
@@ -296,12 +302,14 @@ class Partitions:
     def _evict(self, namespace: str, slot: Slot) -> None:
         """Let go of others when there is too much besides a partition that was just loaded."""
         with self._guard:
-            if self._slots.get(namespace) is slot:  # not forgotten meanwhile
+            if self._slots.get(namespace) is slot and slot.partition is not None:
                 self._budget.hold(namespace, slot.nbytes)
         while (oldest := self._in_excess(namespace)) is not None:
-            self._save_if_dear(*oldest)
-            with oldest[1].lock.exclusive():
-                oldest[1].partition = None
+            name, excessive = oldest
+            self._save_if_dear(name, excessive)
+            with excessive.lock.exclusive(), self._guard:
+                if name not in self._budget:  # else somebody has used it meanwhile
+                    excessive.partition = None
 
     def _in_excess(self, keep: str) -> tuple[str, Slot] | None:
         """One that is no longer held, because it is too much."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import extended
-from store.tokens import split_words, tokenize
+from store.tokens import LONGEST_REMEMBERED, split_words, tokenize
 
 __all__ = ["Vocabulary"]
 
@@ -24,11 +24,8 @@ _LINES_AT_A_TIME = 128
 would have to wait for it for 5 ms each time. Letting go takes .1 ms, so that a small namespace,
 which is opened in a few, does not."""
 
-_LONGEST_REMEMBERED = 64
-"""Characters: what is longer is no word that comes again, and may be megabytes."""
-
-_UNKNOWN = -1
-"""Stands for the number of a run that has none yet."""
+_UNKNOWN, _ODD = -1, -2
+"""Stand for the number of a run that is not known, and of one that is not one token."""
 
 _tokens_of_run = lru_cache(maxsize=1 << 16)(tokenize)
 """Remembered for all partitions: what a new one holds are mostly the words of others."""
@@ -53,8 +50,7 @@ class Vocabulary:
 
     def __init__(self, tokens: Sequence[str] = ()) -> None:
         self._numbers = {token: number for number, token in enumerate(tokens)}
-        self._runs: dict[str, int] = {}  # the number of their token, which nearly all have one of
-        self._odd: list[list[int]] = []  # the numbers of run r that has not, at -2 - _runs[r]
+        self._runs: dict[str, int] = {}  # the number of their token: nearly all are one
         self._lines: dict[str, int] = {}  # their places
         self._numbered = np.empty(0, np.int32)  # the numbers of one line after the other
         self._ends = np.zeros(1, np.int64)  # where line i ends: at i + 1
@@ -117,8 +113,6 @@ class Vocabulary:
         if len(self._lines) + len(new) > _REMEMBERED_LINES:
             self._forget_lines()
             new = list(dict.fromkeys(lines))
-        if len(self._runs) > _REMEMBERED_RUNS:
-            self._runs, self._odd = {}, []
         self._number([line for line in new if line.isascii()], self._plain)
         self._number([line for line in new if not line.isascii()], self._other)
 
@@ -139,6 +133,8 @@ class Vocabulary:
 
     def _plain(self, lines: Sequence[str]) -> _Numbered:
         """The numbers of lines of ASCII: all at once, by calls that go over thousands of words."""
+        if len(self._runs) > _REMEMBERED_RUNS:
+            self._runs.clear()
         runs, counts = _runs(lines)
         known = map(self._runs.get, runs, repeat(_UNKNOWN))
         numbers = np.fromiter(known, np.int32, len(runs))
@@ -147,22 +143,7 @@ class Vocabulary:
             some = [runs[i] for i in unknown.tolist()]
             learned = {run: self._number_of_run(run) for run in dict.fromkeys(some)}
             numbers[unknown] = [learned[run] for run in some]
-        odd = np.flatnonzero(numbers < 0)
-        return self._spread(numbers, counts, odd) if len(odd) else (numbers, counts)
-
-    def _spread(
-        self, numbers: NDArray[np.int32], counts: NDArray[np.int64], odd: NDArray[np.int64]
-    ) -> _Numbered:
-        """The same with the numbers of runs that have none or several in their places."""
-        inserted = [self._odd[-2 - number] for number in numbers[odd].tolist()]
-        sizes = np.ones(len(numbers), np.int64)
-        sizes[odd] = [*map(len, inserted)]
-        ends = np.cumsum(sizes)
-        spread = np.repeat(numbers, sizes)
-        for end, some in zip(ends[odd].tolist(), inserted, strict=True):
-            spread[end - len(some) : end] = some
-        last = np.concatenate([[0], ends])[np.cumsum(counts)]
-        return spread, np.diff(last, prepend=0)
+        return self._other(lines) if _ODD in numbers else (numbers, counts)
 
     def _other(self, lines: Sequence[str]) -> _Numbered:
         """The numbers of any lines."""
@@ -176,12 +157,8 @@ class Vocabulary:
 
     def _number_of_run(self, run: str) -> int:
         tokens = _tokens(run)
-        if len(tokens) == 1:
-            number = self._add(tokens[0])
-        else:
-            number = -2 - len(self._odd)
-            self._odd.append([*map(self._add, tokens)])
-        if len(run) <= _LONGEST_REMEMBERED:
+        number = self._add(tokens[0]) if len(tokens) == 1 else _ODD
+        if len(run) <= LONGEST_REMEMBERED:
             self._runs[run] = number
         return number
 
@@ -190,7 +167,7 @@ class Vocabulary:
 
 
 def _tokens(run: str) -> Sequence[str]:
-    return _tokens_of_run(run) if len(run) <= _LONGEST_REMEMBERED else tokenize(run)
+    return _tokens_of_run(run) if len(run) <= LONGEST_REMEMBERED else tokenize(run)
 
 
 def _runs(lines: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:

@@ -221,7 +221,7 @@ def _terms(head: Head, leg: Text) -> list[tuple[int, str]]:
 def _by_words(
     head: Head, leg: Text, words: Words, allowed: Allowed
 ) -> tuple[ranking.Ids, ranking.Scores]:
-    """The records that hold a word and are among the few allowed, if these are few; any order."""
+    """The records that hold a word and are among the few allowed, if these are few, by id."""
     found = [words[key] for key in _terms(head, leg) if key in words]
     ids, scores = ranking.rank(found, *head.total(head.space.views.index(leg.view)))
     if allowed.ids is not None:

@@ -14,6 +14,7 @@ import pytest
 from store import F, InvalidInput, RememError, StoreClosed
 from store.conformance.samples import SPACE, batch, dense, keys, turn, words
 from store.embedded import EmbeddedStore, partitions
+from store.embedded.slot import Slot
 from store.embedded.text import TextIndex
 
 
@@ -120,6 +121,28 @@ def test_memory_stays_under_its_bound(tmp_path: Path) -> None:
         store.search("a", [words("k")], 1)
         assert store.stats().bytes_in_memory <= largest
         assert len(store._partitions._items()) <= 3
+
+
+def test_a_namespace_that_is_used_while_it_is_let_go_of_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedStore(tmp_path, max_index_bytes=1) as store:
+        store.adopt(SPACE)
+        for namespace in "ab":
+            store.write(namespace, batch(turn("k")))
+        store.search("a", [words("k")], 1)
+        partitions_of = store._partitions
+        save = partitions_of._save_if_dear
+
+        def used_meanwhile(namespace: str, slot: Slot) -> None:
+            monkeypatch.setattr(partitions_of, "_save_if_dear", save)
+            save(namespace, slot)
+            with partitions_of._guard:  # as another thread does that finds it changed
+                partitions_of._budget.hold(namespace, slot.nbytes)
+
+        monkeypatch.setattr(partitions_of, "_save_if_dear", used_meanwhile)
+        store.search("b", [words("k")], 1)
+        assert {name for name, slot in partitions_of._items() if slot.partition} >= {"a"}
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,21 @@ def test_every_transaction_may_run_on_another_connection(store: PostgresStore) -
     assert store.verify().ok
 
 
+def test_a_namespace_with_indexes_is_searched_behind_a_pooler(
+    pooler: Pooler, store: PostgresStore
+) -> None:
+    names = [f"k{i:04}" for i in range(3000)]
+    store.write("ana", batch(*[turn(name, position=int(name[1:])) for name in names]))
+    with PostgresStore(pooler.url, exact_up_to=500) as large:
+        legs = [dense("k0007"), words("k0007"), dense("k0008")]
+        large.search("ana", legs, 5)
+        large.wait()
+        found = [keys(leg)[0] for leg in large.search("ana", legs, 5)]
+    assert found == ["k0007", "k0007", "k0008"]
+    with PostgresStore(pooler.url, exact_up_to=500) as large:
+        assert len(large.search("ana", legs, 3000)[0]) == 3000  # more than some lists hold
+
+
 REPLACEMENT = Batch(
     add=[entry(turn("a", "new text")), entry(turn("b"))],
     delete=["a", "gone"],
