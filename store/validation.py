@@ -332,8 +332,7 @@ def _check_json(value: Any, place: tuple[str, ...], depth: int) -> None:
         for name, item in value.items():
             if not _is_plain(name):
                 _check_string(name, f"name of an item of {'.'.join(place)}")
-            if depth == 1 or type(item) is not int or item not in _INT64:  # most need no look
-                _check_json(item, (*place, name), depth - 1)
+            _check_json(item, (*place, name), depth - 1)
     elif isinstance(value, list):
         for item in value:
             _check_json(item, place, depth - 1)

@@ -25,4 +25,4 @@ class Slot:
     untidy: int = 0
     """Records that ``partition`` has followed since freed memory was given back."""
     nbytes: int = 0
-    """Size of ``partition`` when it last changed: asking thousands of them takes too long."""
+    """Size of ``partition`` when it last changed, so that not every search adds it up."""

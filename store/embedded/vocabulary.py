@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.embedded.arrays import extended
-from store.tokens import LONGEST_REMEMBERED, split_words, tokenize
+from store.tokens import LONGEST_REMEMBERED, tokenize
 
 __all__ = ["Vocabulary"]
 
@@ -50,7 +50,7 @@ class Vocabulary:
 
     def __init__(self, tokens: Sequence[str] = ()) -> None:
         self._numbers = {token: number for number, token in enumerate(tokens)}
-        self._runs: dict[str, int] = {}  # the number of their token: nearly all are one
+        self._runs: dict[str, int] = {}  # the number of their token, or _ODD
         self._lines: dict[str, int] = {}  # their places
         self._numbered = np.empty(0, np.int32)  # the numbers of one line after the other
         self._ends = np.zeros(1, np.int64)  # where line i ends: at i + 1
@@ -150,8 +150,7 @@ class Vocabulary:
         numbers, counts = list[int](), list[int]()
         for line in lines:
             before = len(numbers)
-            for word in split_words(line):
-                numbers += map(self._add, _tokens(word))
+            numbers += map(self._add, tokenize(line))
             counts.append(len(numbers) - before)
         return np.array(numbers, np.int32), np.array(counts, np.int64)
 

@@ -181,10 +181,8 @@ class _Asked:
 
 def _ask(connection: Connection[Any], head: Head, leg: Dense, k: int, allowed: Allowed) -> _Asked:
     view = head.space.views.index(leg.view)
-    what = (
-        *(connection, vectors.table(head.generation, view), head.namespace),
-        *(leg.vector, k, allowed),
-    )
+    place = vectors.table(head.generation, view)
+    what = (connection, place, head.namespace, leg.vector, k, allowed)
     if view in head.indexed and allowed.ids is None:
         searched = head.indexed[view].searched(head.total(view)[0], k)
         if searched is not None:
@@ -241,7 +239,18 @@ def _best(
     """The k best that match, and those that tie with the last of them."""
     if where is None:
         return _pairs(*ranking.best(ids, scores, k))
-    ids, scores = ranking.best(ids, scores, len(ids))
+    return _matching(connection, namespace, *ranking.best(ids, scores, len(ids)), k, where)
+
+
+def _matching(
+    connection: Connection[Any],
+    namespace: int,
+    ids: ranking.Ids,
+    scores: ranking.Scores,
+    k: int,
+    where: Condition,
+) -> Scored:
+    """The k best of ranked records that match, and those that tie with the last of them."""
     sql, values = where
     matching = np.zeros(len(ids), np.bool_)
     start, size = 0, _CHUNK * k
