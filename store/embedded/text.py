@@ -93,7 +93,7 @@ class TextIndex:
         terms = []
         for token in tokens:
             rows, frequencies = self._postings(token)
-            held = len(rows) if total == len(live) else int(np.count_nonzero(live.take(rows)))
+            held = _count(rows, live, total)
             if held:
                 terms.append(Term(rows, frequencies, idf(total, held)))
         return best_rows(terms, Statistics(self._lengths, average), k, allowed)
@@ -101,7 +101,7 @@ class TextIndex:
     def idf(self, tokens: Iterable[str], live: Mask) -> list[float]:
         """Inverse document frequency of each token among the live rows."""
         total = int(np.count_nonzero(live))
-        held = (int(np.count_nonzero(live.take(self._postings(token)[0]))) for token in tokens)
+        held = (_count(self._postings(token)[0], live, total) for token in tokens)
         return [idf(total, holding) for holding in held]
 
     def compacted(
@@ -184,3 +184,8 @@ class TextIndex:
         while len(segments) > 1 and size(segments[-2]) < _MERGE_FACTOR * size(segments[-1]):
             newest = [segments.pop(), segments.pop()][::-1]
             segments.append([*merged(newest)])
+
+
+def _count(rows: NDArray[np.int32], live: Mask, total: int) -> int:
+    """How many of these rows are among the live ones, of which there are ``total``."""
+    return len(rows) if total == len(live) else int(np.count_nonzero(live.take(rows)))

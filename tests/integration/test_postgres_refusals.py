@@ -188,6 +188,16 @@ def test_tables_that_are_gone(server: PostgresServer, store: PostgresStore) -> N
     assert "restore" in sentence
 
 
+def test_one_of_several_questions_that_are_on_their_way_fails(
+    server: PostgresServer, store: PostgresStore
+) -> None:
+    store.write("ana", batch(turn("k")))
+    server.run("DROP TABLE remem.vectors_1_0", database="fresh")
+    turns, windows = dense("k"), dense("k", "window")
+    assert "vectors_1_0" in refusal(lambda: store.search("ana", [turns, windows], 1), CorruptStore)
+    assert keys(store.search("ana", [windows], 1)[0]) == ["k"]
+
+
 def test_names_that_no_index_takes(store: PostgresStore) -> None:
     name = "".join(chr(0x4E00 + 7 * i) for i in range(1024))
     sentence = refusal(lambda: store.write("ana", batch(turn(name, "x"))), InvalidInput)
