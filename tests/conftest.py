@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 pytest.register_assert_rewrite("store.conformance")
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so would every process
+# that they start in order to interrupt it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # "ci" runs the same examples every time and shows a failure as it is found (shrinking takes
 # minutes); HYPOTHESIS_PROFILE=explore looks for new examples and shrinks what fails.
