@@ -10,8 +10,10 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
+from uuid import UUID, uuid4
 
 from store.errors import InvalidInput, StoreClosed, StoreLocked
 from store.postgres.driver import Connection, conninfo, errors, psycopg, psycopg_pool
@@ -23,7 +25,8 @@ T = TypeVar("T")
 Work = Callable[[Connection[Any]], T]
 """What a transaction does. It may be called again, after a transaction that did not happen."""
 
-_CONNECT_SECONDS = 10
+_DEFAULTS = {"connect_timeout": 10, "application_name": "remem"}
+_POOL_SECONDS = 2.0  # that the pool looks for a server; then it begins anew when it is asked again
 _LOCK_SECONDS = 60
 _LONGEST_PAUSE = 1.0
 _TRIES = 5
@@ -33,12 +36,26 @@ _GENERATION_LOCK = 0x72656D656D  # "remem"
 # that are behind after an import. All settings end with their transaction.
 _BY_KEY = "set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 
-# Its number tells later whether a transaction happened.
+# Other levels of isolation would read what was true before a writer had his turn, and a commit is
+# on the disk before it is acknowledged, whatever the role or the database prefers.
 _BEGIN = f"""
     SELECT set_config('lock_timeout', '{_LOCK_SECONDS}s', true), {_BY_KEY},
-        {{lock}}({_GENERATION_LOCK}), pg_current_xact_id()::text"""
+        set_config('synchronous_commit', replace(current_setting('synchronous_commit'),
+            'off', 'on'), true),
+        {{lock}}({_GENERATION_LOCK})"""
 _BEGIN_SHARING = _BEGIN.format(lock="pg_advisory_xact_lock_shared")
 _BEGIN_ALONE = _BEGIN.format(lock="pg_advisory_xact_lock")
+
+# Waits for an attempt that is not decided yet: its process may not have noticed that we are gone.
+_SIGN = """
+    INSERT INTO remem.writers AS w (id, writes) VALUES (%s, %s)
+    ON CONFLICT (id) DO UPDATE SET writes = excluded.writes, at = excluded.at
+        WHERE w.writes < excluded.writes
+    RETURNING id"""
+
+_FORGET_WRITERS = """
+    DELETE FROM remem.writers WHERE id IN (
+        SELECT id FROM remem.writers WHERE at < now() - interval '1 day' FOR UPDATE SKIP LOCKED)"""
 
 _OPTIONS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 
@@ -46,6 +63,16 @@ _OPTIONS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 def go_by_key(connection: Connection[Any]) -> None:
     """Have the rest of a reading transaction use indexes wherever there is one."""
     connection.execute(f"SELECT {_BY_KEY}")
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Whoever carries out one write at a time. What he wrote last stands in the table ``writers``,
+    as part of the same transaction: so whether it happened can be asked afterwards. The number of
+    the transaction would not do, as a crash may give it to another one."""
+
+    id: UUID = field(default_factory=uuid4)
+    writes: int = 0
 
 
 class Database:
@@ -65,10 +92,11 @@ class Database:
         facts = _parsed(url)
         self.url = _without_password(facts)
         self._conninfo = conninfo.make_conninfo(
-            "", **{"connect_timeout": _CONNECT_SECONDS, "application_name": "remem", **facts}
+            "", **{**_DEFAULTS, **facts, "client_encoding": "utf8"}
         )
         self._patience = patience
         self._closed = False
+        self._resting: list[_Writer] = []
         with self.connection():  # a pool would only say that it waited in vain
             pass
         self._pool = psycopg_pool.ConnectionPool(
@@ -76,7 +104,8 @@ class Database:
             kwargs=_OPTIONS,
             min_size=1,
             max_size=size,
-            timeout=patience,
+            timeout=min(_POOL_SECONDS, patience),
+            reconnect_timeout=_POOL_SECONDS,
             name="remem",
             open=True,
         )
@@ -108,20 +137,44 @@ class Database:
 
         Writers run side by side.
         """
-        return self._persist(lambda: self._commit(_BEGIN_SHARING, work))
+        return self._once(_BEGIN_SHARING, work)
 
     def alter(self, work: Work[T]) -> T:
         """Like ``write``, while nobody else writes."""
-        return self._persist(lambda: self._commit(_BEGIN_ALONE, work))
+        return self._once(_BEGIN_ALONE, work)
 
-    def run(self, statement: str) -> None:
-        """Carry out what PostgreSQL refuses to do inside a transaction: VACUUM."""
+    def define(self, work: Work[T]) -> T:
+        """Like ``alter``, for what may happen twice and needs no table: making the tables."""
 
-        def attempt() -> None:
+        def attempt() -> T:
+            with self._transaction(_BEGIN_ALONE) as connection:
+                return work(connection)
+
+        return self._persist(attempt)
+
+    def run(self, statement: str) -> list[str]:
+        """Carry out what PostgreSQL refuses to do inside a transaction, such as VACUUM.
+
+        Returns:
+            What the server warned of.
+        """
+
+        def attempt() -> list[str]:
+            warnings: list[str] = []
+
+            def listen(notice: errors.Diagnostic) -> None:
+                if notice.severity_nonlocalized == "WARNING":
+                    warnings.append(str(notice.message_primary))
+
             with self._pooled() as connection:
-                connection.execute(statement)
+                connection.add_notice_handler(listen)
+                try:
+                    connection.execute(statement)
+                finally:
+                    connection.remove_notice_handler(listen)
+            return warnings
 
-        self._persist(attempt)
+        return self._persist(attempt)
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:
@@ -138,36 +191,40 @@ class Database:
         self._closed = True
         self._pool.close()
 
-    def _commit(self, begin: str, work: Work[T]) -> T:
-        finished: list[tuple[str, T]] = []
-        try:
-            with self._pooled() as connection:
-                connection.execute("BEGIN")
-                row = connection.execute(begin).fetchone()
-                assert row is not None
-                finished.append((row[-1], work(connection)))
-                connection.execute("COMMIT")
-        except psycopg.Error as error:
-            if not (finished and connection_was_lost(error) and self._happened(finished[0][0])):
-                raise
-        return finished[0][1]
+    def _once(self, begin: str, work: Work[T]) -> T:
+        with self._writer() as writer:
+            writer.writes += 1
+            results: list[T] = []
 
-    def _happened(self, transaction: str) -> bool:
-        """Whether a transaction was committed whose commit got no answer."""
-        return self._persist(lambda: self._outcome(transaction)) == "committed"
+            def attempt() -> T:
+                with self._transaction(begin) as connection:
+                    signed = connection.execute(_SIGN, [writer.id, writer.writes]).fetchone()
+                    if signed:  # else the attempt before took place, and its answer was lost
+                        results.append(work(connection))
+                        if writer.writes == 1:
+                            connection.execute(_FORGET_WRITERS)
+                return results[-1]
 
-    def _outcome(self, transaction: str) -> str:
+            return self._persist(attempt)
+
+    @contextmanager
+    def _writer(self) -> Iterator[_Writer]:
         try:
-            with self._pooled() as connection:
-                row = connection.execute(
-                    "SELECT pg_xact_status(%s::xid8)", [transaction]
-                ).fetchone()
-        except errors.InvalidParameterValue:  # a crash took even its number back
-            return "aborted"
-        status = str(row and row[0])
-        if status == "in progress":  # its process has not yet noticed that we are gone
-            raise psycopg.OperationalError("the outcome of a transaction is not decided yet")
-        return status
+            writer = self._resting.pop()
+        except IndexError:
+            writer = _Writer()
+        try:
+            yield writer
+        finally:
+            self._resting.append(writer)
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection[Any]]:
+        with self._pooled() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            connection.execute(begin)
+            yield connection
+            connection.execute("COMMIT")
 
     def _persist(self, attempt: Callable[[], T]) -> T:
         """Try again while the server is away or transactions are in each other's way."""

@@ -15,7 +15,12 @@ from store.postgres.driver import errors, psycopg
 
 __all__ = ["connection_was_lost", "translated", "try_again"]
 
-_GONE = ("57P01", "57P02", "57P03")  # the server is stopping, has crashed, or is starting
+_GONE = (
+    *("57P01", "57P02", "57P03"),  # the server is stopping, has crashed, or is starting
+    *("57P05", "25P03"),  # it closed a connection that was silent for too long
+)
+
+_CANCELLED = "{url} cancelled the request ({reason}); raise its time-out"
 
 _SENTENCES: dict[str, tuple[type[RememError], str]] = {
     "53100": (StoreFull, "the disk of {url} is full: make space on the server and try again"),
@@ -39,16 +44,17 @@ _SENTENCES: dict[str, tuple[type[RememError], str]] = {
     "XX001": (CorruptStore, "{url} is damaged ({reason}): restore a backup or an export"),
     "XX002": (CorruptStore, "an index of {url} is damaged ({reason}): run REINDEX DATABASE there"),
     "42P01": (CorruptStore, "{url} lacks a table ({reason}): restore a backup or an export"),
-    "57014": (StoreLocked, "{url} cancelled the request ({reason}); raise its time-out"),
+    "57014": (StoreLocked, _CANCELLED),
+    "25P04": (StoreLocked, _CANCELLED),
 }
 
 
 def connection_was_lost(error: psycopg.Error) -> bool:
     """Whether the request may be repeated on another connection."""
-    if not isinstance(error, psycopg.OperationalError):
-        return False
     state = error.sqlstate
-    return state is None or state.startswith("08") or state in _GONE
+    if state is None:
+        return isinstance(error, psycopg.OperationalError)
+    return state.startswith("08") or state in _GONE
 
 
 def try_again(error: psycopg.Error) -> bool:

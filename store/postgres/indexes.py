@@ -211,9 +211,11 @@ def _locked(database: Database, place: Place) -> Iterator[bool]:
     number = crc32(place.prefix.encode()) - 2**31
     with database.connection() as connection, connection.transaction():
         # Without parameters: with them the statement would keep its snapshot, and building an
-        # index beside others waits for all older snapshots.
+        # index beside others waits for all older snapshots. As long as it takes, we are silent.
         row = connection.execute(
-            f"SELECT pg_try_advisory_xact_lock({_BUILD_LOCK}, {number})"
+            f"""SELECT pg_try_advisory_xact_lock({_BUILD_LOCK}, {number}),
+                (SELECT count(set_config(name, '0', true)) FROM pg_settings WHERE name IN
+                    ('idle_in_transaction_session_timeout', 'transaction_timeout'))"""
         ).fetchone()
         yield bool(row and row[0])
 

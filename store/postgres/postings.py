@@ -164,7 +164,10 @@ def _remove(connection: Connection[Any], namespace: int, texts: Texts) -> None:
     )
     places, left = _left(blocks, gone)
     # Nobody else moves the rows of a namespace while we hold its lock.
-    connection.execute("DELETE FROM remem.postings WHERE ctid = ANY(%s::tid[])", [places])
+    connection.execute(
+        "DELETE FROM remem.postings WHERE namespace = %s AND ctid = ANY(%s::tid[])",
+        [namespace, places],
+    )
     _put(connection, namespace, left)
     _count(connection, namespace, inverted.totals, -1)
 
@@ -204,7 +207,7 @@ def _merge(connection: Connection[Any], namespace: int, keys: Sequence[tuple[int
     """Make one block of many small ones."""
     connection.execute(
         f"""WITH small AS (
-                DELETE FROM remem.postings WHERE ctid = ANY(ARRAY(
+                DELETE FROM remem.postings WHERE namespace = %s AND ctid = ANY(ARRAY(
                     SELECT unnest(p.places)
                     FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
                     CROSS JOIN LATERAL (SELECT array_agg(ctid) AS places FROM {_BLOCKS}
@@ -214,7 +217,7 @@ def _merge(connection: Connection[Any], namespace: int, keys: Sequence[tuple[int
             INSERT INTO remem.postings (namespace, view, token, first, last, entries)
             SELECT %s, view, token, min(first), max(last), string_agg(entries, '')
             FROM small GROUP BY view, token""",
-        [*_columns(keys, 2), namespace, namespace],
+        [namespace, *_columns(keys, 2), namespace, namespace],
     )
 
 

@@ -15,6 +15,7 @@ namespace, so that no query can see two, and a database can be sharded by it.
                 unless the record is superseded.
 ``postings``    the full-text index; see ``store.postgres.postings``.
 ``totals``      of each view of a namespace: current records, and tokens in them.
+``writers``     what each writer wrote last; see ``store.postgres.database``.
 
 PostgreSQL's text cannot hold NUL; see ``store.postgres.texts`` for how it is written.
 """
@@ -24,7 +25,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from store.errors import CorruptStore, UpstreamError
+from store.errors import CorruptStore, InvalidInput, UpstreamError
 from store.postgres.database import Database
 from store.postgres.driver import Connection, errors
 
@@ -77,6 +78,10 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
                 AND relnamespace = 'remem'::regnamespace AND starts_with(relname, 'hnsw_')
             LOOP EXECUTE format('DROP INDEX remem.%I', graph); END LOOP; END $$""",
     ),
+    (
+        """CREATE TABLE remem.writers (id uuid PRIMARY KEY, writes bigint NOT NULL,
+            at timestamptz NOT NULL DEFAULT now())""",
+    ),
 )
 
 
@@ -109,20 +114,27 @@ def migrate(database: Database) -> None:
     Raises:
         CorruptStore: the tables are those of a later version.
         UpstreamError: the server is too old, or pgvector is missing or too old.
+        InvalidInput: the database is not encoded in UTF-8.
     """
     if database.read(_missing):
-        database.alter(_apply)
+        database.define(_apply)
 
 
 def _missing(connection: Connection[Any]) -> tuple[tuple[str, ...], ...]:
     """The migrations that have not been carried out."""
     row = connection.execute(
         """SELECT current_setting('server_version_num')::integer, to_regclass('remem.meta')::text,
-            (SELECT extversion FROM pg_extension WHERE extname = 'vector')"""
+            (SELECT extversion FROM pg_extension WHERE extname = 'vector'),
+            current_setting('server_encoding'), current_database()"""
     ).fetchone()
     assert row is not None
-    server, meta, pgvector = row
+    server, meta, pgvector, encoding, name = row
     check_versions(server, pgvector)
+    if encoding != "UTF8":
+        raise InvalidInput(
+            f"the database {name!r} is encoded in {encoding} and cannot hold every text: create "
+            "one with createdb --encoding=UTF8 --template=template0"
+        )
     if meta is None:
         return _MIGRATIONS
     done = connection.execute("SELECT value FROM remem.meta WHERE name = 'migration'").fetchone()

@@ -15,6 +15,7 @@ from store.postgres import checking, indexes, rebuilding, records, vectors
 from store.postgres.database import Database, go_by_key
 from store.postgres.driver import Connection
 from store.postgres.filtering import condition
+from store.postgres.forgetting import forget
 from store.postgres.meta import create_namespace, namespace_id, namespaces, read_meta, write_space
 from store.postgres.reindexing import PostgresFilling
 from store.postgres.schema import migrate
@@ -148,19 +149,19 @@ class PostgresStore:
         return self._database.write(work)
 
     def purge(self, namespace: str, batch: Batch) -> Written:
-        """Like ``write``; when it returns, no row of a table and no entry of an index holds what
-        the batch deleted.
+        """Like ``write``; when it returns, no row of a table, no entry of an index and no statistic
+        holds what the batch deleted. Waits for transactions that can still see it.
 
         What PostgreSQL keeps besides is the server's to forget: the freed bytes inside a page
         until something else is written there, the write-ahead log until it is recycled, and
         archives, replicas and backups for as long as they are kept.
 
         Raises:
-            StoreReadOnly: the user may not VACUUM the tables; what was deleted is no longer found.
+            StoreLocked: such a transaction did not end. What was deleted is no longer found.
+            StoreReadOnly: the user may not VACUUM the tables; the same.
         """
         written = self.write(namespace, batch)
-        for table in self._database.read(_tables):
-            self._database.run(f"VACUUM (INDEX_CLEANUP ON) {table}")
+        forget(self._database)
         return written
 
     def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
@@ -363,12 +364,3 @@ class PostgresStore:
         if self._space is None:  # perhaps another process has adopted one meanwhile
             self._space = self._database.read(read_meta).adopted
         return self._space
-
-
-def _tables(connection: Connection[Any]) -> list[str]:
-    """All tables that hold content."""
-    rows = connection.execute(
-        """SELECT oid::regclass::text FROM pg_class
-            WHERE relnamespace = 'remem'::regnamespace AND relkind = 'r'"""
-    )
-    return [row[0] for row in rows]

@@ -121,6 +121,15 @@ def test_a_pgvector_that_is_too_old(server: PostgresServer, fresh: str) -> None:
     assert "ALTER EXTENSION vector UPDATE" in sentence
 
 
+def test_a_database_that_cannot_hold_every_text(server: PostgresServer) -> None:
+    server.run(
+        "DROP DATABASE IF EXISTS ascii",
+        "CREATE DATABASE ascii ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0",
+    )
+    sentence = refusal(lambda: PostgresStore(server.url("ascii")), InvalidInput)
+    assert "--encoding=UTF8" in sentence
+
+
 @pytest.mark.parametrize(("server_version", "fine"), [(150012, False), (160000, True)])
 def test_a_server_that_is_too_old(server_version: int, fine: bool) -> None:
     if fine:
