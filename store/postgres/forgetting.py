@@ -68,8 +68,8 @@ def _await_readers(database: Database) -> None:
             if time.monotonic() > give_up:
                 raise StoreLocked(
                     "what was deleted is no longer found, but stays in the files of "
-                    f"{database.url} as long as {readers[0]} can see it: end that, and then run "
-                    "VACUUM ANALYZE there"
+                    f"{database.url} while {readers[0]} can see it: run VACUUM ANALYZE there when "
+                    "that has ended"
                 )
             time.sleep(_PAUSE)
 
