@@ -4,12 +4,16 @@ Both stores are read side by side in the order that they share, and what differs
 the target. So a migration that was interrupted goes on when it is asked for again, another round
 catches up with what was written meanwhile, and a round that finds no difference is the proof that
 both hold the same.
+
+Records are copied in that order, so what an interrupted migration leaves behind is the beginning of
+the source. Any other target has a life of its own, such as one that is in use since it was filled:
+it is compared before anything is written, and refused.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -27,7 +31,8 @@ _ROUNDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a migration is: in which round, how many of how many records are compared."""
+    """How far a migration is: in which round, how many of how many records are compared. Round 0
+    is a look at what the target holds before."""
 
     round: int
     done: int
@@ -58,8 +63,6 @@ class _Round:
     records: int = 0
     copied: int = 0
     deleted: int = 0
-    foreign: tuple[str, str] | None = None
-    """Namespace and key of a record that only the target holds."""
 
 
 def migrate(
@@ -74,40 +77,38 @@ def migrate(
     The source may be written meanwhile; nobody else may write these namespaces of the target.
 
     Args:
-        replace: Delete records of these namespaces that the source does not hold.
+        replace: Make the target equal to the source, whatever it holds in these namespaces.
         progress: Called after each page.
 
     Raises:
-        EncoderMismatch: the target holds vectors of another encoder.
-        InvalidInput: the target holds other records, and ``replace`` is not set; or the source
-            was written faster than it could be copied. What was copied until then stays.
+        EncoderMismatch: the target holds vectors of another encoder; or the source was re-encoded
+            meanwhile.
+        InvalidInput: the target is not the beginning of a copy of the source, and ``replace`` is
+            not set: nothing was written. Or the source was written faster than it could be copied:
+            what was copied until then stays.
     """
     _adopt(source, target)
     namespaces: set[str] = set()
     copied = deleted = 0
     for number in range(1, _ROUNDS + 1):
-        namespaces.update(source.namespaces())  # those that were forgotten meanwhile stay
+        new = sorted(set(source.namespaces()) - namespaces)
+        if not replace:
+            _check_beginning(source, target, new, progress)
+        namespaces.update(new)  # those that were forgotten meanwhile stay
         total = sum(source.count(namespace) for namespace in namespaces)
         digest = hashlib.sha256()
         round = _Round()
         for namespace in sorted(namespaces):
             for page in _pages(_differences(source, target, namespace, round, digest.update)):
-                _put_right(source, target, namespace, page, replace, round)
+                _put_right(source, target, namespace, page, round)
                 if progress:
                     progress(Step(number, round.records, total))
-        if round.foreign and not replace:
-            namespace, key = round.foreign
-            raise InvalidInput(
-                f"the target also holds what the source does not, such as {key!r} in the namespace "
-                f"{namespace!r}: choose an empty store, or --replace to delete it"
-            )
-        replace = True  # what only the target holds from now on was deleted from the source
         copied, deleted = copied + round.copied, deleted + round.deleted
         if not (round.copied or round.deleted):
             return Migrated(round.records, copied, deleted, number, digest.hexdigest())
     raise InvalidInput(
-        "the source is written faster than it can be copied: run the same command again when less "
-        "is written"
+        "the source is written faster than it can be copied: run the same command again with "
+        "--replace when less is written"
     )
 
 
@@ -124,6 +125,48 @@ def _adopt(source: Store, target: Store) -> None:
 
 Pair = tuple[Entry | None, Entry | None]
 """What the source and the target hold at one place."""
+
+
+def _check_beginning(
+    source: Store,
+    target: Store,
+    namespaces: Sequence[str],
+    progress: Callable[[Step], object] | None,
+) -> None:
+    """Refuse a target that holds something else than the source does up to some record."""
+    held = {namespace: target.count(namespace) for namespace in namespaces}
+    done, total = 0, sum(held.values())
+    lacking = ""
+    for namespace, left in held.items():
+        for pair in _side_by_side(_entries(source, namespace), _entries(target, namespace)):
+            ours, theirs = pair
+            if theirs is None:
+                lacking = lacking or f"lacks {_named(namespace, pair)}"
+                if not left:
+                    break
+                continue
+            left -= 1
+            done += 1
+            if progress and done % _PAGE == 0:
+                progress(Step(0, done, total))
+            if ours is None:
+                raise _other_life(f"holds {_named(namespace, pair)}, which the source does not")
+            if _canonical(namespace, ours) != _canonical(namespace, theirs):
+                raise _other_life(f"holds {_named(namespace, pair)} otherwise than the source")
+            if lacking:
+                raise _other_life(lacking)
+
+
+def _named(namespace: str, pair: Pair) -> str:
+    key = next(entry.record.key for entry in pair if entry is not None)
+    return f"{key!r} in the namespace {namespace!r}"
+
+
+def _other_life(how: str) -> InvalidInput:
+    return InvalidInput(
+        f"the target {how}: one of them was changed since records were copied, so nothing is "
+        "written; choose an empty store, or --replace to make the target equal to the source"
+    )
 
 
 def _differences(
@@ -184,7 +227,7 @@ def _pages(found: Iterator[Pair | None]) -> Iterator[list[Pair]]:
 
 
 def _put_right(
-    source: Store, target: Store, namespace: str, page: list[Pair], replace: bool, round: _Round
+    source: Store, target: Store, namespace: str, page: list[Pair], round: _Round
 ) -> None:
     ours = [our for our, _ in page if our is not None]
     theirs = [their.record.key for our, their in page if our is None and their is not None]
@@ -192,12 +235,8 @@ def _put_right(
     # whatever is written takes the place of its key.
     elsewhere = source.get(namespace, theirs)
     strange = [key for key, record in zip(theirs, elsewhere, strict=True) if record is None]
-    remove = [our.record.key for our in ours]
-    if strange:
-        round.foreign = round.foreign or (namespace, strange[0])
-    if replace:
-        remove += strange
-        round.deleted += len(strange)
+    remove = [our.record.key for our in ours] + strange
     if remove:
         target.write(namespace, Batch(add=ours, delete=remove))
         round.copied += len(ours)
+        round.deleted += len(strange)

@@ -79,7 +79,11 @@ class Store(Protocol):
         """Records by key, in the order asked, superseded and expired ones too; None if unknown."""
 
     def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
-        """Records with their views, in the order asked; unknown keys are left out."""
+        """Records with their views, in the order asked; unknown keys are left out.
+
+        Raises:
+            EncoderMismatch: another process has re-encoded the store since this one opened it.
+        """
 
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
         """All records in the order of (source, position, key), superseded and expired ones too.

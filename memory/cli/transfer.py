@@ -111,14 +111,15 @@ def export(settings: Settings, output: Path | None, everything: bool) -> None:
 )
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
-@click.option("--replace", is_flag=True, help="Delete in TO what FROM does not hold")
+@click.option("--replace", is_flag=True, help="Make TO equal to FROM, whatever it holds")
 @click.pass_context
 def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None:
     """Copy a whole store into another one, of any kind.
 
     All namespaces, with history, times and vectors; nothing is encoded again. FROM may be written
-    meanwhile. Running it again, also after Ctrl-C, goes on where it stopped. The last thing it
-    does is to compare both stores, record by record.
+    meanwhile. Running it again after Ctrl-C or a crash goes on where it stopped. A store TO that
+    has been used since it was copied, or that FROM has moved away from, is refused unless you say
+    --replace. The last thing it does is to compare both stores, record by record.
     """
     from memory.migrating import migrate as run
     from store import open_store

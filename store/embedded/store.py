@@ -141,13 +141,14 @@ class EmbeddedStore:
     def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
         """See ``Store.entries``."""
         check_keys(keys)
+        check_name(namespace, "namespace")
+        space = self._known_space()
         with self._database.reading() as connection:
-            state = changes.read_state(connection, check_name(namespace, "namespace"))
-            if state is None:
+            state = changes.read_state(connection, namespace)
+            if state is None or space is None:
                 return []
             meta = read_meta(connection)
-            if meta.adopted is None:
-                return []
+            _check_space(meta, space)
             found = records.load_by_key(connection, state.id, keys)
             views = records.load_views(
                 connection, meta.generation, meta.space, [i for i, _ in found.values()]

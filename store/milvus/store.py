@@ -161,8 +161,11 @@ class MilvusStore:
         self._engine.check_open()
         check_name(namespace, "namespace")
         check_keys(keys)
+        space = self._known_space()
 
         def read(moment: Moment) -> dict[str, Entry]:
+            if moment.root.space != space:
+                raise mismatch(moment.root.space, space)
             rows = reading.by_key(self._engine, moment, keys, ())
             places = [row["pk"] for row in rows.values()]
             entries = reading.entries(self._engine, moment, places).values()

@@ -180,6 +180,7 @@ class PostgresStore:
         """See ``Store.entries``."""
         check_keys(keys)
         check_name(namespace, "namespace")
+        space = self._known_space()
 
         def work(connection: Connection[Any]) -> list[Entry]:
             number = namespace_id(connection, namespace)
@@ -189,6 +190,8 @@ class PostgresStore:
             if not found:
                 return []
             meta = read_meta(connection)
+            if meta.adopted != space:
+                raise mismatch(meta.adopted, space)
             ids = [i for i, _ in found.values()]
             views = records.load_views(connection, meta.generation, number, ids, meta.space)
             return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]

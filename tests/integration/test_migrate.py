@@ -16,7 +16,7 @@ from memory.migrating import Step, migrate
 from memory.testing import HashEncoder
 from memory.transfer import export
 from store import Batch, EncoderMismatch, InvalidInput, Space, Store, open_store
-from store.conformance.samples import SPACE, batch, entry, keys, turn, words
+from store.conformance.samples import SPACE, batch, embed, entry, keys, turn, words
 
 MADRID = timezone(timedelta(hours=2))
 
@@ -125,27 +125,100 @@ def test_a_record_that_moved_arrives_at_its_place(source: Store, target: Store) 
         (moved,) = source.entries("ana", [key])
         there = replace(moved, record=replace(moved.record, position=position))
         source.write("ana", Batch(delete=[key], add=[there]))
-    migrate(source, target)
+    migrate(source, target, replace=True)
     assert exported(target) == exported(source)
 
 
-def test_what_only_the_target_holds_is_not_deleted_unasked(source: Store, target: Store) -> None:
-    target.adopt(SPACE)
+def more(target: Store) -> None:
     target.write("ana", batch(turn("mine", "a fact of the target")))
-    target.write("carla", batch(turn("hers", "a fact of another namespace")))
-    with pytest.raises(InvalidInput, match=r"'mine'.*--replace"):
+
+
+def newer(target: Store) -> None:
+    more(target)
+    target.write("ana", Batch(supersede={"k5": "mine"}))
+    target.write("ana", Batch(delete=["mine"]))
+
+
+def otherwise_seen(target: Store) -> None:
+    target.write("ana", Batch(refresh={"k5": entry(turn("k5", "elsewhere")).views}))
+
+
+def one_less(target: Store) -> None:
+    target.purge("ana", Batch(delete=["k5"]))
+
+
+def one_person_less(target: Store) -> None:
+    target.purge("ana", Batch(delete=[record.key for record in target.scan("ana")]))
+
+
+@pytest.mark.parametrize(
+    ("use", "named"),
+    [
+        (more, "'mine'"),
+        (newer, "'k5'"),
+        (otherwise_seen, "'k5'"),
+        (one_less, "'k5'"),
+        (one_person_less, "'k0'"),
+    ],
+)
+def test_a_target_that_was_used_since_is_refused_as_it_is(
+    source: Store, target: Store, use: Callable[[Store], None], named: str
+) -> None:
+    migrate(source, target)
+    use(target)
+    before = exported(target)
+    with pytest.raises(InvalidInput, match=f"{named} in the namespace 'ana'.*--replace"):
         migrate(source, target)
-    assert target.get("ana", ["mine"])[0] is not None
-    assert migrate(source, target, replace=True).deleted == 1
-    assert target.get("ana", ["mine"]) == [None]
+    assert exported(target) == before
+
+
+def test_with_replace_a_target_that_was_used_since_is_made_equal(
+    source: Store, target: Store
+) -> None:
+    migrate(source, target)
+    for use in (one_less, more):
+        use(target)
+    done = migrate(source, target, replace=True)
+    assert (done.copied, done.deleted) == (1, 1)
+    assert exported(target) == exported(source)
+    assert migrate(source, target).digest == done.digest
+
+
+def test_namespaces_that_only_the_target_holds_stay(source: Store, target: Store) -> None:
+    target.adopt(SPACE)
+    target.write("carla", batch(turn("hers", "a fact of another namespace")))
+    migrate(source, target)
+    migrate(source, target, replace=True)
     assert target.get("carla", ["hers"])[0] is not None
+
+
+def test_a_namespace_that_the_source_makes_meanwhile_does_not_replace_one_of_the_target(
+    source: Store, target: Store
+) -> None:
+    target.adopt(SPACE)
+    target.write("carla", batch(turn("hers", "a fact of another namespace")))
+    meanwhile = once(lambda: source.write("carla", batch(turn("another", "of the same name"))))
+    with pytest.raises(InvalidInput, match=r"'hers' in the namespace 'carla'"):
+        migrate(source, target, progress=meanwhile)
+    assert target.get("carla", ["hers"])[0] is not None
+
+
+def test_a_source_that_is_encoded_anew_meanwhile_is_not_passed_off_as_the_old_one(
+    source: Store, target: Store
+) -> None:
+    def encode_anew() -> None:
+        with open_store(source.stats().url) as other:
+            other.reindex(replace(SPACE, fingerprint="another"), embed)
+
+    with pytest.raises(EncoderMismatch):
+        migrate(source, target, progress=once(encode_anew))
 
 
 def test_a_source_that_never_rests_is_given_up(source: Store, target: Store) -> None:
     def write(step: Step) -> None:
         source.write("ana", batch(turn(f"later {step.round} {step.done}", "one more")))
 
-    with pytest.raises(InvalidInput, match="written faster"):
+    with pytest.raises(InvalidInput, match=r"written faster.*--replace"):
         migrate(source, target, progress=write)
 
 
