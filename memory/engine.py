@@ -219,8 +219,9 @@ class Memory:
         Raises:
             InvalidInput: an empty question, k < 1, or a naive ``now``.
         """
-        found = self._retriever.search(
-            self._store, self.encoder, self.namespace, query, k, _filter(where), now or clock.now()
+        question = self.namespace, query, k, _filter(where), now or clock.now()
+        found = self._recorder.with_encoder(
+            lambda encoder: self._retriever.search(self._store, encoder, *question)
         )
         return found if explain else [replace(one, parts={}) for one in found]
 

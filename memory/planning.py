@@ -49,7 +49,7 @@ def plan(
         positions = [record.position for record in records]
         span = (min(positions), max(positions), _RADIUS)
         around = store.neighbors(namespace, source, *span)
-        expects.append(Neighborhood(source, *span, tuple(record.key for record in around)))
+        expects.append(Neighborhood(source, *span, tuple(around)))
         coming = [record for record in add if record.source == source and _is_current(record)]
         after = _in_order([*coming, *(record for record in around if record.key not in gone)])
         stored = {

@@ -7,15 +7,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import islice
+from typing import TypeVar
 
 from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import plan, space_of
 from memory.versions import free_key, history, root
-from store import Batch, Conflict, Filter, InvalidInput, Record, Stale, Store, Written
+from store import (
+    Batch,
+    Conflict,
+    EncoderMismatch,
+    Filter,
+    InvalidInput,
+    Record,
+    Stale,
+    Store,
+    Written,
+)
 from store.validation import check_record
 
 __all__ = ["LAST", "Added", "Recorder"]
+
+T = TypeVar("T")
 
 _BATCH = 256
 """Records encoded and committed at a time: what an import that is killed has to do again."""
@@ -56,6 +69,7 @@ class Recorder:
     def __init__(self, store: Store, encoder: Encoder) -> None:
         self.store = store
         self.encoder = encoder
+        self._coming = encoder
         self._locks: dict[str, threading.RLock] = {}
 
     def add(self, namespace: str, records: Iterable[Record]) -> Added:
@@ -158,9 +172,21 @@ class Recorder:
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""
+        self._coming = encoder
         if self.store.space is not None:
             self.store.reindex(space_of(encoder), encoder.encode_documents, progress)
         self.encoder = encoder
+
+    def with_encoder(self, ask: Callable[[Encoder], T]) -> T:
+        """What is asked of the store with the encoder in use: with the one that a reindex is about
+        to put in its place, if that was faster."""
+        encoder = self.encoder
+        try:
+            return ask(encoder)
+        except EncoderMismatch:
+            if self._coming is encoder:
+                raise
+            return ask(self._coming)
 
     def _writing(self, namespace: str) -> threading.RLock:
         return self._locks.setdefault(namespace, threading.RLock())

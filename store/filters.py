@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from store.errors import InvalidInput
@@ -278,10 +278,19 @@ def _values(record: Record, field: str) -> Iterator[Any]:
     if field in COLUMNS:
         value = getattr(record, field)
         if value is not None:
-            yield value
+            yield _in_utc(value) if field in _TIMES else value
     else:
         wanted = field.removeprefix(_PREFIX)
         yield from (value for name, value in facets(record.metadata) if name == wanted)
+
+
+def _in_utc(time: datetime) -> datetime:
+    """The same moment. Python holds the two o'clocks of a night on which clocks are put back equal
+    within a zone, and neither equal to any time of another zone."""
+    try:
+        return time.astimezone(timezone.utc)
+    except OverflowError:
+        raise InvalidInput(f"{time} is outside the years 1 to 9999 in UTC") from None
 
 
 def _facet(value: str | int | float) -> str | int | float:
@@ -309,7 +318,7 @@ def _check_value(field: str, value: Any) -> Any:
     if field in _TIMES:
         if not isinstance(value, datetime) or value.tzinfo is None:
             raise InvalidInput(f"{field} compares with a timezone-aware datetime, got {value!r}")
-        return value
+        return _in_utc(value)
     if field == "position":
         if not isinstance(value, int) or value not in _INT64:
             raise InvalidInput(f"position compares with an integer, got {value!r}")

@@ -22,7 +22,7 @@ def check_expected(
         Stale: a neighbourhood reads differently than when the batch was planned.
     """
     for around in expected:
-        if tuple(record.key for record in read(around)) != around.keys:
+        if tuple(read(around)) != around.records:
             raise Stale(
                 f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
                 "the batch again"

@@ -90,13 +90,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Neighborhood:
-    """The keys that ``Store.neighbors`` returned for these arguments, in order."""
+    """What ``Store.neighbors`` returned for these arguments: whole records, because a key may stand
+    for other words by the time a batch is written."""
 
     source: str
     first: int
     last: int
     radius: int
-    keys: tuple[str, ...]
+    records: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +134,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A question to the vectors of one view: float32, shape ``(dim,)``."""
+    """A question to the vectors of one view: float32, shape ``(dim,)``.
+
+    Attributes:
+        space: Whose vector it is; None: the store's. Refused if the store was re-encoded since it
+            was made.
+    """
 
     view: str
     vector: Vector
+    space: Space | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
 from store.filters import Filter
+from store.spaces import mismatch
 from store.stacking import EPSILON, are_unit, stacked_rows
 from store.types import Batch, Dense, Entry, Leg, Record, Space, Text, Vector, View
 
@@ -99,9 +100,15 @@ def check_space(space: Space) -> Space:
 
 
 def check_leg(leg: Leg, space: Space) -> Leg:
-    """A leg whose view the store has; the vector of a dense one gets length 1."""
+    """A leg whose view the store has; the vector of a dense one gets length 1.
+
+    Raises:
+        EncoderMismatch: its vector is of another space.
+    """
     check_view(leg.view, space)
     if isinstance(leg, Dense):
+        if leg.space not in (None, space):
+            raise mismatch(space, leg.space)
         return Dense(leg.view, unit(leg.vector, space.dim))
     return Text(leg.view, _check_string(leg.query, "query"))
 

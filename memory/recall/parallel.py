@@ -21,9 +21,8 @@ from types import TracebackType
 from typing import Any
 
 from memory.encoder import Encoder
-from memory.recall.nearness import scale_of
 from memory.recall.ranking import Recollection
-from memory.recall.retriever import Retriever, check_question
+from memory.recall.retriever import Encoded, Retriever, check_question
 from store import Filter, Store, open_store
 
 __all__ = ["ParallelRetriever"]
@@ -62,8 +61,7 @@ class ParallelRetriever:
     ) -> list[Recollection]:
         """See ``Retriever.search``."""
         check_question(query, k)
-        vector = encoder.encode_query(query)
-        question = (namespace, query, vector, scale_of(encoder), k, where, now)
+        question = (namespace, query, Encoded.by(encoder, query), k, where, now)
         pool = self._pool
         try:
             return pool.submit(_answer, *question).result()

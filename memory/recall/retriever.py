@@ -11,15 +11,16 @@ from operator import or_
 from typing import Protocol
 
 from memory.encoder import Encoder
+from memory.planning import space_of
 from memory.recall.nearness import Scale, scale_of
 from memory.recall.query import Query, read_query
 from memory.recall.ranking import Recollection, candidates_of, rank
 from memory.recall.relevance import Rarity, judged
 from memory.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from memory.recall.windows import TURN, WINDOW, line
-from store import Dense, F, Filter, Hit, InvalidInput, Leg, Record, Store, Text, Vector
+from store import Dense, F, Filter, Hit, InvalidInput, Leg, Record, Space, Store, Text, Vector
 
-__all__ = ["WEIGHTS", "Retriever", "Searches", "check_question"]
+__all__ = ["WEIGHTS", "Encoded", "Retriever", "Searches", "check_question"]
 
 WEIGHTS: Mapping[str, float] = {
     "dense turn": 1.0,
@@ -37,9 +38,29 @@ WEIGHTS: Mapping[str, float] = {
 evidence, under leave-one-conversation-out and across two data sets; see benchmarks/README.md."""
 
 
-_LEGS: Mapping[str, Callable[[str, Vector], Leg]] = {
-    "dense turn": lambda _, vector: Dense(TURN, vector),
-    "dense window": lambda _, vector: Dense(WINDOW, vector),
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What a question is to an encoder.
+
+    Attributes:
+        vector: float32, shape (dim,), length 1.
+        space: That the vector is of.
+        scale: Of the encoder's cosines.
+    """
+
+    vector: Vector
+    space: Space
+    scale: Scale
+
+    @staticmethod
+    def by(encoder: Encoder, query: str) -> Encoded:
+        """A question, encoded."""
+        return Encoded(encoder.encode_query(query), space_of(encoder), scale_of(encoder))
+
+
+_LEGS: Mapping[str, Callable[[str, Encoded], Leg]] = {
+    "dense turn": lambda _, encoded: Dense(TURN, encoded.vector, encoded.space),
+    "dense window": lambda _, encoded: Dense(WINDOW, encoded.vector, encoded.space),
     "text turn": lambda query, _: Text(TURN, query),
     "text window": lambda query, _: Text(WINDOW, query),
 }
@@ -111,30 +132,24 @@ class Retriever:
 
         Raises:
             InvalidInput: an empty query, k < 1, or a ``now`` without a time zone.
+            EncoderMismatch: the store was re-encoded meanwhile.
         """
         check_question(query, k)
-        vector = encoder.encode_query(query)
-        return self.answer(store, namespace, query, vector, scale_of(encoder), k, where, now)
+        return self.answer(store, namespace, query, Encoded.by(encoder, query), k, where, now)
 
     def answer(
         self,
         store: Store,
         namespace: str,
         query: str,
-        vector: Vector,
-        scale: Scale,
+        encoded: Encoded,
         k: int,
         where: Filter | None = None,
         now: datetime | None = None,
     ) -> list[Recollection]:
-        """Like ``search``, for a question that was checked and encoded: needs no model.
-
-        Args:
-            vector: The question encoded, float32, shape (dim,), length 1.
-            scale: Of the encoder's cosines.
-        """
+        """Like ``search``, for a question that was checked and encoded: needs no model."""
         question = read_query(query, now)
-        legs = self._legs(query, vector)
+        legs = self._legs(query, encoded)
         hits = store.search(namespace, list(legs.values()), max(k, self.pool), where)
         found = dict(zip(legs, hits, strict=True))
         dated = self._dated(store, namespace, question, list(legs.values()), where)
@@ -142,10 +157,10 @@ class Retriever:
         candidates = candidates_of(found, dated, self.weights)
         ranking = self._reranked(query, rank(question, candidates, self.weights, depth))
         rarity = self._rarity(store, namespace, question)
-        return judged(question, ranking, _best_cosines(found), scale, rarity, k)
+        return judged(question, ranking, _best_cosines(found), encoded.scale, rarity, k)
 
-    def _legs(self, query: str, vector: Vector) -> dict[str, Leg]:
-        return {name: leg(query, vector) for name, leg in _LEGS.items() if self.weights.get(name)}
+    def _legs(self, query: str, encoded: Encoded) -> dict[str, Leg]:
+        return {name: leg(query, encoded) for name, leg in _LEGS.items() if self.weights.get(name)}
 
     def _dated(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -106,6 +107,20 @@ FILTERS: dict[str, Filter] = {
 
 class FilterContract(Contract):
     """``where`` is resolved before the top k, and means what ``Filter.matches`` says."""
+
+    def test_the_two_o_clocks_of_a_night_are_two(self, adopted: Store) -> None:
+        """When clocks are put back, one reading of them stands for two moments."""
+        berlin = ZoneInfo("Europe/Berlin")
+        first = datetime(2024, 10, 27, 2, 30, tzinfo=berlin)
+        second = first.replace(fold=1)
+        adopted.write("ana", batch(turn("a", said_at=first), turn("b", said_at=second)))
+        for key, moment in (("a", first), ("b", second)):
+            then = F("said_at") == moment
+            [found] = adopted.search("ana", [dense("a")], 9, then)
+            assert keys(found) == [record.key for record in adopted.scan("ana", then)] == [key]
+            assert adopted.count("ana", then) == 1
+        [later] = adopted.search("ana", [dense("a")], 9, F("said_at") >= second)
+        assert keys(later) == ["b"]
 
     @pytest.mark.parametrize("where", FILTERS.values(), ids=FILTERS)
     def test_a_filter_means_what_its_predicate_says(self, adopted: Store, where: Filter) -> None:

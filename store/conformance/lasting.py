@@ -194,6 +194,9 @@ class ReindexContract(Contract):
             adopted.search("ana", [dense("tea")], 1)
         with pytest.raises(EncoderMismatch):
             adopted.adopt(SPACE)
+        asked = Dense("turn", _embed_larger(["tea"])[0], replace(LARGER, fingerprint="another"))
+        with pytest.raises(EncoderMismatch):
+            adopted.search("ana", [asked], 1)
         made = {name: View("b", _embed_larger(["b"])[0]) for name in SPACE.views}
         adopted.write("ana", Batch(add=[replace(entry(turn("b")), views=made)]))
         assert len(adopted.search("ana", [Dense("turn", made["turn"].vector)], 5)[0]) == 2

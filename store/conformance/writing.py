@@ -321,20 +321,28 @@ class PlannedContract(Contract):
     def test_a_neighbourhood_that_is_unchanged_is_accepted(self, adopted: Store) -> None:
         """What ``neighbors`` returned can be expected."""
         adopted.write("ana", batch(*[turn(f"k{i}", position=i) for i in range(5)]))
-        around = Neighborhood("session", 2, 2, 1, ("k1", "k2", "k3"))
+        around = _around(adopted, 2, 2, 1)
         adopted.write("ana", Batch(delete=["k2"], expects=[around]))
         assert adopted.get("ana", ["k2"]) == [None]
 
     def test_a_neighbourhood_that_changed_is_stale(self, adopted: Store) -> None:
         """Another record came into it, or one left it: nothing of the batch is written."""
         adopted.write("ana", batch(turn("k0"), turn("k1", position=1)))
-        around = Neighborhood("session", 0, 1, 4, ("k0", "k1"))
+        around = _around(adopted, 0, 1, 4)
         adopted.write("ana", batch(turn("k2", position=2)))
         with pytest.raises(Stale):
             adopted.write("ana", Batch(delete=["k0"], expects=[around]))
         with pytest.raises(Stale):
             adopted.purge("ana", Batch(delete=["k0"], expects=[around]))
         assert adopted.count("ana") == 3
+
+    def test_a_key_that_stands_for_other_words_is_stale(self, adopted: Store) -> None:
+        """A record in the place of another of its name is not what was planned on."""
+        adopted.write("ana", batch(turn("k0"), turn("k1", "old words", position=1)))
+        around = _around(adopted, 0, 0, 4)
+        adopted.write("ana", Batch(add=[entry(turn("k1", "others", position=1))], delete=["k1"]))
+        with pytest.raises(Stale):
+            adopted.write("ana", Batch(delete=["k0"], expects=[around]))
 
     def test_vectors_of_another_space_are_refused(self, adopted: Store) -> None:
         """A batch that was encoded before the store was re-encoded cannot be written after it."""
@@ -381,3 +389,9 @@ class DeleteContract(Contract):
         adopted.write("ana", Batch(delete=["k"]))
         assert adopted.namespaces() == []
         assert adopted.sources("ana") == []
+
+
+def _around(store: Store, first: int, last: int, radius: int) -> Neighborhood:
+    """What stands around some positions now."""
+    found = store.neighbors("ana", "session", first, last, radius)
+    return Neighborhood("session", first, last, radius, tuple(found))

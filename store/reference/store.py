@@ -96,7 +96,7 @@ class ReferenceStore:
                 found = self.neighbors(
                     namespace, around.source, around.first, around.last, around.radius
                 )
-                if tuple(record.key for record in found) != around.keys:
+                if tuple(found) != around.records:
                     raise Stale(f"another writer changed {around.source!r}; plan the batch again")
             now = self._clock()
             deleted = [key for key in dict.fromkeys(batch.delete) if rows.pop(key, None)]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memory import AsyncMemory, F, Memory
+from memory import AsyncMemory, F, Memory, Retriever
 from memory.testing import HashEncoder
 from store import Conflict, EncoderMismatch, InvalidInput, Record
 
@@ -432,6 +432,34 @@ class TestMoving:
         memory.close()
         with pytest.raises(EncoderMismatch, match="remem reindex"):
             Memory(memory.url, "ana", encoder=HashEncoder(32))
+
+    def test_a_question_in_flight_while_a_reindex_ends_is_asked_with_the_new_encoder(
+        self, tmp_path: Path
+    ) -> None:
+        class Mirrored(HashEncoder):
+            """Vectors of the same length that mean something else."""
+
+            fingerprint = "mirrored"
+
+            def encode_query(self, text: str) -> NDArray[np.float32]:
+                return super().encode_query(text)[::-1].copy()
+
+        class Slow(HashEncoder):
+            """Has not encoded a question before the reindex ends."""
+
+            def encode_query(self, text: str) -> NDArray[np.float32]:
+                vector = super().encode_query(text)
+                if text == "which tortoise?" and self is memory.encoder:
+                    memory.reindex(Mirrored())
+                return vector
+
+        dense = Retriever(weights={"dense turn": 1.0})
+        with Memory(tmp_path / "store", encoder=Slow(), retriever=dense) as memory:
+            for text in ("the tortoise", "a postman", "figs for lunch"):
+                memory.add(text)
+            found = memory.search("which tortoise?")
+            assert found[0].record.text == "the tortoise"
+            assert found == memory.search("which tortoise?")
 
     def test_a_reindex_changes_the_encoder_and_keeps_the_rest(self, memory: Memory) -> None:
         memory.add("Rex is a dog.")

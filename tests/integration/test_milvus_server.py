@@ -107,9 +107,10 @@ def test_a_plan_on_what_another_store_changed_is_stale(
 ) -> None:
     one, other = two
     one.write("ana", batch(turn("a")))
+    around = Neighborhood("session", 0, 0, 2, tuple(one.neighbors("ana", "session", 0, 0, 2)))
     other.write("ana", batch(turn("b", position=1)))
     with pytest.raises(Stale):
-        one.write("ana", Batch(delete=["a"], expects=[Neighborhood("session", 0, 0, 2, ("a",))]))
+        one.write("ana", Batch(delete=["a"], expects=[around]))
 
 
 def test_another_store_re_encodes(two: tuple[MilvusStore, MilvusStore]) -> None:
