@@ -80,17 +80,23 @@ def digest(text: str) -> str:
 
 
 def pack(
-    namespace: str, entry: Entry, born: int, usual: Sequence[float], now: datetime
+    namespace: str,
+    entry: Entry,
+    names: Sequence[str],
+    born: int,
+    usual: Sequence[float],
+    now: datetime,
 ) -> tuple[Row, list[Row]]:
     """The row of an entry, and the notes that its body goes on in, if it is long.
 
     Args:
+        names: Of the views, in the order of the space; an entry may have them in another.
         born: The version of the namespace that begins with it.
         usual: See ``words.words_of``; one for each view.
     """
     record = entry.record
     pk = place(namespace, record, born)
-    views = list(entry.views.values())
+    views = [entry.views[name] for name in names]
     micros = rows.to_micros(now)
     body = json.dumps(
         [*rows.to_row(record, micros), [view.text for view in views]], ensure_ascii=False

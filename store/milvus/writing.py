@@ -78,12 +78,13 @@ def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bo
     moment = held.moment
     engine, version = held.engine, moment.state.version + 1
     state = replace(moment.state, life=moment.state.life or secrets.token_hex(8))
+    views = moment.root.space.views
     if not state.usual and plan.born:
-        state = replace(state, usual=_usual(plan.born), lengths=[0] * len(moment.root.space.views))
+        state = replace(state, usual=_usual(plan.born, views), lengths=[0] * len(views))
     held.begun = True
     for start in range(0, len(plan.born), _PORTION):
         made = [
-            packing.pack(namespace, entry, version, state.usual, now)
+            packing.pack(namespace, entry, views, version, state.usual, now)
             for entry in plan.born[start : start + _PORTION]
         ]
         rows = [row for row, _ in made]
@@ -131,9 +132,9 @@ def _superseded(entries: Mapping[str, Entry], batch: Batch, now: datetime) -> di
     return result
 
 
-def _usual(entries: Sequence[Entry]) -> list[float]:
+def _usual(entries: Sequence[Entry], views: Sequence[str]) -> list[float]:
     """The mean length of each view, in tokens: at least one."""
-    lengths = [[len(tokenize(view.text)) for view in e.views.values()] for e in entries[:_PORTION]]
+    lengths = [[len(tokenize(e.views[view].text)) for view in views] for e in entries[:_PORTION]]
     return [max(1.0, sum(column) / len(column)) for column in zip(*lengths, strict=True)]
 
 
