@@ -98,7 +98,8 @@ class State:
         odd: Some record has, or had, metadata of which the engine cannot judge every condition.
         usual: Lengths at which words are weighed; see ``store.milvus.words``.
         size: Bytes of what was written, about: the engine compresses it and keeps copies.
-        owner: Who wrote it.
+        owner: Who wrote the rows that were born last: what he searches after them, in his own
+            session, includes all others. What died is hidden by the notes, whoever wrote these.
         purging: Traces of what was deleted are still to be removed.
     """
 

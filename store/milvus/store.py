@@ -364,7 +364,7 @@ class MilvusStore:
 
     def _level(self, moment: Moment) -> str:
         """How much of what was written a search must wait for: only what this process wrote, if
-        nobody else wrote last; what anybody wrote otherwise."""
+        nobody else added last; what anybody wrote otherwise."""
         mine = moment.state.owner == moment.root.owner == self._owner
         return "Session" if mine else "Strong"
 

@@ -94,7 +94,8 @@ def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bo
         odd = any(not is_plain(row["facets"], row["ranges"]) for row in rows)
         state = replace(_counted(state, rows, 1), odd=state.odd or odd)
     state = _counted(state, plan.dead, -1)
-    state = replace(state, version=version, owner=held.owner, purging=purging or state.purging)
+    owner = held.owner if plan.born else state.owner
+    state = replace(state, version=version, owner=owner, purging=purging or state.purging)
     gone = {row["pk"]: row["parts"] for row in plan.dead}
     engine.put(PREFIX, dead_notes(namespace, version, gone, time.time()))
     held.commit([state_note(namespace, state)])

@@ -28,6 +28,7 @@ from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, t
 from store.conformance.writing import DeleteContract, PlannedContract
 from store.errors import EncoderMismatch, Stale, UpstreamError
 from store.milvus import MilvusStore
+from store.milvus.engine import Engine
 from store.milvus.schema import PREFIX
 from store.milvus.state import claim_note
 from store.types import Batch, Neighborhood, Space
@@ -100,6 +101,34 @@ def test_each_store_sees_what_the_other_wrote(two: tuple[MilvusStore, MilvusStor
             assert key in keys(reader.search("ana", [words("tea")], 99)[0])
             writer.write("ana", Batch(delete=[key]))
             assert key not in keys(reader.search("ana", [dense("tea")], 99)[0])
+
+
+def test_a_search_waits_for_what_others_wrote_also_after_an_own_deletion(
+    two: tuple[MilvusStore, MilvusStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = two
+    levels: list[str] = []
+    nearest = Engine.nearest
+
+    def noted(self: Engine, *arguments: Any) -> Any:
+        levels.append(arguments[-1])
+        return nearest(self, *arguments)
+
+    def level() -> str:
+        levels.clear()
+        one.search("ana", [dense("tea")], 9)
+        return levels[0]
+
+    monkeypatch.setattr(Engine, "nearest", noted)
+    one.write("ana", batch(turn("a", "tea")))
+    assert level() == "Session"
+    other.write("ana", batch(turn("b", "tea"), turn("c", "tea")))
+    assert level() == "Strong"
+    one.write("ana", Batch(delete=["b"]))
+    assert level() == "Strong"
+    one.write("ana", batch(turn("d", "tea")))
+    other.write("ana", Batch(delete=["c"]))
+    assert level() == "Session"
 
 
 def test_a_plan_on_what_another_store_changed_is_stale(
