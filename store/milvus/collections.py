@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from store.milvus.claims import Held
 from store.milvus.engine import Engine
 from store.milvus.notes import read_moment
 from store.milvus.schema import (
@@ -37,9 +38,13 @@ def read_root(engine: Engine) -> Root:
     return read_moment(engine, STORE).root
 
 
-def write_root(engine: Engine, root: Root, owner: str) -> None:
-    """Make it so, all at once."""
-    engine.put(PREFIX, [root_note(replace(root, owner=owner))])
+def write_root(held: Held, root: Root) -> None:
+    """Make it so, all at once.
+
+    Args:
+        held: A claim of the store.
+    """
+    held.put(PREFIX, [root_note(replace(root, owner=held.owner))])
 
 
 def make_notes(engine: Engine, number: int) -> None:

@@ -66,9 +66,8 @@ def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> No
                 packing.part_note(namespace, row["born"], key, piece)
                 for key, piece in pieces.items()
             )
-        engine.put(new.notes_name, parts)
-        engine.put(new.records_name, rows)
-        held.extend()
+        held.put(new.notes_name, parts)
+        held.put(new.records_name, rows)
     state = replace(moment.state, purging=False)
     engine.put(new.notes_name, [state_note(namespace, state)])
 

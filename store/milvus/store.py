@@ -121,14 +121,14 @@ class MilvusStore:
         """See ``Store.adopt``."""
         self._engine.check_open()
         space = check_space(space)
-        with self._claims.held(STORE):
-            root = read_root(self._engine)
+        with self._claims.held(STORE) as held:
+            root = held.moment.root
             if root.meta.adopted is None:
                 number = root.last + 1
-                sweep(self._engine, root)
-                make_records(self._engine, number, space)
+                sweep(held.engine, root)
+                make_records(held.engine, number, space)
                 root = replace(root, meta=Meta(1, space, None), records=number, last=number)
-                write_root(self._engine, root, self._owner)
+                write_root(held, root)
             elif root.meta.adopted != space:
                 raise mismatch(root.meta.adopted, space)
         self._space = space
@@ -275,7 +275,7 @@ class MilvusStore:
     ) -> None:
         """See ``Store.reindex``."""
         self._engine.check_open()
-        filling = MilvusFilling(self._engine, self._claims, self._owner, check_space(space))
+        filling = MilvusFilling(self._engine, self._claims, check_space(space))
         fill(filling, space, embed, progress)
         self._space = space
 
@@ -332,7 +332,7 @@ class MilvusStore:
                 raise mismatch(moment.root.meta.adopted, batch.space or space)
             if moment.root.meta.adopted is None:
                 return Written()
-            plan = writing.planned(self._engine, moment, batch, now)
+            plan = writing.planned(held.engine, moment, batch, now)
             if not plan.is_empty or (purging and moment.state.version):
                 writing.carry_out(held, namespace, plan, now, purging)
             forgetting.tidy(self._engine, moment, len(plan.dead))

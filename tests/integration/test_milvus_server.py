@@ -32,7 +32,7 @@ from store.milvus.engine import Engine
 from store.milvus.schema import PREFIX
 from store.milvus.state import claim_note
 from store.types import Batch, Neighborhood, Space
-from tests.milvus_server import Faults, faulty_server, make_database, milvus_server
+from tests.milvus_server import Faults, faulty_server, make_database, milvus_server, unavailable
 
 _names = itertools.count()
 
@@ -201,10 +201,6 @@ def all_rows(store: MilvusStore) -> list[Any]:
     engine = store._engine
     names = engine.collections()
     return [row for name in names for row in engine.select(name, "", ["*"])]
-
-
-def unavailable(answer: Any, context: Any) -> Any:
-    context.abort(grpc.StatusCode.UNAVAILABLE, "the node is restarting")
 
 
 def test_what_is_marked_as_retriable_is_tried_again(faults: tuple[str, Faults]) -> None:
