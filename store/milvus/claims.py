@@ -105,6 +105,11 @@ class Held:
 
         self.engine.put(name, kept())
 
+    def move(self, notes: str) -> None:
+        """Hold the claim in other notes, too, which are going to take the place of those in use."""
+        self.extend()
+        self.engine.put(notes, [claim_note(self.scope, self.owner, time.time() + _LEASE)])
+
     def commit(self, notes: Sequence[Row]) -> None:
         """Make what was written count, and let go of the claim, in one request."""
         self.extend()
@@ -151,29 +156,26 @@ class Claims:
             lease = _Lease(self._engine.url)
             engine = self._engine.within(lease.left)
             engine.put(PREFIX, [claim_note(scope, self._owner, time.time() + _LEASE)])
-            moment = read_moment(engine, scope)
-            others = [c for c in self._claims(moment) if c.pk != _claim_key(scope, self._owner)]
+            moment = _seen(engine, scope)
+            own = _claim_key(scope, self._owner)
+            others = [claim for claim in moment.claims if claim.pk != own]
             living = [] if self._engine.alone else [c for c in others if c.until > time.time()]
-            if not living:
+            # The own claim is not there when another writer, who took it for one that had ended,
+            # removed it just after it was put again; or when the notes were replaced meanwhile.
+            if not living and any(claim.pk == own and claim.until for claim in moment.claims):
                 held = Held(engine, scope, self._owner, moment, lease)
                 self._clean(held, others)
                 return held
             # Who claims the store waits for the writers at work; all others make room for him.
             if scope != STORE or any(c.pk.startswith(_claim_key(STORE, "")) for c in living):
-                self._engine.remove(PREFIX, [_claim_key(scope, self._owner)])
+                self._engine.remove(PREFIX, [own])
             if time.monotonic() > give_up:
-                self._engine.remove(PREFIX, [_claim_key(scope, self._owner)])
+                self._engine.remove(PREFIX, [own])
                 raise StoreLocked(
                     f"other writers kept {self._engine.url} busy for {_WAIT:.0f} s; try again later"
                 )
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(2 * pause, 1.0)
-
-    def _claims(self, moment: Moment) -> Sequence[Claim]:
-        if moment.namespace != STORE:
-            return moment.claims
-        notes = self._engine.select(PREFIX, 'kind == "claim"', ["kind", "number", "body"])
-        return read_moment(self._engine, STORE, extra=notes).claims
 
     def _clean(self, held: Held, others: Sequence[Claim]) -> None:
         """Remove what writers that died left behind."""
@@ -184,6 +186,15 @@ class Claims:
             self._unclean.discard(scope)
         if mine:
             engine.remove(PREFIX, [claim.pk for claim in mine])
+
+
+def _seen(engine: Engine, scope: str) -> Moment:
+    """What is true of a scope, and who claims it, or with ``STORE`` anything at all."""
+    if scope != STORE:
+        return read_moment(engine, scope)
+    # First the claims: whoever wrote before the other read has let go before it, or is seen.
+    claims = list(engine.select(PREFIX, 'kind == "claim"', ["kind", "number", "body"]))
+    return read_moment(engine, STORE, extra=claims)
 
 
 def _claim_key(scope: str, owner: str) -> str:

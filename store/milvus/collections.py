@@ -16,20 +16,23 @@ from store.milvus.schema import (
     records_name,
     records_schema,
 )
-from store.milvus.state import STORE, Root, root_note
-from store.spaces import Meta
+from store.milvus.state import STORE, Root, new_note, root_note
 from store.types import Space
 
 __all__ = ["make_notes", "make_records", "open_notes", "read_root", "sweep", "write_root"]
 
 
-def open_notes(engine: Engine, owner: str) -> Root:
-    """What the store says about itself; a new store is made where there is none."""
+def open_notes(engine: Engine) -> Root:
+    """What the store says about itself; a new store is made where there is none.
+
+    Of two processes that find none, the slower one changes nothing that the other has written: the
+    note is the same, and gives way to that of the root; and an alias is not moved. At worst, it
+    makes the first collection again after the other has replaced it, which the next sweep drops.
+    """
     if engine.pointed(PREFIX) is None:
-        root = Root(Meta(0, None, None), notes=1, last=1, owner=owner)
-        make_notes(engine, root.notes)
-        engine.put(root.notes_name, [root_note(root)])
-        engine.point(PREFIX, root.notes_name)  # from now on it is a store
+        engine.create(notes_name(1), notes_schema(), notes_indexes())
+        engine.put(notes_name(1), [new_note()])
+        engine.introduce(PREFIX, notes_name(1))  # from now on it is a store
     return read_root(engine)
 
 
@@ -48,15 +51,18 @@ def write_root(held: Held, root: Root) -> None:
 
 
 def make_notes(engine: Engine, number: int) -> None:
-    """An empty collection of notes."""
+    """An empty collection of notes; see ``make_records``."""
+    engine.drop(notes_name(number))
     engine.create(notes_name(number), notes_schema(), notes_indexes())
 
 
 def make_records(engine: Engine, number: int, space: Space) -> None:
-    """An empty collection of records of a space."""
-    views = len(space.views)
+    """An empty collection of records of a space. The number is new, and the caller has claimed the
+    store: what is there already was left by one that was killed before it wrote the number down."""
+    views, name = len(space.views), records_name(number)
+    engine.drop(name)
     engine.create(
-        records_name(number),
+        name,
         records_schema(views, space.dim),
         records_indexes(views, engine.indexes_arrays),
     )

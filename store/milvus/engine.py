@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from store.errors import RememError, UpstreamError
 from store.milvus import lite
 from store.milvus.address import Address
 from store.milvus.connection import ANSWER, Connection
@@ -86,17 +87,21 @@ class Engine:
 
     def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
         """Make a collection, unless it is there, and load it."""
-        if self._ask(self._client.has_collection, name):
-            return
-        self._change(
-            self._client.create_collection,
-            name,
-            schema=schema,
-            consistency_level="Strong",
-            num_partitions=self._partitions,
-        )
+        if not self._has(name):
+            try:
+                self._change(
+                    self._client.create_collection,
+                    name,
+                    schema=schema,
+                    consistency_level="Strong",
+                    num_partitions=self._partitions,
+                )
+            except UpstreamError:
+                if not self._has(name):  # another process was faster
+                    raise
         if not self.alone:  # within this process, the engine looks at every row anyway
-            self._ask(self._client.create_index, name, indexes, sync=False)
+            if not self._ask(self._client.list_indexes, name):
+                self._ask(self._client.create_index, name, indexes, sync=False)
             self._ask(self._client.load_collection, name)
 
     def drop(self, name: str) -> None:
@@ -107,11 +112,17 @@ class Engine:
         """Names of all collections."""
         return list(self._ask(self._client.list_collections))
 
+    def introduce(self, alias: str, collection: str) -> None:
+        """Let an alias name a collection, unless it names any."""
+        try:
+            self._change(self._client.create_alias, collection, alias)
+        except RememError:
+            if self.pointed(alias) is None:  # unless another process was faster
+                raise
+
     def point(self, alias: str, collection: str) -> None:
         """Let an alias name another collection from now on, at once for everybody."""
-        aliases = self._ask(self._client.list_aliases)["aliases"]
-        change = self._client.alter_alias if alias in aliases else self._client.create_alias
-        self._change(change, collection, alias)
+        self._change(self._client.alter_alias, collection, alias)
 
     def pointed(self, alias: str) -> str | None:
         """The collection that an alias names."""
@@ -227,6 +238,9 @@ class Engine:
     @property
     def _client(self) -> Any:
         return self._connection.client
+
+    def _has(self, name: str) -> bool:
+        return bool(self._ask(self._client.has_collection, name))
 
     def _ask(self, method: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Request what does no harm if it is carried out late."""

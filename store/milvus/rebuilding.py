@@ -28,7 +28,7 @@ def renew(held: Held) -> None:
     the old ones with every trace of what is not there any more. A reindex under way begins anew.
 
     Args:
-        held: A claim of the store; it goes with the old notes.
+        held: A claim of the store.
     """
     engine, owner = held.engine, held.owner
     moments = all_moments(engine)
@@ -47,8 +47,8 @@ def renew(held: Held) -> None:
     for namespace, moment in moments.items():
         if moment.state.records:
             _copy_namespace(held, namespace, moment, new)
+    held.move(new.notes_name)  # nobody may make collections before the sweep
     engine.point(PREFIX, new.notes_name)
-    held.released = True
     sweep(engine, new)
 
 

@@ -17,7 +17,7 @@ from store.filters import Filter
 from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
 from store.milvus.claims import Claims
-from store.milvus.collections import make_records, open_notes, read_root, sweep, write_root
+from store.milvus.collections import make_records, open_notes, read_root, write_root
 from store.milvus.counting import Counted
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
@@ -100,7 +100,7 @@ class MilvusStore:
         try:
             self._claims = Claims(self._engine, self._owner)
             with self._engine.lock:
-                self._space = open_notes(self._engine, self._owner).meta.adopted
+                self._space = open_notes(self._engine).meta.adopted
                 check_fingerprint(self._space, fingerprint)
                 forgetting.finish_purges(self._engine, self._claims)
         except BaseException:
@@ -125,7 +125,6 @@ class MilvusStore:
             root = held.moment.root
             if root.meta.adopted is None:
                 number = root.last + 1
-                sweep(held.engine, root)
                 make_records(held.engine, number, space)
                 root = replace(root, meta=Meta(1, space, None), records=number, last=number)
                 write_root(held, root)

@@ -185,6 +185,20 @@ def test_processes_that_write_at_once_lose_nothing_and_add_nothing_twice(
     assert two[0].verify().problems == ()
 
 
+def adopt_and_add(url: str, name: int) -> None:
+    with MilvusStore(url) as store:
+        store.adopt(SPACE)
+        store.write("ana", batch(turn(f"{name}")))
+
+
+def test_processes_that_open_a_new_database_at_once_lose_nothing(url: str) -> None:
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as processes:
+        list(processes.map(adopt_and_add, [url] * 3, range(3)))
+    with MilvusStore(url) as store:
+        assert {record.key for record in store.scan("ana")} == {"0", "1", "2"}
+        assert store.verify().problems == ()
+
+
 def test_a_purged_name_is_gone_from_the_server(
     two: tuple[MilvusStore, MilvusStore], url: str
 ) -> None:
