@@ -27,6 +27,7 @@ __all__ = [
     "BODY",
     "SMALL",
     "body_of",
+    "damaged",
     "derived",
     "digest",
     "entry_of",
@@ -173,10 +174,13 @@ def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
         value = json.loads(body)
         assert isinstance(value, list)
     except (KeyError, ValueError, AssertionError):
-        raise CorruptStore(
-            f"record {key_of(row['pk'])!r} is damaged: restore a backup or an export"
-        ) from None
+        raise damaged(row["pk"]) from None
     return value
+
+
+def damaged(pk: str) -> CorruptStore:
+    """The error of a row that is not what was written."""
+    return CorruptStore(f"record {key_of(pk)!r} is damaged: restore a backup or an export")
 
 
 def record_of(body: Sequence[Any]) -> Record:

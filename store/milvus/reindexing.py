@@ -13,7 +13,8 @@ from store.milvus import packing
 from store.milvus.claims import Claims, Held
 from store.milvus.collections import make_records, read_root, sweep, write_root
 from store.milvus.engine import Engine
-from store.milvus.notes import all_moments, collect, pieces_of
+from store.milvus.forgetting import collect_all
+from store.milvus.notes import all_moments, pieces_of
 from store.milvus.reading import whole_rows
 from store.milvus.schema import LONGEST_BODY, dense
 from store.milvus.state import STORE, Root
@@ -37,9 +38,7 @@ class MilvusFilling:
             root = held.moment.root
             check_views(root.meta, space)
             self._generation = root.meta.generation + 1
-            for moment in all_moments(held.engine).values():
-                collect(held.engine, moment, 0)
-                held.extend()
+            collect_all(held, all_moments(held.engine).values())
             if root.meta.next_space != space:  # otherwise go on where an interrupted one stopped
                 meta = replace(root.meta, next_space=space)
                 root = replace(root, meta=meta, filling=root.last + 1, last=root.last + 1)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from store import bm25
 from store.base import Embed
-from store.errors import StoreLocked
+from store.errors import CorruptStore, StoreLocked
 from store.filters import Filter
 from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
@@ -139,9 +139,10 @@ class MilvusStore:
     def purge(self, namespace: str, batch: Batch) -> Written:
         """See ``Store.purge``.
 
-        Milvus Lite's files hold no trace when this returns. On a server the rows are deleted and
-        their removal from the files is asked for; the server does it in its own time (compaction,
-        then the retention of its garbage collector, some hours unless set otherwise).
+        Milvus Lite's files hold no trace when this returns. On a server the rows are deleted, after
+        ten seconds for those who are reading them, and their removal from the files is asked for;
+        the server does it in its own time (compaction, then the retention of its garbage
+        collector, some hours unless set otherwise).
         """
         written = self._commit(namespace, batch, purging=True)
         forgetting.finish_purges(self._engine, self._claims)
@@ -331,10 +332,11 @@ class MilvusStore:
                 raise mismatch(moment.root.meta.adopted, batch.space or space)
             if moment.root.meta.adopted is None:
                 return Written()
+            forgetting.collect_old(held)
             plan = writing.planned(held.engine, moment, batch, now)
             if not plan.is_empty or (purging and moment.state.version):
                 writing.carry_out(held, namespace, plan, now, purging)
-            forgetting.tidy(self._engine, moment, len(plan.dead))
+        forgetting.tidy(self._engine, self._claims, moment, len(plan.dead))
         return plan.written
 
     def _moments(self) -> dict[str, Moment]:
@@ -355,11 +357,20 @@ class MilvusStore:
                     result = read(moment)
                 except CollectionGone:
                     continue  # another process has just re-encoded the store
+                except CorruptStore:
+                    if self._is_now(moment):
+                        raise
+                    continue  # another process has removed rows: this took longer than they stay
                 if self._engine.alone or time.monotonic() - began < forgetting.QUICK:
                     return result
-                if read_moment(self._engine, namespace).state.version == moment.state.version:
+                if self._is_now(moment):
                     return result
         raise StoreLocked(f"{self._url} is too busy for a consistent answer; try again later")
+
+    def _is_now(self, moment: Moment) -> bool:
+        """Whether nobody has written since."""
+        state = read_moment(self._engine, moment.namespace).state
+        return (state.life, state.version) == (moment.state.life, moment.state.version)
 
     def _level(self, moment: Moment) -> str:
         """How much of what was written a search must wait for: only what this process wrote, if

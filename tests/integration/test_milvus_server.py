@@ -56,6 +56,12 @@ def two(url: str) -> Iterator[tuple[MilvusStore, MilvusStore]]:
         yield one, other
 
 
+@pytest.fixture(autouse=True)
+def readers_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a purge need not wait for them as long as it would."""
+    monkeypatch.setattr("store.milvus.forgetting.QUICK", 0.5)
+
+
 @pytest.fixture
 def faults(tmp_path: Path) -> Iterator[tuple[str, Faults]]:
     with faulty_server(tmp_path / "data") as found:
