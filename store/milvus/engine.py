@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from store.errors import RememError, UpstreamError
+from store.errors import RememError
 from store.milvus import lite
 from store.milvus.address import Address
 from store.milvus.connection import ANSWER, Connection
@@ -87,21 +87,22 @@ class Engine:
 
     def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
         """Make a collection, unless it is there, and load it."""
-        if not self._has(name):
-            try:
-                self._change(
-                    self._client.create_collection,
-                    name,
-                    schema=schema,
-                    consistency_level="Strong",
-                    num_partitions=self._partitions,
-                )
-            except UpstreamError:
-                if not self._has(name):  # another process was faster
-                    raise
+        self._make(
+            lambda: self._ask(self._client.has_collection, name),
+            self._client.create_collection,
+            name,
+            schema=schema,
+            consistency_level="Strong",
+            num_partitions=self._partitions,
+        )
         if not self.alone:  # within this process, the engine looks at every row anyway
-            if not self._ask(self._client.list_indexes, name):
-                self._ask(self._client.create_index, name, indexes, sync=False)
+            self._make(
+                lambda: self._ask(self._client.list_indexes, name),
+                self._client.create_index,
+                name,
+                indexes,
+                sync=False,
+            )
             self._ask(self._client.load_collection, name)
 
     def drop(self, name: str) -> None:
@@ -114,11 +115,7 @@ class Engine:
 
     def introduce(self, alias: str, collection: str) -> None:
         """Let an alias name a collection, unless it names any."""
-        try:
-            self._change(self._client.create_alias, collection, alias)
-        except RememError:
-            if self.pointed(alias) is None:  # unless another process was faster
-                raise
+        self._make(lambda: self.pointed(alias), self._client.create_alias, collection, alias)
 
     def point(self, alias: str, collection: str) -> None:
         """Let an alias name another collection from now on, at once for everybody."""
@@ -239,14 +236,23 @@ class Engine:
     def _client(self) -> Any:
         return self._connection.client
 
-    def _has(self, name: str) -> bool:
-        return bool(self._ask(self._client.has_collection, name))
-
     def _ask(self, method: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Request what does no harm if it is carried out late."""
         return self._connection.ask(
             lambda: method(*arguments, timeout=min(ANSWER, self._left()), **named)
         )
+
+    def _make(
+        self, there: Callable[[], object], method: Callable[..., object], *made: Any, **named: Any
+    ) -> None:
+        """Request what another process may be making at the same time, unless it is there."""
+        if there():
+            return
+        try:
+            self._change(method, *made, **named)
+        except RememError:
+            if not there():
+                raise
 
     def _change(self, method: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Request what does harm if it is carried out when time is over."""
