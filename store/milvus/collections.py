@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from store.milvus.claims import Held
+from store.milvus.driver import CollectionSchema, IndexParams
 from store.milvus.engine import Engine
 from store.milvus.notes import read_moment
 from store.milvus.schema import (
@@ -50,28 +51,39 @@ def write_root(held: Held, root: Root) -> None:
     held.put(PREFIX, [root_note(replace(root, owner=held.owner))])
 
 
-def make_notes(engine: Engine, number: int) -> None:
+def make_notes(held: Held, number: int) -> None:
     """An empty collection of notes; see ``make_records``."""
-    engine.drop(notes_name(number))
-    engine.create(notes_name(number), notes_schema(), notes_indexes())
+    _make(held, notes_name(number), notes_schema(), notes_indexes())
 
 
-def make_records(engine: Engine, number: int, space: Space) -> None:
-    """An empty collection of records of a space. The number is new, and the caller has claimed the
-    store: what is there already was left by one that was killed before it wrote the number down."""
-    views, name = len(space.views), records_name(number)
-    engine.drop(name)
-    engine.create(
-        name,
-        records_schema(views, space.dim),
-        records_indexes(views, engine.indexes_arrays),
-    )
+def make_records(held: Held, number: int, space: Space) -> None:
+    """An empty collection of records of a space.
+
+    Args:
+        held: A claim of the store.
+        number: A new one. What is there already was left by a process that was killed before it
+            wrote the number down.
+    """
+    views = len(space.views)
+    indexes = records_indexes(views, held.engine.indexes_arrays)
+    _make(held, records_name(number), records_schema(views, space.dim), indexes)
 
 
-def sweep(engine: Engine, root: Root) -> None:
-    """Drop collections that are not, or no longer, in use; the caller has claimed the store."""
+def sweep(held: Held, root: Root) -> None:
+    """Drop collections that are not, or no longer, in use.
+
+    Args:
+        held: A claim of the store.
+    """
     used = {root.notes_name, root.records_name, root.filling_name}
     stems = (notes_name(0)[:-1], records_name(0)[:-1])
-    for name in engine.collections():
+    for name in held.engine.collections():
         if name.startswith(stems) and name not in used:
-            engine.drop(name)
+            held.extend()
+            held.engine.drop(name)
+
+
+def _make(held: Held, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
+    held.extend()
+    held.engine.drop(name)
+    held.engine.create(name, schema, indexes)

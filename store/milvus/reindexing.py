@@ -42,9 +42,9 @@ class MilvusFilling:
             if root.meta.next_space != space:  # otherwise go on where an interrupted one stopped
                 meta = replace(root.meta, next_space=space)
                 root = replace(root, meta=meta, filling=root.last + 1, last=root.last + 1)
-                make_records(held.engine, root.filling, space)
+                make_records(held, root.filling, space)
                 write_root(held, root)
-                sweep(held.engine, root)
+                sweep(held, root)
 
     def counts(self) -> tuple[int, int]:
         """See ``Filling.counts``."""
@@ -89,7 +89,7 @@ class MilvusFilling:
             meta = Meta(self._generation, self._space, None)
             root = replace(root, meta=meta, records=root.filling, filling=0)
             write_root(held, root)
-            sweep(engine, root)
+            sweep(held, root)
             return True
 
     def _root(self) -> Root:

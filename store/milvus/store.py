@@ -125,7 +125,7 @@ class MilvusStore:
             root = held.moment.root
             if root.meta.adopted is None:
                 number = root.last + 1
-                make_records(held.engine, number, space)
+                make_records(held, number, space)
                 root = replace(root, meta=Meta(1, space, None), records=number, last=number)
                 write_root(held, root)
             elif root.meta.adopted != space:

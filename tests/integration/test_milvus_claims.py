@@ -76,6 +76,25 @@ def store(faults: tuple[str, Faults]) -> Iterator[MilvusStore]:
         yield store
 
 
+def test_a_batch_may_take_longer_than_a_claim_holds(
+    faults: tuple[str, Faults], store: MilvusStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.milvus.claims._LEASE", 3.0)
+    monkeypatch.setattr("store.milvus.claims._MARGIN", 1.0)
+    monkeypatch.setattr("store.milvus.claims._FRESH", 0.5)
+    monkeypatch.setattr("store.milvus.engine._MESSAGE", 1)  # a row each
+
+    def slow(answer: Answer, context: Any) -> Any:
+        time.sleep(0.1)
+        return answer()
+
+    faults[1].on["Upsert"] = slow
+    began = time.monotonic()
+    store.write("ana", batch(*(turn(f"k{i}", position=i) for i in range(40))))
+    assert time.monotonic() - began > 4
+    assert store.count("ana") == 41
+
+
 def claims(store: MilvusStore, scope: str) -> list[Claim]:
     """Those that are in the notes now."""
     return [claim for claim in read_moment(store._engine, scope).claims if claim.until]
@@ -163,6 +182,21 @@ def test_a_rebuild_begins_anew_where_another_was_interrupted(
     store.write("ana", Batch(delete=["forgotten"]))
     store.rebuild()
     assert [record.key for record in store.scan("ana")] == ["a"]
+    assert keys(store.search("ana", [words("tea")], 9)[0]) == ["a"]
+    assert store.verify().problems == ()
+
+
+def test_a_reindex_begins_anew_where_one_to_another_space_was_interrupted(
+    store: MilvusStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("store.milvus.reindexing.write_root", stop)
+        with pytest.raises(KeyboardInterrupt):
+            store.reindex(Space("larger", 24, SPACE.views), lambda texts: embed(texts, 24))
+    store.reindex(Space("smaller", 8, SPACE.views), lambda texts: embed(texts, 8))
     assert keys(store.search("ana", [words("tea")], 9)[0]) == ["a"]
     assert store.verify().problems == ()
 
