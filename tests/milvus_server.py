@@ -21,7 +21,15 @@ from milvus_lite.db import MilvusLite
 from pymilvus import MilvusClient
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
-__all__ = ["Faults", "faulty_server", "free_port", "make_database", "milvus_server"]
+__all__ = [
+    "Answer",
+    "Faults",
+    "faulty_server",
+    "free_port",
+    "make_database",
+    "milvus_server",
+    "unavailable",
+]
 
 _PROGRAM = """
 import sys
@@ -63,6 +71,11 @@ def milvus_server(folder: Path) -> Iterator[str]:
 
 
 Answer = Callable[[], Any]
+
+
+def unavailable(answer: Answer, context: Any) -> Any:
+    """What the client tries again by itself."""
+    context.abort(grpc.StatusCode.UNAVAILABLE, "the node is restarting")
 
 
 class Faults(MilvusServicer):  # type: ignore[misc]

@@ -23,7 +23,7 @@ from store.conformance.samples import (
     words,
 )
 from store.errors import Conflict, EncoderMismatch, InvalidInput, Stale
-from store.types import Batch, Neighborhood, Written
+from store.types import Batch, Entry, Neighborhood, View, Written
 
 __all__ = ["DeleteContract", "PlannedContract", "VerbatimContract", "WriteContract"]
 
@@ -142,6 +142,22 @@ class VerbatimContract(Contract):
             assert kept.views[name].text == view.text
             assert kept.views[name].vector.dtype == np.float32
             np.testing.assert_allclose(kept.views[name].vector, unit, atol=1e-3)
+
+    @pytest.mark.parametrize("method", ["add", "refresh"])
+    def test_views_are_told_apart_by_name(self, adopted: Store, method: str) -> None:
+        """The order in which views are given, here the reverse of the space's, means nothing."""
+        given = {"window": View("quinces", direction(1)), "turn": View("apples", direction(0, 1))}
+        if method == "refresh":
+            adopted.write("ana", batch(turn("k")))
+            adopted.write("ana", Batch(refresh={"k": given}))
+        else:
+            adopted.write("ana", Batch(add=[Entry(turn("k"), given)]))
+        [kept] = adopted.entries("ana", ["k"])
+        for name, view in given.items():
+            assert kept.views[name].text == view.text
+            np.testing.assert_allclose(kept.views[name].vector, view.vector, atol=1e-3)
+        assert keys(adopted.search("ana", [words("quinces", "window")], 1)[0]) == ["k"]
+        assert adopted.search("ana", [words("quinces", "turn")], 1) == [[]]
 
     def test_the_store_owns_what_it_holds(self, adopted: Store) -> None:
         """Changing metadata or a vector after it was passed in or handed out changes nothing."""

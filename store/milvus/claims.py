@@ -3,10 +3,12 @@
 Who wants to write first puts a claim and then reads all claims; whoever finds himself alone goes
 on, and the others take theirs back and try again later. As reads are strong, of two that claim at
 once at least one sees the other. A claim ends by itself after a while, so that a writer which died
-blocks nobody for long; what it left half done is removed by the next one.
+blocks nobody for long; what it left half done is removed by the next one. No request of a writer is
+sent, or sent again, when its claim is about to end.
 
-The clocks of writers must agree to within some seconds; and a process that is stopped for longer
-than its claim between its last look at the clock and its last request is not guarded against.
+The clocks of writers must agree to within two seconds or three. Not guarded against are a process
+that is stopped for longer than its claim between its last look at the clock and its last request,
+and a server that carries a request out long after the client gave it up.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ import random
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from store.errors import StoreLocked
 from store.milvus.engine import Engine, Row
@@ -29,8 +31,39 @@ from store.milvus.state import STORE, Claim, Moment, claim_note
 __all__ = ["Claims", "Held"]
 
 _LEASE = 30.0  # seconds that a claim holds unless it is extended
+_MARGIN = 6.0
+"""Seconds before its end from which nothing is sent any more. Three of them are for what the client
+may wait before it repeats a request by itself, the others for clocks that differ."""
+
+_FRESH = 5.0  # seconds after which a claim is extended; so much less may requests take
 _WAIT = 60.0  # seconds until a writer gives up; longer than a claim, so that one outlives the dead
 _PAUSE = 0.02  # seconds before the second attempt, about; then longer and longer
+
+
+@dataclass(slots=True)
+class _Lease:
+    """How long a claim still holds.
+
+    Attributes:
+        since: Of the monotonic clock: before the claim was sent, or was last extended.
+    """
+
+    url: str
+    since: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        """Seconds for which requests may still be sent.
+
+        Raises:
+            StoreLocked: there are none.
+        """
+        left = self.since + _LEASE - _MARGIN - time.monotonic()
+        if left <= 0:
+            raise StoreLocked(
+                f"writing to {self.url} took longer than a writer may be silent "
+                f"({_LEASE - _MARGIN:.0f} s): write smaller batches, or look after the server"
+            )
+        return left
 
 
 @dataclass(slots=True)
@@ -38,6 +71,7 @@ class Held:
     """A claim that is held.
 
     Attributes:
+        engine: To be used for all that the claim covers: it sends nothing once this has ended.
         moment: What was true when it was obtained, and stays so until ``commit``.
         begun: Rows may have been written that count only with the next commit.
     """
@@ -46,7 +80,7 @@ class Held:
     scope: str
     owner: str
     moment: Moment
-    since: float
+    lease: _Lease
     begun: bool = False
     released: bool = False
 
@@ -56,15 +90,25 @@ class Held:
         Raises:
             StoreLocked: it has ended already.
         """
-        age = time.monotonic() - self.since
-        if age > _LEASE and not self.engine.alone:
-            raise StoreLocked(
-                f"writing to {self.engine.url} took longer than a writer may be silent "
-                f"({_LEASE:.0f} s): write smaller batches, or look after the server"
-            )
-        if age > _LEASE / 3:
+        now = time.monotonic()
+        if now - self.lease.since > _FRESH:
             self.engine.put(PREFIX, [claim_note(self.scope, self.owner, time.time() + _LEASE)])
-            self.since = time.monotonic()
+            self.lease.since = now
+
+    def put(self, name: str, rows: Iterable[Row]) -> None:
+        """Store rows, however long it takes: the claim is kept meanwhile."""
+
+        def kept() -> Iterator[Row]:
+            for row in rows:
+                self.extend()
+                yield row
+
+        self.engine.put(name, kept())
+
+    def move(self, notes: str) -> None:
+        """Hold the claim in other notes, too, which are going to take the place of those in use."""
+        self.extend()
+        self.engine.put(notes, [claim_note(self.scope, self.owner, time.time() + _LEASE)])
 
     def commit(self, notes: Sequence[Row]) -> None:
         """Make what was written count, and let go of the claim, in one request."""
@@ -109,39 +153,48 @@ class Claims:
         give_up = time.monotonic() + _WAIT
         pause = _PAUSE
         while True:
-            since, until = time.monotonic(), time.time() + _LEASE
-            self._engine.put(PREFIX, [claim_note(scope, self._owner, until)])
-            moment = read_moment(self._engine, scope)
-            others = [c for c in self._claims(moment) if c.pk != _claim_key(scope, self._owner)]
+            lease = _Lease(self._engine.url)
+            engine = self._engine.within(lease.left)
+            engine.put(PREFIX, [claim_note(scope, self._owner, time.time() + _LEASE)])
+            moment = _seen(engine, scope)
+            own = _claim_key(scope, self._owner)
+            others = [claim for claim in moment.claims if claim.pk != own]
             living = [] if self._engine.alone else [c for c in others if c.until > time.time()]
-            if not living:
-                return self._settled(scope, moment, others, since)
+            # The own claim is not there when another writer, who took it for one that had ended,
+            # removed it just after it was put again; or when the notes were replaced meanwhile.
+            if not living and any(claim.pk == own and claim.until for claim in moment.claims):
+                held = Held(engine, scope, self._owner, moment, lease)
+                self._clean(held, others)
+                return held
             # Who claims the store waits for the writers at work; all others make room for him.
             if scope != STORE or any(c.pk.startswith(_claim_key(STORE, "")) for c in living):
-                self._engine.remove(PREFIX, [_claim_key(scope, self._owner)])
+                self._engine.remove(PREFIX, [own])
             if time.monotonic() > give_up:
-                self._engine.remove(PREFIX, [_claim_key(scope, self._owner)])
+                self._engine.remove(PREFIX, [own])
                 raise StoreLocked(
                     f"other writers kept {self._engine.url} busy for {_WAIT:.0f} s; try again later"
                 )
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(2 * pause, 1.0)
 
-    def _claims(self, moment: Moment) -> Sequence[Claim]:
-        if moment.namespace != STORE:
-            return moment.claims
-        notes = self._engine.select(PREFIX, 'kind == "claim"', ["kind", "number", "body"])
-        return read_moment(self._engine, STORE, extra=notes).claims
-
-    def _settled(self, scope: str, moment: Moment, others: Sequence[Claim], since: float) -> Held:
-        """The claim, once what writers that died left behind is gone."""
+    def _clean(self, held: Held, others: Sequence[Claim]) -> None:
+        """Remove what writers that died left behind."""
+        engine, scope = held.engine, held.scope
         mine = [c for c in others if c.pk.startswith(_claim_key(scope, ""))]
         if scope in self._unclean or any(claim.until for claim in mine):
-            _undo(self._engine, moment)
+            _undo(engine, held.moment)
             self._unclean.discard(scope)
         if mine:
-            self._engine.remove(PREFIX, [claim.pk for claim in mine])
-        return Held(self._engine, scope, self._owner, moment, since)
+            engine.remove(PREFIX, [claim.pk for claim in mine])
+
+
+def _seen(engine: Engine, scope: str) -> Moment:
+    """What is true of a scope, and who claims it, or with ``STORE`` anything at all."""
+    if scope != STORE:
+        return read_moment(engine, scope)
+    # First the claims: whoever wrote before the other read has let go before it, or is seen.
+    claims = list(engine.select(PREFIX, 'kind == "claim"', ["kind", "number", "body"]))
+    return read_moment(engine, STORE, extra=claims)
 
 
 def _claim_key(scope: str, owner: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import re
+import copy
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from store.errors import StoreClosed, UpstreamError
+from store.errors import RememError
 from store.milvus import lite
 from store.milvus.address import Address
-from store.milvus.driver import CollectionSchema, IndexParams, MilvusClient
+from store.milvus.connection import ANSWER, Connection
+from store.milvus.driver import CollectionSchema, IndexParams
 from store.milvus.expressions import quoted
-from store.milvus.failures import calling
 
 __all__ = ["MOST_HITS", "Engine", "Row"]
 
@@ -28,76 +29,66 @@ _MESSAGE = 4 << 20
 """About how many bytes one request takes: far below the 64 MB that a server refuses."""
 
 _UNSEALED = 256  # rows that Milvus Lite may search without an index
-_ANSWER = 30.0  # seconds until the client stops trying to reach the server
-_OLDEST = (2, 4)
+
+_LONGEST = 3
+"""How many times longer than it was told the client may take, besides a pause of three seconds: it
+looks up the columns of a collection, and repeats a request by itself for as long as it was told,
+with as much time for the last one again."""
 
 
 class Engine:
-    """A connection to a Milvus server, or to a ``.db`` file through Milvus Lite.
+    """A Milvus server, or a ``.db`` file through Milvus Lite.
 
     Raises:
-        UpstreamError: no server answers, it refuses the user or token, or it is too old.
-        StoreLocked, MissingDependency, ...: see ``store.milvus.lite.start``.
+        UpstreamError, StoreLocked, ...: see ``Connection``.
     """
 
     def __init__(self, address: Address) -> None:
         self.url = address.url
         self._partitions = address.partitions
-        self._lite = lite.start(address.file) if address.file else None
-        self._client: Any = None
-        try:
-            uri = self._lite.uri if self._lite else address.uri
-            self._client = calling(
-                self.url,
-                lambda: MilvusClient(
-                    uri=uri,
-                    token=address.token,
-                    db_name=address.database,
-                    timeout=_ANSWER / 3,
-                    dedicated=True,
-                ),
-            )
-            version = str(self._ask(self._client.get_server_version))
-            _check_version(version, self.url)
-        except BaseException:
-            self.close()
-            raise
-        self._is_lite = version.startswith("milvus_lite")
+        self._connection = Connection(address)
+        self._left: Callable[[], float] = lambda: math.inf
+
+    def within(self, left: Callable[[], float]) -> Engine:
+        """The same engine, but no request is sent, or sent again, when time is over.
+
+        Args:
+            left: How many seconds are left; raises when there are none.
+        """
+        if self.alone:  # nobody else can have changed anything meanwhile
+            return self
+        hurried = copy.copy(self)
+        hurried._left = left
+        return hurried
 
     @property
     def alone(self) -> bool:
         """Whether no other process can reach what this one has open."""
-        return self._lite is not None
+        return self._connection.lite is not None
 
     @property
     def lock(self) -> contextlib.AbstractContextManager[object]:
         """To be held around reads and writes, where the engine needs that."""
-        return self._lite.lock if self._lite else contextlib.nullcontext()
+        running = self._connection.lite
+        return running.lock if running else contextlib.nullcontext()
 
     def check_open(self) -> None:
         """Raise ``StoreClosed`` after ``close``."""
-        if self._client is None:
-            raise StoreClosed(f"the store {self.url} is closed; open it again")
+        self._connection.check_open()
 
     def close(self) -> None:
         """Let go of the server; may be called twice."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-        engine, self._lite = self._lite, None
-        if engine is not None:
-            lite.release(engine)
+        self._connection.close()
 
     @property
     def indexes_arrays(self) -> bool:
         """Whether it can index columns with arrays."""
-        return not self._is_lite
+        return not self._connection.is_lite
 
     def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
         """Make a collection, unless it is there, and load it."""
-        if self._ask(self._client.has_collection, name):
-            return
-        self._ask(
+        self._make(
+            lambda: self._ask(self._client.has_collection, name),
             self._client.create_collection,
             name,
             schema=schema,
@@ -105,22 +96,30 @@ class Engine:
             num_partitions=self._partitions,
         )
         if not self.alone:  # within this process, the engine looks at every row anyway
-            self._ask(self._client.create_index, name, indexes, sync=False)
+            self._make(
+                lambda: self._ask(self._client.list_indexes, name),
+                self._client.create_index,
+                name,
+                indexes,
+                sync=False,
+            )
             self._ask(self._client.load_collection, name)
 
     def drop(self, name: str) -> None:
         """Remove a collection, if it is there."""
-        self._ask(self._client.drop_collection, name)
+        self._change(self._client.drop_collection, name)
 
     def collections(self) -> list[str]:
         """Names of all collections."""
         return list(self._ask(self._client.list_collections))
 
+    def introduce(self, alias: str, collection: str) -> None:
+        """Let an alias name a collection, unless it names any."""
+        self._make(lambda: self.pointed(alias), self._client.create_alias, collection, alias)
+
     def point(self, alias: str, collection: str) -> None:
         """Let an alias name another collection from now on, at once for everybody."""
-        aliases = self._ask(self._client.list_aliases)["aliases"]
-        change = self._client.alter_alias if alias in aliases else self._client.create_alias
-        self._ask(change, collection, alias)
+        self._change(self._client.alter_alias, collection, alias)
 
     def pointed(self, alias: str) -> str | None:
         """The collection that an alias names."""
@@ -131,14 +130,14 @@ class Engine:
     def put(self, name: str, rows: Iterable[Row]) -> None:
         """Store rows; one with the same primary key is replaced, so that it may be repeated."""
         for portion in _portions(rows):
-            self._ask(self._client.upsert, name, portion)
-            if self._lite:
-                self._lite.unsealed[name] += len(portion)
+            self._change(self._client.upsert, name, portion)
+            if running := self._connection.lite:
+                running.unsealed[name] += len(portion)
 
     def remove(self, name: str, keys: Sequence[str]) -> None:
         """Delete rows by primary key; unknown ones are ignored."""
         for portion in _slices(keys, _PAGE):
-            self._ask(self._client.delete, name, ids=list(portion))
+            self._change(self._client.delete, name, ids=list(portion))
 
     def select(
         self, name: str, where: str, fields: Sequence[str], page: int = _PAGE, after: str = ""
@@ -202,10 +201,11 @@ class Engine:
         consistency: str,
     ) -> list[tuple[str, float, Row]]:
         """Primary key, inner product and columns of the best rows that match, best first."""
-        if self._lite and self._lite.unsealed[name] >= _UNSEALED:
+        running = self._connection.lite
+        if running and running.unsealed[name] >= _UNSEALED:
             # It indexes rows that are not flushed yet anew for every search.
             self._ask(self._client.flush, name)
-            self._lite.unsealed[name] = 0
+            running.unsealed[name] = 0
         [hits] = self._ask(
             self._client.search,
             name,
@@ -226,19 +226,39 @@ class Engine:
 
     def bytes_on_disk(self) -> int:
         """Size of the ``.db``; 0 for a server, which does not tell."""
-        return lite.bytes_of(self._lite) if self._lite else 0
+        running = self._connection.lite
+        return lite.bytes_of(running) if running else 0
 
     def _rows(self, name: str, **query: Any) -> list[Row]:
         return list(self._ask(self._client.query, name, **query))
 
+    @property
+    def _client(self) -> Any:
+        return self._connection.client
+
     def _ask(self, method: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        return calling(self.url, lambda: method(*arguments, timeout=_ANSWER, **named))
+        """Request what does no harm if it is carried out late."""
+        return self._connection.ask(
+            lambda: method(*arguments, timeout=min(ANSWER, self._left()), **named)
+        )
 
+    def _make(
+        self, there: Callable[[], object], method: Callable[..., object], *made: Any, **named: Any
+    ) -> None:
+        """Request what another process may be making at the same time, unless it is there."""
+        if there():
+            return
+        try:
+            self._change(method, *made, **named)
+        except RememError:
+            if not there():
+                raise
 
-def _check_version(version: str, url: str) -> None:
-    numbers = re.match(r"v?(\d+)\.(\d+)", version)
-    if numbers and (int(numbers[1]), int(numbers[2])) < _OLDEST:
-        raise UpstreamError(f"{url} is Milvus {version}; remem needs 2.4 or later, so upgrade it")
+    def _change(self, method: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Request what does harm if it is carried out when time is over."""
+        return self._connection.ask(
+            lambda: method(*arguments, timeout=min(ANSWER, self._left() / _LONGEST), **named)
+        )
 
 
 def _portions(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 
 from store.milvus.engine import Engine, Row
@@ -11,7 +10,7 @@ from store.milvus.packing import part_keys
 from store.milvus.schema import LONGEST_BODY, PREFIX
 from store.milvus.state import STORE, Moment, Root, moment_of
 
-__all__ = ["all_moments", "collect", "pieces_of", "read_moment", "remove_rows"]
+__all__ = ["all_moments", "pieces_of", "read_moment", "remove_rows"]
 
 _FIELDS = ("scope", "kind", "number", "body")
 
@@ -47,12 +46,3 @@ def remove_rows(engine: Engine, root: Root, rows: Mapping[str, int]) -> None:
     if root.filling:
         engine.remove(root.filling_name, list(rows))
     engine.remove(PREFIX, [key for pk, parts in rows.items() for key in part_keys(pk, parts)])
-
-
-def collect(engine: Engine, moment: Moment, age: float) -> None:
-    """Delete rows that died at least so many seconds ago, when nobody can be reading them."""
-    before = time.time() - age
-    for dead in moment.dead:
-        if dead.version <= moment.state.version and dead.at <= before:
-            remove_rows(engine, moment.root, dead.rows)
-            engine.remove(PREFIX, [dead.pk])

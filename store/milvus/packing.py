@@ -27,6 +27,7 @@ __all__ = [
     "BODY",
     "SMALL",
     "body_of",
+    "damaged",
     "derived",
     "digest",
     "entry_of",
@@ -80,17 +81,23 @@ def digest(text: str) -> str:
 
 
 def pack(
-    namespace: str, entry: Entry, born: int, usual: Sequence[float], now: datetime
+    namespace: str,
+    entry: Entry,
+    names: Sequence[str],
+    born: int,
+    usual: Sequence[float],
+    now: datetime,
 ) -> tuple[Row, list[Row]]:
     """The row of an entry, and the notes that its body goes on in, if it is long.
 
     Args:
+        names: Of the views, in the order of the space; an entry may have them in another.
         born: The version of the namespace that begins with it.
         usual: See ``words.words_of``; one for each view.
     """
     record = entry.record
     pk = place(namespace, record, born)
-    views = list(entry.views.values())
+    views = [entry.views[name] for name in names]
     micros = rows.to_micros(now)
     body = json.dumps(
         [*rows.to_row(record, micros), [view.text for view in views]], ensure_ascii=False
@@ -167,10 +174,13 @@ def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
         value = json.loads(body)
         assert isinstance(value, list)
     except (KeyError, ValueError, AssertionError):
-        raise CorruptStore(
-            f"record {key_of(row['pk'])!r} is damaged: restore a backup or an export"
-        ) from None
+        raise damaged(row["pk"]) from None
     return value
+
+
+def damaged(pk: str) -> CorruptStore:
+    """The error of a row that is not what was written."""
+    return CorruptStore(f"record {key_of(pk)!r} is damaged: restore a backup or an export")
 
 
 def record_of(body: Sequence[Any]) -> Record:

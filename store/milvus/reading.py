@@ -155,11 +155,18 @@ def whole_rows(engine: Engine, root: Root, keys: Sequence[str]) -> Iterator[Row]
 def _whole(
     engine: Engine, moment: Moment, keys: Sequence[str], columns: Sequence[str]
 ) -> dict[str, tuple[list[Any], Row]]:
-    """Bodies and rows by primary key."""
+    """Bodies and rows by primary key.
+
+    Raises:
+        CorruptStore: one of them is not there.
+    """
     width = 4 * moment.root.space.dim * len(columns)
     fields = [*packing.BODY, *columns]
     whole: dict[str, tuple[list[Any], Row]] = {}
     for row in engine.fetch(moment.root.records_name, keys, fields, LONGEST_BODY + width):
         pieces = pieces_of(engine, [row]) if row["parts"] else {}
         whole[row["pk"]] = packing.body_of(row, pieces), row
+    for pk in keys:
+        if pk not in whole:
+            raise packing.damaged(pk)
     return whole

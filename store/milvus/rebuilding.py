@@ -28,7 +28,7 @@ def renew(held: Held) -> None:
     the old ones with every trace of what is not there any more. A reindex under way begins anew.
 
     Args:
-        held: A claim of the store; it goes with the old notes.
+        held: A claim of the store.
     """
     engine, owner = held.engine, held.owner
     moments = all_moments(engine)
@@ -37,19 +37,19 @@ def renew(held: Held) -> None:
     records, filling = 0, 0
     if old.records:
         records = last = last + 1
-        make_records(engine, records, old.space)
+        make_records(held, records, old.space)
     if old.meta.next_space:
         filling = last = last + 1
-        make_records(engine, filling, old.meta.next_space)
+        make_records(held, filling, old.meta.next_space)
     new = replace(old, notes=notes, records=records, filling=filling, last=last, owner=owner)
-    make_notes(engine, notes)
+    make_notes(held, notes)
     engine.put(new.notes_name, [root_note(new)])
     for namespace, moment in moments.items():
         if moment.state.records:
             _copy_namespace(held, namespace, moment, new)
+    held.move(new.notes_name)  # nobody may make collections before the sweep
     engine.point(PREFIX, new.notes_name)
-    held.released = True
-    sweep(engine, new)
+    sweep(held, new)
 
 
 def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> None:
@@ -66,9 +66,8 @@ def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> No
                 packing.part_note(namespace, row["born"], key, piece)
                 for key, piece in pieces.items()
             )
-        engine.put(new.notes_name, parts)
-        engine.put(new.records_name, rows)
-        held.extend()
+        held.put(new.notes_name, parts)
+        held.put(new.records_name, rows)
     state = replace(moment.state, purging=False)
     engine.put(new.notes_name, [state_note(namespace, state)])
 

@@ -13,7 +13,8 @@ from store.milvus import packing
 from store.milvus.claims import Claims, Held
 from store.milvus.collections import make_records, read_root, sweep, write_root
 from store.milvus.engine import Engine
-from store.milvus.notes import all_moments, collect, pieces_of
+from store.milvus.forgetting import collect_all
+from store.milvus.notes import all_moments, pieces_of
 from store.milvus.reading import whole_rows
 from store.milvus.schema import LONGEST_BODY, dense
 from store.milvus.state import STORE, Root
@@ -29,24 +30,21 @@ _PAGE = 500
 class MilvusFilling:
     """Keeps ``store.reindexing.Filling``. A place is the primary key of a row."""
 
-    def __init__(self, engine: Engine, claims: Claims, owner: str, space: Space) -> None:
+    def __init__(self, engine: Engine, claims: Claims, space: Space) -> None:
         self._engine = engine
         self._claims = claims
-        self._owner = owner
         self._space = space
         with claims.held(STORE) as held:
-            root = read_root(engine)
+            root = held.moment.root
             check_views(root.meta, space)
             self._generation = root.meta.generation + 1
-            for moment in all_moments(engine).values():
-                collect(engine, moment, 0)
-                held.extend()
+            collect_all(held, all_moments(held.engine).values())
             if root.meta.next_space != space:  # otherwise go on where an interrupted one stopped
                 meta = replace(root.meta, next_space=space)
                 root = replace(root, meta=meta, filling=root.last + 1, last=root.last + 1)
-                make_records(engine, root.filling, space)
-                write_root(engine, root, owner)
-                sweep(engine, root)
+                make_records(held, root.filling, space)
+                write_root(held, root)
+                sweep(held, root)
 
     def counts(self) -> tuple[int, int]:
         """See ``Filling.counts``."""
@@ -83,17 +81,15 @@ class MilvusFilling:
     def flip(self) -> bool:
         """See ``Filling.flip``."""
         with self._claims.held(STORE) as held:
-            root = self._root()
+            engine, root = held.engine, self._root()
             if next(self._missing(root, "", _PAGE, held), None) is not None:
                 return False
-            gone = list(
-                _only_in(self._engine, root.filling_name, root.records_name, "", _PAGE, held)
-            )
-            self._engine.remove(root.filling_name, gone)
+            gone = list(_only_in(engine, root.filling_name, root.records_name, "", _PAGE, held))
+            engine.remove(root.filling_name, gone)
             meta = Meta(self._generation, self._space, None)
             root = replace(root, meta=meta, records=root.filling, filling=0)
-            write_root(self._engine, root, self._owner)
-            sweep(self._engine, root)
+            write_root(held, root)
+            sweep(held, root)
             return True
 
     def _root(self) -> Root:

@@ -30,6 +30,7 @@ __all__ = [
     "claim_note",
     "dead_notes",
     "moment_of",
+    "new_note",
     "note",
     "root_note",
     "state_note",
@@ -98,7 +99,8 @@ class State:
         odd: Some record has, or had, metadata of which the engine cannot judge every condition.
         usual: Lengths at which words are weighed; see ``store.milvus.words``.
         size: Bytes of what was written, about: the engine compresses it and keeps copies.
-        owner: Who wrote it.
+        owner: Who wrote the rows that were born last: what he searches after them, in his own
+            session, includes all others. What died is hidden by the notes, whoever wrote these.
         purging: Traces of what was deleted are still to be removed.
     """
 
@@ -172,6 +174,16 @@ def note(scope: str, kind: str, body: object, number: int = 0, name: str = "") -
 
 def root_note(root: Root) -> Row:
     """The note that says what the store is."""
+    return note(STORE, "root", _of_root(root))
+
+
+def new_note() -> Row:
+    """The note that makes an empty store. It counts for nothing beside a note of the root, so that
+    a process may put it that does not know how far another is."""
+    return note(STORE, "new", _of_root(Root(Meta(0, None, None), notes=1, last=1)))
+
+
+def _of_root(root: Root) -> dict[str, Any]:
     meta = root.meta
     facts = {"generation": str(meta.generation)}
     if meta.adopted:
@@ -179,7 +191,7 @@ def root_note(root: Root) -> Row:
     if meta.next_space:
         facts["next_space"] = to_json(meta.next_space)
     numbers = {name: getattr(root, name) for name in ("notes", "records", "filling", "last")}
-    return note(STORE, "root", {"format": FORMAT, "facts": facts, "owner": root.owner, **numbers})
+    return {"format": FORMAT, "facts": facts, "owner": root.owner, **numbers}
 
 
 def state_note(namespace: str, state: State) -> Row:
@@ -216,17 +228,21 @@ def moment_of(namespace: str, notes: Iterable[Row]) -> Moment:
         CorruptStore: the store does not say what it is, or is of a later format.
     """
     root: Root | None = None
+    new: Root | None = None
     state, dead, claims = State(), list[Dead](), list[Claim]()
     for row in notes:
         body = json.loads(row["body"])
         if row["kind"] == "root":
             root = _root(body)
+        elif row["kind"] == "new":
+            new = _root(body)
         elif row["kind"] == "state":
             state = State(**body)
         elif row["kind"] == "dead":
             dead.append(Dead(row["pk"], row["number"], body["at"], body["rows"]))
         elif row["kind"] == "claim":
             claims.append(Claim(row["pk"], body["owner"], body["until"]))
+    root = root or new
     if root is None:
         raise CorruptStore("the store has lost its root note: restore a backup or an export")
     hidden = frozenset(pk for one in dead if one.version <= state.version for pk in one.rows)

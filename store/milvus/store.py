@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from store import bm25
 from store.base import Embed
-from store.errors import StoreLocked
+from store.errors import CorruptStore, StoreLocked
 from store.filters import Filter
 from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
 from store.milvus.claims import Claims
-from store.milvus.collections import make_records, open_notes, read_root, sweep, write_root
+from store.milvus.collections import make_records, open_notes, read_root, write_root
 from store.milvus.counting import Counted
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
@@ -100,7 +100,7 @@ class MilvusStore:
         try:
             self._claims = Claims(self._engine, self._owner)
             with self._engine.lock:
-                self._space = open_notes(self._engine, self._owner).meta.adopted
+                self._space = open_notes(self._engine).meta.adopted
                 check_fingerprint(self._space, fingerprint)
                 forgetting.finish_purges(self._engine, self._claims)
         except BaseException:
@@ -121,14 +121,13 @@ class MilvusStore:
         """See ``Store.adopt``."""
         self._engine.check_open()
         space = check_space(space)
-        with self._claims.held(STORE):
-            root = read_root(self._engine)
+        with self._claims.held(STORE) as held:
+            root = held.moment.root
             if root.meta.adopted is None:
                 number = root.last + 1
-                sweep(self._engine, root)
-                make_records(self._engine, number, space)
+                make_records(held, number, space)
                 root = replace(root, meta=Meta(1, space, None), records=number, last=number)
-                write_root(self._engine, root, self._owner)
+                write_root(held, root)
             elif root.meta.adopted != space:
                 raise mismatch(root.meta.adopted, space)
         self._space = space
@@ -140,9 +139,10 @@ class MilvusStore:
     def purge(self, namespace: str, batch: Batch) -> Written:
         """See ``Store.purge``.
 
-        Milvus Lite's files hold no trace when this returns. On a server the rows are deleted and
-        their removal from the files is asked for; the server does it in its own time (compaction,
-        then the retention of its garbage collector, some hours unless set otherwise).
+        Milvus Lite's files hold no trace when this returns. On a server the rows are deleted, after
+        ten seconds for those who are reading them, and their removal from the files is asked for;
+        the server does it in its own time (compaction, then the retention of its garbage
+        collector, some hours unless set otherwise).
         """
         written = self._commit(namespace, batch, purging=True)
         forgetting.finish_purges(self._engine, self._claims)
@@ -278,7 +278,7 @@ class MilvusStore:
     ) -> None:
         """See ``Store.reindex``."""
         self._engine.check_open()
-        filling = MilvusFilling(self._engine, self._claims, self._owner, check_space(space))
+        filling = MilvusFilling(self._engine, self._claims, check_space(space))
         fill(filling, space, embed, progress)
         self._space = space
 
@@ -335,10 +335,11 @@ class MilvusStore:
                 raise mismatch(moment.root.meta.adopted, batch.space or space)
             if moment.root.meta.adopted is None:
                 return Written()
-            plan = writing.planned(self._engine, moment, batch, now)
+            forgetting.collect_old(held)
+            plan = writing.planned(held.engine, moment, batch, now)
             if not plan.is_empty or (purging and moment.state.version):
                 writing.carry_out(held, namespace, plan, now, purging)
-            forgetting.tidy(self._engine, moment, len(plan.dead))
+        forgetting.tidy(self._engine, self._claims, moment, len(plan.dead))
         return plan.written
 
     def _moments(self) -> dict[str, Moment]:
@@ -359,15 +360,24 @@ class MilvusStore:
                     result = read(moment)
                 except CollectionGone:
                     continue  # another process has just re-encoded the store
+                except CorruptStore:
+                    if self._is_now(moment):
+                        raise
+                    continue  # another process has removed rows: this took longer than they stay
                 if self._engine.alone or time.monotonic() - began < forgetting.QUICK:
                     return result
-                if read_moment(self._engine, namespace).state.version == moment.state.version:
+                if self._is_now(moment):
                     return result
         raise StoreLocked(f"{self._url} is too busy for a consistent answer; try again later")
 
+    def _is_now(self, moment: Moment) -> bool:
+        """Whether nobody has written since."""
+        state = read_moment(self._engine, moment.namespace).state
+        return (state.life, state.version) == (moment.state.life, moment.state.version)
+
     def _level(self, moment: Moment) -> str:
         """How much of what was written a search must wait for: only what this process wrote, if
-        nobody else wrote last; what anybody wrote otherwise."""
+        nobody else added last; what anybody wrote otherwise."""
         mine = moment.state.owner == moment.root.owner == self._owner
         return "Session" if mine else "Strong"
 

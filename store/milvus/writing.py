@@ -76,26 +76,27 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
 def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bool) -> None:
     """Write what is born, then what dies, and then the state that makes both count."""
     moment = held.moment
-    engine, version = held.engine, moment.state.version + 1
+    version = moment.state.version + 1
     state = replace(moment.state, life=moment.state.life or secrets.token_hex(8))
+    views = moment.root.space.views
     if not state.usual and plan.born:
-        state = replace(state, usual=_usual(plan.born), lengths=[0] * len(moment.root.space.views))
+        state = replace(state, usual=_usual(plan.born, views), lengths=[0] * len(views))
     held.begun = True
     for start in range(0, len(plan.born), _PORTION):
         made = [
-            packing.pack(namespace, entry, version, state.usual, now)
+            packing.pack(namespace, entry, views, version, state.usual, now)
             for entry in plan.born[start : start + _PORTION]
         ]
         rows = [row for row, _ in made]
-        engine.put(PREFIX, (note for _, notes in made for note in notes))
-        engine.put(moment.root.records_name, rows)
-        held.extend()
+        held.put(PREFIX, (note for _, notes in made for note in notes))
+        held.put(moment.root.records_name, rows)
         odd = any(not is_plain(row["facets"], row["ranges"]) for row in rows)
         state = replace(_counted(state, rows, 1), odd=state.odd or odd)
     state = _counted(state, plan.dead, -1)
-    state = replace(state, version=version, owner=held.owner, purging=purging or state.purging)
+    owner = held.owner if plan.born else state.owner
+    state = replace(state, version=version, owner=owner, purging=purging or state.purging)
     gone = {row["pk"]: row["parts"] for row in plan.dead}
-    engine.put(PREFIX, dead_notes(namespace, version, gone, time.time()))
+    held.put(PREFIX, dead_notes(namespace, version, gone, time.time()))
     held.commit([state_note(namespace, state)])
 
 
@@ -131,9 +132,9 @@ def _superseded(entries: Mapping[str, Entry], batch: Batch, now: datetime) -> di
     return result
 
 
-def _usual(entries: Sequence[Entry]) -> list[float]:
+def _usual(entries: Sequence[Entry], views: Sequence[str]) -> list[float]:
     """The mean length of each view, in tokens: at least one."""
-    lengths = [[len(tokenize(view.text)) for view in e.views.values()] for e in entries[:_PORTION]]
+    lengths = [[len(tokenize(e.views[view].text)) for view in views] for e in entries[:_PORTION]]
     return [max(1.0, sum(column) / len(column)) for column in zip(*lengths, strict=True)]
 
 

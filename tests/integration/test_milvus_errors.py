@@ -17,6 +17,7 @@ from store.errors import (
     EncoderMismatch,
     InvalidInput,
     RememError,
+    StoreClosed,
     StoreLocked,
     UpstreamError,
 )
@@ -42,7 +43,7 @@ def one_sentence(error: pytest.ExceptionInfo[RememError]) -> str:
 
 
 def test_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.milvus.engine._ANSWER", 0.6)
+    monkeypatch.setattr("store.milvus.connection.ANSWER", 0.6)
     url = f"milvus://127.0.0.1:{free_port()}"
     with pytest.raises(UpstreamError, match=f"no Milvus answers at {url}: start it") as error:
         MilvusStore(url)
@@ -179,3 +180,18 @@ def test_a_collection_that_a_killed_process_had_begun_is_made_anew(tmp_path: Pat
         store.adopt(SPACE)
         store.write("ana", batch(turn("a")))
         assert store.count("ana") == 1
+
+
+def test_a_scan_that_is_under_way_when_the_store_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.milvus.store._SCAN_PAGE", 1)
+    store = MilvusStore(str(tmp_path / "memories.db"))
+    store.adopt(SPACE)
+    store.write("ana", batch(turn("a"), turn("b", position=1)))
+    scan = store.scan("ana")
+    assert next(scan).key == "a"
+    store.close()
+    with pytest.raises(StoreClosed, match="is closed; open it again") as error:
+        next(scan)
+    one_sentence(error)

@@ -28,10 +28,11 @@ from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, t
 from store.conformance.writing import DeleteContract, PlannedContract
 from store.errors import EncoderMismatch, Stale, UpstreamError
 from store.milvus import MilvusStore
+from store.milvus.engine import Engine
 from store.milvus.schema import PREFIX
 from store.milvus.state import claim_note
 from store.types import Batch, Neighborhood, Space
-from tests.milvus_server import Faults, faulty_server, make_database, milvus_server
+from tests.milvus_server import Faults, faulty_server, make_database, milvus_server, unavailable
 
 _names = itertools.count()
 
@@ -53,6 +54,12 @@ def two(url: str) -> Iterator[tuple[MilvusStore, MilvusStore]]:
     with MilvusStore(url) as one, MilvusStore(url) as other:
         one.adopt(SPACE)
         yield one, other
+
+
+@pytest.fixture(autouse=True)
+def readers_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a purge need not wait for them as long as it would."""
+    monkeypatch.setattr("store.milvus.forgetting.QUICK", 0.5)
 
 
 @pytest.fixture
@@ -100,6 +107,34 @@ def test_each_store_sees_what_the_other_wrote(two: tuple[MilvusStore, MilvusStor
             assert key in keys(reader.search("ana", [words("tea")], 99)[0])
             writer.write("ana", Batch(delete=[key]))
             assert key not in keys(reader.search("ana", [dense("tea")], 99)[0])
+
+
+def test_a_search_waits_for_what_others_wrote_also_after_an_own_deletion(
+    two: tuple[MilvusStore, MilvusStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = two
+    levels: list[str] = []
+    nearest = Engine.nearest
+
+    def noted(self: Engine, *arguments: Any) -> Any:
+        levels.append(arguments[-1])
+        return nearest(self, *arguments)
+
+    def level() -> str:
+        levels.clear()
+        one.search("ana", [dense("tea")], 9)
+        return levels[0]
+
+    monkeypatch.setattr(Engine, "nearest", noted)
+    one.write("ana", batch(turn("a", "tea")))
+    assert level() == "Session"
+    other.write("ana", batch(turn("b", "tea"), turn("c", "tea")))
+    assert level() == "Strong"
+    one.write("ana", Batch(delete=["b"]))
+    assert level() == "Strong"
+    one.write("ana", batch(turn("d", "tea")))
+    other.write("ana", Batch(delete=["c"]))
+    assert level() == "Session"
 
 
 def test_a_plan_on_what_another_store_changed_is_stale(
@@ -157,6 +192,20 @@ def test_processes_that_write_at_once_lose_nothing_and_add_nothing_twice(
     assert two[0].verify().problems == ()
 
 
+def adopt_and_add(url: str, name: int) -> None:
+    with MilvusStore(url) as store:
+        store.adopt(SPACE)
+        store.write("ana", batch(turn(f"{name}")))
+
+
+def test_processes_that_open_a_new_database_at_once_lose_nothing(url: str) -> None:
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as processes:
+        list(processes.map(adopt_and_add, [url] * 3, range(3)))
+    with MilvusStore(url) as store:
+        assert {record.key for record in store.scan("ana")} == {"0", "1", "2"}
+        assert store.verify().problems == ()
+
+
 def test_a_purged_name_is_gone_from_the_server(
     two: tuple[MilvusStore, MilvusStore], url: str
 ) -> None:
@@ -173,10 +222,6 @@ def all_rows(store: MilvusStore) -> list[Any]:
     engine = store._engine
     names = engine.collections()
     return [row for name in names for row in engine.select(name, "", ["*"])]
-
-
-def unavailable(answer: Any, context: Any) -> Any:
-    context.abort(grpc.StatusCode.UNAVAILABLE, "the node is restarting")
 
 
 def test_what_is_marked_as_retriable_is_tried_again(faults: tuple[str, Faults]) -> None:
