@@ -77,7 +77,7 @@ def migrate(
     The source may be written meanwhile; nobody else may write these namespaces of the target.
 
     Args:
-        replace: Make the target equal to the source, whatever it holds in these namespaces.
+        replace: Delete and overwrite what the target holds otherwise in these namespaces.
         progress: Called after each page.
 
     Raises:
@@ -165,7 +165,7 @@ def _named(namespace: str, pair: Pair) -> str:
 def _other_life(how: str) -> InvalidInput:
     return InvalidInput(
         f"the target {how}: one of them was changed since records were copied, so nothing is "
-        "written; choose an empty store, or --replace to make the target equal to the source"
+        "written; choose an empty store, or --replace to make the target like the source there"
     )
 
 

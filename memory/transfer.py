@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from store import InvalidInput, Record, Store, StoreReadOnly
+from store.validation import check_name
 
 __all__ = ["HEADER", "export", "from_line", "read", "to_line"]
 
@@ -74,12 +75,12 @@ def from_line(path: Path, number: int, line: str) -> tuple[str, Record]:
     """
     values = _parse(path, number, line)
     try:
-        namespace = values.pop("namespace")
+        namespace = check_name(values.pop("namespace"), "namespace")
         for name in _TIMES:
             if name in values:
                 values[name] = datetime.fromisoformat(values[name])
         return namespace, Record(**values)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, InvalidInput) as error:
         raise InvalidInput(f"{path}:{number}: not a record of remem export ({error})") from None
 
 

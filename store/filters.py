@@ -230,6 +230,8 @@ def parse_filter(data: Mapping[str, Any], depth: int = 32) -> Filter:
 
 
 def _parse_item(name: str, value: Any, depth: int) -> Filter:
+    if not isinstance(name, str):
+        raise InvalidInput(f"a filter names fields by strings, not {name!r}")
     if name in ("and", "or"):
         if not isinstance(value, list):
             raise InvalidInput(f"{name!r} takes a list of filters")
@@ -256,6 +258,8 @@ def _parse_operator(name: str, operator: str, operand: Any) -> Filter:
     if operator == "lte":
         return Range(name, high=_parse_value(name, operand))
     if operator == "exists":
+        if not isinstance(operand, bool):
+            raise InvalidInput(f"'exists' for {name!r} takes true or false, not {operand!r}")
         return Exists(name) if operand else Not(Exists(name))
     raise InvalidInput(f"unknown operator {operator!r}; use eq, in, gte, lte or exists")
 

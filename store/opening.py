@@ -7,7 +7,7 @@ from pathlib import Path
 from store.base import Store
 from store.errors import InvalidInput
 
-__all__ = ["open_store", "store_exists"]
+__all__ = ["folder_of", "open_store", "store_exists"]
 
 
 def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
@@ -49,7 +49,7 @@ def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
         )
     from store.embedded import EmbeddedStore
 
-    return EmbeddedStore(Path(text).expanduser(), fingerprint)
+    return EmbeddedStore(_expanded(text), fingerprint)
 
 
 def store_exists(url: str | Path) -> bool:
@@ -57,11 +57,27 @@ def store_exists(url: str | Path) -> bool:
     text = str(url)
     if "://" in text:
         return True
-    path = Path(text).expanduser()
+    path = _expanded(text)
     if _is_lite(text):
         return path.exists()
     return path.is_file() or (path / "records.sqlite3").exists()
 
 
+def folder_of(url: str | Path) -> Path | None:
+    """The folder of an embedded store; None of any other store."""
+    text = str(url)
+    return None if "://" in text or text == ":memory:" or _is_lite(text) else _expanded(text)
+
+
 def _is_lite(url: str) -> bool:
     return "://" not in url and url.endswith(".db")
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InvalidInput(
+            f"there is no such user as in {path!r}; write the folder out, or './{path}' for a name "
+            "that begins with ~"
+        ) from None

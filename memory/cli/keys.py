@@ -13,6 +13,7 @@ from memory.cli.options import command
 from memory.cli.screen import counted, safe, table
 from memory.cli.settings import Settings
 from store import InvalidInput
+from store.opening import folder_of
 
 if TYPE_CHECKING:
     from memory.serve.keys import Key, KeyRing
@@ -25,13 +26,25 @@ keys_option = click.option(
     metavar="FILE",
     envvar="REMEM_KEYS",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the keys are; by default in the folder of the store  [env: REMEM_KEYS]",
+    help="Where the keys are; by default in the folder of the store, if it has one  "
+    "[env: REMEM_KEYS]",
 )
 
 
-def keys_file(settings: Settings, file: Path | None) -> Path:
-    """The file with the keys of a store."""
-    return file or Path(settings.url).expanduser() / "keys.sqlite3"
+def keys_file(settings: Settings, file: Path | None) -> Path | None:
+    """The file with the keys of a store; None of one on a server, unless it is named."""
+    folder = folder_of(settings.url)
+    return file or (folder and folder / "keys.sqlite3")
+
+
+def _known_file(settings: Settings, file: Path | None) -> Path:
+    path = keys_file(settings, file)
+    if path is None:
+        raise InvalidInput(
+            "the store is no folder that could hold keys: say where they are with --keys FILE, or "
+            "REMEM_KEYS"
+        )
+    return path
 
 
 @click.group("keys")
@@ -70,7 +83,7 @@ def create(
     """Make a key. It is shown once; what is kept is its hash."""
     from memory.serve.keys import KeyRing, Permission
 
-    with closing(KeyRing(keys_file(settings, file))) as ring:
+    with closing(KeyRing(_known_file(settings, file))) as ring:
         token = ring.create(name, namespaces, Permission[permission.upper()])
     _show_token(settings, token)
 
@@ -116,7 +129,7 @@ for each in (create, list_, rotate, revoke):
 def _existing(settings: Settings, file: Path | None) -> KeyRing:
     from memory.serve.keys import KeyRing
 
-    path = keys_file(settings, file)
+    path = _known_file(settings, file)
     if not path.exists():
         raise InvalidInput(f"there are no keys in {path} yet; make one with 'remem keys create'")
     return KeyRing(path)

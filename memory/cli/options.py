@@ -28,7 +28,11 @@ def shared_options() -> list[click.Parameter]:
         return _SharedOption(names, expose_value=False, callback=remember, **attributes)
 
     return [
-        option("--store", metavar="PATH", help="Folder of the store  [env: REMEM_STORE]"),
+        option(
+            "--store",
+            metavar="STORE",
+            help="A folder, postgresql://..., milvus://... or NAME.db  [env: REMEM_STORE]",
+        ),
         option("--namespace", metavar="NAME", help="Whose memories  [env: REMEM_NAMESPACE]"),
         option(
             "--encoder",

@@ -15,6 +15,7 @@ from rich.progress import TaskProgressColumn, TextColumn
 from memory.cli.options import command
 from memory.cli.screen import complain, counted, progress_bar, safe, table
 from memory.cli.settings import Settings, known_namespace, require_store
+from store import InvalidInput
 
 if TYPE_CHECKING:
     from memory.ingest.base import Problem
@@ -111,27 +112,39 @@ def export(settings: Settings, output: Path | None, everything: bool) -> None:
 )
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
-@click.option("--replace", is_flag=True, help="Make TO equal to FROM, whatever it holds")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Delete and overwrite what TO holds otherwise in these namespaces",
+)
 @click.pass_context
 def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None:
     """Copy a whole store into another one, of any kind.
 
-    All namespaces, with history, times and vectors; nothing is encoded again. FROM may be written
-    meanwhile. Running it again after Ctrl-C or a crash goes on where it stopped. A store TO that
-    has been used since it was copied, or that FROM has moved away from, is refused unless you say
-    --replace. The last thing it does is to compare both stores, record by record.
+    All namespaces of FROM, with history, times and vectors; nothing is encoded again, and the
+    options of every command do not matter here. FROM may be written meanwhile, TO may not. Running
+    it again after Ctrl-C or a crash goes on where it stopped. A store TO that has been used since
+    it was copied, or that FROM has moved away from, is refused unless you say --replace. The last
+    thing it does is to compare both stores, record by record.
     """
     from memory.migrating import migrate as run
     from store import open_store
 
     settings: Settings = ctx.obj
     require_store(source)
-    with open_store(source) as old, open_store(target) as new, _rounds() as step:
-        try:
-            done = run(old, new, replace=replace, progress=step)
-        except KeyboardInterrupt:
-            complain("interrupted; run the same command again to go on where it stopped")
-            ctx.exit(INTERRUPTED)
+    if ":memory:" in (source, target):
+        raise InvalidInput(
+            "a store in memory is gone when the command ends; name a folder or the URL of a server"
+        )
+    with open_store(source) as old:
+        if old.space is None:
+            raise InvalidInput("there is nothing in FROM to be copied; is its URL right?")
+        with open_store(target) as new, _rounds() as step:
+            try:
+                done = run(old, new, replace=replace, progress=step)
+            except KeyboardInterrupt:
+                complain("interrupted; run the same command again to go on where it stopped")
+                ctx.exit(INTERRUPTED)
     settings.show(
         {
             "records": done.records,
@@ -140,8 +153,8 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
             "rounds": done.rounds,
             "sha256": done.digest,
         },
-        f"Both stores hold the same {counted(done.records, 'record')}; {done.copied:,} were "
-        f"copied, {done.deleted:,} deleted (SHA-256 {done.digest[:16]}).",
+        f"In these namespaces, both stores hold the same {counted(done.records, 'record')}; "
+        f"{done.copied:,} were copied, {done.deleted:,} deleted (SHA-256 {done.digest[:16]}).",
     )
 
 

@@ -199,12 +199,12 @@ def check_question(query: str, k: int) -> None:
     """Refuse what cannot be asked.
 
     Raises:
-        InvalidInput: an empty query, or k < 1.
+        InvalidInput: an empty query, or k < 1; or one that is no string or no integer.
     """
-    if not query.strip():
-        raise InvalidInput("the question is empty; say what to look for")
-    if k < 1:
-        raise InvalidInput(f"k is the number of memories to return; give 1 or more, not {k}")
+    if not isinstance(query, str) or not query.strip():
+        raise InvalidInput("the question is empty, or no text; say what to look for")
+    if not isinstance(k, int) or k < 1:
+        raise InvalidInput(f"k is the number of memories to return; give 1 or more, not {k!r}")
 
 
 def _best_cosines(legs: Mapping[str, Sequence[Hit]]) -> dict[str, float]:

@@ -420,7 +420,9 @@ class TestMoving:
             other.import_(tmp_path / "new.jsonl")
             assert [one.record.text for one in other.search("rent")] == ["The rent is 500."]
 
-    @pytest.mark.parametrize("line", ['{"namespace": "ana", "key": 1}', "[" * 100_000])
+    @pytest.mark.parametrize(
+        "line", ['{"namespace": "ana", "key": 1}', '{"namespace": ["ana"]}', "[" * 100_000]
+    )
     def test_a_broken_line_is_named(self, memory: Memory, tmp_path: Path, line: str) -> None:
         path = tmp_path / "broken.jsonl"
         path.write_text(f'{{"remem_export": 1}}\n{line}\n', encoding="utf-8")

@@ -238,7 +238,7 @@ def test_the_command_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFix
     with Memory(here, encoder=HashEncoder()) as memory:
         memory.add("The tortoise bit the postman.")
     assert main(["migrate", here, there]) == 0
-    assert "Both stores hold the same 1 record; 1 were copied" in capsys.readouterr().out
+    assert "both stores hold the same 1 record; 1 were copied" in capsys.readouterr().out
     with Memory(there, encoder=HashEncoder()) as memory:
         assert memory.search("Who bit the postman?")
 
@@ -249,3 +249,23 @@ def test_the_command_makes_no_store_of_a_mistyped_name(
     assert main(["migrate", str(tmp_path / "nowhere"), str(tmp_path / "there")]) == 1
     assert "there is no store at" in capsys.readouterr().err
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_command_copies_nothing_into_a_store_that_does_not_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = str(tmp_path / "here")
+    with Memory(here, encoder=HashEncoder()) as memory:
+        memory.add("The tortoise bit the postman.")
+    assert main(["migrate", here, ":memory:"]) == 1
+    assert "name a folder" in capsys.readouterr().err
+
+
+def test_the_command_doubts_a_source_that_holds_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(tmp_path / "empty"):
+        pass
+    assert main(["migrate", str(tmp_path / "empty"), str(tmp_path / "there")]) == 1
+    assert "is its URL right?" in capsys.readouterr().err
+    assert not (tmp_path / "there").exists()

@@ -180,6 +180,17 @@ def test_keys_are_made_listed_rotated_and_revoked_beside_a_running_server(
     assert listed["revoked_at"]
 
 
+def test_keys_of_a_store_on_a_server_want_a_file_of_their_own(remem: Remem, tmp_path: Path) -> None:
+    url = "postgresql://ana:secret@db/memories"
+    refused = remem.run("keys", "create", "--in", "a", "--store", url)
+    assert refused.returncode == 1
+    assert "--keys FILE" in refused.stderr
+    assert not list(tmp_path.rglob("*secret*"))
+    named = ("--keys", str(tmp_path / "keys"), "--store", url)
+    made = remem.told("keys", "create", "--in", "a", *named)
+    assert [key["id"] for key in remem.told("keys", "list", *named)] == [made["id"]]
+
+
 def test_a_key_is_shown_once(remem: Remem) -> None:
     shown = remem.run("keys", "create", "--in", "a").stdout
     assert "cannot be shown again" in shown

@@ -148,6 +148,8 @@ def test_filters_are_read_from_json(data: dict[str, Any], expected: Filter) -> N
         ({"said_at": "yesterday"}, "ISO 8601"),
         ({"said_at": {"gte": "2024-05-01"}}, "timezone-aware"),
         ({"nonsense": 1}, "cannot filter on"),
+        ({3: 1}, "by strings"),
+        ({"speaker": {"exists": "false"}}, "true or false"),
     ],
 )
 def test_json_that_is_no_filter_is_refused(data: Any, message: str) -> None:
