@@ -1,4 +1,5 @@
-"""The contract that every store keeps. ``store.conformance`` tests each sentence of it."""
+"""The contract that every store keeps. ``store.conformance`` tests each sentence of it; what a
+purge leaves in files is tested beside each store."""
 
 from __future__ import annotations
 
@@ -73,7 +74,7 @@ class Store(Protocol):
 
     def purge(self, namespace: str, batch: Batch) -> Written:
         """Like ``write``; and when it returns, no file of the store holds a trace of what the
-        batch deleted."""
+        batch deleted. A server may keep it for longer; its store says what and where."""
 
     def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
         """Records by key, in the order asked, superseded and expired ones too; None if unknown."""
@@ -105,11 +106,14 @@ class Store(Protocol):
 
         All legs see the same state of the store, and the filter is resolved once, before the
         top k. Each list is ordered by (-score, key) and shorter than k only when fewer records
-        match (dense) or hold a word of the query (text). An unknown namespace has no records.
+        match (dense) or hold a word of the query (text). An unknown namespace has no records. In
+        large namespaces dense legs may miss a few of the best; each store says from when on.
 
         Raises:
             InvalidInput: k < 1, or a leg names an unknown view.
             DimensionMismatch, InvalidVector: for a leg's vector.
+            EncoderMismatch: a leg's vector is of another space, or another process has re-encoded
+                the store since this one opened it.
         """
 
     def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:

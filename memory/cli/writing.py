@@ -118,7 +118,10 @@ def forget(
     everything: bool,
     yes: bool,
 ) -> None:
-    """Wipe memories out of every file, beyond recovery."""
+    """Wipe memories out of every file.
+
+    On a server, out of its tables and indexes; its page says what it keeps for longer.
+    """
     settings: Settings = ctx.obj
     chosen = _chosen(keys, where, everything)
     with settings.recall() as memory:

@@ -11,8 +11,9 @@ import pytest
 from benchmarks.datasets.base import Dataset, Haystack
 from benchmarks.datasets.beir import Beir
 from store import InvalidInput
+from tests.development_data import DATA
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "beir"
+BEIR = DATA / "beir"
 
 CORPUS = [
     {"_id": "d1", "title": "Tea", "text": "Tea is a plant."},
@@ -111,7 +112,7 @@ def test_a_corpus_without_queries_cannot_be_measured(beir):
         list(dataset.haystacks())
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="optional: needs the development data")
+@pytest.mark.skipif(not BEIR.is_dir(), reason="optional: needs the development data")
 @pytest.mark.parametrize(("name", "questions"), [("nfcorpus", 323), ("cmrc2018-trial", 1000)])
 def test_the_published_folders_are_read_whole(name, questions):
-    assert len(only(Beir().open(DATA / name)).questions) == questions
+    assert len(only(Beir().open(BEIR / name)).questions) == questions

@@ -13,8 +13,9 @@ from benchmarks.datasets.base import Dataset, Haystack, Question
 from benchmarks.datasets.locomo import Locomo
 from memory.ingest import Item, LocomoReader
 from store import InvalidInput
+from tests.development_data import DATA
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "locomo" / "locomo5_dev.json"
+DEV = DATA / "locomo" / "locomo5_dev.json"
 
 
 def turn(dia_id: str, text: str) -> dict[str, str]:
@@ -189,9 +190,9 @@ def test_a_file_without_questions_cannot_be_measured(locomo):
         list(locomo(sample()).haystacks())
 
 
-@pytest.mark.skipif(not DATA.is_file(), reason="optional: needs the development data")
+@pytest.mark.skipif(not DEV.is_file(), reason="optional: needs the development data")
 def test_of_the_development_data_all_but_two_questions_have_evidence():
-    dataset = Locomo().open(DATA)
+    dataset = Locomo().open(DEV)
     questions = [asked for haystack in dataset.haystacks() for asked in haystack.questions]
     assert len(questions) == 999
     assert sum(bool(asked.evidence) for asked in questions) == 997

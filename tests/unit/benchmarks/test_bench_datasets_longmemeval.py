@@ -14,8 +14,9 @@ from benchmarks.datasets.base import Dataset
 from benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval, Protocol
 from memory.ingest import Item, LongMemEvalReader
 from store import InvalidInput
+from tests.development_data import DATA
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "longmemeval"
+EVALS = DATA / "longmemeval"
 
 
 def user(text: str, **marks: Any) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def test_a_damaged_archive_is_refused_with_the_reason(longmemeval):
         list(LongMemEval(BOTH_ROLES).open(path).haystacks())
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="optional: needs the development data")
+@pytest.mark.skipif(not EVALS.is_dir(), reason="optional: needs the development data")
 @pytest.mark.parametrize(
     ("name", "protocol", "questions", "with_evidence"),
     [
@@ -165,7 +166,7 @@ def test_a_damaged_archive_is_refused_with_the_reason(longmemeval):
     ],
 )
 def test_the_published_files_are_read_whole(name, protocol, questions, with_evidence):
-    dataset = LongMemEval(protocol).open(DATA / name)
+    dataset = LongMemEval(protocol).open(EVALS / name)
     asked = [each for haystack in dataset.haystacks() for each in haystack.questions]
     assert len(asked) == questions
     assert sum(bool(each.evidence) for each in asked) == with_evidence

@@ -3,13 +3,11 @@
 import gzip
 import json
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 
 from memory.ingest import Item, detect_reader
-
-DATA = Path(__file__).parents[4] / "shared" / "data"
+from tests.development_data import DATA
 
 LOCOMO = [
     {
