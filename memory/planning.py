@@ -10,7 +10,7 @@ from memory.encoder import Encoder
 from memory.recall.windows import REACH, TURN, VIEWS, WINDOW, line, stands_alone, window_texts
 from store import Batch, Entry, Neighborhood, Record, Space, Store, Vector, View
 
-__all__ = ["plan", "space_of"]
+__all__ = ["is_current", "plan", "space_of"]
 
 _RADIUS = 2 * REACH
 """A new record changes windows up to REACH away, and those see REACH further."""
@@ -50,7 +50,7 @@ def plan(
         span = (min(positions), max(positions), _RADIUS)
         around = store.neighbors(namespace, source, *span)
         expects.append(Neighborhood(source, *span, tuple(around)))
-        coming = [record for record in add if record.source == source and _is_current(record)]
+        coming = [record for record in add if record.source == source and is_current(record)]
         after = _in_order([*coming, *(record for record in around if record.key not in gone)])
         stored = {
             entry.record.key: entry.views
@@ -108,7 +108,7 @@ def _in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=lambda record: (record.position, record.key))
 
 
-def _is_current(record: Record) -> bool:
+def is_current(record: Record) -> bool:
     """Whether it can be found, and so stand in the windows of others."""
     expired = record.expires_at is not None and record.expires_at <= datetime.now(timezone.utc)
     return record.superseded_by is None and not expired

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from memory.editions import LAST, edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
-from memory.planning import plan, space_of
+from memory.planning import is_current, plan, space_of
 from memory.versions import free_key, history, root
 from store import (
     Batch,
@@ -32,9 +33,6 @@ T = TypeVar("T")
 
 _BATCH = 256
 """Records encoded and committed at a time: what an import that is killed has to do again."""
-
-LAST = 2**63 - 1
-"""A position after all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ class Recorder:
         with self._writing(namespace):
             [stored] = self.store.get(namespace, [record.key])
             key = record.key
-            if stored is not None and stored.text == record.text and _is_past(stored):
+            if stored is not None and stored.text == record.text and not is_current(stored):
                 key = free_key(self.store, namespace, record.key)
             last = self.store.neighbors(namespace, record.source, LAST, LAST, 1)
             position = last[-1].position + 1 if last else 0
@@ -123,17 +121,17 @@ class Recorder:
         """Add all there is of a source now; what it held before and does not any more is
         superseded by what stands in its place."""
         with self._writing(namespace):
-            result = self.add(namespace, records)
-            keys = {record.key for record in records}
-            present = self.store.neighbors(namespace, source, 0, LAST - 1, 0)
-            gone = [record for record in present if record.key not in keys]
-            if gone and records:
-                successors = {
-                    record.key: records[min(record.position, len(records) - 1)].key
-                    for record in gone
-                }
-                self._write(namespace, supersede=successors)
-            return result
+            edition = edition_of(self.store, namespace, source, records)
+            rest = iter([*edition.added, *edition.moved])
+            moved = {record.key for record in edition.moved}
+            # All at once, unless it is long. A crash in between leaves two editions, mixed, until
+            # the document is added again.
+            while len(part := list(islice(rest, _BATCH))) == _BATCH:
+                self._write(namespace, part, remove=[r.key for r in part if r.key in moved])
+            if part or edition.supersede:
+                remove = [record.key for record in part if record.key in moved]
+                self._write(namespace, part, edition.supersede, remove)
+            return Added(tuple(r.key for r in edition.added), tuple(edition.unchanged))
 
     def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""
@@ -263,8 +261,3 @@ class Recorder:
         while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
             position += 1
         return position
-
-
-def _is_past(record: Record) -> bool:
-    expired = record.expires_at is not None and record.expires_at <= datetime.now(timezone.utc)
-    return expired or record.superseded_by is not None
