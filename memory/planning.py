@@ -7,8 +7,17 @@ from datetime import datetime, timezone
 from itertools import groupby
 
 from memory.encoder import Encoder
-from memory.recall.windows import REACH, TURN, VIEWS, WINDOW, line, stands_alone, window_texts
-from store import Batch, Entry, Neighborhood, Record, Space, Store, Vector, View
+from memory.recall.windows import (
+    REACH,
+    TURN,
+    VIEWS,
+    WINDOW,
+    is_never_quoted,
+    line,
+    stands_alone,
+    window_texts,
+)
+from store import Batch, Entry, F, Neighborhood, Record, Space, Store, Vector, View
 
 __all__ = ["is_current", "plan", "space_of"]
 
@@ -27,8 +36,9 @@ def plan(
     """The batch that removes and adds records and keeps all windows true.
 
     Reads and encodes; writes nothing. A neighbour whose stored window is not what it should read
-    now is encoded again, so that nothing removed lives on in it. If another writer changes the
-    neighbourhood before the batch is written, the store refuses it as ``Stale``.
+    now is encoded again, so that nothing removed lives on in it; what is history, or expired, gets
+    a window of its own line only. If another writer changes the neighbourhood before the batch is
+    written, the store refuses it as ``Stale``.
 
     Args:
         add: New records.
@@ -36,7 +46,8 @@ def plan(
         supersede: Key of a stored record -> key of its successor.
     """
     supersede = supersede or {}
-    gone = {record.key for record in remove} | supersede.keys()
+    removed = {record.key for record in remove}
+    gone = removed | supersede.keys()
     new = {record.key for record in add}
     leaving = [*remove, *_stored(store, namespace, supersede)]
     expects: list[Neighborhood] = []
@@ -44,7 +55,11 @@ def plan(
     windows = dict(lines)  # of notes and of history, which have no neighbours
     known: dict[str, View] = {}  # the vectors that neighbours have already, by text
     for source, records in _by_source([*add, *leaving]).items():
-        if all(map(stands_alone, records)):
+        past = [r for r in records if r.key in supersede and not stands_alone(r)]
+        if any(r.key in removed and not is_never_quoted(r) for r in records):
+            past += _history(store, namespace, source)
+        past = [record for record in past if record.key not in removed]
+        if not past and all(map(stands_alone, records)):
             continue
         positions = [record.position for record in records]
         span = (min(positions), max(positions), _RADIUS)
@@ -54,15 +69,15 @@ def plan(
         after = _in_order([*coming, *(record for record in around if record.key not in gone)])
         stored = {
             entry.record.key: entry.views
-            for entry in store.entries(namespace, [record.key for record in around])
+            for entry in store.entries(namespace, [record.key for record in (*around, *past)])
         }
-        now = window_texts(after)
+        now = window_texts(after) | {record.key: line(record) for record in past}
         windows |= {
             key: text
             for key, text in now.items()
             if key in new or key not in stored or stored[key][WINDOW].text != text
         }
-        lines |= {record.key: line(record) for record in after if record.key in windows}
+        lines |= {r.key: line(r) for r in (*after, *past) if r.key in windows}
         known |= {view.text: view for views in stored.values() for view in views.values()}
     vectors = _encode(encoder, {*lines.values(), *windows.values()} - known.keys())
     vectors |= {text: view.vector for text, view in known.items()}
@@ -97,6 +112,12 @@ def _encode(encoder: Encoder, texts: Collection[str]) -> dict[str, Vector]:
 
 def _stored(store: Store, namespace: str, keys: Iterable[str]) -> list[Record]:
     return [record for record in store.get(namespace, list(keys)) if record is not None]
+
+
+def _history(store: Store, namespace: str, source: str) -> list[Record]:
+    """What was said in a source and cannot be found any more: it has no neighbours, but may have
+    quoted some when it was current."""
+    return [r for r in store.scan(namespace, F("source") == source) if not is_current(r)]
 
 
 def _by_source(records: Iterable[Record]) -> dict[str, list[Record]]:

@@ -18,6 +18,7 @@ __all__ = [
     "VIEWS",
     "WINDOW",
     "WINDOW_WORDS",
+    "is_never_quoted",
     "line",
     "stands_alone",
     "window_texts",
@@ -52,7 +53,12 @@ def line(record: Record) -> str:
 
 def stands_alone(record: Record) -> bool:
     """Whether its neighbours say nothing about a record: notes, and what is history by now."""
-    return record.kind in _ALONE or record.superseded_by is not None
+    return is_never_quoted(record) or record.superseded_by is not None
+
+
+def is_never_quoted(record: Record) -> bool:
+    """Whether a record stands in no window but its own, and never did."""
+    return record.kind in _ALONE
 
 
 def window_texts(

@@ -340,6 +340,25 @@ class TestChanging:
         memory.forget(F("key") == "s#1")
         assert window(memory, "s#0") == "a\nc"
 
+    def test_what_was_changed_quotes_no_neighbours_any_more(self, memory: Memory) -> None:
+        memory.add_messages(said("my pin is xylophone", "noted", "thanks"))
+        assert "xylophone" in window(memory, "chat#1")
+        memory.update("chat#1", "well noted")
+        assert window(memory, "chat#1") == "noted"
+
+    def test_a_forgotten_turn_leaves_no_trace_in_windows_of_what_had_expired(
+        self, memory: Memory
+    ) -> None:
+        soon = datetime.now(timezone.utc) + timedelta(milliseconds=30)
+        memory.add_records(
+            [Record("s#0", "s", 0, "xylophone"), Record("s#1", "s", 1, "b", expires_at=soon)]
+        )
+        assert "xylophone" in window(memory, "s#1")
+        time.sleep(0.05)
+        memory.update("s#0", "zugzwang")
+        memory.forget(F("key") == "s#0")
+        assert window(memory, "s#1") == "b"
+
     def test_what_is_expired_when_it_comes_stands_in_no_window(self, memory: Memory) -> None:
         turns = [Record(f"s#{i}", "s", i, text) for i, text in enumerate(["a", "xylophone", "c"])]
         turns[1] = replace(turns[1], expires_at=NOON)
