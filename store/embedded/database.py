@@ -194,9 +194,10 @@ class Database:
             check_same_thread=False,
             cached_statements=256,
         )
+        deadline = time.monotonic() + self._busy_seconds
         try:
             for pragma in _PRAGMAS:
-                connection.execute(pragma)
+                _execute(connection, pragma, deadline)
         except BaseException:
             connection.close()
             raise
@@ -238,11 +239,35 @@ def writing_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _translate(error: sqlite3.Error, path: Path) -> RememError:
-    message = str(error)
+def _execute(connection: sqlite3.Connection, pragma: str, deadline: float) -> None:
+    """Execute it, again and again while the database is busy.
+
+    While several processes create one, SQLite says "busy" at once, whatever the time-out: they
+    might wait for each other.
+    """
+    while True:
+        try:
+            connection.execute(pragma)
+            return
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_SECONDS)
+
+
+def _code(error: sqlite3.Error) -> str:
     # Python 3.10 does not pass SQLite's code on, so there the message has to do.
-    code = getattr(error, "sqlite_errorname", message)
-    if "BUSY" in code or "LOCKED" in code or "locked" in message:
+    return getattr(error, "sqlite_errorname", str(error))
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    code = _code(error)
+    return "BUSY" in code or "LOCKED" in code or "locked" in str(error)
+
+
+def _translate(error: sqlite3.Error, path: Path) -> RememError:
+    message, code = str(error), _code(error)
+    if _is_busy(error):
         return StoreLocked(f"another process kept {path} busy for too long; try again later")
     if "FULL" in code or "full" in message or "IOERR" in code or "disk I/O" in message:
         return StoreFull(
