@@ -9,7 +9,7 @@
     ├── EncoderMismatch         the store was made by another encoder
     ├── Conflict                a key is taken by another text
     ├── Stale                   what a batch was planned on has changed; plan again
-    ├── StoreClosed             used after close()
+    ├── StoreClosed             used after close(), or in a fork of the process that opened it
     ├── StoreLocked             another process kept the store busy for too long
     ├── StoreReadOnly           the folder or file may not be written
     ├── StoreFull               the disk is full
@@ -74,7 +74,7 @@ class Stale(RememError):
 
 
 class StoreClosed(RememError):
-    """The store was used after it was closed."""
+    """The store was used after it was closed, or in a fork of the process that opened it."""
 
 
 class StoreLocked(RememError):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from store.embedded.forking import keep_for_ever, refuse_inherited, watch
 from store.errors import (
     CorruptStore,
     RememError,
@@ -47,27 +49,44 @@ _PRAGMAS = (
 
 
 class Database:
-    """A pool of connections to one SQLite file; usable from any thread.
+    """A pool of connections to one SQLite file; usable from any thread of the process that made it.
 
     Readers run side by side (WAL). Writers of this process queue at a lock of ours, those of
     other processes at SQLite's.
+
+    Attributes:
+        path: The file.
+        lent: How many connections are in use.
     """
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        refuse_inherited(path)
         self.path = path
+        self.lent = 0
+        self._process = os.getpid()
         self._busy_seconds = busy_seconds
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._writing = threading.RLock()
         self._closed = False
+        watch(self)
 
     @property
     def closed(self) -> bool:
-        """Whether ``close`` was called."""
-        return self._closed
+        """Whether nothing is left to close here: ``close`` was called, or another process, of which
+        this one is a fork, has to."""
+        return self._closed or self._process != os.getpid()
 
     def check_open(self) -> None:
-        """Raise ``StoreClosed`` after ``close``."""
+        """Raise ``StoreClosed`` after ``close``, and after a fork.
+
+        To be asked before any lock is taken: a thread that a fork left behind may hold it for ever.
+        """
+        if self._process != os.getpid():
+            raise StoreClosed(
+                f"the store {self.path.parent} was opened before a fork; "
+                "open it again in this process"
+            )
         if self._closed:
             raise StoreClosed(f"the store {self.path.parent} is closed; open it again")
 
@@ -79,8 +98,6 @@ class Database:
             try:
                 yield connection
             finally:
-                if connection.in_transaction:
-                    connection.rollback()
                 self._give(connection)
 
     @contextmanager
@@ -94,6 +111,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction: committed and durable at the end of the block, undone by an exception."""
+        self.check_open()
         with self._writing, self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -116,6 +134,7 @@ class Database:
         Raises:
             StoreLocked: a reader held the log for longer than the time-out.
         """
+        self.check_open()
         deadline = time.monotonic() + self._busy_seconds
         with self._writing, self.connection() as connection:
             connection.execute("VACUUM")
@@ -133,17 +152,41 @@ class Database:
 
         What other threads are doing at this moment goes on; their connections close after it.
         """
+        if self.closed:
+            return
         with self._writing, self._guard:
             self._closed = True
-            for connection in self._idle:
-                connection.close()
-            self._idle.clear()
+            self._close_idle()
+
+    def pause(self) -> None:
+        """Close the connections that nobody uses, and lend none until ``resume``."""
+        self._guard.acquire()
+        with suppress(sqlite3.Error):  # what cannot be closed is no reason not to fork
+            self._close_idle()
+
+    def resume(self) -> None:
+        """Lend connections again."""
+        self._guard.release()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def _take(self) -> sqlite3.Connection:
+        self.check_open()
         with self._guard:
             self.check_open()
+            self.lent += 1
             if self._idle:
                 return self._idle.pop()
+        try:
+            return self._connect()
+        except BaseException:
+            with self._guard:
+                self.lent -= 1
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=self._busy_seconds,
@@ -151,16 +194,23 @@ class Database:
             check_same_thread=False,
             cached_statements=256,
         )
+        deadline = time.monotonic() + self._busy_seconds
         try:
             for pragma in _PRAGMAS:
-                connection.execute(pragma)
+                _execute(connection, pragma, deadline)
         except BaseException:
             connection.close()
             raise
         return connection
 
     def _give(self, connection: sqlite3.Connection) -> None:
+        if self._process != os.getpid():  # forked inside of a block
+            keep_for_ever(connection)
+            return
+        if connection.in_transaction:
+            connection.rollback()
         with self._guard:
+            self.lent -= 1
             if self._closed:
                 connection.close()
             else:
@@ -189,11 +239,35 @@ def writing_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _translate(error: sqlite3.Error, path: Path) -> RememError:
-    message = str(error)
+def _execute(connection: sqlite3.Connection, pragma: str, deadline: float) -> None:
+    """Execute it, again and again while the database is busy.
+
+    While several processes create one, SQLite says "busy" at once, whatever the time-out: they
+    might wait for each other.
+    """
+    while True:
+        try:
+            connection.execute(pragma)
+            return
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_SECONDS)
+
+
+def _code(error: sqlite3.Error) -> str:
     # Python 3.10 does not pass SQLite's code on, so there the message has to do.
-    code = getattr(error, "sqlite_errorname", message)
-    if "BUSY" in code or "LOCKED" in code or "locked" in message:
+    return getattr(error, "sqlite_errorname", str(error))
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    code = _code(error)
+    return "BUSY" in code or "LOCKED" in code or "locked" in str(error)
+
+
+def _translate(error: sqlite3.Error, path: Path) -> RememError:
+    message, code = str(error), _code(error)
+    if _is_busy(error):
         return StoreLocked(f"another process kept {path} busy for too long; try again later")
     if "FULL" in code or "full" in message or "IOERR" in code or "disk I/O" in message:
         return StoreFull(

@@ -88,6 +88,7 @@ class Partitions:
         Raises:
             UnknownNamespace: nothing was ever written to it, or all of it was forgotten.
         """
+        self._database.check_open()
         slot = self._slot(namespace)
         while True:
             with slot.lock.shared(), self._database.reading() as connection:

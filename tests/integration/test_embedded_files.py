@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from store import F, InvalidInput, RememError, StoreClosed
+from store import F, InvalidInput, RememError, StoreClosed, StoreLocked
 from store.conformance.samples import SPACE, batch, dense, keys, turn, words
 from store.embedded import EmbeddedStore, partitions
+from store.embedded.database import Database
 from store.embedded.slot import Slot
 from store.embedded.text import TextIndex
 
@@ -98,6 +99,26 @@ def test_closing_while_others_search_ends_in_an_error_of_ours(folder: Path) -> N
     for thread in threads:
         thread.join(20)
     assert failures == []
+
+
+def test_a_store_that_another_process_is_creating_is_waited_for(tmp_path: Path) -> None:
+    with closing(
+        sqlite3.connect(tmp_path / "records.sqlite3", isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")  # SQLite does not wait for this to become a log
+        ending = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        ending.start()
+        with EmbeddedStore(tmp_path) as store:
+            store.adopt(SPACE)
+        ending.join()
+
+
+def test_a_store_that_another_process_never_ends_creating_is_one_sentence(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "records.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        database = Database(tmp_path / "records.sqlite3", busy_seconds=0.2)
+        with pytest.raises(StoreLocked, match="try again later"), database.reading():
+            pass
 
 
 def test_files_of_others_in_the_index_folder_are_left_alone(folder: Path) -> None:
