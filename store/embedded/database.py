@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import threading
 import time
@@ -20,6 +19,7 @@ from store.errors import (
     StoreLocked,
     StoreReadOnly,
 )
+from store.forks import Owner
 
 __all__ = ["BUSY_SECONDS", "Database", "writing_errors"]
 
@@ -63,7 +63,7 @@ class Database:
         refuse_inherited(path)
         self.path = path
         self.lent = 0
-        self._process = os.getpid()
+        self._owner = Owner(str(path.parent))
         self._busy_seconds = busy_seconds
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -75,18 +75,11 @@ class Database:
     def closed(self) -> bool:
         """Whether nothing is left to close here: ``close`` was called, or another process, of which
         this one is a fork, has to."""
-        return self._closed or self._process != os.getpid()
+        return self._closed or self._owner.is_elsewhere
 
     def check_open(self) -> None:
-        """Raise ``StoreClosed`` after ``close``, and after a fork.
-
-        To be asked before any lock is taken: a thread that a fork left behind may hold it for ever.
-        """
-        if self._process != os.getpid():
-            raise StoreClosed(
-                f"the store {self.path.parent} was opened before a fork; "
-                "open it again in this process"
-            )
+        """Raise ``StoreClosed`` after ``close``, and after a fork."""
+        self._owner.check()
         if self._closed:
             raise StoreClosed(f"the store {self.path.parent} is closed; open it again")
 
@@ -204,7 +197,7 @@ class Database:
         return connection
 
     def _give(self, connection: sqlite3.Connection) -> None:
-        if self._process != os.getpid():  # forked inside of a block
+        if self._owner.is_elsewhere:  # forked inside of a block
             keep_for_ever(connection)
             return
         if connection.in_transaction:

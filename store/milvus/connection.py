@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from store.errors import StoreClosed, UpstreamError
+from store.forks import Owner
 from store.milvus import lite
 from store.milvus.address import Address
 from store.milvus.driver import MilvusClient
@@ -33,6 +34,7 @@ class Connection:
 
     def __init__(self, address: Address) -> None:
         self.url = address.url
+        self._owner = Owner(address.url)
         self.lite: Lite | None = lite.start(address.file) if address.file else None
         self._client: Any = None
         try:
@@ -61,7 +63,8 @@ class Connection:
         return self._client
 
     def check_open(self) -> None:
-        """Raise ``StoreClosed`` after ``close``."""
+        """Raise ``StoreClosed`` after ``close``, and after a fork."""
+        self._owner.check()
         if self._client is None:
             raise StoreClosed(f"the store {self.url} is closed; open it again")
 
@@ -75,6 +78,8 @@ class Connection:
 
     def close(self) -> None:
         """Let go of the server; may be called twice."""
+        if self._owner.is_elsewhere:
+            return
         client, self._client = self._client, None
         if client is not None:
             client.close()

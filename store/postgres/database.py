@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
 from store.errors import InvalidInput, StoreClosed, StoreLocked
+from store.forks import Owner
 from store.postgres.driver import Connection, conninfo, errors, psycopg, psycopg_pool
 from store.postgres.failures import connection_was_lost, translated, try_again
 
@@ -96,6 +97,7 @@ class Database:
         )
         self._patience = patience
         self._closed = False
+        self._owner = Owner(self.url)
         self._resting: list[_Writer] = []
         with self.connection():  # a pool would only say that it waited in vain
             pass
@@ -112,11 +114,13 @@ class Database:
 
     @property
     def closed(self) -> bool:
-        """Whether ``close`` was called."""
-        return self._closed
+        """Whether nothing is left to close here: ``close`` was called, or another process, of which
+        this one is a fork, has to."""
+        return self._closed or self._owner.is_elsewhere
 
     def check_open(self) -> None:
-        """Raise ``StoreClosed`` after ``close``."""
+        """Raise ``StoreClosed`` after ``close``, and after a fork."""
+        self._owner.check()
         if self._closed:
             raise StoreClosed(f"the store {self.url} is closed; open it again")
 

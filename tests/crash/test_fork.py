@@ -11,9 +11,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from store import open_store
 from store.conformance.samples import SPACE, batch, dense, turn, words
 from store.embedded import EmbeddedStore
 from tests.crash.processes import elsewhere, forked
+from tests.postgres_server import running
 
 
 def opened(folder: Path) -> EmbeddedStore:
@@ -163,3 +165,32 @@ def test_a_fork_that_leaves_a_transaction_does_not_end_that_of_its_parent(tmp_pa
     elsewhere(leave_a_transaction, tmp_path)
     with EmbeddedStore(tmp_path) as store:
         assert store.count("made") == 1
+
+
+def use_and_close_a_server_s_in_a_fork(url: str) -> list[str]:
+    with open_store(url) as store:
+        store.adopt(SPACE)
+        store.write("ana", batch(turn("first")))
+        answers = [
+            forked(lambda: store.write("ana", batch(turn("lost")))),
+            forked(lambda: store.search("ana", [words("first")], 1)),
+            forked(store.close),
+        ]
+        store.write("ana", batch(turn("second")))
+        assert [record.key for record in store.scan("ana")] == ["first", "second"]
+        return answers
+
+
+def assert_left_alone(url: str) -> None:
+    *uses, closed = elsewhere(use_and_close_a_server_s_in_a_fork, url)
+    assert all("was opened before a fork" in answer for answer in uses)
+    assert closed == "None"
+
+
+def test_a_connection_to_postgresql_is_neither_used_nor_closed_by_a_fork() -> None:
+    with running(fsync="off") as server:
+        assert_left_alone(server.url())
+
+
+def test_a_connection_to_milvus_is_neither_used_nor_closed_by_a_fork(tmp_path: Path) -> None:
+    assert_left_alone(str(tmp_path / "memories.db"))
