@@ -55,10 +55,7 @@ def plan(
     windows = dict(lines)  # of notes and of history, which have no neighbours
     known: dict[str, View] = {}  # the vectors that neighbours have already, by text
     for source, records in _by_source([*add, *leaving]).items():
-        past = [r for r in records if r.key in supersede and not stands_alone(r)]
-        if any(r.key in removed and not is_never_quoted(r) for r in records):
-            past += _history(store, namespace, source)
-        past = [record for record in past if record.key not in removed]
+        past = _past(store, namespace, records, removed, supersede)
         if not past and all(map(stands_alone, records)):
             continue
         positions = [record.position for record in records]
@@ -114,10 +111,20 @@ def _stored(store: Store, namespace: str, keys: Iterable[str]) -> list[Record]:
     return [record for record in store.get(namespace, list(keys)) if record is not None]
 
 
-def _history(store: Store, namespace: str, source: str) -> list[Record]:
-    """What was said in a source and cannot be found any more: it has no neighbours, but may have
-    quoted some when it was current."""
-    return [r for r in store.scan(namespace, F("source") == source) if not is_current(r)]
+def _past(
+    store: Store,
+    namespace: str,
+    records: Sequence[Record],
+    removed: Collection[str],
+    superseded: Collection[str],
+) -> list[Record]:
+    """What has no neighbours any more, but may have quoted some when it was current: of the records
+    of one source those that are superseded now and, where one is removed, all that were before."""
+    past = [record for record in records if record.key in superseded and not stands_alone(record)]
+    if any(record.key in removed and not is_never_quoted(record) for record in records):
+        all_of_it = store.scan(namespace, F("source") == records[0].source)
+        past += [record for record in all_of_it if not is_current(record)]
+    return [record for record in past if record.key not in removed]
 
 
 def _by_source(records: Iterable[Record]) -> dict[str, list[Record]]:
