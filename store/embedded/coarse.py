@@ -58,11 +58,13 @@ _List: TypeAlias = "tuple[Rows, NDArray[np.uint8]]"
 """Rows, shape (n,), and the code of each, shape (n, bytes of a code)."""
 
 
-def sample(vectors: Blocks) -> NDArray[np.float32]:
-    """What to learn from, a copy: evenly spread, since neighbours in time resemble each other."""
-    wanted = min(len(vectors), _lists(len(vectors)) * _SAMPLED)
-    places = np.linspace(0, len(vectors) - 1, wanted).astype(np.int64)
-    return vectors.take(places).astype(np.float32)
+def sample(vectors: Blocks, live: Mask) -> NDArray[np.float32]:
+    """What to learn from, a copy: evenly spread, since neighbours in time resemble each other. Of
+    live rows only: a centroid may equal a vector, and is saved though that was purged."""
+    rows = np.flatnonzero(live)
+    wanted = min(len(rows), _lists(len(vectors)) * _SAMPLED)
+    places = np.linspace(0, len(rows) - 1, wanted).astype(np.int64)
+    return vectors.take(rows[places]).astype(np.float32)
 
 
 class Coarse:
@@ -72,10 +74,13 @@ class Coarse:
 
     Attributes:
         learned: How many rows there were when the centroids were learned.
+        seq: The change up to which they had followed the records then: of a vector that was
+            purged later, a centroid may be a copy.
     """
 
-    def __init__(self, centroids: NDArray[np.float32], learned: int) -> None:
+    def __init__(self, centroids: NDArray[np.float32], learned: int, seq: int) -> None:
         self.learned = learned
+        self.seq = seq
         count, dim = centroids.shape
         self._quantizer = faiss.IndexFlatIP(dim)
         self._quantizer.add(centroids)
@@ -84,12 +89,13 @@ class Coarse:
 
     @classmethod
     @one_thread()
-    def learn(cls, taken: NDArray[np.float32], rows: int) -> Coarse:
+    def learn(cls, taken: NDArray[np.float32], rows: int, seq: int) -> Coarse:
         """An empty one for about so many rows.
 
         Args:
             taken: What ``sample`` took of them.
-            rows: How many there are now.
+            rows: How many there were then.
+            seq: The change up to which they had followed the records then.
         """
         means = faiss.Kmeans(
             taken.shape[1],
@@ -101,7 +107,7 @@ class Coarse:
             seed=1,
         )
         means.train(taken)
-        return cls(means.centroids, rows)
+        return cls(means.centroids, rows, seq)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -142,7 +148,7 @@ class Coarse:
 
     def compacted(self, live: Mask) -> Coarse:
         """The live rows only, renumbered."""
-        result = Coarse(self._centroids(), self.learned)
+        result = Coarse(self._centroids(), self.learned, self.seq)
         result._fill(self._live_lists(live))
         return result
 
@@ -161,9 +167,11 @@ class Coarse:
         }
 
     @classmethod
-    def restored(cls, learned: int, stored: Stored) -> Coarse:
-        """The one that was saved."""
-        result = cls(stored.read("centroids"), learned)
+    def restored(cls, learned: int, seq: int, stored: Stored) -> Coarse | None:
+        """The one that was saved; None if this FAISS has codes of another length."""
+        result = cls(stored.read("centroids"), learned, seq)
+        if stored.shape("codes")[1] != result._index.code_size:
+            return None
         bounds = [0, *np.cumsum(stored.read("sizes")).tolist()]
         result._fill(
             (stored.read("rows", *where), stored.read("codes", *where))

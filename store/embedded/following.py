@@ -60,6 +60,7 @@ def catch_up(
         _add(connection, partition, ids, space)
         partition.seq = state.seq
         changed += len(ids)
+    partition.follow_purge(state.purged)
     return changed
 
 

@@ -67,9 +67,14 @@ class DenseIndex:
         learned = self.coarse.learned if self.coarse else EXACT_ROWS / _RELEARN
         return len(self) > _RELEARN * learned
 
-    def learning(self) -> tuple[NDArray[np.float32], int]:
-        """What ``Coarse.learn`` takes: a copy, for a thread of its own."""
-        return sample(self.vectors), len(self)
+    def learning(self, live: Mask) -> tuple[NDArray[np.float32], int]:
+        """What ``Coarse.learn`` takes of the live rows: a copy, for a thread of its own."""
+        return sample(self.vectors, live), len(self)
+
+    def forget_learned(self, purged: int) -> None:
+        """Forget what was learned before a purge."""
+        if self.coarse is not None and self.coarse.seq < purged:
+            self.coarse = None
 
     def add(self, vectors: Halves) -> None:
         """Append rows: unit vectors, float16, shape (n, dim)."""

@@ -55,7 +55,7 @@ class Learner:
 
 def learn(slot: Slot) -> None:
     """Learn for each view that has outgrown what it knows; nothing, if another partition takes
-    the place meanwhile: that one asks for itself."""
+    the place meanwhile, or what it learns from is purged: the next search asks again."""
     with slot.lock.shared():
         partition = slot.partition
         outgrown = [] if partition is None else [*partition.outgrown]
@@ -64,8 +64,9 @@ def learn(slot: Slot) -> None:
             if partition is None or slot.partition is not partition:
                 return
             index = partition.dense[view]
-            taken, rows = index.learning()
-        coarse = Coarse.learn(taken, rows)
+            taken, rows = index.learning(partition.live)
+            seq = partition.seq
+        coarse = Coarse.learn(taken, rows, seq)
         del taken  # a tenth as large as the vectors
         while True:
             with slot.lock.shared():
@@ -77,7 +78,7 @@ def learn(slot: Slot) -> None:
             for piece in pieces:
                 coarse.add(piece)
         with slot.lock.exclusive():
-            if slot.partition is not partition:
+            if slot.partition is not partition or seq < partition.purged:
                 return
             for piece in index.vectors.pieces(len(coarse)):
                 coarse.add(piece)

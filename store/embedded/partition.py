@@ -28,6 +28,7 @@ class Partition:
     Attributes:
         namespace: Id of the namespace that it follows.
         seq: The change up to which this partition has followed the records.
+        purged: The last change of the newest purge that it has followed.
         generation: The generation of vectors that it holds.
         ids: Record id of each row, int64, shape (n,).
         live: Which rows are current, bool, shape (n,).
@@ -39,6 +40,7 @@ class Partition:
     def __init__(self, namespace: int, views: Sequence[str], dim: int, generation: int) -> None:
         self.namespace = namespace
         self.seq = 0
+        self.purged = 0
         self.generation = generation
         self.ids: Ids = np.empty(0, np.int64)
         self.live: Mask = np.empty(0, np.bool_)
@@ -86,6 +88,13 @@ class Partition:
         for view, text_index in self.text.items():
             text_index.add(texts[view])
 
+    def follow_purge(self, purged: int) -> None:
+        """Forget what was learned from vectors that may have been purged since, as of which a copy
+        could be saved: searches are exact until it is learned again."""
+        self.purged = purged
+        for index in self.dense.values():
+            index.forget_learned(purged)
+
     def rows_of(self, ids: Ids) -> Rows:
         """The live rows of those ids that have one, in the order of ``ids``."""
         return self._lookup.rows(ids, self.ids, self.live)
@@ -117,7 +126,7 @@ class Partition:
     def compacted(self) -> Partition:
         """The same content without dead rows; no word or vector of theirs is left in it."""
         result = Partition(self.namespace, (), 0, self.generation)
-        result.seq = self.seq
+        result.seq, result.purged = self.seq, self.purged
         result.ids = self.ids[self.live]
         result.live = np.ones(len(result.ids), np.bool_)
         for view, index in self.dense.items():

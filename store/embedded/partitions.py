@@ -97,7 +97,7 @@ class Partitions:
                 if (
                     partition is not None
                     and can_follow(partition, state, meta.generation)
-                    and partition.seq == state.seq
+                    and (partition.seq, partition.purged) == (state.seq, state.purged)
                 ):
                     if partition.outgrown:
                         self._learner.ask(slot)
@@ -275,7 +275,9 @@ class Partitions:
                 meta, state = self._read(connection, namespace)
             except UnknownNamespace:
                 return
-            if state.purged > partition.seq or not can_follow(partition, state, meta.generation):
+            if state.purged != partition.purged or not can_follow(
+                partition, state, meta.generation
+            ):
                 return
             with writing_errors(temporary):
                 try:

@@ -48,7 +48,7 @@ def save_partition(partition: Partition, path: Path) -> str:
         "generation": partition.generation,
         "tokenizer": TOKENIZER,
         "views": list(partition.dense),
-        "learned": _learned(partition),
+        "learned at": _learned(partition),
         "arrays": [[name, array.kind, array.shape] for name, array in arrays.items()],
     }
     digest = hashlib.sha256()
@@ -107,9 +107,9 @@ def _live_pieces(vectors: Blocks, live: Mask) -> Iterator[Halves]:
         start += len(piece)
 
 
-def _learned(partition: Partition) -> dict[str, int]:
+def _learned(partition: Partition) -> dict[str, tuple[int, int]]:
     return {
-        view: index.coarse.learned
+        view: (index.coarse.learned, index.coarse.seq)
         for view, index in partition.dense.items()
         if index.coarse is not None
     }
@@ -118,7 +118,7 @@ def _learned(partition: Partition) -> dict[str, int]:
 def _read(path: Path) -> Partition | None:
     with path.open("rb") as file:
         header = json.loads(file.readline())
-        if header.get("tokenizer") != TOKENIZER or "learned" not in header:
+        if header.get("tokenizer") != TOKENIZER or "learned at" not in header:
             _log.info("index file %s is of another version; making it again", path)
             return None
         return _partition(header, Stored.behind(file, header["arrays"]))
@@ -132,9 +132,9 @@ def _partition(header: dict[str, Any], stored: Stored) -> Partition:
     partition.vocabulary = Vocabulary(_tokens(stored.read("vocabulary")))
     for view in header["views"]:
         index = partition.dense[view] = _dense(stored, f"dense/{view}")
-        if view in header["learned"]:
-            coarse = stored.under(f"coarse/{view}/")
-            index.coarse = Coarse.restored(header["learned"][view], coarse)
+        if view in header["learned at"]:
+            learned, seq = header["learned at"][view]
+            index.coarse = Coarse.restored(learned, seq, stored.under(f"coarse/{view}/"))
         text = stored.under(f"text/{view}/")
         partition.text[view] = TextIndex.restored(partition.vocabulary, text)
     return partition

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import faiss
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from store import Batch
 from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
-from store.embedded import EmbeddedStore, learning, partitions
+from store.embedded import EmbeddedStore, learning, partitions, snapshot
+from store.embedded import coarse as coarse_lists
 from store.embedded import index as dense_index
 from store.embedded.coarse import Coarse
 
@@ -39,8 +44,8 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]
     meanwhile: list[Callable[[], None]] = []
     learn = Coarse.learn
 
-    def interrupted(taken: NDArray[np.float32], rows: int) -> Coarse:
-        learned = learn(taken, rows)
+    def interrupted(taken: NDArray[np.float32], rows: int, seq: int) -> Coarse:
+        learned = learn(taken, rows, seq)
         while meanwhile:
             meanwhile.pop()()
         return learned
@@ -50,7 +55,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]
     assert not meanwhile
 
 
-def never(taken: NDArray[np.float32], rows: int) -> Coarse:
+def never(taken: NDArray[np.float32], rows: int, seq: int) -> Coarse:
     raise AssertionError("there was nothing to learn")
 
 
@@ -135,6 +140,101 @@ def test_what_was_purged_leaves_no_bit_in_what_was_learned(tmp_path: Path) -> No
         for index in partition.dense.values():
             assert index.coarse is not None
             assert len(index.coarse) == len(index) == MANY - 1
+
+
+def unit(text: str) -> NDArray[np.float32]:
+    vector: NDArray[np.float32] = embed([text])[0].astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def copied(path: Path, text: str) -> bool:
+    """Whether a centroid that is on disk is the vector of a text."""
+    database = sqlite3.connect(path / "records.sqlite3")
+    with closing(database):
+        [(name, digest)] = database.execute("SELECT file, digest FROM snapshots")
+    partition = snapshot.load_partition(path / "index" / name, digest)
+    assert partition is not None
+    known = [index.coarse for index in partition.dense.values() if index.coarse is not None]
+    return any(float((coarse._centroids() @ unit(text)).max()) > 0.9999 for coarse in known)
+
+
+def alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedStore:
+    """A store whose partitions have so many lists that each vector is a centroid."""
+    monkeypatch.setattr(coarse_lists, "_LISTS", MANY)
+    return filled(path)
+
+
+def test_a_purged_vector_is_no_centroid_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with alone(tmp_path, monkeypatch) as store:
+        store.search("ana", [dense("fact 8")], 1)
+    assert copied(tmp_path, "fact 7")
+    with EmbeddedStore(tmp_path) as store:
+        store.search("ana", [dense("fact 8")], 1)
+        store.purge("ana", Batch(delete=["k7"]))
+        store.search("ana", [dense("fact 8")], 1)
+        store.snapshot()
+        assert not copied(tmp_path, "fact 7")
+    assert copied(tmp_path, "fact 8")
+    assert not copied(tmp_path, "fact 7")
+
+
+def test_what_was_learned_from_a_vector_that_is_purged_meanwhile_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: list[Callable[[], None]]
+) -> None:
+    purged = threading.Event()
+
+    def meanwhile() -> None:
+        store.purge("ana", Batch(delete=["k7"]))
+        store.search("ana", [dense("fact 8")], 1)
+        purged.set()
+
+    with alone(tmp_path, monkeypatch) as store:
+        stopped.append(meanwhile)
+        store.search("ana", [dense("fact 1")], 1)
+        assert purged.wait(60)
+    assert copied(tmp_path, "fact 8")
+    assert not copied(tmp_path, "fact 7")
+
+
+def test_a_handle_that_learned_before_another_purged_saves_no_purged_vector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with alone(tmp_path, monkeypatch) as store:
+        store.search("ana", [dense("fact 8")], 1)
+    with EmbeddedStore(tmp_path) as second, EmbeddedStore(tmp_path) as store:
+        second.search("ana", [dense("fact 8")], 1)
+        store.write("ana", Batch(delete=["k7"]))
+        second.search("ana", [dense("fact 8")], 1)
+        store.purge("ana", Batch())  # reaches what was deleted before, and changes nothing more
+        second.search("ana", [dense("fact 8")], 1)
+        second.snapshot()
+        store.purge("ana", Batch(delete=["k9"]))
+        second.snapshot()
+        second.search("ana", [dense("fact 8")], 1)
+        second.snapshot()
+    assert not any(copied(tmp_path, text) for text in ("fact 7", "fact 9"))
+
+
+def test_codes_of_another_length_are_learned_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled(tmp_path) as store:
+        store.search("ana", [dense("fact 7")], 1)
+    init = Coarse.__init__
+
+    def of_another_faiss(coarse: Coarse, *arguments: Any) -> None:
+        init(coarse, *arguments)
+        coarse._index.code_size += 8
+        coarse._index.own_invlists = False
+        lists = faiss.ArrayInvertedLists(coarse._index.nlist, coarse._index.code_size)
+        coarse._index.replace_invlists(lists)
+
+    monkeypatch.setattr(Coarse, "__init__", of_another_faiss)
+    with EmbeddedStore(tmp_path) as store, store._partitions.current("ana") as (_, _, partition):
+        assert partition.outgrown == list(SPACE.views)
+        monkeypatch.undo()
 
 
 def test_a_store_that_is_closed_asks_nobody_to_learn() -> None:

@@ -42,7 +42,7 @@ def exact(vectors: Halves = VECTORS) -> DenseIndex:
 
 def learned(vectors: Halves = VECTORS) -> DenseIndex:
     index = exact(vectors)
-    index.coarse = Coarse.learn(*index.learning())
+    index.coarse = Coarse.learn(*index.learning(np.ones(len(index), np.bool_)), 0)
     for piece in index.vectors.pieces():
         index.coarse.add(piece)
     return index
@@ -134,7 +134,7 @@ def test_what_was_saved_of_what_was_learned_brings_it_back() -> None:
     index = learned()
     assert index.coarse is not None
     again = exact()
-    again.coarse = Coarse.restored(index.coarse.learned, stored(index.coarse.saved(EVERY)))
+    again.coarse = Coarse.restored(index.coarse.learned, 0, stored(index.coarse.saved(EVERY)))
     again.add(VECTORS[:100])
     index.add(VECTORS[:100])
     allowed = np.ones(len(index), np.bool_)

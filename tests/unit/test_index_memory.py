@@ -41,7 +41,7 @@ def filled() -> Partition:
         vectors = rng.standard_normal((len(ids), 1, DIM)).astype(np.float16)
         partition.add(ids, vectors, {"turn": texts})
     index = partition.dense["turn"]
-    index.coarse = Coarse.learn(*index.learning())
+    index.coarse = Coarse.learn(*index.learning(partition.live), 0)
     for piece in index.vectors.pieces():
         index.coarse.add(piece)
     partition.add(np.array([ROWS]), rng.standard_normal((1, 1, DIM)), {"turn": ["word1"]})
