@@ -277,7 +277,7 @@ class Memory:
         return self._store.get(self.namespace, [key])[0]
 
     def history(self, key: str) -> list[Record]:
-        """All versions of a memory, oldest first; empty if the key is unknown."""
+        """All versions of a memory, the present one last; empty if the key is unknown."""
         return history(self._store, self.namespace, key)
 
     def neighbors(self, key: str, radius: int = 2) -> list[Record]:

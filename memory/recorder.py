@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from memory.editions import LAST, edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import is_current, plan, space_of
-from memory.versions import free_key, history, root
+from memory.versions import all_versions, free_key, history, may_be_later
 from store import (
     Batch,
     Conflict,
@@ -159,14 +160,19 @@ class Recorder:
 
     def delete(self, namespace: str, keys: Iterable[str]) -> int:
         """Delete memories with all their versions; returns how many records went."""
+        keys = list(keys)
+
+        def chosen() -> list[Record]:
+            return [record for record in self.store.get(namespace, keys) if record is not None]
+
         with self._writing(namespace):
-            return len(self._remove(namespace, keys, self.store.write).deleted)
+            return len(self._remove(namespace, chosen, self.store.write).deleted)
 
     def purge(self, namespace: str, where: Filter) -> int:
         """Delete what matches, with all versions, from every file; returns how many went."""
         with self._writing(namespace):
-            keys = [record.key for record in self.store.scan(namespace, where)]
-            return len(self._remove(namespace, keys, self.store.purge).deleted)
+            chosen = partial(self.store.scan, namespace, where)
+            return len(self._remove(namespace, chosen, self.store.purge).deleted)
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""
@@ -233,10 +239,13 @@ class Recorder:
                 continue  # another process was faster: plan again on what it wrote
 
     def _remove(
-        self, namespace: str, keys: Iterable[str], write: Callable[[str, Batch], Written]
+        self,
+        namespace: str,
+        chosen: Callable[[], Iterable[Record]],
+        write: Callable[[str, Batch], Written],
     ) -> Written:
         while True:
-            records = {r.key: r for key in keys for r in history(self.store, namespace, key)}
+            records = all_versions(self.store, namespace, chosen())
             batch = plan(self.store, self.encoder, namespace, remove=list(records.values()))
             try:
                 return write(namespace, batch)
@@ -246,13 +255,14 @@ class Recorder:
     def _session_end(self, namespace: str, session: str, count: int) -> list[Record]:
         """The last records of a session, with the words that they were first stored with."""
         end = self.store.neighbors(namespace, session, LAST, LAST, count)
-        first = self.store.get(namespace, [root(record.key) for record in end])
         return [
-            replace(record, key=original.key, text=original.text)
-            if original is not None and original.superseded_by
-            else record
-            for record, original in zip(end, first, strict=True)
+            self._first(namespace, record) if may_be_later(record.key) else record for record in end
         ]
+
+    def _first(self, namespace: str, record: Record) -> Record:
+        """The record with the name and words of its first version."""
+        first = next(iter(history(self.store, namespace, record.key)), record)
+        return replace(record, key=first.key, text=first.text)
 
     def _free_position(self, namespace: str, session: str) -> int:
         """The position after the last record, also if that is expired and so no neighbour."""

@@ -1,31 +1,37 @@
 """The versions of a memory: linked by ``superseded_by``, named ``key``, ``key~2``, ``key~3``, ...
 
-The names are only how a version is found and what a new one is called. What counts is the link:
-an unrelated record that happens to be named ``key~2`` is no version of ``key``.
+What counts is the link: an unrelated record that happens to be named ``key~2`` is no version of
+``key``, and the passages that a document had before are versions of what stands in their place,
+whatever their names. Several may have given way to one: it has all of them for its history.
 """
 
 from __future__ import annotations
 
+import heapq
 import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
 
 from store import Record, Store
 
-__all__ = ["free_key", "history", "next_version", "root"]
+__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version"]
 
-# At most three digits: looking for earlier versions tries all numbers below.
+# At most three digits: four are rather a year, and eight a date, that a user gave as a name.
 _VERSION = re.compile(r"(.+)~([2-9]|[1-9]\d{1,2})", re.DOTALL)
+_LATER = re.compile(r".+~\d+", re.DOTALL)
 
-
-def root(key: str) -> str:
-    """The name of the first version."""
-    found = _VERSION.fullmatch(key)
-    return found[1] if found else key
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def next_version(key: str) -> str:
     """The name of the version after this one."""
     found = _VERSION.fullmatch(key)
     return f"{found[1]}~{int(found[2]) + 1}" if found else f"{key}~2"
+
+
+def may_be_later(key: str) -> bool:
+    """Whether an update may have made a record of this name: spares most a look at the store."""
+    return _LATER.fullmatch(key) is not None
 
 
 def free_key(store: Store, namespace: str, key: str) -> str:
@@ -37,28 +43,65 @@ def free_key(store: Store, namespace: str, key: str) -> str:
 
 
 def history(store: Store, namespace: str, key: str) -> list[Record]:
-    """All versions of a memory, oldest first; empty if no record has the key."""
-    for first in _earlier_names(key):
-        chain = _chain(store, namespace, first)
-        if any(record.key == key for record in chain):
-            return chain
-    return []
+    """All versions of a memory, the present one last; empty if no record has the key.
+
+    Each stands before the one that took its place. Where that leaves a choice, because several
+    gave way to one, they come in the order of (stored_at, key).
+    """
+    [record] = store.get(namespace, [key])
+    if record is None:
+        return []
+    return _in_order(all_versions(store, namespace, [record]), key)
 
 
-def _earlier_names(key: str) -> list[str]:
-    """The names that the first version can have, given a later one."""
-    names = [root(key)]
-    while names[-1] != key:
-        names.append(next_version(names[-1]))
-    return names
+def all_versions(store: Store, namespace: str, records: Iterable[Record]) -> dict[str, Record]:
+    """Records with all their versions, later and earlier ones, by key."""
+    found = {record.key: record for record in records}
+    later = list(found.values())
+    while later:
+        keys = {record.superseded_by for record in later if record.superseded_by} - found.keys()
+        later = [record for record in store.get(namespace, sorted(keys)) if record is not None]
+        found |= {record.key: record for record in later}
+    earlier = list(found)
+    while earlier:
+        before = store.predecessors(namespace, earlier)
+        new = {record.key: record for record in before if record.key not in found}
+        found |= new
+        earlier = list(new)
+    return found
 
 
-def _chain(store: Store, namespace: str, key: str | None) -> list[Record]:
-    chain: list[Record] = []
-    while key is not None and key not in (record.key for record in chain):
-        [record] = store.get(namespace, [key])
-        if record is None:
-            break
-        chain.append(record)
-        key = record.superseded_by
-    return chain
+def _in_order(found: Mapping[str, Record], key: str) -> list[Record]:
+    """The versions of one memory, each before its successor."""
+    present = _present(found, key)
+    # Every link leads to the present version, whose own is not looked at: so none goes in a circle.
+    waiting = dict.fromkeys(found, 0)
+    for record in found.values():
+        if record.key != present and record.superseded_by is not None:
+            waiting[record.superseded_by] += 1
+    ready = [_age(found[each]) for each, before in waiting.items() if not before]
+    heapq.heapify(ready)
+    ordered: list[Record] = []
+    while ready:
+        _, each = heapq.heappop(ready)
+        ordered.append(found[each])
+        after = found[each].superseded_by
+        if each != present and after is not None:
+            waiting[after] -= 1
+            if not waiting[after]:
+                heapq.heappush(ready, _age(found[after]))
+    return ordered
+
+
+def _present(found: Mapping[str, Record], key: str) -> str:
+    passed = {key}
+    while True:
+        after = found[key].superseded_by
+        if after is None or after not in found or after in passed:
+            return key
+        passed.add(after)
+        key = after
+
+
+def _age(record: Record) -> tuple[datetime, str]:
+    return record.stored_at or _LONG_AGO, record.key

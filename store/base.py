@@ -86,6 +86,11 @@ class Store(Protocol):
             EncoderMismatch: another process has re-encoded the store since this one opened it.
         """
 
+    def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
+        """The records that one of these supersedes directly, whose ``superseded_by`` is among
+        ``keys``, in the order of (source, position, key). Unknown keys are ignored; a key that is
+        nobody's any more still has the predecessors that name it."""
+
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
         """All records in the order of (source, position, key), superseded and expired ones too.
 

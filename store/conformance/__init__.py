@@ -27,7 +27,12 @@ from store.conformance.lasting import (
     ReindexContract,
     VerifyContract,
 )
-from store.conformance.reading import LifeContract, NeighborsContract, ScanContract
+from store.conformance.reading import (
+    LifeContract,
+    NeighborsContract,
+    PredecessorsContract,
+    ScanContract,
+)
 from store.conformance.refusing import ClosedContract, ErrorContract
 from store.conformance.searching import SearchContract, TextSearchContract
 from store.conformance.writing import (
@@ -50,6 +55,7 @@ class StoreContract(
     FilterContract,
     ScanContract,
     NeighborsContract,
+    PredecessorsContract,
     LifeContract,
     DurabilityContract,
     IsolationContract,

@@ -12,7 +12,7 @@ from store.conformance.samples import batch, dense, entry, keys, turn, words
 from store.filters import F, Filter
 from store.types import Batch, SourceInfo
 
-__all__ = ["LifeContract", "NeighborsContract", "ScanContract"]
+__all__ = ["LifeContract", "NeighborsContract", "PredecessorsContract", "ScanContract"]
 
 PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)
 FUTURE = datetime(2999, 1, 1, tzinfo=timezone.utc)
@@ -149,6 +149,58 @@ class NeighborsContract(Contract):
         adopted.write("ana", Batch(supersede={"k1": "k3"}))
         assert [r.key for r in adopted.neighbors("ana", "session", 2, 2, 1)] == ["k0", "k2", "k3"]
         assert [r.key for r in adopted.neighbors("ana", "session", 1, 1, 0)] == []
+
+
+class PredecessorsContract(Contract):
+    """What a record took the place of."""
+
+    def test_predecessors_are_found_by_their_link(self, adopted: Store) -> None:
+        """Whatever their names, their sources and how they came: superseded in the store, or
+        stored as superseded; those of several keys at once, in reading order."""
+        adopted.write("ana", batch(turn("z", source="a"), turn("y", position=1), turn("new")))
+        adopted.write("ana", Batch(supersede={"z": "new", "y": "new"}))
+        adopted.write("ana", batch(turn("imported", superseded_by="other"), turn("other")))
+        found = adopted.predecessors("ana", ["other", "new", "new", "unknown"])
+        assert [record.key for record in found] == ["z", "imported", "y"]
+        assert found == [record for record in adopted.scan("ana") if record.superseded_by]
+
+    def test_predecessors_are_direct(self, adopted: Store) -> None:
+        """The predecessors of a predecessor are not among them."""
+        adopted.write("ana", batch(turn("a"), turn("b"), turn("c")))
+        adopted.write("ana", Batch(supersede={"a": "b", "b": "c"}))
+        assert [r.key for r in adopted.predecessors("ana", ["c"])] == ["b"]
+        assert [r.key for r in adopted.predecessors("ana", ["b"])] == ["a"]
+        assert adopted.predecessors("ana", ["a"]) == []
+
+    def test_predecessors_outlive_their_successor(self, adopted: Store) -> None:
+        """A link still leads back when what it leads to was deleted."""
+        adopted.write("ana", batch(turn("old"), turn("new")))
+        adopted.write("ana", Batch(supersede={"old": "new"}))
+        adopted.write("ana", Batch(delete=["new"]))
+        assert [record.key for record in adopted.predecessors("ana", ["new"])] == ["old"]
+
+    def test_predecessors_expire_but_stay(self, adopted: Store) -> None:
+        """An expired record is found; a deleted one is not, nor one of another namespace."""
+        link = {"superseded_by": "new"}
+        adopted.write("ana", batch(turn("expired", expires_at=PAST, **link), turn("gone", **link)))
+        adopted.write("bob", batch(turn("his", **link)))
+        adopted.write("ana", Batch(delete=["gone"]))
+        assert [record.key for record in adopted.predecessors("ana", ["new"])] == ["expired"]
+
+    def test_whoever_asks_for_nothing_finds_no_predecessors(self, adopted: Store) -> None:
+        """No keys, an unknown key, one that cannot be, and an unknown namespace have none."""
+        adopted.write("ana", batch(turn("old", superseded_by="new"), turn("new")))
+        assert adopted.predecessors("ana", []) == []
+        assert adopted.predecessors("ana", ["old", "unknown", "", "new\0"]) == []
+        assert adopted.predecessors("nobody", ["new"]) == []
+
+    def test_thousands_of_predecessors_are_found_at_once(self, adopted: Store) -> None:
+        """Neither many keys nor many predecessors need splitting."""
+        records = [turn(f"k{i:04}", position=i, superseded_by=f"n{i:04}") for i in range(5000)]
+        adopted.write("ana", batch(*records))
+        wanted = [f"n{i:04}" for i in range(0, 5000, 2)]
+        found = adopted.predecessors("ana", wanted)
+        assert [record.key for record in found] == [record.key for record in records[::2]]
 
 
 class LifeContract(Contract):

@@ -100,6 +100,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "purge": lambda store: store.purge("ana", Batch(delete=["k"])),
     "get": lambda store: store.get("ana", ["k"]),
     "entries": lambda store: store.entries("ana", ["k"]),
+    "predecessors": lambda store: store.predecessors("ana", ["k"]),
     "scan": lambda store: list(store.scan("ana")),
     "neighbors": lambda store: store.neighbors("ana", "session", 0, 0, 1),
     "search": lambda store: store.search("ana", [dense("k"), words("k")], 1),
@@ -176,6 +177,7 @@ class ErrorContract(Contract):
             lambda: adopted.purge(name, Batch()),
             lambda: adopted.search(name, [dense("k")], 1),
             lambda: adopted.get(name, ["k"]),
+            lambda: adopted.predecessors(name, ["k"]),
             lambda: list(adopted.scan(name)),
             lambda: adopted.count(name),
             lambda: adopted.sources(name),
@@ -188,6 +190,7 @@ class ErrorContract(Contract):
         for call in (
             lambda: adopted.get("ana", "key"),
             lambda: adopted.entries("ana", "key"),
+            lambda: adopted.predecessors("ana", "key"),
             lambda: adopted.write("ana", Batch(delete="key")),
         ):
             with pytest.raises(InvalidInput, match=r"\['key'\]"):

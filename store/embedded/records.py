@@ -25,6 +25,7 @@ __all__ = [
     "load_by_key",
     "load_views",
     "neighbors",
+    "predecessors",
     "scan_page",
     "view_texts",
     "view_vectors",
@@ -54,6 +55,20 @@ def load_by_key(
         (namespace, json.dumps(list(keys))),
     )
     return {row[1]: (row[0], from_row(row[1:])) for row in rows}
+
+
+def predecessors(
+    connection: sqlite3.Connection, namespace: int, keys: Sequence[str]
+) -> list[Record]:
+    """Records that one of these supersedes directly, in the order of (source, position, key)."""
+    # No record has a key with NUL, and SQLite would take it for what stands before the NUL.
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM records WHERE namespace = ? AND "
+        "superseded_by IN (SELECT value FROM json_each(?))",
+        (namespace, json.dumps([key for key in keys if "\0" not in key])),
+    )
+    # Sorted here: SQLite might walk the whole namespace in this order rather than sort a few.
+    return sorted(map(from_row, rows), key=lambda r: (r.source, r.position, r.key))
 
 
 def fetch_ids(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> Ids:

@@ -75,6 +75,16 @@ def m001_records(db: Database) -> None:
     )
 
 
+@migrations()
+def m002_successors(db: Database) -> None:
+    """Records by what superseded them. Older versions of remem keep the index up unawares."""
+    _run(
+        db,
+        """CREATE INDEX records_by_successor ON records (namespace, superseded_by)
+            WHERE superseded_by IS NOT NULL""",
+    )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables to this version.
 

@@ -155,6 +155,13 @@ class EmbeddedStore:
             )
         return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
 
+    def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
+        """See ``Store.predecessors``."""
+        check_keys(keys)
+        with self._database.reading() as connection:
+            state = changes.read_state(connection, check_name(namespace, "namespace"))
+            return [] if state is None else records.predecessors(connection, state.id, keys)
+
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
         """See ``Store.scan``."""
         check_filter(where)

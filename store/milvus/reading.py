@@ -26,6 +26,7 @@ __all__ = [
     "found",
     "neighbors",
     "page",
+    "predecessors",
     "records",
     "sources",
     "whole_rows",
@@ -126,6 +127,23 @@ def neighbors(
         width *= 64
     there = records(engine, moment, around)
     return sorted(there.values(), key=lambda record: (record.position, record.key))
+
+
+def predecessors(engine: Engine, moment: Moment, keys: Sequence[str]) -> list[Record]:
+    """Records that one of these supersedes directly, in the order of (source, position, key).
+
+    No column has the successor, so all that is superseded is looked at, a portion at a time.
+    """
+    if not keys or moment.state.current == moment.state.records:
+        return []
+    wanted = set(keys)
+    superseded = all_of([moment.visible, "superseded == true"])
+    rows = engine.select(moment.root.records_name, superseded, ())
+    found: list[Record] = []
+    while places := [row["pk"] for row in islice(rows, _KEYS)]:
+        some = records(engine, moment, places).values()
+        found += (record for record in some if record.superseded_by in wanted)
+    return sorted(found, key=lambda record: (record.source, record.position, record.key))
 
 
 def sources(engine: Engine, moment: Moment) -> list[SourceInfo]:

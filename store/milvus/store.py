@@ -174,6 +174,13 @@ class MilvusStore:
         found = self._read(namespace, read) or {}
         return [found[key] for key in keys if key in found]
 
+    def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
+        """See ``Store.predecessors``."""
+        self._engine.check_open()
+        check_name(namespace, "namespace")
+        check_keys(keys)
+        return self._read(namespace, lambda m: reading.predecessors(self._engine, m, keys)) or []
+
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
         """See ``Store.scan``."""
         self._engine.check_open()

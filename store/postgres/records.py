@@ -8,7 +8,7 @@ from typing import Any
 from store.postgres import vectors
 from store.postgres.driver import Connection
 from store.postgres.filtering import Condition
-from store.postgres.texts import unescape, unescape_all
+from store.postgres.texts import escape_all, unescape, unescape_all
 from store.rows import COLUMNS, from_micros, from_row
 from store.types import Record, SourceInfo, Space, View
 
@@ -17,6 +17,7 @@ __all__ = [
     "load_by_key",
     "load_views",
     "neighbors",
+    "predecessors",
     "scan_page",
     "sources",
     "view_texts",
@@ -45,6 +46,17 @@ def load_by_key(
         [namespace, [key for key in keys if "\x00" not in key]],
     )
     return {row[1]: (row[0], _record(row[1:])) for row in rows}
+
+
+def predecessors(connection: Connection[Any], namespace: int, keys: Sequence[str]) -> list[Record]:
+    """Records that one of these supersedes directly, in the order of (source, position, key)."""
+    rows = connection.execute(
+        f"""SELECT {_SELECTED} FROM remem.records WHERE namespace = %s
+            AND superseded_by IS NOT NULL AND superseded_by = ANY(%s)""",
+        [namespace, escape_all(keys)],
+    )
+    # Sorted here: the server might walk the whole namespace in this order rather than sort a few.
+    return sorted(map(_record, rows), key=lambda r: (r.source, r.position, r.key))
 
 
 def load_views(

@@ -82,6 +82,10 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE remem.writers (id uuid PRIMARY KEY, writes bigint NOT NULL,
             at timestamptz NOT NULL DEFAULT now())""",
     ),
+    (
+        """CREATE INDEX records_by_successor ON remem.records (namespace, superseded_by)
+            WHERE superseded_by IS NOT NULL""",
+    ),
 )
 
 

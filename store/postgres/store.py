@@ -198,6 +198,17 @@ class PostgresStore:
 
         return self._database.read(work)
 
+    def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
+        """See ``Store.predecessors``."""
+        check_keys(keys)
+        check_name(namespace, "namespace")
+
+        def work(connection: Connection[Any]) -> list[Record]:
+            number = namespace_id(connection, namespace)
+            return [] if number is None else records.predecessors(connection, number, keys)
+
+        return self._database.read(work)
+
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
         """See ``Store.scan``."""
         check_filter(where)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from types import TracebackType
@@ -133,11 +133,15 @@ class ReferenceStore:
         rows = self._rows(namespace)
         return [_entry(rows[key]) for key in check_keys(keys) if key in rows]
 
+    def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
+        """Records that one of these supersedes directly, in reading order."""
+        wanted = set(check_keys(keys))
+        records = self._matching(namespace, None)
+        return _in_order(record for record in records if record.superseded_by in wanted)
+
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
         """All records in the order of (source, position, key)."""
-        records = self._matching(namespace, where)
-        records.sort(key=lambda record: (record.source, record.position, record.key))
-        return map(_copy, records)
+        return iter(_in_order(self._matching(namespace, where)))
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
@@ -331,6 +335,11 @@ def _entry(row: Row) -> Entry:
 
 def _copy(record: Record) -> Record:
     return replace(record, metadata=json.loads(json.dumps(dict(record.metadata))))
+
+
+def _in_order(records: Iterable[Record]) -> list[Record]:
+    ordered = sorted(records, key=lambda record: (record.source, record.position, record.key))
+    return list(map(_copy, ordered))
 
 
 def _encoded_again(row: Row, space: Space, embed: Embed) -> Row:

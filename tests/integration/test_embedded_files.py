@@ -17,6 +17,7 @@ from store.embedded import EmbeddedStore, partitions
 from store.embedded.database import Database
 from store.embedded.slot import Slot
 from store.embedded.text import TextIndex
+from store.types import Batch
 
 
 @pytest.fixture
@@ -129,6 +130,19 @@ def test_files_of_others_in_the_index_folder_are_left_alone(folder: Path) -> Non
         store.rebuild()
     assert note.exists()
     assert subfolder.exists()
+
+
+def test_a_store_of_an_earlier_version_learns_to_look_back(folder: Path) -> None:
+    with EmbeddedStore(folder) as store:
+        store.write("ana", Batch(supersede={"k1": "k2"}))
+    with closing(sqlite3.connect(folder / "records.sqlite3")) as connection, connection:
+        connection.execute("DROP INDEX records_by_successor")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_successors'")
+    with EmbeddedStore(folder) as store:
+        assert [record.key for record in store.predecessors("ana", ["k2"])] == ["k1"]
+    with closing(sqlite3.connect(folder / "records.sqlite3")) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+        assert "records_by_successor" in {name for (name,) in names}
 
 
 def test_memory_stays_under_its_bound(tmp_path: Path) -> None:

@@ -318,6 +318,46 @@ class TestChanging:
         assert [record.text for record in memory.history("draft~4")] == ["one", "two", "three"]
         assert memory.forget(F("key") == "draft~2") == 3
 
+    def test_a_memory_of_a_thousand_versions_is_forgotten_whole(self, memory: Memory) -> None:
+        memory.add_records(
+            Record(
+                "k" if i == 1 else f"k~{i}",
+                "notes",
+                i,
+                f"version {i}",
+                kind="note",
+                superseded_by=f"k~{i + 1}" if i < 999 else None,
+            )
+            for i in range(1, 1000)
+        )
+        for i in (1000, 1001):
+            present = memory.update("k", f"version {i}").key
+        assert len(memory.history(present)) == 1001
+        assert memory.forget(F("key") == present) == 1001
+        assert memory.count() == 0
+
+    def test_the_passages_that_a_document_lost_are_history_of_those_that_replaced_them(
+        self, memory: Memory
+    ) -> None:
+        memory.add_document("# Lease\n\nThe rent is 450.\n\n# Pets\n\nNo dogs.\n", source="lease")
+        memory.add_document("# Lease\n\nThe rent is 500. No pets.\n", source="lease")
+        [present] = [record for record in memory.scan() if record.superseded_by is None]
+        versions = memory.history(present.key)
+        assert len(versions) == memory.count() > 1
+        assert versions[-1] == present
+        assert memory.delete(present.key) == len(versions)
+        assert memory.count() == 0
+
+    def test_a_message_is_recognised_after_many_updates(self, memory: Memory) -> None:
+        memory.add_messages(said("a", "b"))
+        memory.put_records(
+            [
+                Record("chat#1", "chat", 1, "b", role="assistant", superseded_by="chat#1~1000"),
+                Record("chat#1~1000", "chat", 1, "B", role="assistant"),
+            ]
+        )
+        assert memory.add_messages(said("a", "b", "c")).added == ("chat#2",)
+
     def test_what_is_said_again_after_a_change_is_recalled_again(self, memory: Memory) -> None:
         first = memory.add("The rent is 450.")
         memory.update(first.key, "The rent is 500.")

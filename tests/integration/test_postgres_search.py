@@ -199,6 +199,7 @@ def test_graphs_of_an_earlier_version_give_way_to_lists(
         """CREATE INDEX hnsw_1_0_1 ON remem.vectors_1_0 USING hnsw (vector halfvec_ip_ops)
             WHERE namespace = 1 AND live""",
         "DROP TABLE remem.writers",
+        "DROP INDEX remem.records_by_successor",
         "UPDATE remem.meta SET value = 1 WHERE name = 'migration'",
         database="fresh",
     )

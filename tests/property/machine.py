@@ -105,6 +105,13 @@ class StoreMachine(RuleBasedStateMachine):
         )
         assert around == expected
 
+    @rule(namespace=strategies.namespaces, handle=handles, keys=st.lists(strategies.keys))
+    def predecessors(self, namespace: str, handle: int, keys: list[str]) -> None:
+        found, expected = (
+            store.predecessors(namespace, keys) for store in (self.handles[handle], self.oracle)
+        )
+        assert found == expected
+
     @rule(hours=st.integers(1, 4))
     def time_passes(self, hours: int) -> None:
         self.clock.now += timedelta(hours=hours)

@@ -15,7 +15,7 @@ from memory.attach.frameworks.mem0 import items
 from memory.attach.frameworks.mem0.filters import parsed
 from memory.cli.settings import settings_from_environment
 from memory.messages import records_of
-from memory.versions import root
+from memory.versions import may_be_later
 from store import F, Filter, InvalidInput, Record
 
 __all__ = ["Memory"]
@@ -329,8 +329,7 @@ def _source(owner: Mapping[str, str]) -> str:
 
 def _shown(memory: engine.Memory, record: Record) -> dict[str, Any]:
     """A memory under the key of its first version, so that its id stays when it is updated."""
-    updated = root(record.key) != record.key
-    first = memory.history(record.key)[0].key if updated else record.key
+    first = memory.history(record.key)[0].key if may_be_later(record.key) else record.key
     return items.item(record, items.identified(memory.namespace, first))
 
 
