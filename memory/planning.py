@@ -32,18 +32,20 @@ def plan(
     add: Sequence[Record] = (),
     remove: Sequence[Record] = (),
     supersede: Mapping[str, str] | None = None,
+    planned_on: Mapping[str, Record | None] | None = None,
 ) -> Batch:
     """The batch that removes and adds records and keeps all windows true.
 
     Reads and encodes; writes nothing. A neighbour whose stored window is not what it should read
     now is encoded again, so that nothing removed lives on in it; what is history, or expired, gets
-    a window of its own line only. If another writer changes the neighbourhood before the batch is
-    written, the store refuses it as ``Stale``.
+    a window of its own line only. If another writer changes the neighbourhood, or what is removed
+    or superseded, before the batch is written, the store refuses it as ``Stale``.
 
     Args:
         add: New records.
         remove: Stored records to delete.
         supersede: Key of a stored record -> key of its successor.
+        planned_on: What the caller read before, by key; None for a key that no record has.
     """
     supersede = supersede or {}
     removed = {record.key for record in remove}
@@ -92,6 +94,7 @@ def plan(
         delete=[record.key for record in remove],
         space=space_of(encoder) if views else None,
         expects=expects,
+        expects_records={record.key: record for record in leaving} | dict(planned_on or {}),
     )
 
 

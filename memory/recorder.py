@@ -136,7 +136,8 @@ class Recorder:
 
     def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""
-        with self._writing(namespace):
+
+        def attempt(encoder: Encoder) -> str:
             versions = history(self.store, namespace, key)
             if not versions:
                 raise InvalidInput(f"no memory has the key {key!r} in namespace {namespace!r}")
@@ -150,8 +151,15 @@ class Recorder:
                 said_at=said_at or present.said_at,
                 stored_at=None,
             )
-            self._write(namespace, add=[new], supersede={present.key: new.key})
+            check_record(new)
+            change = {present.key: new.key}
+            read = {present.key: present, new.key: None}
+            batch = plan(self.store, encoder, namespace, [new], (), change, read)
+            self.store.write(namespace, batch)
             return new.key
+
+        with self._writing(namespace):
+            return self._persist(attempt)
 
     def put(self, namespace: str, records: Sequence[Record]) -> None:
         """See ``Memory.put_records``."""
@@ -230,13 +238,14 @@ class Recorder:
             check_record(record)  # before the encoder spends time on it
         if self.store.space is None:
             self.store.adopt(space_of(self.encoder))
-        while True:
-            gone = [record for record in self.store.get(namespace, remove) if record is not None]
-            batch = plan(self.store, self.encoder, namespace, add, gone, supersede)
-            try:
-                return self.store.write(namespace, batch)
-            except Stale:
-                continue  # another process was faster: plan again on what it wrote
+
+        def attempt(encoder: Encoder) -> Written:
+            stored = dict(zip(remove, self.store.get(namespace, remove), strict=True))
+            gone = [record for record in stored.values() if record is not None]
+            batch = plan(self.store, encoder, namespace, add, gone, supersede, stored)
+            return self.store.write(namespace, batch)
+
+        return self._persist(attempt)
 
     def _remove(
         self,
@@ -244,13 +253,21 @@ class Recorder:
         chosen: Callable[[], Iterable[Record]],
         write: Callable[[str, Batch], Written],
     ) -> Written:
-        while True:
+        def attempt(encoder: Encoder) -> Written:
             records = all_versions(self.store, namespace, chosen())
-            batch = plan(self.store, self.encoder, namespace, remove=list(records.values()))
+            return write(
+                namespace, plan(self.store, encoder, namespace, remove=list(records.values()))
+            )
+
+        return self._persist(attempt)
+
+    def _persist(self, attempt: Callable[[Encoder], T]) -> T:
+        """What an attempt returns that reads, plans and writes."""
+        while True:
             try:
-                return write(namespace, batch)
+                return self.with_encoder(attempt)
             except Stale:
-                continue
+                continue  # another process was faster: plan again on what it wrote
 
     def _session_end(self, namespace: str, session: str, count: int) -> list[Record]:
         """The last records of a session, with the words that they were first stored with."""

@@ -64,6 +64,7 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
     Raises:
         Conflict: two entries of ``batch.add`` have one key and different texts.
         InvalidInput, DimensionMismatch, InvalidVector: something in it cannot be stored.
+        EncoderMismatch: its vectors are of another space.
     """
     entries = _distinct(batch.add)
     for entry in entries:
@@ -73,6 +74,8 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
         return batch
     if space is None:
         raise InvalidInput("the store does not know its vectors yet; call adopt(space) first")
+    if batch.space not in (None, space):
+        raise mismatch(space, batch.space)
     given = {entry.record.key: entry.views for entry in entries}
     added = _unit_views(given, space)
     if added is not given:
@@ -84,6 +87,7 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
         delete=batch.delete,
         space=batch.space,
         expects=batch.expects,
+        expects_records=batch.expects_records,
     )
 
 
@@ -241,6 +245,7 @@ def _distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _check_changes(batch: Batch) -> None:
+    check_keys(list(batch.expects_records))
     for key in check_keys(batch.delete):
         check_name(key, "key to delete")
     for key in batch.refresh:

@@ -19,6 +19,7 @@ explained. This package needs pytest, which remem itself does not depend on.
 from __future__ import annotations
 
 from store.conformance.base import Contract, Reopen
+from store.conformance.expecting import ExpectedRecordsContract, PlannedContract
 from store.conformance.filtering import FilterContract
 from store.conformance.lasting import (
     ConcurrencyContract,
@@ -37,7 +38,6 @@ from store.conformance.refusing import ClosedContract, ErrorContract
 from store.conformance.searching import SearchContract, TextSearchContract
 from store.conformance.writing import (
     DeleteContract,
-    PlannedContract,
     VerbatimContract,
     WriteContract,
 )
@@ -50,6 +50,7 @@ class StoreContract(
     WriteContract,
     DeleteContract,
     PlannedContract,
+    ExpectedRecordsContract,
     SearchContract,
     TextSearchContract,
     FilterContract,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -15,17 +14,16 @@ from store.conformance.samples import (
     batch,
     dense,
     direction,
-    embed,
     entry,
     keys,
     turn,
     views,
     words,
 )
-from store.errors import Conflict, EncoderMismatch, InvalidInput, Stale
-from store.types import Batch, Entry, Neighborhood, View, Written
+from store.errors import Conflict, InvalidInput
+from store.types import Batch, Entry, View, Written
 
-__all__ = ["DeleteContract", "PlannedContract", "VerbatimContract", "WriteContract"]
+__all__ = ["DeleteContract", "VerbatimContract", "WriteContract"]
 
 TEXTS = {
     "emoji": "family 👩‍👩‍👧‍👦, flag 🇮🇸, thumbs 👍🏽",
@@ -331,44 +329,6 @@ class WriteContract(Contract):
         assert adopted.space == SPACE
 
 
-class PlannedContract(Contract):
-    """A batch that says what it was planned on is written only if that still holds."""
-
-    def test_a_neighbourhood_that_is_unchanged_is_accepted(self, adopted: Store) -> None:
-        """What ``neighbors`` returned can be expected."""
-        adopted.write("ana", batch(*[turn(f"k{i}", position=i) for i in range(5)]))
-        around = _around(adopted, 2, 2, 1)
-        adopted.write("ana", Batch(delete=["k2"], expects=[around]))
-        assert adopted.get("ana", ["k2"]) == [None]
-
-    def test_a_neighbourhood_that_changed_is_stale(self, adopted: Store) -> None:
-        """Another record came into it, or one left it: nothing of the batch is written."""
-        adopted.write("ana", batch(turn("k0"), turn("k1", position=1)))
-        around = _around(adopted, 0, 1, 4)
-        adopted.write("ana", batch(turn("k2", position=2)))
-        with pytest.raises(Stale):
-            adopted.write("ana", Batch(delete=["k0"], expects=[around]))
-        with pytest.raises(Stale):
-            adopted.purge("ana", Batch(delete=["k0"], expects=[around]))
-        assert adopted.count("ana") == 3
-
-    def test_a_key_that_stands_for_other_words_is_stale(self, adopted: Store) -> None:
-        """A record in the place of another of its name is not what was planned on."""
-        adopted.write("ana", batch(turn("k0"), turn("k1", "old words", position=1)))
-        around = _around(adopted, 0, 0, 4)
-        adopted.write("ana", Batch(add=[entry(turn("k1", "others", position=1))], delete=["k1"]))
-        with pytest.raises(Stale):
-            adopted.write("ana", Batch(delete=["k0"], expects=[around]))
-
-    def test_vectors_of_another_space_are_refused(self, adopted: Store) -> None:
-        """A batch that was encoded before the store was re-encoded cannot be written after it."""
-        planned = Batch(add=[entry(turn("k"))], space=SPACE)
-        adopted.reindex(replace(SPACE, fingerprint="another"), embed)
-        with pytest.raises(EncoderMismatch):
-            adopted.write("ana", planned)
-        assert adopted.count("ana") == 0
-
-
 class DeleteContract(Contract):
     """What is deleted is gone for every question, at once."""
 
@@ -405,9 +365,3 @@ class DeleteContract(Contract):
         adopted.write("ana", Batch(delete=["k"]))
         assert adopted.namespaces() == []
         assert adopted.sources("ana") == []
-
-
-def _around(store: Store, first: int, last: int, radius: int) -> Neighborhood:
-    """What stands around some positions now."""
-    found = store.neighbors("ana", "session", first, last, radius)
-    return Neighborhood("session", first, last, radius, tuple(found))
