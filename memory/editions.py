@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from memory.planning import is_current
@@ -20,16 +20,16 @@ class Edition:
     """What is to be written.
 
     Attributes:
-        added: New records.
-        moved: Known records, at the places where they stand now.
-        unchanged: Keys of all known ones, those that move included.
+        keys: Of all records of the source, in their order.
+        changes: New records, and known ones at the places where they stand now.
         supersede: Key of a record that is gone -> key of what stands in its place.
+        stored: What all of these are in the store, by key; None for what is not there.
     """
 
-    added: Sequence[Record]
-    moved: Sequence[Record]
-    unchanged: Sequence[str]
-    supersede: dict[str, str]
+    keys: Sequence[str]
+    changes: Sequence[Record]
+    supersede: Mapping[str, str]
+    stored: Mapping[str, Record | None]
 
 
 def edition_of(store: Store, namespace: str, source: str, records: Sequence[Record]) -> Edition:
@@ -40,24 +40,19 @@ def edition_of(store: Store, namespace: str, source: str, records: Sequence[Reco
     Args:
         records: In their order, with the keys that their first versions have.
     """
-    stored = store.get(namespace, [record.key for record in records])
-    known = [
-        _present(store, namespace, record, first)
-        for record, first in zip(records, stored, strict=True)
+    first = store.get(namespace, [record.key for record in records])
+    pairs = [
+        _present(store, namespace, record, stored)
+        for record, stored in zip(records, first, strict=True)
     ]
-    added = [new for new, old in known if old is None]
-    moved = [new for new, old in known if old is not None and new.position != old.position]
-    keys = [new.key for new, _ in known]
-    gone = [
-        record
-        for record in store.neighbors(namespace, source, 0, LAST - 1, 0)
-        if record.key not in set(keys)
-    ]
+    keys = [new.key for new, _ in pairs]
+    present = store.neighbors(namespace, source, 0, LAST - 1, 0)
+    gone = {record.key: record for record in present if record.key not in set(keys)}
     return Edition(
-        added,
-        moved,
-        unchanged=[new.key for new, old in known if old is not None],
-        supersede={old.key: keys[min(old.position, len(keys) - 1)] for old in gone},
+        keys,
+        changes=[new for new, old in pairs if old is None or new.position != old.position],
+        supersede={key: keys[min(old.position, len(keys) - 1)] for key, old in gone.items()},
+        stored={new.key: old for new, old in pairs} | gone,
     )
 
 

@@ -31,7 +31,7 @@ from store import (
     open_store,
     parse_filter,
 )
-from store.filters import And
+from store.filters import matches_everything
 
 if TYPE_CHECKING:
     from memory.attach.chat import Chat
@@ -49,14 +49,14 @@ class Memory:
     Thread-safe; a context manager. Several processes may use one store.
 
     Args:
-        url: A folder (made if needed), or ``":memory:"``; see ``store.open_store``.
+        url: A folder (made if needed), a server or ``":memory:"``; see ``store.open_store``.
         namespace: Whose memory this is. Namespaces never see each other.
         encoder: Text to vectors. None: the bundled all-MiniLM-L6-v2, loaded when first needed.
         retriever: How to search.
 
     Raises:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
-        CorruptStore, StoreReadOnly, StoreFull: the folder cannot be used.
+        CorruptStore, StoreReadOnly, StoreFull, UpstreamError: the store cannot be used.
     """
 
     def __init__(
@@ -220,9 +220,8 @@ class Memory:
             InvalidInput: an empty question, k < 1, or a naive ``now``.
         """
         question = self.namespace, query, k, _filter(where), now or clock.now()
-        found = self._recorder.with_encoder(
-            lambda encoder: self._retriever.search(self._store, encoder, *question)
-        )
+        search = self._retriever.search
+        found = self._recorder.with_encoder(lambda enc: search(self._store, enc, *question))
         return found if explain else [replace(one, parts={}) for one in found]
 
     def context(
@@ -313,7 +312,7 @@ class Memory:
     def forget(self, where: Where) -> int:
         """Delete what matches, all versions and all traces in files; returns how many went."""
         chosen = _filter(where)
-        if chosen is None or chosen == And(()):
+        if chosen is None or matches_everything(chosen):
             raise InvalidInput(
                 "say what to forget; F('source').exists() matches everything in the namespace"
             )

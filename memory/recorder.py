@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 from memory.editions import LAST, edition_of
@@ -73,11 +72,23 @@ class Recorder:
 
     def add(self, namespace: str, records: Iterable[Record]) -> Added:
         """See ``Memory.add_records``."""
-        stream = iter(records)
-        results = []
-        while batch := list(islice(stream, _BATCH)):
-            with self._writing(namespace):
-                results.append(self._add_batch(namespace, batch))
+        results: list[Added] = []
+        batch: list[Record] = []
+
+        def flush() -> None:
+            full = batch.copy()
+            batch.clear()
+            if full:
+                with self._writing(namespace):
+                    results.append(self._add_batch(namespace, full))
+
+        try:
+            for record in records:
+                batch.append(record)
+                if len(batch) == _BATCH:
+                    flush()
+        finally:
+            flush()  # also what came before records that cannot be read
         return Added.all(results)
 
     def append(
@@ -120,19 +131,33 @@ class Recorder:
 
     def add_whole(self, namespace: str, source: str, records: Sequence[Record]) -> Added:
         """Add all there is of a source now; what it held before and does not any more is
-        superseded by what stands in its place."""
-        with self._writing(namespace):
+        superseded by what stands in its place.
+
+        All at once, unless it is long: then a crash may leave two editions, mixed, until the source
+        is added again.
+        """
+        self._prepare(records)
+        added: list[str] = []
+
+        def attempt(encoder: Encoder) -> Sequence[str]:
             edition = edition_of(self.store, namespace, source, records)
-            rest = iter([*edition.added, *edition.moved])
-            moved = {record.key for record in edition.moved}
-            # All at once, unless it is long. A crash in between leaves two editions, mixed, until
-            # the document is added again.
-            while len(part := list(islice(rest, _BATCH))) == _BATCH:
-                self._write(namespace, part, remove=[r.key for r in part if r.key in moved])
-            if part or edition.supersede:
-                remove = [record.key for record in part if record.key in moved]
-                self._write(namespace, part, edition.supersede, remove)
-            return Added(tuple(r.key for r in edition.added), tuple(edition.unchanged))
+            for start in range(0, max(1, len(edition.changes)), _BATCH):
+                part = edition.changes[start : start + _BATCH]
+                is_last = start + _BATCH >= len(edition.changes)
+                supersede = edition.supersede if is_last else {}
+                if not part and not supersede:
+                    break  # nothing has changed
+                keys = [record.key for record in part]
+                read = {key: edition.stored[key] for key in (*keys, *supersede)}
+                known = [record for key in keys if (record := read[key]) is not None]
+                batch = plan(self.store, encoder, namespace, part, known, supersede, read)
+                self.store.write(namespace, batch)
+                added.extend(key for key in keys if read[key] is None)
+            return edition.keys
+
+        with self._writing(namespace):
+            keys = self._persist(attempt)
+        return Added(tuple(added), tuple(key for key in keys if key not in set(added)))
 
     def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""
@@ -151,7 +176,7 @@ class Recorder:
                 said_at=said_at or present.said_at,
                 stored_at=None,
             )
-            check_record(new)
+            self._prepare([new])
             change = {present.key: new.key}
             read = {present.key: present, new.key: None}
             batch = plan(self.store, encoder, namespace, [new], (), change, read)
@@ -234,10 +259,7 @@ class Recorder:
         supersede: Mapping[str, str] | None = None,
         remove: Sequence[str] = (),
     ) -> Written:
-        for record in add:
-            check_record(record)  # before the encoder spends time on it
-        if self.store.space is None:
-            self.store.adopt(space_of(self.encoder))
+        self._prepare(add)
 
         def attempt(encoder: Encoder) -> Written:
             stored = dict(zip(remove, self.store.get(namespace, remove), strict=True))
@@ -246,6 +268,12 @@ class Recorder:
             return self.store.write(namespace, batch)
 
         return self._persist(attempt)
+
+    def _prepare(self, records: Sequence[Record]) -> None:
+        for record in records:
+            check_record(record)  # before the encoder spends time on it
+        if self.store.space is None:
+            self.store.adopt(space_of(self.encoder))
 
     def _remove(
         self,

@@ -29,6 +29,7 @@ __all__ = [
     "Range",
     "Scalar",
     "facets",
+    "matches_everything",
     "parse_filter",
 ]
 
@@ -227,6 +228,25 @@ def parse_filter(data: Mapping[str, Any], depth: int = 32) -> Filter:
         raise InvalidInput("the filter is nested too deeply; 32 levels are enough for anyone")
     parts = tuple(_parse_item(name, value, depth - 1) for name, value in data.items())
     return parts[0] if len(parts) == 1 else And(parts)
+
+
+def matches_everything(where: Filter) -> bool:
+    """Whether a filter leaves nothing out by its form, whatever the records are."""
+    if isinstance(where, And):
+        return all(map(matches_everything, where.parts))
+    if isinstance(where, Or):
+        return any(map(matches_everything, where.parts))
+    return isinstance(where, Not) and _matches_nothing(where.part)
+
+
+def _matches_nothing(where: Filter) -> bool:
+    if isinstance(where, And):
+        return any(map(_matches_nothing, where.parts))
+    if isinstance(where, Or):
+        return all(map(_matches_nothing, where.parts))
+    if isinstance(where, Not):
+        return matches_everything(where.part)
+    return isinstance(where, In) and not where.values
 
 
 def _parse_item(name: str, value: Any, depth: int) -> Filter:

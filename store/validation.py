@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
@@ -80,15 +81,7 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
     added = _unit_views(given, space)
     if added is not given:
         entries = [Entry(entry.record, added[entry.record.key]) for entry in entries]
-    return Batch(
-        add=tuple(entries),
-        refresh=_unit_views(batch.refresh, space),
-        supersede=batch.supersede,
-        delete=batch.delete,
-        space=batch.space,
-        expects=batch.expects,
-        expects_records=batch.expects_records,
-    )
+    return replace(batch, add=tuple(entries), refresh=_unit_views(batch.refresh, space))
 
 
 def check_space(space: Space) -> Space:

@@ -428,10 +428,21 @@ class TestChanging:
         assert texts(memory) == ["second"]
         assert window(memory, "chat#1") == "second"
 
-    def test_forgetting_needs_a_condition(self, memory: Memory) -> None:
+    @pytest.mark.parametrize(
+        "where",
+        [
+            {},
+            {"and": [{}]},
+            {"or": [{"speaker": "Ana"}, {}]},
+            {"not": {"or": []}},
+            {"not": {"and": [{"speaker": "Ana"}, {"not": {}}]}},
+            {"not": {"speaker": []}},
+        ],
+    )
+    def test_forgetting_needs_a_condition(self, memory: Memory, where: dict[str, object]) -> None:
         memory.add("x")
         with pytest.raises(InvalidInput, match="say what to forget"):
-            memory.forget({})
+            memory.forget(where)
         assert memory.count() == 1
 
     def test_an_edited_document_supersedes_the_passages_it_lost(
@@ -487,6 +498,19 @@ class TestMoving:
         path.write_text(f'{{"remem_export": 1}}\n{line}\n', encoding="utf-8")
         with pytest.raises(InvalidInput, match=r"broken\.jsonl:2"):
             memory.import_(path)
+
+    def test_what_stands_before_a_broken_line_is_stored(
+        self, memory: Memory, tmp_path: Path
+    ) -> None:
+        for number in range(10):
+            memory.add(f"fact {number}")
+        path = tmp_path / "cut.jsonl"
+        memory.export(path)
+        path.write_text(path.read_text(encoding="utf-8") + '{"names', encoding="utf-8")
+        with Memory(tmp_path / "other", "ana", encoder=HashEncoder()) as other:
+            with pytest.raises(InvalidInput, match=r"cut\.jsonl:12"):
+                other.import_(path)
+            assert other.count() == 10
 
     def test_another_encoder_needs_a_reindex(self, memory: Memory) -> None:
         memory.add("Rex is a dog.")

@@ -89,6 +89,17 @@ def test_what_is_put_takes_the_place_of_what_another_writer_just_added(
     assert record.text == "mine"
 
 
+def test_an_edition_does_not_bring_back_what_another_writer_just_changed(
+    mine: Memory, theirs: Memory, before_i_write: Callable[..., None]
+) -> None:
+    salt, tea = "# Salt\n\nAbout salt.\n", "# Tea\n\nAbout tea.\n"
+    [key] = mine.add_document(tea, source="kitchen").added
+    before_i_write(lambda: theirs.update(key, "About coffee."))
+    mine.add_document(salt + tea, source="kitchen")
+    assert current(mine) == [salt.strip(), tea.strip(), "tea"]
+    assert [record.text for record in mine.history(key)][:2] == [tea.strip(), "About coffee."]
+
+
 def test_many_updates_at_once_all_happen(mine: Memory, theirs: Memory) -> None:
     with ThreadPoolExecutor(2) as threads:
         done = [
