@@ -277,6 +277,14 @@ class WriteContract(Contract):
         assert keys(adopted.search("ana", [words("quinces")], 5)[0]) == ["new"]
         assert keys(adopted.search("ana", [words("old")], 5)[0]) == []
 
+    def test_what_is_superseded_can_be_refreshed(self, adopted: Store) -> None:
+        """By the same batch or a later one; it has the new views, and is found by none."""
+        adopted.write("ana", batch(turn("old"), turn("new")))
+        for word in ("quinces", "pears"):
+            adopted.write("ana", Batch(refresh={"old": views(word)}, supersede={"old": "new"}))
+            assert adopted.entries("ana", ["old"])[0].views["turn"].text == word
+            assert keys(adopted.search("ana", [words(word)], 5)[0]) == []
+
     @pytest.mark.parametrize(
         "bad",
         [

@@ -18,6 +18,7 @@ from pymilvus.grpc_gen import milvus_pb2
 
 from store.base import Store
 from store.conformance import Reopen
+from store.conformance.expecting import PlannedContract
 from store.conformance.lasting import (
     ConcurrencyContract,
     DurabilityContract,
@@ -25,7 +26,7 @@ from store.conformance.lasting import (
     VerifyContract,
 )
 from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, views, words
-from store.conformance.writing import DeleteContract, PlannedContract
+from store.conformance.writing import DeleteContract
 from store.errors import EncoderMismatch, Stale, UpstreamError
 from store.milvus import MilvusStore
 from store.milvus.engine import Engine
