@@ -153,9 +153,8 @@ class EmbeddedStore:
             meta = read_meta(connection)
             _check_space(meta, space)
             found = records.load_by_key(connection, state.id, keys)
-            views = records.load_views(
-                connection, meta.generation, meta.space, [i for i, _ in found.values()]
-            )
+            named = {i: key for key, (i, _) in found.items()}
+            views = records.load_views(connection, meta.generation, meta.space, named)
         return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
 
     def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
