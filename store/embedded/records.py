@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -188,15 +188,31 @@ def view_vectors(
 
 
 def load_views(
-    connection: sqlite3.Connection, generation: int, space: Space, ids: Sequence[int]
+    connection: sqlite3.Connection, generation: int, space: Space, keys: Mapping[int, str]
 ) -> dict[int, dict[str, View]]:
-    """All views of records, by id."""
+    """All views of records, by id.
+
+    Args:
+        keys: Of the records, by id.
+
+    Raises:
+        CorruptStore: a record lacks some.
+    """
+    ids = list(keys)
     texts = dict(view_texts(connection, ids, len(space.views)))
     found, vectors = view_vectors(connection, generation, ids, len(space.views), space.dim)
+    rows = {i: row for row, i in enumerate(found.tolist())}
+    for i, key in keys.items():
+        if i not in rows:
+            raise CorruptStore(
+                f"record {key!r} lacks its vectors; 'remem reindex' makes all vectors again"
+            )
+        if i not in texts:
+            raise CorruptStore(f"record {key!r} lacks the text of a view; delete and add it again")
     return {
         i: {
-            view: View(texts[i][v], vectors[row, v].astype(np.float32))
+            view: View(texts[i][v], vectors[rows[i], v].astype(np.float32))
             for v, view in enumerate(space.views)
         }
-        for row, i in enumerate(found.tolist())
+        for i in ids
     }

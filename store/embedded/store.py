@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,7 +19,7 @@ from store.embedded.reindexing import EmbeddedFilling
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer, rarity
 from store.embedded.writing import apply
-from store.errors import CorruptStore
+from store.errors import CorruptStore, StoreFull, StoreLocked
 from store.filters import Filter
 from store.reindexing import fill
 from store.rows import from_micros, to_micros
@@ -49,6 +50,8 @@ from store.validation import (
 )
 
 __all__ = ["EmbeddedStore"]
+
+_log = logging.getLogger(__name__)
 
 _SCAN_PAGE = 500
 
@@ -93,7 +96,7 @@ class EmbeddedStore:
                 self._space = read_meta(connection).adopted
             check_fingerprint(self._space, fingerprint)
             self._partitions.clean()
-            self._finish_purges()
+            self._go_on_with_purges()
         except BaseException:
             self._database.close()
             raise
@@ -150,9 +153,8 @@ class EmbeddedStore:
             meta = read_meta(connection)
             _check_space(meta, space)
             found = records.load_by_key(connection, state.id, keys)
-            views = records.load_views(
-                connection, meta.generation, meta.space, [i for i, _ in found.values()]
-            )
+            named = {i: key for key, (i, _) in found.items()}
+            views = records.load_views(connection, meta.generation, meta.space, named)
         return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
 
     def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
@@ -359,6 +361,14 @@ class EmbeddedStore:
             self._database.scrub()
             with self._database.writing() as connection:
                 changes.purges_finished(connection, pending)
+
+    def _go_on_with_purges(self) -> None:
+        """Finish those that were interrupted, if that can be done now. Else the store opens all the
+        same, or nobody could export it or make space; the next opening or purge tries again."""
+        try:
+            self._finish_purges()
+        except (StoreFull, StoreLocked) as error:
+            _log.warning("what was purged may still be in the files of %s: %s", self._path, error)
 
     def _known_space(self) -> Space | None:
         if self._space is None:  # perhaps another process has adopted one meanwhile

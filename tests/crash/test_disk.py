@@ -174,6 +174,26 @@ def test_a_damaged_page_is_noticed_by_verify(tmp_path: Path) -> None:
     assert problems(folder)
 
 
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("vectors_1", "'k7' lacks its vectors; 'remem reindex'"),
+        ("texts", "'k7' lacks the text of a view; delete and add it again"),
+    ],
+)
+def test_a_record_that_lost_its_views_is_named_with_what_to_do(
+    tmp_path: Path, table: str, sentence: str
+) -> None:
+    folder = filled(tmp_path / "memories")
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        connection.execute(
+            f"DELETE FROM {table} WHERE record = (SELECT id FROM records WHERE key = 'k7')"
+        )
+    with EmbeddedStore(folder) as store:
+        assert len(store.entries("ana", ["k6", "k8"])) == 2
+        assert sentence in message_of(lambda: store.entries("ana", ["k6", "k7"]), CorruptStore)
+
+
 def test_a_future_format_is_named(tmp_path: Path) -> None:
     folder = filled(tmp_path / "memories")
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:

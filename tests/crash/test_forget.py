@@ -21,6 +21,8 @@ from store.conformance.samples import (
     words,
 )
 from store.embedded import EmbeddedStore
+from store.embedded.database import Database
+from store.errors import RememError, StoreFull, StoreLocked
 from store.types import Batch, Entry, Record, View
 from tests.crash.traces import traces
 
@@ -165,6 +167,39 @@ def test_a_purge_in_the_middle_of_a_reindex_reaches_the_new_vectors(
         store.reindex(replace(SPACE, fingerprint="another"), embed, purge_and_stop)
     assert traces(tmp_path, [*SECRETS.values(), "qzxvagain"]) == set()
     assert store.verify().ok
+
+
+def interrupted_purge(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A purge that was committed, by a process that ended before the files were cleaned."""
+
+    def end(database: Database) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, EmbeddedStore(folder) as store:
+        patch.setattr(Database, "scrub", end)
+        with pytest.raises(KeyboardInterrupt):
+            store.purge("ana", Batch(delete=[SECRETS["key"]]))
+
+
+@pytest.mark.parametrize("error", [StoreFull, StoreLocked])
+def test_a_store_opens_though_an_interrupted_purge_cannot_be_finished_now(
+    store: EmbeddedStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: type[RememError],
+) -> None:
+    def fail(database: Database) -> None:
+        raise error("make space")
+
+    interrupted_purge(tmp_path, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "scrub", fail)
+        with EmbeddedStore(tmp_path) as opened:
+            assert opened.get("ana", [SECRETS["key"], "last"])[0] is None
+    assert "make space" in caplog.text
+    with EmbeddedStore(tmp_path):
+        assert traces(tmp_path, SECRETS.values()) == set()
 
 
 @pytest.mark.parametrize("seed", range(3))
