@@ -125,21 +125,29 @@ class Recorder:
     def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""
         with self._writing(namespace):
-            versions = history(self.store, namespace, key)
-            if not versions:
-                raise InvalidInput(f"no memory has the key {key!r} in namespace {namespace!r}")
-            present = versions[-1]
-            if present.text == text:
-                return present.key
-            new = replace(
-                present,
-                key=free_key(self.store, namespace, present.key),
-                text=text,
-                said_at=said_at or present.said_at,
-                stored_at=None,
-            )
-            self._write(namespace, add=[new], supersede={present.key: new.key})
-            return new.key
+            while True:
+                versions = history(self.store, namespace, key)
+                if not versions:
+                    raise InvalidInput(f"no memory has the key {key!r} in namespace {namespace!r}")
+                present = versions[-1]
+                if present.text == text:
+                    return present.key
+                new = replace(
+                    present,
+                    key=free_key(self.store, namespace, present.key),
+                    text=text,
+                    said_at=said_at or present.said_at,
+                    stored_at=None,
+                )
+                check_record(new)  # before the encoder spends time on it
+                successor = {present.key: new.key}
+                batch = plan(self.store, self.encoder, namespace, [new], supersede=successor)
+                expected = {present.key: present, new.key: None}
+                try:
+                    self.store.write(namespace, replace(batch, expects_records=expected))
+                    return new.key
+                except Stale:
+                    continue  # another process changed it, or took the name: look again
 
     def put(self, namespace: str, records: Sequence[Record]) -> None:
         """See ``Memory.put_records``."""
@@ -207,10 +215,11 @@ class Recorder:
         if self.store.space is None:
             self.store.adopt(space_of(self.encoder))
         while True:
-            gone = [record for record in self.store.get(namespace, remove) if record is not None]
+            there = dict(zip(remove, self.store.get(namespace, remove), strict=True))
+            gone = [record for record in there.values() if record is not None]
             batch = plan(self.store, self.encoder, namespace, add, gone, supersede)
             try:
-                return self.store.write(namespace, batch)
+                return self.store.write(namespace, replace(batch, expects_records=there))
             except Stale:
                 continue  # another process was faster: plan again on what it wrote
 
@@ -224,7 +233,7 @@ class Recorder:
             records = all_versions(self.store, namespace, chosen())
             batch = plan(self.store, self.encoder, namespace, remove=list(records.values()))
             try:
-                return write(namespace, batch)
+                return write(namespace, replace(batch, expects_records=records))
             except Stale:
                 continue
 

@@ -65,7 +65,8 @@ class Store(Protocol):
 
         Raises:
             Conflict: a key of ``batch.add`` is stored with another text; nothing was written.
-            Stale: a neighbourhood of ``batch.expects`` reads differently now; nothing was written.
+            Stale: a neighbourhood of ``batch.expects`` or a record of ``batch.expects_records``
+                reads differently now; nothing was written. Comes before ``Conflict``.
             InvalidInput: empty text, a naive datetime, metadata that is not JSON, wrong views, ...
             DimensionMismatch, InvalidVector: see ``store.errors``.
             EncoderMismatch: another process re-encoded the store since it was opened here.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from store.errors import Conflict, Stale
 from store.types import Entry, Neighborhood, Record
 
-__all__ = ["check_expected", "split"]
+__all__ = ["check_expected", "check_records", "split"]
 
 
 def check_expected(
@@ -26,6 +26,26 @@ def check_expected(
             raise Stale(
                 f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
                 "the batch again"
+            )
+
+
+def check_records(
+    expected: Mapping[str, Record | None], read: Callable[[Sequence[str]], Mapping[str, Record]]
+) -> None:
+    """Refuse a batch that was planned on records that are no longer so.
+
+    Args:
+        read: What is there now, by key; unknown keys are left out.
+
+    Raises:
+        Stale: a record changed, came or went since the batch was planned.
+    """
+    now = read(list(expected)) if expected else {}
+    for key, record in expected.items():
+        if now.get(key) != record:
+            raise Stale(
+                f"another writer changed the record {key!r} meanwhile; read it and plan the batch "
+                "again"
             )
 
 

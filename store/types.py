@@ -112,6 +112,8 @@ class Batch:
         space: Whose vectors the views hold; None: the store's. Refused if the store was re-encoded
             since they were made.
         expects: What the batch was planned on: it is written only if it still holds.
+        expects_records: The same, by key: the record that ``Store.get`` returned, all of its fields
+            counting; None for a key that there was not.
     """
 
     add: Sequence[Entry] = ()
@@ -120,6 +122,7 @@ class Batch:
     delete: Sequence[str] = ()
     space: Space | None = None
     expects: Sequence[Neighborhood] = ()
+    expects_records: Mapping[str, Record | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

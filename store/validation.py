@@ -83,6 +83,7 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
         delete=batch.delete,
         space=batch.space,
         expects=batch.expects,
+        expects_records=batch.expects_records,
     )
 
 
@@ -234,6 +235,7 @@ def _distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _check_changes(batch: Batch) -> None:
+    check_keys(list(batch.expects_records))
     for key in check_keys(batch.delete):
         check_name(key, "key to delete")
     for key in batch.refresh:

@@ -19,6 +19,7 @@ explained. This package needs pytest, which remem itself does not depend on.
 from __future__ import annotations
 
 from store.conformance.base import Contract, Reopen
+from store.conformance.expecting import ExpectedRecordsContract
 from store.conformance.filtering import FilterContract
 from store.conformance.lasting import (
     ConcurrencyContract,
@@ -50,6 +51,7 @@ class StoreContract(
     WriteContract,
     DeleteContract,
     PlannedContract,
+    ExpectedRecordsContract,
     SearchContract,
     TextSearchContract,
     FilterContract,

@@ -17,7 +17,7 @@ from store.embedded.arrays import Halves
 from store.embedded.inserting import insert
 from store.embedded.schema import vectors_table
 from store.filters import facets
-from store.preconditions import check_expected, split
+from store.preconditions import check_expected, check_records, split
 from store.rows import to_micros, to_row
 from store.types import Batch, Entry, Neighborhood, Record, View, Written
 
@@ -43,7 +43,7 @@ def apply(
 
     Raises:
         Conflict: a key of ``batch.add`` is stored with another text.
-        Stale: a neighbourhood reads differently than when the batch was planned.
+        Stale: a neighbourhood or record reads differently than when the batch was planned.
     """
     micros = to_micros(now)
 
@@ -51,7 +51,12 @@ def apply(
         span = around.source, around.first, around.last, around.radius
         return records.neighbors(connection, namespace, *span, micros)
 
+    def read_keys(keys: Sequence[str]) -> dict[str, Record]:
+        found = records.load_by_key(connection, namespace, keys)
+        return {key: record for key, (_, record) in found.items()}
+
     check_expected(batch.expects, read)
+    check_records(batch.expects_records, read_keys)
     deleted = _delete(connection, namespace, batch.delete, generations)
     new, unchanged = _split(connection, namespace, batch.add)
     ids, vectors = _add(connection, namespace, new, views, generations[0], now)

@@ -15,7 +15,7 @@ from store.milvus.facets import is_plain
 from store.milvus.filtering import FOREVER
 from store.milvus.schema import PREFIX, length, long
 from store.milvus.state import Moment, State, dead_notes, state_note
-from store.preconditions import check_expected, split
+from store.preconditions import check_expected, check_records, split
 from store.rows import to_micros
 from store.tokens import tokenize
 from store.types import Batch, Entry, Neighborhood, Record, Written
@@ -49,9 +49,10 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
 
     Raises:
         Conflict: a key of ``batch.add`` is stored with another text.
-        Stale: a neighbourhood reads differently than when the batch was planned.
+        Stale: a neighbourhood or record reads differently than when the batch was planned.
     """
     check_expected(batch.expects, lambda around: _read(engine, moment, around, to_micros(now)))
+    check_records(batch.expects_records, lambda keys: _read_keys(engine, moment, keys))
     keys = [*batch.delete, *(entry.record.key for entry in batch.add)]
     keys += [*batch.refresh, *batch.supersede]
     stored = reading.by_key(engine, moment, keys, _columns(moment)) if moment.root.records else {}
@@ -112,6 +113,10 @@ def _read(engine: Engine, moment: Moment, around: Neighborhood, now: int) -> lis
         return []
     span = around.source, around.first, around.last, around.radius
     return reading.neighbors(engine, moment, *span, now)
+
+
+def _read_keys(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Record]:
+    return reading.found(engine, moment, keys) if moment.root.records else {}
 
 
 def _refreshed(entries: Mapping[str, Entry], batch: Batch) -> dict[str, Entry]:

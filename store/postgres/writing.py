@@ -13,9 +13,9 @@ from store.postgres import postings, vectors
 from store.postgres.copying import copy_rows
 from store.postgres.driver import Connection
 from store.postgres.filtering import facets_of
-from store.postgres.records import neighbors, view_texts
+from store.postgres.records import load_by_key, neighbors, view_texts
 from store.postgres.texts import escape, escape_all, unescape
-from store.preconditions import check_expected, split
+from store.preconditions import check_expected, check_records, split
 from store.rows import COLUMNS, to_micros, to_row
 from store.spaces import Meta
 from store.tokens import tokenize
@@ -43,7 +43,7 @@ def apply(
 
     Raises:
         Conflict: a key of ``batch.add`` is stored with another text.
-        Stale: a neighbourhood reads differently than when the batch was planned.
+        Stale: a neighbourhood or record reads differently than when the batch was planned.
     """
     micros = to_micros(now)
 
@@ -51,7 +51,12 @@ def apply(
         span = around.source, around.first, around.last, around.radius
         return neighbors(connection, namespace, *span, micros)
 
+    def read_keys(keys: Sequence[str]) -> dict[str, Record]:
+        found = load_by_key(connection, namespace, keys)
+        return {key: record for key, (_, record) in found.items()}
+
     check_expected(batch.expects, read)
+    check_records(batch.expects_records, read_keys)
     if meta.adopted is None:
         return Written()  # without a space there are no records, and nothing can be added
     writing = _Writing(connection, namespace, meta, now)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from types import TracebackType
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from store.base import Embed
 from store.errors import Conflict, EncoderMismatch, InvalidInput, Stale, StoreClosed
 from store.filters import Filter
+from store.preconditions import check_records
 from store.reference.rows import Row, Rows, RowView, rarity, top
 from store.tokens import tokenize
 from store.types import (
@@ -98,6 +100,7 @@ class ReferenceStore:
                 )
                 if tuple(record.key for record in found) != around.keys:
                     raise Stale(f"another writer changed {around.source!r}; plan the batch again")
+            check_records(batch.expects_records, partial(self._by_key, namespace))
             now = self._clock()
             deleted = [key for key in dict.fromkeys(batch.delete) if rows.pop(key, None)]
             unchanged = [entry.record.key for entry in batch.add if entry.record.key in rows]
@@ -282,6 +285,9 @@ class ReferenceStore:
         with self._lock:
             self._check_open()
             return self._namespaces.get(check_name(namespace, "namespace"), {})
+
+    def _by_key(self, namespace: str, keys: Sequence[str]) -> dict[str, Record]:
+        return {record.key: record for record in self.get(namespace, keys) if record is not None}
 
     def _matching(self, namespace: str, where: Filter | None) -> list[Record]:
         check_filter(where)

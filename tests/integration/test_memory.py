@@ -6,18 +6,20 @@ import asyncio
 import io
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from memory import AsyncMemory, F, Memory
+from memory.planning import plan
 from memory.testing import HashEncoder
-from store import Conflict, EncoderMismatch, InvalidInput, Record
+from store import Batch, Conflict, EncoderMismatch, InvalidInput, Record
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 
@@ -44,6 +46,19 @@ def texts(memory: Memory) -> list[str]:
 def window(memory: Memory, key: str) -> str:
     store = memory._recorder.store
     return store.entries(memory.namespace, [key])[0].views["window"].text
+
+
+def overtaken(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have somebody act between the next planning and its write."""
+    once = [act]
+
+    def planned(*arguments: Any, **named: Any) -> Batch:
+        batch = plan(*arguments, **named)
+        if once:
+            once.pop()()
+        return batch
+
+    monkeypatch.setattr("memory.recorder.plan", planned)
 
 
 class TestAdding:
@@ -408,6 +423,42 @@ class TestChanging:
             slow.add_messages([{"role": "user", "content": "second"}])
         assert texts(memory) == ["second"]
         assert window(memory, "chat#1") == "second"
+
+    def test_updates_of_two_at_once_are_both_in_one_history(
+        self, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        memory.add("tea", key="k")
+        with Memory(memory.url, "ana", encoder=HashEncoder()) as other:
+            overtaken(monkeypatch, lambda: other.update("k", "coffee"))
+            memory.update("k", "cocoa")
+        assert [record.text for record in memory.history("k")] == ["tea", "coffee", "cocoa"]
+        assert memory.count() == 3
+
+    def test_an_update_gives_way_to_who_took_its_name(
+        self, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        memory.add("tea", key="k")
+        with Memory(memory.url, "ana", encoder=HashEncoder()) as other:
+            overtaken(monkeypatch, lambda: other.add("unrelated", key="k~2"))
+            assert memory.update("k", "cocoa").key == "k~3"
+
+    def test_what_is_forgotten_while_it_is_updated_is_gone(
+        self, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        memory.add("tea", key="k")
+        with Memory(memory.url, "ana", encoder=HashEncoder()) as other:
+            overtaken(monkeypatch, lambda: other.update("k", "tea with milk"))
+            assert memory.forget(F("key") == "k") == 2
+        assert memory.count() == 0
+
+    def test_of_two_that_put_a_new_record_the_later_one_stays(
+        self, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        memory.add("other")
+        with Memory(memory.url, "ana", encoder=HashEncoder()) as other:
+            overtaken(monkeypatch, lambda: other.put_records([Record("k", "s", 0, "one")]))
+            memory.put_records([Record("k", "s", 0, "two")])
+        assert sorted(texts(memory)) == ["other", "two"]
 
     def test_forgetting_needs_a_condition(self, memory: Memory) -> None:
         memory.add("x")
