@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
-from itertools import islice
 
 from memory.encoder import Encoder
 from memory.messages import continuation
@@ -61,9 +60,8 @@ class Recorder:
 
     def add(self, namespace: str, records: Iterable[Record]) -> Added:
         """See ``Memory.add_records``."""
-        stream = iter(records)
         results = []
-        while batch := list(islice(stream, _BATCH)):
+        for batch in _batches(records):
             with self._writing(namespace):
                 results.append(self._add_batch(namespace, batch))
         return Added.all(results)
@@ -256,6 +254,23 @@ class Recorder:
         while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
             position += 1
         return position
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records in batches; those before a failure of their source are one, too."""
+    batch: list[Record] = []
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _is_past(record: Record) -> bool:

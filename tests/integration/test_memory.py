@@ -518,6 +518,18 @@ class TestMoving:
         with pytest.raises(InvalidInput, match=r"broken\.jsonl:2"):
             memory.import_(path)
 
+    def test_what_stands_before_a_broken_line_is_stored(
+        self, memory: Memory, tmp_path: Path
+    ) -> None:
+        memory.add_messages(said("one", "two"))
+        path = tmp_path / "export.jsonl"
+        memory.export(path)
+        path.write_text(path.read_text("utf-8") + "{broken\n", encoding="utf-8")
+        with Memory(tmp_path / "other", "ana", encoder=HashEncoder()) as other:
+            with pytest.raises(InvalidInput, match=r"export\.jsonl:4"):
+                other.import_(path)
+            assert texts(other) == ["one", "two"]
+
     def test_another_encoder_needs_a_reindex(self, memory: Memory) -> None:
         memory.add("Rex is a dog.")
         memory.close()
