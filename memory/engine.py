@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from memory import clock, transfer
+from memory.conditions import matches_all
 from memory.encoder import Encoder, SentenceTransformerEncoder
 from memory.ingest.documents import document_records
 from memory.messages import note_key, placed, records_of
@@ -31,7 +32,6 @@ from store import (
     open_store,
     parse_filter,
 )
-from store.filters import And
 
 if TYPE_CHECKING:
     from memory.attach.chat import Chat
@@ -312,7 +312,7 @@ class Memory:
     def forget(self, where: Where) -> int:
         """Delete what matches, all versions and all traces in files; returns how many went."""
         chosen = _filter(where)
-        if chosen is None or chosen == And(()):
+        if chosen is None or matches_all(chosen):
             raise InvalidInput(
                 "say what to forget; F('source').exists() matches everything in the namespace"
             )

@@ -460,11 +460,29 @@ class TestChanging:
             memory.put_records([Record("k", "s", 0, "two")])
         assert sorted(texts(memory)) == ["other", "two"]
 
-    def test_forgetting_needs_a_condition(self, memory: Memory) -> None:
+    @pytest.mark.parametrize(
+        "where",
+        [
+            {},
+            {"and": [{}]},
+            {"and": [{"and": []}]},
+            {"or": [{}]},
+            {"or": [{"key": "k"}, {}]},
+            {"not": {"or": []}},
+            {"not": {"key": []}},
+        ],
+        ids=str,
+    )
+    def test_forgetting_needs_a_condition(self, memory: Memory, where: dict[str, Any]) -> None:
         memory.add("x")
         with pytest.raises(InvalidInput, match="say what to forget"):
-            memory.forget({})
+            memory.forget(where)
         assert memory.count() == 1
+
+    @pytest.mark.parametrize("where", [{"or": []}, {"and": [{}, {"key": "k"}]}], ids=str)
+    def test_a_condition_may_stand_beside_none(self, memory: Memory, where: dict[str, Any]) -> None:
+        memory.add("x")
+        assert memory.forget(where) == 0
 
     def test_an_edited_document_supersedes_the_passages_it_lost(
         self, memory: Memory, tmp_path: Path
