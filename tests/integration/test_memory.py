@@ -456,8 +456,10 @@ class TestChanging:
     ) -> None:
         memory.add("other")
         with Memory(memory.url, "ana", encoder=HashEncoder()) as other:
-            overtaken(monkeypatch, lambda: other.put_records([Record("k", "s", 0, "one")]))
-            memory.put_records([Record("k", "s", 0, "two")])
+            overtaken(
+                monkeypatch, lambda: other.put_records([Record("k", "s", 0, "one", kind="note")])
+            )
+            memory.put_records([Record("k", "s", 0, "two", kind="note")])
         assert sorted(texts(memory)) == ["other", "two"]
 
     @pytest.mark.parametrize(
