@@ -205,17 +205,15 @@ class Partitions:
 
     def problems(self) -> Iterator[str]:
         """One sentence for each snapshot file that is not what was saved."""
+        for name, digest in self._saved():
+            wrong = _what_is_wrong(self._folder / name, digest)
+            # Another process that saved meanwhile has removed the file.
+            if wrong and (name, digest) in self._saved():
+                yield wrong
+
+    def _saved(self) -> list[tuple[str, str]]:
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT file, digest FROM snapshots").fetchall()
-        for name, digest in rows:
-            path = self._folder / name
-            try:
-                found = file_digest(path)
-            except OSError as error:
-                yield f"index file {path}: {error.strerror}; 'remem rebuild' makes it again"
-                continue
-            if found != digest:
-                yield f"index file {path} is damaged; 'remem rebuild' makes it again"
+            return connection.execute("SELECT file, digest FROM snapshots").fetchall()
 
     def _catch_up(self, namespace: str, slot: Slot) -> None:
         with slot.lock.exclusive(), self._database.reading() as connection:
@@ -357,3 +355,14 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _what_is_wrong(path: Path, digest: str) -> str:
+    """One sentence if a file is not what was saved."""
+    try:
+        found = file_digest(path)
+    except OSError as error:
+        return f"index file {path}: {error.strerror}; 'remem rebuild' makes it again"
+    if found != digest:
+        return f"index file {path} is damaged; 'remem rebuild' makes it again"
+    return ""

@@ -122,6 +122,25 @@ def test_a_store_that_another_process_never_ends_creating_is_one_sentence(tmp_pa
             pass
 
 
+def test_an_index_that_another_process_replaces_while_it_is_checked_is_no_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedStore(tmp_path) as one, EmbeddedStore(tmp_path) as other:
+        one.adopt(SPACE)
+        one.write("ana", batch(turn("a")))
+        one.snapshot()
+        digest_of = partitions.file_digest
+
+        def late(path: Path) -> str:
+            monkeypatch.undo()
+            other.write("ana", batch(turn("b")))
+            other.snapshot()
+            return digest_of(path)
+
+        monkeypatch.setattr(partitions, "file_digest", late)
+        assert one.verify().problems == ()
+
+
 def test_files_of_others_in_the_index_folder_are_left_alone(folder: Path) -> None:
     note, subfolder = folder / "index" / "notes.txt", folder / "index" / "old"
     note.write_text("mine", encoding="utf-8")
