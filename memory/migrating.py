@@ -6,8 +6,9 @@ catches up with what was written meanwhile, and a round that finds no difference
 both hold the same.
 
 Records are copied in that order, so what an interrupted migration leaves behind is the beginning of
-the source. Any other target has a life of its own, such as one that is in use since it was filled:
-it is compared before anything is written, and refused.
+the source, up to the end of a page. Any other target has a life of its own, such as one that is in
+use since it was filled: it is compared before anything is written, and refused. Only where whole
+pages or namespaces were deleted at its end, it looks the same.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _check_beginning(
     namespaces: Sequence[str],
     progress: Callable[[Step], object] | None,
 ) -> None:
-    """Refuse a target that holds something else than the source does up to some record."""
+    """Refuse a target that holds something else than the source does up to the end of a page."""
     held = {namespace: target.count(namespace) for namespace in namespaces}
     done, total = 0, sum(held.values())
     lacking = ""
@@ -142,6 +143,8 @@ def _check_beginning(
             ours, theirs = pair
             if theirs is None:
                 lacking = lacking or f"lacks {_named(namespace, pair)}"
+                if not left and held[namespace] % _PAGE:
+                    raise _other_life(lacking)
                 if not left:
                     break
                 continue

@@ -147,6 +147,10 @@ def one_less(target: Store) -> None:
     target.purge("ana", Batch(delete=["k5"]))
 
 
+def the_last_one_less(target: Store) -> None:
+    target.purge("ben", Batch(delete=["old"]))
+
+
 def one_person_less(target: Store) -> None:
     target.purge("ana", Batch(delete=[record.key for record in target.scan("ana")]))
 
@@ -154,11 +158,12 @@ def one_person_less(target: Store) -> None:
 @pytest.mark.parametrize(
     ("use", "named"),
     [
-        (more, "'mine'"),
-        (newer, "'k5'"),
-        (otherwise_seen, "'k5'"),
-        (one_less, "'k5'"),
-        (one_person_less, "'k0'"),
+        (more, "'mine' in the namespace 'ana'"),
+        (newer, "'k5' in the namespace 'ana'"),
+        (otherwise_seen, "'k5' in the namespace 'ana'"),
+        (one_less, "'k5' in the namespace 'ana'"),
+        (the_last_one_less, "'old' in the namespace 'ben'"),
+        (one_person_less, "'k0' in the namespace 'ana'"),
     ],
 )
 def test_a_target_that_was_used_since_is_refused_as_it_is(
@@ -167,7 +172,7 @@ def test_a_target_that_was_used_since_is_refused_as_it_is(
     migrate(source, target)
     use(target)
     before = exported(target)
-    with pytest.raises(InvalidInput, match=f"{named} in the namespace 'ana'.*--replace"):
+    with pytest.raises(InvalidInput, match=f"{named}.*--replace"):
         migrate(source, target)
     assert exported(target) == before
 
