@@ -46,8 +46,9 @@ def edition_of(store: Store, namespace: str, source: str, records: Sequence[Reco
         for record, stored in zip(records, first, strict=True)
     ]
     keys = [new.key for new, _ in pairs]
+    kept = set(keys)
     present = store.neighbors(namespace, source, 0, LAST - 1, 0)
-    gone = {record.key: record for record in present if record.key not in set(keys)}
+    gone = {record.key: record for record in present if record.key not in kept}
     return Edition(
         keys,
         changes=[new for new, old in pairs if old is None or new.position != old.position],

@@ -143,11 +143,11 @@ def _check_beginning(
             ours, theirs = pair
             if theirs is None:
                 lacking = lacking or f"lacks {_named(namespace, pair)}"
-                if not left and held[namespace] % _PAGE:
+                if left:
+                    continue
+                if held[namespace] % _PAGE:
                     raise _other_life(lacking)
-                if not left:
-                    break
-                continue
+                break
             left -= 1
             done += 1
             if progress and done % _PAGE == 0:

@@ -137,7 +137,7 @@ class Recorder:
         is added again.
         """
         self._prepare(records)
-        added: list[str] = []
+        added: dict[str, None] = {}
 
         def attempt(encoder: Encoder) -> Sequence[str]:
             edition = edition_of(self.store, namespace, source, records)
@@ -152,12 +152,12 @@ class Recorder:
                 known = [record for key in keys if (record := read[key]) is not None]
                 batch = plan(self.store, encoder, namespace, part, known, supersede, read)
                 self.store.write(namespace, batch)
-                added.extend(key for key in keys if read[key] is None)
+                added.update(dict.fromkeys(key for key in keys if read[key] is None))
             return edition.keys
 
         with self._writing(namespace):
             keys = self._persist(attempt)
-        return Added(tuple(added), tuple(key for key in keys if key not in set(added)))
+        return Added(tuple(added), tuple(key for key in keys if key not in added))
 
     def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""

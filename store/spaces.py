@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from store.errors import EncoderMismatch
 from store.types import Space
 
-__all__ = ["Meta", "check_fingerprint", "from_json", "meta_of", "mismatch", "to_json"]
+__all__ = ["Meta", "check_fingerprint", "check_same", "from_json", "meta_of", "to_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,20 @@ def from_json(text: str | None) -> Space | None:
     return Space(fingerprint, dim, tuple(views))
 
 
-def mismatch(stored: Space | None, given: Space | None) -> EncoderMismatch:
-    """The error for vectors of ``given`` where those of ``stored`` are."""
+def check_same(stored: Space | None, given: Space | None) -> None:
+    """Refuse vectors of ``given`` where those of ``stored`` are.
+
+    Raises:
+        EncoderMismatch: the spaces are not the same.
+    """
+    if stored == given:
+        return
     if stored and given and stored.fingerprint == given.fingerprint:
-        return EncoderMismatch(
+        raise EncoderMismatch(
             f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "
             f"of {given.dim}; open it with the version of remem that made it"
         )
-    return _other_encoder(*(space.fingerprint if space else "none" for space in (stored, given)))
+    raise _other_encoder(*(space.fingerprint if space else "none" for space in (stored, given)))
 
 
 def check_fingerprint(stored: Space | None, given: str | None) -> None:

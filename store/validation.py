@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
 from store.filters import Filter
-from store.spaces import mismatch
+from store.spaces import check_same
 from store.stacking import EPSILON, are_unit, stacked_rows
 from store.types import Batch, Dense, Entry, Leg, Record, Space, Text, Vector, View
 
@@ -75,8 +75,8 @@ def check_batch(batch: Batch, space: Space | None) -> Batch:
         return batch
     if space is None:
         raise InvalidInput("the store does not know its vectors yet; call adopt(space) first")
-    if batch.space not in (None, space):
-        raise mismatch(space, batch.space)
+    if batch.space is not None:
+        check_same(space, batch.space)
     given = {entry.record.key: entry.views for entry in entries}
     added = _unit_views(given, space)
     if added is not given:
@@ -104,8 +104,8 @@ def check_leg(leg: Leg, space: Space) -> Leg:
     """
     check_view(leg.view, space)
     if isinstance(leg, Dense):
-        if leg.space not in (None, space):
-            raise mismatch(space, leg.space)
+        if leg.space is not None:
+            check_same(space, leg.space)
         return Dense(leg.view, unit(leg.vector, space.dim))
     return Text(leg.view, _check_string(leg.query, "query"))
 

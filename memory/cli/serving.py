@@ -125,8 +125,8 @@ def serve(
     path = keys_file(settings, file)
     with ExitStack() as opened:
         # A file that was named must be there; one in the store's folder is there if keys are used.
-        used = path and (file or path.exists())
-        ring = opened.enter_context(closing(KeyRing(path))) if path and used else None
+        used = path if path and (file or path.exists()) else None
+        ring = opened.enter_context(closing(KeyRing(used))) if used else None
         memory = opened.enter_context(settings.create())
         memory.encoder.dim  # noqa: B018 - loads the model now, and not with the first request
         # A reranker is a model too: one of it is enough.

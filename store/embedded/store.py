@@ -13,7 +13,7 @@ from store.base import Embed
 from store.embedded import changes, checking, filtering, records
 from store.embedded.database import Database
 from store.embedded.folder import bytes_in, prepare, refuse_lost_records
-from store.embedded.meta import Meta, read_meta, write_space
+from store.embedded.meta import read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
 from store.embedded.reindexing import EmbeddedFilling
 from store.embedded.schema import create_vectors, migrate
@@ -23,7 +23,7 @@ from store.errors import CorruptStore, StoreFull, StoreLocked
 from store.filters import Filter
 from store.reindexing import fill
 from store.rows import from_micros, to_micros
-from store.spaces import check_fingerprint, mismatch
+from store.spaces import check_fingerprint, check_same
 from store.types import (
     Batch,
     Dense,
@@ -119,8 +119,8 @@ class EmbeddedStore:
             if adopted is None:
                 create_vectors(connection, 1)
                 write_space(connection, space, 1)
-            elif adopted != space:
-                raise mismatch(adopted, space)
+            else:
+                check_same(adopted, space)
         self._space = space
 
     def write(self, namespace: str, batch: Batch) -> Written:
@@ -151,7 +151,7 @@ class EmbeddedStore:
             if state is None or space is None:
                 return []
             meta = read_meta(connection)
-            _check_space(meta, space)
+            check_same(meta.adopted, space)
             found = records.load_by_key(connection, state.id, keys)
             named = {i: key for key, (i, _) in found.items()}
             views = records.load_views(connection, meta.generation, meta.space, named)
@@ -214,7 +214,7 @@ class EmbeddedStore:
         try:
             with self._partitions.current(namespace) as (connection, state, partition):
                 if any(isinstance(leg, Dense) for leg in legs):
-                    _check_space(read_meta(connection), space)
+                    check_same(read_meta(connection).adopted, space)
                 now = to_micros(self._clock())
                 return answer(connection, state.id, partition, legs, k, where, now)
         except UnknownNamespace:
@@ -332,7 +332,7 @@ class EmbeddedStore:
         with self._database.writing() as connection:
             meta = read_meta(connection)
             if batch.add or batch.refresh:
-                _check_space(meta, batch.space or space)
+                check_same(meta.adopted, batch.space or space)
             state = changes.create(connection, namespace)
             views = meta.adopted.views if meta.adopted else ()
             now = self._clock()
@@ -375,11 +375,6 @@ class EmbeddedStore:
             with self._database.reading() as connection:
                 self._space = read_meta(connection).adopted
         return self._space
-
-
-def _check_space(meta: Meta, space: Space | None) -> None:
-    if meta.adopted != space:
-        raise mismatch(meta.adopted, space)
 
 
 def _time(micros: int | None) -> datetime | None:

@@ -27,7 +27,7 @@ from store.milvus.reindexing import MilvusFilling
 from store.milvus.state import STORE, Moment
 from store.reindexing import fill
 from store.rows import to_micros
-from store.spaces import Meta, check_fingerprint, mismatch
+from store.spaces import Meta, check_fingerprint, check_same
 from store.types import (
     Batch,
     Dense,
@@ -128,8 +128,8 @@ class MilvusStore:
                 make_records(held, number, space)
                 root = replace(root, meta=Meta(1, space, None), records=number, last=number)
                 write_root(held, root)
-            elif root.meta.adopted != space:
-                raise mismatch(root.meta.adopted, space)
+            else:
+                check_same(root.meta.adopted, space)
         self._space = space
 
     def write(self, namespace: str, batch: Batch) -> Written:
@@ -164,8 +164,7 @@ class MilvusStore:
         space = self._known_space()
 
         def read(moment: Moment) -> dict[str, Entry]:
-            if moment.root.space != space:
-                raise mismatch(moment.root.space, space)
+            check_same(moment.root.space, space)
             rows = reading.by_key(self._engine, moment, keys, ())
             places = [row["pk"] for row in rows.values()]
             entries = reading.entries(self._engine, moment, places).values()
@@ -231,8 +230,8 @@ class MilvusStore:
         now = to_micros(self._clock())
 
         def read(moment: Moment) -> list[list[Hit]]:
-            if any(isinstance(leg, Dense) for leg in legs) and moment.root.space != space:
-                raise mismatch(moment.root.space, space)
+            if any(isinstance(leg, Dense) for leg in legs):
+                check_same(moment.root.space, space)
             level = self._level(moment)
             return searching.answer(
                 self._engine, moment, legs, k, where, now, level, self._counted.of(moment)
@@ -338,8 +337,8 @@ class MilvusStore:
         now = self._clock()
         with self._claims.held(namespace) as held:
             moment = held.moment
-            if (batch.add or batch.refresh) and moment.root.meta.adopted != (batch.space or space):
-                raise mismatch(moment.root.meta.adopted, batch.space or space)
+            if batch.add or batch.refresh:
+                check_same(moment.root.meta.adopted, batch.space or space)
             if moment.root.meta.adopted is None:
                 return Written()
             forgetting.collect_old(held)

@@ -7,6 +7,7 @@ began before the row was deleted can; so can one that began while such a one was
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from store.errors import StoreLocked, StoreReadOnly
@@ -64,7 +65,8 @@ def _await_readers(database: Database) -> None:
     deleted = database.read(_next)
     for _ in ("those that began before", "those that began beside them"):
         began = set(database.read(_transactions))
-        while readers := _those_left(database, began, deleted):
+        left = partial(_those_left, began=began, deleted=deleted)
+        while readers := database.read(left):
             if time.monotonic() > give_up:
                 raise StoreLocked(
                     "what was deleted is no longer found, but stays in the files of "
@@ -74,11 +76,12 @@ def _await_readers(database: Database) -> None:
             time.sleep(_PAUSE)
 
 
-def _those_left(database: Database, began: set[tuple[str, str]], deleted: str) -> list[str]:
-    now = database.read(_transactions)
-    return [name for who, name in now if (who, name) in began] + database.read(
-        lambda connection: _replicas(connection, deleted)
-    )
+def _those_left(
+    connection: Connection[Any], began: set[tuple[str, str]], deleted: str
+) -> list[str]:
+    """Transactions of these that still go on, and replicas that keep what was deleted."""
+    now = _transactions(connection)
+    return [one[1] for one in now if one in began] + _replicas(connection, deleted)
 
 
 def _next(connection: Connection[Any]) -> str:

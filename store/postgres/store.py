@@ -23,7 +23,7 @@ from store.postgres.searching import answer, rarity, read_head
 from store.postgres.writing import apply
 from store.reindexing import fill
 from store.rows import to_micros
-from store.spaces import check_fingerprint, mismatch
+from store.spaces import check_fingerprint, check_same
 from store.types import (
     Batch,
     Dense,
@@ -126,8 +126,8 @@ class PostgresStore:
             if adopted is None:
                 vectors.create(connection, 1, space)
                 write_space(connection, space, 1)
-            elif adopted != space:
-                raise mismatch(adopted, space)
+            else:
+                check_same(adopted, space)
 
         self._database.alter(work)
         self._space = space
@@ -141,8 +141,8 @@ class PostgresStore:
 
         def work(connection: Connection[Any]) -> Written:
             meta = read_meta(connection)
-            if (batch.add or batch.refresh) and meta.adopted != (batch.space or space):
-                raise mismatch(meta.adopted, batch.space or space)
+            if batch.add or batch.refresh:
+                check_same(meta.adopted, batch.space or space)
             number = create_namespace(connection, namespace)
             return apply(connection, number, batch, meta, self._clock())
 
@@ -190,8 +190,7 @@ class PostgresStore:
             if not found:
                 return []
             meta = read_meta(connection)
-            if meta.adopted != space:
-                raise mismatch(meta.adopted, space)
+            check_same(meta.adopted, space)
             ids = [i for i, _ in found.values()]
             views = records.load_views(connection, meta.generation, number, ids, meta.space)
             return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
@@ -263,8 +262,8 @@ class PostgresStore:
         def work(connection: Connection[Any]) -> list[list[Hit]]:
             go_by_key(connection)
             meta = read_meta(connection)
-            if meta.adopted != space and any(isinstance(leg, Dense) for leg in legs):
-                raise mismatch(meta.adopted, space)
+            if any(isinstance(leg, Dense) for leg in legs):
+                check_same(meta.adopted, space)
             now = to_micros(self._clock())
             head = read_head(connection, meta, namespace, now)
             if head is None:

@@ -15,9 +15,9 @@ from types import TracebackType
 import numpy as np
 
 from store.base import Embed
-from store.errors import Conflict, EncoderMismatch, InvalidInput, Stale, StoreClosed
+from store.errors import Conflict, EncoderMismatch, InvalidInput, StoreClosed
 from store.filters import Filter
-from store.preconditions import check_records
+from store.preconditions import check_expected, check_records
 from store.reference.rows import Row, Rows, RowView, rarity, top
 from store.tokens import tokenize
 from store.types import (
@@ -25,6 +25,7 @@ from store.types import (
     Entry,
     Hit,
     Leg,
+    Neighborhood,
     Record,
     SourceInfo,
     Space,
@@ -92,14 +93,7 @@ class ReferenceStore:
         with self._lock:
             rows = dict(self._rows(namespace))
             batch = check_batch(batch, self._space)
-            if (batch.add or batch.refresh) and batch.space not in (None, self._space):
-                raise EncoderMismatch("the store was re-encoded since the batch was planned")
-            for around in batch.expects:
-                found = self.neighbors(
-                    namespace, around.source, around.first, around.last, around.radius
-                )
-                if tuple(found) != around.records:
-                    raise Stale(f"another writer changed {around.source!r}; plan the batch again")
+            check_expected(batch.expects, partial(self._around, namespace))
             check_records(batch.expects_records, partial(self._by_key, namespace))
             now = self._clock()
             deleted = [key for key in dict.fromkeys(batch.delete) if rows.pop(key, None)]
@@ -285,6 +279,10 @@ class ReferenceStore:
         with self._lock:
             self._check_open()
             return self._namespaces.get(check_name(namespace, "namespace"), {})
+
+    def _around(self, namespace: str, around: Neighborhood) -> list[Record]:
+        span = around.source, around.first, around.last, around.radius
+        return self.neighbors(namespace, *span)
 
     def _by_key(self, namespace: str, keys: Sequence[str]) -> dict[str, Record]:
         return {record.key: record for record in self.get(namespace, keys) if record is not None}
