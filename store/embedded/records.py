@@ -61,7 +61,7 @@ def predecessors(
     connection: sqlite3.Connection, namespace: int, keys: Sequence[str]
 ) -> list[Record]:
     """Records that one of these supersedes directly, in the order of (source, position, key)."""
-    # No record has a key with NUL, and SQLite would take it for what stands before the NUL.
+    # No successor has a key with NUL, and SQLite would take it for what stands before the NUL.
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM records WHERE namespace = ? AND "
         "superseded_by IN (SELECT value FROM json_each(?))",
