@@ -84,7 +84,7 @@ class AsyncMemory:
 
     async def scan(self, where: Where | None = None) -> AsyncIterator[Record]:
         """See ``Memory.scan``."""
-        records = self.memory.scan(where)
+        records = await asyncio.to_thread(self.memory.scan, where)
         while (record := await asyncio.to_thread(next, records, None)) is not None:
             yield record
 

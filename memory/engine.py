@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from memory import clock, transfer
+from memory import clock, spelling, transfer
 from memory.encoder import Encoder, SentenceTransformerEncoder
 from memory.ingest.documents import document_records
 from memory.messages import note_key, placed, records_of
@@ -50,7 +50,7 @@ class Memory:
 
     Args:
         url: A folder (made if needed), a server or ``":memory:"``; see ``store.open_store``.
-        namespace: Whose memory this is. Namespaces never see each other.
+        namespace: Whose memory this is, in any Unicode form. Namespaces never see each other.
         encoder: Text to vectors. None: the bundled all-MiniLM-L6-v2, loaded when first needed.
         retriever: How to search.
 
@@ -58,6 +58,8 @@ class Memory:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
         CorruptStore, StoreReadOnly, StoreFull, UpstreamError: the store cannot be used.
     """
+
+    namespace = spelling.Spelled()
 
     def __init__(
         self,
@@ -342,7 +344,8 @@ class Memory:
         Returns:
             How many records were written.
         """
-        return transfer.export(self._store, target, namespaces or [self.namespace])
+        chosen = [self.in_namespace(each).namespace for each in namespaces or [self.namespace]]
+        return transfer.export(self._store, target, chosen)
 
     def import_(self, path: str | Path) -> Added:
         """Read what ``export`` wrote; each record goes to the namespace that it came from.
@@ -369,11 +372,8 @@ class Memory:
         self._store.rebuild()
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None = None) -> None:
-        """Re-encode the whole store with another encoder, and use it from now on.
-
-        Args:
-            progress: Called with records done and records in all.
-        """
+        """Re-encode the whole store with another encoder, and use it from now on; ``progress`` is
+        called with records done and records in all."""
         self._recorder.reindex(encoder, progress)
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import NotFoundError
 
+from memory.spelling import composed
 from store import InvalidInput, RememError, StoreReadOnly
 from store.validation import check_name
 
@@ -224,6 +225,7 @@ def _check_pattern(pattern: str) -> None:
 
 
 def _covers(pattern: str, namespace: str) -> bool:
+    pattern, namespace = composed(pattern), composed(namespace)
     if pattern.endswith("*"):
         prefix = pattern[:-1]
         return namespace.startswith(prefix) and len(namespace) > len(prefix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
@@ -13,7 +14,7 @@ from store.conformance.base import Contract, Reopen
 from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, views, words
 from store.errors import InvalidInput
 from store.filters import F, Filter
-from store.types import Batch, Entry, Record, SourceInfo, Space
+from store.types import Batch, Entry, Record, SourceInfo, Space, View
 
 __all__ = ["NAMES", "VALUES", "NamingContract", "named"]
 
@@ -85,6 +86,7 @@ def named(name: str, text: str = "tea") -> Record:
         kind=name,
         role=name,
         speaker=name,
+        stored_at=datetime(2024, 5, 1, tzinfo=timezone.utc),
         metadata={name: name, "topic": name, "in": {name: [name, 1]}},
     )
 
@@ -110,13 +112,14 @@ def _without(store: Store, name: str) -> dict[str, object]:
         records = list(store.scan(namespace))
         there = store.entries(namespace, [record.key for record in records])
         assert store.count(namespace) == len(records) == len(there)
-        rest = [entry for entry in there if (namespace, entry.record.key) != (name, name)]
-        found[namespace] = [
-            (one.record, [(view, made.text, made.vector.tobytes()) for view, made in
-                          sorted(one.views.items())])
-            for one in rest
-        ]  # fmt: skip
+        rest = [one for one in there if (namespace, one.record.key) != (name, name)]
+        found[namespace] = [(one.record, *map(_facts, sorted(one.views.items()))) for one in rest]
     return found
+
+
+def _facts(view: tuple[str, View]) -> tuple[str, str, bytes]:
+    name, made = view
+    return name, made.text, made.vector.tobytes()
 
 
 def _filters(name: str) -> Mapping[str, Filter]:
@@ -139,13 +142,11 @@ class NamingContract(Contract):
     ) -> None:
         """Every way of reading finds what has the name, and that alone."""
         _put(adopted, name)
-        for opened in (lambda: adopted, reopen):
+        openings: tuple[Reopen, ...] = (lambda: adopted, reopen)
+        for opened in openings:
             store = opened()
             assert store.namespaces() == sorted([name, *(other.key for other in _others(name))])
-            assert store.get(name, [name, "nobody"])[0] == replace(
-                named(name),
-                stored_at=store.get(name, [name])[0].stored_at,  # type: ignore[union-attr]
-            )
+            assert store.get(name, [name, "nobody"]) == [named(name), None]
             assert [one.record.key for one in store.entries(name, [name])] == [name]
             assert [record.key for record in store.neighbors(name, name, 0, 0, 5)] == [name]
             assert SourceInfo(name, 1, None, None) in store.sources(name)
@@ -251,7 +252,7 @@ class NamingContract(Contract):
     ) -> None:
         """What a key, a source, a kind and a successor may not be is the same, and said in the same
         words, for all stores; nothing of their batch is written."""
-        bad = Entry(replace(turn("k", "x"), **{field: name}), views("x"))
+        bad = Entry(turn(**{"key": "k", "text": "x", field: name}), views("x"))
         with pytest.raises(InvalidInput, match=f"the {field} .*{message}"):
             adopted.write("ana", Batch(add=[entry(turn("good")), bad]))
         assert adopted.namespaces() == []

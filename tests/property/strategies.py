@@ -17,11 +17,14 @@ from store.types import Batch, Dense, Entry, Leg, Record, Text, Vector, View
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 EAST = timezone(timedelta(hours=5, minutes=30))
 
-_printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1)
-names = st.sampled_from([*NAMES.values()]) | _printable.filter(lambda name: not name.isspace())
+_printable = st.characters(codec="utf-8", exclude_categories=["Cc"])
+_awkward = st.sampled_from("'\"\\%_[]{}$ a\u0301\u202e𠮷😀")
+names = st.sampled_from([*NAMES.values()]) | (
+    st.text(_printable | _awkward, min_size=1).filter(lambda name: not name.isspace())
+)
 """Whatever may be the name of something."""
 
-labels = names | st.sampled_from([*VALUES.values()]) | st.text(st.characters(codec="utf-8"))
+labels = st.sampled_from([*VALUES.values()]) | st.text(st.characters(codec="utf-8") | _awkward)
 """Whatever may be the name of a speaker, or a name or a string in metadata."""
 
 _few_names = st.shared(st.lists(names, min_size=4, max_size=4, unique=True), key="names")
