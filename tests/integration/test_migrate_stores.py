@@ -25,7 +25,10 @@ from tests.crash.processes import context
 from tests.postgres_server import PostgresServer, running
 
 HOPS = [("embedded", "postgres"), ("postgres", "milvus"), ("milvus", "home")]
-WAYS = [*itertools.permutations(("embedded", "postgres", "milvus"), 2), ("embedded", "home")]
+WAYS = [
+    *itertools.permutations(("embedded", "postgres", "milvus"), 2),
+    *[("embedded", "home"), ("postgres", "reference"), ("reference", "milvus")],
+]
 START = datetime(2024, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 HANDBOOK = "# Tea\nGreen tea wants 80 °C.\n\n## Pots\nClay keeps it warm.\n\n# 饮茶\n先洗杯。\n"
 
@@ -40,6 +43,7 @@ class Places:
     postgres: str
     milvus: str
     home: str
+    reference: str = ":memory:"
 
     def hop(self, names: tuple[str, str]) -> tuple[str, str]:
         """From where to where."""
@@ -102,9 +106,13 @@ def fill(url: str) -> None:
 
 
 def exported(url: str) -> str:
+    with open_store(url) as store:
+        return contents(store)
+
+
+def contents(store: Store) -> str:
     file = io.StringIO()
-    with opened(url) as memory:
-        memory.export(file, namespaces=memory.namespaces())
+    export(store, file, store.namespaces())
     return file.getvalue()
 
 
@@ -136,12 +144,6 @@ def test_what_comes_home_is_what_left(places: Places, capsys: pytest.CaptureFixt
         assert answers(target) == said
         with open_store(target) as store:
             assert store.verify().ok
-
-
-def contents(store: Store) -> str:
-    file = io.StringIO()
-    export(store, file, store.namespaces())
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("way", WAYS, ids=" to ".join)
