@@ -8,7 +8,7 @@ goes on under that, and where two forms hold something, each is still found as i
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, overload
 from unicodedata import normalize
 
 from store import Store
@@ -22,7 +22,7 @@ class _InStore(Protocol):
     def _store(self) -> Store: ...
 
 
-_WRITTEN, _HELD = "namespace as written", "namespace as held"
+_WRITTEN, _HELD = "_namespace_as_written", "_namespace_as_held"
 
 
 class Spelled:
@@ -32,7 +32,15 @@ class Spelled:
     def __set__(self, owner: _InStore, name: str) -> None:
         vars(owner)[_WRITTEN], vars(owner)[_HELD] = name, None
 
-    def __get__(self, owner: _InStore, kind: type[object] | None = None) -> str:
+    @overload
+    def __get__(self, owner: None, kind: type[object]) -> Spelled: ...
+
+    @overload
+    def __get__(self, owner: _InStore, kind: type[object]) -> str: ...
+
+    def __get__(self, owner: _InStore | None, kind: type[object]) -> Spelled | str:
+        if owner is None:
+            return self
         known = vars(owner)
         known[_HELD] = known[_HELD] or held_as(owner._store, known[_WRITTEN])
         return known[_HELD] or composed(known[_WRITTEN])

@@ -40,6 +40,7 @@ class Store(Protocol):
     * Read your writes: what a call acknowledged is in the result of the next one, in this and in
       every other process.
     * Namespaces never see each other.
+    * A name is a name: whatever it holds, it comes back as it went in, and does nothing else.
     * Text, metadata and times come back as they went in; times to the microsecond, and ``said_at``
       with its UTC offset.
     * Once another process has re-encoded the store, vectors are refused with ``EncoderMismatch``.
