@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from memory.attach.attachment import Attachment
-from memory.serve.access import Caller, caller
+from memory.serve.access import Caller, NamespaceHeader, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
 from memory.serve.forwarding import Forwarded, Remembering, collected
@@ -45,7 +45,8 @@ _BODY = {
         "messages": {"type": "array", "items": {"type": "object"}},
         "user": {
             "type": ["string", "null"],
-            "description": "Whose memory, within what the key allows.",
+            "description": "Whose memory. With a key for `bot/*`, `anna` has the namespace "
+            "`bot/anna`, and `/` and `%` in a name are percent-encoded, so that no two share one.",
         },
     },
     "example": {
@@ -83,8 +84,15 @@ _MODELS: dict[int | str, dict[str, Any]] = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}
     },
 )
-async def chat_completions(request: Request, who: _Caller, session: _Session = None) -> Response:
+async def chat_completions(
+    request: Request,
+    who: _Caller,
+    session: _Session = None,
+    named: NamespaceHeader = None,
+) -> Response:
     """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
+
+    Memory is that of ``user``; ``X-Remem-Namespace`` names another namespace, whatever the user.
 
     The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
     conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
@@ -95,7 +103,8 @@ async def chat_completions(request: Request, who: _Caller, session: _Session = N
     backend: Backend = state.backend
     raw = await request.body()
     body = _completion(raw, settings.max_messages)
-    granted = who.granted_to(_user(body))
+    user = _user(body)
+    granted = who.granted(named) if named else who.granted_to(user)
     attachment = Attachment(
         granted.memory, settings.budget, settings.k, settings.floor, backend.count_tokens
     )
