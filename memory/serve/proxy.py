@@ -7,8 +7,6 @@ a client that saw it can rely on that, and one that did not asks again, which st
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -19,6 +17,7 @@ from memory.attach.attachment import Attachment
 from memory.serve.access import Caller, NamespaceHeader, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
+from memory.serve.bodies import parsed
 from memory.serve.forwarding import Forwarded, Remembering, collected
 from memory.serve.keys import Permission
 from memory.serve.problems import Refusal
@@ -150,12 +149,7 @@ async def _models(request: Request, who: Caller, name: str | None) -> Response:
 
 def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
     """The request, as far as remem has to understand it."""
-    try:
-        body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        raise Refusal(
-            400, "invalid_json", "the body is not valid JSON; check how it is made"
-        ) from None
+    body = parsed(raw)
     if not isinstance(body, dict):
         raise Refusal(400, "invalid_request", "the body must be a JSON object with messages")
     messages = body.get("messages")
@@ -169,17 +163,6 @@ def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
             "request; leave out the oldest, they are remembered",
         )
     return body
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):  # it could not be passed on
-        raise ValueError(f"{number} is too large")
-    return value
 
 
 def _user(body: Mapping[str, Any]) -> str | None:

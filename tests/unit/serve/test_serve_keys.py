@@ -156,7 +156,7 @@ def test_other_patterns_are_refused(ring: KeyRing, pattern: str) -> None:
 def test_a_key_with_one_pattern_within_another_is_refused(
     ring: KeyRing, patterns: list[str]
 ) -> None:
-    with pytest.raises(InvalidInput, match="opens .* too; leave one out"):
+    with pytest.raises(InvalidInput, match="too; leave one out"):
         made(ring, *patterns)
     assert ring.all() == []
 
