@@ -89,6 +89,8 @@ class Key:
 class KeyRing:
     """The keys of a server, in an SQLite file that only its owner can read.
 
+    Those in a file that cannot be written can be used and not changed.
+
     Thread-safe; several processes may use one file, and see each other's changes at once.
 
     Args:
@@ -102,10 +104,7 @@ class KeyRing:
         self.path = path
         self._guard = threading.Lock()
         with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite would make the file readable for everybody.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._database = Database(sqlite3.connect(path, check_same_thread=False))
+            self._database = Database(_connected(path))
             self._keys = self._database.table("keys")
             self._keys.create(
                 {
@@ -210,6 +209,17 @@ class KeyRing:
     def _writing(self) -> Iterator[None]:
         with self._guard, _translated(self.path), self._database.conn:
             yield
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    if path.exists() and not os.access(path, os.W_OK):
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # SQLite would make the file readable for everybody.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return sqlite3.connect(path, check_same_thread=False)
 
 
 @contextmanager
