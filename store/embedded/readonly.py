@@ -65,8 +65,7 @@ class ReadOnlyDatabase(Database):
         Raises:
             StoreReadOnly: always.
         """
-        self._refuse()
-        yield  # a context manager is made of a generator
+        yield self._refuse()
 
     def empty_log(self) -> None:
         """Refuse; raises ``StoreReadOnly``."""
