@@ -21,7 +21,7 @@ from typing import IO, Any
 from store import InvalidInput, Record, Store, StoreReadOnly
 from store.validation import check_name
 
-__all__ = ["HEADER", "export", "from_line", "read", "to_line"]
+__all__ = ["HEADER", "export", "from_line", "from_values", "read", "to_line"]
 
 HEADER = {"remem_export": 1}
 
@@ -73,7 +73,11 @@ def from_line(path: Path, number: int, line: str) -> tuple[str, Record]:
     Raises:
         InvalidInput: it is not one; the message has file and line.
     """
-    values = _parse(path, number, line)
+    return from_values(path, number, _parse(path, number, line))
+
+
+def from_values(path: Path, number: int, values: Any) -> tuple[str, Record]:
+    """The namespace and record that the JSON of a line describes; raises as ``from_line``."""
     try:
         namespace = check_name(values.pop("namespace"), "namespace")
         for name in _TIMES:

@@ -38,9 +38,10 @@ _SHOWN_PROBLEMS = 10
     "remem import backup.jsonl --store new-store",
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--allow-large", is_flag=True, help="Also what unpacks to far more than it weighs")
 @click.option("--verbose", is_flag=True, help="Show every problem, not only the first ten")
 @click.pass_context
-def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
+def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verbose: bool) -> None:
     """Remember chat exports, documents, or folders of them.
 
     Reads exports of ChatGPT, Claude, WhatsApp, Telegram and Slack; OpenAI messages (JSON or JSON
@@ -50,7 +51,9 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
     """
     from memory.ingest.detect import detect_reader
     from memory.ingest.importing import import_path
+    from memory.ingest.limits import DEFAULT
 
+    limit = None if allow_large else DEFAULT
     settings: Settings = ctx.obj
     readers = [detect_reader(path) for path in paths]
     reports: list[ImportReport] = []
@@ -60,7 +63,9 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
                 complain(f"reading {path} as {reader.name}")
             with _progress(path.name) as step:
                 try:
-                    reports.append(import_path(memory, path, reader=reader, report=step))
+                    reports.append(
+                        import_path(memory, path, reader=reader, report=step, limit=limit)
+                    )
                 except KeyboardInterrupt:
                     complain("interrupted; run the same command again to go on where it stopped")
                     ctx.exit(INTERRUPTED)

@@ -20,6 +20,7 @@ from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from memory.ingest.convert import docx_to_markdown, html_to_markdown, pdf_pages
 from memory.ingest.fields import checked, without_empty
 from memory.ingest.files import Files, text_lines
+from memory.ingest.limits import Unpacking, check_elements, limits
 from memory.ingest.passages import Passage, split_passages, titled
 from store import InvalidInput, Record, RememError
 
@@ -189,13 +190,16 @@ def _lines(files: Files, problems: list[Problem]) -> Iterator[str]:
 
 def _html(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
     with files.open(files.path.name) as stream:
-        title, markdown = html_to_markdown(stream.read())
+        page = stream.read()
+    check_elements(files.path, page.count(b"<"))
+    title, markdown = html_to_markdown(page)
     return title, split_passages(markdown)
 
 
 def _docx(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
     with files.open(files.path.name) as stream:
-        return "", split_passages(docx_to_markdown(stream))
+        check = partial(check_elements, files.path)
+        return "", split_passages(docx_to_markdown(stream, check))
 
 
 def _pdf(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
@@ -204,8 +208,9 @@ def _pdf(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
 
 def _pdf_passages(files: Files) -> Iterator[Passage | Problem]:
     blank = []
+    unpacking = Unpacking(files.path, limits().whole)
     with files.open(files.path.name) as stream:
-        for number, text in enumerate(pdf_pages(stream), start=1):
+        for number, text in enumerate(pdf_pages(stream, unpacking.count), start=1):
             if not text.strip():
                 blank.append(str(number))
             for passage in split_passages(text):

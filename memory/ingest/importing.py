@@ -10,6 +10,7 @@ from typing import Protocol
 
 from memory.ingest.base import Item, Problem, Reader
 from memory.ingest.detect import detect_reader
+from memory.ingest.limits import DEFAULT, Limit, limited
 from store import Conflict, InvalidInput, Record
 
 __all__ = ["ImportReport", "Progress", "Target", "import_path"]
@@ -81,6 +82,7 @@ def import_path(
     reader: Reader | None = None,
     namespace: str | None = None,
     report: Callable[[Progress], None] | None = None,
+    limit: Limit | None = DEFAULT,
 ) -> ImportReport:
     """Store all that a file or folder holds; what cannot be read is reported and skipped.
 
@@ -93,17 +95,20 @@ def import_path(
         reader: The reader to use; None finds it by the content.
         namespace: For records to which the format gives no namespace; None is the memory's own.
         report: Called after each batch and at the end.
+        limit: What unpacks to far more than it weighs and is refused; None: nothing is.
 
     Raises:
-        InvalidInput: there is nothing at the path, or no reader knows it.
+        InvalidInput: there is nothing at the path, no reader knows it, or it is beyond the limit.
         MissingDependency: the document needs an optional package.
         RememError: the store failed; see ``store.errors``.
     """
     path = Path(path)
     reader = reader or detect_reader(path)
     run = _Run(memory, path, namespace or memory.namespace, report)
-    for batch_namespace, records in _batches(reader.read(path, run.count_bytes), run.add_problem):
-        run.add(batch_namespace, records)
+    with limited(limit):
+        items = reader.read(path, run.count_bytes)
+        for batch_namespace, records in _batches(items, run.add_problem):
+            run.add(batch_namespace, records)
     return run.finish(reader.name)
 
 

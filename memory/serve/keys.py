@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import IntEnum
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ class Key:
         id: The public part.
         name: What its owner calls it.
         permission: The most it may do.
-        namespaces: Where: exact names, or ``prefix/*`` for all below, or ``*``.
+        namespaces: Where: exact names, or ``prefix/*`` for all below, or ``*``; none of them
+            within another.
         created_at: When it was made.
         rotated_at: When it last got another secret.
         revoked_at: Since when it is worth nothing.
@@ -70,12 +72,25 @@ class Key:
 
     @property
     def prefix(self) -> str | None:
-        """What stands before the names of its namespaces, if it is tied to a pattern."""
+        """What stands before the names of its users: that of its first pattern, if it has one."""
         return next((each[:-1] for each in self.namespaces if each.endswith("*")), None)
+
+    def namespace_of(self, user: str) -> str:
+        """Where the memory of a user is: no other name has the same, of this key or of any key
+        with another prefix.
+
+        A user is a name below the prefix and never a path: ``a/b`` of ``bot/*`` must not be ``b``
+        of ``bot/a/*``. A key without a pattern has the users that it names.
+        """
+        if self.prefix is None:
+            return user
+        return self.prefix + user.replace("%", "%25").replace("/", "%2F")
 
 
 class KeyRing:
     """The keys of a server, in an SQLite file that only its owner can read.
+
+    Those in a file that cannot be written can be used and not changed.
 
     Thread-safe; several processes may use one file, and see each other's changes at once.
 
@@ -90,10 +105,7 @@ class KeyRing:
         self.path = path
         self._guard = threading.Lock()
         with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite would make the file readable for everybody.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._database = Database(sqlite3.connect(path, check_same_thread=False))
+            self._database = Database(_connected(path))
             self._keys = self._database.table("keys")
             self._keys.create(
                 {
@@ -114,19 +126,19 @@ class KeyRing:
         """Make a key; what is returned cannot be seen again.
 
         Raises:
-            InvalidInput: no namespace, or one that is no name or pattern.
+            InvalidInput: no namespace, one that is no name or pattern, or one within another.
         """
         if not namespaces:
             raise InvalidInput("name at least one namespace that the key may use")
-        for pattern in namespaces:
-            _check_pattern(pattern)
+        patterns = [_checked_pattern(pattern) for pattern in namespaces]
+        _refuse_overlaps(patterns)
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         row = {
             "id": key_id,
             "name": check_name(name, "name of the key"),
             "hash": _hash(secret),
             "permission": permission.name.lower(),
-            "namespaces": json.dumps(list(namespaces)),
+            "namespaces": json.dumps(patterns),
             "created_at": _now(),
         }
         with self._writing():
@@ -200,6 +212,17 @@ class KeyRing:
             yield
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    if path.exists() and not os.access(path, os.W_OK):
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # SQLite would make the file readable for everybody.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return sqlite3.connect(path, check_same_thread=False)
+
+
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
     try:
@@ -215,13 +238,23 @@ def _translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_pattern(pattern: str) -> None:
-    check_name(pattern, "namespace of a key")
+def _checked_pattern(pattern: str) -> str:
+    pattern = check_name(pattern, "namespace of a key")
     stem = pattern.removesuffix("*")
     if "*" in stem or (stem != pattern and stem and not stem.endswith("/")):
         raise InvalidInput(
             f"{pattern!r} is no namespace or pattern; write a name, prefix/* or * for all"
         )
+    return pattern
+
+
+def _refuse_overlaps(patterns: Sequence[str]) -> None:
+    """What lies within another one would not restrict the key, as its maker may think it does."""
+    for within, outer in permutations(patterns, 2):
+        if within == outer or _covers(outer, within):
+            raise InvalidInput(
+                f"{outer!r} opens {within!r} too; leave one out, or make a key for each"
+            )
 
 
 def _covers(pattern: str, namespace: str) -> bool:

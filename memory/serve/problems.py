@@ -147,8 +147,6 @@ def internal_error() -> Refusal:
 
 def _invalid(errors: Any) -> Refusal:
     first = errors[0]
-    if first["type"] == "json_invalid":
-        return Refusal(400, "invalid_json", "the body is not valid JSON; check how it is made")
     place = ".".join(str(part) for part in first["loc"])
     return Refusal(422, "invalid_request", f"{place}: {first['msg'].removeprefix('Value error, ')}")
 

@@ -7,8 +7,6 @@ a client that saw it can rely on that, and one that did not asks again, which st
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -16,9 +14,10 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from memory.attach.attachment import Attachment
-from memory.serve.access import Caller, caller
+from memory.serve.access import Caller, NamespaceHeader, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
+from memory.serve.bodies import parsed
 from memory.serve.forwarding import Forwarded, Remembering, collected
 from memory.serve.keys import Permission
 from memory.serve.problems import Refusal
@@ -45,7 +44,8 @@ _BODY = {
         "messages": {"type": "array", "items": {"type": "object"}},
         "user": {
             "type": ["string", "null"],
-            "description": "Whose memory, within what the key allows.",
+            "description": "Whose memory. With a key for `bot/*`, `anna` has the namespace "
+            "`bot/anna`, and `/` and `%` in a name are percent-encoded, so that no two share one.",
         },
     },
     "example": {
@@ -83,8 +83,15 @@ _MODELS: dict[int | str, dict[str, Any]] = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}
     },
 )
-async def chat_completions(request: Request, who: _Caller, session: _Session = None) -> Response:
+async def chat_completions(
+    request: Request,
+    who: _Caller,
+    session: _Session = None,
+    named: NamespaceHeader = None,
+) -> Response:
     """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
+
+    Memory is that of ``user``; ``X-Remem-Namespace`` names another namespace, whatever the user.
 
     The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
     conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
@@ -95,7 +102,8 @@ async def chat_completions(request: Request, who: _Caller, session: _Session = N
     backend: Backend = state.backend
     raw = await request.body()
     body = _completion(raw, settings.max_messages)
-    granted = who.granted_to(_user(body))
+    user = _user(body)
+    granted = who.granted(named) if named else who.granted_to(user)
     attachment = Attachment(
         granted.memory, settings.budget, settings.k, settings.floor, backend.count_tokens
     )
@@ -141,12 +149,7 @@ async def _models(request: Request, who: Caller, name: str | None) -> Response:
 
 def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
     """The request, as far as remem has to understand it."""
-    try:
-        body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        raise Refusal(
-            400, "invalid_json", "the body is not valid JSON; check how it is made"
-        ) from None
+    body = parsed(raw)
     if not isinstance(body, dict):
         raise Refusal(400, "invalid_request", "the body must be a JSON object with messages")
     messages = body.get("messages")
@@ -160,17 +163,6 @@ def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
             "request; leave out the oldest, they are remembered",
         )
     return body
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):  # it could not be passed on
-        raise ValueError(f"{number} is too large")
-    return value
 
 
 def _user(body: Mapping[str, Any]) -> str | None:

@@ -30,6 +30,7 @@ from memory.serve.answers import (
     StatsOut,
     refusals,
 )
+from memory.serve.bodies import JsonRoute
 from memory.serve.desk import Administering, Desk, Reading, Writing
 from memory.serve.fields import Key, Moment, Name
 from memory.serve.keys import Permission
@@ -60,7 +61,9 @@ _KEY_EXAMPLE = ["night shift#0"]
 
 _Key = Annotated[Key, Query(description="Of the memory.", examples=_KEY_EXAMPLE)]
 
-_memories = APIRouter(prefix=PREFIX, tags=["memories"], responses=refusals(*_ALWAYS))
+_memories = APIRouter(
+    prefix=PREFIX, tags=["memories"], responses=refusals(*_ALWAYS), route_class=JsonRoute
+)
 
 
 @_memories.post("/records", responses=refusals(409, *_WITH_BODY))

@@ -57,7 +57,10 @@ class Database:
     Attributes:
         path: The file.
         lent: How many connections are in use.
+        is_read_only: Whether all that would write raises ``StoreReadOnly``.
     """
+
+    is_read_only = False
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         refuse_inherited(path)
@@ -100,6 +103,12 @@ class Database:
             connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
+
+    @contextmanager
+    def opening(self) -> Iterator[sqlite3.Connection]:
+        """The transaction in which a store makes its tables, or finds them."""
+        with self.writing() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -170,8 +179,11 @@ class Database:
         with self._guard:
             self.check_open()
             self.lent += 1
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                connection = self._idle.pop()
+                if not self._is_outdated(connection):
+                    return connection
+                connection.close()
         try:
             return self._connect()
         except BaseException:
@@ -195,6 +207,10 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _is_outdated(self, connection: sqlite3.Connection) -> bool:  # noqa: ARG002
+        """Whether it would no longer show what is in the file."""
+        return False
 
     def _give(self, connection: sqlite3.Connection) -> None:
         if self._owner.is_elsewhere:  # forked inside of a block

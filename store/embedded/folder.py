@@ -6,17 +6,22 @@ import sqlite3
 from pathlib import Path
 
 from store.embedded.database import writing_errors
+from store.embedded.readonly import is_read_only
 from store.errors import CorruptStore, InvalidInput
 
 __all__ = ["bytes_in", "prepare", "refuse_lost_records"]
 
 
 def prepare(path: Path) -> Path:
-    """The absolute path (the process may change its folder later), its folders made."""
+    """The absolute path (the process may change its folder later), its folders made.
+
+    Those of a store that can only be read stay as they are.
+    """
     path = path.absolute()
     with writing_errors(path):
         try:
-            (path / "index").mkdir(parents=True, exist_ok=True)
+            if not is_read_only(path / "records.sqlite3"):
+                (path / "index").mkdir(parents=True, exist_ok=True)
         except NotADirectoryError:
             raise InvalidInput(f"{path} is a file; a store is a folder, give its name") from None
         except ValueError:  # NUL, or half a character

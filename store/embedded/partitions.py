@@ -247,7 +247,7 @@ class Partitions:
 
         A snapshot only saves time, so one that cannot be written must not fail its caller.
         """
-        if slot.unsaved > _UNSAVED_AT_CLOSE:
+        if slot.unsaved > _UNSAVED_AT_CLOSE and not self._database.is_read_only:
             try:
                 self._save(namespace, slot)
             except RememError as error:

@@ -15,11 +15,12 @@ from store.embedded.database import Database
 from store.embedded.folder import bytes_in, prepare, refuse_lost_records
 from store.embedded.meta import read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
+from store.embedded.readonly import ReadOnlyDatabase, is_read_only
 from store.embedded.reindexing import EmbeddedFilling
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer, rarity
 from store.embedded.writing import apply
-from store.errors import CorruptStore, StoreFull, StoreLocked
+from store.errors import CorruptStore, StoreFull, StoreLocked, StoreReadOnly
 from store.filters import Filter
 from store.reindexing import fill
 from store.rows import from_micros, to_micros
@@ -63,7 +64,8 @@ def _utc_now() -> datetime:
 class EmbeddedStore:
     """A folder with ``records.sqlite3`` (the truth) and ``index/`` (snapshots of what follows it).
 
-    Any number of threads and processes may use one folder at the same time.
+    Any number of threads and processes may use one folder at the same time. One that cannot be
+    written can be searched; what would change it raises ``StoreReadOnly``.
 
     Args:
         path: The folder; made if it does not exist.
@@ -87,10 +89,10 @@ class EmbeddedStore:
         self._url = str(path)
         self._path = prepare(path)
         self._clock = clock
-        self._database = Database(self._path / "records.sqlite3")
+        self._database = _database(self._path / "records.sqlite3")
         self._partitions = Partitions(self._database, self._path / "index", max_index_bytes)
         try:
-            with self._database.writing() as connection:
+            with self._database.opening() as connection:
                 refuse_lost_records(connection, self._path)
                 migrate(connection)
                 self._space = read_meta(connection).adopted
@@ -367,7 +369,7 @@ class EmbeddedStore:
         same, or nobody could export it or make space; the next opening or purge tries again."""
         try:
             self._finish_purges()
-        except (StoreFull, StoreLocked) as error:
+        except (StoreFull, StoreLocked, StoreReadOnly) as error:
             _log.warning("what was purged may still be in the files of %s: %s", self._path, error)
 
     def _known_space(self) -> Space | None:
@@ -375,6 +377,10 @@ class EmbeddedStore:
             with self._database.reading() as connection:
                 self._space = read_meta(connection).adopted
         return self._space
+
+
+def _database(path: Path) -> Database:
+    return ReadOnlyDatabase(path) if is_read_only(path) else Database(path)
 
 
 def _time(micros: int | None) -> datetime | None:

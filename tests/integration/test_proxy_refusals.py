@@ -120,13 +120,30 @@ def test_users_of_a_pattern_have_namespaces_below_it(server: Server) -> None:
     key = server.key("bot/*")
     for user in ("anna", "bot/anna", "../anna", "web/anna"):
         assert server.chat(key, user=user).status_code == 200
-    expected = ["bot/../anna", "bot/anna", "bot/bot/anna", "bot/web/anna"]
+    expected = ["bot/..%2Fanna", "bot/anna", "bot/bot%2Fanna", "bot/web%2Fanna"]
     assert sorted(server.memory.namespaces()) == expected
 
 
 def test_a_key_of_several_namespaces_needs_a_user(server: Server) -> None:
     for key in (server.key("bot/*"), server.key("a", "b")):
         assert_refused(server, server.chat(key), 400, "namespace_required")
+
+
+def test_a_user_who_is_called_as_a_namespace_of_the_key_has_one_of_his_own(server: Server) -> None:
+    key = server.key("bot/*", "shared")
+    for user in ("shared", "*", "bot/*"):
+        assert server.chat(key, user=user).status_code == 200
+    assert server.memory.namespaces() == ["bot/*", "bot/bot%2F*", "bot/shared"]
+
+
+def test_a_header_names_a_namespace_whatever_the_user(server: Server) -> None:
+    key = server.key("bot/*", "shared")
+    headers = {"Authorization": f"Bearer {key}", "X-Remem-Namespace": "shared"}
+    url = f"{server.url}/v1/chat/completions"
+    reply = httpx.post(url, headers={**headers, "X-Remem-Namespace": "other"}, json=HELLO)
+    assert_refused(server, reply, 403, "namespace_not_allowed")
+    assert httpx.post(url, headers=headers, json={**HELLO, "user": "anna"}).status_code == 200
+    assert server.memory.namespaces() == ["shared"]
 
 
 def test_a_key_of_several_names_opens_just_these(server: Server) -> None:
@@ -160,7 +177,7 @@ def test_the_keys_of_remem_never_reach_the_upstream(server: Server) -> None:
         (b'{"messages": [], "user": 5}', 400, "invalid_request"),
         (json.dumps({"messages": HELLO["messages"] * 11}).encode(), 400, "too_many_messages"),
         (b'{"messages": [], "user": "a\\nb"}', 422, "invalid_input"),
-        (b'{"messages": [], "user": "\\ud800"}', 422, "invalid_input"),
+        (b'{"messages": [], "user": "\\ud800"}', 400, "invalid_json"),
         (b'{"messages": [], "user": "' + b"u" * 2000 + b'"}', 422, "invalid_input"),
         (b" " * 100_001, 413, "request_too_large"),
     ],
