@@ -275,4 +275,9 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
             f"{path} is damaged ({message}): restore a backup or an export, "
             f"or save what is left with: sqlite3 {path.name} .recover"
         )
+    if "decode" in message:  # SQLite's own words would quote the text
+        return CorruptStore(
+            f"{path} holds a text that is damaged: 'remem verify' tells which, or restore a backup "
+            "or an export"
+        )
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from store import bm25
-from store.base import Embed
+from store.base import Embed, OnDamage, log_damage
 from store.embedded import changes, checking, filtering, records
 from store.embedded.database import Database
+from store.embedded.fetching import fetch
 from store.embedded.folder import bytes_in, prepare, refuse_lost_records
 from store.embedded.meta import read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
@@ -22,7 +24,7 @@ from store.embedded.writing import apply
 from store.errors import CorruptStore, StoreFull, StoreLocked
 from store.filters import Filter
 from store.reindexing import fill
-from store.rows import from_micros, to_micros
+from store.rows import SANE, from_micros, is_text, to_micros
 from store.spaces import check_fingerprint, check_same
 from store.types import (
     Batch,
@@ -153,8 +155,8 @@ class EmbeddedStore:
             meta = read_meta(connection)
             check_same(meta.adopted, space)
             found = records.load_by_key(connection, state.id, keys)
-            named = {i: key for key, (i, _) in found.items()}
-            views = records.load_views(connection, meta.generation, meta.space, named)
+            by_id = dict(found.values())
+            views = records.load_views(connection, meta.generation, meta.space, by_id)
         return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
 
     def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
@@ -164,16 +166,18 @@ class EmbeddedStore:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             return [] if state is None else records.predecessors(connection, state.id, keys)
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
         """See ``Store.scan``."""
         check_filter(where)
         check_name(namespace, "namespace")
         self._database.check_open()
-        return self._scan(namespace, where)
+        return self._scan(namespace, where, damaged)
 
-    def _scan(self, namespace: str, where: Filter | None) -> Iterator[Record]:
+    def _scan(self, namespace: str, where: Filter | None, damaged: OnDamage) -> Iterator[Record]:
         first, last = filtering.span(where)
-        after = (*first, "")
+        after: tuple[Any, Any, Any] = (*first, "")
         while True:
             with self._database.reading() as connection:
                 state = changes.read_state(connection, namespace)
@@ -182,10 +186,15 @@ class EmbeddedStore:
                     if state is None
                     else records.scan_page(connection, state.id, after, last, _SCAN_PAGE)
                 )
-            yield from (record for record in page if where is None or where.matches(record))
+            for found in (placed.found for placed in page):
+                if isinstance(found, Record):
+                    if where is None or where.matches(found):
+                        yield found
+                elif where is None or where.matches(found.remains):
+                    damaged(found)
             if len(page) < _SCAN_PAGE:
                 return
-            after = (page[-1].source, page[-1].position, page[-1].key)
+            after = page[-1].place
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
@@ -246,11 +255,12 @@ class EmbeddedStore:
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""
         with self._database.reading() as connection:
-            rows = connection.execute(
+            rows = fetch(
+                connection,
                 "SELECT name FROM namespaces WHERE EXISTS "
-                "(SELECT 1 FROM records WHERE namespace = namespaces.id) ORDER BY name"
+                "(SELECT 1 FROM records WHERE namespace = namespaces.id) ORDER BY name",
             )
-            return [row[0] for row in rows]
+            return [name for (name,) in rows if is_text(name)]
 
     def sources(self, namespace: str) -> list[SourceInfo]:
         """See ``Store.sources``."""
@@ -258,14 +268,17 @@ class EmbeddedStore:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             if state is None:
                 return []
-            rows = connection.execute(
-                "SELECT source, count(*), min(said_at), max(said_at) FROM records "
+            time = f"CASE WHEN typeof(said_at) = 'integer' AND {SANE} THEN said_at END"
+            rows = fetch(
+                connection,
+                f"SELECT source, count(*), min({time}), max({time}) FROM records "
                 "WHERE namespace = ? GROUP BY source ORDER BY source",
                 (state.id,),
             )
             return [
                 SourceInfo(source, count, _time(first), _time(last))
                 for source, count, first, last in rows
+                if is_text(source)
             ]
 
     def reindex(
@@ -277,12 +290,16 @@ class EmbeddedStore:
 
     def verify(self) -> Verification:
         """See ``Store.verify``."""
-        with self._database.reading() as connection:
-            total = connection.execute("SELECT count(*) FROM records").fetchone()[0]
-            problems = list(checking.record_problems(connection, read_meta(connection)))
-        problems += self._partitions.problems()
-        for namespace in self.namespaces():
-            problems += (f"namespace {namespace!r}: {what}" for what in self._verify(namespace))
+        total, problems = 0, list[str]()
+        try:
+            with self._database.reading() as connection:
+                total = connection.execute("SELECT count(*) FROM records").fetchone()[0]
+                problems += checking.record_problems(connection, read_meta(connection))
+            problems += self._partitions.problems()
+            for namespace in self.namespaces():
+                problems += (f"namespace {namespace!r}: {what}" for what in self._verify(namespace))
+        except CorruptStore as error:  # so badly that not even the rest can be looked at
+            problems.append(str(error))
         return Verification(total, tuple(problems))
 
     def rebuild(self) -> None:
@@ -297,11 +314,12 @@ class EmbeddedStore:
     def stats(self) -> Stats:
         """See ``Store.stats``."""
         with self._database.reading() as connection:
-            rows = connection.execute(
+            rows = fetch(
+                connection,
                 "SELECT name, count(*) FROM records JOIN namespaces "
-                "ON namespaces.id = records.namespace GROUP BY name ORDER BY name"
+                "ON namespaces.id = records.namespace GROUP BY name ORDER BY name",
             )
-            counts = dict(rows)
+            counts = {name: count for name, count in rows if is_text(name)}
         on_disk, in_memory = bytes_in(self._path), self._partitions.nbytes
         return Stats(self.url, self._space, counts, on_disk, in_memory)
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from store import bm25
-from store.base import Embed
+from store.base import Embed, OnDamage, log_damage
 from store.errors import CorruptStore, StoreLocked
 from store.filters import Filter
 from store.milvus import checking, forgetting, reading, searching, writing
@@ -180,7 +180,9 @@ class MilvusStore:
         check_keys(keys)
         return self._read(namespace, lambda m: reading.predecessors(self._engine, m, keys)) or []
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
         """See ``Store.scan``."""
         self._engine.check_open()
         check_filter(where)

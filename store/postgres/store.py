@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from store import bm25
-from store.base import Embed
+from store.base import Embed, OnDamage, log_damage
 from store.errors import InvalidInput
 from store.filters import Filter
 from store.postgres import checking, indexes, rebuilding, records, vectors
@@ -208,7 +208,9 @@ class PostgresStore:
 
         return self._database.read(work)
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
         """See ``Store.scan``."""
         check_filter(where)
         check_name(namespace, "namespace")
