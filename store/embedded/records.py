@@ -22,14 +22,15 @@ from store.embedded.arrays import Halves, Ids
 from store.embedded.fetching import fetch
 from store.embedded.schema import vectors_table
 from store.errors import DamagedRecord
-from store.rows import COLUMNS, checked
-from store.types import Record, Space, View
+from store.rows import COLUMNS, SANE, checked, from_micros, is_text
+from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
     "INSERT",
     "SELECTED",
     "WIDTH",
     "Placed",
+    "counts",
     "fetch_ids",
     "found_in",
     "ids_of",
@@ -38,10 +39,12 @@ __all__ = [
     "load",
     "load_by_key",
     "load_views",
+    "namespaces",
     "neighbors",
     "predecessors",
     "record_of",
     "scan_page",
+    "sources",
     "view_texts",
     "view_vectors",
 ]
@@ -221,6 +224,47 @@ def neighbors(
         },
     )
     return sorted(_whole(rows), key=lambda record: (record.position, record.key))
+
+
+def namespaces(connection: sqlite3.Connection) -> list[str]:
+    """Names of all namespaces that hold records, sorted."""
+    rows = fetch(
+        connection,
+        "SELECT name FROM namespaces WHERE EXISTS "
+        "(SELECT 1 FROM records WHERE namespace = namespaces.id) ORDER BY name",
+    )
+    return [name for (name,) in rows if is_text(name)]
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Number of records by namespace, sorted by name."""
+    rows = fetch(
+        connection,
+        "SELECT name, count(*) FROM records JOIN namespaces "
+        "ON namespaces.id = records.namespace GROUP BY name ORDER BY name",
+    )
+    return {name: count for name, count in rows if is_text(name)}
+
+
+def sources(connection: sqlite3.Connection, namespace: int) -> list[SourceInfo]:
+    """The sources of a namespace, sorted by name."""
+    time = f"CASE WHEN typeof(said_at) = 'integer' AND {SANE} THEN said_at END"
+    rows = fetch(
+        connection,
+        f"SELECT source, count(*), min({time}), max({time}) FROM records "
+        "WHERE namespace = ? GROUP BY source ORDER BY source",
+        (namespace,),
+    )
+    return [
+        SourceInfo(
+            source,
+            count,
+            None if first is None else from_micros(first),
+            None if last is None else from_micros(last),
+        )
+        for source, count, first, last in rows
+        if is_text(source)
+    ]
 
 
 def view_texts(

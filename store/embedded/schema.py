@@ -1,8 +1,9 @@
 """The tables, as numbered migrations. This docstring is the byte format.
 
-``meta``        facts about the store: ``format``; once adopted, ``space`` (JSON: fingerprint,
-                dimensions, views) and the ``generation`` of vectors in use; during a reindex,
-                ``next_space``, which generation + 1 is filled with.
+``meta``        facts about the store: ``format``; ``identity``, 32 random hexadecimal digits; once
+                adopted, ``space`` (JSON: fingerprint, dimensions, views) and the ``generation`` of
+                vectors in use; during a reindex, ``next_space``, which generation + 1 is filled
+                with.
 ``namespaces``  ``seq``: newest change; ``trimmed``: changes up to here are gone from the log;
                 ``purged``: newest change that was a purge.
 ``purges``      namespaces (by id) whose files may still hold traces of what a purge deleted, with
@@ -89,7 +90,7 @@ def m002_successors(db: Database) -> None:
 
 
 @migrations()
-def m004_digests(db: Database) -> None:
+def m004_digest(db: Database) -> None:
     """Digests of what is there. Older versions of remem would write records without them."""
     _run(
         db,
@@ -102,7 +103,11 @@ def m004_digests(db: Database) -> None:
         ),
     )
     add_digests(db.conn)
-    _run(db, f"UPDATE meta SET value = {FORMAT} WHERE name = 'format'")
+    _run(
+        db,
+        "INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))))",
+        f"UPDATE meta SET value = {FORMAT} WHERE name = 'format'",
+    )
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from store import bm25
 from store.base import Embed, OnDamage, log_damage
 from store.embedded import changes, checking, filtering, records
+from store.embedded.acknowledged import Acknowledged, newest
 from store.embedded.database import Database
-from store.embedded.fetching import fetch
 from store.embedded.folder import bytes_in, prepare, refuse_lost_records
 from store.embedded.meta import read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
@@ -24,7 +24,7 @@ from store.embedded.writing import apply
 from store.errors import CorruptStore, StoreFull, StoreLocked
 from store.filters import Filter
 from store.reindexing import fill
-from store.rows import SANE, from_micros, is_text, to_micros
+from store.rows import to_micros
 from store.spaces import check_fingerprint, check_same
 from store.types import (
     Batch,
@@ -63,7 +63,8 @@ def _utc_now() -> datetime:
 
 
 class EmbeddedStore:
-    """A folder with ``records.sqlite3`` (the truth) and ``index/`` (snapshots of what follows it).
+    """A folder with ``records.sqlite3`` (the truth), ``index/`` (snapshots of what follows it) and
+    ``acknowledged`` (how far it was written).
 
     Any number of threads and processes may use one folder at the same time.
 
@@ -89,12 +90,14 @@ class EmbeddedStore:
         self._url = str(path)
         self._path = prepare(path)
         self._clock = clock
+        self._acknowledged = Acknowledged(self._path)
         self._database = Database(self._path / "records.sqlite3")
         self._partitions = Partitions(self._database, self._path / "index", max_index_bytes)
         try:
             with self._database.writing() as connection:
                 refuse_lost_records(connection, self._path)
                 migrate(connection)
+                self._acknowledged.check(connection)
                 self._space = read_meta(connection).adopted
             check_fingerprint(self._space, fingerprint)
             self._partitions.clean()
@@ -255,31 +258,13 @@ class EmbeddedStore:
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""
         with self._database.reading() as connection:
-            rows = fetch(
-                connection,
-                "SELECT name FROM namespaces WHERE EXISTS "
-                "(SELECT 1 FROM records WHERE namespace = namespaces.id) ORDER BY name",
-            )
-            return [name for (name,) in rows if is_text(name)]
+            return records.namespaces(connection)
 
     def sources(self, namespace: str) -> list[SourceInfo]:
         """See ``Store.sources``."""
         with self._database.reading() as connection:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
-            if state is None:
-                return []
-            time = f"CASE WHEN typeof(said_at) = 'integer' AND {SANE} THEN said_at END"
-            rows = fetch(
-                connection,
-                f"SELECT source, count(*), min({time}), max({time}) FROM records "
-                "WHERE namespace = ? GROUP BY source ORDER BY source",
-                (state.id,),
-            )
-            return [
-                SourceInfo(source, count, _time(first), _time(last))
-                for source, count, first, last in rows
-                if is_text(source)
-            ]
+            return [] if state is None else records.sources(connection, state.id)
 
     def reindex(
         self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
@@ -314,12 +299,7 @@ class EmbeddedStore:
     def stats(self) -> Stats:
         """See ``Store.stats``."""
         with self._database.reading() as connection:
-            rows = fetch(
-                connection,
-                "SELECT name, count(*) FROM records JOIN namespaces "
-                "ON namespaces.id = records.namespace GROUP BY name ORDER BY name",
-            )
-            counts = {name: count for name, count in rows if is_text(name)}
+            counts = records.counts(connection)
         on_disk, in_memory = bytes_in(self._path), self._partitions.nbytes
         return Stats(self.url, self._space, counts, on_disk, in_memory)
 
@@ -357,6 +337,8 @@ class EmbeddedStore:
             written, addition = apply(connection, state.id, batch, views, meta.generations, now)
             if purge:
                 changes.mark_purged(connection, state.id)
+            note = newest(connection)
+        self._acknowledged.note(note)
         self._partitions.written(namespace, len(batch.add) + len(batch.refresh), addition)
         return written
 
@@ -393,7 +375,3 @@ class EmbeddedStore:
             with self._database.reading() as connection:
                 self._space = read_meta(connection).adopted
         return self._space
-
-
-def _time(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)
