@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from store.types import Record
 __all__ = [
     "COLUMNS",
     "SANE",
+    "Placed",
     "checked",
     "damaged",
     "digest",
@@ -84,6 +86,19 @@ def to_row(record: Record, now: int) -> tuple[Any, ...]:
         _as_json(dict(record.metadata)) if record.metadata else None,
         record.text,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a scan found at a place.
+
+    Attributes:
+        place: Source, position and key; of what is damaged, anything.
+        found: The record, or why it cannot be read.
+    """
+
+    place: tuple[Any, Any, Any]
+    found: Record | DamagedRecord
 
 
 def digest(namespace: str, row: Sequence[Any]) -> bytes:

@@ -48,6 +48,10 @@ _PRAGMAS = (
 )
 
 
+_OTHER_TABLES = ("no such", "already exists", "duplicate column", "has no column")
+"""What SQLite says of statements of ours, when damage made other tables of those that we made."""
+
+
 class Database:
     """A pool of connections to one SQLite file; usable from any thread of the process that made it.
 
@@ -279,5 +283,9 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
         return CorruptStore(
             f"{path} holds a text that is damaged: 'remem verify' tells which, or restore a backup "
             "or an export"
+        )
+    if isinstance(error, sqlite3.IntegrityError) or any(word in message for word in _OTHER_TABLES):
+        return CorruptStore(
+            f"the tables of {path} are not what they were ({message}): restore a backup or an export"
         )
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")

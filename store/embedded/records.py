@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -22,14 +21,13 @@ from store.embedded.arrays import Halves, Ids
 from store.embedded.fetching import fetch
 from store.embedded.schema import vectors_table
 from store.errors import DamagedRecord
-from store.rows import COLUMNS, SANE, checked, from_micros, is_text
+from store.rows import COLUMNS, SANE, Placed, checked, from_micros, is_text
 from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
     "INSERT",
     "SELECTED",
     "WIDTH",
-    "Placed",
     "counts",
     "fetch_ids",
     "found_in",
@@ -133,19 +131,6 @@ def keys_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str
     return {i: key for i, key in rows if isinstance(key, str)}
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What a scan found at a place.
-
-    Attributes:
-        place: Source, position and key; of what is damaged, anything.
-        found: The record, or why it cannot be read.
-    """
-
-    place: tuple[Any, Any, Any]
-    found: Record | DamagedRecord
-
-
 def scan_page(
     connection: sqlite3.Connection,
     namespace: int,
@@ -180,6 +165,7 @@ def _bound(value: Any) -> tuple[str, Any]:
 
 
 def found_in(row: Sequence[Any]) -> Record | DamagedRecord:
+    """The record of a row, or why there is none."""
     try:
         return record_of(row)
     except DamagedRecord as error:

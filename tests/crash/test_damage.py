@@ -1,5 +1,5 @@
-"""Damage is named and never believed: each outcome is the records as they were written, or a problem
-that names what is wrong; never a traceback of ours, never a record that was altered.
+"""Damage is named and never believed: each outcome is the records as they were written, or a
+problem that names what is wrong; never a traceback of ours, never a record that was altered.
 
 ``REMEM_DAMAGE=2000`` damages the files so many times, instead of the few of every day.
 """
