@@ -26,7 +26,7 @@ from store.types import (
     Written,
 )
 
-__all__ = ["Embed", "OnDamage", "Store", "log_damage"]
+__all__ = ["Embed", "OnDamage", "Store", "log_damage", "raise_damage"]
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +39,13 @@ OnDamage = Callable[[DamagedRecord], None]
 
 
 def log_damage(error: DamagedRecord) -> None:
-    """Leave a damaged record out, and say so."""
+    """Go on without a damaged record, and say so."""
     _log.warning("left out: %s", error)
+
+
+def raise_damage(error: DamagedRecord) -> None:
+    """Go no further than to a damaged record."""
+    raise error
 
 
 @runtime_checkable

@@ -26,6 +26,7 @@ __all__ = [
     "digest",
     "from_micros",
     "from_row",
+    "is_sane",
     "is_text",
     "superseded",
     "to_micros",
@@ -38,8 +39,9 @@ COLUMNS = (
 )
 """What ``to_row`` gives and ``from_row`` takes, in this order."""
 
-SANE = f"said_at BETWEEN {-62_135_596_800_000_000:d} AND {253_402_300_799_999_999:d}"
-"""The condition, in SQL, that ``said_at`` is in the years from 1 to 9999."""
+_YEARS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # from 1 to 9999
+SANE = f"said_at BETWEEN {_YEARS[0]} AND {_YEARS[-1]}"
+"""The condition, in SQL, that ``said_at`` is a time that there is."""
 
 _PLACES = {name: place for place, name in enumerate(COLUMNS.split(", "))}
 _POSITION, _SUPERSEDED_BY = _PLACES["position"], _PLACES["superseded_by"]
@@ -54,6 +56,11 @@ _DECODER = json.JSONDecoder()
 def to_micros(time: datetime) -> int:
     """Microseconds since 1970 UTC."""
     return (time - _EPOCH) // _MICROSECOND
+
+
+def is_sane(micros: int) -> bool:
+    """Whether there is such a time."""
+    return micros in _YEARS
 
 
 @lru_cache(maxsize=4096)  # records that were stored or said together share their times

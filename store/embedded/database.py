@@ -286,6 +286,7 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
         )
     if isinstance(error, sqlite3.IntegrityError) or any(word in message for word in _OTHER_TABLES):
         return CorruptStore(
-            f"the tables of {path} are not what they were ({message}): restore a backup or an export"
+            f"the tables of {path} are not what they were ({message}): restore a backup or an "
+            "export"
         )
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")

@@ -137,7 +137,10 @@ class ReferenceStore:
         return _in_order(record for record in records if record.superseded_by in wanted)
 
     def scan(
-        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+        self,
+        namespace: str,
+        where: Filter | None = None,
+        damaged: OnDamage = log_damage,  # noqa: ARG002 - nothing here can be
     ) -> Iterator[Record]:
         """All records in the order of (source, position, key)."""
         return iter(_in_order(self._matching(namespace, where)))
