@@ -13,7 +13,7 @@ from memory.editions import LAST, edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import is_current, plan, space_of
-from memory.versions import all_versions, free_key, history, may_be_later
+from memory.versions import all_versions, free_key, history, may_be_later, readable
 from store import (
     Batch,
     Conflict,
@@ -196,7 +196,7 @@ class Recorder:
         keys = list(keys)
 
         def chosen() -> list[Record]:
-            return [record for record in self.store.get(namespace, keys) if record is not None]
+            return readable(self.store, namespace, keys)
 
         with self._writing(namespace):
             return len(self._remove(namespace, chosen, self.store.write).deleted)
@@ -204,8 +204,16 @@ class Recorder:
     def purge(self, namespace: str, where: Filter) -> int:
         """Delete what matches, with all versions, from every file; returns how many went."""
         with self._writing(namespace):
-            chosen = partial(self.store.scan, namespace, where)
+            chosen = partial(self._whatever_matches, namespace, where)
             return len(self._remove(namespace, chosen, self.store.purge).deleted)
+
+    def _whatever_matches(self, namespace: str, where: Filter) -> list[Record]:
+        """Also the remains of what is damaged, as far as they tell that it matches."""
+        remains: list[Record] = []
+        records = list(
+            self.store.scan(namespace, where, lambda error: remains.append(error.remains))
+        )
+        return records + [record for record in remains if record.key]
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""
