@@ -371,11 +371,8 @@ class Memory:
         self._store.rebuild()
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None = None) -> None:
-        """Re-encode the whole store with another encoder, and use it from now on.
-
-        Args:
-            progress: Called with records done and records in all.
-        """
+        """Re-encode the whole store with another encoder, and use it from now on; ``progress`` is
+        called with records done and records in all."""
         self._recorder.reindex(encoder, progress)
 
     def close(self) -> None:

@@ -141,7 +141,11 @@ def forget(
     settings.show(
         {"forgotten": forgotten, "typed_lines": typed},
         f"{counted(forgotten, 'record')} forgotten. {ELSEWHERE}",
-        *([f"So did {counted(typed, 'line')} that you typed in 'remem chat'."] if typed else []),
+        *(
+            [f"{counted(typed, 'line')} that you typed in 'remem chat' went with them."]
+            if typed
+            else []
+        ),
     )
 
 
