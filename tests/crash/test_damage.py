@@ -18,7 +18,7 @@ import pytest
 
 from store.conformance.samples import SPACE, batch, dense, turn, words
 from store.embedded import EmbeddedStore
-from store.errors import CorruptStore
+from store.errors import CorruptStore, DamagedRecord
 from store.types import Batch, Record
 from tests.crash.processes import context
 from tests.crash.survey import survey
@@ -190,3 +190,84 @@ def test_a_damaged_column_costs_its_record_and_no_other(
         if column != "key":
             assert store.write("ana", Batch(delete=["k7"])).deleted == ("k7",)
             assert store.verify().problems == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE texts SET text = 'other' WHERE record = 8 AND view = 1", "delete it and add it"),
+        (f"UPDATE texts SET text = {NOT_UTF8} WHERE record = 8", "delete it and add it"),
+        ("UPDATE texts SET text = x'00' WHERE record = 8", "delete it and add it"),
+        ("UPDATE texts SET digest = NULL WHERE record = 8", "delete it and add it"),
+        ("UPDATE vectors_1 SET data = zeroblob(64) WHERE record = 8", "'remem reindex' makes"),
+        ("UPDATE vectors_1 SET data = 'text' WHERE record = 8", "'remem reindex' makes"),
+        ("UPDATE vectors_1 SET data = 5 WHERE record = 8", "'remem reindex' makes"),
+        ("UPDATE vectors_1 SET digest = x'00' WHERE record = 8", "'remem reindex' makes"),
+    ],
+)
+@pytest.mark.parametrize("indexed", [True, False])
+def test_damage_to_what_finds_a_record_is_named_and_costs_no_other(
+    folder: Path, statement: str, sentence: str, indexed: bool
+) -> None:
+    change(folder, statement)
+    if not indexed:
+        shutil.rmtree(folder / "index")
+    with EmbeddedStore(folder) as store:
+        problems = store.verify().problems
+        assert any("'k7'" in problem and sentence in problem for problem in problems)
+        with pytest.raises(DamagedRecord, match="'k7'"):
+            store.entries("ana", ["k6", "k7"])
+        [hits] = store.search("ana", [words("fact")], 100)
+        assert len(hits) >= 19
+        store.rebuild()
+        [hits] = store.search("ana", [words("fact")], 100)
+        assert {hit.record.key for hit in hits} == {f"k{i}" for i in range(20)} - {"k7"}
+        assert store.write("ana", Batch(delete=["k7"])).deleted == ("k7",)
+        assert store.verify().problems == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE facets SET value = 'other' WHERE record = 8 AND field = 'topic'",
+        f"UPDATE facets SET value = {NOT_UTF8} WHERE record = 8 AND field = 'topic'",
+        "DELETE FROM facets WHERE record = 8",
+        "UPDATE snapshots SET file = x'00'",
+        f"UPDATE snapshots SET file = {NOT_UTF8}",
+        "UPDATE snapshots SET file = '../../somewhere'",
+        "UPDATE snapshots SET digest = x'00'",
+        "UPDATE namespaces SET name = 'another' WHERE name = 'ana'",
+        f"UPDATE namespaces SET name = {NOT_UTF8} WHERE name = 'ana'",
+        "UPDATE namespaces SET seq = 'x' WHERE name = 'ana'",
+        "UPDATE records SET namespace = 99 WHERE key = 'k7'",
+        "UPDATE records SET namespace = 2 WHERE key = 'k7'",
+        "UPDATE meta SET value = '[' WHERE name = 'space'",
+        f"UPDATE meta SET value = {NOT_UTF8} WHERE name = 'space'",
+        "UPDATE meta SET value = 'x' WHERE name = 'generation'",
+        "UPDATE meta SET value = NULL WHERE name = 'format'",
+        "DELETE FROM meta WHERE name = 'identity'",
+        "DROP TABLE texts",
+        "DROP TABLE vectors_1",
+        "DROP TABLE facets",
+    ],
+)
+def test_damage_to_all_else_is_named(
+    folder: Path, statement: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with EmbeddedStore(folder) as store:
+        written = {each.key: each for each in store.scan("ana")}
+    change(folder, statement)
+    said: list[str] = []
+    try:
+        with EmbeddedStore(folder) as store:
+            seen = survey(store, "ana", written)
+            said = seen.said
+            assert not seen.altered
+            for name in {"ben", "another", *store.namespaces()} - {"ana"}:
+                assert [each.key for each in store.scan(name)] in ([], ["k0"])
+    except CorruptStore as error:
+        said = [str(error)]
+    assert said
+    for sentence in (*said, caplog.text):
+        assert "please report" not in sentence
+        assert SECRET not in sentence
