@@ -46,14 +46,14 @@ def record_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]
 
 def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Record | DamagedRecord]]:
     """Id, namespace and content of all records."""
-    last = -1
+    last, names = -1, records.Names(connection)
     while page := fetch(
         connection,
-        f"SELECT {records.SELECTED}, namespace, id FROM records WHERE id > ? ORDER BY id LIMIT ?",
+        f"SELECT {records.SELECTED}, id FROM records WHERE id > ? ORDER BY id LIMIT ?",
         (last, _CHUNK),
     ):
-        for *row, namespace, last in page:
-            yield last, namespace, records.found_in(row)
+        for *row, last in page:
+            yield last, row[-1], records.found_in(row, names)
 
 
 def _view_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]:

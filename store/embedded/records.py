@@ -28,6 +28,7 @@ __all__ = [
     "INSERT",
     "SELECTED",
     "WIDTH",
+    "Names",
     "counts",
     "fetch_ids",
     "found_in",
@@ -51,17 +52,30 @@ INSERT = f"INSERT INTO records (id, namespace, {COLUMNS}, digest)"
 WIDTH = 3 + len(COLUMNS.split(","))
 """Takes rows of (id, namespace, *rows.to_row(record, now), digest), and how long these are."""
 
-SELECTED = f"{COLUMNS}, digest, (SELECT name FROM namespaces n WHERE n.id = namespace)"
+SELECTED = f"{COLUMNS}, digest, namespace"
 """What ``record_of`` takes."""
 
 
-def record_of(row: Sequence[Any]) -> Record:
+class Names(dict[int, "str | None"]):
+    """Names of namespaces by their number, each asked for once; None of those that are gone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __missing__(self, namespace: int) -> str | None:
+        rows = fetch(self._connection, "SELECT name FROM namespaces WHERE id = ?", (namespace,))
+        self[namespace] = name = rows[0][0] if rows else None
+        return name
+
+
+def record_of(row: Sequence[Any], names: Names) -> Record:
     """The record of a row.
 
     Raises:
         DamagedRecord: it is not what was written.
     """
-    return checked(row[-1], row[:-2], row[-2])
+    return checked(names[row[-1]], row[:-2], row[-2])
 
 
 def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record]:
@@ -71,7 +85,13 @@ def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record
         f"SELECT {SELECTED}, id FROM records WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids),),
     )
-    return {row[-1]: record for row in rows for record in _whole([row[:-1]])}
+    names, found = Names(connection), dict[int, Record]()
+    for row in rows:
+        try:
+            found[row[-1]] = record_of(row[:-1], names)
+        except DamagedRecord as error:
+            log_damage(error)
+    return found
 
 
 def load_by_key(
@@ -88,7 +108,8 @@ def load_by_key(
         "key IN (SELECT value FROM json_each(?))",
         (namespace, json.dumps(list(keys))),
     )
-    return {row[0]: (row[-1], record_of(row[:-1])) for row in rows}
+    names = Names(connection)
+    return {row[0]: (row[-1], record_of(row[:-1], names)) for row in rows}
 
 
 def predecessors(
@@ -103,7 +124,7 @@ def predecessors(
         (namespace, json.dumps([key for key in keys if "\0" not in key])),
     )
     # Sorted here: SQLite might walk the whole namespace in this order rather than sort a few.
-    return sorted(_whole(rows), key=lambda r: (r.source, r.position, r.key))
+    return sorted(_whole(connection, rows), key=lambda r: (r.source, r.position, r.key))
 
 
 def fetch_ids(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> Ids:
@@ -152,7 +173,8 @@ def scan_page(
         "ORDER BY source, position, key LIMIT ?",
         (namespace, *(value for _, value in bound), *last, size),
     )
-    return [Placed((row[1], row[2], row[0]), found_in(row)) for row in rows]
+    names = Names(connection)
+    return [Placed((row[1], row[2], row[0]), found_in(row, names)) for row in rows]
 
 
 def _bound(value: Any) -> tuple[str, Any]:
@@ -164,16 +186,17 @@ def _bound(value: Any) -> tuple[str, Any]:
     return "?", value
 
 
-def found_in(row: Sequence[Any]) -> Record | DamagedRecord:
+def found_in(row: Sequence[Any], names: Names) -> Record | DamagedRecord:
     """The record of a row, or why there is none."""
     try:
-        return record_of(row)
+        return record_of(row, names)
     except DamagedRecord as error:
         return error
 
 
-def _whole(rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
-    for found in map(found_in, rows):
+def _whole(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
+    names = Names(connection)
+    for found in (found_in(row, names) for row in rows):
         if isinstance(found, Record):
             yield found
         else:
@@ -209,7 +232,7 @@ def neighbors(
             "now": now,
         },
     )
-    return sorted(_whole(rows), key=lambda record: (record.position, record.key))
+    return sorted(_whole(connection, rows), key=lambda record: (record.position, record.key))
 
 
 def namespaces(connection: sqlite3.Connection) -> list[str]:

@@ -213,8 +213,9 @@ def _supersede(
     connection: sqlite3.Connection, namespace: int, successors: Mapping[str, str], now: datetime
 ) -> list[int]:
     known = records.ids_of(connection, namespace, list(successors)) if successors else {}
+    name = changes.name_of(connection, namespace)
     for key, i in known.items():
-        [[*row, mark, name]] = fetch(
+        [[*row, mark, _]] = fetch(
             connection, f"SELECT {records.SELECTED} FROM records WHERE id = ?", (i,)
         )
         if checked(name, row, mark).superseded_by != successors[key]:
