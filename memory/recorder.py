@@ -17,6 +17,7 @@ from memory.versions import all_versions, free_key, history, may_be_later, reada
 from store import (
     Batch,
     Conflict,
+    DamagedRecord,
     EncoderMismatch,
     Filter,
     InvalidInput,
@@ -24,7 +25,9 @@ from store import (
     Stale,
     Store,
     Written,
+    log_damage,
 )
+from store.filters import asks_by_name
 from store.validation import check_record
 
 __all__ = ["LAST", "Added", "Recorder"]
@@ -208,12 +211,16 @@ class Recorder:
             return len(self._remove(namespace, chosen, self.store.purge).deleted)
 
     def _whatever_matches(self, namespace: str, where: Filter) -> list[Record]:
-        """Also the remains of what is damaged, as far as they tell that it matches."""
+        """Also the remains of what is damaged, where they are enough to tell that it matches."""
         remains: list[Record] = []
-        records = list(
-            self.store.scan(namespace, where, lambda error: remains.append(error.remains))
-        )
-        return records + [record for record in remains if record.key]
+
+        def decide(error: DamagedRecord) -> None:
+            if error.remains.key and asks_by_name(where):
+                remains.append(error.remains)
+            else:
+                log_damage(error)
+
+        return [*self.store.scan(namespace, where, decide), *remains]
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -137,7 +139,7 @@ def forget(
         history = history_file()
         texts = _texts(memory, chosen) if history.exists() else set()
         forgotten = memory.forget(chosen) if count else 0
-        typed = forget_lines(history, texts)
+        typed = _forget_typed(history, texts)
     settings.show(
         {"forgotten": forgotten, "typed_lines": typed},
         f"{counted(forgotten, 'record')} forgotten. {ELSEWHERE}",
@@ -162,6 +164,14 @@ def _texts(memory: Memory, chosen: Filter) -> set[str]:
     return {
         version.text for record in memory.scan(chosen) for version in memory.history(record.key)
     }
+
+
+def _forget_typed(history: Path, texts: Collection[str]) -> int:
+    try:
+        return forget_lines(history, texts)
+    except OSError as error:
+        complain(f"what was typed in 'remem chat' stays in {history}: {error.strerror}")
+        return 0
 
 
 def _require_known(memory: Memory, keys: tuple[str, ...], done: str) -> None:

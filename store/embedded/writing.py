@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -178,7 +179,14 @@ def _delete(
 
 
 def _drop_facets(connection: sqlite3.Connection, namespace: int, ids: Sequence[int]) -> None:
-    whole = records.load(connection, ids)
+    names = records.Names(connection)
+    rows = fetch(
+        connection,
+        f"SELECT {records.SELECTED}, id FROM records WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    )
+    found = {row[-1]: records.found_in(row[:-1], names) for row in rows}
+    whole = {i: record for i, record in found.items() if isinstance(record, Record)}
     connection.executemany(
         "DELETE FROM facets WHERE namespace = ? AND field = ? AND value = ? AND record = ?",
         (

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from memory import Memory
 from memory.cli.settings import history_file
+from memory.testing import HashEncoder
+from store import F
 from tests.crash.traces import traces
 from tests.integration.test_cli import Remem, remem
 
@@ -91,6 +94,17 @@ def test_a_damaged_memory_can_be_forgotten(
     assert filled("forget", *arguments, "--yes").code == 0
     assert traces(tmp_path, [SECRET, "password", "passwort"]) == set()
     assert filled("verify").code == 0
+
+
+def test_a_damaged_memory_is_not_forgotten_for_what_it_seems_to_lack(
+    filled: Remem, tmp_path: Path
+) -> None:
+    filled("add", "Keep me.", "--key", "kept", "--metadata", '{"keep": true}')
+    with closing(sqlite3.connect(tmp_path / "store" / "records.sqlite3")) as connection, connection:
+        connection.execute("UPDATE records SET said_at = 7 WHERE key = 'kept'")
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        assert memory.forget(~F("metadata.keep").exists()) == 3
+        assert memory.count() == 1
 
 
 def test_what_neighbours_quoted_of_a_damaged_turn_goes_with_it(
