@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from store import digests
-from store.errors import DamagedRecord
+from store.errors import CorruptStore, DamagedRecord
 from store.postgres import postings, records, vectors
 from store.postgres.copying import digest_of_halves
 from store.postgres.database import Database
@@ -76,7 +74,11 @@ def _index_problems(connection: Connection[Any], namespace: int) -> list[str]:
     """What the full-text index of a namespace holds, against what its records say it should."""
     problems = []
     expected, totals = _expected(connection, namespace)
-    if expected != _held(connection, namespace):
+    try:
+        held = _held(connection, namespace)
+    except CorruptStore:
+        held = None
+    if expected != held:
         problems.append(f"the full-text index holds other words than the records; {_REBUILD}")
     rows = connection.execute(
         """SELECT view, records, tokens FROM remem.totals
@@ -125,7 +127,7 @@ def _held(connection: Connection[Any], namespace: int) -> Sums:
             "SELECT view, token, entries FROM remem.postings WHERE namespace = %s", [namespace]
         )
         for view, token, data in cursor:
-            for entry in np.frombuffer(data, postings.ENTRY).tolist():
+            for entry in postings.entries_of(data).tolist():
                 sums[view] += hash((token, *entry))
     return sums
 

@@ -79,7 +79,8 @@ def read_head(connection: Connection[Any], meta: Meta, name: str, now: int) -> H
             [namespace, expired],
         )
         for view, number, length in rows:
-            totals[view] = (totals[view][0] - number, totals[view][1] - length)
+            live, tokens = totals.get(view, (number, length))
+            totals[view] = (live - number, tokens - length)
     return Head(
         namespace=namespace,
         generation=meta.generation,

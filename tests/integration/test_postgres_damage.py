@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, turn
-from store.errors import DamagedRecord
+from store.conformance.samples import SPACE, batch, turn, words
+from store.errors import CorruptStore, DamagedRecord
 from store.postgres import PostgresStore
 from store.types import Batch, Record
 from tests.crash.survey import survey
@@ -116,6 +117,27 @@ def test_what_finds_a_record_is_compared_too(
     if "facets" not in statement:
         with pytest.raises(DamagedRecord, match="'k7'"):
             store.entries("ana", ["k6", "k7"])
+
+
+def test_a_damaged_block_of_words_is_named(store: PostgresStore, server: PostgresServer) -> None:
+    change = "UPDATE remem.postings SET entries = substr(entries, 1, 7)"
+    server.run(change, database="fresh")
+    with pytest.raises(CorruptStore, match="'remem rebuild' makes it again"):
+        store.search("ana", [words("fact")], 1)
+    assert any("other words" in problem for problem in store.verify().problems)
+    store.rebuild()
+    assert store.verify().problems == ()
+
+
+def test_counts_that_are_lost_are_named(store: PostgresStore, server: PostgresServer) -> None:
+    expiring = turn("soon", "fact", expires_at=datetime.now(timezone.utc) + timedelta(seconds=0.5))
+    store.write("ana", batch(expiring))
+    time.sleep(0.6)
+    server.run("DELETE FROM remem.totals", database="fresh")
+    store.search("ana", [words("fact")], 1)
+    assert any("miscounted" in problem for problem in store.verify().problems)
+    store.rebuild()
+    assert store.verify().problems == ()
 
 
 def test_a_database_of_an_older_version_gets_its_digests(
