@@ -7,14 +7,18 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from memory import Memory
 from memory.cli.settings import history_file
+from memory.serve.app import ServeSettings, create_app
 from memory.testing import HashEncoder
 from store import F
 from tests.crash.traces import traces
 from tests.integration.test_cli import Remem, remem
+from tests.integration.test_mcp_tools import data
+from tests.serving import served
 
 __all__ = ["remem"]
 
@@ -157,3 +161,30 @@ def test_a_lost_log_is_said_by_every_command(filled: Remem, tmp_path: Path) -> N
         assert str(note) in outcome.err
     note.unlink()
     assert filled("verify").code == 0
+
+
+def test_a_damaged_memory_can_be_forgotten_by_a_language_model(
+    filled: Remem, tmp_path: Path
+) -> None:
+    damage(tmp_path, CHANGES["flipped"])
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        assert data(memory, "forget", keys=["k1"]) == {"forgotten": 1}
+    assert traces(tmp_path, [SECRET]) == set()
+
+
+def test_a_damaged_memory_is_refused_and_can_be_deleted_over_http(
+    filled: Remem, tmp_path: Path
+) -> None:
+    damage(tmp_path, CHANGES["not UTF-8"])
+    with (
+        Memory(tmp_path / "store", encoder=HashEncoder()) as memory,
+        served(create_app(memory, ServeSettings())) as url,
+        httpx.Client(base_url=f"{url}/api/v1") as client,
+    ):
+        refused = client.get("/record", params={"key": "k1"})
+        assert refused.status_code == 503
+        assert "'k1'" in refused.text
+        assert SECRET[:4] not in refused.text
+        assert len(client.get("/records").json()["records"]) == 2
+        assert client.delete("/record", params={"key": "k1"}).json() == {"records": 1}
+        assert client.get("/record", params={"key": "k1"}).status_code == 404
