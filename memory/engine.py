@@ -31,6 +31,7 @@ from store import (
     open_store,
     parse_filter,
 )
+from store.base import OnDamage, log_damage
 from store.filters import matches_everything
 
 if TYPE_CHECKING:
@@ -333,19 +334,20 @@ class Memory:
         return self._store.count(self.namespace, _filter(where))
 
     def export(
-        self, target: str | Path | IO[str], *, namespaces: Sequence[str] | None = None
+        self,
+        target: str | Path | IO[str],
+        *,
+        namespaces: Sequence[str] | None = None,
+        damaged: OnDamage = log_damage,
     ) -> int:
-        """Write records as JSON Lines; see ``memory.transfer`` for the form.
+        """Write records as JSON Lines to a file or an open text file; returns how many.
 
         Args:
-            target: A file to write, or an open text file.
             namespaces: Which ones; None: this one.
-
-        Returns:
-            How many records were written.
+            damaged: Called with each record that is damaged, and so not written.
         """
         chosen = [self.in_namespace(each).namespace for each in namespaces or [self.namespace]]
-        return transfer.export(self._store, target, chosen)
+        return transfer.export(self._store, target, chosen, damaged)
 
     def import_(self, path: str | Path) -> Added:
         """Read what ``export`` wrote; each record goes to the namespace that it came from.

@@ -13,10 +13,11 @@ from memory.editions import LAST, edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import is_current, plan, space_of
-from memory.versions import all_versions, free_key, history, may_be_later
+from memory.versions import all_versions, free_key, history, may_be_later, readable
 from store import (
     Batch,
     Conflict,
+    DamagedRecord,
     EncoderMismatch,
     Filter,
     InvalidInput,
@@ -24,7 +25,9 @@ from store import (
     Stale,
     Store,
     Written,
+    log_damage,
 )
+from store.filters import asks_by_name
 from store.validation import check_record
 
 __all__ = ["LAST", "Added", "Recorder"]
@@ -196,7 +199,7 @@ class Recorder:
         keys = list(keys)
 
         def chosen() -> list[Record]:
-            return [record for record in self.store.get(namespace, keys) if record is not None]
+            return readable(self.store, namespace, keys)
 
         with self._writing(namespace):
             return len(self._remove(namespace, chosen, self.store.write).deleted)
@@ -204,8 +207,20 @@ class Recorder:
     def purge(self, namespace: str, where: Filter) -> int:
         """Delete what matches, with all versions, from every file; returns how many went."""
         with self._writing(namespace):
-            chosen = partial(self.store.scan, namespace, where)
+            chosen = partial(self._whatever_matches, namespace, where)
             return len(self._remove(namespace, chosen, self.store.purge).deleted)
+
+    def _whatever_matches(self, namespace: str, where: Filter) -> list[Record]:
+        """Also the remains of what is damaged, where they are enough to tell that it matches."""
+        remains: list[Record] = []
+
+        def decide(error: DamagedRecord) -> None:
+            if error.remains.key and asks_by_name(where):
+                remains.append(error.remains)
+            else:
+                log_damage(error)
+
+        return [*self.store.scan(namespace, where, decide), *remains]
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""

@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from store import InvalidInput, Record, Store, StoreReadOnly
+from store import InvalidInput, OnDamage, Record, Store, StoreReadOnly, log_damage
 from store.validation import check_name
 
 __all__ = ["HEADER", "export", "from_line", "from_values", "read", "to_line"]
@@ -29,13 +29,22 @@ _FIELDS = tuple(field.name for field in fields(Record))
 _TIMES = ("said_at", "stored_at", "expires_at", "valid_to")
 
 
-def export(store: Store, target: str | Path | IO[str], namespaces: Sequence[str]) -> int:
-    """Write the records of some namespaces; returns how many."""
+def export(
+    store: Store,
+    target: str | Path | IO[str],
+    namespaces: Sequence[str],
+    damaged: OnDamage = log_damage,
+) -> int:
+    """Write the records of some namespaces; returns how many.
+
+    Args:
+        damaged: Called with each record that is damaged, and so not written.
+    """
     count = 0
     with _writable(target) as file:
         file.write(json.dumps(HEADER) + "\n")
         for namespace in sorted(namespaces):
-            for record in store.scan(namespace):
+            for record in store.scan(namespace, damaged=damaged):
                 file.write(to_line(namespace, record) + "\n")
                 count += 1
     return count

@@ -28,6 +28,7 @@ __all__ = [
     "Or",
     "Range",
     "Scalar",
+    "asks_by_name",
     "facets",
     "matches_everything",
     "parse_filter",
@@ -237,6 +238,13 @@ def matches_everything(where: Filter) -> bool:
     if isinstance(where, Or):
         return any(map(matches_everything, where.parts))
     return isinstance(where, Not) and _matches_nothing(where.part)
+
+
+def asks_by_name(where: Filter) -> bool:
+    """Whether keys and sources alone decide, so that what is left of a damaged record is enough."""
+    if isinstance(where, (And, Or)):
+        return all(map(asks_by_name, where.parts))
+    return isinstance(where, (In, Range, Exists)) and where.field in ("key", "source")
 
 
 def _matches_nothing(where: Filter) -> bool:

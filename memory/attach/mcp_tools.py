@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,7 @@ from memory.engine import Memory
 from memory.recall.prompt import format_date, framed, neutralise, without_block
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
-from store import Filter, InvalidInput, Record
+from store import DamagedRecord, Filter, InvalidInput, Record
 from store.filters import And, F, Range
 
 __all__ = ["TOOLS", "Result", "Tool", "transcript"]
@@ -248,10 +249,12 @@ def _forget(memory: Memory, given: ForgetArguments) -> Result:
     if (given.keys is None) == (given.source is None):
         raise InvalidInput("give either keys or a source")
     for key in given.keys or ():
-        if memory.get(key) is None:
-            raise InvalidInput(
-                f"no memory has the key {_plain(key)}, so nothing was forgotten; recall shows keys"
-            )
+        with suppress(DamagedRecord):  # which is known, too
+            if memory.get(key) is None:
+                raise InvalidInput(
+                    f"no memory has the key {_plain(key)}, so nothing was forgotten; recall shows "
+                    "keys"
+                )
     forgotten = memory.forget(
         F("key").in_(given.keys) if given.keys else F("source").in_([given.source or ""])
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from memory.cli.chat_history import ELSEWHERE
 from memory.cli.recalling import NOTHING_RELEVANT, recollection_json
 from memory.cli.screen import counted, recollection_table, record_json, safe, table
 from memory.pins import pin, unpin
@@ -102,7 +103,7 @@ def _forget(talk: Conversation, argument: str) -> Shown:
     talk.reply = None
     return Shown(
         {"forgotten": len(gone)},
-        (f"{counted(len(gone), 'record')} forgotten.",),
+        (f"{counted(len(gone), 'record')} forgotten. {ELSEWHERE}",),
         frozenset(record.text for record in gone),
     )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Settings",
     "data_folder",
+    "history_file",
     "known_namespace",
     "open_encoder",
     "require_store",
@@ -132,6 +133,11 @@ def data_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def history_file() -> Path:
+    """Where ``remem chat`` keeps what was typed."""
+    return data_folder() / "remem-chat-history"
 
 
 def settings_from_environment() -> Settings:

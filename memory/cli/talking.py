@@ -14,7 +14,7 @@ from memory.cli.chatting import JsonLines, People, converse
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import print_json
-from memory.cli.settings import Settings, data_folder
+from memory.cli.settings import Settings, history_file
 from store.filters import Filter
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def chat(
         talk = Conversation(memory, begin, begin(session), k, speaker)
         history = None
         if sys.stdin.isatty() and sys.stdout.isatty():
-            history = History(None if no_history else data_folder() / "remem-chat-history")
+            history = History(None if no_history else history_file())
         screen = JsonLines() if settings.as_json else People()
         if not converse(talk, screen, history):
             ctx.exit(FAILED)

@@ -15,7 +15,7 @@ from rich.progress import TaskProgressColumn, TextColumn
 from memory.cli.options import command
 from memory.cli.screen import complain, counted, progress_bar, safe, table
 from memory.cli.settings import Settings, known_namespace, require_store
-from store import InvalidInput
+from store import DamagedRecord, InvalidInput
 
 if TYPE_CHECKING:
     from memory.ingest.base import Problem
@@ -91,23 +91,32 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write"
 )
 @click.option("--all", "everything", is_flag=True, help="All namespaces of the store")
-@click.pass_obj
-def export(settings: Settings, output: Path | None, everything: bool) -> None:
+@click.pass_context
+def export(ctx: click.Context, output: Path | None, everything: bool) -> None:
     """Write memories as JSON Lines, without loss.
 
-    Times, metadata and earlier versions included; 'remem import' reads it into any store.
+    Times, metadata and earlier versions included; 'remem import' reads it into any store. What is
+    damaged is left out and named, and the exit code is 3.
     """
+    settings: Settings = ctx.obj
+    damaged: list[str] = []
+
+    def leave_out(error: DamagedRecord) -> None:
+        damaged.append(str(error))
+        complain(f"left out: {safe(str(error))}")
+
     with settings.look() as memory:
         chosen = memory.namespaces() if everything else [known_namespace(memory).namespace]
         if output is None:
             with click.open_file("-", "w", encoding="utf-8") as stdout:
-                memory.export(stdout, namespaces=chosen)
-            return
-        count = memory.export(output, namespaces=chosen)
-    settings.show(
-        {"records": count, "namespaces": chosen, "file": str(output)},
-        f"{counted(count, 'record')} written to {safe(str(output))}.",
-    )
+                memory.export(stdout, namespaces=chosen, damaged=leave_out)
+        else:
+            count = memory.export(output, namespaces=chosen, damaged=leave_out)
+            settings.show(
+                {"records": count, "namespaces": chosen, "file": str(output), "damaged": damaged},
+                f"{counted(count, 'record')} written to {safe(str(output))}.",
+            )
+    ctx.exit(SOMETHING_SKIPPED if damaged else 0)
 
 
 @command(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from memory.cli.chat_history import ELSEWHERE, forget_lines
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import complain, counted, record_json, safe
-from memory.cli.settings import Settings
+from memory.cli.settings import Settings, history_file
 from memory.dates import earliest, readable
-from store.errors import InvalidInput
+from store.errors import DamagedRecord, InvalidInput
 from store.filters import And, F, Filter
 from store.validation import check_text
 
@@ -120,7 +123,9 @@ def forget(
 ) -> None:
     """Wipe memories out of every file.
 
-    On a server, out of its tables and indexes; its page says what it keeps for longer.
+    On a server, out of its tables and indexes; its page says what it keeps for longer. What you
+    typed in 'remem chat' goes too. Exports, backups and run files that were made before may still
+    hold the words.
     """
     settings: Settings = ctx.obj
     chosen = _chosen(keys, where, everything)
@@ -131,8 +136,19 @@ def forget(
         if count and not yes and not _confirmed(f"Wipe {safe(what)} beyond recovery?"):
             complain("nothing was forgotten; --yes forgets without asking")
             ctx.exit(DECLINED)
+        history = history_file()
+        texts = _texts(memory, chosen) if history.exists() else set()
         forgotten = memory.forget(chosen) if count else 0
-    settings.show({"forgotten": forgotten}, f"{counted(forgotten, 'record')} forgotten.")
+        typed = _forget_typed(history, texts)
+    settings.show(
+        {"forgotten": forgotten, "typed_lines": typed},
+        f"{counted(forgotten, 'record')} forgotten. {ELSEWHERE}",
+        *(
+            [f"{counted(typed, 'line')} that you typed in 'remem chat' went with them."]
+            if typed
+            else []
+        ),
+    )
 
 
 def _chosen(keys: tuple[str, ...], where: Filter | None, everything: bool) -> Filter:
@@ -143,10 +159,32 @@ def _chosen(keys: tuple[str, ...], where: Filter | None, everything: bool) -> Fi
     return And(tuple(parts)) if parts else F("source").exists()
 
 
+def _texts(memory: Memory, chosen: Filter) -> set[str]:
+    """What the memories say that match, and all their versions."""
+    return {
+        version.text for record in memory.scan(chosen) for version in memory.history(record.key)
+    }
+
+
+def _forget_typed(history: Path, texts: Collection[str]) -> int:
+    try:
+        return forget_lines(history, texts)
+    except OSError as error:
+        complain(f"what was typed in 'remem chat' stays in {history}: {error.strerror}")
+        return 0
+
+
 def _require_known(memory: Memory, keys: tuple[str, ...], done: str) -> None:
-    unknown = [key for key in keys if memory.get(key) is None]
+    unknown = [key for key in keys if not _is_there(memory, key)]
     if unknown:
         raise InvalidInput(f"there is no memory {unknown[0]!r}; nothing was {done}")
+
+
+def _is_there(memory: Memory, key: str) -> bool:
+    try:
+        return memory.get(key) is not None
+    except DamagedRecord:
+        return True
 
 
 def _confirmed(question: str) -> bool:

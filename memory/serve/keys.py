@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import IntEnum
@@ -27,12 +28,24 @@ from sqlite_utils import Database
 from sqlite_utils.db import NotFoundError
 
 from memory.spelling import composed
-from store import InvalidInput, RememError, StoreReadOnly
+from store import CorruptStore, InvalidInput, RememError, StoreReadOnly, digests
 from store.validation import check_name
 
 __all__ = ["Key", "KeyRing", "Permission"]
 
+_log = logging.getLogger(__name__)
+
 _PREFIX = "remem"
+_FIELDS = (
+    "id",
+    "name",
+    "hash",
+    "permission",
+    "namespaces",
+    "created_at",
+    "rotated_at",
+    "revoked_at",
+)
 
 
 class Permission(IntEnum):
@@ -117,10 +130,16 @@ class KeyRing:
                     "created_at": str,
                     "rotated_at": str,
                     "revoked_at": str,
+                    "digest": str,
                 },
                 pk="id",
                 if_not_exists=True,
             )
+            if self._keys.columns_dict.keys() == set(_FIELDS):  # of an older version
+                with suppress(sqlite3.OperationalError), self._database.conn:  # it may be read-only
+                    self._keys.add_column("digest", str)
+                    for row in list(self._keys.rows):
+                        self._keys.update(row["id"], _marked(row))
 
     def create(self, name: str, namespaces: Sequence[str], permission: Permission) -> str:
         """Make a key; what is returned cannot be seen again.
@@ -140,9 +159,11 @@ class KeyRing:
             "permission": permission.name.lower(),
             "namespaces": json.dumps(patterns),
             "created_at": _now(),
+            "rotated_at": None,
+            "revoked_at": None,
         }
         with self._writing():
-            self._keys.insert(row)
+            self._keys.insert(_marked(row))
         return f"{_PREFIX}_{key_id}_{secret}"
 
     def rotate(self, key_id: str) -> str:
@@ -153,8 +174,8 @@ class KeyRing:
         """
         secret = secrets.token_urlsafe(32)
         with self._writing():
-            self._active(key_id)
-            self._keys.update(key_id, {"hash": _hash(secret), "rotated_at": _now()})
+            row = self._active(key_id)
+            self._keys.update(key_id, _marked({**row, "hash": _hash(secret), "rotated_at": _now()}))
         return f"{_PREFIX}_{key_id}_{secret}"
 
     def revoke(self, key_id: str) -> None:
@@ -164,13 +185,17 @@ class KeyRing:
             InvalidInput: no such key, or it was revoked already.
         """
         with self._writing():
-            self._active(key_id)
-            self._keys.update(key_id, {"revoked_at": _now()})
+            row = self._active(key_id)
+            self._keys.update(key_id, _marked({**row, "revoked_at": _now()}))
 
     def all(self) -> list[Key]:
         """All keys, the oldest first, those that were revoked too."""
         with self._guard, _translated(self.path):
-            return [_key(row) for row in self._keys.rows_where(order_by="created_at, id")]
+            rows = list(self._keys.rows_where(order_by="created_at, id"))
+        for row in rows:
+            if not _is_whole(row):
+                _log.warning("left out: %s", self._damaged(row.get("id")))
+        return [_key(row) for row in rows if _is_whole(row)]
 
     def check(self, token: str) -> Key | None:
         """The key that somebody showed, None if it is none or was revoked."""
@@ -189,22 +214,36 @@ class KeyRing:
         with self._guard:
             self._database.close()
 
-    def _active(self, key_id: str) -> None:
+    def _active(self, key_id: str) -> dict[str, Any]:
         row = self._found(key_id)
         if row is None:
             raise InvalidInput(f"no key has the id {key_id!r}; 'remem keys list' shows them")
         if row["revoked_at"] is not None:
             raise InvalidInput(f"the key {key_id} was revoked; create another one")
+        return row
 
     def _row(self, key_id: str) -> dict[str, Any] | None:
         with self._guard, _translated(self.path):
-            return self._found(key_id)
+            try:
+                return self._found(key_id)
+            except CorruptStore as error:
+                _log.warning("%s", error)
+                return None
 
     def _found(self, key_id: str) -> dict[str, Any] | None:
         try:
-            return dict(self._keys.get(key_id))
+            row = dict(self._keys.get(key_id))
         except NotFoundError:
             return None
+        if not _is_whole(row):
+            raise CorruptStore(self._damaged(key_id))
+        return row
+
+    def _damaged(self, key_id: object) -> str:
+        return (
+            f"the key {key_id!r} in {self.path} is damaged and opens nothing: restore a backup of "
+            "the file, or make another key with 'remem keys create'"
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -232,7 +271,12 @@ def _translated(path: Path) -> Iterator[None]:
             f"the keys in {path} cannot be read or written ({error.strerror}); "
             "check the folder, or name another file with --keys"
         ) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if any(word in str(error) for word in ("decode", "malformed")):
+            raise CorruptStore(
+                f"the keys in {path} are damaged: restore a backup of the file, or name another "
+                "one with --keys and make new keys"
+            ) from None
         raise RememError(
             f"the keys in {path} cannot be used ({error}); name another file with --keys"
         ) from error
@@ -263,6 +307,20 @@ def _covers(pattern: str, namespace: str) -> bool:
         prefix = pattern[:-1]
         return namespace.startswith(prefix) and len(namespace) > len(prefix)
     return pattern == namespace
+
+
+def _marked(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with the digest that tells damage: none may open another namespace."""
+    return {**row, "digest": digests.of_values(*(row[name] for name in _FIELDS)).hex()}
+
+
+def _is_whole(row: dict[str, Any]) -> bool:
+    """Whether a row is what was written, or of a file of an older version that cannot be."""
+    try:
+        _key(row)
+        return row.keys() == set(_FIELDS) or _marked(row) == row
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return False
 
 
 def _key(row: dict[str, Any]) -> Key:

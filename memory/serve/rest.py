@@ -6,6 +6,7 @@ of a path.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import reduce
 from operator import and_
 from typing import Annotated, TypeVar
@@ -49,7 +50,7 @@ from memory.serve.schemas import (
     most,
 )
 from memory.serve.where import Where
-from store import F, Filter
+from store import DamagedRecord, F, Filter
 
 __all__ = ["router"]
 
@@ -197,7 +198,8 @@ async def delete(key: _Key, desk: Writing) -> Count:
     """
 
     def deleted(memory: Memory) -> Count:
-        _known(memory.get(key), key)
+        with suppress(DamagedRecord):  # which is known, too
+            _known(memory.get(key), key)
         return Count(records=memory.delete(key))
 
     return await desk.do(deleted)

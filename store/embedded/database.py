@@ -48,6 +48,10 @@ _PRAGMAS = (
 )
 
 
+_OTHER_TABLES = ("no such", "already exists", "duplicate column", "has no column")
+"""What SQLite says of statements of ours, when damage made other tables of those that we made."""
+
+
 class Database:
     """A pool of connections to one SQLite file; usable from any thread of the process that made it.
 
@@ -290,5 +294,15 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
         return CorruptStore(
             f"{path} is damaged ({message}): restore a backup or an export, "
             f"or save what is left with: sqlite3 {path.name} .recover"
+        )
+    if "decode" in message:  # SQLite's own words would quote the text
+        return CorruptStore(
+            f"{path} holds a text that is damaged: 'remem verify' tells which, or restore a backup "
+            "or an export"
+        )
+    if isinstance(error, sqlite3.IntegrityError) or any(word in message for word in _OTHER_TABLES):
+        return CorruptStore(
+            f"the tables of {path} are not what they were ({message}): restore a backup or an "
+            "export"
         )
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")

@@ -5,10 +5,12 @@ A copy of a row keeps its primary key and version, so that the same notes speak 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
+from store.base import log_damage
+from store.errors import DamagedRecord
 from store.milvus import packing
 from store.milvus.claims import Held
 from store.milvus.collections import make_notes, make_records, sweep
@@ -58,10 +60,7 @@ def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> No
         rows, parts = list[Row](), list[Row]()
         for row in whole_rows(engine, moment.root, places):
             pieces = pieces_of(engine, [row])
-            body = packing.body_of(row, pieces)
-            record, texts = packing.record_of(body), packing.texts_of(body)
-            row.update(packing.derived(record, texts, moment.state.usual))
-            rows.append(row)
+            rows.append(_renewed(row, pieces, moment))
             parts += (
                 packing.part_note(namespace, row["born"], key, piece)
                 for key, piece in pieces.items()
@@ -70,6 +69,17 @@ def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> No
         held.put(new.records_name, rows)
     state = replace(moment.state, purging=False)
     engine.put(new.notes_name, [state_note(namespace, state)])
+
+
+def _renewed(row: Row, pieces: Mapping[str, str], moment: Moment) -> Row:
+    try:
+        body = packing.body_of(row, pieces)
+    except DamagedRecord as error:  # it stays what it is, to be restored or deleted
+        log_damage(error)
+        return row
+    record, texts = packing.record_of(body), packing.texts_of(body)
+    row.update(packing.derived(record, texts, moment.state.usual))
+    return packing.with_digests(row, body, len(texts))
 
 
 def _pages(engine: Engine, moment: Moment) -> Iterator[list[str]]:
