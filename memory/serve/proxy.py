@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from memory.attach.attachment import Attachment
+from memory.attach.attachment import Attachment, Exchange
+from memory.attach.tasks import task_of
 from memory.serve.access import Caller, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
@@ -35,6 +36,14 @@ _Session = Annotated[
     Header(
         alias="X-Remem-Session",
         description="The conversation, percent-encoded; by default named after how it begins.",
+    ),
+]
+_Use = Annotated[
+    Literal["on", "read", "off"] | None,
+    Header(
+        alias="X-Remem-Memory",
+        description="`on`: recall and remember; `read`: only recall; `off`: neither. By default "
+        "`on`, and `off` for what a front end asks for itself, such as a title.",
     ),
 ]
 
@@ -83,11 +92,14 @@ _MODELS: dict[int | str, dict[str, Any]] = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}
     },
 )
-async def chat_completions(request: Request, who: _Caller, session: _Session = None) -> Response:
+async def chat_completions(
+    request: Request, who: _Caller, session: _Session = None, use: _Use = None
+) -> Response:
     """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
 
     The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
-    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
+    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did,
+    or what of the question was left out. Why a stream was not remembered is in the log.
     """
     who.require(Permission.WRITE)
     state = request.app.state
@@ -101,8 +113,19 @@ async def chat_completions(request: Request, who: _Caller, session: _Session = N
     )
     conversation = check_name(unquote(session), "session") if session else None
     headers = _headers(request)
+    messages = body["messages"]
+    if use is None and not settings.remembers_tasks and (task := task_of(messages)):
+        state.metrics.tasks.labels(task).inc()
+        use = "off"
+
+    def recall() -> Exchange:
+        if use == "off":
+            return attachment.passed_by(messages)
+        exchange = attachment.recall(messages, conversation)
+        return exchange.only_read() if use == "read" else exchange
+
     remembering = Remembering(
-        recall=lambda: attachment.recall(body["messages"], conversation),
+        recall=recall,
         complete=lambda exchange: backend.complete(Asked(body, raw, headers, exchange)),
         readers=state.readers,
         writers=state.writers,
