@@ -20,7 +20,7 @@ from memory.attach.utterances import words
 
 __all__ = ["RULES", "Rule", "task_of"]
 
-_INSTRUCTIONS = frozenset({"system", "developer"})
+_INSTRUCTIONS = ("system", "developer")  # no set: a role may be of any form
 
 
 @dataclass(frozen=True, slots=True)
