@@ -51,7 +51,8 @@ def _end_without_beginning(text: str) -> int:
     before, after = text[: closing.start()], text[closing.end() :]
     line = before.rpartition("\n")[2]
     in_code = line.count("`") % 2 or len(_FENCE.findall(before)) % 2
-    ends_a_thought = before.rstrip(" \t\r")[-1:] in _ENDS or after[:1] in ("", "\n", "\r")
+    last = before.rstrip(" \t\r")[-1:]
+    ends_a_thought = not last or last in _ENDS or after[:1] in ("", "\n", "\r")
     if in_code or _OPENING_ANYWHERE.search(before) or not ends_a_thought:
         return 0
     return closing.end()

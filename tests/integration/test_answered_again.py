@@ -1,4 +1,4 @@
-"""A question that is answered again, by other words: nothing is lost, and nothing is there twice."""
+"""A question that is answered again, by other words: nothing is lost, nothing is there twice."""
 
 from __future__ import annotations
 
