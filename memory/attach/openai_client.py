@@ -21,11 +21,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from memory.attach.attachment import Attachment, Exchange, Remembered
 from memory.attach.openai_wire import WIRES, Wire
-from memory.attach.replies import Answer, Reading
+from memory.attach.replies import Answer, Seen, Watch
 from memory.engine import Memory
 from memory.recall.prompt import CountTokens, estimate_tokens
 from memory.recall.ranking import Recollection
@@ -249,10 +249,10 @@ class _Asked:
             self.road.follow(name, _Thread(self.thread.session, earlier))
 
     def _watched(self, events: Iterator[ServerSentEvent]) -> Iterator[ServerSentEvent]:
-        watch = _Watch(self.wire.reading())
+        watch: Watch[ServerSentEvent] = Watch(self.wire.reading())
         try:
             for event in events:
-                yield from self._passed(watch.feed(event))
+                yield from self._passed(watch.feed(event, event.event or "", event.data))
         except Exception:
             yield from self._passed(watch.end())
             raise
@@ -261,10 +261,12 @@ class _Asked:
     async def _watched_async(
         self, events: AsyncIterator[ServerSentEvent]
     ) -> AsyncIterator[ServerSentEvent]:
-        watch = _Watch(self.wire.reading())
+        watch: Watch[ServerSentEvent] = Watch(self.wire.reading())
         try:
             async for event in events:
-                for passed in await self._passed_async(watch.feed(event)):
+                for passed in await self._passed_async(
+                    watch.feed(event, event.event or "", event.data)
+                ):
                     yield passed
         except Exception:
             for passed in await self._passed_async(watch.end()):
@@ -273,54 +275,15 @@ class _Asked:
         for passed in await self._passed_async(watch.end()):
             yield passed
 
-    def _passed(self, seen: _Seen) -> Sequence[ServerSentEvent]:
+    def _passed(self, seen: Seen[ServerSentEvent]) -> Sequence[ServerSentEvent]:
         if seen.answer is not None:
             self._answered(seen.answer)
         return seen.passed
 
-    async def _passed_async(self, seen: _Seen) -> Sequence[ServerSentEvent]:
+    async def _passed_async(self, seen: Seen[ServerSentEvent]) -> Sequence[ServerSentEvent]:
         if seen.answer is not None:
             await run_sync(self._answered, seen.answer)
         return seen.passed
-
-
-class _Seen(NamedTuple):
-    """What goes on to the user, and the answer if it is known before that."""
-
-    passed: Sequence[ServerSentEvent] = ()
-    answer: Answer | None = None
-
-
-class _Watch:
-    """Knows the answer of a stream before its last event goes on to the user.
-
-    The event in which the model says why it stops waits for the next one, which shows that it was
-    the last with words: some servers say so in each.
-    """
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._waiting: list[ServerSentEvent] = []
-        self._told = False
-
-    def feed(self, event: ServerSentEvent) -> _Seen:
-        """An event as it comes."""
-        has_words = self._reading.read_event(event.event or "", event.data)
-        passed, self._waiting = self._waiting, []
-        if self._reading.ended or (passed and not has_words):
-            return _Seen([*passed, event], self._answer())
-        if self._reading.finished and not self._told:
-            self._waiting = [event]
-            return _Seen(passed)
-        return _Seen([*passed, event])
-
-    def end(self) -> _Seen:
-        """No more events come."""
-        return _Seen(self._waiting, self._answer())
-
-    def _answer(self) -> Answer | None:
-        told, self._told = self._told, True
-        return None if told else self._reading.answer()
 
 
 def _attach(client: Client, road: _Road) -> Client:

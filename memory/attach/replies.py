@@ -7,12 +7,14 @@ sends may be of any form; nothing here raises.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["Answer", "ChatReading", "Reading", "ResponsesReading"]
+__all__ = ["Answer", "ChatReading", "Reading", "ResponsesReading", "Seen", "Watch"]
+
+Event = TypeVar("Event")
 
 _FAILED = "the model's server says that the answer failed"
 _BROKEN = "the answer ended before it was complete"
@@ -147,6 +149,49 @@ class ResponsesReading:
     def answer(self) -> Answer:
         """See ``Reading``."""
         return self._answer
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[Event]):
+    """What goes on to the user now, and the answer, once, if it is known before that."""
+
+    passed: Sequence[Event] = ()
+    answer: Answer | None = None
+
+
+class Watch(Generic[Event]):
+    """Knows the answer of a stream before its last event goes on to the user.
+
+    The event in which the model says why it stops waits for the next one, which shows that it was
+    the last with words: some servers say so in each.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self._waiting: list[Event] = []
+        self._told = False
+
+    def feed(self, event: Event, name: str, data: str) -> Seen[Event]:
+        """An event as it comes, and what it says; without data it is a comment, say."""
+        if not data and self._waiting and not self.reading.ended:
+            self._waiting.append(event)
+            return Seen()
+        has_words = bool(data) and self.reading.read_event(name, data)
+        passed, self._waiting = self._waiting, []
+        if self.reading.ended or (passed and not has_words):
+            return Seen([*passed, event], self._answer())
+        if self.reading.finished and not self._told:
+            self._waiting = [event]
+            return Seen(passed)
+        return Seen([*passed, event])
+
+    def end(self) -> Seen[Event]:
+        """No more events come."""
+        return Seen(self._waiting, self._answer())
+
+    def _answer(self) -> Answer | None:
+        told, self._told = self._told, True
+        return None if told else self.reading.answer()
 
 
 def _last_words(response: Mapping[str, Any]) -> str:

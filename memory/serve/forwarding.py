@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from memory.attach.attachment import Exchange
-from memory.attach.replies import ChatReading, Reading
+from memory.attach.replies import Answer, ChatReading, Seen, Watch
 from memory.serve.backend import Answering
 from memory.serve.connection import while_connected
 from memory.serve.limits import Slots
@@ -93,12 +93,13 @@ class Remembering:
 
     async def _whole(self, exchange: Exchange, answering: Answering, send: Send) -> None:
         body = await collected(answering.pieces, self.max_bytes)
-        problem = exchange.problem
+        unremembered = None
         if answering.status < 300:
             reading = ChatReading()
             reading.read_whole(body)
-            problem = problem or await self._remember(exchange, reading)
-        headers = {**answering.headers, **_about(exchange, problem or exchange.notice)}
+            unremembered = await self._remember(exchange, reading.answer())
+        problem = exchange.problem or unremembered or exchange.notice
+        headers = {**answering.headers, **_about(exchange, problem)}
         headers["content-length"] = str(len(body))
         await send(_start(answering.status, headers))
         await send({"type": "http.response.body", "body": body})
@@ -106,31 +107,33 @@ class Remembering:
     async def _stream(self, exchange: Exchange, answering: Answering, send: Send) -> None:
         about = _about(exchange, exchange.problem or exchange.notice)
         await send(_start(answering.status, {**answering.headers, **about}))
-        reading = ChatReading()
+        watch: Watch[bytes] = Watch(ChatReading())
         try:
             async with aclosing(_events(answering.pieces, self.max_bytes)) as events:
                 async for event in events:
-                    ended = reading.ended
-                    _read(reading, event)
-                    if reading.ended and not ended:
-                        await self._remember(exchange, reading)
-                    await send({"type": "http.response.body", "body": event, "more_body": True})
+                    await self._pass(exchange, _seen(watch, event), send)
         except (Refusal, RememError) as error:
-            if not reading.ended:
+            await self._pass(exchange, watch.end(), send)
+            if not watch.reading.ended:
                 failure = refusal_of(error)
                 self._count(failure)
-                await self._remember(exchange, reading)
                 logger.warning("an answer broke off: %s", failure.detail)
                 told = b"data: " + bytes(failure.response.body) + b"\n\n"
                 await send({"type": "http.response.body", "body": told, "more_body": True})
                 return  # without an end, so that the server breaks off the connection as well
-        if not reading.ended:
-            await self._remember(exchange, reading)
+        else:
+            await self._pass(exchange, watch.end(), send)
         await send({"type": "http.response.body", "body": b""})
 
-    async def _remember(self, exchange: Exchange, reading: Reading) -> str | None:
+    async def _pass(self, exchange: Exchange, seen: Seen[bytes], send: Send) -> None:
+        """Send events on; the exchange is stored before, if they bring the end of an answer."""
+        if seen.answer is not None:
+            await self._remember(exchange, seen.answer)
+        for event in seen.passed:
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+
+    async def _remember(self, exchange: Exchange, answer: Answer) -> str | None:
         """Store the exchange if there is an answer; returns what went wrong."""
-        answer = reading.answer()
         if answer.problem:
             remembered = exchange.give_up(answer.problem)
         elif answer.text:
@@ -194,12 +197,11 @@ async def _behind(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[b
         yield piece
 
 
-def _read(reading: Reading, event: bytes) -> None:
+def _seen(watch: Watch[bytes], event: bytes) -> Seen[bytes]:
     name, data = fields_of(event)
-    if data:
-        reading.read_event(name, data)
-    elif event.lstrip()[:1] == b"{":  # a whole answer that is called a stream
-        reading.read_whole(event)
+    if not data and event.lstrip()[:1] == b"{":  # a whole answer that is called a stream
+        watch.reading.read_whole(event)
+    return watch.feed(event, name, data)
 
 
 def _too_long(most: int) -> Refusal:

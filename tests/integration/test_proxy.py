@@ -248,6 +248,37 @@ def test_a_sane_request_id_is_kept_and_another_is_replaced(url: str, stub: Upstr
     assert " " not in named("two words")
 
 
+@pytest.mark.parametrize("streams", [False, True])
+def test_what_could_not_be_recalled_for_is_remembered_all_the_same(
+    stub: Upstream, streams: bool
+) -> None:
+    class Moody(HashEncoder):
+        fails_once = False
+
+        def encode_query(self, text: str) -> Any:
+            if self.fails_once:
+                self.fails_once = False
+                raise RuntimeError("no vectors today")
+            return super().encode_query(text)
+
+    encoder = Moody()
+    with Memory(":memory:", encoder=encoder) as memory, proxy(memory, stub) as url:
+        memory.add("The kiln broke.")
+        encoder.fails_once = True
+        reply = httpx.post(f"{url}/chat/completions", json={**QUESTION, "stream": streams})
+        assert "no vectors today" in reply.headers["x-remem-problem"]
+        assert len(remembered(memory)) == 3
+
+
+def test_a_client_that_hangs_up_behind_the_last_words_is_remembered(
+    client: Any, memory: Memory
+) -> None:
+    for chunk in ask(client, BISCUIT, stream=True):
+        if chunk.choices[0].finish_reason:
+            break
+    assert remembered(memory) == [("user", BISCUIT), ("assistant", BISCUIT)]
+
+
 def test_each_user_has_a_memory(client: Any, stub: Upstream, memory: Memory) -> None:
     ask(client, BISCUIT, user="anna")
     ask(client, WHOSE, user="ben")
