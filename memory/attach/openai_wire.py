@@ -76,7 +76,7 @@ class ResponsesWire:
         """See ``Wire``."""
         if isinstance(body.get("input"), str):
             return {**body, "input": messages[0]["content"]}
-        return {**body, "input": [message.get("item", message) for message in messages]}
+        return {**body, "input": [_item(message) for message in messages]}
 
     def previous(self, body: Body) -> str | None:
         """See ``Wire``."""
@@ -94,6 +94,11 @@ class ResponsesWire:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _item(message: Mapping[str, Any]) -> Any:
+    """The item that a message stands for; any message of a client may have a field of that name."""
+    return message["item"] if message.keys() == {"role", "item"} else message
 
 
 def _was_said(item: Any, after: Sequence[Any]) -> bool:

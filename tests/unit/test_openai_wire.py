@@ -47,6 +47,11 @@ def test_items_that_are_no_messages_keep_their_places() -> None:
     assert wire.with_messages(body, wire.messages(body)) == body
 
 
+def test_a_field_of_a_client_is_no_item() -> None:
+    wire, body = ResponsesWire(), {"input": [{**USER, "item": 7}], "model": "m"}
+    assert wire.with_messages(body, wire.messages(body)) == body
+
+
 @pytest.mark.parametrize("given", [None, 7, {"role": "user"}])
 def test_an_input_of_no_known_form_holds_nothing(given: Any) -> None:
     assert ResponsesWire().messages({"input": given}) == []
