@@ -75,10 +75,11 @@ class Attachment:
             read = with_block(messages, context.text)
             if context.text and read == list(messages):
                 context = Context()  # there is no place for the block, so that nobody reads it
+            notice = _notice(messages)
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
             return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
-        return Exchange(self, asked_at, tuple(read), tuple(said), context, notice=_notice(messages))
+        return Exchange(self, asked_at, tuple(read), tuple(said), context, notice=notice)
 
     def passed_by(self, messages: Sequence[Mapping[str, Any]]) -> Exchange:
         """A conversation that memory has nothing to do with: nothing is recalled or remembered."""
@@ -209,9 +210,9 @@ _WORDLESS = "the answer is nothing but reasoning or memories"
 
 
 def _notice(messages: Sequence[Any]) -> str | None:
-    """What of the question cannot be kept; what was said before it was told when it was new."""
+    """The parts of the question that cannot be kept; of what was said before, they were told."""
     first = max((n for n, each in enumerate(messages, 1) if _is_answer(each)), default=0)
-    notice = "; ".join(told for number, told in oddities(messages) if number >= first)
+    notice = "; ".join(oddities(messages, first))
     if notice:
         logger.warning("%s", notice)
     return notice or None

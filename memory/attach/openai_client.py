@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from memory.attach.attachment import Attachment, Exchange, Remembered
 from memory.attach.openai_wire import WIRES, Wire
 from memory.attach.replies import Answer, Seen, Watch
+from memory.attach.utterances import said_by
 from memory.engine import Memory
 from memory.recall.prompt import CountTokens, estimate_tokens
 from memory.recall.ranking import Recollection
@@ -244,7 +245,8 @@ class _Asked:
             self.used.remembered = self.used.exchange.give_up(answer.problem)
         # With the reply as a stand-in for all that came before, the same words said twice in a
         # conversation are two turns, while a request that is sent again is recognised.
-        earlier = _after(answer.identity) if answer.text.strip() else self.thread.earlier
+        is_answered = said_by("assistant", answer.text).strip()
+        earlier = _after(answer.identity) if is_answered else self.thread.earlier
         for name in filter(None, (answer.identity, self.conversation)):
             self.road.follow(name, _Thread(self.thread.session, earlier))
 

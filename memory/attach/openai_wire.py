@@ -32,7 +32,7 @@ class Wire(Protocol):
         """The id of the conversation, if the server keeps what was said under one."""
 
     def reading(self) -> Reading:
-        """What reads one reply, whole or as a stream."""
+        """A reader of one reply, whole or as a stream."""
 
 
 class ChatWire:

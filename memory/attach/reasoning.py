@@ -23,7 +23,7 @@ _ENDS = frozenset('\n.!?…:;)]}"”*。！？；：）」』।؟')
 
 
 def without_reasoning(answer: str) -> str:
-    """What an assistant says, without the reasoning in front of it.
+    """The words of an assistant without the reasoning in front of them.
 
     Only what stands in front counts: an assistant that speaks about these tags, in a sentence or in
     code, keeps its words. Reasoning that does not end is all there is of an answer: nothing was

@@ -23,7 +23,7 @@ _UNKNOWN = "the answer is of a form that is not known"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said.
+    """The words of a model.
 
     Attributes:
         text: Empty where the reply is not the end of the exchange, such as a call of tools.
@@ -54,7 +54,7 @@ class Reading(Protocol):
         """Take in a reply that is no stream, as JSON or in words that should be JSON."""
 
     def answer(self) -> Answer:
-        """What was said, if nothing more comes."""
+        """The answer, if nothing more comes."""
 
 
 class ChatReading:
@@ -153,7 +153,7 @@ class ResponsesReading:
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[Event]):
-    """What goes on to the user now, and the answer, once, if it is known before that."""
+    """The events that go on to the user now, and the answer, once, if it is known before."""
 
     passed: Sequence[Event] = ()
     answer: Answer | None = None

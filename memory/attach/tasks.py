@@ -45,7 +45,7 @@ class Rule:
     instructions: tuple[str, ...] = ()
 
     def recognises(self, messages: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether the front end asks for its own sake."""
+        """True if the front end asks for its own sake."""
         said = _words(messages[-1])
         fits = said.startswith(self.begins) and said.endswith(self.ends)
         return fits and _stand_in(said, self.then) and self._instructed(messages)

@@ -32,8 +32,8 @@ def words(content: Any) -> str:
 
 
 def said_by(role: str | None, text: str) -> str:
-    """What somebody said, of all that is written in a message: without a block of memories that was
-    copied into it and, if it is the assistant's, without the reasoning in front of it."""
+    """The words of a message that somebody said: without a block of memories that was copied along
+    and, if it is the assistant's, without the reasoning in front of it."""
     return without_block(without_reasoning(text) if role == "assistant" else text)
 
 
@@ -50,10 +50,10 @@ def utterances(messages: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def oddities(messages: Sequence[Any]) -> list[tuple[int, str]]:
-    """For each message of which something cannot be remembered, its number and a sentence."""
-    told = ((number, _oddity(message)) for number, message in enumerate(messages))
-    return [(number, f"message {number} {oddity}") for number, oddity in told if oddity]
+def oddities(messages: Sequence[Any], first: int = 0) -> list[str]:
+    """A sentence for each message, from the first on, of which something cannot be remembered."""
+    told = ((number, _oddity(messages[number])) for number in range(first, len(messages)))
+    return [f"message {number} {oddity}" for number, oddity in told if oddity]
 
 
 def _oddity(message: Any) -> str:

@@ -45,7 +45,7 @@ class Answering:
 
     @property
     def is_called_a_stream(self) -> bool:
-        """Whether the headers say that it is a stream of events."""
+        """True if the headers say that it is a stream of events."""
         media_type = self.headers.get("content-type", "").partition(";")[0]
         return media_type.strip().lower() == "text/event-stream"
 

@@ -47,5 +47,5 @@ def fields_of(event: bytes) -> tuple[str, str]:
 
 
 def begins_a_stream(body: bytes) -> bool:
-    """Whether a body that begins so is a stream of events, whatever it is called."""
+    """True for a body that begins as a stream of events does, whatever it is called."""
     return _BEGINNING.match(body) is not None

@@ -111,6 +111,23 @@ def test_pieces_of_a_stream_arrive_before_it_ends(client: Any, stub: Upstream) -
     assert "".join(first) + "".join(c.choices[0].delta.content or "" for c in chunks) == BISCUIT
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json", None])
+def test_so_they_do_whatever_the_stream_is_called(
+    url: str, stub: Upstream, media_type: str | None
+) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": BISCUIT}, "finish_reason": None}]}
+    sent = b"data: %s\n\n" % json.dumps(chunk).encode() * 8 + b"data: [DONE]\n\n"
+    stub.verbatim = (200, {"content-type": media_type} if media_type else {}, sent)
+    stub.goes_on.clear()
+    body = {"stream": True, **QUESTION}
+    with httpx.stream("POST", f"{url}/chat/completions", json=body) as response:
+        pieces = response.iter_raw()
+        first = next(pieces)
+        stub.goes_on.set()
+        assert first + b"".join(pieces) == sent
+        assert response.headers.get("content-type") == media_type
+
+
 @pytest.mark.parametrize("streams", [False, True])
 def test_the_end_of_an_answer_arrives_when_the_exchange_is_stored(
     url: str, memory: Memory, streams: bool

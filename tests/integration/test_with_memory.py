@@ -423,6 +423,16 @@ def test_what_a_model_reasons_is_not_remembered(
     assert stored(memory) == [("user", QUESTION), ("assistant", "At the bakery.")]
 
 
+def test_a_question_to_which_a_model_only_reasoned_is_remembered_with_the_next_answer(
+    client: Any, upstream: Upstream, memory: Memory
+) -> None:
+    upstream.answers.appendleft("<think>Which key?")
+    reply = client.responses.create(model="m", input=QUESTION)
+    assert "nothing but reasoning" in str(memory_of(reply).problem)
+    client.responses.create(model="m", input="Well?", previous_response_id=reply.id)
+    assert [text for _, text in stored(memory)] == [QUESTION, "Well?", "Understood."]
+
+
 @every_way
 def test_another_answer_takes_the_place_of_the_first(
     client: Any, upstream: Upstream, memory: Memory, way: Way
