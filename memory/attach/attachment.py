@@ -15,17 +15,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from memory.attach.conversation import session_of, turns_of, unanswered, with_block
+from memory.attach.conversation import keyed, session_of, turns_of, unanswered, with_block
+from memory.attach.utterances import oddities, said_by
 from memory.clock import now
 from memory.engine import Memory
-from memory.recall.prompt import Context, CountTokens, estimate_tokens, without_block
+from memory.recall.prompt import Context, CountTokens, estimate_tokens
 from memory.recall.relevance import FLOOR
 from memory.recorder import Added
-from store import Record, RememError
+from store import Conflict, Record, RememError
 
 __all__ = ["Attachment", "Exchange", "Remembered"]
 
@@ -69,13 +71,19 @@ class Attachment:
         said: list[Record] = []
         try:
             said = turns_of([*earlier, *messages], session or session_of([*earlier, *messages]))
-            asked = unanswered(said)
-            context = self._context(asked, turns_of(messages, ""), asked_at)
+            context = self._context(unanswered(said), turns_of(messages, ""), asked_at)
+            read = with_block(messages, context.text)
+            if context.text and read == list(messages):
+                context = Context()  # there is no place for the block, so that nobody reads it
+            notice = _notice(messages)
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
             return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
-        block = with_block(messages, context.text)
-        return Exchange(self, asked_at, tuple(block), tuple(said), context)
+        return Exchange(self, asked_at, tuple(read), tuple(said), context, notice=notice)
+
+    def passed_by(self, messages: Sequence[Mapping[str, Any]]) -> Exchange:
+        """A conversation that memory has nothing to do with: nothing is recalled or remembered."""
+        return Exchange(self, now(), tuple(messages))
 
     def _context(
         self, asked: Sequence[Record], visible: Sequence[Record], asked_at: datetime
@@ -104,6 +112,7 @@ class Exchange:
         said: The turns of the session so far; see ``conversation.turns_of``.
         context: What was recalled.
         problem: Why nothing could be recalled, in one sentence.
+        notice: What of the question cannot be remembered as it came, in one sentence.
     """
 
     attachment: Attachment
@@ -112,27 +121,66 @@ class Exchange:
     said: tuple[Record, ...] = ()
     context: Context = field(default_factory=Context)
     problem: str | None = None
+    notice: str | None = None
+
+    def only_read(self) -> Exchange:
+        """The same with what was recalled, of which nothing will be remembered."""
+        return replace(self, said=(), notice=None)
 
     def remember(self, answer: str, name: str | None = None) -> Remembered:
         """Store the question together with its answer, once; never raises.
 
-        An empty answer (a call of tools, say) is not the end of the exchange: nothing is stored.
+        An answer without words (a call of tools, say) is not the end of the exchange: nothing is
+        stored. Another answer to the same question takes the place of the earlier one, which stays
+        in its history; so it is if the user went back to an earlier one and speaks on from there.
 
         Args:
             name: Of who answered.
         """
         asked = unanswered(self.said)
-        if not asked or not without_block(answer).strip():
-            return Remembered()
-        session = asked[0].source
+        said = said_by("assistant", answer)
+        if not asked or not said.strip():
+            return self.give_up(_WORDLESS) if answer.strip() else Remembered()
         try:
-            said = [_message(turn) for turn in self.said]
-            *_, reply = turns_of([*said, _answer(answer, name)], session)
-            new = [_message(turn) | {"time": turn.said_at or self.asked_at} for turn in asked]
-            new.append(_message(reply) | {"time": now()})
-            return Remembered(self.attachment.memory.add_messages(new, session=session))
+            self._go_back()
+            answered = Record("", asked[0].source, 0, said, role="assistant", speaker=name)
+            return Remembered(self._store(asked, keyed([*self.said, answered])[-1]))
         except Exception as error:  # the answer is the user's, whatever became of the memory
             return Remembered(problem=_problem("remembered", error))
+
+    def give_up(self, why: str) -> Remembered:
+        """Store nothing, because what came is no answer."""
+        return Remembered(problem=_unremembered(why) if unanswered(self.said) else None)
+
+    def _store(self, asked: Sequence[Record], reply: Record) -> Added:
+        memory, session = self.attachment.memory, reply.source
+        question = [_message(turn) | {"time": turn.said_at or self.asked_at} for turn in asked]
+        answer = _message(reply) | {"time": now()}
+        if memory.get(reply.key) is None:
+            added = Added()
+            with suppress(Conflict):  # of another process that answers the same
+                added = memory.add_messages([*question, answer], session=session)
+            if reply.key in added.added:
+                return added
+        else:
+            added = memory.add_messages(question, session=session)
+        # It was answered before: by the same words, which changes nothing, or by others.
+        present = memory.update(reply.key, reply.text, said_at=answer["time"]).key
+        unchanged = tuple(key for key in added.unchanged if key != reply.key)
+        return Added((*added.added, present), unchanged)
+
+    def _go_back(self) -> None:
+        """Make the answer that the user speaks on from the present one, if he was given others."""
+        earlier = self.said[: len(self.said) - len(unanswered(self.said))]
+        if not earlier or earlier[-1].role != "assistant":
+            return
+        chosen, memory = earlier[-1], self.attachment.memory
+        *former, present = memory.history(chosen.key) or [chosen]
+        if present.text != chosen.text:
+            for version in former:
+                if version.text == chosen.text:
+                    memory.update(chosen.key, chosen.text, said_at=version.said_at)
+                    break
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +206,26 @@ def _message(turn: Record) -> dict[str, Any]:
     }
 
 
-def _answer(text: str, name: str | None) -> dict[str, Any]:
-    return {"role": "assistant", "content": text, "name": name}
+_WORDLESS = "the answer is nothing but reasoning or memories"
+
+
+def _notice(messages: Sequence[Any]) -> str | None:
+    """The parts of the question that cannot be kept; of what was said before, they were told."""
+    first = max((n for n, each in enumerate(messages, 1) if _is_answer(each)), default=0)
+    notice = "; ".join(oddities(messages, first))
+    if notice:
+        logger.warning("%s", notice)
+    return notice or None
+
+
+def _is_answer(message: Any) -> bool:
+    return isinstance(message, Mapping) and message.get("role") == "assistant"
+
+
+def _unremembered(why: str) -> str:
+    problem = f"nothing was remembered: {why}"
+    logger.warning("%s", problem)
+    return problem
 
 
 def _problem(what: str, error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from memory.attach.utterances import said_by
 from memory.dates import earliest, latest
 from memory.engine import Memory
 from memory.recall.prompt import format_date, framed, neutralise, without_block
@@ -218,7 +219,7 @@ def _remember(memory: Memory, given: RememberArguments) -> Result:
             f"Remembered as {_plain(record.key)}.", RememberData(keys=[record.key], known=[])
         )
     said = [
-        each.model_dump() | {"content": without_block(each.content)}
+        each.model_dump() | {"content": said_by(each.role, each.content)}
         for each in given.messages or ()
     ]
     added = memory.add_messages(said, session=given.session or _CHAT)

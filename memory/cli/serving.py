@@ -63,6 +63,12 @@ _MOST_LOCAL, _MOST_UPSTREAM = 5, 50
     help=f"At most so many memories  [default: {_MOST_UPSTREAM}; {_MOST_LOCAL} without --upstream]",
 )
 @click.option(
+    "--remember-tasks",
+    "remembers_tasks",
+    is_flag=True,
+    help="Also remember what chat programs ask for themselves: titles, tags, summaries",
+)
+@click.option(
     "--rate",
     "requests_per_minute",
     default=600,

@@ -2,7 +2,8 @@
 
 What one reader takes for one thing and another reader for another is refused, because a request is
 read here and again by whoever answers it: names that stand twice in an object, NaN, numbers beyond
-what a float holds, half characters, bytes that are not UTF-8.
+what a float holds. What is kept here must be Unicode in UTF-8, whole characters only; a chat goes
+on to somebody else and may be in any form of Unicode.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from fastapi import Request, Response
@@ -18,7 +19,7 @@ from fastapi.routing import APIRoute
 
 from memory.serve.problems import Refusal
 
-__all__ = ["MAX_DEPTH", "JsonRoute", "parsed"]
+__all__ = ["MAX_DEPTH", "JsonRoute", "parsed", "parsed_chat"]
 
 MAX_DEPTH = 200
 """How deep lists and objects may be nested; Python's own limits begin near 1,000."""
@@ -28,7 +29,7 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parsed(raw: bytes, what: str = "the body") -> Any:
-    """What bytes say in JSON.
+    """The value that bytes stand for in JSON.
 
     Args:
         raw: In UTF-8, without a byte order mark.
@@ -39,24 +40,27 @@ def parsed(raw: bytes, what: str = "the body") -> Any:
     """
     try:
         text = raw.decode("utf-8")
-        value = json.loads(
-            text,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            object_pairs_hook=_without_repetition,
-        )
-        # Looked through only if there is something to find: this takes as long as the parser.
-        if text.count("[") + text.count("{") > MAX_DEPTH or _HALF.search(text):
-            _check_values(value)
     except UnicodeError:
         raise _invalid(what, "its bytes are not UTF-8") from None
-    except RecursionError:
-        raise _invalid(what, f"it is nested more than {MAX_DEPTH} levels deep") from None
-    except json.JSONDecodeError as error:
-        raise _invalid(what, f"it breaks at character {error.pos:,}") from None
-    except ValueError as error:
-        raise _invalid(what, str(error)) from None
+    value = _value(text, what)
+    # Looked through only if there is something to find: this takes as long as the parser.
+    if _HALF.search(text) and not all(map(_is_whole, _texts(value))):
+        raise _invalid(what, "a text holds half of a character, a lone surrogate")
     return value
+
+
+def parsed_chat(raw: bytes) -> Any:
+    """The value of the body of a chat: in UTF-16 or UTF-32, too, and with half characters, such as
+    front ends send that cut an emoji in two.
+
+    Raises:
+        Refusal: 400 ``invalid_json``.
+    """
+    try:
+        text = raw.decode(json.detect_encoding(raw))
+    except UnicodeError:
+        raise _invalid("the body", "its bytes are not Unicode") from None
+    return _value(text, "the body")
 
 
 class JsonRoute(APIRoute):
@@ -83,6 +87,25 @@ class _StrictRequest(Request):
         return parsed(await self.body())
 
 
+def _value(text: str, what: str) -> Any:
+    try:
+        value = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_without_repetition,
+        )
+        if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+            raise RecursionError
+    except RecursionError:
+        raise _invalid(what, f"it is nested more than {MAX_DEPTH} levels deep") from None
+    except json.JSONDecodeError as error:
+        raise _invalid(what, f"it breaks at character {error.pos:,}") from None
+    except ValueError as error:
+        raise _invalid(what, str(error)) from None
+    return value
+
+
 def _invalid(what: str, why: str) -> Refusal:
     return Refusal(400, "invalid_json", f"{what} is not valid JSON ({why}); check how it is made")
 
@@ -105,30 +128,35 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_values(value: Any) -> None:
-    """Look for what is nested too deeply, and for half characters."""
-    left = [(value, 1)]
+def _depth(value: Any) -> int:
+    """How deep lists and objects are nested."""
+    deepest, level = 0, [value]
+    while level := [each for each in level if isinstance(each, (dict, list))]:
+        deepest += 1
+        level = [item for each in level for item in _items(each)]
+    return deepest
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All strings in a value, names too."""
+    left = [value]
     while left:
-        each, depth = left.pop()
-        match each:
-            case str():
-                _check_characters(each)
-            case dict():
-                _check_depth(depth)
-                left += ((item, depth + 1) for pair in each.items() for item in pair)
-            case list():
-                _check_depth(depth)
-                left += ((item, depth + 1) for item in each)
+        each = left.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            left += (item for pair in each.items() for item in pair)
+        elif isinstance(each, list):
+            left += each
 
 
-def _check_depth(depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise RecursionError
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
-def _check_characters(text: str) -> None:
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise ValueError("a text holds half of a character, a lone surrogate") from None
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,16 +8,17 @@ a client that saw it can rely on that, and one that did not asks again, which st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from memory.attach.attachment import Attachment
+from memory.attach.attachment import Attachment, Exchange
+from memory.attach.tasks import task_of
 from memory.serve.access import Caller, NamespaceHeader, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
-from memory.serve.bodies import parsed
+from memory.serve.bodies import parsed_chat
 from memory.serve.forwarding import Forwarded, Remembering, collected
 from memory.serve.keys import Permission
 from memory.serve.problems import Refusal
@@ -34,6 +35,14 @@ _Session = Annotated[
     Header(
         alias="X-Remem-Session",
         description="The conversation, percent-encoded; by default named after how it begins.",
+    ),
+]
+_Use = Annotated[
+    Literal["on", "read", "off"] | None,
+    Header(
+        alias="X-Remem-Memory",
+        description="`on`: recall and remember; `read`: only recall; `off`: neither. By default "
+        "`on`, and `off` for what a front end asks for itself, such as a title.",
     ),
 ]
 
@@ -88,13 +97,15 @@ async def chat_completions(
     who: _Caller,
     session: _Session = None,
     named: NamespaceHeader = None,
+    use: _Use = None,
 ) -> Response:
     """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
 
     Memory is that of ``user``; ``X-Remem-Namespace`` names another namespace, whatever the user.
 
     The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
-    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
+    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did,
+    or what of the question was left out. Why a stream was not remembered is in the log.
     """
     who.require(Permission.WRITE)
     state = request.app.state
@@ -109,8 +120,19 @@ async def chat_completions(
     )
     conversation = check_name(unquote(session), "session") if session else None
     headers = _headers(request)
+    messages = body["messages"]
+    if use is None and not settings.remembers_tasks and (task := task_of(messages)):
+        state.metrics.tasks.labels(task).inc()
+        use = "off"
+
+    def recall() -> Exchange:
+        if use == "off":
+            return attachment.passed_by(messages)
+        exchange = attachment.recall(messages, conversation)
+        return exchange.only_read() if use == "read" else exchange
+
     remembering = Remembering(
-        recall=lambda: attachment.recall(body["messages"], conversation),
+        recall=recall,
         complete=lambda exchange: backend.complete(Asked(body, raw, headers, exchange)),
         readers=state.readers,
         writers=state.writers,
@@ -149,7 +171,7 @@ async def _models(request: Request, who: Caller, name: str | None) -> Response:
 
 def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
     """The request, as far as remem has to understand it."""
-    body = parsed(raw)
+    body = parsed_chat(raw)
     if not isinstance(body, dict):
         raise Refusal(400, "invalid_request", "the body must be a JSON object with messages")
     messages = body.get("messages")

@@ -26,6 +26,8 @@ class ServeSettings:
         budget: Most tokens of memories in front of a question.
         k: Most memories in front of a question.
         floor: The least relevance of these memories, in [0, 1].
+        remembers_tasks: Whether what a front end asks for itself, such as a title, is remembered
+            like what a user says; see ``memory.attach.tasks``.
         max_body_bytes, max_reply_bytes: Longest request and longest plain answer.
         max_messages: Most messages in one request.
         max_k: Most hits that one search may ask for.
@@ -49,6 +51,7 @@ class ServeSettings:
     budget: int = 1000
     k: int = 50
     floor: float = FLOOR
+    remembers_tasks: bool = False
     max_body_bytes: int = 32 * 2**20
     max_reply_bytes: int = 64 * 2**20
     max_messages: int = 2000

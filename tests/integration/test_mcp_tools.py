@@ -173,6 +173,12 @@ def test_messages_may_come_as_a_string_of_json(memory: Memory) -> None:
     assert [record.text for record in memory.scan()] == ["Hello"]
 
 
+def test_the_reasoning_in_front_of_an_answer_is_not_remembered(memory: Memory) -> None:
+    answer = {"role": "assistant", "content": "<think>hm</think>At the bakery."}
+    data(memory, "remember", messages=[{"role": "user", "content": "Where?"}, answer])
+    assert [record.text for record in memory.scan()] == ["Where?", "At the bakery."]
+
+
 def test_what_was_recalled_is_not_remembered_again(memory: Memory) -> None:
     memory.add(KEY)
     block = call(memory, "context", message="Where is the spare key?").content[0].text

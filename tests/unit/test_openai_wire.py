@@ -1,14 +1,13 @@
-"""What counts as said in the requests and replies of OpenAI's two protocols."""
+"""What counts as said in the requests of OpenAI's two protocols."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from memory.attach.conversation import turns_of
-from memory.attach.openai_wire import Answer, ChatWire, ResponsesWire
+from memory.attach.openai_wire import ChatWire, ResponsesWire
 
 USER = {"role": "user", "content": "Hello"}
 MESSAGE = {
@@ -48,6 +47,11 @@ def test_items_that_are_no_messages_keep_their_places() -> None:
     assert wire.with_messages(body, wire.messages(body)) == body
 
 
+def test_a_field_of_a_client_is_no_item() -> None:
+    wire, body = ResponsesWire(), {"input": [{**USER, "item": 7}], "model": "m"}
+    assert wire.with_messages(body, wire.messages(body)) == body
+
+
 @pytest.mark.parametrize("given", [None, 7, {"role": "user"}])
 def test_an_input_of_no_known_form_holds_nothing(given: Any) -> None:
     assert ResponsesWire().messages({"input": given}) == []
@@ -61,56 +65,13 @@ def test_a_conversation_has_an_id(body: dict[str, Any], conversation: str | None
     assert ResponsesWire().conversation(body) == conversation
 
 
-def reply(*items: dict[str, Any], status: str | None = "completed") -> Any:
-    def item(data: dict[str, Any]) -> Any:
-        parts = [SimpleNamespace(**part) for part in data.get("content", ())]
-        return SimpleNamespace(**{**data, "content": parts})
-
-    return SimpleNamespace(id="r", status=status, output=[item(each) for each in items])
+@pytest.mark.parametrize("given", [None, 7, "Hello", {"role": "user"}])
+def test_messages_of_no_known_form_are_none(given: Any) -> None:
+    assert list(ChatWire().messages({"messages": given})) == []
 
 
-REFUSAL = {"type": "message", "content": [{"type": "refusal", "refusal": "No."}]}
-
-
-@pytest.mark.parametrize(
-    ("items", "answer"),
-    [
-        ([MESSAGE], "Hi"),
-        ([REASONING, MESSAGE], "Hi"),
-        ([REFUSAL], "No."),
-        ([MESSAGE, CALL], ""),
-        ([REFUSAL, {"type": "web_search_call"}, MESSAGE], "Hi"),
-        ([], ""),
-    ],
-)
-def test_the_answer_is_what_follows_the_last_call_of_a_tool(
-    items: list[dict[str, Any]], answer: str
-) -> None:
-    assert ResponsesWire().answer(reply(*items)) == Answer(answer, "r")
-
-
-@pytest.mark.parametrize("status", ["failed", "cancelled", "queued", "in_progress"])
-def test_a_response_that_is_not_there_yet_or_failed_is_no_answer(status: str) -> None:
-    assert ResponsesWire().answer(reply(MESSAGE, status=status)).text == ""
-
-
-def chunk(reason: str | None = None, **delta: Any) -> Any:
-    empty = {"content": None, "refusal": None, "tool_calls": None, "function_call": None}
-    # Some servers do not number the only choice.
-    choice = SimpleNamespace(delta=SimpleNamespace(**{**empty, **delta}), finish_reason=reason)
-    return SimpleNamespace(id="c", choices=[choice])
-
-
-@pytest.mark.parametrize(
-    ("chunks", "seen"),
-    [
-        ([chunk(content="Hi "), chunk("stop", content="there")], [None, Answer("Hi there")]),
-        ([chunk(refusal="No."), chunk("stop")], [None, Answer("No.")]),
-        ([chunk(content="Let me"), chunk("tool_calls", tool_calls=[1])], [None, Answer("")]),
-        ([chunk(content="Hi"), SimpleNamespace(id="c", choices=None)], [None, None]),
-    ],
-)
-def test_a_chat_has_its_answer_when_a_chunk_says_why_it_finished(
-    chunks: list[Any], seen: list[Any]
-) -> None:
-    assert list(map(ChatWire().watch(), chunks)) == seen
+@pytest.mark.parametrize("given", [7, ["c"], {"id": 7}, {}])
+def test_a_conversation_of_no_known_form_has_no_id(given: Any) -> None:
+    body = {"conversation": given, "previous_response_id": given}
+    assert ResponsesWire().conversation(body) is None
+    assert ResponsesWire().previous(body) is None

@@ -16,7 +16,8 @@ from typing import Any
 from memory import engine
 from memory.attach.attachment import Attachment
 from memory.attach.frameworks.found import details
-from memory.recall.prompt import CountTokens, estimate_tokens, without_block
+from memory.attach.utterances import said_by
+from memory.recall.prompt import CountTokens, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store.errors import MissingDependency
@@ -126,5 +127,6 @@ def _session(message: ChatMessage) -> str | None:
 def _said(message: ChatMessage) -> dict[str, Any]:
     """The message in the form of OpenAI; one that calls tools says nothing to anybody."""
     calls_tools = any(block.block_type == "tool_call" for block in message.blocks)
-    words = None if calls_tools else without_block(message.content or "")
-    return {"role": message.role.value, "content": words}
+    role = message.role.value
+    words = None if calls_tools else said_by(role, message.content or "")
+    return {"role": role, "content": words}

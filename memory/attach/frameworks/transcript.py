@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from memory.attach.utterances import said_by
 from memory.clock import now
 from memory.engine import Memory
 from memory.messages import placed
-from memory.recall.prompt import without_block
 from store import Conflict, F, InvalidInput, Record
 
 __all__ = ["KEPT", "NEVER_FOUND", "Item", "Transcript", "words_of"]
@@ -127,7 +127,7 @@ class Transcript:
         self.memory.delete(*(record.key for record in self._from(None)))
 
     def _record(self, item: Item) -> Record:
-        text = without_block(item.text)
+        text = said_by(item.role, item.text)
         said = item.role in _SAID_BY and bool(text.strip())
         place = item.place if said and text == item.text else None
         kept = _dumped(item.value if place is None else _with(item.value, place, None))

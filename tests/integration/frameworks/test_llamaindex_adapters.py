@@ -109,6 +109,12 @@ def test_a_batch_that_comes_again_is_stored_once(memory: Memory) -> None:
     assert [turn.text for turn in memory.last("s", 9)] == ["hello", "hi"]
 
 
+def test_the_reasoning_in_front_of_an_answer_is_not_remembered(memory: Memory) -> None:
+    block = RememMemoryBlock(memory=memory)
+    asyncio.run(block.aput([user("hello"), assistant("<think>hm</think>hi")], session_id="s"))
+    assert [turn.text for turn in memory.last("s", 9)] == ["hello", "hi"]
+
+
 def test_a_block_may_refuse_what_leaves_the_chat(memory: Memory) -> None:
     block = RememMemoryBlock(memory=memory, accept_short_term_memory=False)
     asyncio.run(block.aput([user("hello")], from_short_term_memory=True))
