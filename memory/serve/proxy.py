@@ -19,6 +19,7 @@ from memory.attach.attachment import Attachment
 from memory.serve.access import Caller, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
+from memory.serve.desk import refuse_other_types
 from memory.serve.forwarding import Forwarded, Remembering, collected
 from memory.serve.keys import Permission
 from memory.serve.problems import Refusal
@@ -76,7 +77,7 @@ _MODELS: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses={
         200: _COMPLETION,
-        **refusals(400, 401, 403, 408, 413, 422, 429, 503),
+        **refusals(400, 401, 403, 408, 413, 415, 422, 429, 503),
         **_OTHER,
     },
     openapi_extra={
@@ -90,6 +91,7 @@ async def chat_completions(request: Request, who: _Caller, session: _Session = N
     conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
     """
     who.require(Permission.WRITE)
+    refuse_other_types(request, "application/json")
     state = request.app.state
     settings: ServeSettings = state.settings
     backend: Backend = state.backend

@@ -6,7 +6,31 @@ from dataclasses import dataclass, field
 
 from memory.recall.relevance import FLOOR
 
-__all__ = ["ServeSettings"]
+__all__ = ["Limits", "ServeSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take from the others.
+
+    Attributes:
+        connections: At once. Who comes when there are as many takes the place of the client that
+            has been waited for longest; when none is waited for, 503 is the answer.
+        head_bytes: Of a request line and its headers, and of what stands behind a body; 431.
+        head_fields: Headers of a request; 431.
+        url_bytes: Of the path and the query; 414.
+        head_seconds: From the first byte of a request, or the connection, to the last header; 408.
+        idle_seconds: Between two requests.
+        write_seconds: In which the client has to read on.
+    """
+
+    connections: int = 512
+    head_bytes: int = 2**16
+    head_fields: int = 128
+    url_bytes: int = 2**15
+    head_seconds: float = 10.0
+    idle_seconds: float = 30.0
+    write_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +59,7 @@ class ServeSettings:
         readers, writers: Threads for recalling, and for remembering: apart, so that writes of a
             namespace that wait for one another hold up no question.
         body_seconds: The longest time in which a request has to arrive.
+        limits: What one client may take from the others before a request is complete, and after.
         connect_seconds, upstream_seconds: To reach the upstream, and to wait for it to go on.
         grace_seconds: For answers that are on their way when the server is told to stop.
     """
@@ -59,6 +84,7 @@ class ServeSettings:
     readers: int = 16
     writers: int = 16
     body_seconds: float = 30.0
+    limits: Limits = field(default_factory=Limits)
     connect_seconds: float = 10.0
     upstream_seconds: float = 300.0
     grace_seconds: int = 30
