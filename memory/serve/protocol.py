@@ -15,7 +15,12 @@ from typing import Any
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from memory.serve.browsers import SAFE_HEADERS
 from memory.serve.problems import Refusal
@@ -36,6 +41,9 @@ _LEAST_READ = 2**16
 _MANY_CHUNKS, _SMALL_CHUNK = 1000, 16
 """So many chunks of a body are not smaller than this, on average: each costs as much as a large."""
 
+_MOST_UNSTARTED = 2**15
+"""Bytes of a body that are enough to begin with, however many clients there are."""
+
 _END_SECONDS = 5.0
 """For a client to hang up after its last answer."""
 
@@ -49,9 +57,9 @@ class GuardedServer(uvicorn.Server):
             {
                 Wait.HEAD: limits.head_seconds,
                 Wait.IDLE: limits.idle_seconds,
-                Wait.READING: limits.write_seconds,
+                Wait.BODY: limits.stall_seconds,
+                Wait.READING: limits.stall_seconds,
                 Wait.END: _END_SECONDS,
-                # Who waits for a body also knows how long it may take.
             }
         )
 
@@ -88,6 +96,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._chunks = self._chunk_bytes = 0
         self._silent = 0  # bytes since the parser last had something to say
         self._refusal: Refusal | None = None
+        self._unstarted: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self._deaf = False
         self._discarded = 0
         self._unread = 0
@@ -205,8 +214,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def be_late(self) -> None:
         """End, because the client did not do in time what it was waited for."""
         match self._waiting.what(self):
+            case Wait.BODY:
+                self._refuse(_too_slow())
             case Wait.HEAD if self._in_head:
-                self._refuse(_too_slow(self._limits))
+                self._refuse(_too_slow())
             case Wait.READING:
                 self._look_how_far_it_read()
             case Wait.END:
@@ -228,10 +239,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Wait for what the client owes now."""
+        if self._unstarted is not None and not self._may_wait():
+            super()._start_asgi_task(*self._unstarted)
+            self._unstarted = None
         owed = self._owed()
         if owed is None:
             self._waiting.end(self)
-        elif owed is not self._waiting.what(self) or owed is Wait.BODY:
+        elif owed is not self._waiting.what(self) or self._goes_on(owed):
             self._unread = self.transport.get_write_buffer_size()
             self._waiting.begin(self, owed)
 
@@ -248,6 +262,21 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._deaf or self._in_body or self.transport.is_closing():
             return Wait.END
         return Wait.HEAD if self._in_head or self.cycle is None else Wait.IDLE
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._unstarted = cycle, app
+
+    def _may_wait(self) -> bool:
+        """Whether the application is not yet to begin with a request.
+
+        It refuses a stranger before his body is there. But where many clients hold connections, it
+        would have more work with each half a request than the client.
+        """
+        crowded = len(self.connections) > self._limits.connections // 2
+        return crowded and self._in_body and len(self.cycle.body) < _MOST_UNSTARTED
+
+    def _goes_on(self, owed: Wait) -> bool:
+        return owed is Wait.BODY and self._unstarted is None
 
     def _answering(self) -> bool:
         """Whether anything of an answer is on its way, into which nothing else may be written."""
@@ -326,11 +355,9 @@ def _url_too_long(limits: Limits) -> Refusal:
     )
 
 
-def _too_slow(limits: Limits) -> Refusal:
+def _too_slow() -> Refusal:
     return Refusal(
-        408,
-        "request_timeout",
-        f"the headers did not arrive within {limits.head_seconds:g} s; send them faster",
+        408, "request_timeout", "the request did not arrive in time; send it faster, in one piece"
     )
 
 
