@@ -207,6 +207,6 @@ def test_a_server_that_may_open_hardly_any_file_says_so(tmp_path: Path) -> None:
     remem = Remem(tmp_path)
     with (
         pytest.raises(AssertionError, match="ulimit -n 1024"),
-        remem.serving("--generator", "echo", "--processes", "1", files=24),
+        remem.serving("--generator", "echo", "--processes", "1", files=20),
     ):
         pass
