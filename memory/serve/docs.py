@@ -7,10 +7,12 @@ show the same with another megabyte and styles in the page, so its address leads
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from memory.serve.problems import Refusal
 
@@ -22,8 +24,8 @@ SWAGGER_UI = "5.35.0"
 ASSETS = Path(__file__).parent / "assets"
 """Where the files are."""
 
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
-_SERVED = ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "page.css")
+_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_LOADED = ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "page.css")
 
 # Scripts and styles of this server only, by their address and never in the page. Whatever else
 # this server sends cannot run as a script: it says that it is none, and not to guess.
@@ -44,17 +46,13 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/docs")
-async def docs() -> FileResponse:
+async def docs() -> Response:
     """The page."""
-    return FileResponse(
-        ASSETS / "docs.html",
-        media_type="text/html",
-        headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"},
-    )
+    return _file("docs.html", {"Content-Security-Policy": _POLICY})
 
 
 @router.get("/redoc")
-async def redoc() -> RedirectResponse:
+async def redoc() -> Response:
     """The same page, for those who look for it here."""
     # Relative, so that it holds behind a proxy that puts something in front of the path.
     return RedirectResponse("docs", 308)
@@ -63,10 +61,15 @@ async def redoc() -> RedirectResponse:
 @router.get("/docs/{name}")
 async def asset(name: str) -> Response:
     """A file that the page loads."""
-    if name not in _SERVED:
+    if name not in _LOADED:
         raise Refusal(404, "not_found", "there is nothing at this path; /docs lists them all")
-    return FileResponse(
-        ASSETS / name,
-        media_type=_TYPES[Path(name).suffix],
-        headers={"Cache-Control": "no-cache"},
-    )
+    return _file(name, {"Cache-Control": "max-age=600"})
+
+
+def _file(name: str, headers: Mapping[str, str]) -> Response:
+    return Response(_content(name), headers=headers, media_type=_TYPES[Path(name).suffix])
+
+
+@cache
+def _content(name: str) -> bytes:
+    return (ASSETS / name).read_bytes()
