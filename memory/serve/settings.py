@@ -70,7 +70,7 @@ class ServeSettings:
     generator: str = "bundled"
     host: str = "127.0.0.1"
     port: int = 8377
-    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1", "testserver")
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     namespace: str = "default"
     budget: int = 1000
     k: int = 50
