@@ -15,6 +15,7 @@ httptools needs nothing but to be asked: it says what it has read, piece by piec
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from typing import Any
 
 import httptools
@@ -220,7 +221,7 @@ class GuardedProtocol(HttpToolsProtocol):
         match self._waiting.what(self):
             case Wait.BODY:
                 self._refuse(_too_slow())
-            case Wait.HEAD if self._in_head:
+            case Wait.HEAD if self._has_begun():
                 self._refuse(_too_slow())
             case Wait.READING:
                 self._look_how_far_it_read()
@@ -232,7 +233,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def give_way(self) -> None:
         """End, because another client needs the room."""
         match self._waiting.what(self):
-            case Wait.HEAD | Wait.BODY if not self._answering():
+            case Wait.HEAD | Wait.BODY if self._has_begun() and not self._answering():
                 self.transport.write(self._told(_too_many()))
                 self._close()
             case Wait.IDLE | Wait.HEAD:
@@ -282,6 +283,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def _goes_on(self, owed: Wait) -> bool:
         return owed is Wait.BODY and self._unstarted is None
 
+    def _has_begun(self) -> bool:
+        """Whether there is a request, of which the client may want to know what became of it."""
+        return self._in_head or self._in_body
+
     def _answering(self) -> bool:
         """Whether anything of an answer is on its way, into which nothing else may be written."""
         return bool(self.pipeline) or (
@@ -327,14 +332,25 @@ class GuardedProtocol(HttpToolsProtocol):
         self._look()
 
     def _told(self, refusal: Refusal) -> bytes:
-        """A reply that no application gave."""
-        response = refusal.response
-        own = ((name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items())
-        fields = [*self.server_state.default_headers, *response.raw_headers, *own]
-        lines = [b"%s: %s\r\n" % field for field in (*fields, (b"connection", b"close"))]
-        return b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n", bytes(response.body)])
+        status, rest = _written(refusal)
+        dated = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
+        return b"".join([status, *dated, rest])
 
 
+@cache
+def _written(refusal: Refusal) -> tuple[bytes, bytes]:
+    """A reply that no application gave: its first line, and what follows it."""
+    response = refusal.response
+    own = ((name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items())
+    fields = (*response.raw_headers, *own, (b"connection", b"close"))
+    lines = b"".join(b"%s: %s\r\n" % field for field in fields)
+    return STATUS_LINE[response.status_code], lines + b"\r\n" + bytes(response.body)
+
+
+# Each of these is made once, because whoever floods the server would have it made again and again.
+
+
+@cache
 def _too_many() -> Refusal:
     return Refusal(
         503,
@@ -344,6 +360,7 @@ def _too_many() -> Refusal:
     )
 
 
+@cache
 def _too_long(limits: Limits) -> Refusal:
     return Refusal(
         431,
@@ -353,6 +370,7 @@ def _too_long(limits: Limits) -> Refusal:
     )
 
 
+@cache
 def _url_too_long(limits: Limits) -> Refusal:
     return Refusal(
         414,
@@ -361,12 +379,14 @@ def _url_too_long(limits: Limits) -> Refusal:
     )
 
 
+@cache
 def _too_slow() -> Refusal:
     return Refusal(
         408, "request_timeout", "the request did not arrive in time; send it faster, in one piece"
     )
 
 
+@cache
 def _small_chunks() -> Refusal:
     return Refusal(
         400,
@@ -375,5 +395,6 @@ def _small_chunks() -> Refusal:
     )
 
 
+@cache
 def _not_http() -> Refusal:
     return Refusal(400, "invalid_http", "this is no valid HTTP/1.1 request; check how it is made")
