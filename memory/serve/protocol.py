@@ -304,7 +304,6 @@ class GuardedProtocol(HttpToolsProtocol):
         self._look()
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._unstarted = None
         serving = self.cycle is not None and not self.cycle.response_complete
         if serving and not self._in_body:
             # This answer is finished, and the request behind it is what gets none.
@@ -313,6 +312,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             if serving:
+                self._unstarted = None
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
             self._deaf = True
