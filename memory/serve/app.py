@@ -13,8 +13,9 @@ from fastapi import FastAPI
 
 from memory.attach.generators import open_generator
 from memory.engine import Memory
-from memory.serve import metrics, problems, proxy, rest
+from memory.serve import docs, metrics, problems, proxy, rest
 from memory.serve.backend import Backend
+from memory.serve.browsers import Pages, Strangers
 from memory.serve.keys import KeyRing
 from memory.serve.limits import RateLimit, Slots
 from memory.serve.local import Local
@@ -57,6 +58,8 @@ def create_app(
         version=version("remem"),
         summary="Long-term memory for language models.",
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
         redirect_slashes=False,  # a redirect would go to whatever name the request gives
     )
     app.state.memory = memory
@@ -69,12 +72,16 @@ def create_app(
     app.state.writers = Threads("remem-writer", settings.writers)
     app.state.backend = _backend(settings, has_keys=keys is not None)
     problems.install(app)
-    app.add_middleware(Gate, settings=settings, has_keys=keys is not None)
+    app.add_middleware(Gate, settings=settings)
+    if keys is None:
+        app.add_middleware(Strangers, settings=settings)
     app.add_middleware(Tracing)
     app.add_middleware(metrics.Measuring, metrics=app.state.metrics)
+    app.add_middleware(Pages)
     app.include_router(proxy.router)
     app.include_router(rest.router)
     app.include_router(metrics.router)
+    app.include_router(docs.router)
     return app
 
 

@@ -19,6 +19,7 @@ from memory.serve.access import Caller, NamespaceHeader, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
 from memory.serve.bodies import parsed_chat
+from memory.serve.desk import refuse_other_types
 from memory.serve.forwarding import Forwarded, Remembering, collected
 from memory.serve.keys import Permission
 from memory.serve.problems import Refusal
@@ -85,7 +86,7 @@ _MODELS: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses={
         200: _COMPLETION,
-        **refusals(400, 401, 403, 408, 413, 422, 429, 503),
+        **refusals(400, 401, 403, 408, 413, 415, 422, 429, 503),
         **_OTHER,
     },
     openapi_extra={
@@ -108,6 +109,7 @@ async def chat_completions(
     or what of the question was left out. Why a stream was not remembered is in the log.
     """
     who.require(Permission.WRITE)
+    refuse_other_types(request, "application/json")
     state = request.app.state
     settings: ServeSettings = state.settings
     backend: Backend = state.backend

@@ -156,7 +156,8 @@ def test_answers_are_passed_on_byte_for_byte(url: str, stub: Upstream, streams: 
 
 def test_a_request_without_memories_is_passed_on_byte_for_byte(url: str, stub: Upstream) -> None:
     body = b'{ "messages":[{"role":"user","content":"\\u00c6gir"}],\n"seed": 1e2, "new": {"a":[]} }'
-    httpx.post(f"{url}/chat/completions", content=body)
+    headers = {"Content-Type": "application/json"}
+    httpx.post(f"{url}/chat/completions", content=body, headers=headers)
     assert stub.received[0].body == body
 
 

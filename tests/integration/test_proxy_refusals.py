@@ -24,6 +24,7 @@ from tests.openai_upstream import Upstream, upstream
 from tests.serving import served
 
 HELLO = {"messages": [{"role": "user", "content": "Hello, this is Anna."}]}
+JSON: dict[str, Any] = {"Content-Type": "application/json"}
 LIMITS: dict[str, Any] = {
     "max_body_bytes": 100_000,
     "max_messages": 10,
@@ -45,7 +46,9 @@ class Server:
     def chat(self, key: str | None, content: bytes | None = None, **body: Any) -> httpx.Response:
         return httpx.post(
             f"{self.url}/v1/chat/completions",
-            headers={"Authorization": f"Bearer {key}".rstrip().encode()} if key is not None else {},
+            headers=JSON
+            if key is None
+            else {**JSON, "Authorization": f"Bearer {key}".rstrip().encode()},
             content=content or json.dumps({**HELLO, **body}),
         )
 
@@ -177,7 +180,7 @@ def test_the_keys_of_remem_never_reach_the_upstream(server: Server) -> None:
         (b'{"messages": [], "user": 5}', 400, "invalid_request"),
         (json.dumps({"messages": HELLO["messages"] * 11}).encode(), 400, "too_many_messages"),
         (b'{"messages": [], "user": "a\\nb"}', 422, "invalid_input"),
-        (b'{"messages": [], "user": "\\ud800"}', 400, "invalid_json"),
+        (b'{"messages": [], "user": "\\ud800"}', 422, "invalid_input"),
         (b'{"messages": [], "user": "' + b"u" * 2000 + b'"}', 422, "invalid_input"),
         (b" " * 100_001, 413, "request_too_large"),
     ],
@@ -203,7 +206,7 @@ def test_a_body_without_an_announced_length_is_cut_off_when_it_is_too_long(
     reply = httpx.post(
         f"{server.url}/v1/chat/completions",
         content=body,
-        headers={"Authorization": f"Bearer {server.key('a')}"},
+        headers={**JSON, "Authorization": f"Bearer {server.key('a')}"},
     )
     assert_refused(server, reply, 413, "request_too_large")
 
@@ -216,6 +219,7 @@ def test_the_body_of_a_stranger_is_not_read(server: Server) -> None:
 def test_a_body_that_does_not_arrive_times_out(server: Server) -> None:
     key = server.key("a").encode()
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key
+    head += b"\r\nContent-Type: application/json"
     assert b" 408 " in first_line(server, head + b"\r\nContent-Length: 100\r\n\r\n{")
 
 
