@@ -19,7 +19,7 @@ __all__ = ["COLUMNS", "from_micros", "from_row", "to_micros", "to_row"]
 
 COLUMNS = (
     "key, source, position, kind, role, speaker, said_at, said_offset, stored_at, expires_at, "
-    "superseded_by, valid_to, metadata, text"
+    "superseded_by, valid_to, metadata, text, origin"
 )
 """What ``to_row`` gives and ``from_row`` takes, in this order."""
 
@@ -63,6 +63,7 @@ def to_row(record: Record, now: int) -> tuple[Any, ...]:
         _micros(record.valid_to),
         _as_json(dict(record.metadata)) if record.metadata else None,
         record.text,
+        record.origin,
     )
 
 
@@ -73,7 +74,7 @@ def from_row(row: Sequence[Any]) -> Record:
         CorruptStore: its metadata is no JSON.
     """
     (key, source, position, kind, role, speaker, said_at, said_offset) = row[:8]
-    (stored_at, expires_at, superseded_by, valid_to, metadata, text) = row[8:]
+    (stored_at, expires_at, superseded_by, valid_to, metadata, text, origin) = row[8:]
     # By position, which takes a fifth less time: a question reads some hundred records.
     return Record(
         key,
@@ -89,6 +90,7 @@ def from_row(row: Sequence[Any]) -> Record:
         _metadata(key, metadata) if metadata else {},
         superseded_by,
         None if valid_to is None else from_micros(valid_to),
+        origin,
     )
 
 

@@ -25,10 +25,11 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from store.errors import CorruptStore
+from store.origins import origin_of
 
 __all__ = ["FORMAT", "create_vectors", "drop_vectors", "migrate", "vectors_table"]
 
-FORMAT = 1
+FORMAT = 2
 """Raised by a change that older versions of remem cannot read."""
 
 migrations = Migrations("remem")
@@ -82,6 +83,21 @@ def m002_successors(db: Database) -> None:
         db,
         """CREATE INDEX records_by_successor ON records (namespace, superseded_by)
             WHERE superseded_by IS NOT NULL""",
+    )
+
+
+@migrations()
+def m003_origin(db: Database) -> None:
+    """Where records come from, by rule for those that were stored before anybody said so."""
+    db.conn.create_function("origin_of", 2, origin_of, deterministic=True)
+    _run(
+        db,
+        "ALTER TABLE records ADD COLUMN origin TEXT",
+        "UPDATE records SET origin = origin_of(kind, role)",
+        "DROP INDEX records_by_time",
+        "CREATE INDEX records_by_time ON records (namespace, said_at, speaker, role, kind, origin)",
+        # An older version would store records without an origin.
+        f"UPDATE meta SET value = {FORMAT} WHERE name = 'format'",
     )
 
 

@@ -26,6 +26,7 @@ import re
 from typing import Any
 
 from store.errors import CorruptStore, InvalidInput, UpstreamError
+from store.origins import origin_of
 from store.postgres.database import Database
 from store.postgres.driver import Connection, errors
 
@@ -86,7 +87,11 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX records_by_successor ON remem.records (namespace, superseded_by)
             WHERE superseded_by IS NOT NULL""",
     ),
+    ("""ALTER TABLE remem.records ADD COLUMN origin text COLLATE "C\"""",),
 )
+
+_ORIGIN = 5
+"""The migration with which records got an origin."""
 
 
 def check_versions(server: int, pgvector: str | None) -> None:
@@ -165,13 +170,27 @@ def _apply(connection: Connection[Any]) -> None:
             "the database has no pgvector and this user may not add it: have an administrator "
             "run CREATE EXTENSION vector in it"
         ) from None
-    for statement in (statement for migration in missing for statement in migration):
-        connection.execute(statement)
+    for number, migration in enumerate(missing, len(_MIGRATIONS) - len(missing) + 1):
+        for statement in migration:
+            connection.execute(statement)
+        if number == _ORIGIN:
+            _tell_origins(connection)
     if missing:
         connection.execute(
             """INSERT INTO remem.meta VALUES ('migration', %s)
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value""",
             [str(len(_MIGRATIONS))],
+        )
+
+
+def _tell_origins(connection: Connection[Any]) -> None:
+    """Give what was stored without an origin the one that the rule says."""
+    told = connection.execute("SELECT DISTINCT kind, role FROM remem.records").fetchall()
+    for kind, role in told:
+        connection.execute(
+            """UPDATE remem.records SET origin = %s
+                WHERE kind = %s AND role IS NOT DISTINCT FROM %s""",
+            [origin_of(kind, role), kind, role],
         )
 
 

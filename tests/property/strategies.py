@@ -64,6 +64,7 @@ def records(draw: st.DrawFn) -> Record:
         said_at=draw(st.none() | times),
         expires_at=draw(st.none() | st.none() | times),
         metadata=draw(metadata),
+        origin=draw(st.sampled_from([None, "web", "person"])),
     )
 
 
@@ -110,7 +111,7 @@ def legs(dim: int) -> st.SearchStrategy[Sequence[Leg]]:
 
 
 _metadata_fields = st.sampled_from(["metadata.x", "metadata.y", "metadata.x.y", "metadata.z"])
-_strings = st.sampled_from(["", "Ana", "Zoë", "user", "note", "s1", "k3", "k7"])
+_strings = st.sampled_from(["", "Ana", "Zoë", "user", "note", "s1", "k3", "k7", "web"])
 
 
 def _ranges(fields: st.SearchStrategy[str], bounds: st.SearchStrategy[Any]) -> Any:
@@ -124,7 +125,7 @@ def _ranges(fields: st.SearchStrategy[str], bounds: st.SearchStrategy[Any]) -> A
 
 
 conditions: st.SearchStrategy[Filter] = st.one_of(
-    _ranges(st.sampled_from(["key", "source", "kind", "role", "speaker"]), _strings),
+    _ranges(st.sampled_from(["key", "source", "kind", "role", "speaker", "origin"]), _strings),
     _ranges(st.just("position"), st.integers(-2, 5)),
     _ranges(st.sampled_from(["said_at", "stored_at"]), times),
     _ranges(_metadata_fields, values),
