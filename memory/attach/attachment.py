@@ -130,7 +130,9 @@ class Exchange:
             *_, reply = turns_of([*said, _answer(answer, name)], session)
             new = [_message(turn) | {"time": turn.said_at or self.asked_at} for turn in asked]
             new.append(_message(reply) | {"time": now()})
-            return Remembered(self.attachment.memory.add_messages(new, session=session))
+            turns = self.attachment.memory.add_messages(new, session=session)
+            taken_out = "; ".join(map(str, turns.removed))
+            return Remembered(turns, f"not stored: {taken_out}" if taken_out else None)
         except Exception as error:  # the answer is the user's, whatever became of the memory
             return Remembered(problem=_problem("remembered", error))
 
@@ -141,7 +143,7 @@ class Remembered:
 
     Attributes:
         turns: Keys of what was stored, and of what was stored already.
-        problem: Why it could not be stored, in one sentence.
+        problem: Why it could not be stored, or what of it was not, in one sentence.
     """
 
     turns: Added = field(default_factory=Added)

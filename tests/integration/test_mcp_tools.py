@@ -95,6 +95,7 @@ def test_recall_gives_the_best_first_with_keys_dates_and_relevance(memory: Memor
         "source": "chat",
         "speaker": "Nora",
         "role": None,
+        "origin": "person",
         "said_at": "2024-05-02T12:00:00+00:00",
         "text": KEY,
     }
