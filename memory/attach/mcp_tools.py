@@ -219,8 +219,8 @@ def _remember(memory: Memory, given: RememberArguments) -> Result:
         raise InvalidInput("give either text or messages")
     if given.text is not None:
         text = without_block(given.text)
-        about = {"speaker": given.speaker, "origin": given.origin}
-        record = memory.add(text, source=given.session or _NOTES, **about)
+        source, speaker = given.session or _NOTES, given.speaker
+        record = memory.add(text, source=source, speaker=speaker, origin=given.origin)
         told = "" if record.text == text else " Secrets in it were not stored."
         return Result(
             f"Remembered as {_plain(record.key)}.{told}", RememberData(keys=[record.key], known=[])

@@ -60,7 +60,7 @@ class KnownSecrets:
         known = (
             (_kind(one), place(one.location["start_offset"]), place(one.location["end_offset"]))
             for one in found
-            if one.visible or _is_secret_part(one.rule_id)
+            if _is_secret(one)
         )
         return distinct([*shaped(text), *known])
 
@@ -86,9 +86,7 @@ def _library() -> Any:
     try:
         import kingfisher_sdk
     except ImportError:
-        raise MissingDependency(
-            "looking for secrets needs an optional package: pip install 'remem[secrets]'"
-        ) from None
+        raise MissingDependency("looking for secrets", "'remem[secrets]'") from None
     return kingfisher_sdk
 
 
@@ -111,10 +109,16 @@ def _kind(finding: Any) -> str:
     return " ".join(_WORDS.get(word, word) for word in name.split())
 
 
-def _is_secret_part(rule_id: str) -> bool:
-    """Whether a part of a secret that the library shows only together with the others is one by
-    itself: the key beside the name of an account, not the name."""
-    return rule_id.endswith(("-key", "-secret", "-token", "-password"))
+def _is_secret(finding: Any) -> bool:
+    """Whether a finding is a secret by itself.
+
+    The library shows some only together with their other parts: of these the key counts, not the
+    name of the account beside it. Passwords in URLs are ours: its rule takes placeholders too.
+    """
+    rule = str(finding.rule_id)
+    if rule.endswith("generic-credential-uri"):
+        return False
+    return bool(finding.visible) or rule.endswith(("-key", "-secret", "-token", "-password"))
 
 
 def _places(text: str) -> Callable[[int], int]:

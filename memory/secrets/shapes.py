@@ -99,6 +99,10 @@ _SHAPES = (
     _token("Anthropic API key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{40,}"),
     _token("OpenAI API key", "sk-", r"sk-(?!ant-)(?:[a-z]{2,8}-)?[A-Za-z0-9_-]*[A-Za-z0-9]{32,}"),
     _token("Google API key", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
+    _token("Hugging Face token", "hf_", r"hf_[A-Za-z]{34}"),
+    _token(
+        "JSON web token", "eyJ", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{20,}"
+    ),
     _token("npm token", "npm_", r"npm_[A-Za-z0-9]{36}"),
     _token("PyPI token", "pypi-", r"pypi-AgE[A-Za-z0-9_-]{60,}"),
     _token("SendGrid API key", "SG.", r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{32,}"),

@@ -78,7 +78,7 @@ RECORDS: dict[str, tuple[Record, str]] = {
     "source with NUL": (turn("k", source="a\0"), "control character"),
     "empty origin": (turn("k", origin=""), "origin is empty"),
     "origin with a line break": (turn("k", origin="web\n"), "origin .* control character"),
-    "role that is a list": (turn("k", role=["user"]), "role must be a string"),  # type: ignore[arg-type]
+    "role that is a list": (turn("k", role=["user"]), "role must be a string"),
     "speaker with surrogate": (turn("k", speaker="\ud800"), "speaker has a lone surrogate"),
 }
 

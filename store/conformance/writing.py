@@ -120,8 +120,7 @@ class VerbatimContract(Contract):
     def test_an_origin_outlives_a_refresh_and_a_successor(self, adopted: Store) -> None:
         """Neither new views nor a newer version change where an older one comes from."""
         adopted.write("ana", batch(turn("k", "hello", origin="web"), turn("new")))
-        changes = {"refresh": {"k": views("hello")}, "supersede": {"k": "new"}}
-        adopted.write("ana", Batch(**changes))
+        adopted.write("ana", Batch(refresh={"k": views("hello")}, supersede={"k": "new"}))
         assert [record.key for record in adopted.scan("ana", F("origin") == "web")] == ["k"]
 
     @pytest.mark.parametrize("time", TIMES.values(), ids=TIMES)

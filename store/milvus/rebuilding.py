@@ -49,8 +49,8 @@ def renew(held: Held) -> None:
     if old.meta.next_space:
         filling = last = last + 1
         make_records(held, filling, old.meta.next_space)
-    collections = {"notes": notes, "records": records, "filling": filling, "last": last}
-    new = replace(old, **collections, owner=owner, format=FORMAT)
+    new = replace(old, notes=notes, records=records, filling=filling, last=last)
+    new = replace(new, owner=owner, format=FORMAT)
     make_notes(held, notes)
     engine.put(new.notes_name, [root_note(new)])
     for namespace, moment in moments.items():
