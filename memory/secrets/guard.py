@@ -115,11 +115,11 @@ class Redact:
             removed.extend(Removed(record.key, each.kind, place) for each in found)
             return _marked(text, found)
 
-        lines = [record.text.count("\n", 0, each.start) + 1 for each in in_text]
-        removed.extend(
-            Removed(record.key, each.kind, f"line {line}")
-            for each, line in zip(in_text, lines, strict=True)
-        )
+        last, line = 0, 1
+        for each in in_text:
+            line += record.text.count("\n", last, each.start)
+            last = each.start
+            removed.append(Removed(record.key, each.kind, f"line {line}"))
         speaker = record.speaker and cleaned(record.speaker, "speaker")
         metadata = _mapped(record.metadata, cleaned, "metadata")
         if not removed:
@@ -237,10 +237,12 @@ def _reason(scanner: Scanner, record: Record) -> str | None:
 
 
 def _marked(text: str, secrets: Iterable[Secret]) -> str:
-    """A text with a mark in the place of each secret."""
-    for secret in sorted(secrets, key=lambda each: -each.start):
-        text = f"{text[: secret.start]}[secret removed: {secret.kind}]{text[secret.end :]}"
-    return text
+    """A text with a mark in the place of each secret; these come in order."""
+    pieces, last = [], 0
+    for secret in secrets:
+        pieces += [text[last : secret.start], f"[secret removed: {secret.kind}]"]
+        last = secret.end
+    return "".join([*pieces, text[last:]])
 
 
 def _mapped(value: Any, clean: Callable[[str, str], str], place: str) -> Any:

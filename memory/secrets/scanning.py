@@ -7,11 +7,9 @@ go by disorder, are off: ordinary talk, hashes and code must not be hit.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any, Protocol
 
 from memory.secrets.shapes import Span, shaped
@@ -55,13 +53,13 @@ class KnownSecrets:
         """See ``Scanner.find``. The rules are made ready before the first text: some 0.4 seconds,
         and 5 the first time on a machine."""
         data = text.encode("utf-8", "surrogatepass")
-        found = _rules().scan(data)
-        place: Callable[[int], int] = int if text.isascii() else _places(text)
-        known = (
-            (_kind(one), place(one.location["start_offset"]), place(one.location["end_offset"]))
-            for one in found
-            if _is_secret(one)
-        )
+        found = [one for one in _rules().scan(data) if _is_secret(one)]
+        spans = [(one.location["start_offset"], one.location["end_offset"]) for one in found]
+        place = _characters(data, [offset for span in spans for offset in span])
+        known = [
+            (_kind(one), place[start], place[end])
+            for one, (start, end) in zip(found, spans, strict=True)
+        ]
         return distinct([*shaped(text), *known])
 
 
@@ -121,7 +119,12 @@ def _is_secret(finding: Any) -> bool:
     return bool(finding.visible) or rule.endswith(("-key", "-secret", "-token", "-password"))
 
 
-def _places(text: str) -> Callable[[int], int]:
-    """From places among the bytes of a text to those among its characters."""
-    ends = list(accumulate(len(character.encode("utf-8", "surrogatepass")) for character in text))
-    return lambda place: bisect_right(ends, place)
+def _characters(data: bytes, offsets: Iterable[int]) -> dict[int, int]:
+    """How many characters stand before each of some offsets into UTF-8."""
+    places: dict[int, int] = {}
+    last, count = 0, 0
+    for offset in sorted(offsets):
+        count += len(data[last:offset].decode("utf-8", "surrogatepass"))
+        last = offset
+        places[offset] = count
+    return places

@@ -18,7 +18,7 @@ Span = tuple[str, int, int]
 _ANY = re.compile(r"[\w+/=-]{16}|://")
 """In every text that holds a secret of a shape below, and in few others."""
 
-_ALONE = r"(?<![A-Za-z0-9_])"
+_ALONE = r"(?<![A-Za-z0-9_-])"
 _ENDS = r"(?![A-Za-z0-9_])"
 _PLACEHOLDER = re.compile(r"(?i)[<{$*%\[].*|x+|\.+|(?:your|my)?[-_]?(?:pass(?:word|wd)?|pw|secret)")
 
@@ -49,6 +49,16 @@ def shaped(text: str) -> Iterator[Span]:
                 group = match.re.groups
                 if shape.is_meant(match.group(group)):
                     yield shape.kind, match.start(group), match.end(group)
+    yield from _ends_of_keys(text)
+
+
+def _ends_of_keys(text: str) -> Iterator[Span]:
+    """The last lines of private keys, also of those whose beginning is missing."""
+    for end in _END.finditer(text) if "PRIVATE KEY" in text else ():
+        before = text[max(0, end.start() - _LONGEST_KEY) : end.start()]
+        lines = _BACK.match(before[::-1])
+        if lines and _has_lines(lines.group()):
+            yield "private key", end.start() - lines.end(), end.end()
 
 
 def _is_no_placeholder(password: str) -> bool:
@@ -64,11 +74,22 @@ def _token(kind: str, hint: str, pattern: str) -> _Shape:
     return _Shape(kind, hint, re.compile(_ALONE + pattern + _ENDS))
 
 
-# The lines of a key's body. In JSON a line ends with a backslash and an n.
-_LINE = r"[A-Za-z0-9+/=]{16,}"
+def _has_lines(key: str) -> bool:
+    """Whether there is something of the key itself, and not only talk of where it begins."""
+    return re.search("[A-Za-z0-9+/]{16}", key) is not None
+
+
+# What parts the lines of a key: in JSON a backslash and an n, in a quoted mail also a sign.
 _NEXT = r"(?:\s|\\[rn]|[>|])+"
 _HEADERS = rf"(?:{_NEXT}[A-Za-z-]+: ?[^\n\\]*)*"
 _KEY = r"(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?"
+_LONGEST_KEY = 20_000  # characters
+
+# Backwards from the end of a key: its last line, and those before it.
+_END = re.compile(f"-----END {_KEY}-----")
+_BACK = re.compile(
+    r"(?:(?:\s|[nr]\\|[>|])+[A-Za-z0-9+/=]+)?(?:(?:\s|[nr]\\|[>|])+[A-Za-z0-9+/=]{16,})*"
+)
 
 _SHAPES = (
     _Shape(
@@ -77,19 +98,18 @@ _SHAPES = (
         re.compile(
             # Up to its end; or, where that has been cut off, as far as its lines go.
             rf"-----BEGIN {_KEY}-----"
-            rf"(?:(?:(?!-----BEGIN )[\s\S]){{0,20000}}?-----END {_KEY}-----"
+            rf"(?:(?:(?!-----BEGIN )[\s\S]){{0,{_LONGEST_KEY}}}?-----END {_KEY}-----"
             rf"|{_HEADERS}(?:{_NEXT}[A-Za-z0-9+/=]+(?![A-Za-z0-9+/=:,.;!?' -]))*)"
         ),
-    ),
-    _Shape(
-        "private key",
-        "PRIVATE KEY",
-        re.compile(rf"(?:{_LINE}{_NEXT})+(?:[A-Za-z0-9+/=]+{_NEXT})?-----END {_KEY}-----"),
+        _has_lines,
     ),
     _Shape(
         "private key",
         "PuTTY-User-Key-File",
-        re.compile(r"PuTTY-User-Key-File-\d:[\s\S]{0,20000}?(?:Private-MAC: ?[0-9a-f]+|\Z)"),
+        re.compile(
+            rf"PuTTY-User-Key-File-\d:[\s\S]{{0,{_LONGEST_KEY}}}?Private-Lines: ?\d+"
+            r"(?:\s+[A-Za-z0-9+/=]{16,})*(?:\s+[A-Za-z0-9+/=]+)?(?:\s+Private-MAC: ?[0-9a-f]+)?"
+        ),
     ),
     _token("AWS access key ID", "A", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"),
     _token("GitHub token", "gh", r"gh[pousr]_[A-Za-z0-9]{36,}"),
@@ -97,7 +117,7 @@ _SHAPES = (
     _token("Slack token", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{20,}"),
     _token("Stripe key", "k_live_", r"[rs]k_live_[A-Za-z0-9]{24,}"),
     _token("Anthropic API key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{40,}"),
-    _token("OpenAI API key", "sk-", r"sk-(?!ant-)(?:[a-z]{2,8}-)?[A-Za-z0-9_-]*[A-Za-z0-9]{32,}"),
+    _token("OpenAI API key", "sk-", r"sk-(?!ant-)[A-Za-z0-9_-]{0,200}[A-Za-z0-9]{32,}"),
     _token("Google API key", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
     _token("Hugging Face token", "hf_", r"hf_[A-Za-z]{34}"),
     _token(

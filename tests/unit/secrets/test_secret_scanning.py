@@ -37,6 +37,8 @@ ORDINARY = {
     "a public key": f"ssh-ed25519 {base64.b64encode(RANDOM.randbytes(51)).decode()} nora@laptop",
     "a certificate": private_key("CERTIFICATE"),
     "talk of keys": "It begins with -----BEGIN RSA PRIVATE KEY----- and then come lines of Base64.",
+    "a long run and talk of keys": "-----END RSA PRIVATE KEY----- " + "a1B2" * 20,
+    "talk of PuTTY": "PuTTY-User-Key-File-2: is how it begins, then " + "a1B2" * 20,
     "an address": "https://example.org:8443/a@b?c=d:e@f and ssh://git@example.org:22/x.git",
     "other scripts": "密码是什么？ Пароль: на холодильнике. كلمة السر على الثلاجة",
     "a phone": "+49 171 1234567, 0049-30-1234567890123456789012345",
