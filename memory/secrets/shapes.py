@@ -87,9 +87,8 @@ _LONGEST_KEY = 20_000  # characters
 
 # Backwards from the end of a key: its last line, and those before it.
 _END = re.compile(f"-----END {_KEY}-----")
-_BACK = re.compile(
-    r"(?:(?:\s|[nr]\\|[>|])+[A-Za-z0-9+/=]+)?(?:(?:\s|[nr]\\|[>|])+[A-Za-z0-9+/=]{16,})*"
-)
+_BEFORE = r"(?:\s|[nr]\\|[>|])+"
+_BACK = re.compile(rf"(?:{_BEFORE}[A-Za-z0-9+/=]+)?(?:{_BEFORE}[A-Za-z0-9+/=]{{16,}})*")
 
 _SHAPES = (
     _Shape(
@@ -107,8 +106,9 @@ _SHAPES = (
         "private key",
         "PuTTY-User-Key-File",
         re.compile(
-            rf"PuTTY-User-Key-File-\d:[\s\S]{{0,{_LONGEST_KEY}}}?Private-Lines: ?\d+"
-            r"(?:\s+[A-Za-z0-9+/=]{16,})*(?:\s+[A-Za-z0-9+/=]+)?(?:\s+Private-MAC: ?[0-9a-f]+)?"
+            r"PuTTY-User-Key-File-\d:(?:(?!PuTTY-User)[\s\S]){0,5000}?Private-Lines: ?\d+"
+            r"(?:\s+[A-Za-z0-9+/=]{16,})*(?:\s+[A-Za-z0-9+/=]+(?![\w-]))?"
+            r"(?:\s+Private-MAC: ?[0-9a-f]+)?"
         ),
     ),
     _token("AWS access key ID", "A", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"),

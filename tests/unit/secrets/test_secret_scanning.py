@@ -117,3 +117,18 @@ def _longest_common(a: str, b: str) -> int:
         (n for n in range(1, len(b) + 1) if any(a[i : i + n] in b for i in range(len(a) - n + 1))),
         default=0,
     )
+
+
+def test_a_key_of_putty_is_found_to_its_end() -> None:
+    lines = private_key().splitlines()[1:14]
+    text = "\n".join(
+        [
+            "PuTTY-User-Key-File-2: ssh-rsa",
+            "Encryption: none",
+            *("Public-Lines: 6", *lines[:6]),
+            *("Private-Lines: 7", *lines[6:]),
+            "Private-MAC: 0123456789abcdef0123456789abcdef01234567",
+            "bye",
+        ]
+    )
+    assert _without(text, SCANNER.find(text)) == "#\nbye"
