@@ -8,7 +8,8 @@
 ``purges``      namespaces (by id) whose files may still hold traces of what a purge deleted, with
                 the change that it was.
 ``records``     the truth. Times are microseconds since 1970 UTC; ``said_offset`` is the UTC offset
-                in seconds that ``said_at`` was given with; ``metadata`` is JSON.
+                in seconds that ``said_at`` was given with; ``metadata`` is JSON; ``origin`` is
+                NULL where nobody knows it.
 ``facets``      (field, value) pairs of the metadata: the index that filters use.
 ``texts``       the text of each view of a record, by position of the view in the space.
 ``vectors_G``   generation G: for each record, the unit vectors of all views, one after the other,
@@ -30,7 +31,7 @@ from store.origins import origin_of
 __all__ = ["FORMAT", "create_vectors", "drop_vectors", "migrate", "vectors_table"]
 
 FORMAT = 2
-"""Raised by a change that older versions of remem cannot read."""
+"""Raised by a change that older versions of remem cannot read, or would not keep up."""
 
 migrations = Migrations("remem")
 
