@@ -27,6 +27,7 @@ __all__ = [
     "Removed",
     "accepted",
     "guard_called",
+    "holds_no_secret",
 ]
 
 _TOGETHER = 256
@@ -180,6 +181,12 @@ def accepted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         if outcome.refusal:
             raise InvalidInput(outcome.refusal)
         yield outcome
+
+
+def holds_no_secret(guard: Guard, text: str) -> bool:
+    """Whether a guard would store a text as it is."""
+    outcomes = guard.outcomes([Record("k", "s", 0, text)])
+    return all(one.record.text == text and one.refusal is None for one in outcomes)
 
 
 def _read(

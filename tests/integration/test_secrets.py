@@ -21,6 +21,7 @@ from tests.made_up_secrets import SECRETS, private_key
 pytest.importorskip("kingfisher_sdk")
 
 from memory.cli import main
+from memory.secrets.guard import holds_no_secret
 
 TOKEN = SECRETS["GitHub"]
 OTHER = SECRETS["Slack"]
@@ -218,6 +219,12 @@ def test_a_guard_of_ones_own_scanner_can_be_used(tmp_path: Path) -> None:
 
     with Memory(tmp_path / "s", encoder=HashEncoder(), secrets=Redact(Names())) as memory:
         assert memory.add("Ask Nora.").text == "Ask [secret removed: name]."
+
+
+def test_a_line_typed_in_a_chat_is_a_secret_as_a_memory_is(memory: Memory, strict: Memory) -> None:
+    for guard in (memory.guard, strict.guard):
+        assert holds_no_secret(guard, "Hello")
+        assert not holds_no_secret(guard, f"My token is {TOKEN}")
 
 
 def test_an_unknown_policy_is_refused_before_a_store_is_made(tmp_path: Path) -> None:
