@@ -12,6 +12,7 @@ import pytest
 
 from memory import Memory
 from memory.attach.attachment import Attachment
+from memory.attach.frameworks.transcript import Item, Transcript
 from memory.attach.generators import Generator
 from memory.cli import main
 from memory.ingest import import_path
@@ -88,6 +89,25 @@ def test_an_attachment_keeps_both_sides_apart(memory: Memory) -> None:
     exchange = Attachment(memory).recall([{"role": "user", "content": "Where is the key?"}], "s")
     exchange.remember("Under the pot.")
     assert origins(memory) == ["person", "assistant"]
+
+
+def test_a_framework_keeps_what_tools_answered_apart(memory: Memory) -> None:
+    items = [
+        Item({"role": "user", "content": "Is it up?"}, "user", "Is it up?", ("content",)),
+        Item({"type": "function_call_output", "output": "yes"}, "function_call_output"),
+        Item({"role": "tool", "content": "yes"}, "tool", "yes"),
+        Item({"role": "assistant", "content": "It is."}, "assistant", "It is.", ("content",)),
+    ]
+    Transcript(memory, "s", "test").append(items)
+    assert origins(memory) == ["person", "tool", "tool", "assistant"]
+
+
+def test_what_an_agent_puts_into_its_store_is_its_own(memory: Memory) -> None:
+    pytest.importorskip("langgraph")
+    from memory.attach.frameworks.langgraph import RememStore
+
+    RememStore(memory).put(("facts",), "tea", {"text": "Nora likes tea."})
+    assert origins(memory) == ["assistant"]
 
 
 def test_origins_are_exported_and_imported(memory: Memory, tmp_path: Path) -> None:
