@@ -131,6 +131,8 @@ class Recorder:
         with self._writing(namespace):
             while True:
                 end = self._session_end(namespace, session, len(given))
+                # As it would be stored now: it may be older than the guard.
+                end = [outcome.record for outcome in self.guard.outcomes(end)]
                 first = self._free_position(namespace, session)
                 new = [dated(record) for record in continuation(end, given, first)]
                 last = outcomes[len(outcomes) - len(new) :]

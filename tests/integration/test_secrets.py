@@ -124,6 +124,13 @@ def test_a_conversation_that_is_sent_again_is_stored_once(memory: Memory) -> Non
     assert memory.count() == 3
 
 
+def test_a_session_from_before_secrets_were_kept_out_goes_on(tmp_path: Path) -> None:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        memory.add_messages(SAID[:2])
+    with Memory(tmp_path / "store", encoder=HashEncoder(), secrets="redact") as memory:
+        assert memory.add_messages(SAID).added == ("chat#2",)
+
+
 @pytest.mark.parametrize("road", ["text", "a document", "records", "messages in place"])
 def test_what_is_added_again_is_stored_once(memory: Memory, road: str) -> None:
     ROADS[road](memory)
