@@ -34,7 +34,10 @@ __all__ = [
     "parse_filter",
 ]
 
-COLUMNS = ("key", "source", "kind", "role", "speaker", "position", "said_at", "stored_at")
+COLUMNS = (
+    *("key", "source", "kind", "role", "speaker", "origin"),
+    *("position", "said_at", "stored_at"),
+)
 """Fields of a record that can be filtered on; all others are ``metadata.NAME``."""
 
 _TIMES = ("said_at", "stored_at")

@@ -35,7 +35,7 @@ __all__ = [
 
 COLUMNS = (
     "key, source, position, kind, role, speaker, said_at, said_offset, stored_at, expires_at, "
-    "superseded_by, valid_to, metadata, text"
+    "superseded_by, valid_to, metadata, text, origin"
 )
 """What ``to_row`` gives and ``from_row`` takes, in this order."""
 
@@ -92,6 +92,7 @@ def to_row(record: Record, now: int) -> tuple[Any, ...]:
         _micros(record.valid_to),
         _as_json(dict(record.metadata)) if record.metadata else None,
         record.text,
+        record.origin,
     )
 
 
@@ -177,7 +178,7 @@ def is_text(value: object) -> bool:
 def from_row(row: Sequence[Any]) -> Record:
     """The record of a row that is what was written."""
     (key, source, position, kind, role, speaker, said_at, said_offset) = row[:8]
-    (stored_at, expires_at, superseded_by, valid_to, metadata, text) = row[8:]
+    (stored_at, expires_at, superseded_by, valid_to, metadata, text, origin) = row[8:]
     # By position, which takes a fifth less time: a question reads some hundred records.
     return Record(
         key,
@@ -193,6 +194,7 @@ def from_row(row: Sequence[Any]) -> Record:
         _metadata(metadata) if metadata else {},
         superseded_by,
         None if valid_to is None else from_micros(valid_to),
+        origin,
     )
 
 

@@ -144,7 +144,9 @@ class Exchange:
         try:
             self._go_back()
             answered = Record("", asked[0].source, 0, said, role="assistant", speaker=name)
-            return Remembered(self._store(asked, keyed([*self.said, answered])[-1]))
+            turns = self._store(asked, keyed([*self.said, answered])[-1])
+            taken_out = "; ".join(map(str, turns.removed))
+            return Remembered(turns, f"not stored: {taken_out}" if taken_out else None)
         except Exception as error:  # the answer is the user's, whatever became of the memory
             return Remembered(problem=_problem("remembered", error))
 
@@ -167,7 +169,7 @@ class Exchange:
         # It was answered before: by the same words, which changes nothing, or by others.
         present = memory.update(reply.key, reply.text, said_at=answer["time"]).key
         unchanged = tuple(key for key in added.unchanged if key != reply.key)
-        return Added((*added.added, present), unchanged)
+        return replace(added, added=(*added.added, present), unchanged=unchanged)
 
     def _go_back(self) -> None:
         """Make the answer that the user speaks on from the present one, if he was given others."""
@@ -189,7 +191,7 @@ class Remembered:
 
     Attributes:
         turns: Keys of what was stored, and of what was stored already.
-        problem: Why it could not be stored, in one sentence.
+        problem: Why it could not be stored, or what of it was not, in one sentence.
     """
 
     turns: Added = field(default_factory=Added)

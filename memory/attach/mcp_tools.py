@@ -14,14 +14,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from memory.attach.utterances import said_by
+from memory.attach import utterances
 from memory.dates import earliest, latest
 from memory.engine import Memory
-from memory.recall.prompt import format_date, framed, neutralise, without_block
+from memory.recall.prompt import format_date, framed, neutralise, said_by, without_block
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store import DamagedRecord, Filter, InvalidInput, Record
 from store.filters import And, F, Range
+from store.origins import ASSISTANT
 
 __all__ = ["TOOLS", "Result", "Tool", "transcript"]
 
@@ -105,15 +106,20 @@ class RememberArguments(_Arguments):
     )
     session: _Name | None = Field(
         None,
-        description=f"The conversation or collection it belongs to; by default '{_NOTES}' for a "
-        f"text and '{_CHAT}' for messages",
+        description=f"Where it belongs; by default '{_NOTES}' for a text, '{_CHAT}' for messages",
     )
     speaker: _Name | None = Field(None, description="Who says the text")
+    origin: _Name = Field(
+        ASSISTANT, description="Whose words: 'assistant' (you), 'person', 'tool', 'document', 'web'"
+    )
 
 
 class _Filters(_Arguments):
     speaker: _Name | None = Field(None, description="Only what this person said")
     source: _Name | None = Field(None, description="Only from this session or document")
+    origin: _Name | None = Field(
+        None, description="Only of a 'person', 'assistant', 'tool', 'document' or 'web'"
+    )
     since: str | None = Field(
         None, description="Only what was said on or after this date: 2024-05-01, or 2024-05"
     )
@@ -161,6 +167,7 @@ class RecalledMemory(BaseModel):
     source: str
     speaker: str | None
     role: str | None
+    origin: str | None
     said_at: str | None
     text: str
     relevance: float
@@ -214,18 +221,21 @@ def _remember(memory: Memory, given: RememberArguments) -> Result:
         raise InvalidInput("give either text or messages")
     if given.text is not None:
         text = without_block(given.text)
-        record = memory.add(text, source=given.session or _NOTES, speaker=given.speaker)
+        source, speaker = given.session or _NOTES, given.speaker
+        record = memory.add(text, source=source, speaker=speaker, origin=given.origin)
+        told = "" if record.text == text else " Secrets in it were not stored."
         return Result(
-            f"Remembered as {_plain(record.key)}.", RememberData(keys=[record.key], known=[])
+            f"Remembered as {_plain(record.key)}.{told}", RememberData(keys=[record.key], known=[])
         )
     said = [
-        each.model_dump() | {"content": said_by(each.role, each.content)}
+        each.model_dump() | {"content": utterances.said_by(each.role, each.content)}
         for each in given.messages or ()
     ]
     added = memory.add_messages(said, session=given.session or _CHAT)
     return Result(
         f"{_counted(len(added.added), 'message')} remembered in {_plain(given.session or _CHAT)}, "
-        f"{len(added.unchanged)} known already.",
+        f"{len(added.unchanged)} known already.{' Not stored: ' if added.removed else ''}"
+        f"{_plain('; '.join(map(str, added.removed)))}",
         RememberData(keys=list(added.added), known=list(added.unchanged)),
     )
 
@@ -299,9 +309,9 @@ def transcript(records: Iterable[Record]) -> str:
 
 def _where(given: _Filters) -> Filter | None:
     parts: list[Filter] = [
-        F(field).in_([value])
-        for field, value in (("speaker", given.speaker), ("source", given.source))
-        if value is not None
+        F(field) == value
+        for field in ("speaker", "source", "origin")
+        if (value := getattr(given, field)) is not None
     ]
     if given.since or given.until:
         since = earliest(given.since) if given.since else None
@@ -316,6 +326,7 @@ def _recalled(found: Iterable[Recollection]) -> list[RecalledMemory]:
             source=neutralise(each.record.source),
             speaker=each.record.speaker and neutralise(each.record.speaker),
             role=each.record.role and neutralise(each.record.role),
+            origin=each.record.origin and neutralise(each.record.origin),
             said_at=each.record.said_at.isoformat() if each.record.said_at else None,
             text=neutralise(each.record.text),
             relevance=round(each.relevance, 4),
@@ -327,7 +338,7 @@ def _recalled(found: Iterable[Recollection]) -> list[RecalledMemory]:
 def _line(record: Record, note: str = "") -> str:
     """A memory with its whole key, by which it can be forgotten."""
     said_at = f"{format_date(record.said_at)} {record.said_at:%H:%M}" if record.said_at else ""
-    about = ", ".join(filter(None, (said_at, record.speaker or record.role, note)))
+    about = ", ".join(filter(None, (said_at, said_by(record), note)))
     # No line of a memory can pose as the beginning of another one.
     beginning = f"[{record.key}] {about}: ".replace("\n", " ")
     return neutralise(beginning + record.text).replace("\n", "\n  ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import ModuleType
@@ -27,10 +27,12 @@ class History:
 
     Args:
         path: The file; None keeps no line longer than the chat.
+        may_keep: Whether a line may be written, and is no secret.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, may_keep: Callable[[str], bool] = lambda _: True) -> None:
         self._path = path
+        self._may_keep = may_keep
         self._editor = _line_editor()
         lines = self._lines()
         if len(lines) > _MOST:
@@ -42,7 +44,7 @@ class History:
     def add(self, line: str) -> None:
         """Keep a line that was typed; the line editor knows it already."""
         with self._writing() as path:
-            if path:
+            if path and self._may_keep(line):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with _private(path, os.O_APPEND) as file:
                     file.write(f"{line}\n")

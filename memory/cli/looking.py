@@ -100,6 +100,7 @@ def _fields(record: Record) -> Text:
         "Source": f"{record.source}, position {record.position}",
         "Kind": record.kind,
         "Who": " / ".join(filter(None, (record.speaker, record.role))),
+        "Origin": record.origin,
         "Said": record.said_at and f"{readable(record.said_at)} {record.said_at:%z}",
         "Stored": record.stored_at and f"{readable(record.stored_at)} {record.stored_at:%z}",
         "Expires": record.expires_at and f"{readable(record.expires_at)} {record.expires_at:%z}",

@@ -44,6 +44,7 @@ class Settings:
     namespace: str | None = None
     encoder: str | None = None
     reranker: str | None = None
+    secrets: str | None = None
     as_json: bool = False
 
     @property
@@ -87,7 +88,13 @@ class Settings:
         from memory.engine import Memory
 
         namespace = self.namespace or DEFAULT_NAMESPACE
-        return Memory(self.url, namespace, encoder=encoder, retriever=_retriever(self.reranker))
+        return Memory(
+            self.url,
+            namespace,
+            encoder=encoder,
+            retriever=_retriever(self.reranker),
+            secrets=self.secrets or "allow",
+        )
 
     def show(self, data: Any, *parts: RenderableType) -> None:
         """Print one JSON document, or the same for people."""
@@ -151,6 +158,7 @@ def settings_from_environment() -> Settings:
         namespace=read("REMEM_NAMESPACE"),
         encoder=read("REMEM_ENCODER"),
         reranker=read("REMEM_RERANKER"),
+        secrets=read("REMEM_SECRETS"),
     )
 
 

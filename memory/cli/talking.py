@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import print_json
 from memory.cli.settings import Settings, history_file
+from memory.secrets.guard import holds_no_secret
 from store.filters import Filter
 
 if TYPE_CHECKING:
@@ -134,7 +136,8 @@ def chat(
         talk = Conversation(memory, begin, begin(session), k, speaker)
         history = None
         if sys.stdin.isatty() and sys.stdout.isatty():
-            history = History(None if no_history else history_file())
+            path = None if no_history else history_file()
+            history = History(path, partial(holds_no_secret, memory.guard))
         screen = JsonLines() if settings.as_json else People()
         if not converse(talk, screen, history):
             ctx.exit(FAILED)

@@ -182,6 +182,10 @@ def _counts(reports: Sequence[ImportReport]) -> RenderableType:
 def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
     if not (any(report.added.values()) or any(report.unchanged.values()) or report.problem_count):
         complain(f"there is nothing to remember in {path}")
+    for removed in report.removed[:most]:
+        complain(f"not stored: {removed}")
+    if report.removed_count:
+        complain(f"{counted(report.removed_count, 'secret')} taken out of {path}")
     shown = report.problems[:most]
     for problem in shown:
         complain(str(problem))
@@ -201,6 +205,8 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
         "unchanged": report.unchanged,
         "problems": [plain(problem) for problem in report.problems],
         "problem_count": report.problem_count,
+        "removed": [str(each) for each in report.removed],
+        "removed_count": report.removed_count,
     }
 
 

@@ -44,6 +44,11 @@ DECLINED = 1
     "--metadata", metavar="JSON", help='An object to filter on, like \'{"topic": "food"}\''
 )
 @click.option("--key", help="Its identity; one is made from the text otherwise")
+@click.option(
+    "--origin",
+    metavar="ORIGIN",
+    help="Where it comes from: person (if left out), assistant, tool, document or web",
+)
 @click.pass_obj
 def add(
     settings: Settings,
@@ -54,6 +59,7 @@ def add(
     expires: str | None,
     metadata: str | None,
     key: str | None,
+    origin: str | None,
 ) -> None:
     """Remember TEXT, word for word.
 
@@ -73,6 +79,7 @@ def add(
             expires_at=expires_at,
             metadata=labels,
             key=key,
+            origin=origin,
         )
     settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
 

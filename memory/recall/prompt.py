@@ -22,6 +22,7 @@ from itertools import groupby
 
 from memory.recall.ranking import Recollection
 from store import InvalidInput, Record
+from store.origins import DOCUMENT, TOOL, WEB
 
 __all__ = [
     "Context",
@@ -31,6 +32,7 @@ __all__ = [
     "format_date",
     "framed",
     "neutralise",
+    "said_by",
     "without_block",
 ]
 
@@ -231,7 +233,7 @@ def _heading(record: Record) -> str:
 
 
 def _line(record: Record) -> str:
-    speaker = record.speaker or record.role
+    speaker = said_by(record)
     said = f"{_in_one_line(speaker)}: " if speaker else ""
     # As a whole, because a key such as "INST" becomes a token only between its brackets. Indented,
     # so that no line of a memory can pose as the beginning of another memory.
@@ -239,6 +241,17 @@ def _line(record: Record) -> str:
     key = _in_one_line(record.key.removeprefix(f"{record.source}#"))
     line = neutralise(f"[{key}] {said}{neutralise(record.text)}")  # its beginning may be a role
     return line.replace("\n", "\n  ")
+
+
+def said_by(record: Record) -> str | None:
+    """Who said it, for a model to read; and what said it, where that was nobody of the chat."""
+    who, what = record.speaker or record.role, _NOBODY.get(record.origin or "")
+    if what is None or who == what:
+        return who
+    return f"{who} ({what})" if who else what
+
+
+_NOBODY = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
 
 
 def _in_one_line(text: str) -> str:

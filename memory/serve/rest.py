@@ -103,7 +103,12 @@ async def add_document(document: NewDocument, desk: Writing) -> AddedOut:
         desk,
         await desk.do(
             lambda memory: AddedOut.of(
-                memory.add_document(text, source=document.source, metadata=document.metadata)
+                memory.add_document(
+                    text,
+                    source=document.source,
+                    metadata=document.metadata,
+                    origin=document.origin,
+                )
             )
         ),
     )
@@ -148,6 +153,7 @@ async def list_records(
     source: Name | None = None,
     speaker: Name | None = None,
     kind: Name | None = None,
+    origin: Name | None = None,
     since: Annotated[Moment | None, Query(description="Said then or later.")] = None,
     until: Annotated[Moment | None, Query(description="Said then or earlier.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Most records of a page.")] = 100,
@@ -155,7 +161,7 @@ async def list_records(
     past: Annotated[bool, Query(description="Also what was replaced or has expired.")] = False,
 ) -> Page:
     """Memories by source and position, page by page."""
-    named = {"source": source, "speaker": speaker, "kind": kind}
+    named = {"source": source, "speaker": speaker, "kind": kind, "origin": origin}
     conditions = [
         *(F(name) == value for name, value in named.items() if value is not None),
         *([F("said_at") >= since] if since else []),

@@ -9,7 +9,8 @@
 ``purges``      namespaces (by id) whose files may still hold traces of what a purge deleted, with
                 the change that it was.
 ``records``     the truth. Times are microseconds since 1970 UTC; ``said_offset`` is the UTC offset
-                in seconds that ``said_at`` was given with; ``metadata`` is JSON.
+                in seconds that ``said_at`` was given with; ``metadata`` is JSON; ``origin`` is
+                NULL where nobody knows it.
 ``facets``      (field, value) pairs of the metadata: the index that filters use.
 ``texts``       the text of each view of a record, by position of the view in the space.
 ``vectors_G``   generation G: for each record, the unit vectors of all views, one after the other,
@@ -29,11 +30,12 @@ from sqlite_utils import Database, Migrations
 
 from store.embedded.digesting import add_digests
 from store.errors import CorruptStore
+from store.origins import origin_of
 
 __all__ = ["FORMAT", "create_vectors", "drop_vectors", "migrate", "vectors_table"]
 
 FORMAT = 2
-"""Raised by a change that older versions of remem cannot read."""
+"""Raised by a change that older versions of remem cannot read, or would not keep up."""
 
 migrations = Migrations("remem")
 
@@ -86,6 +88,21 @@ def m002_successors(db: Database) -> None:
         db,
         """CREATE INDEX records_by_successor ON records (namespace, superseded_by)
             WHERE superseded_by IS NOT NULL""",
+    )
+
+
+@migrations()
+def m003_origin(db: Database) -> None:
+    """Where records come from, by rule for those that were stored before anybody said so."""
+    db.conn.create_function("origin_of", 2, origin_of, deterministic=True)
+    _run(
+        db,
+        "ALTER TABLE records ADD COLUMN origin TEXT",
+        "UPDATE records SET origin = origin_of(kind, role)",
+        "DROP INDEX records_by_time",
+        "CREATE INDEX records_by_time ON records (namespace, said_at, speaker, role, kind, origin)",
+        # An older version would store records without an origin.
+        f"UPDATE meta SET value = {FORMAT} WHERE name = 'format'",
     )
 
 

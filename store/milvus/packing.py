@@ -55,6 +55,7 @@ __all__ = [
 ]
 
 _DIGITS = 32  # of a digest
+_VALUES = len(rows.COLUMNS.split(","))
 
 _BETWEEN = "\x01"  # below every character that a name may hold, so that places sort as names do
 
@@ -191,7 +192,7 @@ def halved(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 def derived(record: Record, texts: Sequence[str], usual: Sequence[float]) -> Row:
     """The columns that searches and filters use, made from what the record and its views say."""
     marks = facets.facets_of(record.metadata)
-    row: Row = {"facets": marks.numbers, "ranges": marks.ranges}
+    row: Row = {"facets": marks.numbers, "ranges": marks.ranges, "origin": label(record.origin)}
     for number, (text, at) in enumerate(zip(texts, usual, strict=True)):
         found = words.words_of(text, at)
         row[sparse(number)] = found.weights
@@ -261,8 +262,9 @@ def _scope(pk: str) -> str:
 
 
 def record_of(body: Sequence[Any]) -> Record:
-    """The record in a body."""
-    return rows.from_row(body[:-1])
+    """The record in a body; one that an older version wrote has fewer values."""
+    values = body[:-1]
+    return rows.from_row([*values, *[None] * (_VALUES - len(values))])
 
 
 def texts_of(body: Sequence[Any]) -> list[str]:

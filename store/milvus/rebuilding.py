@@ -12,17 +12,25 @@ from itertools import islice
 from store.base import log_damage
 from store.errors import DamagedRecord
 from store.milvus import packing
-from store.milvus.claims import Held
-from store.milvus.collections import make_notes, make_records, sweep
+from store.milvus.claims import Claims, Held
+from store.milvus.collections import make_notes, make_records, read_root, sweep
 from store.milvus.engine import Engine, Row
 from store.milvus.notes import all_moments, pieces_of
 from store.milvus.reading import whole_rows
 from store.milvus.schema import PREFIX
-from store.milvus.state import STORE, Moment, Root, root_note, state_note
+from store.milvus.state import FORMAT, STORE, Moment, Root, root_note, state_note
 
-__all__ = ["renew"]
+__all__ = ["renew", "upgrade"]
 
 _PAGE = 500
+
+
+def upgrade(engine: Engine, claims: Claims) -> None:
+    """Bring a store that an older version made to the present format."""
+    if read_root(engine).format < FORMAT:
+        with claims.held(STORE) as held:
+            if held.moment.root.format < FORMAT:  # nobody else has done it meanwhile
+                renew(held)
 
 
 def renew(held: Held) -> None:
@@ -43,7 +51,8 @@ def renew(held: Held) -> None:
     if old.meta.next_space:
         filling = last = last + 1
         make_records(held, filling, old.meta.next_space)
-    new = replace(old, notes=notes, records=records, filling=filling, last=last, owner=owner)
+    new = replace(old, notes=notes, records=records, filling=filling, last=last)
+    new = replace(new, owner=owner, format=FORMAT)
     make_notes(held, notes)
     engine.put(new.notes_name, [root_note(new)])
     for namespace, moment in moments.items():

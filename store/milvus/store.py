@@ -22,7 +22,7 @@ from store.milvus.counting import Counted
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
 from store.milvus.notes import all_moments, read_moment
-from store.milvus.rebuilding import renew
+from store.milvus.rebuilding import renew, upgrade
 from store.milvus.reindexing import MilvusFilling
 from store.milvus.state import STORE, Moment
 from store.reindexing import fill
@@ -102,6 +102,7 @@ class MilvusStore:
             with self._engine.lock:
                 self._space = open_notes(self._engine).meta.adopted
                 check_fingerprint(self._space, fingerprint)
+                upgrade(self._engine, self._claims)
                 forgetting.finish_purges(self._engine, self._claims)
         except BaseException:
             self._engine.close()

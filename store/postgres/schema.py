@@ -28,6 +28,7 @@ from collections.abc import Callable
 from typing import Any
 
 from store.errors import CorruptStore, InvalidInput, UpstreamError
+from store.origins import origin_of
 from store.postgres.database import Database
 from store.postgres.digesting import add_digests
 from store.postgres.driver import Connection, errors
@@ -38,6 +39,18 @@ _OLDEST_SERVER = 16
 _OLDEST_PGVECTOR = (0, 8)
 
 _Step = str | Callable[[Connection[Any]], None]
+
+
+def _tell_origins(connection: Connection[Any]) -> None:
+    """Give what was stored without an origin the one that the rule says."""
+    told = connection.execute("SELECT DISTINCT kind, role FROM remem.records").fetchall()
+    for kind, role in told:
+        connection.execute(
+            """UPDATE remem.records SET origin = %s
+                WHERE kind = %s AND role IS NOT DISTINCT FROM %s""",
+            [origin_of(kind, role), kind, role],
+        )
+
 
 _MIGRATIONS: tuple[tuple[_Step, ...], ...] = (
     (
@@ -91,6 +104,7 @@ _MIGRATIONS: tuple[tuple[_Step, ...], ...] = (
         """CREATE INDEX records_by_successor ON remem.records (namespace, superseded_by)
             WHERE superseded_by IS NOT NULL""",
     ),
+    ("""ALTER TABLE remem.records ADD COLUMN origin text COLLATE "C\"""", _tell_origins),
     (
         "ALTER TABLE remem.records ADD COLUMN digest bytea",
         "ALTER TABLE remem.texts ADD COLUMN digest bytea",

@@ -25,7 +25,7 @@ from store.types import Batch, Entry, Neighborhood, Record, View, Written
 __all__ = ["apply"]
 
 # The metadata is JSON already; told that it is "json", psycopg would quote it as a string.
-_KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text".split()
+_KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text text".split()
 _RECORD_COLUMNS = [
     *[("namespace", "int4"), ("id", "int8")],
     *zip(COLUMNS.split(", "), _KINDS, strict=True),

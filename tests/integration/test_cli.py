@@ -52,7 +52,7 @@ def remem(
     """Runs ``remem ARGUMENTS...`` on a store of its own, without a model."""
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_ENCODER", "hash")
-    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER"):
+    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER", "REMEM_SECRETS"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, stdin: str = "") -> Outcome:

@@ -17,6 +17,7 @@ import anyio
 from mcp import Client, MCPError
 
 from memory.attach.mcp_server import memory_server
+from tests.made_up_secrets import SECRETS
 
 KEY = "The spare key is at the bakery."
 
@@ -95,6 +96,7 @@ def test_recall_gives_the_best_first_with_keys_dates_and_relevance(memory: Memor
         "source": "chat",
         "speaker": "Nora",
         "role": None,
+        "origin": "person",
         "said_at": "2024-05-02T12:00:00+00:00",
         "text": KEY,
     }
@@ -335,3 +337,15 @@ def test_a_resource_that_is_not_there_is_an_error_of_the_protocol(memory: Memory
 def test_clients_learn_how_sources_are_named(memory: Memory) -> None:
     (template,) = run(memory, lambda client: client.list_resource_templates()).resource_templates
     assert template.uri_template == "remem://sources/{source}"
+
+
+def test_a_model_is_told_that_a_secret_was_not_stored() -> None:
+    pytest.importorskip("kingfisher_sdk")
+    token = SECRETS["GitHub"]
+    with Memory(":memory:", encoder=HashEncoder(), secrets="redact") as memory:
+        noted = call(memory, "remember", text=f"It is {token}.").content[0].text
+        assert noted.endswith("Secrets in it were not stored.")
+        said = [{"role": "user", "content": token}]
+        told = call(memory, "remember", messages=said).content[0].text
+        assert "Not stored: a secret (GitHub token) in line 1 of chat#0" in told
+        assert token not in noted + told

@@ -20,6 +20,7 @@ openai = pytest.importorskip("openai")
 from memory import Memory
 from memory.serve.app import ServeSettings, create_app
 from memory.testing import HashEncoder
+from tests.made_up_secrets import SECRETS
 from tests.openai_upstream import Upstream, upstream
 from tests.serving import served
 
@@ -462,3 +463,22 @@ def test_memory_calls_do_not_wait_for_a_slow_upstream(
         stub.goes_on.set()
     assert key in str(found)
     assert {each.result().status_code for each in slow} == {200}
+
+
+def test_a_secret_in_a_chat_reaches_the_model_and_not_the_memory(
+    tmp_path: Path, stub: Upstream
+) -> None:
+    pytest.importorskip("kingfisher_sdk")
+    token = SECRETS["GitHub"]
+    asked = QUESTION | {"messages": [{"role": "user", "content": f"Is {token} valid?"}]}
+    with (
+        Memory(tmp_path / "redacting", encoder=HashEncoder(), secrets="redact") as memory,
+        proxy(memory, stub) as url,
+    ):
+        first, again = (httpx.post(f"{url}/chat/completions", json=asked) for _ in range(2))
+        assert token in first.json()["choices"][0]["message"]["content"]
+        assert "secret (GitHub token)" in unquote(first.headers["x-remem-problem"])
+        assert token not in str(first.headers)
+        assert "x-remem-problem" not in again.headers  # it was stored already
+        mark = "Is [secret removed: GitHub token] valid?"
+        assert {text for _, text in remembered(memory)} == {mark}

@@ -86,6 +86,7 @@ def records(draw: st.DrawFn) -> Record:
         said_at=draw(st.none() | times),
         expires_at=draw(st.none() | st.none() | times),
         metadata=draw(metadata),
+        origin=draw(st.sampled_from([None, "web", "person"])),
     )
 
 
@@ -137,7 +138,7 @@ def legs(dim: int) -> st.SearchStrategy[Sequence[Leg]]:
 _metadata_fields = (
     _or_drawn(["x", "y", "x.y", "z"], _few_labels).filter(bool).map("metadata.{}".format)
 )
-_plain_strings = ["", "Ana", "Zoë", "user", "note", "s1", "k3", "k7"]
+_plain_strings = ["", "Ana", "Zoë", "user", "note", "s1", "k3", "k7", "web"]
 _strings = _or_drawn(_plain_strings) | _few_labels.flatmap(st.sampled_from)
 
 
@@ -152,7 +153,7 @@ def _ranges(fields: st.SearchStrategy[str], bounds: st.SearchStrategy[Any]) -> A
 
 
 conditions: st.SearchStrategy[Filter] = st.one_of(
-    _ranges(st.sampled_from(["key", "source", "kind", "role", "speaker"]), _strings),
+    _ranges(st.sampled_from(["key", "source", "kind", "role", "speaker", "origin"]), _strings),
     _ranges(st.just("position"), st.integers(-2, 5)),
     _ranges(st.sampled_from(["said_at", "stored_at"]), times),
     _ranges(_metadata_fields, values),

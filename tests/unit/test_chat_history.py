@@ -139,3 +139,10 @@ def test_a_file_of_another_encoding_stops_nothing(file: Path) -> None:
     file.write_bytes(b"caf\xe9\nHello\n")
     History(file)
     assert in_the_editor()[-1] == "Hello"
+
+
+def test_a_line_that_may_not_be_kept_is_not_written(file: Path) -> None:
+    history = History(file, lambda line: "token" not in line)
+    history.add("My token is 7.")
+    history.add("Hello")
+    assert lines(file) == ["Hello"]

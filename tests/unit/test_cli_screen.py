@@ -102,4 +102,5 @@ def test_json_holds_every_field_of_a_record_and_survives_any_code_page(
         "metadata": {"topic": "travel"},
         "superseded_by": None,
         "valid_to": None,
+        "origin": "person",
     }

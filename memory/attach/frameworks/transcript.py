@@ -20,6 +20,7 @@ from memory.clock import now
 from memory.engine import Memory
 from memory.messages import placed
 from store import Conflict, F, InvalidInput, Record
+from store.origins import TOOL
 
 __all__ = ["KEPT", "NEVER_FOUND", "Item", "Transcript", "words_of"]
 
@@ -144,6 +145,7 @@ class Transcript:
             expires_at=None if said else NEVER_FOUND,
             # A list in a list is no facet: nobody filters on items, and some are megabytes long.
             metadata={KEPT: {self.framework: [[kept, None if place is None else list(place)]]}},
+            origin=TOOL if item.role.endswith("_output") else None,
         )
 
     def _belongs(self, record: Record) -> bool:
