@@ -15,6 +15,7 @@ from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import print_json
 from memory.cli.settings import Settings, data_folder
+from memory.lookup import with_stored_names
 from store.filters import Filter
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ def ask(
     if not no_memory:
         with settings.recall() as memory:
             context = memory.context(
-                asked, budget=budget, count_tokens=generator.count_tokens, k=k, where=where
+                asked,
+                budget=budget,
+                count_tokens=generator.count_tokens,
+                k=k,
+                where=with_stored_names(memory, where),
             )
     prompt = Prompt(asked, context)
     recalled = context.recollections if context else ()

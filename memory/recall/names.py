@@ -19,7 +19,7 @@ import re
 
 from store import Record
 
-__all__ = ["MOST", "is_cut", "meant", "short_key", "shown", "shown_key", "who"]
+__all__ = ["MOST", "is_cut", "meant", "short_key", "shown", "shown_key", "unquoted", "who"]
 
 MOST = 100
 """Most characters of a name that are shown, without its quotes."""
@@ -72,9 +72,13 @@ def who(record: Record) -> str:
 
 def meant(form: str) -> str:
     """The name that was shown as ``form``, with or without its quotes, if it was not cut."""
-    if len(form) > 1 and form[0] == form[-1] == '"':
-        form = form[1:-1]
-    return _ESCAPES.sub(lambda match: _read(match.group()), form)
+    return _ESCAPES.sub(lambda match: _read(match.group()), unquoted(form))
+
+
+def unquoted(form: str) -> str:
+    """The form without its quotes, as a shell hands it on."""
+    is_quoted = len(form) > 1 and form[0] == form[-1] == '"'
+    return form[1:-1] if is_quoted else form
 
 
 def is_cut(form: str) -> bool:

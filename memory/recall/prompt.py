@@ -33,6 +33,7 @@ __all__ = [
     "framed",
     "memory_line",
     "neutralise",
+    "reads_as_said",
     "without_block",
 ]
 
@@ -247,14 +248,18 @@ def memory_line(key: str, record: Record, about: str = "") -> str:
     """
     text = neutralise(record.text)
     speaker = who(record)
-    if about or speaker or _SAID.match(text):
+    if about or speaker or reads_as_said(text):
         between = "".join(f" {part}" for part in (about, speaker) if part) + ": "
     else:
         between = " "
     return f"[{key}]{between}{text}".replace("\n", "\n  ")
 
 
-# A colon that could end the name of a speaker.
+def reads_as_said(text: str) -> bool:
+    """Whether the first line has a colon that could end the name of a speaker."""
+    return _SAID.match(text) is not None
+
+
 _SAID = re.compile(r".*(?::(?:\s|\Z)|：)")
 
 

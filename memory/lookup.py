@@ -1,0 +1,127 @@
+"""From a key or a name as somebody copied it, out of a block, a tool's result or a terminal, to the
+one that is stored. ``Memory.get`` and filters stay exact; what people and models pass on is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from memory.recall.names import is_cut, meant, short_key, shown, shown_key, unquoted
+from store import F, Filter, InvalidInput
+from store.filters import And, In, Scalar
+
+if TYPE_CHECKING:
+    from memory.engine import Memory
+
+__all__ = ["key_of", "with_stored_names"]
+
+_MOST_NAMED = 5
+_AT_ONCE = 500
+
+
+def key_of(memory: Memory, given: str, otherwise: str) -> str:
+    """The key of the one memory that ``given`` means.
+
+    It may be the key itself, the key as it is shown, or what a block shows of it: the part behind
+    ``source#``, if no other source has the same.
+
+    Args:
+        otherwise: What to do if there is none, for the message.
+
+    Raises:
+        InvalidInput: no memory has the key, or several do.
+    """
+    what = f"the key {_told(shown_key(given))}"
+    if found := [key for key in _readings(given) if memory.get(key) is not None]:
+        return _only(found, what, _spelt)
+    if found := sorted({*_short(memory, given), *_cut(memory, given)}):
+        return _only(found, what, shown_key)
+    raise InvalidInput(f"no memory has {what}{otherwise}")
+
+
+def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
+    """The filter, but speakers and sources that are given as they are shown as they are stored.
+
+    Raises:
+        InvalidInput: such a name stands for one that is stored, and is another one that is.
+    """
+    if isinstance(where, And):
+        parts = (with_stored_names(memory, part) for part in where.parts)
+        return And(tuple(part for part in parts if part is not None))
+    if isinstance(where, In) and where.field in ("speaker", "source"):
+        values = tuple(_stored_name(memory, where.field, value) for value in where.values)
+        return replace(where, values=values)
+    return where
+
+
+def _stored_name(memory: Memory, field: str, given: Scalar) -> Scalar:
+    readings = _readings(given) if isinstance(given, str) else ()
+    if len(readings) < 2 and not (field == "source" and is_cut(str(given))):
+        return given
+    found = [name for name in readings if memory.count(F(field) == name)]
+    if not found and field == "source":
+        found = [name for name in _sources(memory) if _is_form(str(given), shown(name))]
+    return _only(found, f"the {field} {_told(shown(str(given)))}", _spelt) if found else given
+
+
+def _only(found: Sequence[str], what: str, spell: Callable[[str], str]) -> str:
+    if len(found) == 1:
+        return found[0]
+    some = ", ".join(map(spell, found[:_MOST_NAMED])) + (", ..." if found[_MOST_NAMED:] else "")
+    raise InvalidInput(f"{what} may mean several: write one of {some}")
+
+
+def _told(form: str) -> str:
+    return form if form.startswith('"') else f"'{form}'"
+
+
+def _spelt(name: str) -> str:
+    """A name in a form that stands for it alone, short of names made to collide with it."""
+    return quote(name, safe="")
+
+
+def _readings(given: str) -> Sequence[str]:
+    """What may be meant, each once: the words as they are, and what they stand for."""
+    bare = _bare(given)
+    source, _, rest = bare.rpartition("#")
+    joined = [f"{meant(source)}#{meant(rest)}"] if source else []
+    return list(dict.fromkeys([given, bare, meant(bare), *joined]))
+
+
+def _bare(given: str) -> str:
+    """Without the brackets of a block."""
+    bare = given.strip()
+    return bare[1:-1] if bare[:1] == "[" and bare[-1:] == "]" else bare
+
+
+def _short(memory: Memory, given: str) -> Iterator[str]:
+    """Keys of which a block shows no more, or that are joined from what it shows."""
+    named, _, rest = _bare(given).rpartition("#")
+    keys: dict[str, None] = {}
+    for source in _sources(memory):
+        keys |= dict.fromkeys(f"{source}#{reading}" for reading in _readings(given))
+        if named and _is_form(named, shown(source)):
+            keys[f"{source}#{meant(rest)}"] = None
+    several = list(keys)
+    for start in range(0, len(several), _AT_ONCE):
+        chosen = F("key").in_(several[start : start + _AT_ONCE])
+        yield from (record.key for record in memory.scan(chosen))
+
+
+def _cut(memory: Memory, given: str) -> Iterator[str]:
+    """Keys too long to be shown whole."""
+    if is_cut(form := _bare(given)):
+        for record in memory.scan():
+            if _is_form(form, shown_key(record.key)) or _is_form(form, short_key(record)):
+                yield record.key
+
+
+def _is_form(given: str, form: str) -> bool:
+    """Whether that is the form, though a shell may have taken its quotes."""
+    return unquoted(given) == unquoted(form)
+
+
+def _sources(memory: Memory) -> Iterable[str]:
+    return (each.source for each in memory.sources())
