@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dateutil import parser
 
+from memory.clock import now
+from memory.recall.dates import time_spans
 from store.errors import InvalidInput
 
 __all__ = ["earliest", "latest", "readable"]
@@ -14,11 +16,14 @@ __all__ = ["earliest", "latest", "readable"]
 def earliest(text: str) -> datetime:
     """The first moment that ``text`` can mean: "2024" is 1 January 2024, 00:00 local time.
 
-    Without a year it is in the present one, and a time alone is today.
+    Without a year it is in the present one, and a time alone is today. Words such as "yesterday",
+    "last week" and "now" are understood as in a question.
 
     Raises:
         InvalidInput: it is no date, or one of many, like "Friday".
     """
+    if period := _in_words(text):
+        return period[0]
     return _moment(text, datetime(datetime.now().year, 1, 1))
 
 
@@ -28,13 +33,30 @@ def latest(text: str) -> datetime:
     Raises:
         InvalidInput: it is no date, or one of many, like "Friday".
     """
+    if period := _in_words(text):
+        return period[1]
     return _moment(text, datetime(datetime.now().year, 12, 31, 23, 59, 59, 999999))
+
+
+def _in_words(text: str) -> tuple[datetime, datetime] | None:
+    """The first and last moment of a time that is named by words alone, as seen from now."""
+    words = text.strip()
+    present = now()
+    if words.casefold() == "now":
+        return present, present
+    # Of what has digits first, dateutil reads more, such as the hour.
+    if not words[:1].isalpha() and not words.endswith("ago"):
+        return None
+    spans = [span for span in time_spans(words, present) if span.phrase == words]
+    return (spans[0].start, spans[0].end - _SHORTEST) if spans else None
 
 
 def readable(moment: datetime | None) -> str:
     """A date for people, at the clock of whoever said it: "17 Mar 2024, 20:30"."""
     return "" if moment is None else f"{moment.day} {moment:%b %Y, %H:%M}"
 
+
+_SHORTEST = timedelta(microseconds=1)
 
 # What a text leaves open comes from the default that it is parsed with, so what comes out alike
 # with these two, which share no part but are both in leap years, is what the text names.
@@ -55,5 +77,6 @@ def _moment(text: str, missing: datetime) -> datetime:
         raise
     except (ValueError, OverflowError):
         raise InvalidInput(
-            f"{text!r} is not a date; write it like 2024-03-17, 'March 2024' or '2024-03-17 20:30'"
+            f"{text!r} is not a date; write it like 2024-03-17, 'March 2024', '2024-03-17 20:30' "
+            "or yesterday"
         ) from None

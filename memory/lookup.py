@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from memory.recall.names import is_cut, meant, short_key, shown, shown_key, unquoted
 from store import F, Filter, InvalidInput
-from store.filters import And, In, Scalar
+from store.filters import And, In
 
 if TYPE_CHECKING:
     from memory.engine import Memory
 
-__all__ = ["key_of", "with_stored_names"]
+__all__ = ["key_of", "stored_name", "with_stored_names"]
 
 _MOST_NAMED = 5
 _AT_ONCE = 500
@@ -51,19 +51,24 @@ def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
         parts = (with_stored_names(memory, part) for part in where.parts)
         return And(tuple(part for part in parts if part is not None))
     if isinstance(where, In) and where.field in ("speaker", "source"):
-        values = tuple(_stored_name(memory, where.field, value) for value in where.values)
-        return replace(where, values=values)
+        names = [stored_name(memory, where.field, str(name)) for name in where.values]
+        return replace(where, values=tuple(names))
     return where
 
 
-def _stored_name(memory: Memory, field: str, given: Scalar) -> Scalar:
-    readings = _readings(given) if isinstance(given, str) else ()
-    if len(readings) < 2 and not (field == "source" and is_cut(str(given))):
+def stored_name(memory: Memory, field: str, given: str) -> str:
+    """The speaker or source (``field``) that ``given`` means: itself, or what is shown so.
+
+    Raises:
+        InvalidInput: both of them are stored.
+    """
+    readings = _readings(given)
+    if len(readings) == 1 and not is_cut(given):
         return given
     found = [name for name in readings if memory.count(F(field) == name)]
     if not found and field == "source":
-        found = [name for name in _sources(memory) if _is_form(str(given), shown(name))]
-    return _only(found, f"the {field} {_told(shown(str(given)))}", _spelt) if found else given
+        found = [name for name in _sources(memory) if _is_form(given, shown(name))]
+    return _only(found, f"the {field} {_told(shown(given))}", _spelt) if found else given
 
 
 def _only(found: Sequence[str], what: str, spell: Callable[[str], str]) -> str:

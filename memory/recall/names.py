@@ -62,12 +62,12 @@ def who(record: Record) -> str:
 
     A speaker whose name is that of a role, or has a colon, is put in quotes.
     """
-    if not record.speaker:
-        return record.role if record.role in _ROLES else shown(record.role) if record.role else ""
-    form = shown(record.speaker)
-    if form.startswith('"') or (record.speaker == record.role and record.role in _ROLES):
-        return form
-    return _quoted(form) if _ROLE_LIKE.search(form) or _COLON.search(form) else form
+    name = record.speaker or record.role
+    if not name or (name == record.role and name in _ROLES):
+        return name or ""
+    form = shown(name)
+    is_plain = form.startswith('"') or not (_ROLE_LIKE.search(form) or _COLON.search(form))
+    return form if is_plain else _quoted(form)
 
 
 def meant(form: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
@@ -17,7 +18,9 @@ import anyio
 from mcp import Client, MCPError
 
 from memory.attach.mcp_server import memory_server
+from memory.recall.prompt import framed
 
+USER = {"role": "user", "content": "x"}
 KEY = "The spare key is at the bakery."
 
 
@@ -75,6 +78,8 @@ def test_tools_say_what_they_take_return_and_do(memory: Memory) -> None:
     destroying = {name for name, tool in tools.items() if tool.annotations.destructive_hint}
     assert reading == {"recall", "context", "list_sources"}
     assert destroying == {"forget"}
+    assert all(tool.annotations.idempotent_hint for tool in tools.values())
+    assert not any(tool.annotations.open_world_hint for tool in tools.values())
     for tool in tools.values():
         assert tool.output_schema["type"] == "object"
         assert tool.input_schema["additionalProperties"] is False
@@ -99,8 +104,8 @@ def test_recall_gives_the_best_first_with_keys_dates_and_relevance(memory: Memor
         "text": KEY,
     }
     line = result.content[0].text.splitlines()[2]
-    assert line.startswith(f"[{record.key}] 2 May 2024 12:00, Nora, relevance ")
-    assert line.endswith(KEY)
+    assert re.fullmatch(r"\[chat#\w+\] \(2 May 2024 12:00, relevance 0\.\d\d\) Nora: (.*)", line)
+    assert line.endswith(f": {KEY}")
 
 
 def test_recall_returns_at_most_k(memory: Memory) -> None:
@@ -199,7 +204,10 @@ def test_forget_takes_a_source(memory: Memory) -> None:
 def test_nothing_is_forgotten_if_one_key_is_unknown(memory: Memory) -> None:
     record = memory.add(KEY)
     said = sentence(memory, "forget", keys=[record.key, "unknown"])
-    assert said == "no memory has the key unknown, so nothing was forgotten; recall shows keys"
+    assert said == (
+        "no memory has the key 'unknown', so nothing was forgotten: call recall first, then pass a "
+        "key that it shows"
+    )
     assert list(memory.scan()) == [record]
 
 
@@ -216,33 +224,65 @@ def test_sources_are_listed_latest_first(memory: Memory) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "expected"),
     [
-        ("recall", {}, "the argument question is refused: field required"),
-        ("recall", {"question": ""}, "question is refused: string should have at least 1"),
-        ("recall", {"question": "key", "k": 0}, "the argument k is refused"),
-        ("recall", {"question": "key", "k": 101}, "the argument k is refused"),
-        ("recall", {"question": "key", "topic": "x"}, "the argument topic is refused"),
-        ("recall", {"question": "key", "since": "soon"}, "'soon' is not a date"),
-        ("context", {"message": "key", "budget": 10**9}, "the argument budget is refused"),
-        ("remember", {}, "give either text or messages"),
-        ("remember", {"text": "x", "messages": []}, "the argument messages is refused"),
-        ("remember", {"text": " "}, "text"),
-        ("remember", {"messages": [{"role": "king", "content": "x"}]}, "messages.0.role"),
+        ("recall", {}, "the argument question is missing: recall takes speaker, source, since,"),
+        ("recall", {"question": ""}, "the argument question is empty: pass words"),
+        ("recall", {"question": " "}, "the argument question is empty: pass words"),
+        ("recall", {"question": None}, "the argument question is refused: pass a valid string"),
+        ("recall", {"question": "key", "k": 0}, "the argument k is refused: pass greater than"),
+        ("recall", {"question": "key", "k": 101}, "the argument k is refused: pass less than"),
+        ("recall", {"question": "key", "k": "some"}, "the argument k is refused: pass a valid int"),
+        (
+            "recall",
+            {"question": "key", "topic": "x"},
+            "recall has no argument topic: call it again",
+        ),
+        (
+            "recall",
+            {"question": "key", "since": "soon"},
+            "argument since is refused: 'soon' is not",
+        ),
+        (
+            "recall",
+            {"question": "k", "since": "2024-05", "until": "2024-04"},
+            "since is later than",
+        ),
+        (
+            "context",
+            {"message": "key", "budget": 10**9},
+            "the argument budget is refused: pass less",
+        ),
+        ("remember", {}, "pass either text, for a fact or note, or messages"),
+        ("remember", {"text": "", "messages": []}, "pass either text, for a fact or note, or mess"),
+        ("remember", {"text": "x", "messages": [USER]}, "pass either text, for a fact or note, or"),
         (
             "remember",
-            {"messages": [{"role": "user", "content": "x", "time": "noon"}]},
-            "is not ISO 8601",
+            {"messages": [{"role": "king", "content": "x"}]},
+            "messages.0.role is refused",
         ),
-        ("forget", {}, "give either keys or a source"),
-        ("forget", {"keys": ["k"], "source": "s"}, "give either keys or a source"),
-        ("forget", {"source": "nowhere"}, "there is no source nowhere"),
-        ("list_sources", {"limit": 0}, "the argument limit is refused"),
+        ("remember", {"messages": ["x"]}, "messages.0 is no message: pass an object with role"),
+        ("remember", {"messages": [{"role": "system", "content": "x"}]}, "nobody said anything in"),
+        ("remember", {"messages": [USER | {"time": "noon"}]}, "messages.0.time is refused: 'noon'"),
+        ("remember", {"text": "x" * 100_001}, "the argument text is too long: pass it in parts"),
+        ("remember", {"text": framed(["[k] x"])}, "says only what was recalled: pass words that"),
+        ("correct", {"text": "x"}, "the argument key is missing: correct takes key, text"),
+        ("correct", {"key": "no#1", "text": "x"}, "so nothing was corrected: call recall first"),
+        ("forget", {}, "pass either keys, of single memories, or source"),
+        (
+            "forget",
+            {"keys": ["k"], "source": "s"},
+            "pass either keys, of single memories, or source",
+        ),
+        ("forget", {"source": "nowhere"}, "there is no source nowhere, so nothing was forgotten: "),
+        ("list_sources", {"limit": 0}, "the argument limit is refused: pass greater than or equal"),
     ],
 )
 def test_an_error_is_one_clear_sentence(
     memory: Memory, tool: str, arguments: dict[str, Any], expected: str
 ) -> None:
     memory.add(KEY)
-    assert expected in sentence(memory, tool, **arguments)
+    said = sentence(memory, tool, **arguments)
+    assert expected in said
+    assert not re.search(r"[A-Z]\w+Arguments|_?Message\b|\w\(\)|\w=|namespace|instance of", said)
 
 
 def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(memory: Memory) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from memory.dates import earliest, latest, readable
+from memory.recall.dates import time_spans
 from store.errors import InvalidInput
 
 
@@ -29,6 +30,24 @@ def test_a_date_means_the_whole_span_that_it_names(
 ) -> None:
     assert earliest(text) == local(*first)
     assert latest(text) == local(*last)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "Last week", "3 days ago", "last May", "today"])
+def test_words_mean_what_they_mean_in_a_question(text: str) -> None:
+    present = datetime.now().astimezone()
+    [span] = time_spans(text, present)
+    assert (earliest(text), latest(text)) == (span.start, span.end - timedelta(microseconds=1))
+
+
+def test_now_is_now() -> None:
+    before = datetime.now().astimezone()
+    assert before <= earliest("now") <= latest("Now") <= datetime.now().astimezone()
+
+
+@pytest.mark.parametrize("text", ["yesterday and more", "what was yesterday"])
+def test_a_sentence_is_no_date(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a date"):
+        earliest(text)
 
 
 def test_an_offset_that_is_written_is_kept() -> None:

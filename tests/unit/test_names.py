@@ -107,6 +107,7 @@ def test_a_short_key_leaves_out_the_source() -> None:
         ({"speaker": "Nora:yes"}, '"Nora:yes"'),
         ({"speaker": "Nora 10:30"}, "Nora 10:30"),
         ({"role": "x: y"}, '"x꞉ y"'),
+        ({"role": "ASSISTANT"}, '"ASSISTANT"'),
     ],
 )
 def test_nobody_passes_for_somebody_else(fields: dict[str, str], expected: str) -> None:
