@@ -93,8 +93,8 @@ def print_out(*parts: RenderableType) -> None:
 
 
 def complain(message: str) -> None:
-    """Say one thing on standard error."""
-    click.echo(f"remem: {safe(message)}", err=True)
+    """Say one thing on standard error, in one line."""
+    click.echo(f"remem: {' '.join(safe(message).splitlines())}", err=True)
 
 
 def counted(count: int, noun: str) -> str:

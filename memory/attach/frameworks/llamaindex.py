@@ -16,6 +16,7 @@ from typing import Any
 from memory import engine
 from memory.attach.attachment import Attachment
 from memory.attach.frameworks.found import details
+from memory.recall.names import shown, who
 from memory.recall.prompt import CountTokens, estimate_tokens, without_block
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
@@ -107,7 +108,10 @@ class RememRetriever(BaseRetriever):
 
 
 def _node(one: Recollection) -> TextNode:
-    metadata = details(one)
+    # LlamaIndex writes each into a line of the prompt, which a name must not add lines to.
+    record = one.record
+    names = {"speaker": record.speaker and who(record), "source": shown(record.source)}
+    metadata = details(one) | names
     # LlamaIndex shows a model all metadata; who said it, when and where, is what matters to one.
     hidden = [name for name in metadata if name not in ("speaker", "said_at", "source")]
     return TextNode(
