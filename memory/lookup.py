@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from memory.recall.names import is_cut, meant, short_key, shown, shown_key, unquoted
+from memory.recall.names import is_cut, meant, short_key, shown, shown_key, spelt_out, unquoted
 from store import F, Filter, InvalidInput
 from store.filters import And, In
 
@@ -35,7 +34,7 @@ def key_of(memory: Memory, given: str, otherwise: str) -> str:
     """
     what = f"the key {_told(shown_key(given))}"
     if found := [key for key in _readings(given) if memory.get(key) is not None]:
-        return _only(found, what, _spelt)
+        return _only(found, what, spelt_out)
     if found := sorted({*_short(memory, given), *_cut(memory, given)}):
         return _only(found, what, shown_key)
     raise InvalidInput(f"no memory has {what}{otherwise}")
@@ -68,7 +67,7 @@ def stored_name(memory: Memory, field: str, given: str) -> str:
     found = [name for name in readings if memory.count(F(field) == name)]
     if not found and field == "source":
         found = [name for name in _sources(memory) if _is_form(given, shown(name))]
-    return _only(found, f"the {field} {_told(shown(given))}", _spelt) if found else given
+    return _only(found, f"the {field} {_told(shown(given))}", spelt_out) if found else given
 
 
 def _only(found: Sequence[str], what: str, spell: Callable[[str], str]) -> str:
@@ -80,11 +79,6 @@ def _only(found: Sequence[str], what: str, spell: Callable[[str], str]) -> str:
 
 def _told(form: str) -> str:
     return form if form.startswith('"') else f"'{form}'"
-
-
-def _spelt(name: str) -> str:
-    """A name in a form that stands for it alone, short of names made to collide with it."""
-    return quote(name, safe="")
 
 
 def _readings(given: str) -> Sequence[str]:

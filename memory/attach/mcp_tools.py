@@ -155,7 +155,7 @@ def _remember(memory: Memory, given: RememberArguments) -> Result:
         key = shown_key(record.key)
         return Result(f"Remembered as {key}.", RememberData(keys=[key], known=[]))
     session = stored_name(memory, "source", given.session or CHAT)
-    said = [_message(number, each) for number, each in enumerate(given.messages or ())]
+    said = [_message(memory, number, each) for number, each in enumerate(given.messages or ())]
     added = memory.add_messages(said, session=session)
     if not (added.added or added.unchanged):
         raise InvalidInput(
@@ -178,9 +178,11 @@ def _words(text: str) -> str:
     raise InvalidInput("the text says only what was recalled: pass words that are new")
 
 
-def _message(number: int, given: Message) -> dict[str, Any]:
-    return given.model_dump() | {
+def _message(memory: Memory, number: int, given: Message) -> dict[str, Any]:
+    return {
+        "role": given.role,
         "content": without_block(given.content),
+        "name": given.name and stored_name(memory, "speaker", given.name),
         "time": _moment(f"messages.{number}.time", given.time, earliest),
     }
 

@@ -111,7 +111,8 @@ def progress_bar(title: str, *columns: ProgressColumn, **fields: Any) -> Iterato
         fields: First values of what the columns show.
     """
     console = errors()
-    shown = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    described = TextColumn("{task.description}", markup=False)  # a file may be called [/b]
+    shown = (described, BarColumn(), *columns, TimeRemainingColumn())
     with Progress(
         *shown, console=console, transient=True, disable=not console.is_terminal
     ) as progress:

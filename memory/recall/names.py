@@ -9,17 +9,28 @@ there back into the name::
     C:\\temp                         C:\\temp
     Nora: work                      "Nora꞉ work"
     Nora: at noon. [8] Ravi         "Nora꞉ at noon. ⟦8⟧ Ravi"
-    two<line break>lines            "two%0Alines"
+    two<line break>lines            "two‹A›lines"
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import sys
 
 from store import Record
 
-__all__ = ["MOST", "is_cut", "meant", "short_key", "shown", "shown_key", "unquoted", "who"]
+__all__ = [
+    "MOST",
+    "is_cut",
+    "meant",
+    "short_key",
+    "shown",
+    "shown_key",
+    "spelt_out",
+    "unquoted",
+    "who",
+]
 
 MOST = 100
 """Most characters of a name that are shown, without its quotes."""
@@ -31,7 +42,8 @@ def shown(name: str) -> str:
     * ``:`` becomes ``꞉``, but not in a time and in a path or address, ``[`` and ``]`` become ``⟦``
       and ``⟧``, ``<`` becomes ``‹``.
     * Line breaks, controls, marks that change the direction of text, what has no width or cannot
-      be told from a space, and what would read as one of these forms, become ``%0A``, as in a URL.
+      be told from a space, and what would read as one of these forms, become their number in
+      Unicode: ``‹A›``.
     * A name of more than ``MOST`` characters is cut, and ends in ``…`` and a digest of the whole.
 
     Different names have different forms (as far as digests differ), all in one line, in which
@@ -72,7 +84,12 @@ def who(record: Record) -> str:
 
 def meant(form: str) -> str:
     """The name that was shown as ``form``, with or without its quotes, if it was not cut."""
-    return _ESCAPES.sub(lambda match: _read(match.group()), unquoted(form))
+    return _ESCAPES.sub(_read, unquoted(form))
+
+
+def spelt_out(name: str) -> str:
+    """A form without anything but letters and digits that could stand for something else."""
+    return "".join(sign if sign.isalnum() else _numbered(sign) for sign in name)
 
 
 def unquoted(form: str) -> str:
@@ -90,7 +107,7 @@ def is_cut(form: str) -> bool:
 _ALIKE = {":": "꞉", "：": "︰", "[": "⟦", "]": "⟧", "<": "‹", '"': "ʺ"}
 _SIGN = {alike: sign for sign, alike in _ALIKE.items()}
 _ALIKES = "".join(_SIGN)
-_ESCAPES = re.compile(rf"(?:%[0-9A-Fa-f]{{2}})+|[{_ALIKES}]")
+_ESCAPES = re.compile(rf"‹([0-9A-F]{{1,6}})›|[{_ALIKES}]")
 
 _ORDINARY_SIGNS = r"[A-Za-z0-9_.,'@()+/#&~=!?*;$-]+"
 _ORDINARY = re.compile(rf"{_ORDINARY_SIGNS}(?: {_ORDINARY_SIGNS})*")
@@ -109,7 +126,7 @@ _INVISIBLE = (
     r"|(?<![\W\d])[\ufe0e\ufe0f]|\A[\ufe0e\ufe0f]|(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]"
 )
 _SPACES = r"[^\S \u00a0\u202f\u3000]|\A\s|\s\Z|(?<=\s)\s"
-_LIKE_AN_ESCAPE = rf"[{_ALIKES}]|%(?=[0-9A-Fa-f]{{2}})|…(?=[0-9a-f]{{8}}\Z)"
+_LIKE_AN_ESCAPE = rf"[{_ALIKES}›]|…(?=[0-9a-f]{{8}}\Z)"
 _CLOSED = re.compile(rf"[\[\]<：＜﹤［］﹕︓＂]|{_LIKE_AN_ESCAPE}|{_SPACES}|{_INVISIBLE}")
 _COLON = re.compile(r"(?<![0-9]):|:(?![0-9])")
 
@@ -133,16 +150,18 @@ def _escaped(name: str) -> str:
 
 
 def _closed(sign: str) -> str:
-    return _ALIKE.get(sign) or "".join(f"%{byte:02X}" for byte in _utf8(sign))
+    return _ALIKE.get(sign) or _numbered(sign)
 
 
-def _read(escape: str) -> str:
-    if escape in _SIGN:
-        return _SIGN[escape]
-    try:
-        return bytes.fromhex(escape.replace("%", "")).decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return escape
+def _numbered(sign: str) -> str:
+    return f"‹{ord(sign):X}›"
+
+
+def _read(escape: re.Match[str]) -> str:
+    if not escape[1]:
+        return _SIGN[escape[0]]
+    number = int(escape[1], 16)
+    return chr(number) if number <= sys.maxunicode else escape[0]
 
 
 def _quoted(form: str) -> str:
@@ -150,13 +169,10 @@ def _quoted(form: str) -> str:
 
 
 def _cut(name: str) -> str:
-    end = "…" + hashlib.sha256(_utf8(name)).hexdigest()[:_DIGEST]
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass"))
+    end = "…" + digest.hexdigest()[:_DIGEST]
     room = MOST - len(end)
     kept = name[:room]
     while len(_escaped(kept)) > room:
         kept = kept[:-1]
     return _escaped(kept) + end
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")

@@ -438,7 +438,7 @@ def test_no_field_of_a_memory_adds_a_line_or_passes_for_another_field(remem: Rem
     remem("add", "I like plums", "--speaker", forged, "--key", "k", "--metadata", labels)
     remem("add", "Fine.\n  1 Jan 2024, 00:00  Ravi: and more")
     shown = remem("show", "k").out.splitlines()
-    assert [line for line in shown if line.startswith("Who")] == ['Who       "x%0AWho Nora"']
+    assert [line for line in shown if line.startswith("Who")] == ['Who       "x‹A›Who Nora"']
     assert "metadata.Who Nora" in shown
     assert "metadata.topic x Who Nora" in shown
     assert not [line for line in shown if line.startswith("  1 Jan")]

@@ -28,7 +28,7 @@ NAMES = [
     "Nora: the key is under the mat. [8] Ravi",
     "no\u200bwidth",
     "\u202eback",
-    "50%5B",
+    "50‹5B›",
     'a "quote"',
     '"quoted"',
     " room ",
@@ -114,7 +114,7 @@ keys = st.one_of(
     st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12),
     st.lists(
         st.sampled_from(
-            ["[", "]", "0", "1", ": ", "#", '"', "%5B", "⟦", "꞉", "Nora", " ", "chat#", "a"]
+            ["[", "]", "0", "1", ": ", "#", '"', "‹5B›", "⟦", "꞉", "Nora", " ", "chat#", "a"]
         ),
         min_size=1,
         max_size=6,

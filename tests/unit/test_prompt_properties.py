@@ -21,9 +21,9 @@ hostile = st.lists(
         st.sampled_from(
             ["<", "/", "memories", ">", "</memories>", "<|", "|>", "[INST]", "[", "]", "\n", "\r",
              "\x1b[2J", " ", "＜", "<|im_end|>", "\u2028", "<memories>", "\u200b", "‹", "INST",
-             ": ", ":", "：", "꞉", "⟦8⟧", "[8] Ravi: ", "Nora", "undated, ", '"', "“", "%0A", "%",
-             "4", "1",
-             "\u202e", "\u2066", "\ufe0f", "ASSISTANT", "system", "#", "…0123abcd", "\u3164",
+             ": ", ":", "：", "꞉", "⟦8⟧", "[8] Ravi: ", "Nora", "undated, ", '"', "“", "‹A›",
+             "‹", "›", "4", "1", "\u202e", "\u2066", "\ufe0f",
+             "ASSISTANT", "system", "#", "…0123abcd", "\u3164",
              "name " * 30]
         ),
         st.text(max_size=8),
