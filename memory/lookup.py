@@ -3,11 +3,20 @@ one that is stored. ``Memory.get`` and filters stay exact; what people and model
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from memory.recall.names import is_cut, meant, short_key, shown, shown_key, spelt_out, unquoted
+from memory.recall.names import (
+    is_cut,
+    is_spelt_out,
+    meant,
+    short_key,
+    shown,
+    shown_key,
+    spelt_out,
+    unquoted,
+)
 from store import F, Filter, InvalidInput
 from store.filters import And, In
 
@@ -33,10 +42,16 @@ def key_of(memory: Memory, given: str, otherwise: str) -> str:
         InvalidInput: no memory has the key, or several do.
     """
     what = f"the key {_told(shown_key(given))}"
-    if found := [key for key in _readings(given) if memory.get(key) is not None]:
-        return _only(found, what, spelt_out)
-    if found := sorted({*_short(memory, given), *_cut(memory, given)}):
-        return _only(found, what, shown_key)
+    bare = _bare(given)
+    exact = [key for key in _readings(given) if memory.get(key) is not None]
+    if exact and is_spelt_out(bare):
+        return _only(exact, what)
+    # What a block shows has no "#", or is a whole key.
+    short = _short(memory, given) if not exact or "#" not in bare else ()
+    cut = _cut(memory, bare) if is_cut(bare) else ()
+    others = sorted({*short, *cut}.difference(exact))
+    if exact or others:
+        return _only(exact, what, others)
     raise InvalidInput(f"no memory has {what}{otherwise}")
 
 
@@ -64,16 +79,24 @@ def stored_name(memory: Memory, field: str, given: str) -> str:
     readings = _readings(given)
     if len(readings) == 1 and not is_cut(given):
         return given
-    found = [name for name in readings if memory.count(F(field) == name)]
-    if not found and field == "source":
-        found = [name for name in _sources(memory) if _is_form(given, shown(name))]
-    return _only(found, f"the {field} {_told(shown(given))}", spelt_out) if found else given
+    exact = [name for name in readings if memory.count(F(field) == name)]
+    cut = [name for name in _sources(memory) if _is_form(given, shown(name))]
+    others = [name for name in cut if field == "source" and name not in exact]
+    if exact or others:
+        return _only(exact, f"the {field} {_told(shown(given))}", others)
+    return given
 
 
-def _only(found: Sequence[str], what: str, spell: Callable[[str], str]) -> str:
-    if len(found) == 1:
-        return found[0]
-    some = ", ".join(map(spell, found[:_MOST_NAMED])) + (", ..." if found[_MOST_NAMED:] else "")
+def _only(exact: Sequence[str], what: str, others: Sequence[str] = ()) -> str:
+    """The only one.
+
+    Raises:
+        InvalidInput: there are several; the message has a form of each that stands for it alone.
+    """
+    if len(exact) + len(others) == 1:
+        return [*exact, *others][0]
+    forms = [*map(spelt_out, exact), *map(shown_key, others)]
+    some = ", ".join(forms[:_MOST_NAMED]) + (", ..." if forms[_MOST_NAMED:] else "")
     raise InvalidInput(f"{what} may mean several: write one of {some}")
 
 
@@ -86,7 +109,9 @@ def _readings(given: str) -> Sequence[str]:
     bare = _bare(given)
     source, _, rest = bare.rpartition("#")
     joined = [f"{meant(source)}#{meant(rest)}"] if source else []
-    return list(dict.fromkeys([given, bare, meant(bare), *joined]))
+    is_form_of_longer = bare.startswith('"') and is_cut(bare)
+    whole = [] if is_form_of_longer else [bare, meant(bare)]
+    return list(dict.fromkeys([given, *whole, *joined]))
 
 
 def _bare(given: str) -> str:
@@ -109,12 +134,11 @@ def _short(memory: Memory, given: str) -> Iterator[str]:
         yield from (record.key for record in memory.scan(chosen))
 
 
-def _cut(memory: Memory, given: str) -> Iterator[str]:
+def _cut(memory: Memory, form: str) -> Iterator[str]:
     """Keys too long to be shown whole."""
-    if is_cut(form := _bare(given)):
-        for record in memory.scan():
-            if _is_form(form, shown_key(record.key)) or _is_form(form, short_key(record)):
-                yield record.key
+    for record in memory.scan():
+        if _is_form(form, shown_key(record.key)) or _is_form(form, short_key(record)):
+            yield record.key
 
 
 def _is_form(given: str, form: str) -> bool:

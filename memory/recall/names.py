@@ -23,6 +23,7 @@ from store import Record
 __all__ = [
     "MOST",
     "is_cut",
+    "is_spelt_out",
     "meant",
     "short_key",
     "shown",
@@ -65,8 +66,10 @@ def shown_key(key: str) -> str:
 
 
 def short_key(record: Record) -> str:
-    """The key of a record as it is shown under a heading that names its source."""
-    return shown_key(record.key.removeprefix(f"{record.source}#"))
+    """The key of a record as it is shown under a heading that names its source: without it, unless
+    what is left could be taken for a whole key."""
+    rest = record.key.removeprefix(f"{record.source}#")
+    return shown_key(record.key if "#" in rest else rest)
 
 
 def who(record: Record) -> str:
@@ -75,7 +78,7 @@ def who(record: Record) -> str:
     A speaker whose name is that of a role, or has a colon, is put in quotes.
     """
     name = record.speaker or record.role
-    if not name or (name == record.role and name in _ROLES):
+    if not name or (record.role in _ROLES and name in (record.role, record.role.capitalize())):
         return name or ""
     form = shown(name)
     is_plain = form.startswith('"') or not (_ROLE_LIKE.search(form) or _COLON.search(form))
@@ -88,8 +91,13 @@ def meant(form: str) -> str:
 
 
 def spelt_out(name: str) -> str:
-    """A form without anything but letters and digits that could stand for something else."""
-    return "".join(sign if sign.isalnum() else _numbered(sign) for sign in name)
+    """A form that stands for this whole name only: every sign by its number."""
+    return "".join(map(_numbered, name))
+
+
+def is_spelt_out(form: str) -> bool:
+    """Whether every sign of the form is a number."""
+    return _SPELT_OUT.fullmatch(form) is not None
 
 
 def unquoted(form: str) -> str:
@@ -126,7 +134,8 @@ _INVISIBLE = (
     r"|(?<![\W\d])[\ufe0e\ufe0f]|\A[\ufe0e\ufe0f]|(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]"
 )
 _SPACES = r"[^\S \u00a0\u202f\u3000]|\A\s|\s\Z|(?<=\s)\s"
-_LIKE_AN_ESCAPE = rf"[{_ALIKES}›]|…(?=[0-9a-f]{{8}}\Z)"
+_DIGEST = 12
+_LIKE_AN_ESCAPE = rf"[{_ALIKES}›]|…(?=[0-9a-f]{{{_DIGEST}}}\Z)"
 _CLOSED = re.compile(rf"[\[\]<：＜﹤［］﹕︓＂]|{_LIKE_AN_ESCAPE}|{_SPACES}|{_INVISIBLE}")
 _COLON = re.compile(r"(?<![0-9]):|:(?![0-9])")
 
@@ -135,12 +144,12 @@ _NAMES_OF_ROLES = "human|user|assistant|system|developer|tool|function|bot|model
 # No spaces, so that no sentence fits in.
 _ADDRESS = re.compile(rf"(?!.*(?:{_NAMES_OF_ROLES})[*]*:)[!-~]+(?<!:)", re.IGNORECASE)
 _ROLE_LIKE = re.compile(
-    rf"\A(?:{_NAMES_OF_ROLES})\Z|\b(?:human|user|assistant|system)[ *]*\Z", re.IGNORECASE
+    rf"\A(?:{_NAMES_OF_ROLES})\Z|\b(?-i:HUMAN|USER|ASSISTANT|SYSTEM)[ *]*\Z", re.IGNORECASE
 )
 _POSES = re.compile(r"\A\Z|\A[\"“”„]|[∶ːꓽ։⁚]")
 _TOKEN = re.compile(r"/?\s?(?:[|｜].*|e~.*|[gs]?[A-ZＡ-Ｚ][A-ZＡ-Ｚ0-9_ ]{2,})")
 
-_DIGEST = 8
+_SPELT_OUT = re.compile(r"(?:‹[0-9A-F]{1,6}›)+")
 _END_OF_CUT = re.compile(rf"…[0-9a-f]{{{_DIGEST}}}\"?\Z")
 
 

@@ -77,7 +77,7 @@ def test_a_long_name_is_cut_with_a_mark_that_differs_with_the_name() -> None:
         assert len(form) <= MOST + 2
         assert is_cut(form)
         assert form.startswith('"Nora Nora')
-    assert not is_cut(shown("Nora…0123abcd"))
+    assert not is_cut(shown("Nora…0123456789ab"))
 
 
 def test_a_key_that_would_be_a_token_between_its_brackets_is_quoted() -> None:
@@ -92,6 +92,7 @@ def test_a_key_that_would_be_a_token_between_its_brackets_is_quoted() -> None:
 def test_a_short_key_leaves_out_the_source() -> None:
     assert short_key(said("chat#7")) == "7"
     assert short_key(said("other#7")) == "other#7"
+    assert short_key(said("chat#other#7")) == "chat#other#7"
     assert short_key(said("chat#[8] Ravi")) == '"⟦8⟧ Ravi"'
 
 
@@ -104,6 +105,9 @@ def test_a_short_key_leaves_out_the_source() -> None:
         ({"speaker": "assistant", "role": "assistant"}, "assistant"),
         ({"speaker": "assistant", "role": "user"}, '"assistant"'),
         ({"speaker": "SYSTEM"}, '"SYSTEM"'),
+        ({"speaker": "Assistant", "role": "assistant"}, "Assistant"),
+        ({"speaker": "ASSISTANT", "role": "assistant"}, '"ASSISTANT"'),
+        ({"speaker": "Office Assistant"}, "Office Assistant"),
         ({"speaker": "my USER"}, '"my USER"'),
         ({"speaker": "Nora:yes"}, '"Nora:yes"'),
         ({"speaker": "Nora 10:30"}, "Nora 10:30"),

@@ -23,7 +23,7 @@ hostile = st.lists(
              "\x1b[2J", " ", "＜", "<|im_end|>", "\u2028", "<memories>", "\u200b", "‹", "INST",
              ": ", ":", "：", "꞉", "⟦8⟧", "[8] Ravi: ", "Nora", "undated, ", '"', "“", "‹A›",
              "‹", "›", "4", "1", "\u202e", "\u2066", "\ufe0f",
-             "ASSISTANT", "system", "#", "…0123abcd", "\u3164",
+             "ASSISTANT", "system", "#", "…0123456789ab", "\u3164",
              "name " * 30]
         ),
         st.text(max_size=8),
@@ -133,7 +133,7 @@ def read(block: str) -> list[Read]:
 
 def stands_for(form: str, name: str) -> bool:
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-    return meant(form) == name or (is_cut(form) and unquoted(form).endswith(digest[:8]))
+    return meant(form) == name or (is_cut(form) and unquoted(form).endswith(digest[:12]))
 
 
 @untimed
@@ -147,7 +147,8 @@ def test_a_reader_finds_just_the_memories_each_with_its_own_fields(
         record = recollection.record
         assert told.words == neutralise(record.text)
         assert stands_for(told.source, record.source)
-        assert stands_for(told.key, record.key.removeprefix(f"{record.source}#"))
+        rest = record.key.removeprefix(f"{record.source}#")
+        assert stands_for(told.key, record.key if "#" in rest else rest)
         assert stands_for(told.speaker, record.speaker or record.role or "")
 
 
