@@ -22,9 +22,7 @@ def earliest(text: str) -> datetime:
     Raises:
         InvalidInput: it is no date, or one of many, like "Friday".
     """
-    if period := _in_words(text):
-        return period[0]
-    return _moment(text, datetime(datetime.now().year, 1, 1))
+    return _read(text, datetime(datetime.now().year, 1, 1), 0)
 
 
 def latest(text: str) -> datetime:
@@ -33,22 +31,7 @@ def latest(text: str) -> datetime:
     Raises:
         InvalidInput: it is no date, or one of many, like "Friday".
     """
-    if period := _in_words(text):
-        return period[1]
-    return _moment(text, datetime(datetime.now().year, 12, 31, 23, 59, 59, 999999))
-
-
-def _in_words(text: str) -> tuple[datetime, datetime] | None:
-    """The first and last moment of a time that is named by words alone, as seen from now."""
-    words = text.strip()
-    present = now()
-    if words.casefold() == "now":
-        return present, present
-    # Of what has digits first, dateutil reads more, such as the hour.
-    if not words[:1].isalpha() and not words.endswith("ago"):
-        return None
-    spans = [span for span in time_spans(words, present) if span.phrase == words]
-    return (spans[0].start, spans[0].end - _SHORTEST) if spans else None
+    return _read(text, datetime(datetime.now().year, 12, 31, 23, 59, 59, 999999), 1)
 
 
 def readable(moment: datetime | None) -> str:
@@ -56,7 +39,30 @@ def readable(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.day} {moment:%b %Y, %H:%M}"
 
 
-_SHORTEST = timedelta(microseconds=1)
+def _read(text: str, missing: datetime, end: int) -> datetime:
+    try:
+        return _moment(text, missing)
+    except InvalidInput:
+        if period := _in_words(text):
+            return period[end]
+        raise
+
+
+def _in_words(text: str) -> tuple[datetime, datetime] | None:
+    """The first and last moment of a time that is named by words alone, as seen from now."""
+    words, present = text.strip(), now()
+    if words.casefold() == "now":
+        return present, present
+    for span in time_spans(words, present):
+        if span.phrase == words:
+            return _local(span.start), _local(span.end) - timedelta(microseconds=1)
+    return None
+
+
+def _local(moment: datetime) -> datetime:
+    """The same time of day with the offset that the local zone had on that day."""
+    return moment.replace(tzinfo=None).astimezone()
+
 
 # What a text leaves open comes from the default that it is parsed with, so what comes out alike
 # with these two, which share no part but are both in leap years, is what the text names.

@@ -21,7 +21,7 @@ _OPTIONS = (
     click.option("--speaker", multiple=True, metavar="NAME", help="Said by NAME (repeat for more)"),
     click.option("--source", multiple=True, metavar="SOURCE", help="From this session or document"),
     click.option("--kind", multiple=True, metavar="KIND", help="turn, passage or note"),
-    click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or '3 May 2024'"),
+    click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or yesterday"),
     click.option("--until", metavar="DATE", help="Said on or before"),
     click.option("--where", metavar="JSON", help='A filter, like \'{"metadata.topic": "lease"}\''),
 )

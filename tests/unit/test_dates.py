@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -36,7 +37,19 @@ def test_a_date_means_the_whole_span_that_it_names(
 def test_words_mean_what_they_mean_in_a_question(text: str) -> None:
     present = datetime.now().astimezone()
     [span] = time_spans(text, present)
-    assert (earliest(text), latest(text)) == (span.start, span.end - timedelta(microseconds=1))
+    first, end = (each.replace(tzinfo=None).astimezone() for each in (span.start, span.end))
+    assert (earliest(text), latest(text)) == (first, end - timedelta(microseconds=1))
+
+
+def test_words_are_read_at_the_clock_of_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        offsets = [earliest(text).utcoffset() for text in ("last year", "last summer", "July 2023")]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert offsets == [timedelta(hours=1), timedelta(hours=2), timedelta(hours=2)]
 
 
 def test_now_is_now() -> None:
