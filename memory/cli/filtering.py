@@ -24,7 +24,7 @@ _OPTIONS = (
     click.option(
         "--origin", multiple=True, metavar="ORIGIN", help="person, assistant, tool, document or web"
     ),
-    click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or '3 May 2024'"),
+    click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or yesterday"),
     click.option("--until", metavar="DATE", help="Said on or before"),
     click.option("--where", metavar="JSON", help='A filter, like \'{"metadata.topic": "lease"}\''),
 )

@@ -16,6 +16,7 @@ from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import print_json
 from memory.cli.settings import Settings, history_file
+from memory.lookup import with_stored_names
 from memory.secrets.guard import holds_no_secret
 from store.filters import Filter
 
@@ -83,7 +84,11 @@ def ask(
     if not no_memory:
         with settings.recall() as memory:
             context = memory.context(
-                asked, budget=budget, count_tokens=generator.count_tokens, k=k, where=where
+                asked,
+                budget=budget,
+                count_tokens=generator.count_tokens,
+                k=k,
+                where=with_stored_names(memory, where),
             )
     prompt = Prompt(asked, context)
     recalled = context.recollections if context else ()

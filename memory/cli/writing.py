@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,9 @@ from memory.cli.options import command
 from memory.cli.screen import complain, counted, record_json, safe
 from memory.cli.settings import Settings, history_file
 from memory.dates import earliest, readable
-from store.errors import DamagedRecord, InvalidInput
+from memory.lookup import key_of, with_stored_names
+from memory.recall.names import shown_key
+from store.errors import InvalidInput
 from store.filters import And, F, Filter
 from store.validation import check_text
 
@@ -81,7 +83,7 @@ def add(
             key=key,
             origin=origin,
         )
-    settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
+    settings.show(record_json(record), f"Remembered as {shown_key(record.key)}.")
 
 
 @command("update", 'remem update KEY "The studio costs 450 euros now"')
@@ -91,8 +93,8 @@ def add(
 def update(settings: Settings, key: str, text: str) -> None:
     """Replace what a memory says, keeping its history."""
     with settings.recall() as memory:
-        record = memory.update(key, text)
-    settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
+        record = memory.update(key_of(memory, key, "; 'remem search' shows the keys"), text)
+    settings.show(record_json(record), f"Remembered as {shown_key(record.key)}.")
 
 
 @command("delete", "remem delete KEY", "remem delete KEY KEY")
@@ -104,8 +106,7 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
     'remem forget' also wipes them out of the files.
     """
     with settings.recall() as memory:
-        _require_known(memory, keys, "deleted")
-        deleted = memory.delete(*keys)
+        deleted = memory.delete(*_known(memory, keys, "deleted"))
     settings.show({"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
 
 
@@ -135,9 +136,10 @@ def forget(
     hold the words.
     """
     settings: Settings = ctx.obj
-    chosen = _chosen(keys, where, everything)
+    _check_chosen(keys, where, everything)
     with settings.recall() as memory:
-        _require_known(memory, keys, "forgotten")
+        known = _known(memory, keys, "forgotten")
+        chosen = _chosen(known, with_stored_names(memory, where))
         count = memory.count(chosen)
         what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
         if count and not yes and not _confirmed(f"Wipe {safe(what)} beyond recovery?"):
@@ -158,11 +160,14 @@ def forget(
     )
 
 
-def _chosen(keys: tuple[str, ...], where: Filter | None, everything: bool) -> Filter:
+def _check_chosen(keys: Sequence[str], where: Filter | None, everything: bool) -> None:
+    if (bool(keys) or where is not None) == everything:
+        raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
+
+
+def _chosen(keys: Sequence[str], where: Filter | None) -> Filter:
     parts = [F("key").in_(keys)] if keys else []
     parts += [where] if where is not None else []
-    if bool(parts) == everything:
-        raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
     return And(tuple(parts)) if parts else F("source").exists()
 
 
@@ -181,17 +186,8 @@ def _forget_typed(history: Path, texts: Collection[str]) -> int:
         return 0
 
 
-def _require_known(memory: Memory, keys: tuple[str, ...], done: str) -> None:
-    unknown = [key for key in keys if not _is_there(memory, key)]
-    if unknown:
-        raise InvalidInput(f"there is no memory {unknown[0]!r}; nothing was {done}")
-
-
-def _is_there(memory: Memory, key: str) -> bool:
-    try:
-        return memory.get(key) is not None
-    except DamagedRecord:
-        return True
+def _known(memory: Memory, keys: Sequence[str], done: str) -> list[str]:
+    return [key_of(memory, key, f"; nothing was {done}") for key in keys]
 
 
 def _confirmed(question: str) -> bool:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 
+from memory.recall.names import short_key, shown, who
 from memory.recall.ranking import Recollection
 from store import InvalidInput, Record
 from store.origins import DOCUMENT, TOOL, WEB
@@ -31,8 +32,10 @@ __all__ = [
     "estimate_tokens",
     "format_date",
     "framed",
+    "memory_line",
     "neutralise",
-    "said_by",
+    "outside_origin",
+    "reads_as_said",
     "without_block",
 ]
 
@@ -229,33 +232,46 @@ def _chronological(recollection: Recollection) -> tuple[bool, datetime, str, int
 
 def _heading(record: Record) -> str:
     day = _with_weekday(record.said_at) if record.said_at else "undated"
-    return _in_one_line(f"{day}, {record.source}")
+    return f"{day}, {shown(record.source)}"
 
 
 def _line(record: Record) -> str:
-    speaker = said_by(record)
-    said = f"{_in_one_line(speaker)}: " if speaker else ""
-    # As a whole, because a key such as "INST" becomes a token only between its brackets. Indented,
-    # so that no line of a memory can pose as the beginning of another memory.
     # The heading names the source already, and what repeats it is a tenth of a chat's tokens.
-    key = _in_one_line(record.key.removeprefix(f"{record.source}#"))
-    line = neutralise(f"[{key}] {said}{neutralise(record.text)}")  # its beginning may be a role
-    return line.replace("\n", "\n  ")
+    origin = outside_origin(record)
+    return memory_line(short_key(record), record, f"({origin})" if origin else "")
 
 
-def said_by(record: Record) -> str | None:
-    """Who said it, for a model to read; and what said it, where that was nobody of the chat."""
-    who, what = record.speaker or record.role, _NOBODY.get(record.origin or "")
-    if what is None or who == what:
-        return who
-    return f"{who} ({what})" if who else what
+def memory_line(key: str, record: Record, about: str = "") -> str:
+    """A memory under a key in its shown form: ``[key] (about) speaker: words``.
+
+    No field can end early: ``]`` ends the key, and the first ``: `` behind it the speaker. Words
+    that nobody is known to have said follow at once, but for those that would read as somebody's:
+    ``[key]: Opening hours: 9 to 5``. No line of a memory can pose as the beginning of another one,
+    because all but the first are indented.
+    """
+    text = neutralise(record.text)
+    speaker = who(record)
+    if about or speaker or reads_as_said(text):
+        between = "".join(f" {part}" for part in (about, speaker) if part) + ": "
+    else:
+        between = " "
+    return f"[{key}]{between}{text}".replace("\n", "\n  ")
 
 
-_NOBODY = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
+def outside_origin(record: Record) -> str | None:
+    """Where words come from that nobody of a chat said, for a model to read."""
+    return _OUTSIDE.get(record.origin or "")
 
 
-def _in_one_line(text: str) -> str:
-    return neutralise(text).replace("\n", " ")
+_OUTSIDE = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
+
+
+def reads_as_said(text: str) -> bool:
+    """Whether the first line has a colon that could end the name of a speaker."""
+    return _SAID.match(text) is not None
+
+
+_SAID = re.compile(r".*(?::(?:\s|\Z)|：)")
 
 
 def format_date(moment: datetime) -> str:

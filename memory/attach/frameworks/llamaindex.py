@@ -17,6 +17,7 @@ from memory import engine
 from memory.attach.attachment import Attachment
 from memory.attach.frameworks.found import details
 from memory.attach.utterances import said_by
+from memory.recall.names import shown, who
 from memory.recall.prompt import CountTokens, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
@@ -108,7 +109,10 @@ class RememRetriever(BaseRetriever):
 
 
 def _node(one: Recollection) -> TextNode:
-    metadata = details(one)
+    # LlamaIndex writes each into a line of the prompt, which a name must not add lines to.
+    record = one.record
+    names = {"speaker": record.speaker and who(record), "source": shown(record.source)}
+    metadata = details(one) | names
     # LlamaIndex shows a model all metadata; who said it, when and where, is what matters to one.
     hidden = [name for name in metadata if name not in ("speaker", "said_at", "source")]
     return TextNode(
