@@ -275,6 +275,10 @@ class Memory:
         """The record with this key, None if there is none."""
         return self._store.get(self.namespace, [key])[0]
 
+    def get_many(self, keys: Sequence[str]) -> list[Record | None]:
+        """The records with these keys, in the order asked; None where there is none."""
+        return self._store.get(self.namespace, keys)
+
     def history(self, key: str) -> list[Record]:
         """All versions of a memory, the present one last; empty if the key is unknown."""
         return history(self._store, self.namespace, key)
@@ -290,12 +294,10 @@ class Memory:
 
     def update(self, key: str, text: str, *, said_at: datetime | None = None) -> Record:
         """Replace the text of a memory. The old version stays in its history but is not recalled.
+        Returns the new version, or the present one if it says the same already.
 
         Args:
             said_at: When the new text was said; None keeps the time of the old one.
-
-        Returns:
-            The new version; the present one if it says the same already.
 
         Raises:
             InvalidInput: no such key, or an empty text.
@@ -333,14 +335,11 @@ class Memory:
     def export(
         self, target: str | Path | IO[str], *, namespaces: Sequence[str] | None = None
     ) -> int:
-        """Write records as JSON Lines; see ``memory.transfer`` for the form.
+        """Write records as JSON Lines, and return how many; see ``memory.transfer`` for the form.
 
         Args:
             target: A file to write, or an open text file.
             namespaces: Which ones; None: this one.
-
-        Returns:
-            How many records were written.
         """
         return transfer.export(self._store, target, namespaces or [self.namespace])
 

@@ -14,12 +14,21 @@ stays as it was. A memory that fails does not take the chat down: the messages g
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from memory.attach.conversation import session_of, turns_of, unanswered, with_block
+from memory.attach.conversation import (
+    last_of_user,
+    places_of,
+    session_of,
+    turns_of,
+    unanswered,
+)
+from memory.attach.notes import Note, shown_in
+from memory.attach.placement import check_placement, placed
+from memory.attach.replay import Replay, Replays, measured
 from memory.clock import now
 from memory.engine import Memory
 from memory.recall.prompt import Context, CountTokens, estimate_tokens, without_block
@@ -42,6 +51,12 @@ class Attachment:
         k: Most memories.
         floor: The least relevance of a memory; see ``Memory.context``.
         count_tokens: The model's tokenizer; by default an estimate.
+        placement: Where the block goes: ``message``, ``system`` or ``tool``; see
+            ``memory.attach.placement``.
+        replays: Sends blocks again with their messages; None: a block is sent once.
+
+    Raises:
+        InvalidInput: there is no such placement.
     """
 
     memory: Memory
@@ -49,6 +64,11 @@ class Attachment:
     k: int = 50
     floor: float = FLOOR
     count_tokens: CountTokens = field(default=estimate_tokens, repr=False)
+    placement: str = "message"
+    replays: Replays | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_placement(self.placement)
 
     def recall(
         self,
@@ -68,17 +88,52 @@ class Attachment:
         asked_at = now()
         said: list[Record] = []
         try:
-            said = turns_of([*earlier, *messages], session or session_of([*earlier, *messages]))
-            asked = unanswered(said)
-            context = self._context(asked, turns_of(messages, ""), asked_at)
+            whole = [*earlier, *messages]
+            name = session or session_of(whole)
+            said = turns_of(whole, name)
+            keys = {n - len(earlier): key for n, key in places_of(whole, name).items()}
+            return self._recalled(messages, said, keys, asked_at)
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
             return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
-        block = with_block(messages, context.text)
-        return Exchange(self, asked_at, tuple(block), tuple(said), context)
+
+    def _recalled(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        said: Sequence[Record],
+        keys: Mapping[int, str],
+        asked_at: datetime,
+    ) -> Exchange:
+        """Recall, and put what is recalled where the model reads it.
+
+        Args:
+            keys: Of the user's turns, by the places of their messages.
+        """
+        question = last_of_user(messages)
+        replay = Replay()
+        if self.replays is not None:
+            begun = question < len(messages) - 1
+            replay = self.replays.of(self.memory, keys, question, begun=begun)
+        context = replay.contexts.get(question)
+        if context is None:
+            visible = {turn.text for turn in turns_of(messages, "")} | replay.texts
+            context = self._context(unanswered(said), visible, asked_at)
+        contexts = {**replay.contexts, question: context}
+        blocks = {place: each.text for place, each in contexts.items()}
+        prompt = tuple(placed(messages, blocks, self.placement))
+        exchange = Exchange(self, asked_at, prompt, tuple(said), context, any(blocks.values()))
+        if self.replays is None or question not in keys:
+            return exchange
+        repeated, sent = measured(prompt, replay.notes.values())
+        keeps = question in replay.contexts
+        note = (
+            replay.notes[question] if keeps else Note(asked_at, shown_in(context), context.tokens)
+        )
+        self.replays.keep(self.memory, keys[question], replace(note, sent=sent))
+        return replace(exchange, prompt_tokens=sent.tokens, repeated_tokens=repeated.tokens)
 
     def _context(
-        self, asked: Sequence[Record], visible: Sequence[Record], asked_at: datetime
+        self, asked: Sequence[Record], visible: Collection[str], asked_at: datetime
     ) -> Context:
         if not asked:
             return Context()
@@ -89,7 +144,7 @@ class Attachment:
             k=self.k,
             floor=self.floor,
             now=asked_at,
-            known={turn.text for turn in visible},
+            known=visible,
         )
 
 
@@ -103,6 +158,10 @@ class Exchange:
         messages: What the model should read, the memories included.
         said: The turns of the session so far; see ``conversation.turns_of``.
         context: What was recalled.
+        changed: Whether there are memories in the messages.
+        prompt_tokens: About how many tokens the messages have, if blocks are sent again.
+        repeated_tokens: About how many of them, from the first message on, were sent before in the
+            same conversation, byte for byte.
         problem: Why nothing could be recalled, in one sentence.
     """
 
@@ -111,6 +170,9 @@ class Exchange:
     messages: tuple[Mapping[str, Any], ...]
     said: tuple[Record, ...] = ()
     context: Context = field(default_factory=Context)
+    changed: bool = False
+    prompt_tokens: int = 0
+    repeated_tokens: int = 0
     problem: str | None = None
 
     def remember(self, answer: str, name: str | None = None) -> Remembered:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from memory.attach.placement import placed
 from memory.messages import records_of
 from memory.recall.prompt import without_block
 from store import Record
 
-__all__ = ["session_of", "turns_of", "unanswered", "with_block"]
+__all__ = ["last_of_user", "places_of", "session_of", "turns_of", "unanswered", "with_block"]
 
 Messages = Sequence[Mapping[str, Any]]
 
@@ -57,6 +58,19 @@ def session_of(messages: Messages) -> str:
     return turns[0].key.replace("#", "-") if turns else "chat"
 
 
+def places_of(messages: Messages, session: str) -> dict[int, str]:
+    """Keys of the user's turns, by the places of their messages; raises as ``turns_of``."""
+    # Marked, because ``turns_of`` decides which of the messages are turns.
+    marked = [{**message, "metadata": {"place": n}} for n, message in enumerate(messages)]
+    turns = turns_of(marked, session)
+    return {turn.metadata["place"]: turn.key for turn in turns if turn.role == "user"}
+
+
+def last_of_user(messages: Messages) -> int:
+    """The place of the user's last message, for which memories are recalled; -1: there is none."""
+    return max((n for n, each in enumerate(messages) if each.get("role") == "user"), default=-1)
+
+
 def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
     """The messages with a block of memories in front of the last thing that the user said.
 
@@ -64,21 +78,7 @@ def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
     and a conversation that only grows at its end can be cached by the model's server. What was
     given is not changed.
     """
-    result = list(messages)
-    places = [n for n, message in enumerate(result) if message.get("role") == "user"]
-    if block and places:
-        last = result[places[-1]]
-        result[places[-1]] = {**last, "content": _after(block, last.get("content"))}
-    return result
-
-
-def _after(block: str, content: Any) -> Any:
-    if isinstance(content, str):
-        return f"{block}\n\n{content}"
-    parts = list(content or ())
-    # The chat completions protocol calls parts of text "text", the responses protocol "input_text".
-    named = any(str(part.get("type", "")).startswith("input_") for part in parts)
-    return [{"type": "input_text" if named else "text", "text": f"{block}\n\n"}, *parts]
+    return placed(messages, {last_of_user(messages): block}, "message")
 
 
 def _calls_tools(message: Any) -> bool:

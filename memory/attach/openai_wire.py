@@ -113,9 +113,9 @@ class ResponsesWire:
 
     def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
         """See ``Wire``."""
-        if isinstance(body.get("input"), str):
+        if isinstance(body.get("input"), str) and len(messages) == 1:
             return {**body, "input": messages[0]["content"]}
-        return {**body, "input": [message.get("item", message) for message in messages]}
+        return {**body, "input": [item for message in messages for item in _items(message)]}
 
     def previous(self, body: Body) -> str | None:
         """See ``Wire``."""
@@ -150,6 +150,19 @@ class ResponsesWire:
             return self.answer(event.response)
 
         return watch
+
+
+def _items(message: Mapping[str, Any]) -> list[Any]:
+    """A message of chat completions as items of a response."""
+    if "item" in message:
+        return [message["item"]]
+    if message.get("role") == "tool":
+        output, call = message["content"], message["tool_call_id"]
+        return [{"type": "function_call_output", "call_id": call, "output": output}]
+    calls = message.get("tool_calls")
+    if not calls:
+        return [message]
+    return [{"type": "function_call", "call_id": call["id"], **call["function"]} for call in calls]
 
 
 def _is_first(choice: Any) -> bool:

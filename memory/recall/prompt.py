@@ -30,6 +30,7 @@ __all__ = [
     "estimate_tokens",
     "format_date",
     "framed",
+    "in_length",
     "neutralise",
     "without_block",
 ]
@@ -150,6 +151,11 @@ def framed(lines: Iterable[str], now: datetime | None = None) -> str:
     """Lines that are neutral already as one block, under the sentence that they are data."""
     header = _HEADER if now is None else f"{_HEADER} Today is {_with_weekday(now)}."
     return "\n".join([header, _OPEN, *lines, _CLOSE])
+
+
+def in_length(text: str, length: int) -> str:
+    """A text as a block shows it in so many characters: cut with a visible mark if it has more."""
+    return text if len(text) <= length else text[: length - len(_CUT)] + _CUT
 
 
 def without_block(text: str) -> str:

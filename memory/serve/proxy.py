@@ -87,7 +87,8 @@ async def chat_completions(request: Request, who: _Caller, session: _Session = N
     """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
 
     The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
-    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
+    conversation in ``X-Remem-Session``, in ``X-Remem-Repeated-Tokens`` about how many tokens of the
+    prompt the upstream has read before, and in ``X-Remem-Problem`` why memory failed, if it did.
     """
     who.require(Permission.WRITE)
     state = request.app.state
@@ -97,7 +98,13 @@ async def chat_completions(request: Request, who: _Caller, session: _Session = N
     body = _completion(raw, settings.max_messages)
     granted = who.granted_to(_user(body))
     attachment = Attachment(
-        granted.memory, settings.budget, settings.k, settings.floor, backend.count_tokens
+        granted.memory,
+        settings.budget,
+        settings.k,
+        settings.floor,
+        backend.count_tokens,
+        settings.placement,
+        state.replays,
     )
     conversation = check_name(unquote(session), "session") if session else None
     headers = _headers(request)
