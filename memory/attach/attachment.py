@@ -26,7 +26,6 @@ from memory.attach.conversation import (
     turns_of,
     unanswered,
 )
-from memory.attach.notes import Note, shown_in
 from memory.attach.placement import check_placement, placed
 from memory.attach.replay import Replay, Replays, measured
 from memory.clock import now
@@ -125,11 +124,8 @@ class Attachment:
         if self.replays is None or question not in keys:
             return exchange
         repeated, sent = measured(prompt, replay.notes.values())
-        keeps = question in replay.contexts
-        note = (
-            replay.notes[question] if keeps else Note(asked_at, shown_in(context), context.tokens)
-        )
-        self.replays.keep(self.memory, keys[question], replace(note, sent=sent))
+        note = replay.note(question, context, asked_at, sent)
+        self.replays.keep(self.memory.namespace, keys[question], note)
         return replace(exchange, prompt_tokens=sent.tokens, repeated_tokens=repeated.tokens)
 
     def _context(

@@ -54,7 +54,7 @@ class Note:
     at: datetime
     shown: tuple[Shown, ...]
     tokens: int
-    sent: Measure = Measure()
+    sent: Measure
 
 
 class Notes:

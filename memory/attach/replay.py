@@ -12,17 +12,17 @@ restart messages go as bare as they come, and what is sent from then on is repea
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from memory.attach.notes import Measure, Note, Notes
+from memory.attach.notes import Measure, Note, Notes, shown_in
 from memory.attach.placement import REPLAY_BUDGET
 from memory.engine import Memory
 from memory.planning import is_current
-from memory.recall.prompt import Context, build_context
+from memory.recall.prompt import Context, whole_context
 from memory.recall.ranking import Recollection
 from store import Record
 
@@ -44,6 +44,12 @@ class Replay:
     notes: Mapping[int, Note] = field(default_factory=dict)
     contexts: Mapping[int, Context] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
+
+    def note(self, question: int, context: Context, at: datetime, sent: Measure) -> Note:
+        """What to note of the question that is sent now, and of the block that it has."""
+        if question in self.contexts:
+            return replace(self.notes[question], sent=sent)
+        return Note(at, shown_in(context), context.tokens, sent)
 
 
 class Replays:
@@ -83,9 +89,9 @@ class Replays:
         read = {each.record.key for one in contexts.values() for each in one.recollections}
         return Replay(notes, contexts, frozenset(records[key].text for key in read))
 
-    def keep(self, memory: Memory, key: str, note: Note) -> None:
-        """Keep what is sent now with a turn."""
-        self._notes.keep(memory.namespace, key, note)
+    def keep(self, namespace: str, key: str, note: Note) -> None:
+        """Note what is sent with a turn."""
+        self._notes.keep(namespace, key, note)
 
     def _within_budget(self, notes: Mapping[int, Note]) -> dict[int, Note]:
         """From the beginning on what fits. As it depends only on what comes before whether a block
@@ -120,9 +126,7 @@ def _again(note: Note, records: Mapping[str, Record]) -> Context:
         text = record and shown.text_of(record)
         if record and text:
             recollections.append(Recollection(replace(record, text=text), 0.0))
-    # It was within its budget; what counts now is that everything is in it.
-    context = build_context(recollections, budget=sys.maxsize, count_tokens=len, now=note.at)
-    return replace(context, tokens=note.tokens)
+    return whole_context(recollections, note.at, note.tokens)
 
 
 def _tokens(message: Mapping[str, Any]) -> int:

@@ -32,6 +32,7 @@ __all__ = [
     "framed",
     "in_length",
     "neutralise",
+    "whole_context",
     "without_block",
 ]
 
@@ -145,6 +146,14 @@ def build_context(
         tokens=count_tokens(text),
         left_out=tuple(left_out),
     )
+
+
+def whole_context(
+    recollections: Iterable[Recollection], now: datetime | None, tokens: int
+) -> Context:
+    """The block of all these memories, of which it is known how many tokens it has."""
+    chosen = tuple(sorted(recollections, key=_chronological))
+    return Context(_render(chosen, now), chosen, tokens) if chosen else Context()
 
 
 def framed(lines: Iterable[str], now: datetime | None = None) -> str:

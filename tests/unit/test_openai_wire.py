@@ -6,9 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from openai.types.responses import ResponseInputItemParam
+from pydantic import TypeAdapter
 
 from memory.attach.conversation import turns_of
 from memory.attach.openai_wire import Answer, ChatWire, ResponsesWire
+from memory.attach.placement import PLACEMENTS, placed
 
 USER = {"role": "user", "content": "Hello"}
 MESSAGE = {
@@ -46,6 +49,39 @@ def test_of_the_items_of_an_input_only_what_somebody_said_counts(
 def test_items_that_are_no_messages_keep_their_places() -> None:
     wire, body = ResponsesWire(), {"input": [USER, REASONING, MESSAGE, CALL, RESULT], "model": "m"}
     assert wire.with_messages(body, wire.messages(body)) == body
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Hello",
+        [
+            USER,
+            {"role": "assistant", "content": "Hi"},
+            REASONING | {"id": "r", "summary": []},
+            USER,
+        ],
+    ],
+)
+def test_with_memories_an_input_is_valid_wherever_they_stand(given: Any, placement: str) -> None:
+    wire = ResponsesWire()
+    messages = wire.messages({"input": given})
+    blocks = {0: "BLOCK", 3: "BLOCK"} if isinstance(given, list) else {0: "BLOCK"}
+    sent = wire.with_messages({"input": given}, placed(messages, blocks, placement))["input"]
+    assert str(sent).count("BLOCK") == len(blocks)
+    if not isinstance(sent, str):
+        TypeAdapter(list[ResponseInputItemParam]).validate_python(sent)
+
+
+def test_in_a_response_a_tool_answers_with_the_memories() -> None:
+    wire = ResponsesWire()
+    sent = placed(wire.messages({"input": "Hello"}), {0: "BLOCK"}, "tool")
+    assert wire.with_messages({"input": "Hello"}, sent)["input"] == [
+        USER,
+        {"type": "function_call", "call_id": "remem0000", "name": "recall", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "remem0000", "output": "BLOCK"},
+    ]
 
 
 @pytest.mark.parametrize("given", [None, 7, {"role": "user"}])
