@@ -20,6 +20,8 @@ MESSAGE = {
     "content": [{"type": "output_text", "text": "Hi"}],
 }
 REASONING = {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hmm"}]}
+THOUGHT = {"id": "r", "summary": []}
+ANSWER = {"role": "assistant", "content": "Hi"}
 CALL = {"type": "function_call", "name": "weather", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "output": "Rain"}
 
@@ -52,18 +54,7 @@ def test_items_that_are_no_messages_keep_their_places() -> None:
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-@pytest.mark.parametrize(
-    "given",
-    [
-        "Hello",
-        [
-            USER,
-            {"role": "assistant", "content": "Hi"},
-            REASONING | {"id": "r", "summary": []},
-            USER,
-        ],
-    ],
-)
+@pytest.mark.parametrize("given", ["Hello", [USER, REASONING | THOUGHT, ANSWER, USER]])
 def test_with_memories_an_input_is_valid_wherever_they_stand(given: Any, placement: str) -> None:
     wire = ResponsesWire()
     messages = wire.messages({"input": given})
