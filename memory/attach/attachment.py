@@ -27,7 +27,8 @@ from memory.attach.conversation import (
     unanswered,
 )
 from memory.attach.placement import check_placement, placed
-from memory.attach.replay import Replay, Replays, measured
+from memory.attach.prefixes import Measure
+from memory.attach.replay import Replay, Replays
 from memory.clock import now
 from memory.engine import Memory
 from memory.recall.prompt import Context, CountTokens, estimate_tokens, without_block
@@ -121,12 +122,11 @@ class Attachment:
         blocks = {place: each.text for place, each in contexts.items()}
         prompt = tuple(placed(messages, blocks, self.placement))
         exchange = Exchange(self, asked_at, prompt, tuple(said), context, any(blocks.values()))
-        if self.replays is None or question not in keys:
+        if self.replays is None:
             return exchange
-        repeated, sent = measured(prompt, replay.notes.values())
-        note = replay.note(question, context, asked_at, sent)
-        self.replays.keep(self.memory.namespace, keys[question], note)
-        return replace(exchange, prompt_tokens=sent.tokens, repeated_tokens=repeated.tokens)
+        if question in keys and question not in replay.contexts:
+            self.replays.keep(self.memory, keys[question], context, asked_at)
+        return replace(exchange, measure=self.replays.measure(self.memory, prompt))
 
     def _context(
         self, asked: Sequence[Record], visible: Collection[str], asked_at: datetime
@@ -155,9 +155,8 @@ class Exchange:
         said: The turns of the session so far; see ``conversation.turns_of``.
         context: What was recalled.
         changed: Whether there are memories in the messages.
-        prompt_tokens: About how many tokens the messages have, if blocks are sent again.
-        repeated_tokens: About how many of them, from the first message on, were sent before in the
-            same conversation, byte for byte.
+        measure: How long the messages are, and how much of them was sent before; zero where the
+            attachment has no replays.
         problem: Why nothing could be recalled, in one sentence.
     """
 
@@ -167,8 +166,7 @@ class Exchange:
     said: tuple[Record, ...] = ()
     context: Context = field(default_factory=Context)
     changed: bool = False
-    prompt_tokens: int = 0
-    repeated_tokens: int = 0
+    measure: Measure = field(default_factory=Measure)
     problem: str | None = None
 
     def remember(self, answer: str, name: str | None = None) -> Remembered:

@@ -13,18 +13,10 @@ from typing import NamedTuple
 from memory.recall.prompt import Context, in_length
 from store import Record
 
-__all__ = ["Measure", "Note", "Notes", "Shown", "shown_in"]
+__all__ = ["Note", "Notes", "Shown", "shown_in"]
 
 _MOST_BYTES = 32 * 2**20
 _BYTES_A_NOTE, _BYTES_A_MEMORY = 700, 300  # measured, besides the characters of keys
-
-
-class Measure(NamedTuple):
-    """The messages of a request: how many, their digest, and about how many tokens they have."""
-
-    messages: int = 0
-    digest: bytes = b""
-    tokens: int = 0
 
 
 class Shown(NamedTuple):
@@ -48,13 +40,11 @@ class Note:
         at: When.
         shown: The memories of the block; none where there was no block.
         tokens: Length of the block.
-        sent: All of the request.
     """
 
     at: datetime
     shown: tuple[Shown, ...]
     tokens: int
-    sent: Measure
 
 
 class Notes:

@@ -11,24 +11,21 @@ restart messages go as bare as they come, and what is sent from then on is repea
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
-from memory.attach.notes import Measure, Note, Notes, shown_in
+from memory.attach.notes import Note, Notes, shown_in
 from memory.attach.placement import REPLAY_BUDGET
+from memory.attach.prefixes import Measure, Prefixes
 from memory.engine import Memory
 from memory.planning import is_current
 from memory.recall.prompt import Context, whole_context
 from memory.recall.ranking import Recollection
 from store import Record
 
-__all__ = ["Replay", "Replays", "measured"]
-
-_BYTES_A_TOKEN = 4
+__all__ = ["Replay", "Replays"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +33,13 @@ class Replay:
     """What of a conversation was sent before.
 
     Attributes:
-        notes: Of the user's turns, by the places of their messages.
-        contexts: The blocks that are sent again; empty ones where there was, or is, nothing.
+        contexts: The blocks that are sent again, by the places of their messages; empty ones where
+            there was, or is, nothing.
         texts: What the model reads in them.
     """
 
-    notes: Mapping[int, Note] = field(default_factory=dict)
     contexts: Mapping[int, Context] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
-
-    def note(self, question: int, context: Context, at: datetime, sent: Measure) -> Note:
-        """What to note of the question that is sent now, and of the block that it has."""
-        if question in self.contexts:
-            return replace(self.notes[question], sent=sent)
-        return Note(at, shown_in(context), context.tokens, sent)
 
 
 class Replays:
@@ -64,6 +54,7 @@ class Replays:
     def __init__(self, budget: int = REPLAY_BUDGET, notes: Notes | None = None) -> None:
         self._budget = budget
         self._notes = notes or Notes()
+        self._prefixes = Prefixes()
 
     def of(self, memory: Memory, keys: Mapping[int, str], question: int, *, begun: bool) -> Replay:
         """What was sent of a conversation, and is sent again.
@@ -87,11 +78,16 @@ class Replays:
         }
         contexts = {place: _again(note, records) for place, note in again.items()}
         read = {each.record.key for one in contexts.values() for each in one.recollections}
-        return Replay(notes, contexts, frozenset(records[key].text for key in read))
+        return Replay(contexts, frozenset(records[key].text for key in read))
 
-    def keep(self, namespace: str, key: str, note: Note) -> None:
-        """Note what is sent with a turn."""
-        self._notes.keep(namespace, key, note)
+    def keep(self, memory: Memory, key: str, context: Context, at: datetime) -> None:
+        """Note the block that is sent with a turn."""
+        note = Note(at, shown_in(context), context.tokens)
+        self._notes.keep(memory.namespace, key, note)
+
+    def measure(self, memory: Memory, messages: Sequence[Mapping[str, Any]]) -> Measure:
+        """Measure a request that is sent now."""
+        return self._prefixes.measure(memory.namespace, messages)
 
     def _within_budget(self, notes: Mapping[int, Note]) -> dict[int, Note]:
         """From the beginning on what fits. As it depends only on what comes before whether a block
@@ -104,20 +100,6 @@ class Replays:
         return fitting
 
 
-def measured(
-    messages: Sequence[Mapping[str, Any]], notes: Iterable[Note]
-) -> tuple[Measure, Measure]:
-    """A request: its longest beginning that was sent before, byte for byte, and all of it."""
-    before = {(note.sent.messages, note.sent.digest): note.sent for note in notes}
-    chain, tokens, repeated, whole = sha256(), 0, Measure(), Measure()
-    for number, message in enumerate(messages, 1):
-        chain.update(json.dumps(message, default=str).encode("ascii"))
-        tokens += _tokens(message)
-        whole = Measure(number, chain.digest(), tokens)
-        repeated = before.get((number, whole.digest), repeated)
-    return repeated, whole
-
-
 def _again(note: Note, records: Mapping[str, Record]) -> Context:
     """The block of a note, without what is not remembered any more in the same words."""
     recollections = []
@@ -127,12 +109,3 @@ def _again(note: Note, records: Mapping[str, Record]) -> Context:
         if record and text:
             recollections.append(Recollection(replace(record, text=text), 0.0))
     return whole_context(recollections, note.at, note.tokens)
-
-
-def _tokens(message: Mapping[str, Any]) -> int:
-    """About how many: counting them takes a second for a megabyte."""
-    content = message.get("content")
-    parts = [content] if isinstance(content, str) else content or ()
-    texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
-    size = sum(len(text.encode("utf-8", "replace")) for text in texts if isinstance(text, str))
-    return size // _BYTES_A_TOKEN

@@ -267,7 +267,7 @@ def test_a_client_with_memory_keeps_its_prefix_too(
         for name in NAMES:
             said.append({"role": "user", "content": f"What is the greyhound of {name} called?"})
             reply = client.chat.completions.create(model="stub", messages=said)
-            assert memory_of(reply).exchange.repeated_tokens or len(said) == 1
+            assert memory_of(reply).exchange.measure.repeated or len(said) == 1
             said.append({"role": "assistant", "content": stub.answer})
     assert min(shares(stub)) >= 0.95
     assert holds_the_facts(stub)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from memory import Memory
 from memory.attach.attachment import Attachment, Exchange
-from memory.attach.notes import Measure, Note, Notes, Shown
+from memory.attach.notes import Note, Notes, Shown
+from memory.attach.prefixes import Prefixes
 from memory.attach.replay import Replays
 from memory.recall.prompt import estimate_tokens
 from memory.testing import HashEncoder
@@ -186,19 +187,54 @@ def test_while_tools_work_the_question_keeps_its_block(memory: Memory, chat: Att
 def test_it_is_told_how_much_of_a_request_was_sent_before(memory: Memory, placement: str) -> None:
     chat = Attachment(memory, placement=placement, replays=Replays())
     gone = memory.add(PICKLE)
-    first = chat.recall([DOG])
-    assert first.prompt_tokens > first.repeated_tokens == 0
-    second = chat.recall([DOG, ANSWER, THANKS])
-    assert second.repeated_tokens == first.prompt_tokens < second.prompt_tokens
+    first = chat.recall([DOG]).measure
+    assert first.tokens > first.repeated == 0
+    second = chat.recall([DOG, ANSWER, THANKS]).measure
+    assert second.repeated == first.tokens < second.tokens
     memory.forget(F("key") == gone.key)
-    third = chat.recall([DOG, ANSWER, THANKS, ANSWER, THANKS])
-    assert third.repeated_tokens == 0
+    third = chat.recall([DOG, ANSWER, THANKS, ANSWER, THANKS]).measure
+    assert third.repeated == (Prefixes().measure("", [DOG]).tokens if placement == "tool" else 0)
+
+
+def test_where_no_block_goes_again_the_beginning_before_it_was_sent_before(memory: Memory) -> None:
+    memory.add(PICKLE)
+    chat = Attachment(memory, replays=Replays(0))
+    beginning = [THANKS, ANSWER]
+    assert PICKLE in str(sent(chat.recall([*beginning, DOG])))
+    again = chat.recall([*beginning, DOG, ANSWER, THANKS]).measure
+    assert again.repeated == Prefixes().measure("", beginning).tokens < again.tokens
 
 
 def test_a_system_message_that_changed_repeats_nothing(memory: Memory, chat: Attachment) -> None:
     first, second = ({"role": "system", "content": f"It is {hour}."} for hour in ("one", "two"))
     chat.recall([first, DOG])
-    assert chat.recall([second, DOG, ANSWER, THANKS]).repeated_tokens == 0
+    assert chat.recall([second, DOG, ANSWER, THANKS]).measure.repeated == 0
+
+
+def test_nobody_learns_what_was_sent_in_another_namespace() -> None:
+    prefixes = Prefixes()
+    prefixes.measure("mine", [DOG])
+    assert prefixes.measure("theirs", [DOG]).repeated == 0
+    assert prefixes.measure("mine", [DOG]).repeated > 0
+
+
+def test_of_what_was_sent_only_the_last_is_known() -> None:
+    prefixes = Prefixes(most=4)
+    requests = [[{"role": "user", "content": f"Hello, number {n}"}] for n in range(6)]
+    for request in [*requests[:3], requests[0], *requests[3:]]:
+        prefixes.measure("default", request)
+    known = [prefixes.measure("default", requests[n]).repeated > 0 for n in (5, 4, 3, 0, 1, 2)]
+    assert known == [True] * 4 + [False] * 2
+
+
+def test_of_a_message_with_an_image_the_words_are_measured() -> None:
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'A' * 9999}"}}
+    words = {"type": "text", "text": "What is it? " * 10}
+    [in_parts, in_one] = [
+        Prefixes().measure("default", [{"role": "user", "content": content}])
+        for content in ([image, words], words["text"])
+    ]
+    assert in_parts == in_one == (30, 0)
 
 
 def facts(memory: Memory, topics: int) -> list[dict[str, Any]]:
@@ -256,7 +292,7 @@ def test_an_attachment_without_replays_sends_a_block_once(memory: Memory) -> Non
 
 
 def note(*keys: str) -> Note:
-    return Note(SOON, tuple(Shown(key, 1, b"digest..") for key in keys), 1, Measure())
+    return Note(SOON, tuple(Shown(key, 1, b"digest..") for key in keys), 1)
 
 
 def test_no_words_of_a_memory_are_kept(memory: Memory) -> None:
