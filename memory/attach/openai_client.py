@@ -117,7 +117,7 @@ class Used:
 
     @property
     def recalled(self) -> tuple[Recollection, ...]:
-        """The memories that the model was given, in chronological order."""
+        """The memories that the model was given with the question, in chronological order."""
         return self.exchange.context.recollections
 
     @property

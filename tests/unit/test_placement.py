@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-openai_chat = pytest.importorskip("openai.types.chat")
+pytest.importorskip("openai")
+
+from openai.types.chat import ChatCompletionMessageParam
 
 from memory.attach.conversation import turns_of
 from memory.attach.placement import PLACEMENTS, check_placement, placed
@@ -91,7 +93,7 @@ def test_a_tool_is_called_behind_the_question_and_answers_with_the_block() -> No
 def test_with_blocks_the_messages_are_valid_chat_completions(
     conversation: list[dict[str, Any]], placement: str
 ) -> None:
-    messages = TypeAdapter(list[openai_chat.ChatCompletionMessageParam])
+    messages = TypeAdapter(list[ChatCompletionMessageParam])
     messages.validate_python(placed(conversation, blocks_of(conversation), placement), strict=True)
 
 
