@@ -91,7 +91,8 @@ class Attachment:
             whole = [*earlier, *messages]
             name = session or session_of(whole)
             said = turns_of(whole, name)
-            keys = {n - len(earlier): key for n, key in places_of(whole, name).items()}
+            places = {n - len(earlier): key for n, key in places_of(whole, name).items()}
+            keys = {n: key for n, key in places.items() if n >= 0}
             return self._recalled(messages, said, keys, asked_at)
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
@@ -119,7 +120,7 @@ class Attachment:
             visible = {turn.text for turn in turns_of(messages, "")} | replay.texts
             context = self._context(unanswered(said), visible, asked_at)
         contexts = {**replay.contexts, question: context}
-        blocks = {place: each.text for place, each in contexts.items()}
+        blocks = {place: each.text for place, each in contexts.items() if place >= 0}
         prompt = tuple(placed(messages, blocks, self.placement))
         exchange = Exchange(self, asked_at, prompt, tuple(said), context, any(blocks.values()))
         if self.replays is None:

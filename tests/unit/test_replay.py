@@ -184,6 +184,18 @@ def test_while_tools_work_the_question_keeps_its_block(memory: Memory, chat: Att
 
 
 @pytest.mark.parametrize("placement", ["message", "system", "tool"])
+def test_what_the_model_does_not_read_with_a_request_gets_no_block_in_it(
+    memory: Memory, placement: str
+) -> None:
+    memory.add(PICKLE)
+    chat = Attachment(memory, placement=placement, replays=Replays())
+    assert PICKLE in str(sent(chat.recall([DOG], "s")))
+    working = chat.recall([RESULT], "s", earlier=[DOG])
+    assert (sent(working), working.changed) == ([RESULT], False)
+    assert PICKLE in str(sent(chat.recall([DOG], "s", earlier=[DOG, ANSWER])))
+
+
+@pytest.mark.parametrize("placement", ["message", "system", "tool"])
 def test_it_is_told_how_much_of_a_request_was_sent_before(memory: Memory, placement: str) -> None:
     chat = Attachment(memory, placement=placement, replays=Replays())
     gone = memory.add(PICKLE)
