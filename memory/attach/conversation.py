@@ -61,14 +61,17 @@ def session_of(messages: Messages) -> str:
 def places_of(messages: Messages, session: str) -> dict[int, str]:
     """Keys of the user's turns, by the places of their messages; raises as ``turns_of``."""
     # Marked, because ``turns_of`` decides which of the messages are turns.
-    marked = [{**message, "metadata": {"place": n}} for n, message in enumerate(messages)]
+    marked = [
+        {**message, "metadata": {"place": n}} if isinstance(message, Mapping) else message
+        for n, message in enumerate(messages)
+    ]
     turns = turns_of(marked, session)
     return {turn.metadata["place"]: turn.key for turn in turns if turn.role == "user"}
 
 
 def last_of_user(messages: Messages) -> int:
     """The place of the user's last message, for which memories are recalled; -1: there is none."""
-    return max((n for n, each in enumerate(messages) if each.get("role") == "user"), default=-1)
+    return max((n for n, each in enumerate(messages) if _is_users(each)), default=-1)
 
 
 def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
@@ -79,6 +82,10 @@ def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
     given is not changed.
     """
     return placed(messages, {last_of_user(messages): block}, "message")
+
+
+def _is_users(message: Any) -> bool:
+    return isinstance(message, Mapping) and message.get("role") == "user"
 
 
 def _calls_tools(message: Any) -> bool:

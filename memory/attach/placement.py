@@ -57,7 +57,7 @@ def _in_system(messages: Messages, blocks: Blocks) -> list[Mapping[str, Any]]:
     if not texts:
         return list(messages)
     first, *others = messages
-    if first.get("role") not in ("system", "developer"):
+    if _role(first) not in ("system", "developer"):
         return [{"role": "system", "content": "\n\n".join(texts)}, *messages]
     return [{**first, "content": _behind(first.get("content"), texts)}, *others]
 
@@ -82,8 +82,11 @@ def _called(place: int, block: str) -> list[Mapping[str, Any]]:
 
 
 def _before(content: Any, block: str) -> Any:
+    """The content behind the block; what is of no form that holds a text stays as it is."""
     if isinstance(content, str):
         return f"{block}\n\n{content}"
+    if content is not None and not isinstance(content, (list, tuple)):
+        return content
     parts = list(content or ())
     return [_part(parts, f"{block}\n\n"), *parts]
 
@@ -91,14 +94,23 @@ def _before(content: Any, block: str) -> Any:
 def _behind(content: Any, blocks: Sequence[str]) -> Any:
     if isinstance(content, str):
         return "\n\n".join([content, *blocks])
+    if content is not None and not isinstance(content, (list, tuple)):
+        return content
     parts = list(content or ())
     return [*parts, *(_part(parts, f"\n\n{block}") for block in blocks)]
 
 
-def _part(parts: Sequence[Any], text: str) -> Mapping[str, Any]:
+def _part(parts: Sequence[Any], text: str) -> Any:
+    if parts and all(isinstance(part, str) for part in parts):
+        return text
     # The chat completions protocol calls parts of text "text", the responses protocol "input_text".
-    named = any(str(part.get("type", "")).startswith("input_") for part in parts)
+    types = [str(part.get("type", "")) for part in parts if isinstance(part, Mapping)]
+    named = any(each.startswith("input_") for each in types)
     return {"type": "input_text" if named else "text", "text": text}
+
+
+def _role(message: Any) -> Any:
+    return message.get("role") if isinstance(message, Mapping) else None
 
 
 _PLACES: Mapping[str, Callable[[Messages, Blocks], list[Mapping[str, Any]]]] = {

@@ -57,6 +57,15 @@ def test_in_a_message_the_block_is_in_front_of_the_words() -> None:
     ]
 
 
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_content_may_be_a_list_of_texts(placement: str) -> None:
+    said = [{"role": "system", "content": ["Be", "brief."]}, user(["Hello", "you"])]
+    sent = placed(said, {1: BLOCKS[1]}, placement)
+    assert str(sent).count("called Pickle") == 1
+    assert all(isinstance(part, str) for each in sent[:2] for part in each["content"])
+    assert [turn.text for turn in turns_of(sent, "s")] == ["Hello\nyou"]
+
+
 def test_a_system_message_grows_at_its_end_only() -> None:
     first, *others = placed(CHAT, {3: "B", 1: "A"}, "system")
     assert first == {"role": "system", "content": "Be brief.\n\nA\n\nB"}
