@@ -66,7 +66,7 @@ def _digests(namespace: str, messages: Sequence[Mapping[str, Any]]) -> Iterator[
 def _tokens(message: Mapping[str, Any]) -> int:
     """About how many: counting them would take a second for a megabyte."""
     content = message.get("content")
-    parts = [content] if isinstance(content, str) else content or ()
+    parts = content if isinstance(content, (list, tuple)) else [content]
     texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
     size = sum(len(text.encode("utf-8", "replace")) for text in texts if isinstance(text, str))
     return size // _BYTES_A_TOKEN

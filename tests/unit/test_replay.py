@@ -239,6 +239,11 @@ def test_of_what_was_sent_only_the_last_is_known() -> None:
     assert known == [True] * 4 + [False] * 2
 
 
+@pytest.mark.parametrize("content", [None, 5, [5], {"text": 5}, [{"text": 5}], [None]])
+def test_content_without_words_has_no_tokens(content: Any) -> None:
+    assert Prefixes().measure("default", [{"role": "user", "content": content}]) == (0, 0)
+
+
 def test_of_a_message_with_an_image_the_words_are_measured() -> None:
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'A' * 9999}"}}
     words = {"type": "text", "text": "What is it? " * 10}
