@@ -52,6 +52,7 @@ class AsyncMemory:
     context = _threaded(Memory.context)
     pinned = _threaded(Memory.pinned)
     get = _threaded(Memory.get)
+    get_many = _threaded(Memory.get_many)
     history = _threaded(Memory.history)
     neighbors = _threaded(Memory.neighbors)
     last = _threaded(Memory.last)

@@ -288,6 +288,10 @@ class Memory:
         """The record with this key, None if there is none."""
         return self._store.get(self.namespace, [key])[0]
 
+    def get_many(self, keys: Sequence[str]) -> list[Record | None]:
+        """The records with these keys, in the order asked; None where there is none."""
+        return self._store.get(self.namespace, keys)
+
     def history(self, key: str) -> list[Record]:
         """All versions of a memory, the present one last; empty if the key is unknown."""
         return history(self._store, self.namespace, key)
@@ -305,12 +309,10 @@ class Memory:
         self, key: str, text: str, *, said_at: datetime | None = None, origin: str | None = None
     ) -> Record:
         """Replace the text of a memory. The old version stays in its history but is not recalled.
+        Returns the new version, or the present one if it says the same already.
 
         Args:
             said_at, origin: Of the new text; None keeps those of the old one.
-
-        Returns:
-            The new version; the present one if it says the same already.
 
         Raises:
             InvalidInput: no such key, or an empty text.

@@ -14,13 +14,23 @@ stays as it was. A memory that fails does not take the chat down: the messages g
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from memory.attach.conversation import keyed, session_of, turns_of, unanswered, with_block
+from memory.attach.conversation import (
+    keyed,
+    last_of_user,
+    places_of,
+    session_of,
+    turns_of,
+    unanswered,
+)
+from memory.attach.placement import check_placement, placed
+from memory.attach.prefixes import Measure
+from memory.attach.replay import Replay, Replays
 from memory.attach.utterances import oddities, said_by
 from memory.clock import now
 from memory.engine import Memory
@@ -44,6 +54,12 @@ class Attachment:
         k: Most memories.
         floor: The least relevance of a memory; see ``Memory.context``.
         count_tokens: The model's tokenizer; by default an estimate.
+        placement: Where the block goes: ``message``, ``system`` or ``tool``; see
+            ``memory.attach.placement``.
+        replays: Sends blocks again with their messages; None: a block is sent once.
+
+    Raises:
+        InvalidInput: there is no such placement.
     """
 
     memory: Memory
@@ -51,6 +67,11 @@ class Attachment:
     k: int = 50
     floor: float = FLOOR
     count_tokens: CountTokens = field(default=estimate_tokens, repr=False)
+    placement: str = "message"
+    replays: Replays | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_placement(self.placement)
 
     def recall(
         self,
@@ -70,23 +91,62 @@ class Attachment:
         asked_at = now()
         said: list[Record] = []
         try:
-            said = turns_of([*earlier, *messages], session or session_of([*earlier, *messages]))
-            context = self._context(unanswered(said), turns_of(messages, ""), asked_at)
-            read = with_block(messages, context.text)
-            if context.text and read == list(messages):
-                context = Context()  # there is no place for the block, so that nobody reads it
-            notice = _notice(messages)
+            whole = [*earlier, *messages]
+            name = session or session_of(whole)
+            said = turns_of(whole, name)
+            places = {n - len(earlier): key for n, key in places_of(whole, name).items()}
+            keys = {n: key for n, key in places.items() if n >= 0}
+            exchange = self._recalled(messages, said, keys, asked_at)
+            return replace(exchange, notice=_notice(messages))
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
             return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
-        return Exchange(self, asked_at, tuple(read), tuple(said), context, notice=notice)
 
     def passed_by(self, messages: Sequence[Mapping[str, Any]]) -> Exchange:
         """A conversation that memory has nothing to do with: nothing is recalled or remembered."""
         return Exchange(self, now(), tuple(messages))
 
+    def _recalled(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        said: Sequence[Record],
+        keys: Mapping[int, str],
+        asked_at: datetime,
+    ) -> Exchange:
+        """Recall, and put what is recalled where the model reads it.
+
+        Args:
+            keys: Of the user's turns, by the places of their messages.
+        """
+        question = last_of_user(messages)
+        replay = Replay()
+        if self.replays is not None:
+            begun = question < len(messages) - 1
+            replay = self.replays.of(self.memory, keys, question, begun=begun)
+        context = replay.contexts.get(question)
+        if context is None:
+            visible = {turn.text for turn in turns_of(messages, "")} | replay.texts
+            context = self._context(unanswered(said), visible, asked_at)
+            if not self._has_place(messages, question):
+                context = Context()  # nobody would read it
+        contexts = {**replay.contexts, question: context}
+        blocks = {place: each.text for place, each in contexts.items() if place >= 0}
+        prompt = tuple(placed(messages, blocks, self.placement))
+        exchange = Exchange(self, asked_at, prompt, tuple(said), context, any(blocks.values()))
+        if self.replays is None:
+            return exchange
+        if question in keys and question not in replay.contexts:
+            self.replays.keep(self.memory, keys[question], context, asked_at)
+        return replace(exchange, measure=self.replays.measure(self.memory, prompt))
+
+    def _has_place(self, messages: Sequence[Mapping[str, Any]], question: int) -> bool:
+        """Whether a block for the question gets into the messages: there may be no question, or
+        content of no known form."""
+        given = list(messages)
+        return question >= 0 and placed(given, {question: "block"}, self.placement) != given
+
     def _context(
-        self, asked: Sequence[Record], visible: Sequence[Record], asked_at: datetime
+        self, asked: Sequence[Record], visible: Collection[str], asked_at: datetime
     ) -> Context:
         if not asked:
             return Context()
@@ -97,7 +157,7 @@ class Attachment:
             k=self.k,
             floor=self.floor,
             now=asked_at,
-            known={turn.text for turn in visible},
+            known=visible,
         )
 
 
@@ -111,6 +171,9 @@ class Exchange:
         messages: What the model should read, the memories included.
         said: The turns of the session so far; see ``conversation.turns_of``.
         context: What was recalled.
+        changed: Whether there are memories in the messages.
+        measure: How long the messages are, and how much of them was sent before; zero where the
+            attachment has no replays.
         problem: Why nothing could be recalled, in one sentence.
         notice: What of the question cannot be remembered as it came, in one sentence.
     """
@@ -120,6 +183,8 @@ class Exchange:
     messages: tuple[Mapping[str, Any], ...]
     said: tuple[Record, ...] = ()
     context: Context = field(default_factory=Context)
+    changed: bool = False
+    measure: Measure = field(default_factory=Measure)
     problem: str | None = None
     notice: str | None = None
 

@@ -8,11 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from memory.attach.placement import placed
 from memory.attach.utterances import utterances
 from memory.messages import records_of
 from store import Record
 
-__all__ = ["keyed", "session_of", "turns_of", "unanswered", "with_block"]
+__all__ = [
+    "keyed",
+    "last_of_user",
+    "places_of",
+    "session_of",
+    "turns_of",
+    "unanswered",
+    "with_block",
+]
 
 Messages = Sequence[Mapping[str, Any]]
 
@@ -57,6 +66,22 @@ def session_of(messages: Messages) -> str:
     return f"chat-{_short(hashlib.sha256(_digested(turns[0])).digest())}" if turns else "chat"
 
 
+def places_of(messages: Messages, session: str) -> dict[int, str]:
+    """Keys of the user's turns, by the places of their messages; raises as ``turns_of``."""
+    # Marked, because ``turns_of`` decides which of the messages are turns.
+    marked = [
+        {**message, "metadata": {"place": n}} if isinstance(message, Mapping) else message
+        for n, message in enumerate(messages)
+    ]
+    turns = turns_of(marked, session)
+    return {turn.metadata["place"]: turn.key for turn in turns if turn.role == "user"}
+
+
+def last_of_user(messages: Messages) -> int:
+    """The place of the user's last message, for which memories are recalled; -1: there is none."""
+    return max((n for n, each in enumerate(messages) if _is_users(each)), default=-1)
+
+
 def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
     """The messages with a block of memories in front of the last thing that the user said.
 
@@ -64,34 +89,11 @@ def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
     and a conversation that only grows at its end can be cached by the model's server. What was
     given is not changed.
     """
-    result = list(messages)
-    places = [n for n, message in enumerate(result) if _is_users(message)]
-    if block and places:
-        last = result[places[-1]]
-        result[places[-1]] = {**last, "content": _after(block, last.get("content"))}
-    return result
-
-
-def _after(block: str, content: Any) -> Any:
-    """The content behind the block; what is of no form that holds a text stays as it is."""
-    if isinstance(content, str):
-        return f"{block}\n\n{content}"
-    if not isinstance(content, (list, tuple)):
-        return content
-    parts = list(content)
-    if parts and all(isinstance(part, str) for part in parts):
-        return [f"{block}\n\n", *parts]
-    # The chat completions protocol calls parts of text "text", the responses protocol "input_text".
-    named = any(_type_of(part).startswith("input_") for part in parts)
-    return [{"type": "input_text" if named else "text", "text": f"{block}\n\n"}, *parts]
+    return placed(messages, {last_of_user(messages): block}, "message")
 
 
 def _is_users(message: Any) -> bool:
     return isinstance(message, Mapping) and message.get("role") == "user"
-
-
-def _type_of(part: Any) -> str:
-    return str(part.get("type", "")) if isinstance(part, Mapping) else ""
 
 
 def _digested(turn: Record) -> bytes:

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memory.attach.attachment import Attachment, Exchange, Remembered
 from memory.attach.openai_wire import WIRES, Wire
+from memory.attach.placement import REPLAY_BUDGET
+from memory.attach.replay import Replays
 from memory.attach.replies import Answer, Seen, Watch
 from memory.attach.utterances import said_by
 from memory.engine import Memory
@@ -65,6 +67,8 @@ def with_memory(
     k: int = 50,
     floor: float = FLOOR,
     count_tokens: CountTokens = estimate_tokens,
+    placement: str = "message",
+    replay_budget: int = REPLAY_BUDGET,
 ) -> Client:
     """Let a client recall before each request and remember after each answer.
 
@@ -78,13 +82,19 @@ def with_memory(
         client: It is changed in place. Memory replaces one that the client had.
         session: Which conversation all requests belong to, unless ``session(...)`` names another;
             None: each is named after how it begins.
-        budget, k, floor, count_tokens: Of ``memory.attach.attachment.Attachment``.
+        budget, k, floor, count_tokens, placement: Of ``memory.attach.attachment.Attachment``.
+        replay_budget: Most tokens of memories that are sent again with their messages, so that the
+            server can go on from a prompt that it has cached.
 
     Returns:
         The same client.
+
+    Raises:
+        InvalidInput: there is no such placement.
     """
-    road = _Road(Attachment(memory, budget, k, floor, count_tokens), session)
-    return _attach(client, road)
+    replays = Replays(replay_budget)
+    attachment = Attachment(memory, budget, k, floor, count_tokens, placement, replays)
+    return _attach(client, _Road(attachment, session))
 
 
 @contextmanager
@@ -111,7 +121,7 @@ class Used:
 
     @property
     def recalled(self) -> tuple[Recollection, ...]:
-        """The memories that the model was given, in chronological order."""
+        """The memories that the model was given with the question, in chronological order."""
         return self.exchange.context.recollections
 
     @property
@@ -177,7 +187,7 @@ class _Road:
         if exchange.said:
             earlier = tuple({"role": turn.role, "content": turn.text} for turn in exchange.said)
             thread = _Thread(exchange.said[0].source, earlier)
-        if exchange.context.text:
+        if exchange.changed:
             changed = wire.with_messages(body, exchange.messages)
             options = options.model_copy(update={"json_data": changed})
         return _Asked(self, wire, options, Used(exchange), conversation, thread)

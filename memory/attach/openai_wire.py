@@ -74,9 +74,9 @@ class ResponsesWire:
 
     def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
         """See ``Wire``."""
-        if isinstance(body.get("input"), str):
+        if isinstance(body.get("input"), str) and len(messages) == 1:
             return {**body, "input": messages[0]["content"]}
-        return {**body, "input": [_item(message) for message in messages]}
+        return {**body, "input": [item for message in messages for item in _items(message)]}
 
     def previous(self, body: Body) -> str | None:
         """See ``Wire``."""
@@ -96,9 +96,18 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _item(message: Mapping[str, Any]) -> Any:
-    """The item that a message stands for; any message of a client may have a field of that name."""
-    return message["item"] if message.keys() == {"role", "item"} else message
+def _items(message: Mapping[str, Any]) -> list[Any]:
+    """A message of chat completions as items of a response; any message of a client may have a
+    field that is called "item"."""
+    if message.keys() == {"role", "item"}:
+        return [message["item"]]
+    if message.get("role") == "tool":
+        output, call = message["content"], message["tool_call_id"]
+        return [{"type": "function_call_output", "call_id": call, "output": output}]
+    calls = message.get("tool_calls")
+    if not calls:
+        return [message]
+    return [{"type": "function_call", "call_id": call["id"], **call["function"]} for call in calls]
 
 
 def _was_said(item: Any, after: Sequence[Any]) -> bool:

@@ -32,10 +32,12 @@ __all__ = [
     "estimate_tokens",
     "format_date",
     "framed",
+    "in_length",
     "memory_line",
     "neutralise",
     "outside_origin",
     "reads_as_said",
+    "whole_context",
     "without_block",
 ]
 
@@ -151,10 +153,23 @@ def build_context(
     )
 
 
+def whole_context(
+    recollections: Iterable[Recollection], now: datetime | None, tokens: int
+) -> Context:
+    """The block of all these memories, of which it is known how many tokens it has."""
+    chosen = tuple(sorted(recollections, key=_chronological))
+    return Context(_render(chosen, now), chosen, tokens) if chosen else Context()
+
+
 def framed(lines: Iterable[str], now: datetime | None = None) -> str:
     """Lines that are neutral already as one block, under the sentence that they are data."""
     header = _HEADER if now is None else f"{_HEADER} Today is {_with_weekday(now)}."
     return "\n".join([header, _OPEN, *lines, _CLOSE])
+
+
+def in_length(text: str, length: int) -> str:
+    """A text as a block shows it in so many characters: cut with a visible mark if it has more."""
+    return text if len(text) <= length else text[: length - len(_CUT)] + _CUT
 
 
 def without_block(text: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from memory.attach.generators import open_generator
+from memory.attach.replay import Replays
 from memory.engine import Memory
 from memory.serve import docs, metrics, problems, proxy, rest
 from memory.serve.backend import Backend
@@ -34,7 +35,8 @@ def create_app(
 
     What belongs to the process is on ``app.state``: ``memory``, ``settings``, ``keys``,
     ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what answers), ``readers`` and
-    ``writers`` (threads).
+    ``writers`` (threads), ``replays`` (what the upstream was sent; None without one, because a
+    model on this machine keeps nothing of a prompt).
 
     Args:
         memory: What it serves; the caller closes it when the server has stopped.
@@ -70,6 +72,7 @@ def create_app(
     app.state.generations = Slots(settings.generations)
     app.state.readers = Threads("remem-reader", settings.readers)
     app.state.writers = Threads("remem-writer", settings.writers)
+    app.state.replays = Replays(settings.replay_budget) if settings.upstream else None
     app.state.backend = _backend(settings, has_keys=keys is not None)
     problems.install(app)
     app.add_middleware(Gate, settings=settings)

@@ -58,6 +58,8 @@ class Remembering:
         """
         exchange = await self.readers.run(self.recall)
         self.metrics.recalled.labels("chat").inc(len(exchange.context.recollections))
+        self.metrics.prompt_tokens.inc(exchange.measure.tokens)
+        self.metrics.repeated_tokens.inc(exchange.measure.repeated)
         if exchange.problem:
             self.metrics.problems.labels("recall").inc()
         async with self._answering(exchange) as answering:
@@ -214,6 +216,8 @@ def _about(exchange: Exchange, problem: str | None) -> dict[str, str]:
     """What memory did, as headers."""
     recalled = (each.record.key for each in exchange.context.recollections)
     headers = {"x-remem-recalled": _listed(recalled)}
+    if exchange.measure.tokens:
+        headers["x-remem-repeated-tokens"] = str(exchange.measure.repeated)
     if exchange.said:
         headers["x-remem-session"] = quote(exchange.said[0].source, safe="/:")
     if problem:

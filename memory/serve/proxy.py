@@ -105,8 +105,9 @@ async def chat_completions(
     Memory is that of ``user``; ``X-Remem-Namespace`` names another namespace, whatever the user.
 
     The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
-    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did,
-    or what of the question was left out. Why a stream was not remembered is in the log.
+    conversation in ``X-Remem-Session``, in ``X-Remem-Repeated-Tokens`` about how many tokens of the
+    prompt the upstream has read before, and in ``X-Remem-Problem`` why memory failed, if it did, or
+    what of the question was left out. Why a stream was not remembered is in the log.
     """
     who.require(Permission.WRITE)
     refuse_other_types(request, "application/json")
@@ -118,7 +119,13 @@ async def chat_completions(
     user = _user(body)
     granted = who.granted(named) if named else who.granted_to(user)
     attachment = Attachment(
-        granted.memory, settings.budget, settings.k, settings.floor, backend.count_tokens
+        granted.memory,
+        settings.budget,
+        settings.k,
+        settings.floor,
+        backend.count_tokens,
+        settings.placement,
+        state.replays,
     )
     conversation = check_name(unquote(session), "session") if session else None
     headers = _headers(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from memory.attach.placement import REPLAY_BUDGET
 from memory.recall.relevance import FLOOR
 
 __all__ = ["Limits", "ServeSettings"]
@@ -53,6 +54,8 @@ class ServeSettings:
         floor: The least relevance of these memories, in [0, 1].
         remembers_tasks: Whether what a front end asks for itself, such as a title, is remembered
             like what a user says; see ``memory.attach.tasks``.
+        placement: Where an upstream gets them; see ``memory.attach.placement``.
+        replay_budget: Most tokens of memories that an upstream gets again with their messages.
         max_body_bytes, max_reply_bytes: Longest request and longest plain answer.
         max_messages: Most messages in one request.
         max_k: Most hits that one search may ask for.
@@ -78,6 +81,8 @@ class ServeSettings:
     k: int = 50
     floor: float = FLOOR
     remembers_tasks: bool = False
+    placement: str = "message"
+    replay_budget: int = REPLAY_BUDGET
     max_body_bytes: int = 32 * 2**20
     max_reply_bytes: int = 64 * 2**20
     max_messages: int = 2000

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from openai.types.responses import ResponseInputItemParam
+from pydantic import TypeAdapter
 
 from memory.attach.conversation import turns_of
 from memory.attach.openai_wire import ChatWire, ResponsesWire
+from memory.attach.placement import PLACEMENTS, placed
 
 USER = {"role": "user", "content": "Hello"}
 MESSAGE = {
@@ -16,6 +19,8 @@ MESSAGE = {
     "content": [{"type": "output_text", "text": "Hi"}],
 }
 REASONING = {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hmm"}]}
+THOUGHT = {"id": "r", "summary": []}
+ANSWER = {"role": "assistant", "content": "Hi"}
 CALL = {"type": "function_call", "name": "weather", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "output": "Rain"}
 
@@ -50,6 +55,28 @@ def test_items_that_are_no_messages_keep_their_places() -> None:
 def test_a_field_of_a_client_is_no_item() -> None:
     wire, body = ResponsesWire(), {"input": [{**USER, "item": 7}], "model": "m"}
     assert wire.with_messages(body, wire.messages(body)) == body
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("given", ["Hello", [USER, REASONING | THOUGHT, ANSWER, USER]])
+def test_with_memories_an_input_is_valid_wherever_they_stand(given: Any, placement: str) -> None:
+    wire = ResponsesWire()
+    messages = wire.messages({"input": given})
+    blocks = {0: "BLOCK", 3: "BLOCK"} if isinstance(given, list) else {0: "BLOCK"}
+    sent = wire.with_messages({"input": given}, placed(messages, blocks, placement))["input"]
+    assert str(sent).count("BLOCK") == len(blocks)
+    if not isinstance(sent, str):
+        TypeAdapter(list[ResponseInputItemParam]).validate_python(sent)
+
+
+def test_in_a_response_a_tool_answers_with_the_memories() -> None:
+    wire = ResponsesWire()
+    sent = placed(wire.messages({"input": "Hello"}), {0: "BLOCK"}, "tool")
+    assert wire.with_messages({"input": "Hello"}, sent)["input"] == [
+        USER,
+        {"type": "function_call", "call_id": "remem0000", "name": "recall", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "remem0000", "output": "BLOCK"},
+    ]
 
 
 @pytest.mark.parametrize("given", [None, 7, {"role": "user"}])
