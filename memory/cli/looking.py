@@ -15,7 +15,7 @@ from memory.cli.settings import Settings, known_namespace
 from memory.dates import readable
 from memory.lookup import key_of
 from memory.recall.names import shown, shown_key, who
-from store.filters import F
+from store.errors import InvalidInput
 from store.types import Record
 
 __all__ = ["show", "sources", "stats"]
@@ -54,7 +54,9 @@ def show(settings: Settings, key: str, radius: int) -> None:
     with known_namespace(settings.look()) as memory:
         advice = f" in the namespace {memory.namespace!r}; 'remem search' shows the keys"
         key = key_of(memory, key, advice)
-        [record] = memory.scan(F("key") == key)
+        record = memory.get(key)
+        if record is None:
+            raise InvalidInput(f"the memory {shown_key(key)} has just been deleted")
         versions = memory.history(key)
         around = memory.neighbors(key, radius)
     settings.show(

@@ -274,8 +274,10 @@ def memory_line(key: str, record: Record, about: str = "") -> str:
 
 
 def outside_origin(record: Record) -> str | None:
-    """Where words come from that nobody of a chat said, for a model to read."""
-    return _OUTSIDE.get(record.origin or "")
+    """Where words come from that nobody of a chat said, for a model to read, unless the name of
+    who said them tells."""
+    origin = _OUTSIDE.get(record.origin or "")
+    return None if origin == (record.speaker or record.role) else origin
 
 
 _OUTSIDE = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
