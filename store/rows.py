@@ -15,7 +15,7 @@ from typing import Any
 
 from store import digests
 from store.errors import DamagedRecord
-from store.types import Record
+from store.types import Record, SourceInfo
 
 __all__ = [
     "COLUMNS",
@@ -28,6 +28,7 @@ __all__ = [
     "from_row",
     "is_sane",
     "is_text",
+    "source_of",
     "superseded",
     "to_micros",
     "to_row",
@@ -195,6 +196,17 @@ def from_row(row: Sequence[Any]) -> Record:
         superseded_by,
         None if valid_to is None else from_micros(valid_to),
         origin,
+    )
+
+
+def source_of(name: str, records: int, first: int | None, last: int | None) -> SourceInfo:
+    """A source with the microseconds since 1970 at which something in it was said first and last;
+    None where that is not known."""
+    return SourceInfo(
+        name,
+        records,
+        None if first is None else from_micros(first),
+        None if last is None else from_micros(last),
     )
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from store import digests
-from store.base import log_damage
+from store.base import whole
 from store.embedded.arrays import Halves, Ids
 from store.embedded.fetching import fetch
 from store.embedded.schema import vectors_table
 from store.errors import DamagedRecord
-from store.rows import COLUMNS, SANE, Placed, checked, from_micros, is_text
+from store.rows import COLUMNS, SANE, Placed, checked, is_text, source_of
 from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
@@ -85,13 +85,8 @@ def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record
         f"SELECT {SELECTED}, id FROM records WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids),),
     )
-    names, found = Names(connection), dict[int, Record]()
-    for row in rows:
-        try:
-            found[row[-1]] = record_of(row[:-1], names)
-        except DamagedRecord as error:
-            log_damage(error)
-    return found
+    names = Names(connection)
+    return {row[-1]: record for row in rows for record in whole([found_in(row[:-1], names)])}
 
 
 def load_by_key(
@@ -196,11 +191,7 @@ def found_in(row: Sequence[Any], names: Names) -> Record | DamagedRecord:
 
 def _whole(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
     names = Names(connection)
-    for found in (found_in(row, names) for row in rows):
-        if isinstance(found, Record):
-            yield found
-        else:
-            log_damage(found)
+    return whole(found_in(row, names) for row in rows)
 
 
 def neighbors(
@@ -264,16 +255,7 @@ def sources(connection: sqlite3.Connection, namespace: int) -> list[SourceInfo]:
         "WHERE namespace = ? GROUP BY source ORDER BY source",
         (namespace,),
     )
-    return [
-        SourceInfo(
-            source,
-            count,
-            None if first is None else from_micros(first),
-            None if last is None else from_micros(last),
-        )
-        for source, count, first, last in rows
-        if is_text(source)
-    ]
+    return [source_of(*row) for row in rows if is_text(row[0])]
 
 
 def view_texts(
