@@ -43,7 +43,7 @@ def key_of(memory: Memory, given: str, otherwise: str) -> str:
     """
     what = f"the key {_told(shown_key(given))}"
     bare = _bare(given)
-    exact = [key for key in _readings(given) if _is_stored(memory, key)]
+    exact = _stored_among(memory, _readings(given))
     if exact and is_spelt_out(bare):
         return _only(exact, what)
     # What a block shows has no "#", or is a whole key.
@@ -87,11 +87,15 @@ def stored_name(memory: Memory, field: str, given: str) -> str:
     return given
 
 
-def _is_stored(memory: Memory, key: str) -> bool:
+def _stored_among(memory: Memory, keys: Sequence[str]) -> list[str]:
+    """The keys that a memory has, be it damaged: it can be deleted, too."""
     try:
-        return memory.get(key) is not None
-    except DamagedRecord:  # it can be deleted, too
-        return True
+        found = zip(keys, memory.get_many(keys), strict=True)
+        return [key for key, record in found if record is not None]
+    except DamagedRecord:
+        if len(keys) == 1:
+            return list(keys)
+    return [found for key in keys for found in _stored_among(memory, [key])]
 
 
 def _only(exact: Sequence[str], what: str, others: Sequence[str] = ()) -> str:
@@ -137,8 +141,7 @@ def _short(memory: Memory, given: str) -> Iterator[str]:
             keys[f"{source}#{meant(rest)}"] = None
     several = list(keys)
     for start in range(0, len(several), _AT_ONCE):
-        chosen = F("key").in_(several[start : start + _AT_ONCE])
-        yield from (record.key for record in memory.scan(chosen))
+        yield from _stored_among(memory, several[start : start + _AT_ONCE])
 
 
 def _cut(memory: Memory, form: str) -> Iterator[str]:

@@ -15,7 +15,6 @@ from memory.cli.settings import Settings, known_namespace
 from memory.dates import readable
 from memory.lookup import key_of
 from memory.recall.names import shown, shown_key, who
-from store.filters import F
 from store.types import Record
 
 __all__ = ["show", "sources", "stats"]
@@ -54,9 +53,9 @@ def show(settings: Settings, key: str, radius: int) -> None:
     with known_namespace(settings.look()) as memory:
         advice = f" in the namespace {memory.namespace!r}; 'remem search' shows the keys"
         key = key_of(memory, key, advice)
-        [record] = memory.scan(F("key") == key)
-        versions = memory.history(key)
         around = memory.neighbors(key, radius)
+        versions = memory.history(key)
+        record = next(each for each in versions if each.key == key)
     settings.show(
         {
             "record": record_json(record),

@@ -65,6 +65,7 @@ def test_a_damaged_memory_is_named_and_costs_no_other(
     assert shown.code == 1
     assert "'k1'" in shown.err
     assert "remem delete KEY" in shown.err
+    assert "unexpectedly" not in shown.err
     assert "The kiln broke." in filled("search", "kiln").out
     assert filled("sources").code == filled("stats").code == 0
     exported = filled("export")
