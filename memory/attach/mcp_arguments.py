@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from memory.messages import records_of
+from memory.attach.utterances import words
 from store.origins import ASSISTANT
 
 __all__ = [
@@ -97,12 +97,7 @@ def _key(value: Any) -> Any:
 
 def _words(content: Any) -> Any:
     """The words of a content, which may come in parts; none of a call of tools or an image."""
-    if content is None:
-        return ""
-    if not isinstance(content, (list, dict)):
-        return content
-    said = records_of([{"role": "user", "content": _listed(content)}], CHAT)
-    return said[0].text if said else ""
+    return words(content) if content is None or isinstance(content, (list, dict)) else content
 
 
 def _role(value: Any) -> Any:
