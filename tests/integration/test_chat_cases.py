@@ -24,7 +24,7 @@ from memory import Memory
 from memory.attach.openai_client import memory_of, with_memory
 from memory.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
-from tests.serving import remem_serving
+from tests.remem_process import remem_serving
 
 Case = dict[str, Any]
 
