@@ -1,4 +1,4 @@
-"""What is stored in a namespace, read as it is: nothing is encoded, searched or changed."""
+"""Contents of a namespace, read as they are: nothing is encoded, searched or changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Contents(ABC):
 
     @property
     def url(self) -> str:
-        """Where the memories are kept."""
+        """The address at which the memories are kept."""
         return self._store.url
 
     def namespaces(self) -> list[str]:
@@ -37,7 +37,7 @@ class Contents(ABC):
         return self._store.namespaces()
 
     def pinned(self, where: Where | None = None) -> list[Record]:
-        """What is in every prompt, the newest first; see ``memory.pins``."""
+        """Records that are in every prompt, the newest first; see ``memory.pins``."""
         return pinned(self._store, self.namespace, as_filter(where))
 
     def get(self, key: str) -> Record | None:
@@ -70,11 +70,11 @@ class Contents(ABC):
         return self._store.sources(self.namespace)
 
     def count(self, where: Where | None = None) -> int:
-        """How many records match, superseded ones included."""
+        """The number of records that match, superseded ones included."""
         return self._store.count(self.namespace, as_filter(where))
 
     def stats(self) -> Stats:
-        """How much is stored, over all namespaces."""
+        """Numbers of records and bytes, over all namespaces."""
         return self._store.stats()
 
     def _stored(self, key: str) -> Record:

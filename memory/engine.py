@@ -73,7 +73,7 @@ class Memory(Contents):
 
     @property
     def guard(self) -> Guard:
-        """What becomes of secrets."""
+        """The guard that decides what becomes of secrets."""
         return self._recorder.guard
 
     def in_namespace(self, namespace: str) -> Memory:

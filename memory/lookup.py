@@ -116,7 +116,7 @@ def _told(form: str) -> str:
 
 
 def _readings(given: str) -> Sequence[str]:
-    """What may be meant, each once: the words as they are, and what they stand for."""
+    """Names that may be meant, each once: the words as they are, and what they stand for."""
     bare = _bare(given)
     source, _, rest = bare.rpartition("#")
     joined = [f"{meant(source)}#{meant(rest)}"] if source else []
@@ -152,7 +152,7 @@ def _cut(memory: Memory, form: str) -> Iterator[str]:
 
 
 def _is_form(given: str, form: str) -> bool:
-    """Whether that is the form, though a shell may have taken its quotes."""
+    """True if that is the form, though a shell may have taken its quotes."""
     return unquoted(given) == unquoted(form)
 
 

@@ -47,8 +47,8 @@ _TOLD = 10
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What an ``add`` did: keys of new records, and of those that were stored already; and which
-    secrets were taken out of the new ones before."""
+    """The outcome of an ``add``: keys of new records, of those that were stored already, and the
+    secrets that were taken out of the new ones before."""
 
     added: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()

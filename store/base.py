@@ -35,7 +35,7 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 OnDamage = Callable[[DamagedRecord], None]
-"""What to do about a record that is not what was written."""
+"""A response to a record that is not what was written."""
 
 
 def log_damage(error: DamagedRecord) -> None:

@@ -60,7 +60,7 @@ def to_micros(time: datetime) -> int:
 
 
 def is_sane(micros: int) -> bool:
-    """Whether there is such a time."""
+    """True if there is such a time."""
     return micros in _YEARS
 
 
@@ -99,7 +99,7 @@ def to_row(record: Record, now: int) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a scan found at a place.
+    """A finding of a scan.
 
     Attributes:
         place: Source, position and key; of what is damaged, anything.
@@ -111,7 +111,7 @@ class Placed:
 
 
 def digest(namespace: str, row: Sequence[Any]) -> bytes:
-    """What tells whether a row is still the one that ``to_row`` gave."""
+    """The digest by which a row is known as the one that ``to_row`` gave."""
     return digests.of_values(namespace, *row)
 
 
@@ -169,7 +169,7 @@ def _remains(key: str, readable: dict[str, Any], row: Sequence[Any]) -> Record:
 
 
 def is_text(value: object) -> bool:
-    """Whether it is a string of whole characters."""
+    """True if it is a string of whole characters."""
     try:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:

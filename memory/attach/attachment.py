@@ -139,7 +139,7 @@ class Attachment:
         return replace(exchange, measure=self.replays.measure(self.memory, prompt))
 
     def _has_place(self, messages: Sequence[Mapping[str, Any]], question: int) -> bool:
-        """Whether a block for the question gets into the messages: there may be no question, or
+        """True if a block for the question gets into the messages: there may be no question, or
         content of no known form."""
         given = list(messages)
         return question >= 0 and placed(given, {question: "block"}, self.placement) != given

@@ -1,4 +1,4 @@
-"""What the tools of the MCP server take, in the many ways in which models write it.
+"""Arguments of the MCP server's tools, in the many ways in which models write them.
 
 A model passes ``null`` or ``""`` for what it leaves out, a list as a string of JSON, one key where
 several may stand, a number in quotes, and content in parts: what it means is clear, so it is done.
@@ -157,7 +157,7 @@ class RememberArguments(Arguments):
 
 
 class Filters(Arguments):
-    """What narrows a search down."""
+    """Conditions that narrow a search down."""
 
     speaker: _Name | None = Field(None, description="Only what this person said")
     source: _Name | None = Field(None, description="Only from this session or document")
@@ -204,7 +204,7 @@ class ForgetArguments(Arguments):
 
 
 class ListSourcesArguments(Arguments):
-    """Which sources."""
+    """A part of a name, and how many sources."""
 
     contains: str | None = Field(None, description="Only those with this in their name")
     limit: int = Field(50, ge=1, le=500, description="Most sources")

@@ -1,4 +1,4 @@
-"""Where in a request the blocks of memories stand. Pure.
+"""Places in a request where the blocks of memories stand. Pure.
 
 * ``message``: in front of what the user said. Any model can read it, and what was sent stays the
   beginning of what is sent next.

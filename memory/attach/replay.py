@@ -30,7 +30,7 @@ __all__ = ["Replay", "Replays"]
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What of a conversation was sent before.
+    """The part of a conversation that was sent before.
 
     Attributes:
         contexts: The blocks that are sent again, by the places of their messages; empty ones where
@@ -57,7 +57,7 @@ class Replays:
         self._prefixes = Prefixes()
 
     def of(self, memory: Memory, keys: Mapping[int, str], question: int, *, begun: bool) -> Replay:
-        """What was sent of a conversation, and is sent again.
+        """The part of a conversation that was sent, and is sent again.
 
         Args:
             memory: Where the memories are.

@@ -18,7 +18,7 @@ from store.validation import check_record
 __all__ = ["oddities", "role_of", "said_by", "utterances", "words"]
 
 _FIELDS = ("name", "speaker", "time", "metadata")
-"""What a memory keeps of a message besides who said it and what."""
+"""Fields of a message that a memory keeps, besides its role and content."""
 
 _CALLS = ("tool_calls", "function_call")
 

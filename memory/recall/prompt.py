@@ -274,7 +274,7 @@ def memory_line(key: str, record: Record, about: str = "") -> str:
 
 
 def outside_origin(record: Record) -> str | None:
-    """Where words come from that nobody of a chat said, for a model to read."""
+    """The origin of words that nobody of a chat said, for a model to read; else None."""
     return _OUTSIDE.get(record.origin or "")
 
 
@@ -282,7 +282,7 @@ _OUTSIDE = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
 
 
 def reads_as_said(text: str) -> bool:
-    """Whether the first line has a colon that could end the name of a speaker."""
+    """True if the first line has a colon that could end the name of a speaker."""
     return _SAID.match(text) is not None
 
 

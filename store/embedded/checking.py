@@ -81,7 +81,7 @@ def _view_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]:
 def _whole_views(
     connection: sqlite3.Connection, generation: int, space: Space, ids: list[int]
 ) -> tuple[set[int], set[int]]:
-    """Which records have texts, and which have vectors, that are what was written."""
+    """The records whose texts are what was written, and those whose vectors are."""
     views = len(space.views)
     texts = {i for i, _ in records.view_texts(connection, ids, views)}
     vectors, _ = records.view_vectors(connection, generation, ids, views, space.dim)

@@ -53,7 +53,7 @@ WIDTH = 3 + len(COLUMNS.split(","))
 """Takes rows of (id, namespace, *rows.to_row(record, now), digest), and how long these are."""
 
 SELECTED = f"{COLUMNS}, digest, namespace"
-"""What ``record_of`` takes."""
+"""The columns that ``record_of`` takes."""
 
 
 class Names(dict[int, "str | None"]):
@@ -173,7 +173,7 @@ def scan_page(
 
 
 def _bound(value: Any) -> tuple[str, Any]:
-    """How to name a value of a row in SQL, which may be text that is not UTF-8."""
+    """SQL for a value of a row, which may be text that is not UTF-8, and its argument."""
     try:
         str(value).encode()
     except UnicodeEncodeError:
@@ -292,7 +292,7 @@ def view_vectors(
 
 
 def is_whole(record: int, data: object, digest: object, size: int) -> bool:
-    """Whether the vectors of a record are what was written, and of so many bytes."""
+    """True if the vectors of a record are what was written, and of so many bytes."""
     return (
         isinstance(data, bytes) and len(data) == size and digest == digests.of_bytes(record, data)
     )

@@ -40,7 +40,7 @@ class Moments:
         return moments
 
     def read(self, namespace: str, read: Callable[[Moment], T]) -> T | None:
-        """What ``read`` finds in a namespace as of one moment; None in one that is empty."""
+        """The result of ``read`` in a namespace as of one moment; None in one that is empty."""
         for _ in range(_ATTEMPTS):
             with self._engine.lock:
                 began = time.monotonic()
@@ -62,6 +62,6 @@ class Moments:
         raise StoreLocked(f"{self._url} is too busy for a consistent answer; try again later")
 
     def _is_now(self, moment: Moment) -> bool:
-        """Whether nobody has written since."""
+        """True if nobody has written since."""
         state = read_moment(self._engine, moment.namespace).state
         return (state.life, state.version) == (moment.state.life, moment.state.version)

@@ -101,7 +101,7 @@ def digest(text: str) -> str:
 
 
 def text_digest(row: Row) -> str:
-    """What the row of a record says about its text."""
+    """The digest of a record's text in its row."""
     return str(row["digest"])[:_DIGITS]
 
 

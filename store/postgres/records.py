@@ -34,7 +34,7 @@ SELECTED = (
     f"{COLUMNS.replace('metadata', 'metadata::text')}, digest, "
     "(SELECT name FROM remem.namespaces n WHERE n.id = namespace)"
 )
-"""What ``record_of`` takes. As text, JSON is what was given, word for word."""
+"""The columns that ``record_of`` takes. As text, JSON is what was given, word for word."""
 
 
 def load(connection: Connection[Any], namespace: int, ids: Sequence[int]) -> dict[int, Record]:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass
 class Survey:
-    """What came of reading everything.
+    """The outcome of reading everything.
 
     Attributes:
         altered: Keys of records that came back otherwise than they were written.
@@ -80,5 +80,5 @@ def survey(store: Store, namespace: str, written: Mapping[str, Record]) -> Surve
 
 
 def is_named(error: CorruptStore, key: str) -> bool:
-    """Whether the error is about the record with a key."""
+    """True if the error is about the record with a key."""
     return isinstance(error, DamagedRecord) and error.remains.key == key

@@ -38,7 +38,7 @@ def answered(memory: Memory, *said: str) -> None:
 
 
 def current(memory: Memory) -> list[str]:
-    """What can be found, in order."""
+    """The words that can be found, in order."""
     return [record.text for record in memory.last("trip", 99)]
 
 

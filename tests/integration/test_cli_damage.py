@@ -1,4 +1,4 @@
-"""What a user with a damaged memory meets: its name, what to do, and all others as ever."""
+"""A user with a damaged memory meets its name, what to do, and all others as ever."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRET = "qzxvtulip"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where programs keep what is their user's, in this test."""
+    """The folder in which programs keep what is their user's, in this test."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
