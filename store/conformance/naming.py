@@ -250,8 +250,8 @@ class NamingContract(Contract):
     def test_no_store_takes_names_that_another_refuses(
         self, adopted: Store, field: str, name: str, message: str
     ) -> None:
-        """Keys, sources, kinds and successors that are no names are refused in the same words by all
-        stores; nothing of their batch is written."""
+        """A key, source, kind or successor that is no name is refused in the same words by all
+        stores; nothing of its batch is written."""
         bad = Entry(turn(**{"key": "k", "text": "x", field: name}), views("x"))
         with pytest.raises(InvalidInput, match=f"the {field} .*{message}"):
             adopted.write("ana", Batch(add=[entry(turn("good")), bad]))
