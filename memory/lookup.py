@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from memory.damage import despite_damage
 from memory.recall.names import (
     is_cut,
     is_spelt_out,
@@ -17,7 +18,7 @@ from memory.recall.names import (
     spelt_out,
     unquoted,
 )
-from store import DamagedRecord, F, Filter, InvalidInput
+from store import F, Filter, InvalidInput
 from store.filters import And, In
 
 if TYPE_CHECKING:
@@ -89,13 +90,11 @@ def stored_name(memory: Memory, field: str, given: str) -> str:
 
 def _stored_among(memory: Memory, keys: Sequence[str]) -> list[str]:
     """The keys that a memory has, be it damaged: it can be deleted, too."""
-    try:
-        found = zip(keys, memory.get_many(keys), strict=True)
-        return [key for key, record in found if record is not None]
-    except DamagedRecord:
-        if len(keys) == 1:
-            return list(keys)
-    return [found for key in keys for found in _stored_among(memory, [key])]
+
+    def ask(keys: Sequence[str]) -> list[str]:
+        return [record.key for record in memory.get_many(keys) if record is not None]
+
+    return despite_damage(keys, ask, lambda error: [error.remains.key])
 
 
 def _only(exact: Sequence[str], what: str, others: Sequence[str] = ()) -> str:

@@ -10,12 +10,13 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from memory.damage import readable
 from memory.editions import LAST, edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import is_current, plan, space_of
 from memory.secrets.guard import Guard, Outcome, Removed, accepted
-from memory.versions import all_versions, free_key, history, may_be_later, readable
+from memory.versions import all_versions, free_key, history, may_be_later
 from store import (
     Batch,
     Conflict,
