@@ -29,9 +29,7 @@ def record_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]
     for (finding,) in connection.execute("PRAGMA integrity_check"):
         if finding != "ok":
             yield f"SQLite: {finding}; restore a backup or an export"
-    yield from (
-        str(found) for _, _, found in _records(connection) if isinstance(found, DamagedRecord)
-    )
+    yield from _row_problems(connection)
     if meta.adopted is None:
         return
     yield from _view_problems(connection, meta)
@@ -41,7 +39,6 @@ def record_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]
         ).fetchone()[0]
         if orphans:
             yield f"{orphans} rows of {table} belong to no record; restore a backup or an export"
-    yield from _facet_problems(connection)
 
 
 def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Record | DamagedRecord]]:
@@ -142,11 +139,13 @@ def _content_problems(
             yield f"the index holds other words than the records (view {view}); {_REBUILD}"
 
 
-def _facet_problems(connection: sqlite3.Connection) -> Iterator[str]:
+def _row_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    """Rows that are damaged, and filters that see other values than the others hold."""
     expected, damaged = 0, set[int]()
     for i, namespace, found in _records(connection):
         if isinstance(found, DamagedRecord):
             damaged.add(i)
+            yield str(found)
         else:
             pairs = set(facets(found.metadata))
             expected += sum(hash((namespace, field, value, i)) for field, value in pairs)
