@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from memory.cli.options import command
-from memory.cli.screen import Verbatim, record_json, safe, table
+from memory.cli.screen import Verbatim, in_one_line, record_json, safe, table
 from memory.cli.settings import Settings, known_namespace
 from memory.dates import readable
 from memory.lookup import key_of
@@ -112,7 +112,7 @@ def _fields(record: Record) -> Text:
     result = Text()
     for name, value in named.items():
         if value:
-            result.append(f"{name:<9} ", "dim").append(" ".join(safe(value).split()) + "\n")
+            result.append(f"{name:<9} ", "dim").append(in_one_line(value) + "\n")
     return result
 
 
