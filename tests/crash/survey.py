@@ -11,7 +11,7 @@ from store.conformance.samples import dense, words
 from store.errors import CorruptStore, DamagedRecord
 from store.types import Record
 
-__all__ = ["Survey", "survey"]
+__all__ = ["Survey", "assert_costs_only", "is_named", "survey"]
 
 T = TypeVar("T")
 
@@ -77,6 +77,15 @@ def survey(store: Store, namespace: str, written: Mapping[str, Record]) -> Surve
     asked("idf", lambda: store.idf(namespace, "turn", ["fact"]), [])
     result.said += asked("verify", store.verify, None).problems
     return result
+
+
+def assert_costs_only(seen: Survey, written: Mapping[str, Record], key: str) -> None:
+    """Damage of one record is said by its key, and everything else is as it was written."""
+    assert not seen.altered
+    assert seen.failed <= {"get", "entries"}
+    assert seen.missing == {key}
+    assert seen.scanned == set(written) - {key}
+    assert any(repr(key) in sentence for sentence in seen.said)
 
 
 def is_named(error: CorruptStore, key: str) -> bool:
