@@ -22,7 +22,6 @@ __all__ = [
     "SANE",
     "Placed",
     "checked",
-    "damaged",
     "digest",
     "from_micros",
     "from_row",
@@ -132,14 +131,14 @@ def checked(namespace: str | None, row: Sequence[Any], mark: object) -> Record:
         DamagedRecord: it is not.
     """
     if namespace is None or not digests.same(mark, (namespace, *row)):
-        raise damaged(namespace, row)
+        raise _damaged(namespace, row)
     try:
         return from_row(row)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        raise damaged(namespace, row) from None
+        raise _damaged(namespace, row) from None
 
 
-def damaged(namespace: str | None, row: Sequence[Any]) -> DamagedRecord:
+def _damaged(namespace: str | None, row: Sequence[Any]) -> DamagedRecord:
     """The error of a row that is not what was written. Quotes nothing but names."""
     readable = {
         name: value
@@ -170,10 +169,13 @@ def _remains(key: str, readable: dict[str, Any], row: Sequence[Any]) -> Record:
 
 def is_text(value: object) -> bool:
     """True if it is a string of whole characters."""
+    if not isinstance(value, str):
+        return False
     try:
-        return isinstance(value, str) and value.encode() is not None
+        value.encode()
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def from_row(row: Sequence[Any]) -> Record:

@@ -33,7 +33,6 @@ __all__ = [
     "fetch_ids",
     "found_in",
     "ids_of",
-    "is_whole",
     "keys_of",
     "load",
     "load_by_key",
@@ -174,9 +173,7 @@ def scan_page(
 
 def _bound(value: Any) -> tuple[str, Any]:
     """SQL for a value of a row, which may be text that is not UTF-8, and its argument."""
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
+    if isinstance(value, str) and not is_text(value):
         return "CAST(? AS TEXT)", value.encode(errors="surrogateescape")
     return "?", value
 
@@ -285,13 +282,13 @@ def view_vectors(
         (json.dumps(ids),),
     ).fetchall()
     size = 2 * views * dim
-    whole = [(i, data) for i, data, digest in rows if is_whole(i, data, digest, size)]
+    whole = [(i, data) for i, data, digest in rows if _is_whole(i, data, digest, size)]
     found = np.array([row[0] for row in whole], np.int64)
     halves = np.frombuffer(b"".join(row[1] for row in whole), "<f2")
     return found, halves.reshape(len(whole), views, dim)
 
 
-def is_whole(record: int, data: object, digest: object, size: int) -> bool:
+def _is_whole(record: int, data: object, digest: object, size: int) -> bool:
     """True if the vectors of a record are what was written, and of so many bytes."""
     return (
         isinstance(data, bytes) and len(data) == size and digest == digests.of_bytes(record, data)
