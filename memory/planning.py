@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from itertools import groupby
 
+from memory.damage import despite_damage
 from memory.encoder import Encoder
 from memory.recall.windows import (
     REACH,
@@ -17,7 +19,7 @@ from memory.recall.windows import (
     stands_alone,
     window_texts,
 )
-from store import Batch, DamagedRecord, Entry, F, Neighborhood, Record, Space, Store, Vector, View
+from store import Batch, Entry, F, Neighborhood, Record, Space, Store, Vector, View
 
 __all__ = ["is_current", "plan", "space_of"]
 
@@ -120,12 +122,7 @@ def _stored(store: Store, namespace: str, keys: Iterable[str]) -> list[Record]:
 
 def _whole(store: Store, namespace: str, keys: Sequence[str]) -> list[Entry]:
     """Entries without those whose views are damaged: these are made again."""
-    try:
-        return store.entries(namespace, keys)
-    except DamagedRecord:
-        if len(keys) == 1:
-            return []
-    return [entry for key in keys for entry in _whole(store, namespace, [key])]
+    return despite_damage(keys, partial(store.entries, namespace), lambda _: [])
 
 
 def _past(

@@ -97,6 +97,11 @@ class PostgresServer:
         name = f"{user}:{password}" if password else user
         return f"postgresql://{name}@/{database}?host={self.folder}"
 
+    def fresh(self) -> str:
+        """The URL of the database ``fresh``, which holds nothing yet."""
+        self.run("DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
+        return self.url("fresh")
+
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Carry out statements, each a transaction of its own."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:

@@ -34,7 +34,7 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a model was sent with a turn of the user.
+    """A note of what a model was sent with a turn of the user.
 
     Attributes:
         at: When.

@@ -19,6 +19,7 @@ from typing import Any
 from memory.attach.notes import Note, Notes, shown_in
 from memory.attach.placement import REPLAY_BUDGET
 from memory.attach.prefixes import Measure, Prefixes
+from memory.damage import despite_damage
 from memory.engine import Memory
 from memory.planning import is_current
 from memory.recall.prompt import Context, whole_context
@@ -30,7 +31,7 @@ __all__ = ["Replay", "Replays"]
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What of a conversation was sent before.
+    """The part of a conversation that was sent before.
 
     Attributes:
         contexts: The blocks that are sent again, by the places of their messages; empty ones where
@@ -57,7 +58,7 @@ class Replays:
         self._prefixes = Prefixes()
 
     def of(self, memory: Memory, keys: Mapping[int, str], question: int, *, begun: bool) -> Replay:
-        """What was sent of a conversation, and is sent again.
+        """The part of a conversation that was sent, and is sent again.
 
         Args:
             memory: Where the memories are.
@@ -71,11 +72,8 @@ class Replays:
         if begun and question in notes:
             again[question] = notes[question]
         wanted = sorted({shown.key for note in again.values() for shown in note.shown})
-        records = {
-            record.key: record
-            for record in (memory.get_many(wanted) if wanted else ())
-            if record is not None and is_current(record)
-        }
+        stored = despite_damage(wanted, memory.get_many, lambda _: []) if wanted else []
+        records = {each.key: each for each in stored if each is not None and is_current(each)}
         contexts = {place: _again(note, records) for place, note in again.items()}
         read = {each.record.key for one in contexts.values() for each in one.recollections}
         return Replay(contexts, frozenset(records[key].text for key in read))

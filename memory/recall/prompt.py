@@ -274,8 +274,8 @@ def memory_line(key: str, record: Record, about: str = "") -> str:
 
 
 def outside_origin(record: Record) -> str | None:
-    """Where words come from that nobody of a chat said, for a model to read, unless the name of
-    who said them tells."""
+    """The origin of words that nobody of a chat said, for a model to read, unless the name of who
+    said them tells; else None."""
     origin = _OUTSIDE.get(record.origin or "")
     return None if origin == (record.speaker or record.role) else origin
 
@@ -284,7 +284,7 @@ _OUTSIDE = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
 
 
 def reads_as_said(text: str) -> bool:
-    """Whether the first line has a colon that could end the name of a speaker."""
+    """True if the first line has a colon that could end the name of a speaker."""
     return _SAID.match(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Where words come from, set by every road into a memory and shown by every road out of it."""
+"""Origins of words, set by every road into a memory and shown by every road out of it."""
 
 from __future__ import annotations
 

@@ -49,8 +49,7 @@ def large(server: PostgresServer) -> Iterator[PostgresStore]:
 @pytest.fixture
 def store(server: PostgresServer) -> Iterator[PostgresStore]:
     """A store in a database of its own."""
-    server.run("DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
-    with PostgresStore(server.url("fresh"), exact_up_to=SMALL) as store:
+    with PostgresStore(server.fresh(), exact_up_to=SMALL) as store:
         store.adopt(SPACE)
         yield store
 

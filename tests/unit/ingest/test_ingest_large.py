@@ -1,4 +1,4 @@
-"""What unpacks to far more than it weighs is refused before it costs memory or time."""
+"""Files that unpack to far more than they weigh are refused before they cost memory or time."""
 
 from __future__ import annotations
 
