@@ -61,7 +61,7 @@ class ParallelRetriever:
     ) -> list[Recollection]:
         """See ``Retriever.search``."""
         check_question(query, k)
-        question = (namespace, query, Encoded.by(encoder, query), k, where, now)
+        question = (namespace, Encoded.by(encoder, query), k, where, now)
         pool = self._pool
         try:
             return pool.submit(_answer, *question).result()

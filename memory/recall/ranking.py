@@ -8,7 +8,7 @@ Hybrid Retrieval", ACM TOIS 42(1), 2023).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from memory.recall.query import Query
 from memory.recall.signals import SIGNALS, Candidate
 from store import Hit, Record
 
-__all__ = ["Recollection", "candidates_of", "normalised", "rank"]
+__all__ = ["Recollection", "candidates_of", "merged", "normalised", "rank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,21 @@ def rank(
     ]
 
 
+def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
+    """Several rankings as one, best first: each memory stands where the one puts it that holds most
+    of it, measured by the best of that ranking."""
+    if len(rankings) == 1:
+        return list(rankings[0])
+    best: dict[str, Recollection] = {}
+    for ranking in rankings:
+        for one in ranking:
+            share = one.score / (ranking[0].score or 1.0)
+            known = best.get(one.record.key)
+            if known is None or share > known.score:
+                best[one.record.key] = replace(one, score=share)
+    return sorted(best.values(), key=lambda one: (-one.score, one.record.key))
+
+
 def candidates_of(
     legs: Mapping[str, Sequence[Hit]], also: Iterable[Record], weights: Mapping[str, float]
 ) -> list[Candidate]:
@@ -77,9 +92,10 @@ def candidates_of(
 
     Args:
         legs: Hits by the name of the leg, each best first.
-        weights: Of the legs; only their proportions matter here.
+        weights: Of the legs; only their proportions matter here, and what is not named has none.
     """
-    total = sum(weights[leg] for leg in legs)
+    weights = {leg: weights.get(leg, 0.0) for leg in legs}
+    total = sum(weights.values())
     records = {record.key: record for record in also}
     found: dict[str, dict[str, float]] = {key: {} for key in records}
     for leg, hits in legs.items():
