@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 
+from memory.recall.excerpts import CUT, excerpt
 from memory.recall.ranking import Recollection
 from store import InvalidInput, Record
 
@@ -44,7 +45,6 @@ _HEADER = (
 _OPEN, _CLOSE = "<memories>", "</memories>"
 _BEGINNING = re.compile(rf"{re.escape(_HEADER)}[^\n]*\n{_OPEN}\n")
 _END = re.compile(rf"\n{_CLOSE}\s*")
-_CUT = " […]"
 
 # Longer texts cannot fit, so that nobody's tokenizer has to read ten megabytes to find out.
 _MOST_CHARACTERS_A_TOKEN = 32
@@ -103,18 +103,20 @@ def build_context(
     recollections: Sequence[Recollection],
     *,
     budget: int,
+    query: str = "",
     count_tokens: CountTokens = estimate_tokens,
     now: datetime | None = None,
 ) -> Context:
     """Fit memories into a budget, the best first, and put them in chronological order.
 
-    A memory that does not fit is left out whole, and smaller ones after it may still go in: nothing
-    is cut without a word. Only when no memory fits is the best one cut, at the end of a word and
-    with a visible mark.
+    Of a long memory the excerpt is shown that the question asks for. What does not fit is left out
+    whole, and smaller memories after it may still go in: nothing is cut without a visible mark.
+    Only when no memory fits is the best one cut short, at the end of a word.
 
     Args:
         recollections: Best first.
         budget: The most tokens that the whole block may have, its frame included.
+        query: What is asked; without it memories are shown whole.
         count_tokens: The target model's tokenizer; without it, an estimate.
         now: The present, told to the model so that it can place "last week".
 
@@ -127,6 +129,8 @@ def build_context(
     def fits(chosen: Sequence[Recollection]) -> bool:
         return count_tokens(_render(chosen, now)) <= budget
 
+    if query:
+        recollections = [_shown(each, query) for each in recollections]
     chosen = _choose(recollections, budget - count_tokens(_render((), now)), count_tokens)
     while chosen and not fits(chosen):  # the sum of the parts was a little too hopeful
         chosen.pop()
@@ -186,6 +190,14 @@ def _choose(
     return chosen
 
 
+def _shown(recollection: Recollection, query: str) -> Recollection:
+    record = recollection.record
+    shown = excerpt(record.text, query)
+    if shown is record.text:
+        return recollection
+    return replace(recollection, record=replace(record, text=shown))
+
+
 def _cut(
     recollection: Recollection, budget: int, fits: Callable[[Sequence[Recollection]], bool]
 ) -> Recollection | None:
@@ -199,7 +211,7 @@ def _cut(
             words = beginning.rsplit(maxsplit=1)
             beginning = words[0] if len(words) == 2 else beginning
         return replace(
-            recollection, record=replace(recollection.record, text=beginning.rstrip() + _CUT)
+            recollection, record=replace(recollection.record, text=f"{beginning.rstrip()} {CUT}")
         )
 
     low, high = 0, min(len(text), _MOST_CHARACTERS_A_TOKEN * budget)

@@ -69,18 +69,24 @@ def rank(
 
 
 def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
-    """Several rankings as one, best first: each memory stands where the one puts it that holds most
-    of it, measured by the best of that ranking."""
+    """Several rankings as one, best first. Each memory stands where the ranking puts it that holds
+    most of it, measured by the best of that ranking."""
     if len(rankings) == 1:
         return list(rankings[0])
     best: dict[str, Recollection] = {}
     for ranking in rankings:
         for one in ranking:
-            share = one.score / (ranking[0].score or 1.0)
-            known = best.get(one.record.key)
-            if known is None or share > known.score:
-                best[one.record.key] = replace(one, score=share)
+            scaled = _scaled(one, 1.0 / (ranking[0].score or 1.0))
+            known = best.setdefault(one.record.key, scaled)
+            words = tuple(dict.fromkeys((*known.words, *one.words)))
+            higher = max(known, scaled, key=lambda each: each.score)
+            best[one.record.key] = replace(higher, words=words)
     return sorted(best.values(), key=lambda one: (-one.score, one.record.key))
+
+
+def _scaled(one: Recollection, factor: float) -> Recollection:
+    parts = {name: factor * part for name, part in one.parts.items()}
+    return replace(one, score=factor * one.score, parts=parts)
 
 
 def candidates_of(

@@ -60,7 +60,7 @@ class Weight:
 WEIGHTS: Mapping[str, Weight] = {
     #                       one voice, people, an assistant
     "dense turn": Weight(1.5, 1.0, 2.0),
-    "dense window": Weight(0.5, 1.25, 0.5),
+    "dense window": Weight(1.0, 1.25, 0.5),
     "text turn": Weight(3.0, 2.0, 1.5),
     "text window": Weight(0.0, 1.5, 0.0),
     "session": Weight(2.0, 2.0, 1.0),
