@@ -52,6 +52,7 @@ class AsyncMemory:
     context = _threaded(Memory.context)
     pinned = _threaded(Memory.pinned)
     get = _threaded(Memory.get)
+    get_many = _threaded(Memory.get_many)
     history = _threaded(Memory.history)
     neighbors = _threaded(Memory.neighbors)
     last = _threaded(Memory.last)
@@ -84,7 +85,7 @@ class AsyncMemory:
 
     async def scan(self, where: Where | None = None) -> AsyncIterator[Record]:
         """See ``Memory.scan``."""
-        records = self.memory.scan(where)
+        records = await asyncio.to_thread(self.memory.scan, where)
         while (record := await asyncio.to_thread(next, records, None)) is not None:
             yield record
 

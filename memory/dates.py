@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dateutil import parser
 
+from memory.clock import now
+from memory.recall.dates import time_spans
 from store.errors import InvalidInput
 
 __all__ = ["earliest", "latest", "readable"]
@@ -14,12 +16,13 @@ __all__ = ["earliest", "latest", "readable"]
 def earliest(text: str) -> datetime:
     """The first moment that ``text`` can mean: "2024" is 1 January 2024, 00:00 local time.
 
-    Without a year it is in the present one, and a time alone is today.
+    Without a year it is in the present one, and a time alone is today. Words such as "yesterday",
+    "last week" and "now" are understood as in a question.
 
     Raises:
         InvalidInput: it is no date, or one of many, like "Friday".
     """
-    return _moment(text, datetime(datetime.now().year, 1, 1))
+    return _read(text, datetime(datetime.now().year, 1, 1), 0)
 
 
 def latest(text: str) -> datetime:
@@ -28,12 +31,37 @@ def latest(text: str) -> datetime:
     Raises:
         InvalidInput: it is no date, or one of many, like "Friday".
     """
-    return _moment(text, datetime(datetime.now().year, 12, 31, 23, 59, 59, 999999))
+    return _read(text, datetime(datetime.now().year, 12, 31, 23, 59, 59, 999999), 1)
 
 
 def readable(moment: datetime | None) -> str:
     """A date for people, at the clock of whoever said it: "17 Mar 2024, 20:30"."""
     return "" if moment is None else f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def _read(text: str, missing: datetime, end: int) -> datetime:
+    try:
+        return _moment(text, missing)
+    except InvalidInput:
+        if period := _in_words(text):
+            return period[end]
+        raise
+
+
+def _in_words(text: str) -> tuple[datetime, datetime] | None:
+    """The first and last moment of a time that is named by words alone, as seen from now."""
+    words, present = text.strip(), now()
+    if words.casefold() == "now":
+        return present, present
+    for span in time_spans(words, present):
+        if span.phrase == words:
+            return _local(span.start), _local(span.end) - timedelta(microseconds=1)
+    return None
+
+
+def _local(moment: datetime) -> datetime:
+    """The same time of day with the offset that the local zone had on that day."""
+    return moment.replace(tzinfo=None).astimezone()
 
 
 # What a text leaves open comes from the default that it is parsed with, so what comes out alike
@@ -55,5 +83,6 @@ def _moment(text: str, missing: datetime) -> datetime:
         raise
     except (ValueError, OverflowError):
         raise InvalidInput(
-            f"{text!r} is not a date; write it like 2024-03-17, 'March 2024' or '2024-03-17 20:30'"
+            f"{text!r} is not a date; write it like 2024-03-17, 'March 2024', '2024-03-17 20:30' "
+            "or yesterday"
         ) from None

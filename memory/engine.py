@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from memory import clock, transfer
+from memory import clock, spelling, transfer
 from memory.encoder import Encoder, SentenceTransformerEncoder
 from memory.ingest.documents import document_records
 from memory.messages import note_key, placed, records_of
@@ -19,6 +19,7 @@ from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR, relevant
 from memory.recall.retriever import Retriever, Searches
 from memory.recorder import LAST, Added, Recorder
+from memory.secrets.guard import Guard, guard_called
 from memory.versions import history
 from store import (
     Filter,
@@ -31,6 +32,7 @@ from store import (
     open_store,
     parse_filter,
 )
+from store.base import OnDamage, log_damage
 from store.filters import matches_everything
 
 if TYPE_CHECKING:
@@ -50,14 +52,19 @@ class Memory:
 
     Args:
         url: A folder (made if needed), a server or ``":memory:"``; see ``store.open_store``.
-        namespace: Whose memory this is. Namespaces never see each other.
+        namespace: Whose memory this is, in any Unicode form. Namespaces never see each other.
         encoder: Text to vectors. None: the bundled all-MiniLM-L6-v2, loaded when first needed.
         retriever: How to search.
+        secrets: What becomes of keys, tokens and passwords in what is to be remembered: "allow",
+            "redact" (a mark takes their place), "refuse", or a ``memory.secrets.Guard``.
 
     Raises:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
+        MissingDependency: looking for secrets needs an optional package.
         CorruptStore, StoreReadOnly, StoreFull, UpstreamError: the store cannot be used.
     """
+
+    namespace = spelling.Spelled()
 
     def __init__(
         self,
@@ -66,10 +73,12 @@ class Memory:
         *,
         encoder: Encoder | None = None,
         retriever: Searches | None = None,
+        secrets: str | Guard = "allow",
     ) -> None:
         self.namespace = namespace
+        guard = guard_called(secrets)
         encoder = encoder or SentenceTransformerEncoder()
-        self._recorder = Recorder(open_store(url, encoder.fingerprint), encoder)
+        self._recorder = Recorder(open_store(url, encoder.fingerprint), encoder, guard)
         self._retriever: Searches = retriever or Retriever()
 
     @property
@@ -81,6 +90,11 @@ class Memory:
     def encoder(self) -> Encoder:
         """What turns text into vectors."""
         return self._recorder.encoder
+
+    @property
+    def guard(self) -> Guard:
+        """What becomes of secrets."""
+        return self._recorder.guard
 
     def in_namespace(self, namespace: str) -> Memory:
         """Another namespace of the same store, with the same encoder; closing one closes both."""
@@ -110,6 +124,7 @@ class Memory:
         expires_at: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
         key: str | None = None,
+        origin: str | None = None,
     ) -> Record:
         """Remember one text. The same text of the same speaker and time is remembered once, unless
         it was superseded or expired meanwhile.
@@ -117,6 +132,7 @@ class Memory:
         Args:
             said_at: When it was said; None: now.
             key: Identity of the record; by default made from source, text, speaker and said_at.
+            origin: Where the words come from; by default as ``store.origins`` says.
 
         Returns:
             The record as it is stored.
@@ -136,6 +152,7 @@ class Memory:
             said_at=said_at or clock.now(),
             expires_at=expires_at,
             metadata=metadata or {},
+            origin=origin,
         )
         return self._stored(self._recorder.add_last(self.namespace, record))
 
@@ -169,6 +186,7 @@ class Memory:
         *,
         source: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        origin: str | None = None,
     ) -> Added:
         """Remember a document, passage by passage.
 
@@ -177,12 +195,13 @@ class Memory:
                 line that ends like such a file. Any other string is the text itself, as Markdown.
             source: What to call it; by default the file's name, or a digest of the text. Passages
                 that the source had before and the document does not have are superseded.
+            origin: Where the words come from; by default ``"web"`` for HTML, else ``"document"``.
 
         Raises:
             InvalidInput: a part of it cannot be read.
             MissingDependency: its format needs an optional package.
         """
-        records = document_records(document, source=source, metadata=metadata)
+        records = document_records(document, source=source, metadata=metadata, origin=origin)
         return self._recorder.add_whole(self.namespace, records[0].source, records)
 
     def add_records(self, records: Iterable[Record]) -> Added:
@@ -239,8 +258,7 @@ class Memory:
         """A block for the prompt: what is pinned, and the memories that matter for a message.
 
         Args:
-            budget: Most tokens of the block.
-            count_tokens: The target model's tokenizer; by default an estimate.
+            budget: Most tokens, as ``count_tokens`` of the target model counts them.
             k: Most memories besides the pinned ones.
             now: When the message is sent, which decides what "last week" in it means; when given,
                 the block tells the model so. None: the present.
@@ -256,13 +274,8 @@ class Memory:
         return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
-        """A chatbot that remembers: ``memory.chat(generator).send("...")``.
-
-        Args:
-            generator: What answers; see ``memory.attach.generators``.
-            session: The conversation to begin, or to go on with; None: a new one.
-            options: Of ``memory.attach.chat.Chat``.
-        """
+        """A chatbot that remembers: ``memory.chat(generator).send("...")``. See
+        ``memory.attach.chat.Chat`` for the options; a session of None is a new one."""
         from memory.attach.chat import Chat
 
         return Chat(self, generator, session, **options)
@@ -274,6 +287,10 @@ class Memory:
     def get(self, key: str) -> Record | None:
         """The record with this key, None if there is none."""
         return self._store.get(self.namespace, [key])[0]
+
+    def get_many(self, keys: Sequence[str]) -> list[Record | None]:
+        """The records with these keys, in the order asked; None where there is none."""
+        return self._store.get(self.namespace, keys)
 
     def history(self, key: str) -> list[Record]:
         """All versions of a memory, the present one last; empty if the key is unknown."""
@@ -288,19 +305,19 @@ class Memory:
         """The last records of a session or document, in order."""
         return self._store.neighbors(self.namespace, source, LAST, LAST, count)
 
-    def update(self, key: str, text: str, *, said_at: datetime | None = None) -> Record:
+    def update(
+        self, key: str, text: str, *, said_at: datetime | None = None, origin: str | None = None
+    ) -> Record:
         """Replace the text of a memory. The old version stays in its history but is not recalled.
+        Returns the new version, or the present one if it says the same already.
 
         Args:
-            said_at: When the new text was said; None keeps the time of the old one.
-
-        Returns:
-            The new version; the present one if it says the same already.
+            said_at, origin: Of the new text; None keeps those of the old one.
 
         Raises:
             InvalidInput: no such key, or an empty text.
         """
-        return self._stored(self._recorder.replace(self.namespace, key, text, said_at))
+        return self._stored(self._recorder.replace(self.namespace, key, text, said_at, origin))
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.
@@ -313,9 +330,7 @@ class Memory:
         """Delete what matches, all versions and all traces in files; returns how many went."""
         chosen = _filter(where)
         if chosen is None or matches_everything(chosen):
-            raise InvalidInput(
-                "say what to forget; F('source').exists() matches everything in the namespace"
-            )
+            raise InvalidInput("say what to forget; F('source').exists() matches everything")
         return self._recorder.purge(self.namespace, chosen)
 
     def scan(self, where: Where | None = None) -> Iterator[Record]:
@@ -331,18 +346,20 @@ class Memory:
         return self._store.count(self.namespace, _filter(where))
 
     def export(
-        self, target: str | Path | IO[str], *, namespaces: Sequence[str] | None = None
+        self,
+        target: str | Path | IO[str],
+        *,
+        namespaces: Sequence[str] | None = None,
+        damaged: OnDamage = log_damage,
     ) -> int:
-        """Write records as JSON Lines; see ``memory.transfer`` for the form.
+        """Write records as JSON Lines to a file or an open text file; returns how many.
 
         Args:
-            target: A file to write, or an open text file.
             namespaces: Which ones; None: this one.
-
-        Returns:
-            How many records were written.
+            damaged: Called with each record that is damaged, and so not written.
         """
-        return transfer.export(self._store, target, namespaces or [self.namespace])
+        chosen = [self.in_namespace(each).namespace for each in namespaces or [self.namespace]]
+        return transfer.export(self._store, target, chosen, damaged)
 
     def import_(self, path: str | Path) -> Added:
         """Read what ``export`` wrote; each record goes to the namespace that it came from.
@@ -369,11 +386,8 @@ class Memory:
         self._store.rebuild()
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None = None) -> None:
-        """Re-encode the whole store with another encoder, and use it from now on.
-
-        Args:
-            progress: Called with records done and records in all.
-        """
+        """Re-encode the whole store with another encoder, and use it from now on; ``progress`` is
+        called with records done and records in all."""
         self._recorder.reindex(encoder, progress)
 
     def close(self) -> None:

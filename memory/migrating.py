@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from memory.transfer import to_line
-from store import Batch, EncoderMismatch, Entry, InvalidInput, Store
+from store import Batch, EncoderMismatch, Entry, InvalidInput, Store, raise_damage
 
 __all__ = ["Migrated", "Step", "migrate"]
 
@@ -192,7 +192,7 @@ def _differences(
 
 
 def _entries(store: Store, namespace: str) -> Iterator[Entry]:
-    records = store.scan(namespace)
+    records = store.scan(namespace, damaged=raise_damage)
     while page := list(islice(records, _PAGE)):
         yield from store.entries(namespace, [record.key for record in page])
 

@@ -17,7 +17,7 @@ from memory.recall.windows import (
     stands_alone,
     window_texts,
 )
-from store import Batch, Entry, F, Neighborhood, Record, Space, Store, Vector, View
+from store import Batch, DamagedRecord, Entry, F, Neighborhood, Record, Space, Store, Vector, View
 
 __all__ = ["is_current", "plan", "space_of"]
 
@@ -43,7 +43,7 @@ def plan(
 
     Args:
         add: New records.
-        remove: Stored records to delete.
+        remove: Stored records to delete; of damaged ones, what remains.
         supersede: Key of a stored record -> key of its successor.
         planned_on: What the caller read before, by key; None for a key that no record has.
     """
@@ -57,6 +57,8 @@ def plan(
     windows = dict(lines)  # of notes and of history, which have no neighbours
     known: dict[str, View] = {}  # the vectors that neighbours have already, by text
     for source, records in _by_source([*add, *leaving]).items():
+        if not source:
+            continue  # damage has left nothing of it
         past = _past(store, namespace, records, removed, supersede)
         if not past and all(map(stands_alone, records)):
             continue
@@ -68,7 +70,7 @@ def plan(
         after = _in_order([*coming, *(record for record in around if record.key not in gone)])
         stored = {
             entry.record.key: entry.views
-            for entry in store.entries(namespace, [record.key for record in (*around, *past)])
+            for entry in _whole(store, namespace, [record.key for record in (*around, *past)])
         }
         now = window_texts(after) | {record.key: line(record) for record in past}
         windows |= {
@@ -94,7 +96,9 @@ def plan(
         delete=[record.key for record in remove],
         space=space_of(encoder) if views else None,
         expects=expects,
-        expects_records={record.key: record for record in leaving} | dict(planned_on or {}),
+        # What remains of a damaged record, which has no text, is compared with nothing.
+        expects_records={record.key: record for record in leaving if record.text}
+        | dict(planned_on or {}),
     )
 
 
@@ -112,6 +116,16 @@ def _encode(encoder: Encoder, texts: Collection[str]) -> dict[str, Vector]:
 
 def _stored(store: Store, namespace: str, keys: Iterable[str]) -> list[Record]:
     return [record for record in store.get(namespace, list(keys)) if record is not None]
+
+
+def _whole(store: Store, namespace: str, keys: Sequence[str]) -> list[Entry]:
+    """Entries without those whose views are damaged: these are made again."""
+    try:
+        return store.entries(namespace, keys)
+    except DamagedRecord:
+        if len(keys) == 1:
+            return []
+    return [entry for key in keys for entry in _whole(store, namespace, [key])]
 
 
 def _past(

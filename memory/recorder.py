@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +14,12 @@ from memory.editions import LAST, edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import is_current, plan, space_of
-from memory.versions import all_versions, free_key, history, may_be_later
+from memory.secrets.guard import Guard, Outcome, Removed, accepted
+from memory.versions import all_versions, free_key, history, may_be_later, readable
 from store import (
     Batch,
     Conflict,
+    DamagedRecord,
     EncoderMismatch,
     Filter,
     InvalidInput,
@@ -24,23 +27,32 @@ from store import (
     Stale,
     Store,
     Written,
+    log_damage,
 )
+from store.filters import asks_by_name
 from store.validation import check_record
 
 __all__ = ["LAST", "Added", "Recorder"]
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
 _BATCH = 256
 """Records encoded and committed at a time: what an import that is killed has to do again."""
+
+_TOLD = 10
+"""Secrets that one line of the log names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What an ``add`` did: keys of new records, and of those that were stored already."""
+    """What an ``add`` did: keys of new records, and of those that were stored already; and which
+    secrets were taken out of the new ones before."""
 
     added: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+    removed: tuple[Removed, ...] = ()
 
     @staticmethod
     def all(results: Iterable[Added]) -> Added:
@@ -49,7 +61,15 @@ class Added:
         return Added(
             tuple(key for result in results for key in result.added),
             tuple(key for result in results for key in result.unchanged),
+            tuple(each for result in results for each in result.removed),
         )
+
+    def after(self, outcomes: Iterable[Outcome]) -> Added:
+        """The same, of records that a guard let through."""
+        new = set(self.added)
+        removed = [each for one in outcomes for each in one.removed if one.record.key in new]
+        _tell(removed)
+        return replace(self, removed=(*self.removed, *removed))
 
 
 class Recorder:
@@ -62,29 +82,35 @@ class Recorder:
     Attributes:
         store: Where to.
         encoder: Text to vectors.
+        guard: What becomes of secrets. It sees every record before anything else is done with it.
     """
 
-    def __init__(self, store: Store, encoder: Encoder) -> None:
+    def __init__(self, store: Store, encoder: Encoder, guard: Guard) -> None:
         self.store = store
         self.encoder = encoder
+        self.guard = guard
         self._coming = encoder
         self._locks: dict[str, threading.RLock] = {}
 
     def add(self, namespace: str, records: Iterable[Record]) -> Added:
         """See ``Memory.add_records``."""
+        return self._add(namespace, accepted(self.guard.outcomes(records)))
+
+    def _add(self, namespace: str, outcomes: Iterable[Outcome]) -> Added:
         results: list[Added] = []
-        batch: list[Record] = []
+        batch: list[Outcome] = []
 
         def flush() -> None:
             full = batch.copy()
             batch.clear()
             if full:
                 with self._writing(namespace):
-                    results.append(self._add_batch(namespace, full))
+                    written = self._add_batch(namespace, [outcome.record for outcome in full])
+                results.append(written.after(full))
 
         try:
-            for record in records:
-                batch.append(record)
+            for outcome in outcomes:
+                batch.append(outcome)
                 if len(batch) == _BATCH:
                     flush()
         finally:
@@ -103,12 +129,18 @@ class Recorder:
         Args:
             dated: Gives a new record its time, once it is known to be new.
         """
+        outcomes = self._guarded(records)
+        given = [outcome.record for outcome in outcomes]
         with self._writing(namespace):
             while True:
-                end = self._session_end(namespace, session, len(records))
+                end = self._session_end(namespace, session, len(given))
+                # As it would be stored now: it may be older than the guard.
+                end = [outcome.record for outcome in self.guard.outcomes(end)]
                 first = self._free_position(namespace, session)
+                new = [dated(record) for record in continuation(end, given, first)]
+                last = outcomes[len(outcomes) - len(new) :]
                 try:
-                    return self.add(namespace, map(dated, continuation(end, records, first)))
+                    return self._add(namespace, map(Outcome.of, last, new))
                 except Conflict:
                     if self._free_position(namespace, session) == first:
                         raise  # a message id is taken; nobody else wrote to the session meanwhile
@@ -119,6 +151,8 @@ class Recorder:
         Unless it is there: but a record that is superseded or expired is not recalled any more,
         so saying the same again makes a new one.
         """
+        [outcome] = self._guarded([record])
+        record = outcome.record
         with self._writing(namespace):
             [stored] = self.store.get(namespace, [record.key])
             key = record.key
@@ -126,7 +160,8 @@ class Recorder:
                 key = free_key(self.store, namespace, record.key)
             last = self.store.neighbors(namespace, record.source, LAST, LAST, 1)
             position = last[-1].position + 1 if last else 0
-            self.add(namespace, [replace(record, key=key, position=position)])
+            record = replace(record, key=key, position=position)
+            self._add(namespace, [outcome.of(record)])
             return key
 
     def add_whole(self, namespace: str, source: str, records: Sequence[Record]) -> Added:
@@ -136,6 +171,8 @@ class Recorder:
         All at once, unless it is long: then a crash may leave two editions, mixed, until the source
         is added again.
         """
+        outcomes = self._guarded(records)
+        records = [outcome.record for outcome in outcomes]
         self._prepare(records)
         added: dict[str, None] = {}
 
@@ -157,9 +194,17 @@ class Recorder:
 
         with self._writing(namespace):
             keys = self._persist(attempt)
-        return Added(tuple(added), tuple(key for key in keys if key not in added))
+        unchanged = tuple(key for key in keys if key not in added)
+        return Added(tuple(added), unchanged).after(outcomes)
 
-    def replace(self, namespace: str, key: str, text: str, said_at: datetime | None) -> str:
+    def replace(
+        self,
+        namespace: str,
+        key: str,
+        text: str,
+        said_at: datetime | None,
+        origin: str | None,
+    ) -> str:
         """Supersede a memory by one with another text; returns the key of the present version."""
 
         def attempt(encoder: Encoder) -> str:
@@ -167,15 +212,17 @@ class Recorder:
             if not versions:
                 raise InvalidInput(f"no memory has the key {key!r} in namespace {namespace!r}")
             present = versions[-1]
-            if present.text == text:
+            [outcome] = self._guarded([replace(present, text=text)])
+            if present.text == outcome.record.text:
                 return present.key
             new = replace(
-                present,
+                outcome.record,
                 key=free_key(self.store, namespace, present.key),
-                text=text,
                 said_at=said_at or present.said_at,
                 stored_at=None,
+                origin=origin or present.origin,
             )
+            _tell(outcome.removed)
             self._prepare([new])
             change = {present.key: new.key}
             read = {present.key: present, new.key: None}
@@ -188,6 +235,9 @@ class Recorder:
 
     def put(self, namespace: str, records: Sequence[Record]) -> None:
         """See ``Memory.put_records``."""
+        outcomes = self._guarded(records)
+        records = [outcome.record for outcome in outcomes]
+        _tell([each for outcome in outcomes for each in outcome.removed])
         with self._writing(namespace):
             self._write(namespace, records, remove=[record.key for record in records])
 
@@ -196,7 +246,7 @@ class Recorder:
         keys = list(keys)
 
         def chosen() -> list[Record]:
-            return [record for record in self.store.get(namespace, keys) if record is not None]
+            return readable(self.store, namespace, keys)
 
         with self._writing(namespace):
             return len(self._remove(namespace, chosen, self.store.write).deleted)
@@ -204,8 +254,20 @@ class Recorder:
     def purge(self, namespace: str, where: Filter) -> int:
         """Delete what matches, with all versions, from every file; returns how many went."""
         with self._writing(namespace):
-            chosen = partial(self.store.scan, namespace, where)
+            chosen = partial(self._whatever_matches, namespace, where)
             return len(self._remove(namespace, chosen, self.store.purge).deleted)
+
+    def _whatever_matches(self, namespace: str, where: Filter) -> list[Record]:
+        """Also the remains of what is damaged, where they are enough to tell that it matches."""
+        remains: list[Record] = []
+
+        def decide(error: DamagedRecord) -> None:
+            if error.remains.key and asks_by_name(where):
+                remains.append(error.remains)
+            else:
+                log_damage(error)
+
+        return [*self.store.scan(namespace, where, decide), *remains]
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""
@@ -224,6 +286,9 @@ class Recorder:
             if self._coming is encoder:
                 raise
             return ask(self._coming)
+
+    def _guarded(self, records: Iterable[Record]) -> list[Outcome]:
+        return list(accepted(self.guard.outcomes(records)))
 
     def _writing(self, namespace: str) -> threading.RLock:
         return self._locks.setdefault(namespace, threading.RLock())
@@ -316,3 +381,11 @@ class Recorder:
         while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
             position += 1
         return position
+
+
+def _tell(removed: Sequence[Removed]) -> None:
+    """Say in the log what was taken out, a line for a batch: not every road has another way."""
+    if removed:
+        first = "; ".join(map(str, removed[:_TOLD]))
+        more = f"; and {len(removed) - _TOLD} more" if len(removed) > _TOLD else ""
+        logger.warning("not stored: %s%s", first, more)

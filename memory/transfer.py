@@ -18,10 +18,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from store import InvalidInput, Record, Store, StoreReadOnly
+from store import InvalidInput, OnDamage, Record, Store, StoreReadOnly, log_damage
 from store.validation import check_name
 
-__all__ = ["HEADER", "export", "from_line", "read", "to_line"]
+__all__ = ["HEADER", "export", "from_line", "from_values", "read", "to_line"]
 
 HEADER = {"remem_export": 1}
 
@@ -29,13 +29,22 @@ _FIELDS = tuple(field.name for field in fields(Record))
 _TIMES = ("said_at", "stored_at", "expires_at", "valid_to")
 
 
-def export(store: Store, target: str | Path | IO[str], namespaces: Sequence[str]) -> int:
-    """Write the records of some namespaces; returns how many."""
+def export(
+    store: Store,
+    target: str | Path | IO[str],
+    namespaces: Sequence[str],
+    damaged: OnDamage = log_damage,
+) -> int:
+    """Write the records of some namespaces; returns how many.
+
+    Args:
+        damaged: Called with each record that is damaged, and so not written.
+    """
     count = 0
     with _writable(target) as file:
         file.write(json.dumps(HEADER) + "\n")
         for namespace in sorted(namespaces):
-            for record in store.scan(namespace):
+            for record in store.scan(namespace, damaged=damaged):
                 file.write(to_line(namespace, record) + "\n")
                 count += 1
     return count
@@ -73,7 +82,11 @@ def from_line(path: Path, number: int, line: str) -> tuple[str, Record]:
     Raises:
         InvalidInput: it is not one; the message has file and line.
     """
-    values = _parse(path, number, line)
+    return from_values(path, number, _parse(path, number, line))
+
+
+def from_values(path: Path, number: int, values: Any) -> tuple[str, Record]:
+    """The namespace and record that the JSON of a line describes; raises as ``from_line``."""
     try:
         namespace = check_name(values.pop("namespace"), "namespace")
         for name in _TIMES:

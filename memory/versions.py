@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 
-from store import Record, Store
+from store import DamagedRecord, Record, Store
 
-__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version"]
+__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version", "readable"]
 
 # At most three digits: four are rather a year, and eight a date, that a user gave as a name.
 _VERSION = re.compile(r"(.+)~([2-9]|[1-9]\d{1,2})", re.DOTALL)
@@ -55,12 +55,13 @@ def history(store: Store, namespace: str, key: str) -> list[Record]:
 
 
 def all_versions(store: Store, namespace: str, records: Iterable[Record]) -> dict[str, Record]:
-    """Records with all their versions, later and earlier ones, by key."""
+    """Records with all their versions, later and earlier ones, by key; of a damaged one, its
+    remains."""
     found = {record.key: record for record in records}
     later = list(found.values())
     while later:
         keys = {record.superseded_by for record in later if record.superseded_by} - found.keys()
-        later = [record for record in store.get(namespace, sorted(keys)) if record is not None]
+        later = readable(store, namespace, sorted(keys))
         found |= {record.key: record for record in later}
     earlier = list(found)
     while earlier:
@@ -69,6 +70,16 @@ def all_versions(store: Store, namespace: str, records: Iterable[Record]) -> dic
         found |= new
         earlier = list(new)
     return found
+
+
+def readable(store: Store, namespace: str, keys: Sequence[str]) -> list[Record]:
+    """The records with these keys that there are; of one that is damaged, what remains of it."""
+    try:
+        return [record for record in store.get(namespace, keys) if record is not None]
+    except DamagedRecord as error:
+        if len(keys) == 1:
+            return [error.remains]
+    return [record for key in keys for record in readable(store, namespace, [key])]
 
 
 def _in_order(found: Mapping[str, Record], key: str) -> list[Record]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from store.base import Embed, Store
+from store.base import Embed, OnDamage, Store, log_damage, raise_damage
 from store.errors import (
     Conflict,
     CorruptStore,
+    DamagedRecord,
     DimensionMismatch,
     EncoderMismatch,
     InvalidInput,
@@ -43,6 +44,7 @@ __all__ = [
     "Batch",
     "Conflict",
     "CorruptStore",
+    "DamagedRecord",
     "Dense",
     "DimensionMismatch",
     "Embed",
@@ -56,6 +58,7 @@ __all__ = [
     "Leg",
     "MissingDependency",
     "Neighborhood",
+    "OnDamage",
     "Record",
     "RememError",
     "SourceInfo",
@@ -74,6 +77,8 @@ __all__ = [
     "View",
     "Written",
     "facets",
+    "log_damage",
     "open_store",
     "parse_filter",
+    "raise_damage",
 ]

@@ -3,6 +3,7 @@ purge leaves in files is tested beside each store."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -10,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from store.errors import DamagedRecord
 from store.filters import Filter
 from store.types import (
     Batch,
@@ -24,10 +26,26 @@ from store.types import (
     Written,
 )
 
-__all__ = ["Embed", "Store"]
+__all__ = ["Embed", "OnDamage", "Store", "log_damage", "raise_damage"]
+
+_log = logging.getLogger(__name__)
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts -> float32 array of shape (len(texts), dim)."""
+
+
+OnDamage = Callable[[DamagedRecord], None]
+"""What to do about a record that is not what was written."""
+
+
+def log_damage(error: DamagedRecord) -> None:
+    """Go on without a damaged record, and say so."""
+    _log.warning("left out: %s", error)
+
+
+def raise_damage(error: DamagedRecord) -> None:
+    """Go no further than to a damaged record."""
+    raise error
 
 
 @runtime_checkable
@@ -40,10 +58,13 @@ class Store(Protocol):
     * Read your writes: what a call acknowledged is in the result of the next one, in this and in
       every other process.
     * Namespaces never see each other.
+    * A name is a name: whatever it holds, it comes back as it went in, and does nothing else.
     * Text, metadata and times come back as they went in; times to the microsecond, and ``said_at``
       with its UTC offset.
     * Once another process has re-encoded the store, vectors are refused with ``EncoderMismatch``.
     * A method used after ``close`` raises ``StoreClosed``.
+    * A record that is not what was written is never returned: asked for by its key it raises
+      ``DamagedRecord``, elsewhere it is left out and the log says so. It can be deleted.
     """
 
     @property
@@ -92,10 +113,16 @@ class Store(Protocol):
         ``keys``, in the order of (source, position, key). Unknown keys are ignored; a key that is
         nobody's any more still has the predecessors that name it."""
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
         """All records in the order of (source, position, key), superseded and expired ones too.
 
         Streams: memory does not grow with the number of records.
+
+        Args:
+            damaged: Called with each record that is damaged; what can still be read of it decides
+                whether it matches. What this raises ends the scan.
         """
 
     def neighbors(

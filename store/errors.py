@@ -14,6 +14,7 @@
     ├── StoreReadOnly           the folder or file may not be written
     ├── StoreFull               the disk is full
     ├── CorruptStore            the records themselves are damaged, or of a future format
+    │   └── DamagedRecord       one of them is; the others can be read
     ├── MissingDependency       an optional package is not installed
     └── UpstreamError           a model or server that remem talks to failed
 
@@ -23,9 +24,15 @@ index is not an error: it is logged and the index is rebuilt from the records.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.types import Record
+
 __all__ = [
     "Conflict",
     "CorruptStore",
+    "DamagedRecord",
     "DimensionMismatch",
     "EncoderMismatch",
     "InvalidInput",
@@ -91,6 +98,19 @@ class StoreFull(RememError):
 
 class CorruptStore(RememError):
     """The records are damaged, or of a format that this version does not know."""
+
+
+class DamagedRecord(CorruptStore):
+    """One record, or what it is found by, is not what was written; the others can be read.
+
+    Attributes:
+        remains: What can still be read of it, its key at least; the text is empty, where it is
+            what may be damaged.
+    """
+
+    def __init__(self, message: str, remains: Record) -> None:
+        super().__init__(message)
+        self.remains = remains
 
 
 class MissingDependency(RememError, ImportError):

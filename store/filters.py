@@ -28,12 +28,16 @@ __all__ = [
     "Or",
     "Range",
     "Scalar",
+    "asks_by_name",
     "facets",
     "matches_everything",
     "parse_filter",
 ]
 
-COLUMNS = ("key", "source", "kind", "role", "speaker", "position", "said_at", "stored_at")
+COLUMNS = (
+    *("key", "source", "kind", "role", "speaker", "origin"),
+    *("position", "said_at", "stored_at"),
+)
 """Fields of a record that can be filtered on; all others are ``metadata.NAME``."""
 
 _TIMES = ("said_at", "stored_at")
@@ -237,6 +241,13 @@ def matches_everything(where: Filter) -> bool:
     if isinstance(where, Or):
         return any(map(matches_everything, where.parts))
     return isinstance(where, Not) and _matches_nothing(where.part)
+
+
+def asks_by_name(where: Filter) -> bool:
+    """Whether keys and sources alone decide, so that what is left of a damaged record is enough."""
+    if isinstance(where, (And, Or)):
+        return all(map(asks_by_name, where.parts))
+    return isinstance(where, (In, Range, Exists)) and where.field in ("key", "source")
 
 
 def _matches_nothing(where: Filter) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from store.errors import EncoderMismatch
+from store.errors import CorruptStore, EncoderMismatch
 from store.types import Space
 
 __all__ = ["Meta", "check_fingerprint", "check_same", "from_json", "meta_of", "to_json"]
@@ -38,12 +38,21 @@ class Meta:
 
 
 def meta_of(facts: Mapping[str, str]) -> Meta:
-    """The meaning of the facts ``generation``, ``space`` and ``next_space``."""
-    return Meta(
-        generation=int(facts.get("generation", 0)),
-        adopted=from_json(facts.get("space")),
-        next_space=from_json(facts.get("next_space")),
-    )
+    """The meaning of the facts ``generation``, ``space`` and ``next_space``.
+
+    Raises:
+        CorruptStore: they mean nothing.
+    """
+    try:
+        return Meta(
+            generation=int(facts.get("generation", 0)),
+            adopted=from_json(facts.get("space")),
+            next_space=from_json(facts.get("next_space")),
+        )
+    except (TypeError, ValueError, RecursionError):
+        raise CorruptStore(
+            "what the store says about its encoder is damaged: restore a backup or an export"
+        ) from None
 
 
 def to_json(space: Space) -> str:
@@ -56,6 +65,8 @@ def from_json(text: str | None) -> Space | None:
     if text is None:
         return None
     fingerprint, dim, views = json.loads(text)
+    if not (isinstance(fingerprint, str) and isinstance(dim, int) and isinstance(views, list)):
+        raise ValueError("no space")
     return Space(fingerprint, dim, tuple(views))
 
 

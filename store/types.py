@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from store.origins import origin_of
+
 __all__ = [
     "Batch",
     "Dense",
@@ -50,6 +52,9 @@ class Record:
         metadata: JSON values; scalars, lists of scalars and nested objects can be filtered on.
         superseded_by: Key of the record that replaced this one, if any.
         valid_to: When it was replaced.
+        origin: Where the words come from: ``"person"``, ``"assistant"``, ``"tool"``,
+            ``"document"`` or ``"web"``; others are allowed. Left out, ``store.origins`` gives it;
+            None where that cannot know.
     """
 
     key: str
@@ -65,6 +70,11 @@ class Record:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     superseded_by: str | None = None
     valid_to: datetime | None = None
+    origin: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.origin is None:
+            object.__setattr__(self, "origin", origin_of(self.kind, self.role))
 
 
 @dataclass(frozen=True, slots=True)

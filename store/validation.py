@@ -266,7 +266,10 @@ def check_record(record: Record) -> None:
         check_name(record.kind, "kind")
         _check_label(record.role, "role")
         _check_label(record.speaker, "speaker")
-        _check_label(record.superseded_by, "superseded_by")
+        if record.origin is not None:
+            check_name(record.origin, "origin")
+        if record.superseded_by is not None:
+            check_name(record.superseded_by, "superseded_by")
         _check_time(record.said_at, "said_at")
         _check_time(record.stored_at, "stored_at")
         _check_time(record.expires_at, "expires_at")

@@ -85,6 +85,7 @@ class Faults(MilvusServicer):  # type: ignore[misc]
         on: Name of a request -> called with what would answer it, instead of answering.
         version: What the server says that it is.
         partitions: How many were asked for, of each collection that was made.
+        expressions: What rows were asked for, in order.
     """
 
     def __init__(self, database: MilvusLite) -> None:
@@ -92,6 +93,7 @@ class Faults(MilvusServicer):  # type: ignore[misc]
         self.on: dict[str, Callable[[Answer, Any], Any]] = {}
         self.version: str | None = None
         self.partitions: list[int] = []
+        self.expressions: list[str] = []
 
     def CreateCollection(self, request: Any, context: Any) -> Any:  # noqa: N802
         self.partitions.append(request.num_partitions)
@@ -101,6 +103,7 @@ class Faults(MilvusServicer):  # type: ignore[misc]
         return self._answer("Upsert", request, context)
 
     def Query(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.expressions.append(request.expr)
         return self._answer("Query", request, context)
 
     def Connect(self, request: Any, context: Any) -> Any:  # noqa: N802

@@ -46,6 +46,7 @@ class Upstream:
 
     Attributes:
         answer: What it says; None: the user's last message again.
+        verbatim: Status, headers and body instead of an answer of its own.
         calls: Tools that it calls before it answers.
         refuses: Status and body instead of an answer.
         redirects: Where it sends clients instead of answering.
@@ -58,6 +59,7 @@ class Upstream:
     """
 
     answer: str | None = None
+    verbatim: tuple[int, Mapping[str, str], bytes] | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
     refuses: tuple[int, dict[str, Any]] | None = None
     redirects: str | None = None
@@ -91,21 +93,31 @@ class Upstream:
         if self.refuses:
             status, body = self.refuses
             return JSONResponse(body, status, {"retry-after": "7", "set-cookie": "a=b"})
+        if self.verbatim:
+            status, headers, body = self.verbatim
+            # Pieces that end anywhere, in the middle of a line and of a character.
+            parts = [body[place : place + 13] for place in range(0, len(body), 13)]
+            return _Sent(self, parts, headers, status)
         if self.redirects:
             return Response(status_code=307, headers={"location": self.redirects})
         said = self.answer if self.answer is not None else got.prompt
-        calls = self.calls if got.json["messages"][-1]["role"] == "user" else []
-        return _Sent(self, list(_body(got.json, said, calls)), bool(got.json.get("stream")))
+        asks = [each.get("role") for each in got.json["messages"][-1:]] == ["user"]
+        calls = self.calls if asks else []
+        media_type = "text/event-stream" if got.json.get("stream") else "application/json"
+        return _Sent(self, list(_body(got.json, said, calls)), {"content-type": media_type})
 
 
 class _Sent(Response):
     """The parts of a body, one after the other, as the test wants."""
 
-    def __init__(self, upstream: Upstream, parts: list[bytes], streams: bool) -> None:
+    def __init__(
+        self, upstream: Upstream, parts: list[bytes], headers: Mapping[str, str], status: int = 200
+    ) -> None:
         self.background = None
         self._upstream = upstream
         self._parts = parts
-        self._type = b"text/event-stream" if streams else b"application/json"
+        self._status = status
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         done = False
@@ -119,8 +131,8 @@ class _Sent(Response):
 
         async with anyio.create_task_group() as group:
             group.start_soon(watch)
-            headers = [(b"content-type", self._type)]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            start = {"type": "http.response.start", "status": self._status}
+            await send({**start, "headers": self._headers})
             for number, part in enumerate(self._parts):
                 if number == len(self._parts) // 2:
                     self._upstream.half_way.set()

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-__all__ = ["WARM_UP", "Load", "first_tokens", "searches"]
+__all__ = ["WARM_UP", "Load", "first_tokens", "searches", "searches_of_newcomers"]
 
 WARM_UP = 24
 """How many of the first requests do not count."""
@@ -43,8 +43,12 @@ class Load:
 
 def searches(url: str, questions: Sequence[str], clients: int) -> Load:
     """Ask all questions with so many clients at once; the first ones warm up and do not count."""
-    asyncio.run(_search(url, questions[:WARM_UP], clients))
-    return asyncio.run(_search(url, questions[WARM_UP:], clients))
+    return _warm_search(url, questions, clients, httpx.Limits())
+
+
+def searches_of_newcomers(url: str, questions: Sequence[str], clients: int) -> Load:
+    """The same, each on a new connection."""
+    return _warm_search(url, questions, clients, httpx.Limits(max_keepalive_connections=0))
 
 
 def first_tokens(url: str, questions: Sequence[str]) -> tuple[float, ...]:
@@ -81,7 +85,12 @@ def _chat(question: str) -> dict[str, Any]:
     }
 
 
-async def _search(url: str, questions: Sequence[str], clients: int) -> Load:
+def _warm_search(url: str, questions: Sequence[str], clients: int, limits: httpx.Limits) -> Load:
+    asyncio.run(_search(url, questions[:WARM_UP], clients, limits))
+    return asyncio.run(_search(url, questions[WARM_UP:], clients, limits))
+
+
+async def _search(url: str, questions: Sequence[str], clients: int, limits: httpx.Limits) -> Load:
     waiting = iter(questions)
     times: list[float] = []
     errors = 0
@@ -95,6 +104,6 @@ async def _search(url: str, questions: Sequence[str], clients: int) -> Load:
             errors += not (answer.is_success and answer.json()["hits"])
 
     start = time.perf_counter()
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
         await asyncio.gather(*(ask(client) for _ in range(clients)))
     return Load(tuple(times), errors, time.perf_counter() - start)

@@ -7,9 +7,10 @@ import math
 import signal
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import numpy as np
@@ -18,7 +19,8 @@ from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from benchmarks.corpus import DIM, Corpus
-from benchmarks.load.asking import WARM_UP, first_tokens, searches
+from benchmarks.load.asking import WARM_UP, first_tokens, searches, searches_of_newcomers
+from benchmarks.load.attacks import ATTACKS, attacking
 from benchmarks.load.servers import remem_server, running, upstream_server
 from benchmarks.load.turns import Signals, chat, count
 from benchmarks.machine import describe
@@ -31,6 +33,7 @@ __all__ = ["load"]
 _NAMESPACE = "benchmark"
 _VIEWS = ("turn", "window")
 _FIRST_TOKENS = 100
+_MOST_ATTACK_SECONDS = 120.0
 
 _SOME = click.IntRange(min=1)
 
@@ -44,6 +47,8 @@ TARGETS = {
     "turns missing": ("<=", 0),
     "turns repeated": ("<=", 0),
     "turns in a wrong namespace": ("<=", 0),
+    **{f"search p95 under {name}, ms": ("<=", 1000) for name in ATTACKS},
+    **{f"search errors under {name}": ("<=", 0) for name in ATTACKS},
 }
 
 
@@ -63,15 +68,30 @@ TARGETS = {
 @click.option(
     "--chatters", type=_SOME, default=32, show_default=True, help="Clients that chat at once"
 )
+@click.option(
+    "--attack",
+    "attacks",
+    type=click.Choice(list(ATTACKS)),
+    multiple=True,
+    help="Also search while somebody attacks the server like this; may be given several times",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
-def load(records: int, asked: int, clients: int, turns: int, chatters: int, as_json: bool) -> None:
+def load(
+    records: int,
+    asked: int,
+    clients: int,
+    turns: int,
+    chatters: int,
+    attacks: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Searches and chats over HTTP on loopback; the chats while the server is stopped and killed.
 
     The records have made-up vectors: how long a search takes does not depend on what they say. The
     chats are encoded, recalled and stored as always, in a store of their own.
     """
     with tempfile.TemporaryDirectory() as name, running(upstream_server()) as upstream:
-        figures = _searching(Path(name) / "large", upstream.url, records, asked, clients)
+        figures = _searching(Path(name) / "large", upstream.url, records, asked, clients, attacks)
         figures |= _chatting(Path(name) / "chats", upstream.url, turns, chatters)
     if as_json:
         print(json.dumps({"machine": describe(), "records": records, "figures": figures}))
@@ -79,7 +99,9 @@ def load(records: int, asked: int, clients: int, turns: int, chatters: int, as_j
         _show(figures, records, clients, chatters)
 
 
-def _searching(folder: Path, upstream: str, records: int, asked: int, clients: int) -> Figures:
+def _searching(
+    folder: Path, upstream: str, records: int, asked: int, clients: int, attacks: Sequence[str]
+) -> Figures:
     corpus = Corpus(records)
     with EmbeddedStore(folder) as store:
         store.adopt(Space(SentenceTransformerEncoder().fingerprint, DIM, _VIEWS))
@@ -90,6 +112,7 @@ def _searching(folder: Path, upstream: str, records: int, asked: int, clients: i
     with running(remem_server(folder, _NAMESPACE, upstream)) as server:
         found = searches(server.url, questions[: WARM_UP + asked], clients)
         through = first_tokens(server.url, openings)
+        attacked = _attacked(server.url, openings, clients, attacks)
     direct = first_tokens(upstream, openings)
     return {
         "searches/s": found.rate,
@@ -99,7 +122,20 @@ def _searching(folder: Path, upstream: str, records: int, asked: int, clients: i
         "first token, upstream alone p50, ms": float(np.median(direct)),
         "first token through the proxy p50, ms": float(np.median(through)),
         "added to the first token p50, ms": float(np.median(through) - np.median(direct)),
+        **attacked,
     }
+
+
+def _attacked(url: str, questions: Sequence[str], clients: int, attacks: Sequence[str]) -> Figures:
+    """Searches during each attack, every one on a connection of its own: the harder case, since
+    who is connected has his place."""
+    figures: Figures = {}
+    for name in attacks:
+        with attacking(name, int(urlsplit(url).port or 0), _MOST_ATTACK_SECONDS):
+            found = searches_of_newcomers(url, questions, clients)
+        figures[f"search p95 under {name}, ms"] = found.quantile(95)
+        figures[f"search errors under {name}"] = found.errors
+    return figures
 
 
 def _chatting(folder: Path, upstream: str, turns: int, clients: int) -> Figures:

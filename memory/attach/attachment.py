@@ -14,18 +14,30 @@ stays as it was. A memory that fails does not take the chat down: the messages g
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from memory.attach.conversation import session_of, turns_of, unanswered, with_block
+from memory.attach.conversation import (
+    keyed,
+    last_of_user,
+    places_of,
+    session_of,
+    turns_of,
+    unanswered,
+)
+from memory.attach.placement import check_placement, placed
+from memory.attach.prefixes import Measure
+from memory.attach.replay import Replay, Replays
+from memory.attach.utterances import oddities, said_by
 from memory.clock import now
 from memory.engine import Memory
-from memory.recall.prompt import Context, CountTokens, estimate_tokens, without_block
+from memory.recall.prompt import Context, CountTokens, estimate_tokens
 from memory.recall.relevance import FLOOR
 from memory.recorder import Added
-from store import Record, RememError
+from store import Conflict, Record, RememError
 
 __all__ = ["Attachment", "Exchange", "Remembered"]
 
@@ -42,6 +54,12 @@ class Attachment:
         k: Most memories.
         floor: The least relevance of a memory; see ``Memory.context``.
         count_tokens: The model's tokenizer; by default an estimate.
+        placement: Where the block goes: ``message``, ``system`` or ``tool``; see
+            ``memory.attach.placement``.
+        replays: Sends blocks again with their messages; None: a block is sent once.
+
+    Raises:
+        InvalidInput: there is no such placement.
     """
 
     memory: Memory
@@ -49,6 +67,11 @@ class Attachment:
     k: int = 50
     floor: float = FLOOR
     count_tokens: CountTokens = field(default=estimate_tokens, repr=False)
+    placement: str = "message"
+    replays: Replays | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_placement(self.placement)
 
     def recall(
         self,
@@ -68,17 +91,62 @@ class Attachment:
         asked_at = now()
         said: list[Record] = []
         try:
-            said = turns_of([*earlier, *messages], session or session_of([*earlier, *messages]))
-            asked = unanswered(said)
-            context = self._context(asked, turns_of(messages, ""), asked_at)
+            whole = [*earlier, *messages]
+            name = session or session_of(whole)
+            said = turns_of(whole, name)
+            places = {n - len(earlier): key for n, key in places_of(whole, name).items()}
+            keys = {n: key for n, key in places.items() if n >= 0}
+            exchange = self._recalled(messages, said, keys, asked_at)
+            return replace(exchange, notice=_notice(messages))
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
             return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
-        block = with_block(messages, context.text)
-        return Exchange(self, asked_at, tuple(block), tuple(said), context)
+
+    def passed_by(self, messages: Sequence[Mapping[str, Any]]) -> Exchange:
+        """A conversation that memory has nothing to do with: nothing is recalled or remembered."""
+        return Exchange(self, now(), tuple(messages))
+
+    def _recalled(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        said: Sequence[Record],
+        keys: Mapping[int, str],
+        asked_at: datetime,
+    ) -> Exchange:
+        """Recall, and put what is recalled where the model reads it.
+
+        Args:
+            keys: Of the user's turns, by the places of their messages.
+        """
+        question = last_of_user(messages)
+        replay = Replay()
+        if self.replays is not None:
+            begun = question < len(messages) - 1
+            replay = self.replays.of(self.memory, keys, question, begun=begun)
+        context = replay.contexts.get(question)
+        if context is None:
+            visible = {turn.text for turn in turns_of(messages, "")} | replay.texts
+            context = self._context(unanswered(said), visible, asked_at)
+            if not self._has_place(messages, question):
+                context = Context()  # nobody would read it
+        contexts = {**replay.contexts, question: context}
+        blocks = {place: each.text for place, each in contexts.items() if place >= 0}
+        prompt = tuple(placed(messages, blocks, self.placement))
+        exchange = Exchange(self, asked_at, prompt, tuple(said), context, any(blocks.values()))
+        if self.replays is None:
+            return exchange
+        if question in keys and question not in replay.contexts:
+            self.replays.keep(self.memory, keys[question], context, asked_at)
+        return replace(exchange, measure=self.replays.measure(self.memory, prompt))
+
+    def _has_place(self, messages: Sequence[Mapping[str, Any]], question: int) -> bool:
+        """Whether a block for the question gets into the messages: there may be no question, or
+        content of no known form."""
+        given = list(messages)
+        return question >= 0 and placed(given, {question: "block"}, self.placement) != given
 
     def _context(
-        self, asked: Sequence[Record], visible: Sequence[Record], asked_at: datetime
+        self, asked: Sequence[Record], visible: Collection[str], asked_at: datetime
     ) -> Context:
         if not asked:
             return Context()
@@ -89,7 +157,7 @@ class Attachment:
             k=self.k,
             floor=self.floor,
             now=asked_at,
-            known={turn.text for turn in visible},
+            known=visible,
         )
 
 
@@ -103,7 +171,11 @@ class Exchange:
         messages: What the model should read, the memories included.
         said: The turns of the session so far; see ``conversation.turns_of``.
         context: What was recalled.
+        changed: Whether there are memories in the messages.
+        measure: How long the messages are, and how much of them was sent before; zero where the
+            attachment has no replays.
         problem: Why nothing could be recalled, in one sentence.
+        notice: What of the question cannot be remembered as it came, in one sentence.
     """
 
     attachment: Attachment
@@ -111,28 +183,71 @@ class Exchange:
     messages: tuple[Mapping[str, Any], ...]
     said: tuple[Record, ...] = ()
     context: Context = field(default_factory=Context)
+    changed: bool = False
+    measure: Measure = field(default_factory=Measure)
     problem: str | None = None
+    notice: str | None = None
+
+    def only_read(self) -> Exchange:
+        """The same with what was recalled, of which nothing will be remembered."""
+        return replace(self, said=(), notice=None)
 
     def remember(self, answer: str, name: str | None = None) -> Remembered:
         """Store the question together with its answer, once; never raises.
 
-        An empty answer (a call of tools, say) is not the end of the exchange: nothing is stored.
+        An answer without words (a call of tools, say) is not the end of the exchange: nothing is
+        stored. Another answer to the same question takes the place of the earlier one, which stays
+        in its history; so it is if the user went back to an earlier one and speaks on from there.
 
         Args:
             name: Of who answered.
         """
         asked = unanswered(self.said)
-        if not asked or not without_block(answer).strip():
-            return Remembered()
-        session = asked[0].source
+        said = said_by("assistant", answer)
+        if not asked or not said.strip():
+            return self.give_up(_WORDLESS) if answer.strip() else Remembered()
         try:
-            said = [_message(turn) for turn in self.said]
-            *_, reply = turns_of([*said, _answer(answer, name)], session)
-            new = [_message(turn) | {"time": turn.said_at or self.asked_at} for turn in asked]
-            new.append(_message(reply) | {"time": now()})
-            return Remembered(self.attachment.memory.add_messages(new, session=session))
+            self._go_back()
+            answered = Record("", asked[0].source, 0, said, role="assistant", speaker=name)
+            turns = self._store(asked, keyed([*self.said, answered])[-1])
+            taken_out = "; ".join(map(str, turns.removed))
+            return Remembered(turns, f"not stored: {taken_out}" if taken_out else None)
         except Exception as error:  # the answer is the user's, whatever became of the memory
             return Remembered(problem=_problem("remembered", error))
+
+    def give_up(self, why: str) -> Remembered:
+        """Store nothing, because what came is no answer."""
+        return Remembered(problem=_unremembered(why) if unanswered(self.said) else None)
+
+    def _store(self, asked: Sequence[Record], reply: Record) -> Added:
+        memory, session = self.attachment.memory, reply.source
+        question = [_message(turn) | {"time": turn.said_at or self.asked_at} for turn in asked]
+        answer = _message(reply) | {"time": now()}
+        if memory.get(reply.key) is None:
+            added = Added()
+            with suppress(Conflict):  # of another process that answers the same
+                added = memory.add_messages([*question, answer], session=session)
+            if reply.key in added.added:
+                return added
+        else:
+            added = memory.add_messages(question, session=session)
+        # It was answered before: by the same words, which changes nothing, or by others.
+        present = memory.update(reply.key, reply.text, said_at=answer["time"]).key
+        unchanged = tuple(key for key in added.unchanged if key != reply.key)
+        return replace(added, added=(*added.added, present), unchanged=unchanged)
+
+    def _go_back(self) -> None:
+        """Make the answer that the user speaks on from the present one, if he was given others."""
+        earlier = self.said[: len(self.said) - len(unanswered(self.said))]
+        if not earlier or earlier[-1].role != "assistant":
+            return
+        chosen, memory = earlier[-1], self.attachment.memory
+        *former, present = memory.history(chosen.key) or [chosen]
+        if present.text != chosen.text:
+            for version in former:
+                if version.text == chosen.text:
+                    memory.update(chosen.key, chosen.text, said_at=version.said_at)
+                    break
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +256,7 @@ class Remembered:
 
     Attributes:
         turns: Keys of what was stored, and of what was stored already.
-        problem: Why it could not be stored, in one sentence.
+        problem: Why it could not be stored, or what of it was not, in one sentence.
     """
 
     turns: Added = field(default_factory=Added)
@@ -158,8 +273,26 @@ def _message(turn: Record) -> dict[str, Any]:
     }
 
 
-def _answer(text: str, name: str | None) -> dict[str, Any]:
-    return {"role": "assistant", "content": text, "name": name}
+_WORDLESS = "the answer is nothing but reasoning or memories"
+
+
+def _notice(messages: Sequence[Any]) -> str | None:
+    """The parts of the question that cannot be kept; of what was said before, they were told."""
+    first = max((n for n, each in enumerate(messages, 1) if _is_answer(each)), default=0)
+    notice = "; ".join(oddities(messages, first))
+    if notice:
+        logger.warning("%s", notice)
+    return notice or None
+
+
+def _is_answer(message: Any) -> bool:
+    return isinstance(message, Mapping) and message.get("role") == "assistant"
+
+
+def _unremembered(why: str) -> str:
+    problem = f"nothing was remembered: {why}"
+    logger.warning("%s", problem)
+    return problem
 
 
 def _problem(what: str, error: Exception) -> str:

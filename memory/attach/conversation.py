@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from memory.attach.placement import placed
+from memory.attach.utterances import utterances
 from memory.messages import records_of
-from memory.recall.prompt import without_block
 from store import Record
 
-__all__ = ["session_of", "turns_of", "unanswered", "with_block"]
+__all__ = [
+    "keyed",
+    "last_of_user",
+    "places_of",
+    "session_of",
+    "turns_of",
+    "unanswered",
+    "with_block",
+]
 
 Messages = Sequence[Mapping[str, Any]]
 
@@ -21,27 +30,27 @@ _KEY_CHARACTERS = 8
 
 
 def turns_of(messages: Messages, session: str) -> list[Record]:
-    """What was said, in order, as records of a session.
+    """What was said, in order, as records of a session; see ``utterances`` for what that is.
 
     A turn's key is a digest of it and of all turns before it. So a request that is sent again is
-    recognised, even by another process, while "yes" said twice is two turns. What a front end
-    copied from a prompt, a block of memories, was not said: it is left out. So are calls of tools
-    and their results.
-
-    Raises:
-        InvalidInput: a message is not of the form that ``memory.messages.records_of`` reads.
+    recognised, even by another process, while "yes" said twice is two turns. An answer's key is one
+    of what it answers, whatever it says: another answer to the same is another version of it. What
+    follows an answer follows its words.
     """
-    turns: list[Record] = []
+    return keyed(records_of(utterances(messages), session))
+
+
+def keyed(turns: Iterable[Record]) -> list[Record]:
+    """All turns of a session, in order, with the keys and positions that this gives them."""
+    named: list[Record] = []
     chain = hashlib.sha256()
-    for record in records_of([each for each in messages if not _calls_tools(each)], session):
-        text = without_block(record.text)
-        if text.strip():
-            # With its length, so that no text can say what several turns say.
-            turn = f"{record.role} {len(text)} {text}"
-            chain.update(turn.encode("utf-8", "surrogatepass"))
-            key = f"{session}#{_short(chain.digest())}"
-            turns.append(replace(record, key=key, text=text, position=len(turns)))
-    return turns
+    for turn in turns:
+        before = chain.copy()
+        before.update(b"assistant")
+        chain.update(_digested(turn))
+        digest = (before if turn.role == "assistant" else chain).digest()
+        named.append(replace(turn, key=f"{turn.source}#{_short(digest)}", position=len(named)))
+    return named
 
 
 def unanswered(turns: Sequence[Record]) -> list[Record]:
@@ -54,7 +63,23 @@ def session_of(messages: Messages) -> str:
     """A name for a conversation that has none: made from how it begins, so that all its requests
     get the same one. Conversations that begin with the same words share it."""
     turns = turns_of(messages, "chat")
-    return turns[0].key.replace("#", "-") if turns else "chat"
+    return f"chat-{_short(hashlib.sha256(_digested(turns[0])).digest())}" if turns else "chat"
+
+
+def places_of(messages: Messages, session: str) -> dict[int, str]:
+    """Keys of the user's turns, by the places of their messages; raises as ``turns_of``."""
+    # Marked, because ``turns_of`` decides which of the messages are turns.
+    marked = [
+        {**message, "metadata": {"place": n}} if isinstance(message, Mapping) else message
+        for n, message in enumerate(messages)
+    ]
+    turns = turns_of(marked, session)
+    return {turn.metadata["place"]: turn.key for turn in turns if turn.role == "user"}
+
+
+def last_of_user(messages: Messages) -> int:
+    """The place of the user's last message, for which memories are recalled; -1: there is none."""
+    return max((n for n, each in enumerate(messages) if _is_users(each)), default=-1)
 
 
 def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
@@ -64,25 +89,16 @@ def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
     and a conversation that only grows at its end can be cached by the model's server. What was
     given is not changed.
     """
-    result = list(messages)
-    places = [n for n, message in enumerate(result) if message.get("role") == "user"]
-    if block and places:
-        last = result[places[-1]]
-        result[places[-1]] = {**last, "content": _after(block, last.get("content"))}
-    return result
+    return placed(messages, {last_of_user(messages): block}, "message")
 
 
-def _after(block: str, content: Any) -> Any:
-    if isinstance(content, str):
-        return f"{block}\n\n{content}"
-    parts = list(content or ())
-    # The chat completions protocol calls parts of text "text", the responses protocol "input_text".
-    named = any(str(part.get("type", "")).startswith("input_") for part in parts)
-    return [{"type": "input_text" if named else "text", "text": f"{block}\n\n"}, *parts]
+def _is_users(message: Any) -> bool:
+    return isinstance(message, Mapping) and message.get("role") == "user"
 
 
-def _calls_tools(message: Any) -> bool:
-    return isinstance(message, Mapping) and bool(message.get("tool_calls"))
+def _digested(turn: Record) -> bytes:
+    # With its length, so that no text can say what several turns say.
+    return f"{turn.role} {len(turn.text)} {turn.text}".encode("utf-8", "surrogatepass")
 
 
 def _short(digest: bytes) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from memory.recall.prompt import Context, format_date, neutralise
+from memory.recall.names import who
+from memory.recall.prompt import Context, format_date, neutralise, reads_as_said
 from store import Record
 
 __all__ = ["Layout", "Message", "Prompt", "block_before_question", "notes_in_question"]
@@ -76,7 +77,11 @@ def _conversation(prompt: Prompt, question: str) -> list[Message]:
 
 
 def _note(record: Record) -> str:
-    day = f"({format_date(record.said_at)})" if record.said_at else ""
-    origin = " ".join(filter(None, (record.speaker, day)))
     text = neutralise(record.text)
+    speaker = who(record) if record.speaker else ""
+    # A name may end like a date, and words begin with a name.
+    is_unclear = speaker.endswith(")") if speaker else reads_as_said(text)
+    undated = "(undated)" if is_unclear else ""
+    day = f"({format_date(record.said_at)})" if record.said_at else undated
+    origin = " ".join(filter(None, (speaker, day)))
     return neutralise(f"{origin}: {text}" if origin else text).replace("\n", " ")

@@ -6,25 +6,48 @@ out of a memory is neutralised, in the text as in the data, because both end in 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel
 
+from memory.attach.mcp_arguments import (
+    CHAT,
+    NOTES,
+    Arguments,
+    ContextArguments,
+    CorrectArguments,
+    Filters,
+    ForgetArguments,
+    ListSourcesArguments,
+    Message,
+    RecallArguments,
+    RememberArguments,
+)
+from memory.attach.utterances import said_by
 from memory.dates import earliest, latest
 from memory.engine import Memory
-from memory.recall.prompt import format_date, framed, neutralise, without_block
+from memory.lookup import key_of, stored_name, with_stored_names
+from memory.recall.names import shown, shown_key
+from memory.recall.prompt import (
+    format_date,
+    framed,
+    memory_line,
+    neutralise,
+    outside_origin,
+    without_block,
+)
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store import Filter, InvalidInput, Record
 from store.filters import And, F, Range
+from store.origins import ASSISTANT
 
 __all__ = ["TOOLS", "Result", "Tool", "transcript"]
 
-_NOTES = "notes"
-_CHAT = "chat"
+_CALL_RECALL = "call recall first, then pass a key that it shows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,101 +74,18 @@ class Tool:
         run: Does it; raises ``RememError``.
         reads_only: It changes nothing.
         destroys: It takes away what nobody can bring back.
+
+    All of them do the same if they are called twice as if they are called once.
     """
 
     name: str
     title: str
     description: str
-    arguments: type[BaseModel]
+    arguments: type[Arguments]
     data: type[BaseModel]
     run: Callable[[Memory, Any], Result]
     reads_only: bool = False
     destroys: bool = False
-
-
-def _decoded(value: Any) -> Any:
-    """Some clients pass a list as a string of JSON."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-_Name = Annotated[str, Field(min_length=1, max_length=1024)]
-_Text = Annotated[str, Field(min_length=1, max_length=100_000)]
-
-
-class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Message(BaseModel):
-    role: Literal["user", "assistant"]
-    content: _Text = Field(description="What was said, word for word")
-    name: _Name | None = Field(None, description="Who said it")
-    time: str | None = Field(
-        None, description="When, in ISO 8601 with an offset: 2024-05-01T09:30:00+02:00"
-    )
-
-
-class RememberArguments(_Arguments):
-    """Either a text or messages."""
-
-    text: _Text | None = Field(None, description="A fact or note, word for word")
-    messages: Annotated[list[_Message], BeforeValidator(_decoded)] | None = Field(
-        None,
-        min_length=1,
-        max_length=1000,
-        description="Or what was said in a conversation, oldest first; what a session holds "
-        "already is not stored twice",
-    )
-    session: _Name | None = Field(
-        None,
-        description=f"The conversation or collection it belongs to; by default '{_NOTES}' for a "
-        f"text and '{_CHAT}' for messages",
-    )
-    speaker: _Name | None = Field(None, description="Who says the text")
-
-
-class _Filters(_Arguments):
-    speaker: _Name | None = Field(None, description="Only what this person said")
-    source: _Name | None = Field(None, description="Only from this session or document")
-    since: str | None = Field(
-        None, description="Only what was said on or after this date: 2024-05-01, or 2024-05"
-    )
-    until: str | None = Field(None, description="Only what was said on or before this date")
-
-
-class RecallArguments(_Filters):
-    """A question, and how many answers."""
-
-    question: _Text = Field(description="What to look for, in plain words; whole questions do best")
-    k: int = Field(5, ge=1, le=100, description="Most memories")
-
-
-class ContextArguments(_Filters):
-    """A message, and how long the block may be."""
-
-    message: _Text = Field(description="The message that is to be answered, as it was written")
-    budget: int = Field(1000, ge=50, le=32_000, description="Most tokens of the block")
-
-
-class ForgetArguments(_Arguments):
-    """Either keys or a source."""
-
-    keys: Annotated[list[_Name], BeforeValidator(_decoded)] | None = Field(
-        None, min_length=1, max_length=100, description="Keys of memories, as recall shows them"
-    )
-    source: _Name | None = Field(None, description="Or a whole session or document")
-
-
-class ListSourcesArguments(_Arguments):
-    """Which sources."""
-
-    contains: str | None = Field(None, description="Only those with this in their name")
-    limit: int = Field(50, ge=1, le=500, description="Most sources")
 
 
 class RecalledMemory(BaseModel):
@@ -159,6 +99,7 @@ class RecalledMemory(BaseModel):
     source: str
     speaker: str | None
     role: str | None
+    origin: str | None
     said_at: str | None
     text: str
     relevance: float
@@ -185,6 +126,13 @@ class RememberData(BaseModel):
     known: list[str]
 
 
+class CorrectData(BaseModel):
+    """The key of the new words, and that of the memory that was corrected."""
+
+    key: str
+    corrected: str
+
+
 class ForgetData(BaseModel):
     """How many records went, earlier versions included."""
 
@@ -209,27 +157,50 @@ class ListSourcesData(BaseModel):
 
 def _remember(memory: Memory, given: RememberArguments) -> Result:
     if (given.text is None) == (given.messages is None):
-        raise InvalidInput("give either text or messages")
+        raise InvalidInput("pass either text, for a fact or note, or messages, for a conversation")
     if given.text is not None:
-        text = without_block(given.text)
-        record = memory.add(text, source=given.session or _NOTES, speaker=given.speaker)
-        return Result(
-            f"Remembered as {_plain(record.key)}.", RememberData(keys=[record.key], known=[])
+        source = stored_name(memory, "source", given.session or NOTES)
+        speaker = given.speaker and stored_name(memory, "speaker", given.speaker)
+        text = _words(given.text)
+        record = memory.add(text, source=source, speaker=speaker, origin=given.origin)
+        key, told = shown_key(record.key), "" if record.text == text else f" {_SECRETS}"
+        return Result(f"Remembered as {key}.{told}", RememberData(keys=[key], known=[]))
+    session = stored_name(memory, "source", given.session or CHAT)
+    said = [_message(memory, number, each) for number, each in enumerate(given.messages or ())]
+    added = memory.add_messages(said, session=session)
+    if not (added.added or added.unchanged):
+        raise InvalidInput(
+            "nobody said anything in these messages: pass what the user and the assistant said"
         )
-    said = [
-        each.model_dump() | {"content": without_block(each.content)}
-        for each in given.messages or ()
-    ]
-    added = memory.add_messages(said, session=given.session or _CHAT)
     return Result(
-        f"{_counted(len(added.added), 'message')} remembered in {_plain(given.session or _CHAT)}, "
-        f"{len(added.unchanged)} known already.",
-        RememberData(keys=list(added.added), known=list(added.unchanged)),
+        f"{_counted(len(added.added), 'message')} remembered in {shown(session)}, "
+        f"{len(added.unchanged)} known already.{' Not stored: ' if added.removed else ''}"
+        f"{neutralise('; '.join(map(str, added.removed)))}",
+        RememberData(
+            keys=list(map(shown_key, added.added)), known=list(map(shown_key, added.unchanged))
+        ),
     )
 
 
+def _words(text: str) -> str:
+    """What is in a text besides recalled memories."""
+    words = without_block(text)
+    if words.strip():
+        return words
+    raise InvalidInput("the text says only what was recalled: pass words that are new")
+
+
+def _message(memory: Memory, number: int, given: Message) -> dict[str, Any]:
+    return {
+        "role": given.role,
+        "content": said_by(given.role, given.content),
+        "name": given.name and stored_name(memory, "speaker", given.name),
+        "time": _moment(f"messages.{number}.time", given.time, earliest),
+    }
+
+
 def _recall(memory: Memory, given: RecallArguments) -> Result:
-    found = memory.search(given.question, given.k, where=_where(given))
+    found = memory.search(given.question, given.k, where=_where(memory, given))
     if not found:
         return Result("Nothing is remembered that fits.", RecallData(memories=[]))
     lines = [_line(each.record, f"relevance {each.relevance:.2f}") for each in found]
@@ -237,54 +208,65 @@ def _recall(memory: Memory, given: RecallArguments) -> Result:
 
 
 def _context(memory: Memory, given: ContextArguments) -> Result:
-    block = memory.context(given.message, budget=given.budget, where=_where(given))
+    where = _where(memory, given)
+    block = memory.context(given.message, budget=given.budget, where=where)
     return Result(
         block.text or "Nothing that is remembered matters for this message.",
         ContextData(block=block.text, tokens=block.tokens, memories=_recalled(block.recollections)),
     )
 
 
+def _correct(memory: Memory, given: CorrectArguments) -> Result:
+    old = key_of(memory, given.key, f", so nothing was corrected: {_CALL_RECALL}")
+    new = memory.update(old, _words(given.text), origin=ASSISTANT)
+    data = CorrectData(key=shown_key(new.key), corrected=shown_key(old))
+    return Result(f"Corrected; its key is {data.key} now, and the old words are history.", data)
+
+
 def _forget(memory: Memory, given: ForgetArguments) -> Result:
     if (given.keys is None) == (given.source is None):
-        raise InvalidInput("give either keys or a source")
-    for key in given.keys or ():
-        if memory.get(key) is None:
-            raise InvalidInput(
-                f"no memory has the key {_plain(key)}, so nothing was forgotten; recall shows keys"
-            )
-    forgotten = memory.forget(
-        F("key").in_(given.keys) if given.keys else F("source").in_([given.source or ""])
-    )
+        raise InvalidInput("pass either keys, of single memories, or source, for all that is in it")
+    if given.keys is not None:
+        advice = f", so nothing was forgotten: {_CALL_RECALL}"
+        chosen = F("key").in_([key_of(memory, key, advice) for key in given.keys])
+    else:
+        source = stored_name(memory, "source", given.source or "")
+        chosen = F("source").in_([source])
+    forgotten = memory.forget(chosen)
     if not forgotten:
         raise InvalidInput(
-            f"there is no source {_plain(given.source or '')}; list_sources shows those there are"
+            f"there is no source {shown(given.source or '')}, so nothing was forgotten: call "
+            "list_sources, and pass one that it shows"
         )
     return Result(f"{_counted(forgotten, 'record')} forgotten.", ForgetData(forgotten=forgotten))
 
 
 def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     wanted = (given.contains or "").casefold()
-    fitting = [each for each in memory.sources() if wanted in each.source.casefold()]
+    fitting = [
+        each
+        for each in memory.sources()
+        if wanted in each.source.casefold() or wanted in shown(each.source).casefold()
+    ]
     # What has no date comes last.
     fitting.sort(key=lambda each: each.last_said_at.timestamp() if each.last_said_at else -1e18)
-    shown = [
+    listed = [
         SourceData(
-            source=neutralise(each.source),
+            source=shown(each.source),
             records=each.records,
             first_said_at=each.first_said_at.isoformat() if each.first_said_at else None,
             last_said_at=each.last_said_at.isoformat() if each.last_said_at else None,
         )
         for each in fitting[::-1][: given.limit]
     ]
-    data = ListSourcesData(sources=shown, total=len(fitting))
-    if not shown:
+    data = ListSourcesData(sources=listed, total=len(fitting))
+    if not listed:
         return Result("No source fits.", data)
     lines = [
-        f"{_plain(each.source)} ({_counted(each.records, 'record')}, "
-        f"last {each.last_said_at or 'undated'})"
-        for each in shown
+        f"{each.source} ({_counted(each.records, 'record')}, last {each.last_said_at or 'undated'})"
+        for each in listed
     ]
-    heading = f"{len(shown)} of {_counted(len(fitting), 'source')}, the latest first"
+    heading = f"{len(listed)} of {_counted(len(fitting), 'source')}, the latest first"
     return Result(framed([heading, *lines]), data)
 
 
@@ -293,25 +275,35 @@ def transcript(records: Iterable[Record]) -> str:
     return framed(_line(record) for record in records)
 
 
-def _where(given: _Filters) -> Filter | None:
+def _where(memory: Memory, given: Filters) -> Filter | None:
     parts: list[Filter] = [
         F(field).in_([value])
-        for field, value in (("speaker", given.speaker), ("source", given.source))
-        if value is not None
+        for field in ("speaker", "source", "origin")
+        if (value := getattr(given, field)) is not None
     ]
-    if given.since or given.until:
-        since = earliest(given.since) if given.since else None
-        parts.append(Range("said_at", since, latest(given.until) if given.until else None))
-    return And(tuple(parts)) if parts else None
+    since, until = _moment("since", given.since, earliest), _moment("until", given.until, latest)
+    if since and until and since > until:
+        raise InvalidInput("since is later than until: pass the earlier date as since")
+    if since or until:
+        parts.append(Range("said_at", since, until))
+    return with_stored_names(memory, And(tuple(parts))) if parts else None
+
+
+def _moment(argument: str, given: str | None, read: Callable[[str], datetime]) -> datetime | None:
+    try:
+        return None if given is None else read(given)
+    except InvalidInput as error:
+        raise InvalidInput(f"the argument {argument} is refused: {error}") from None
 
 
 def _recalled(found: Iterable[Recollection]) -> list[RecalledMemory]:
     return [
         RecalledMemory(
-            key=neutralise(each.record.key),
-            source=neutralise(each.record.source),
-            speaker=each.record.speaker and neutralise(each.record.speaker),
-            role=each.record.role and neutralise(each.record.role),
+            key=shown_key(each.record.key),
+            source=shown(each.record.source),
+            speaker=each.record.speaker and shown(each.record.speaker),
+            role=each.record.role and shown(each.record.role),
+            origin=each.record.origin and shown(each.record.origin),
             said_at=each.record.said_at.isoformat() if each.record.said_at else None,
             text=neutralise(each.record.text),
             relevance=round(each.relevance, 4),
@@ -320,22 +312,18 @@ def _recalled(found: Iterable[Recollection]) -> list[RecalledMemory]:
     ]
 
 
-def _line(record: Record, note: str = "") -> str:
-    """A memory with its whole key, by which it can be forgotten."""
-    said_at = f"{format_date(record.said_at)} {record.said_at:%H:%M}" if record.said_at else ""
-    about = ", ".join(filter(None, (said_at, record.speaker or record.role, note)))
-    # No line of a memory can pose as the beginning of another one.
-    beginning = f"[{record.key}] {about}: ".replace("\n", " ")
-    return neutralise(beginning + record.text).replace("\n", "\n  ")
-
-
-def _plain(name: str) -> str:
-    return neutralise(name).replace("\n", " ")
+def _line(record: Record, *about: str) -> str:
+    """A memory with its whole key, by which it can be corrected and forgotten."""
+    day = f"{format_date(record.said_at)} {record.said_at:%H:%M}" if record.said_at else "undated"
+    told = ", ".join(filter(None, (day, outside_origin(record), *about)))
+    return memory_line(shown_key(record.key), record, f"({told})")
 
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
+
+_SECRETS = "Secrets in it were not stored."
 
 TOOLS = (
     Tool(
@@ -367,6 +355,15 @@ TOOLS = (
         RememberArguments,
         RememberData,
         _remember,
+    ),
+    Tool(
+        "correct",
+        "Correct a memory",
+        "Give a memory new words, because what it says was wrong or has changed. The old words are "
+        "kept as its history, but not recalled any more. Call recall first, and pass its key.",
+        CorrectArguments,
+        CorrectData,
+        _correct,
     ),
     Tool(
         "list_sources",

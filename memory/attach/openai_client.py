@@ -16,14 +16,19 @@ import functools
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memory.attach.attachment import Attachment, Exchange, Remembered
-from memory.attach.openai_wire import WIRES, Answer, Watch, Wire
+from memory.attach.openai_wire import WIRES, Wire
+from memory.attach.placement import REPLAY_BUDGET
+from memory.attach.replay import Replays
+from memory.attach.replies import Answer, Seen, Watch
+from memory.attach.utterances import said_by
 from memory.engine import Memory
 from memory.recall.prompt import CountTokens, estimate_tokens
 from memory.recall.ranking import Recollection
@@ -41,6 +46,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from openai._models import FinalRequestOptions
+    from openai._streaming import ServerSentEvent
 
 __all__ = ["Used", "memory_of", "session", "with_memory"]
 
@@ -61,6 +67,8 @@ def with_memory(
     k: int = 50,
     floor: float = FLOOR,
     count_tokens: CountTokens = estimate_tokens,
+    placement: str = "message",
+    replay_budget: int = REPLAY_BUDGET,
 ) -> Client:
     """Let a client recall before each request and remember after each answer.
 
@@ -74,13 +82,19 @@ def with_memory(
         client: It is changed in place. Memory replaces one that the client had.
         session: Which conversation all requests belong to, unless ``session(...)`` names another;
             None: each is named after how it begins.
-        budget, k, floor, count_tokens: Of ``memory.attach.attachment.Attachment``.
+        budget, k, floor, count_tokens, placement: Of ``memory.attach.attachment.Attachment``.
+        replay_budget: Most tokens of memories that are sent again with their messages, so that the
+            server can go on from a prompt that it has cached.
 
     Returns:
         The same client.
+
+    Raises:
+        InvalidInput: there is no such placement.
     """
-    road = _Road(Attachment(memory, budget, k, floor, count_tokens), session)
-    return _attach(client, road)
+    replays = Replays(replay_budget)
+    attachment = Attachment(memory, budget, k, floor, count_tokens, placement, replays)
+    return _attach(client, _Road(attachment, session))
 
 
 @contextmanager
@@ -107,13 +121,14 @@ class Used:
 
     @property
     def recalled(self) -> tuple[Recollection, ...]:
-        """The memories that the model was given, in chronological order."""
+        """The memories that the model was given with the question, in chronological order."""
         return self.exchange.context.recollections
 
     @property
     def problem(self) -> str | None:
-        """Why it had to do without memory, or why the exchange could not be remembered."""
-        return self.exchange.problem or self.remembered.problem
+        """Why it had to do without memory, why the exchange could not be remembered, or what of it
+        was left out."""
+        return self.exchange.problem or self.remembered.problem or self.exchange.notice
 
 
 def memory_of(reply: Any) -> Used:
@@ -153,7 +168,14 @@ class _Road:
         self._lock = threading.Lock()
 
     def ask(self, options: FinalRequestOptions) -> _Asked | None:
-        """Recall for a request; None if it is none that a memory has to do with."""
+        """Recall for a request; None if it is none that a memory has to do with. Never raises."""
+        try:
+            return self._recalled(options)
+        except Exception as error:  # whatever it is, the chat goes on
+            _log(error)
+            return None
+
+    def _recalled(self, options: FinalRequestOptions) -> _Asked | None:
         wire = WIRES.get(options.url) if options.method == "post" else None
         body = options.json_data
         if wire is None or not isinstance(body, Mapping):
@@ -165,7 +187,7 @@ class _Road:
         if exchange.said:
             earlier = tuple({"role": turn.role, "content": turn.text} for turn in exchange.said)
             thread = _Thread(exchange.said[0].source, earlier)
-        if exchange.context.text:
+        if exchange.changed:
             changed = wire.with_messages(body, exchange.messages)
             options = options.model_copy(update={"json_data": changed})
         return _Asked(self, wire, options, Used(exchange), conversation, thread)
@@ -209,12 +231,16 @@ class _Asked:
         try:
             # A raw reply keeps what was parsed, so that the user gets this very stream.
             inner = reply.parse() if isinstance(reply, LegacyAPIResponse) else reply
+            # Of a stream the events as the server sent them: what the client makes of them for
+            # the user does not tell all, such as that it has ended.
             if isinstance(inner, Stream):
-                inner._iterator = self._watched(inner._iterator)
+                vars(inner)["_iter_events"] = partial(self._watched, inner._iter_events())
             elif isinstance(inner, AsyncStream):
-                inner._iterator = self._watched_async(inner._iterator)
+                vars(inner)["_iter_events"] = partial(self._watched_async, inner._iter_events())
             elif isinstance(inner, (ChatCompletion, Response)):
-                self._answered(self.wire.answer(inner))
+                reading = self.wire.reading()
+                reading.read_whole(inner.model_dump(exclude_unset=True, warnings=False))
+                self._answered(reading.answer())
             else:
                 return
             for each in (reply, inner):
@@ -223,26 +249,53 @@ class _Asked:
             _log(error)
 
     def _answered(self, answer: Answer) -> None:
-        self.used.remembered = self.used.exchange.remember(answer.text)
+        if answer.text:
+            self.used.remembered = self.used.exchange.remember(answer.text)
+        elif answer.problem:
+            self.used.remembered = self.used.exchange.give_up(answer.problem)
         # With the reply as a stand-in for all that came before, the same words said twice in a
         # conversation are two turns, while a request that is sent again is recognised.
-        earlier = _after(answer.identity) if answer.text.strip() else self.thread.earlier
+        is_answered = said_by("assistant", answer.text).strip()
+        earlier = _after(answer.identity) if is_answered else self.thread.earlier
         for name in filter(None, (answer.identity, self.conversation)):
             self.road.follow(name, _Thread(self.thread.session, earlier))
 
-    def _watched(self, events: Iterator[Any]) -> Iterator[Any]:
-        watch = self.wire.watch()
-        for event in events:
-            if ended := _ended(watch, event):
-                self._answered(ended)
-            yield event
+    def _watched(self, events: Iterator[ServerSentEvent]) -> Iterator[ServerSentEvent]:
+        watch: Watch[ServerSentEvent] = Watch(self.wire.reading())
+        try:
+            for event in events:
+                yield from self._passed(watch.feed(event, event.event or "", event.data))
+        except Exception:
+            yield from self._passed(watch.end())
+            raise
+        yield from self._passed(watch.end())
 
-    async def _watched_async(self, events: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        watch = self.wire.watch()
-        async for event in events:
-            if ended := _ended(watch, event):
-                await run_sync(self._answered, ended)
-            yield event
+    async def _watched_async(
+        self, events: AsyncIterator[ServerSentEvent]
+    ) -> AsyncIterator[ServerSentEvent]:
+        watch: Watch[ServerSentEvent] = Watch(self.wire.reading())
+        try:
+            async for event in events:
+                for passed in await self._passed_async(
+                    watch.feed(event, event.event or "", event.data)
+                ):
+                    yield passed
+        except Exception:
+            for passed in await self._passed_async(watch.end()):
+                yield passed
+            raise
+        for passed in await self._passed_async(watch.end()):
+            yield passed
+
+    def _passed(self, seen: Seen[ServerSentEvent]) -> Sequence[ServerSentEvent]:
+        if seen.answer is not None:
+            self._answered(seen.answer)
+        return seen.passed
+
+    async def _passed_async(self, seen: Seen[ServerSentEvent]) -> Sequence[ServerSentEvent]:
+        if seen.answer is not None:
+            await run_sync(self._answered, seen.answer)
+        return seen.passed
 
 
 def _attach(client: Client, road: _Road) -> Client:
@@ -285,14 +338,6 @@ def _attach(client: Client, road: _Road) -> Client:
 def _after(name: str | None) -> tuple[Mapping[str, Any], ...]:
     """A stand-in for what a server keeps under a name; it is never stored."""
     return ({"role": "assistant", "content": name},) if name else ()
-
-
-def _ended(watch: Watch, event: Any) -> Answer | None:
-    try:
-        return watch(event)
-    except Exception as error:  # no event of this protocol, but the user's all the same
-        _log(error)
-        return None
 
 
 def _log(error: Exception) -> None:

@@ -1,33 +1,19 @@
-"""Requests and replies of OpenAI's two protocols, chat completions and responses, as turns. Pure.
+"""Requests of OpenAI's two protocols, chat completions and responses, as turns. Pure.
 
-Bodies of requests are plain JSON; replies and events are the objects of the package ``openai``.
+What their replies say is read by ``memory.attach.replies``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-__all__ = ["WIRES", "Answer", "ChatWire", "ResponsesWire", "Watch", "Wire"]
+from memory.attach.replies import ChatReading, Reading, ResponsesReading
+
+__all__ = ["WIRES", "ChatWire", "ResponsesWire", "Wire"]
 
 Body = Mapping[str, Any]
 Messages = Sequence[Mapping[str, Any]]
-
-
-class Answer(NamedTuple):
-    """What a model said.
-
-    Attributes:
-        text: Empty where the reply is not the end of the exchange, such as a call of tools.
-        identity: By which the next request can continue it, if the server keeps it; else empty.
-    """
-
-    text: str
-    identity: str = ""
-
-
-Watch = Callable[[Any], "Answer | None"]
-"""Told every event of a stream; once one ends the answer, it is the answer."""
 
 
 class Wire(Protocol):
@@ -45,19 +31,17 @@ class Wire(Protocol):
     def conversation(self, body: Body) -> str | None:
         """The id of the conversation, if the server keeps what was said under one."""
 
-    def answer(self, reply: Any) -> Answer:
-        """What a whole reply says."""
-
-    def watch(self) -> Watch:
-        """A watch for one stream."""
+    def reading(self) -> Reading:
+        """A reader of one reply, whole or as a stream."""
 
 
 class ChatWire:
-    """``/chat/completions``; of several choices, the first is what was said."""
+    """``/chat/completions``."""
 
     def messages(self, body: Body) -> Messages:
         """See ``Wire``."""
-        return body.get("messages") or []
+        given = body.get("messages")
+        return given if isinstance(given, (list, tuple)) else ()
 
     def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
         """See ``Wire``."""
@@ -69,32 +53,9 @@ class ChatWire:
     def conversation(self, body: Body) -> None:
         """None: the server keeps nothing."""
 
-    def answer(self, reply: Any) -> Answer:
+    def reading(self) -> Reading:
         """See ``Wire``."""
-        for choice in reply.choices or ():
-            if _is_first(choice):
-                said = choice.message
-                return Answer("" if _calls(said) else said.content or said.refusal or "")
-        return Answer("")
-
-    def watch(self) -> Watch:
-        """See ``Wire``. A stream that ends without a reason to finish broke off."""
-        pieces: list[str] = []
-        calls = False
-
-        def watch(chunk: Any) -> Answer | None:
-            nonlocal calls
-            for choice in chunk.choices or ():
-                if not _is_first(choice):
-                    continue
-                if said := choice.delta:
-                    calls = calls or _calls(said)
-                    pieces.append(said.content or said.refusal or "")
-                if choice.finish_reason:
-                    return Answer("" if calls else "".join(pieces))
-            return None
-
-        return watch
+        return ChatReading()
 
 
 class ResponsesWire:
@@ -113,51 +74,40 @@ class ResponsesWire:
 
     def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
         """See ``Wire``."""
-        if isinstance(body.get("input"), str):
+        if isinstance(body.get("input"), str) and len(messages) == 1:
             return {**body, "input": messages[0]["content"]}
-        return {**body, "input": [message.get("item", message) for message in messages]}
+        return {**body, "input": [item for message in messages for item in _items(message)]}
 
     def previous(self, body: Body) -> str | None:
         """See ``Wire``."""
-        return body.get("previous_response_id")
+        return _text(body.get("previous_response_id"))
 
     def conversation(self, body: Body) -> str | None:
         """See ``Wire``."""
         given = body.get("conversation")
-        return given.get("id") if isinstance(given, Mapping) else given
+        return _text(given.get("id") if isinstance(given, Mapping) else given)
 
-    def answer(self, reply: Any) -> Answer:
+    def reading(self) -> Reading:
         """See ``Wire``."""
-        if reply.status not in ("completed", "incomplete", None):
-            return Answer("", reply.id or "")
-        texts: list[str] = []
-        for item in reply.output or ():
-            if item.type == "message":
-                texts += [
-                    part.text if part.type == "output_text" else part.refusal
-                    for part in item.content or ()
-                ]
-            elif item.type != "reasoning":
-                texts.clear()  # what a model says before it calls a tool is no answer yet
-        return Answer("".join(filter(None, texts)), reply.id or "")
-
-    def watch(self) -> Watch:
-        """See ``Wire``."""
-
-        def watch(event: Any) -> Answer | None:
-            if event.type not in ("response.completed", "response.incomplete"):
-                return None
-            return self.answer(event.response)
-
-        return watch
+        return ResponsesReading()
 
 
-def _is_first(choice: Any) -> bool:
-    return not getattr(choice, "index", 0)
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def _calls(said: Any) -> bool:
-    return bool(said.tool_calls or said.function_call)
+def _items(message: Mapping[str, Any]) -> list[Any]:
+    """A message of chat completions as items of a response; any message of a client may have a
+    field that is called "item"."""
+    if message.keys() == {"role", "item"}:
+        return [message["item"]]
+    if message.get("role") == "tool":
+        output, call = message["content"], message["tool_call_id"]
+        return [{"type": "function_call_output", "call_id": call, "output": output}]
+    calls = message.get("tool_calls")
+    if not calls:
+        return [message]
+    return [{"type": "function_call", "call_id": call["id"], **call["function"]} for call in calls]
 
 
 def _was_said(item: Any, after: Sequence[Any]) -> bool:

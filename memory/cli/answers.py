@@ -11,6 +11,7 @@ from rich.text import Text
 from memory.cli.recalling import NOTHING_RELEVANT, recollection_json
 from memory.cli.screen import output, safe
 from memory.dates import readable
+from memory.recall.names import shown, who
 from memory.recall.ranking import Recollection
 
 __all__ = ["exchange_json", "show_recalled", "type_out"]
@@ -29,8 +30,8 @@ def show_recalled(recalled: Sequence[Recollection]) -> None:
         console.print(Text(f"  {NOTHING_RELEVANT}", "dim"))
     for recollection in recalled:
         record = recollection.record
-        who = record.speaker or record.role or record.source
-        line = " ".join(f"{readable(record.said_at)} {who}: {record.text}".split())
+        origin = who(record) or shown(record.source)
+        line = " ".join(f"{readable(record.said_at)} {origin}: {record.text}".split())
         console.print(Text(f"  {safe(line)}", "dim"), no_wrap=True, overflow="ellipsis")
 
 

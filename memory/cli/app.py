@@ -60,7 +60,7 @@ class _Program(click.Group):
     params=shared_options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with 'remem demo'. 'remem COMMAND --help' shows examples. Exit codes: 0 done, "
-    "1 failed, 2 wrong usage, 3 imported but something was skipped, 130 interrupted.",
+    "1 failed, 2 wrong usage, 3 done but something was skipped, 130 interrupted.",
 )
 @click.version_option(package_name="remem", message="remem %(version)s")
 def program() -> None:

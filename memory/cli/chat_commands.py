@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from memory.cli.chat_history import ELSEWHERE
 from memory.cli.recalling import NOTHING_RELEVANT, recollection_json
 from memory.cli.screen import counted, recollection_table, record_json, safe, table
+from memory.lookup import key_of
 from memory.pins import pin, unpin
+from memory.recall.names import meant, shown, shown_key
 from store import F, InvalidInput, Record
 
 if TYPE_CHECKING:
@@ -98,11 +101,14 @@ def _why(talk: Conversation, argument: str) -> Shown:  # noqa: ARG001
 def _forget(talk: Conversation, argument: str) -> Shown:
     if not argument:
         raise InvalidInput("say what to forget: /forget last, or /forget KEY")
-    gone = talk.bot.forget_last() if argument == "last" else talk.bot.forget(argument)
+    if argument == "last":
+        gone = talk.bot.forget_last()
+    else:
+        gone = talk.bot.forget(key_of(talk.memory, argument, "; nothing was forgotten"))
     talk.reply = None
     return Shown(
         {"forgotten": len(gone)},
-        (f"{counted(len(gone), 'record')} forgotten.",),
+        (f"{counted(len(gone), 'record')} forgotten. {ELSEWHERE}",),
         frozenset(record.text for record in gone),
     )
 
@@ -110,15 +116,15 @@ def _forget(talk: Conversation, argument: str) -> Shown:
 def _pin(talk: Conversation, argument: str) -> Shown:
     if not argument:
         pinned = talk.memory.pinned()
-        rows = [(record.text, record.key) for record in pinned]
+        rows = [(record.text, shown_key(record.key)) for record in pinned]
         return Shown(
             {"pinned": [record_json(record) for record in pinned]},
             (table(("Pinned", "Key"), rows) if rows else "Nothing is pinned.",),
         )
-    if talk.memory.get(argument) is not None:
-        return _labelled("Pinned", pin(talk.memory, argument))
-    if "#" in argument and not argument.split()[1:]:
-        raise InvalidInput(f"no memory has the key {argument!r}; /recall QUESTION shows keys")
+    is_known = any(talk.memory.get(key) is not None for key in (argument, meant(argument)))
+    if is_known or ("#" in argument and not argument.split()[1:]):
+        key = key_of(talk.memory, argument, "; /recall QUESTION shows keys")
+        return _labelled("Pinned", pin(talk.memory, key))
     note = talk.memory.add(argument, speaker=talk.speaker)
     return _labelled("Pinned", pin(talk.memory, note.key))
 
@@ -126,7 +132,8 @@ def _pin(talk: Conversation, argument: str) -> Shown:
 def _unpin(talk: Conversation, argument: str) -> Shown:
     if not argument:
         raise InvalidInput("say what is to be pinned no longer: /unpin KEY; /pin lists the keys")
-    return _labelled("No longer pinned", unpin(talk.memory, argument))
+    key = key_of(talk.memory, argument, "; /pin lists the keys")
+    return _labelled("No longer pinned", unpin(talk.memory, key))
 
 
 def _session(talk: Conversation, argument: str) -> Shown:
@@ -134,14 +141,15 @@ def _session(talk: Conversation, argument: str) -> Shown:
         talk.bot, talk.reply = talk.begin(argument), None
     name = talk.bot.session
     turns = talk.memory.count(F("source") == name)
-    said = f"The session is {safe(name)}, with {counted(turns, 'turn')}."
+    said = f"The session is {shown(name)}, with {counted(turns, 'turn')}."
     if argument:
         return Shown({"session": name, "turns": turns}, (said,))
     known = [(each.last_said_at, each.source) for each in talk.memory.sources()]
     latest = sorted(((at, source) for at, source in known if at), reverse=True)[:_SESSIONS]
     sessions = [source for _, source in latest]
-    shown = [table(("Last", "Session"), latest)] if latest else []
-    return Shown({"session": name, "turns": turns, "sessions": sessions}, (said, *shown))
+    rows = [(at, shown(source)) for at, source in latest]
+    listed = [table(("Last", "Session"), rows)] if rows else []
+    return Shown({"session": name, "turns": turns, "sessions": sessions}, (said, *listed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +184,5 @@ def _found(recollections: list[Recollection]) -> Shown:
 
 def _labelled(what: str, record: Record) -> Shown:
     key = what.lower().replace(" ", "_")
-    return Shown({key: record_json(record)}, (f"{what}: {safe(record.text)} ({safe(record.key)})",))
+    said = f"{what}: {safe(record.text)} ({shown_key(record.key)})"
+    return Shown({key: record_json(record)}, (said,))

@@ -21,7 +21,10 @@ _OPTIONS = (
     click.option("--speaker", multiple=True, metavar="NAME", help="Said by NAME (repeat for more)"),
     click.option("--source", multiple=True, metavar="SOURCE", help="From this session or document"),
     click.option("--kind", multiple=True, metavar="KIND", help="turn, passage or note"),
-    click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or '3 May 2024'"),
+    click.option(
+        "--origin", multiple=True, metavar="ORIGIN", help="person, assistant, tool, document or web"
+    ),
+    click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or yesterday"),
     click.option("--until", metavar="DATE", help="Said on or before"),
     click.option("--where", metavar="JSON", help='A filter, like \'{"metadata.topic": "lease"}\''),
 )
@@ -36,16 +39,14 @@ def filter_options(function: _Command) -> Callable[..., Any]:
         speaker: tuple[str, ...],
         source: tuple[str, ...],
         kind: tuple[str, ...],
+        origin: tuple[str, ...],
         since: str | None,
         until: str | None,
         where: str | None,
         **options: Any,
     ) -> Any:
-        parts: list[Filter] = [
-            F(name).in_(values)
-            for name, values in (("speaker", speaker), ("source", source), ("kind", kind))
-            if values
-        ]
+        named = {"speaker": speaker, "source": source, "kind": kind, "origin": origin}
+        parts: list[Filter] = [F(name).in_(values) for name, values in named.items() if values]
         if since or until:
             low, high = since and earliest(since), until and latest(until)
             parts.append(Range("said_at", low or None, high or None))

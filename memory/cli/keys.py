@@ -64,7 +64,8 @@ def keys() -> None:
     metavar="NAMESPACE",
     multiple=True,
     required=True,
-    help="A namespace that it opens, 'prefix/*' for all below, '*' for all; may be repeated",
+    help="A namespace that it opens, 'prefix/*' for all below, '*' for all; may be repeated. "
+    "Users of a chat program have theirs below the first pattern",
 )
 @click.option(
     "--may",

@@ -13,6 +13,8 @@ from memory.cli.options import command
 from memory.cli.screen import Verbatim, record_json, safe, table
 from memory.cli.settings import Settings, known_namespace
 from memory.dates import readable
+from memory.lookup import key_of
+from memory.recall.names import shown, shown_key, who
 from store.errors import InvalidInput
 from store.types import Record
 
@@ -26,7 +28,7 @@ def sources(settings: Settings) -> None:
     with known_namespace(settings.look()) as memory:
         found = memory.sources()
     rows = [
-        (each.source, each.records, _here(each.first_said_at), _here(each.last_said_at))
+        (shown(each.source), each.records, _here(each.first_said_at), _here(each.last_said_at))
         for each in found
     ]
     settings.show(
@@ -50,12 +52,11 @@ def show(settings: Settings, key: str, radius: int) -> None:
     Every field, its earlier versions, and its neighbours in the same session or document.
     """
     with known_namespace(settings.look()) as memory:
+        advice = f" in the namespace {memory.namespace!r}; 'remem search' shows the keys"
+        key = key_of(memory, key, advice)
         record = memory.get(key)
         if record is None:
-            raise InvalidInput(
-                f"there is no record {key!r} in the namespace {memory.namespace!r}; "
-                "'remem search' shows the keys"
-            )
+            raise InvalidInput(f"the memory {shown_key(key)} has just been deleted")
         versions = memory.history(key)
         around = memory.neighbors(key, radius)
     settings.show(
@@ -84,7 +85,10 @@ def stats(settings: Settings) -> None:
         Text(f"Store    {safe(found.url)}"),
         Text(f"Vectors  {safe(vectors)}"),
         Text(f"On disk  {_bytes(found.bytes_on_disk)}\n"),
-        table(("Namespace", "Records"), sorted(found.records.items())),
+        table(
+            ("Namespace", "Records"),
+            [(shown(name), count) for name, count in sorted(found.records.items())],
+        ),
     )
 
 
@@ -96,28 +100,34 @@ def _here(moment: datetime | None) -> datetime | None:
 def _fields(record: Record) -> Text:
     """The fields but the text that have a value, one a line."""
     named = {
-        "Key": record.key,
-        "Source": f"{record.source}, position {record.position}",
-        "Kind": record.kind,
-        "Who": " / ".join(filter(None, (record.speaker, record.role))),
+        "Key": shown_key(record.key),
+        "Source": f"{shown(record.source)}, position {record.position}",
+        "Kind": shown(record.kind),
+        "Who": " / ".join(shown(name) for name in (record.speaker, record.role) if name),
+        "Origin": record.origin and shown(record.origin),
         "Said": record.said_at and f"{readable(record.said_at)} {record.said_at:%z}",
         "Stored": record.stored_at and f"{readable(record.stored_at)} {record.stored_at:%z}",
         "Expires": record.expires_at and f"{readable(record.expires_at)} {record.expires_at:%z}",
-        "Replaced": record.valid_to and f"{readable(record.valid_to)} by {record.superseded_by}",
-        **{name: str(value) for name, value in record.metadata.items()},
+        "Replaced": record.valid_to and f"{readable(record.valid_to)} by {_successor(record)}",
+        # Under the name that a filter has, and not under one of the fields above.
+        **{f"metadata.{shown(name)}": str(value) for name, value in record.metadata.items()},
     }
     result = Text()
     for name, value in named.items():
         if value:
-            result.append(f"{safe(name):10}", "dim").append(safe(value) + "\n")
+            result.append(f"{name:<9} ", "dim").append(" ".join(safe(value).split()) + "\n")
     return result
+
+
+def _successor(record: Record) -> str:
+    return shown_key(record.superseded_by or "")
 
 
 def _section(title: str, records: list[Record], key: str) -> list[RenderableType]:
     lines = [
         Verbatim(
             f"{'>' if each.key == key else ' '} {readable(each.said_at)}  "
-            f"{each.speaker or each.role or each.kind}: {each.text}",
+            f"{who(each) or shown(each.kind)}: {each.text}".replace("\n", "\n      "),
             "" if each.key == key else "dim",
         )
         for each in records

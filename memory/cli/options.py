@@ -47,6 +47,12 @@ def shared_options() -> list[click.Parameter]:
             help="A cross-encoder, by name or folder, that reads the best 50 memories again: finds "
             "more, takes longer  [env: REMEM_RERANKER]",
         ),
+        option(
+            "--secrets",
+            type=click.Choice(["allow", "redact", "refuse"]),
+            help="What becomes of keys, tokens and passwords in what is to be remembered: kept, "
+            "taken out, or refused (pip install 'remem[secrets]')  [env: REMEM_SECRETS]",
+        ),
         option("--json", "as_json", is_flag=True, help="Print JSON, for programs"),
         _SharedOption(
             ("--debug",), is_flag=True, expose_value=False, help="Show where an error came from"

@@ -13,6 +13,7 @@ from memory.cli.options import command
 from memory.cli.screen import Verbatim, complain, recollection_table, record_json
 from memory.cli.settings import Settings
 from memory.dates import latest
+from memory.lookup import with_stored_names
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store.filters import Filter
@@ -65,6 +66,7 @@ def search(
     """Find the memories that answer QUERY, best first."""
     question = " ".join(query)
     with settings.recall() as memory:
+        where = with_stored_names(memory, where)
         found = memory.search(question, k, where=where, now=now, explain=explain)
         namespace = memory.namespace
     settings.show(
@@ -114,6 +116,7 @@ def context(
     """
     question = " ".join(query)
     with settings.recall() as memory:
+        where = with_stored_names(memory, where)
         block = memory.context(question, budget=budget, where=where, now=now, floor=floor)
     settings.show(
         {

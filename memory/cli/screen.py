@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memory.dates import readable
+from memory.recall.names import shown, shown_key, who
 from memory.recall.ranking import Recollection
 from store.types import Record
 
@@ -92,8 +93,8 @@ def print_out(*parts: RenderableType) -> None:
 
 
 def complain(message: str) -> None:
-    """Say one thing on standard error."""
-    click.echo(f"remem: {safe(message)}", err=True)
+    """Say one thing on standard error, in one line."""
+    click.echo(f"remem: {' '.join(safe(message).splitlines())}", err=True)
 
 
 def counted(count: int, noun: str) -> str:
@@ -110,7 +111,8 @@ def progress_bar(title: str, *columns: ProgressColumn, **fields: Any) -> Iterato
         fields: First values of what the columns show.
     """
     console = errors()
-    shown = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    described = TextColumn("{task.description}", markup=False)  # a file may be called [/b]
+    shown = (described, BarColumn(), *columns, TimeRemainingColumn())
     with Progress(
         *shown, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
@@ -159,13 +161,13 @@ def recollection_table(recollections: Sequence[Recollection]) -> Table:
         words = [safe(word) for word in recollection.words]
         what = Text(_excerpt(safe(record.text), words))
         what.highlight_words(words, "bold yellow")
-        what.append("\n" + safe(record.key), "dim")
+        what.append("\n" + shown_key(record.key), "dim")
         if recollection.parts:
             what.append("\n" + _parts(recollection), "dim cyan")
         result.add_row(
             f"{recollection.score:.2f}",
             Text(readable(record.said_at)),
-            Text(safe(record.speaker or record.role or record.source)),
+            Text(who(record) or shown(record.source)),
             what,
         )
     return result
@@ -198,7 +200,8 @@ def _cell(value: Any) -> RenderableType:
         return Text(readable(value))
     if isinstance(value, int):
         return f"{value:,}"
-    return Text("" if value is None else safe(str(value)))
+    # In one line, because a second one would look like a row of its own.
+    return Text("" if value is None else " ".join(safe(str(value)).split()))
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from memory.attach.placement import PLACEMENTS, REPLAY_BUDGET
 from memory.cli.keys import keys_file, keys_option
 from memory.cli.options import command
 from memory.cli.screen import output, write_json_line
@@ -61,6 +62,30 @@ _MOST_LOCAL, _MOST_UPSTREAM = 5, 50
     "-k",
     type=click.IntRange(min=1),
     help=f"At most so many memories  [default: {_MOST_UPSTREAM}; {_MOST_LOCAL} without --upstream]",
+)
+@click.option(
+    "--remember-tasks",
+    "remembers_tasks",
+    is_flag=True,
+    help="Also remember what chat programs ask for themselves: titles, tags, summaries",
+)
+@click.option(
+    "--placement",
+    default="message",
+    show_default=True,
+    type=click.Choice(PLACEMENTS),
+    help="Where an --upstream gets them: in front of the question, behind the system message, or "
+    "as the result of a tool; a model on this machine has a place of its own",
+)
+@click.option(
+    "--replay",
+    "replay_budget",
+    metavar="TOKENS",
+    default=REPLAY_BUDGET,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="At most so many tokens of memories of earlier questions, which an --upstream gets again "
+    "as they were, so that its prompt cache serves them; 0: none",
 )
 @click.option(
     "--rate",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Settings",
     "data_folder",
+    "history_file",
     "known_namespace",
     "open_encoder",
     "require_store",
@@ -43,6 +44,7 @@ class Settings:
     namespace: str | None = None
     encoder: str | None = None
     reranker: str | None = None
+    secrets: str | None = None
     as_json: bool = False
 
     @property
@@ -86,7 +88,13 @@ class Settings:
         from memory.engine import Memory
 
         namespace = self.namespace or DEFAULT_NAMESPACE
-        return Memory(self.url, namespace, encoder=encoder, retriever=_retriever(self.reranker))
+        return Memory(
+            self.url,
+            namespace,
+            encoder=encoder,
+            retriever=_retriever(self.reranker),
+            secrets=self.secrets or "allow",
+        )
 
     def show(self, data: Any, *parts: RenderableType) -> None:
         """Print one JSON document, or the same for people."""
@@ -134,6 +142,11 @@ def data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
+def history_file() -> Path:
+    """Where ``remem chat`` keeps what was typed."""
+    return data_folder() / "remem-chat-history"
+
+
 def settings_from_environment() -> Settings:
     """What ``REMEM_STORE`` and the like say."""
 
@@ -145,6 +158,7 @@ def settings_from_environment() -> Settings:
         namespace=read("REMEM_NAMESPACE"),
         encoder=read("REMEM_ENCODER"),
         reranker=read("REMEM_RERANKER"),
+        secrets=read("REMEM_SECRETS"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,9 @@ from memory.cli.chatting import JsonLines, People, converse
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import print_json
-from memory.cli.settings import Settings, data_folder
+from memory.cli.settings import Settings, history_file
+from memory.lookup import with_stored_names
+from memory.secrets.guard import holds_no_secret
 from store.filters import Filter
 
 if TYPE_CHECKING:
@@ -81,7 +84,11 @@ def ask(
     if not no_memory:
         with settings.recall() as memory:
             context = memory.context(
-                asked, budget=budget, count_tokens=generator.count_tokens, k=k, where=where
+                asked,
+                budget=budget,
+                count_tokens=generator.count_tokens,
+                k=k,
+                where=with_stored_names(memory, where),
             )
     prompt = Prompt(asked, context)
     recalled = context.recollections if context else ()
@@ -134,7 +141,8 @@ def chat(
         talk = Conversation(memory, begin, begin(session), k, speaker)
         history = None
         if sys.stdin.isatty() and sys.stdout.isatty():
-            history = History(None if no_history else data_folder() / "remem-chat-history")
+            path = None if no_history else history_file()
+            history = History(path, partial(holds_no_secret, memory.guard))
         screen = JsonLines() if settings.as_json else People()
         if not converse(talk, screen, history):
             ctx.exit(FAILED)

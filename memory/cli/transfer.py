@@ -15,7 +15,7 @@ from rich.progress import TaskProgressColumn, TextColumn
 from memory.cli.options import command
 from memory.cli.screen import complain, counted, progress_bar, safe, table
 from memory.cli.settings import Settings, known_namespace, require_store
-from store import InvalidInput
+from store import DamagedRecord, InvalidInput
 
 if TYPE_CHECKING:
     from memory.ingest.base import Problem
@@ -38,9 +38,10 @@ _SHOWN_PROBLEMS = 10
     "remem import backup.jsonl --store new-store",
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--allow-large", is_flag=True, help="Also what unpacks to far more than it weighs")
 @click.option("--verbose", is_flag=True, help="Show every problem, not only the first ten")
 @click.pass_context
-def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
+def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verbose: bool) -> None:
     """Remember chat exports, documents, or folders of them.
 
     Reads exports of ChatGPT, Claude, WhatsApp, Telegram and Slack; OpenAI messages (JSON or JSON
@@ -50,7 +51,9 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
     """
     from memory.ingest.detect import detect_reader
     from memory.ingest.importing import import_path
+    from memory.ingest.limits import DEFAULT
 
+    limit = None if allow_large else DEFAULT
     settings: Settings = ctx.obj
     readers = [detect_reader(path) for path in paths]
     reports: list[ImportReport] = []
@@ -60,7 +63,9 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
                 complain(f"reading {path} as {reader.name}")
             with _progress(path.name) as step:
                 try:
-                    reports.append(import_path(memory, path, reader=reader, report=step))
+                    reports.append(
+                        import_path(memory, path, reader=reader, report=step, limit=limit)
+                    )
                 except KeyboardInterrupt:
                     complain("interrupted; run the same command again to go on where it stopped")
                     ctx.exit(INTERRUPTED)
@@ -86,23 +91,32 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], verbose: bool) -> None:
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write"
 )
 @click.option("--all", "everything", is_flag=True, help="All namespaces of the store")
-@click.pass_obj
-def export(settings: Settings, output: Path | None, everything: bool) -> None:
+@click.pass_context
+def export(ctx: click.Context, output: Path | None, everything: bool) -> None:
     """Write memories as JSON Lines, without loss.
 
-    Times, metadata and earlier versions included; 'remem import' reads it into any store.
+    Times, metadata and earlier versions included; 'remem import' reads it into any store. What is
+    damaged is left out and named, and the exit code is 3.
     """
+    settings: Settings = ctx.obj
+    damaged: list[str] = []
+
+    def leave_out(error: DamagedRecord) -> None:
+        damaged.append(str(error))
+        complain(f"left out: {safe(str(error))}")
+
     with settings.look() as memory:
         chosen = memory.namespaces() if everything else [known_namespace(memory).namespace]
         if output is None:
             with click.open_file("-", "w", encoding="utf-8") as stdout:
-                memory.export(stdout, namespaces=chosen)
-            return
-        count = memory.export(output, namespaces=chosen)
-    settings.show(
-        {"records": count, "namespaces": chosen, "file": str(output)},
-        f"{counted(count, 'record')} written to {safe(str(output))}.",
-    )
+                memory.export(stdout, namespaces=chosen, damaged=leave_out)
+        else:
+            count = memory.export(output, namespaces=chosen, damaged=leave_out)
+            settings.show(
+                {"records": count, "namespaces": chosen, "file": str(output), "damaged": damaged},
+                f"{counted(count, 'record')} written to {safe(str(output))}.",
+            )
+    ctx.exit(SOMETHING_SKIPPED if damaged else 0)
 
 
 @command(
@@ -168,6 +182,10 @@ def _counts(reports: Sequence[ImportReport]) -> RenderableType:
 def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
     if not (any(report.added.values()) or any(report.unchanged.values()) or report.problem_count):
         complain(f"there is nothing to remember in {path}")
+    for removed in report.removed[:most]:
+        complain(f"not stored: {removed}")
+    if report.removed_count:
+        complain(f"{counted(report.removed_count, 'secret')} taken out of {path}")
     shown = report.problems[:most]
     for problem in shown:
         complain(str(problem))
@@ -187,6 +205,8 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
         "unchanged": report.unchanged,
         "problems": [plain(problem) for problem in report.problems],
         "problem_count": report.problem_count,
+        "removed": [str(each) for each in report.removed],
+        "removed_count": report.removed_count,
     }
 
 

@@ -30,7 +30,6 @@ def verify(ctx: click.Context) -> None:
         {"ok": found.ok, "records": found.records, "problems": found.problems},
         f"{counted(found.records, 'record')} checked; {counted(len(found.problems), 'problem')}.",
         *(Text(f"- {safe(problem)}", "red") for problem in found.problems),
-        *([] if found.ok else ["'remem rebuild' makes the indexes again from the records."]),
     )
     ctx.exit(0 if found.ok else 1)
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from memory.cli.chat_history import ELSEWHERE, forget_lines
 from memory.cli.filtering import filter_options
 from memory.cli.options import command
 from memory.cli.screen import complain, counted, record_json, safe
-from memory.cli.settings import Settings
+from memory.cli.settings import Settings, history_file
 from memory.dates import earliest, readable
+from memory.lookup import key_of, with_stored_names
+from memory.recall.names import shown_key
 from store.errors import InvalidInput
 from store.filters import And, F, Filter
 from store.validation import check_text
@@ -41,6 +46,11 @@ DECLINED = 1
     "--metadata", metavar="JSON", help='An object to filter on, like \'{"topic": "food"}\''
 )
 @click.option("--key", help="Its identity; one is made from the text otherwise")
+@click.option(
+    "--origin",
+    metavar="ORIGIN",
+    help="Where it comes from: person (if left out), assistant, tool, document or web",
+)
 @click.pass_obj
 def add(
     settings: Settings,
@@ -51,6 +61,7 @@ def add(
     expires: str | None,
     metadata: str | None,
     key: str | None,
+    origin: str | None,
 ) -> None:
     """Remember TEXT, word for word.
 
@@ -70,8 +81,9 @@ def add(
             expires_at=expires_at,
             metadata=labels,
             key=key,
+            origin=origin,
         )
-    settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
+    settings.show(record_json(record), f"Remembered as {shown_key(record.key)}.")
 
 
 @command("update", 'remem update KEY "The studio costs 450 euros now"')
@@ -81,8 +93,8 @@ def add(
 def update(settings: Settings, key: str, text: str) -> None:
     """Replace what a memory says, keeping its history."""
     with settings.recall() as memory:
-        record = memory.update(key, text)
-    settings.show(record_json(record), f"Remembered as {safe(record.key)}.")
+        record = memory.update(key_of(memory, key, "; 'remem search' shows the keys"), text)
+    settings.show(record_json(record), f"Remembered as {shown_key(record.key)}.")
 
 
 @command("delete", "remem delete KEY", "remem delete KEY KEY")
@@ -94,8 +106,7 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
     'remem forget' also wipes them out of the files.
     """
     with settings.recall() as memory:
-        _require_known(memory, keys, "deleted")
-        deleted = memory.delete(*keys)
+        deleted = memory.delete(*_known(memory, keys, "deleted"))
     settings.show({"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
 
 
@@ -120,33 +131,63 @@ def forget(
 ) -> None:
     """Wipe memories out of every file.
 
-    On a server, out of its tables and indexes; its page says what it keeps for longer.
+    On a server, out of its tables and indexes; its page says what it keeps for longer. What you
+    typed in 'remem chat' goes too. Exports, backups and run files that were made before may still
+    hold the words.
     """
     settings: Settings = ctx.obj
-    chosen = _chosen(keys, where, everything)
+    _check_chosen(keys, where, everything)
     with settings.recall() as memory:
-        _require_known(memory, keys, "forgotten")
+        known = _known(memory, keys, "forgotten")
+        chosen = _chosen(known, with_stored_names(memory, where))
         count = memory.count(chosen)
         what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
         if count and not yes and not _confirmed(f"Wipe {safe(what)} beyond recovery?"):
             complain("nothing was forgotten; --yes forgets without asking")
             ctx.exit(DECLINED)
+        history = history_file()
+        texts = _texts(memory, chosen) if history.exists() else set()
         forgotten = memory.forget(chosen) if count else 0
-    settings.show({"forgotten": forgotten}, f"{counted(forgotten, 'record')} forgotten.")
+        typed = _forget_typed(history, texts)
+    settings.show(
+        {"forgotten": forgotten, "typed_lines": typed},
+        f"{counted(forgotten, 'record')} forgotten. {ELSEWHERE}",
+        *(
+            [f"{counted(typed, 'line')} that you typed in 'remem chat' went with them."]
+            if typed
+            else []
+        ),
+    )
 
 
-def _chosen(keys: tuple[str, ...], where: Filter | None, everything: bool) -> Filter:
+def _check_chosen(keys: Sequence[str], where: Filter | None, everything: bool) -> None:
+    if (bool(keys) or where is not None) == everything:
+        raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
+
+
+def _chosen(keys: Sequence[str], where: Filter | None) -> Filter:
     parts = [F("key").in_(keys)] if keys else []
     parts += [where] if where is not None else []
-    if bool(parts) == everything:
-        raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
     return And(tuple(parts)) if parts else F("source").exists()
 
 
-def _require_known(memory: Memory, keys: tuple[str, ...], done: str) -> None:
-    unknown = [key for key in keys if memory.get(key) is None]
-    if unknown:
-        raise InvalidInput(f"there is no memory {unknown[0]!r}; nothing was {done}")
+def _texts(memory: Memory, chosen: Filter) -> set[str]:
+    """What the memories say that match, and all their versions."""
+    return {
+        version.text for record in memory.scan(chosen) for version in memory.history(record.key)
+    }
+
+
+def _forget_typed(history: Path, texts: Collection[str]) -> int:
+    try:
+        return forget_lines(history, texts)
+    except OSError as error:
+        complain(f"what was typed in 'remem chat' stays in {history}: {error.strerror}")
+        return 0
+
+
+def _known(memory: Memory, keys: Sequence[str], done: str) -> list[str]:
+    return [key_of(memory, key, f"; nothing was {done}") for key in keys]
 
 
 def _confirmed(question: str) -> bool:

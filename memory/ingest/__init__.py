@@ -12,6 +12,7 @@ from memory.ingest.detect import READERS, detect_reader
 from memory.ingest.documents import DocumentReader, read_document
 from memory.ingest.folder import FolderReader
 from memory.ingest.importing import ImportReport, Progress, Target, import_path
+from memory.ingest.limits import Limit, limited
 from memory.ingest.locomo import LocomoReader
 from memory.ingest.longmemeval import LongMemEvalReader
 from memory.ingest.messages import MessagesReader
@@ -30,6 +31,7 @@ __all__ = [
     "FolderReader",
     "ImportReport",
     "Item",
+    "Limit",
     "LocomoReader",
     "LongMemEvalReader",
     "MessagesReader",
@@ -46,6 +48,7 @@ __all__ = [
     "count_words",
     "detect_reader",
     "import_path",
+    "limited",
     "read_document",
     "split_passages",
 ]

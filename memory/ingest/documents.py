@@ -20,8 +20,10 @@ from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from memory.ingest.convert import docx_to_markdown, html_to_markdown, pdf_pages
 from memory.ingest.fields import checked, without_empty
 from memory.ingest.files import Files, text_lines
+from memory.ingest.limits import Unpacking, check_elements, limits
 from memory.ingest.passages import Passage, split_passages, titled
 from store import InvalidInput, Record, RememError
+from store.origins import DOCUMENT, WEB
 
 __all__ = ["DocumentReader", "document_records", "passage_items", "read_document"]
 
@@ -33,7 +35,7 @@ class DocumentReader:
     """A document is one source, named by its file; its records are passages.
 
     ``metadata`` holds the ``headings`` above a passage, outermost first and beginning with the
-    title of a web page, and the ``page`` of a PDF.
+    title of a web page, and the ``page`` of a PDF. What is HTML has the origin of a web page.
     """
 
     name = "document"
@@ -84,12 +86,14 @@ def document_records(
     *,
     source: str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    origin: str | None = None,
 ) -> list[Record]:
     """All passages of a document, which must be readable as a whole.
 
     Args:
         document: A file as a ``Path``, or a string of one line that ends like one; any other
             string is the text itself.
+        origin: Where the words come from; None: "web" for HTML, else "document".
 
     Raises:
         InvalidInput: a part of it cannot be read, or there is no text in it.
@@ -100,7 +104,8 @@ def document_records(
     for item in read_document(path or document, source=source, metadata=metadata):
         if isinstance(item, Problem):
             raise InvalidInput(str(item))
-        records.append(item.record)
+        record = item.record
+        records.append(record if origin is None else replace(record, origin=origin))
     if not records:
         raise InvalidInput(f"there is no text in {path or 'the document'}")
     return records
@@ -122,6 +127,7 @@ def passage_items(
     title: str = "",
     metadata: Mapping[str, Any] | None = None,
     said_at: datetime | None = None,
+    origin: str = DOCUMENT,
 ) -> Iterator[Item | Problem]:
     """The records of a document's passages, under its title; Problems are passed on."""
     seen: Counter[str] = Counter()
@@ -145,6 +151,7 @@ def passage_items(
                 **without_empty({"headings": list(passage.headings), "page": passage.page}),
                 **(metadata or {}),
             },
+            origin=origin,
         )
         position += 1
         yield from checked(build, path, f"passage {position}")
@@ -157,10 +164,13 @@ def _digest(text: str) -> str:
 def _read_file(
     source: str, files: Files, metadata: Mapping[str, Any] | None
 ) -> Iterator[Item | Problem]:
-    convert = _CONVERTERS[files.path.suffix.lower()]
+    suffix = files.path.suffix.lower()
+    origin = WEB if suffix in _HTML else DOCUMENT
     try:
-        title, passages = convert(files)
-        yield from passage_items(source, passages, files.path, title=title, metadata=metadata)
+        title, passages = _CONVERTERS[suffix](files)
+        yield from passage_items(
+            source, passages, files.path, title=title, metadata=metadata, origin=origin
+        )
     except RememError:
         raise
     except Exception as error:  # on a damaged file the libraries raise whatever comes up
@@ -189,13 +199,16 @@ def _lines(files: Files, problems: list[Problem]) -> Iterator[str]:
 
 def _html(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
     with files.open(files.path.name) as stream:
-        title, markdown = html_to_markdown(stream.read())
+        page = stream.read()
+    check_elements(files.path, page.count(b"<"))
+    title, markdown = html_to_markdown(page)
     return title, split_passages(markdown)
 
 
 def _docx(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
     with files.open(files.path.name) as stream:
-        return "", split_passages(docx_to_markdown(stream))
+        check = partial(check_elements, files.path)
+        return "", split_passages(docx_to_markdown(stream, check))
 
 
 def _pdf(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
@@ -204,8 +217,9 @@ def _pdf(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
 
 def _pdf_passages(files: Files) -> Iterator[Passage | Problem]:
     blank = []
+    unpacking = Unpacking(files.path, limits().whole)
     with files.open(files.path.name) as stream:
-        for number, text in enumerate(pdf_pages(stream), start=1):
+        for number, text in enumerate(pdf_pages(stream, unpacking.count), start=1):
             if not text.strip():
                 blank.append(str(number))
             for passage in split_passages(text):

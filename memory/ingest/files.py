@@ -17,6 +17,7 @@ from typing import IO, Any, TypeAlias, cast
 from charset_normalizer import from_bytes
 
 from memory.ingest.base import OnBytes, Problem, ignore_bytes
+from memory.ingest.limits import Unpacking, limits
 
 __all__ = ["READ_ERRORS", "Files", "Line", "text_lines"]
 
@@ -26,6 +27,7 @@ READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, 
 # Members of a .zip and .gz are no subclass of it, but have all of its methods.
 _Buffered: TypeAlias = "io.BufferedReader[Any]"
 
+_GZ = b"\x1f\x8b"
 _CHUNK = 1 << 16
 _HEAD = 1 << 19
 _BOMS = (
@@ -55,6 +57,7 @@ class Files:
         self.path = path
         self._on_bytes = on_bytes
         # A .docx is a .zip too, but one that its reader opens as a whole.
+        self._checked = set[Path]()
         self._is_zip = path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
 
     @property
@@ -96,7 +99,12 @@ class Files:
 
     @contextmanager
     def open(self, member: str) -> Iterator[_Buffered]:
-        """The bytes of a member, unpacked."""
+        """The bytes of a member, unpacked, for who takes it apart as a whole.
+
+        Raises:
+            InvalidInput: it unpacks to far more than it weighs.
+        """
+        self._check_size(member, limits().whole)
         with self._open(member, self._on_bytes) as stream:
             yield stream
 
@@ -106,7 +114,11 @@ class Files:
 
         Line ends are translated to ``\\n``. What cannot be decoded comes out as a lone surrogate,
         so that only the record that holds it is lost, and reported.
+
+        Raises:
+            InvalidInput: it unpacks to far more than it weighs.
         """
+        self._check_size(member, limits().streamed)
         with self._open(member, ignore_bytes) as stream:
             encoding, certain = _encoding(stream)
         warning = None
@@ -120,14 +132,31 @@ class Files:
             errors = "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape"
             yield io.TextIOWrapper(stream, encoding=encoding, errors=errors), warning
 
+    def _check_size(self, member: str, least: int) -> None:
+        """Before anything of it is remembered: count what comes out, all members together."""
+        path = self._on_disk(member)
+        if path in self._checked:
+            return
+        unpacking = Unpacking(path, least)
+        if zipfile.is_zipfile(path):
+            # Of a member that says too little, no more than that is read.
+            unpacking.count(sum(info.file_size for info in _members_of_zip(path)))
+        elif _is_gz(path):
+            with self._open(member, ignore_bytes) as stream:
+                for chunk in _readable(stream):
+                    unpacking.count(len(chunk))
+        self._checked.add(path)
+
+    def _on_disk(self, member: str) -> Path:
+        return self.path / member if self.path.is_dir() else self.path
+
     @contextmanager
     def _open(self, member: str, on_bytes: OnBytes) -> Iterator[_Buffered]:
-        on_disk = self.path / member if self.path.is_dir() else self.path
-        with io.BufferedReader(_CountedFile(on_disk, on_bytes)) as raw:
+        with io.BufferedReader(_CountedFile(self._on_disk(member), on_bytes)) as raw:
             if self._is_zip:
                 with zipfile.ZipFile(raw) as archive, archive.open(member) as inside:
                     yield cast("_Buffered", inside)
-            elif raw.peek(2)[:2] == b"\x1f\x8b":
+            elif raw.peek(2)[:2] == _GZ:
                 with gzip.GzipFile(fileobj=raw) as unpacked:
                     yield cast("_Buffered", unpacked)
             else:
@@ -167,12 +196,21 @@ class _CountedFile(io.FileIO):
 
 
 def _names_in_zip(path: Path) -> list[str]:
-    """The files in a .zip; none if it is damaged."""
+    return [info.filename for info in _members_of_zip(path) if not info.is_dir()]
+
+
+def _members_of_zip(path: Path) -> list[zipfile.ZipInfo]:
+    """What is in a .zip; nothing if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return [info.filename for info in archive.infolist() if not info.is_dir()]
+            return archive.infolist()
     except READ_ERRORS:
         return []
+
+
+def _is_gz(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_GZ)) == _GZ
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,9 @@ from typing import Protocol
 
 from memory.ingest.base import Item, Problem, Reader
 from memory.ingest.detect import detect_reader
+from memory.ingest.limits import DEFAULT, Limit, limited
+from memory.secrets import guard
+from memory.secrets.guard import Guard, Removed
 from store import Conflict, InvalidInput, Record
 
 __all__ = ["ImportReport", "Progress", "Target", "import_path"]
@@ -39,6 +42,10 @@ class Target(Protocol):
     def namespace(self) -> str:
         """Where records go that belong to no other namespace."""
 
+    @property
+    def guard(self) -> Guard:
+        """What becomes of secrets in what is to be stored."""
+
     def in_namespace(self, namespace: str) -> Target:
         """The same memory, with another namespace."""
 
@@ -65,6 +72,8 @@ class ImportReport:
         unchanged: Number of records that were stored already, by namespace.
         problems: What could not be imported; the first 1,000 of them.
         problem_count: How many problems there were in all.
+        removed: Secrets that were taken out of new records; the first 1,000 of them.
+        removed_count: How many there were in all.
     """
 
     reader: str
@@ -72,6 +81,8 @@ class ImportReport:
     unchanged: Mapping[str, int]
     problems: tuple[Problem, ...]
     problem_count: int
+    removed: tuple[Removed, ...] = ()
+    removed_count: int = 0
 
 
 def import_path(
@@ -81,6 +92,7 @@ def import_path(
     reader: Reader | None = None,
     namespace: str | None = None,
     report: Callable[[Progress], None] | None = None,
+    limit: Limit | None = DEFAULT,
 ) -> ImportReport:
     """Store all that a file or folder holds; what cannot be read is reported and skipped.
 
@@ -93,17 +105,20 @@ def import_path(
         reader: The reader to use; None finds it by the content.
         namespace: For records to which the format gives no namespace; None is the memory's own.
         report: Called after each batch and at the end.
+        limit: What unpacks to far more than it weighs and is refused; None: nothing is.
 
     Raises:
-        InvalidInput: there is nothing at the path, or no reader knows it.
+        InvalidInput: there is nothing at the path, no reader knows it, or it is beyond the limit.
         MissingDependency: the document needs an optional package.
         RememError: the store failed; see ``store.errors``.
     """
     path = Path(path)
     reader = reader or detect_reader(path)
     run = _Run(memory, path, namespace or memory.namespace, report)
-    for batch_namespace, records in _batches(reader.read(path, run.count_bytes), run.add_problem):
-        run.add(batch_namespace, records)
+    with limited(limit):
+        items = reader.read(path, run.count_bytes)
+        for batch_namespace, records in _batches(run.guarded(items), run.add_problem):
+            run.add(batch_namespace, records)
     return run.finish(reader.name)
 
 
@@ -148,6 +163,9 @@ class _Run:
         self._unchanged: Counter[str] = Counter()
         self._problems: list[Problem] = []
         self._problem_count = 0
+        self._guarded: dict[str, guard.Outcome] = {}
+        self._removed: list[Removed] = []
+        self._removed_count = 0
 
     def count_bytes(self, count: int) -> None:
         self._bytes_read += count
@@ -156,6 +174,28 @@ class _Run:
         self._problem_count += 1
         if self._problem_count <= _KEPT_PROBLEMS:
             self._problems.append(problem)
+
+    def guarded(self, items: Iterable[Item | Problem]) -> Iterator[Item | Problem]:
+        """The items without secrets. Here, and not only in the memory, because what belongs
+        together may be stored in several batches, and one that is refused record by record."""
+        waiting: deque[Item] = deque()
+
+        def records() -> Iterator[Record]:
+            for item in items:
+                if isinstance(item, Problem):
+                    self.add_problem(item)
+                else:
+                    waiting.append(item)
+                    yield item.record
+
+        for outcome in self._memory.guard.outcomes(records()):
+            namespace = waiting.popleft().namespace
+            if outcome.refusal:
+                yield Problem(self._path, f"a record was skipped: {outcome.refusal}")
+            else:
+                if outcome.removed:
+                    self._guarded[outcome.record.key] = outcome
+                yield Item(outcome.record, namespace)
 
     def add(self, namespace: str | None, records: Sequence[Record]) -> None:
         """Store a batch; records that cannot be stored become problems, the others go in."""
@@ -184,6 +224,9 @@ class _Run:
             else:
                 self._added[name] += len(outcome.added)
                 self._unchanged[name] += len(outcome.unchanged)
+                self._count_removed(outcome.added)
+        for record in records:
+            self._guarded.pop(record.key, None)
         self._tell(self._bytes_read)
 
     def finish(self, reader: str) -> ImportReport:
@@ -194,7 +237,15 @@ class _Run:
             unchanged=dict(self._unchanged),
             problems=tuple(self._problems),
             problem_count=self._problem_count,
+            removed=tuple(self._removed),
+            removed_count=self._removed_count,
         )
+
+    def _count_removed(self, added: Sequence[str]) -> None:
+        for key in added:
+            if outcome := self._guarded.get(key):
+                self._removed_count += len(outcome.removed)
+                self._removed += outcome.removed[: _KEPT_PROBLEMS - len(self._removed)]
 
     def _skip(self, record: Record, reason: str) -> None:
         self.add_problem(Problem(self._path, f"{record.key} was skipped: {reason}"))

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from memory.ingest.base import Problem
 from memory.ingest.files import READ_ERRORS, Files, text_lines
+from store import RememError
 
 __all__ = ["Entered", "JsonLine", "Piece", "json_lines", "json_pieces", "json_values", "sniff"]
 
@@ -80,6 +81,8 @@ def json_pieces(
             yield from _pieces(text, "", enters)
             if text.peek():
                 raise ValueError("there is more after its end")
+    except RememError:  # the file was refused
+        raise
     except (ValueError, RecursionError, *READ_ERRORS) as error:
         reason = f"the file is cut short or damaged ({error}); what comes before that was read"
         yield Problem(files.locate(member), reason)

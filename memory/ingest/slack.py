@@ -23,6 +23,7 @@ from memory.ingest.fields import (
 from memory.ingest.files import Files
 from memory.ingest.jsonstream import json_values, sniff
 from store import Record
+from store.origins import TOOL
 
 __all__ = ["SlackReader"]
 
@@ -108,6 +109,7 @@ class _Channel:
             speaker=self._speaker(message) or None,
             said_at=said_at,
             metadata=without_empty({"thread": thread}),
+            origin=TOOL if message.get("bot_id") else None,
         )
 
     def _speaker(self, message: Mapping[str, Any]) -> str:

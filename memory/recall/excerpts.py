@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence, Set
 
 from store.tokens import content_words, tokenize, word_count
 
-__all__ = ["CUT", "EXCERPT_WORDS", "excerpt"]
+__all__ = ["CUT", "EXCERPT_WORDS", "Span", "excerpt", "part_of"]
+
+Span = tuple[int, int]
+"""First character of a part of a text, and its end."""
 
 CUT = "[…]"
 """Stands where something is left out."""
@@ -26,26 +29,38 @@ _MOST_CHARACTERS = 20_000
 _PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
 
 
-def excerpt(text: str, query: str, words: int = EXCERPT_WORDS) -> str:
-    """The whole sentences of a text that hold most of what a question asks for, in one piece.
+def excerpt(text: str, query: str, words: int = EXCERPT_WORDS) -> Span | None:
+    """The whole sentences of a long text that hold most of what a question asks for, in one piece.
 
     A word counts for the more, the fewer sentences of the text have it. Where none is found, the
-    text is about the matter in other words, and its beginning is shown.
+    text is about the matter in other words, and its beginning is chosen.
 
     Args:
         words: Most words of the excerpt, unless a single sentence has more.
 
     Returns:
-        The excerpt, with ``CUT`` where something is left out; the text as it is, if it is short.
+        First character and end of the excerpt; None of a text that is short enough to be shown
+        whole.
     """
-    if word_count(text[:_MOST_CHARACTERS]) <= _WHOLE * words:
-        return text
-    pieces = list(_pieces(text[:_MOST_CHARACTERS], words))
+    beginning = text[:_MOST_CHARACTERS]
+    if word_count(beginning) <= _WHOLE * words:
+        return None
+    pieces = list(_pieces(beginning, words))
     asked = content_words(query).keys()
     first, end = _best_run([asked & set(tokenize(piece)) for piece in pieces], pieces, words)
-    shown = "".join(pieces[first:end]).strip()
-    is_cut = end < len(pieces) or len(text) > _MOST_CHARACTERS
-    return f"{CUT} " * (first > 0) + shown + f" {CUT}" * is_cut
+    start = sum(map(len, pieces[:first]))
+    shown = "".join(pieces[first:end])
+    start += len(shown) - len(shown.lstrip())
+    return start, start + len(shown.strip())
+
+
+def part_of(text: str, span: Span | None) -> str:
+    """The part of a text that is shown, with ``CUT`` where something is left out; None: all."""
+    if span is None:
+        return text
+    start, end = span
+    before, behind = text[:start].strip(), text[end:].strip()
+    return f"{CUT} " * bool(before) + text[start:end] + f" {CUT}" * bool(behind)
 
 
 def _pieces(text: str, words: int) -> Iterator[str]:

@@ -9,32 +9,30 @@ but no model, does the rest.
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
-import signal
-import threading
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
-from multiprocessing.util import Finalize
 from types import TracebackType
 from typing import Any
 
 from memory.encoder import Encoder
 from memory.recall.ranking import Recollection
 from memory.recall.retriever import Encoded, Retriever, check_question
+from memory.recall.workers import Killed, Workers
 from store import Filter, Store, open_store
 
 __all__ = ["ParallelRetriever"]
 
 _log = logging.getLogger("remem")
 
+_ATTEMPTS = 2
+"""Processes that a question is given to, until this one answers it."""
+
 
 class ParallelRetriever:
     """Answers as the retriever does that it is given. Thread-safe; a context manager.
 
     The processes start with the first questions, follow what any process writes, and end with
-    this one, however it ends. Each has the indexes that it searches in memory.
+    this one, however it ends. Each has the indexes that it searches in memory. A question whose
+    process is killed is answered by another, or by this one: to ask twice changes nothing.
 
     Args:
         retriever: How to search; it is sent to the processes, so it should hold no reranker.
@@ -44,14 +42,12 @@ class ParallelRetriever:
     """
 
     def __init__(self, retriever: Retriever, url: str, fingerprint: str, processes: int) -> None:
-        self._of_each = (retriever, url, fingerprint)
-        self._processes = processes
-        self._guard = threading.Lock()
-        self._pool = self._start()
+        self._retriever = retriever
+        self._workers = Workers(processes, Searching(retriever, url, fingerprint))
 
     def search(
         self,
-        store: Store,  # noqa: ARG002 - each process has opened it for itself
+        store: Store,
         encoder: Encoder,
         namespace: str,
         query: str,
@@ -62,16 +58,17 @@ class ParallelRetriever:
         """See ``Retriever.search``."""
         check_question(query, k)
         question = (namespace, Encoded.by(encoder, query), k, where, now)
-        pool = self._pool
-        try:
-            return pool.submit(_answer, *question).result()
-        except BrokenProcessPool:
-            _log.warning("a process that searches was killed; starting it again")
-            return self._instead_of(pool).submit(_answer, *question).result()
+        for _ in range(_ATTEMPTS):
+            try:
+                found: list[Recollection] = self._workers.ask(question)
+                return found
+            except Killed:
+                _log.warning("a process that searches was killed; another takes its place")
+        return self._retriever.answer(store, *question)
 
     def close(self) -> None:
-        """End the processes."""
-        self._pool.shutdown(cancel_futures=True)
+        """End the processes, once they have answered."""
+        self._workers.close()
 
     def __enter__(self) -> ParallelRetriever:
         return self
@@ -84,37 +81,21 @@ class ParallelRetriever:
     ) -> None:
         self.close()
 
-    def _start(self) -> ProcessPoolExecutor:
-        # A fork would copy locks that some thread of a server always holds.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._processes, context, _begin, self._of_each)
 
-    def _instead_of(self, broken: ProcessPoolExecutor) -> ProcessPoolExecutor:
-        with self._guard:
-            if self._pool is broken:  # and no other thread was faster
-                self._pool = self._start()
-            return self._pool
+class Searching:
+    """The work of a process: see ``Workers``. Opens the store when it is there."""
 
+    def __init__(self, retriever: Retriever, url: str, fingerprint: str) -> None:
+        self._retriever = retriever
+        self._of_store = (url, fingerprint)
 
-_opened: dict[str, Any] = {}
-"""In a process that searches: its store and its retriever."""
+    def __enter__(self) -> Searching:
+        self._store = open_store(*self._of_store)
+        return self
 
+    def __exit__(self, *error: object) -> None:
+        self._store.close()
 
-def _begin(retriever: Retriever, url: str, fingerprint: str) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    store = open_store(url, fingerprint)
-    Finalize(store, store.close, exitpriority=1)
-    _opened.update(retriever=retriever, store=store)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _answer(*question: Any) -> list[Recollection]:
-    retriever: Retriever = _opened["retriever"]
-    return retriever.answer(_opened["store"], *question)
+    def __call__(self, question: tuple[Any, ...]) -> list[Recollection]:
+        """Answer."""
+        return self._retriever.answer(self._store, *question)

@@ -20,9 +20,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 
-from memory.recall.excerpts import CUT, excerpt
+from memory.recall.excerpts import Span, excerpt, part_of
+from memory.recall.names import short_key, shown, who
 from memory.recall.ranking import Recollection
 from store import InvalidInput, Record
+from store.origins import DOCUMENT, TOOL, WEB
 
 __all__ = [
     "Context",
@@ -31,7 +33,11 @@ __all__ = [
     "estimate_tokens",
     "format_date",
     "framed",
+    "memory_line",
     "neutralise",
+    "outside_origin",
+    "reads_as_said",
+    "whole_context",
     "without_block",
 ]
 
@@ -129,14 +135,17 @@ def build_context(
     def fits(chosen: Sequence[Recollection]) -> bool:
         return count_tokens(_render(chosen, now)) <= budget
 
+    shown = list(recollections)
     if query:
-        recollections = [_shown(each, query) for each in recollections]
-    chosen = _choose(recollections, budget - count_tokens(_render((), now)), count_tokens)
+        shown = [_shown(each, excerpt(each.record.text, query)) for each in recollections]
+    chosen = _choose(shown, budget - count_tokens(_render((), now)), count_tokens)
     while chosen and not fits(chosen):  # the sum of the parts was a little too hopeful
         chosen.pop()
-    inside = {id(recollection) for recollection in chosen}
-    left_out = [each for each in recollections if id(each) not in inside]
-    if not chosen and left_out and (cut := _cut(left_out[0], budget, fits)):
+    inside = {id(each) for each in chosen}
+    left_out = [
+        each for each, part in zip(recollections, shown, strict=True) if id(part) not in inside
+    ]
+    if not chosen and left_out and (cut := _cut(left_out[0], shown[0].span, budget, fits)):
         chosen = [cut]
         del left_out[0]
     if not chosen:
@@ -148,6 +157,14 @@ def build_context(
         tokens=count_tokens(text),
         left_out=tuple(left_out),
     )
+
+
+def whole_context(
+    recollections: Iterable[Recollection], now: datetime | None, tokens: int
+) -> Context:
+    """The block of all these memories, of which it is known how many tokens it has."""
+    chosen = tuple(sorted(recollections, key=_chronological))
+    return Context(_render(chosen, now), chosen, tokens) if chosen else Context()
 
 
 def framed(lines: Iterable[str], now: datetime | None = None) -> str:
@@ -190,19 +207,23 @@ def _choose(
     return chosen
 
 
-def _shown(recollection: Recollection, query: str) -> Recollection:
-    record = recollection.record
-    shown = excerpt(record.text, query)
-    if shown is record.text:
+def _shown(recollection: Recollection, span: Span | None) -> Recollection:
+    """The recollection with the part of its text that is shown."""
+    if span is None:
         return recollection
-    return replace(recollection, record=replace(record, text=shown))
+    record = recollection.record
+    return replace(recollection, record=replace(record, text=part_of(record.text, span)), span=span)
 
 
 def _cut(
-    recollection: Recollection, budget: int, fits: Callable[[Sequence[Recollection]], bool]
+    recollection: Recollection,
+    span: Span | None,
+    budget: int,
+    fits: Callable[[Sequence[Recollection]], bool],
 ) -> Recollection | None:
-    """The recollection with the longest beginning of its text that fits, or None."""
-    text = recollection.record.text
+    """The recollection with the longest beginning of a part of its text that fits, or None."""
+    start, end = span or (0, len(recollection.record.text))
+    text = recollection.record.text[start:end]
 
     def shortened(length: int) -> Recollection:
         beginning = text[:length]
@@ -210,9 +231,7 @@ def _cut(
             # Back to the end of a word; text without spaces (Chinese, a long URL) is cut anywhere.
             words = beginning.rsplit(maxsplit=1)
             beginning = words[0] if len(words) == 2 else beginning
-        return replace(
-            recollection, record=replace(recollection.record, text=f"{beginning.rstrip()} {CUT}")
-        )
+        return _shown(recollection, (start, start + len(beginning.rstrip())))
 
     low, high = 0, min(len(text), _MOST_CHARACTERS_A_TOKEN * budget)
     while high - low > 1:
@@ -239,22 +258,48 @@ def _chronological(recollection: Recollection) -> tuple[bool, datetime, str, int
 
 def _heading(record: Record) -> str:
     day = _with_weekday(record.said_at) if record.said_at else "undated"
-    return _in_one_line(f"{day}, {record.source}")
+    return f"{day}, {shown(record.source)}"
 
 
 def _line(record: Record) -> str:
-    speaker = record.speaker or record.role
-    said = f"{_in_one_line(speaker)}: " if speaker else ""
-    # As a whole, because a key such as "INST" becomes a token only between its brackets. Indented,
-    # so that no line of a memory can pose as the beginning of another memory.
     # The heading names the source already, and what repeats it is a tenth of a chat's tokens.
-    key = _in_one_line(record.key.removeprefix(f"{record.source}#"))
-    line = neutralise(f"[{key}] {said}{neutralise(record.text)}")  # its beginning may be a role
-    return line.replace("\n", "\n  ")
+    origin = outside_origin(record)
+    return memory_line(short_key(record), record, f"({origin})" if origin else "")
 
 
-def _in_one_line(text: str) -> str:
-    return neutralise(text).replace("\n", " ")
+def memory_line(key: str, record: Record, about: str = "") -> str:
+    """A memory under a key in its shown form: ``[key] (about) speaker: words``.
+
+    No field can end early: ``]`` ends the key, and the first ``: `` behind it the speaker. Words
+    that nobody is known to have said follow at once, but for those that would read as somebody's:
+    ``[key]: Opening hours: 9 to 5``. No line of a memory can pose as the beginning of another one,
+    because all but the first are indented.
+    """
+    text = neutralise(record.text)
+    speaker = who(record)
+    if about or speaker or reads_as_said(text):
+        between = "".join(f" {part}" for part in (about, speaker) if part) + ": "
+    else:
+        between = " "
+    return f"[{key}]{between}{text}".replace("\n", "\n  ")
+
+
+def outside_origin(record: Record) -> str | None:
+    """Where words come from that nobody of a chat said, for a model to read, unless the name of
+    who said them tells."""
+    origin = _OUTSIDE.get(record.origin or "")
+    return None if origin == (record.speaker or record.role) else origin
+
+
+_OUTSIDE = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
+
+
+def reads_as_said(text: str) -> bool:
+    """Whether the first line has a colon that could end the name of a speaker."""
+    return _SAID.match(text) is not None
+
+
+_SAID = re.compile(r".*(?::(?:\s|\Z)|：)")
 
 
 def format_date(moment: datetime) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from memory.recall.excerpts import Span
 from memory.recall.query import Query
 from memory.recall.signals import SIGNALS, Candidate
 from store import Hit, Record
@@ -31,6 +32,7 @@ class Recollection:
         parts: What each leg ("dense turn", "text window", ...) and signal ("date", "speaker", ...)
             added to the score, when explained.
         words: The words of the record that the query asks for, as they stand in its text.
+        span: The part of the text that a prompt shows, of which the record has no more; None: all.
     """
 
     record: Record
@@ -38,6 +40,7 @@ class Recollection:
     relevance: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    span: Span | None = None
 
 
 def rank(

@@ -24,7 +24,16 @@ from memory.serve.keys import Key, KeyRing, Permission
 from memory.serve.problems import Refusal
 from store.validation import check_name
 
-__all__ = ["Caller", "Granted", "administers", "caller", "identify", "reads", "writes"]
+__all__ = [
+    "Caller",
+    "Granted",
+    "NamespaceHeader",
+    "administers",
+    "caller",
+    "identify",
+    "reads",
+    "writes",
+]
 
 _bearer = HTTPBearer(auto_error=False, description="A key made with `remem keys create`.")
 _api_key = APIKeyHeader(
@@ -92,24 +101,31 @@ class Caller:
     def granted_to(self, user: str | None) -> Granted:
         """The memory of a user of a chat program; raises as ``granted``.
 
-        Under a pattern such as ``bot/*``, the user ``anna`` has the namespace ``bot/anna``. The
-        prefix always goes in front, so that no two users share a memory, whatever their names.
+        Under a pattern such as ``bot/*``, the user ``anna`` has the namespace ``bot/anna``, and
+        whoever names nobody has none of these. See ``Key.namespace_of``.
         """
-        if user is None or self.key is None or user in self.key.namespaces:
+        if self.key is None:
             return self.granted(user)
-        prefix = self.key.prefix
-        return self.granted(user if prefix is None else f"{prefix}{user}")
+        if user is not None:
+            return self.granted(self.key.namespace_of(user))
+        if self.key.prefix and self.default.startswith(self.key.prefix):
+            raise _unclear()
+        return self.granted(None)
 
     def _default(self) -> str:
         if self.key is None or self.key.allows(self.default):
             return self.default
         if len(self.key.namespaces) == 1 and self.key.prefix is None:
             return self.key.namespaces[0]
-        raise Refusal(
-            400,
-            "namespace_required",
-            "this key opens several namespaces; name one (in a chat completion as 'user')",
-        )
+        raise _unclear()
+
+
+def _unclear() -> Refusal:
+    return Refusal(
+        400,
+        "namespace_required",
+        "this key opens several namespaces; name one, or in a chat completion the 'user'",
+    )
 
 
 def identify(request: Request) -> Key | None:
@@ -160,14 +176,14 @@ _Namespace = Annotated[
     Namespace | None,
     Query(description="Whose memory; by default that of the key, or of the server."),
 ]
-_NamespaceHeader = Annotated[
+NamespaceHeader = Annotated[
     AsciiNamespace | None,
     Header(alias="X-Remem-Namespace", description="The same as a header, for names in ASCII."),
 ]
 
 
 async def reads(
-    who: _Caller, namespace: _Namespace = None, named: _NamespaceHeader = None
+    who: _Caller, namespace: _Namespace = None, named: NamespaceHeader = None
 ) -> Granted:
     """For what changes nothing."""
     who.require(Permission.READ)
@@ -175,7 +191,7 @@ async def reads(
 
 
 async def writes(
-    who: _Caller, namespace: _Namespace = None, named: _NamespaceHeader = None
+    who: _Caller, namespace: _Namespace = None, named: NamespaceHeader = None
 ) -> Granted:
     """For what adds and changes memories."""
     who.require(Permission.WRITE)
@@ -183,7 +199,7 @@ async def writes(
 
 
 async def administers(
-    who: _Caller, namespace: _Namespace = None, named: _NamespaceHeader = None
+    who: _Caller, namespace: _Namespace = None, named: NamespaceHeader = None
 ) -> Granted:
     """For what concerns a namespace, or the server, as a whole."""
     who.require(Permission.ADMIN)

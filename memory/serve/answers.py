@@ -47,6 +47,7 @@ _RECORD = {
     "metadata": {"topic": "keys"},
     "superseded_by": None,
     "valid_to": None,
+    "origin": "person",
 }
 _HIT = {
     "record": _RECORD,
@@ -101,6 +102,9 @@ class RecordOut(BaseModel):
     metadata: dict[str, JsonValue]
     superseded_by: str | None = Field(description="Key of the version that replaced it.")
     valid_to: Told | None = Field(description="When it was replaced.")
+    origin: str | None = Field(
+        description="`person`, `assistant`, `tool`, `document`, `web`, or another."
+    )
 
     @staticmethod
     def of(record: Record) -> RecordOut:
@@ -178,15 +182,20 @@ class ContextOut(BaseModel):
 class AddedOut(BaseModel):
     """Keys of what is remembered now, and of what was already."""
 
-    model_config = _answer(added=["night shift#0", "night shift#1"], unchanged=[])
+    model_config = _answer(added=["night shift#0", "night shift#1"], unchanged=[], removed=[])
 
     added: list[str]
     unchanged: list[str]
+    removed: list[str] = Field(description="Secrets that were taken out before, and where.")
 
     @staticmethod
     def of(added: Added) -> AddedOut:
         """What a memory did."""
-        return AddedOut(added=list(added.added), unchanged=list(added.unchanged))
+        return AddedOut(
+            added=list(added.added),
+            unchanged=list(added.unchanged),
+            removed=list(map(str, added.removed)),
+        )
 
 
 class ImportedOut(BaseModel):

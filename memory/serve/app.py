@@ -12,9 +12,11 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from memory.attach.generators import open_generator
+from memory.attach.replay import Replays
 from memory.engine import Memory
-from memory.serve import metrics, problems, proxy, rest
+from memory.serve import docs, metrics, problems, proxy, rest
 from memory.serve.backend import Backend
+from memory.serve.browsers import Pages, Strangers
 from memory.serve.keys import KeyRing
 from memory.serve.limits import RateLimit, Slots
 from memory.serve.local import Local
@@ -33,7 +35,8 @@ def create_app(
 
     What belongs to the process is on ``app.state``: ``memory``, ``settings``, ``keys``,
     ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what answers), ``readers`` and
-    ``writers`` (threads).
+    ``writers`` (threads), ``replays`` (what the upstream was sent; None without one, because a
+    model on this machine keeps nothing of a prompt).
 
     Args:
         memory: What it serves; the caller closes it when the server has stopped.
@@ -57,6 +60,8 @@ def create_app(
         version=version("remem"),
         summary="Long-term memory for language models.",
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
         redirect_slashes=False,  # a redirect would go to whatever name the request gives
     )
     app.state.memory = memory
@@ -67,14 +72,19 @@ def create_app(
     app.state.generations = Slots(settings.generations)
     app.state.readers = Threads("remem-reader", settings.readers)
     app.state.writers = Threads("remem-writer", settings.writers)
+    app.state.replays = Replays(settings.replay_budget) if settings.upstream else None
     app.state.backend = _backend(settings, has_keys=keys is not None)
     problems.install(app)
-    app.add_middleware(Gate, settings=settings, has_keys=keys is not None)
+    app.add_middleware(Gate, settings=settings)
+    if keys is None:
+        app.add_middleware(Strangers, settings=settings)
     app.add_middleware(Tracing)
     app.add_middleware(metrics.Measuring, metrics=app.state.metrics)
+    app.add_middleware(Pages)
     app.include_router(proxy.router)
     app.include_router(rest.router)
     app.include_router(metrics.router)
+    app.include_router(docs.router)
     return app
 
 

@@ -44,11 +44,10 @@ class Answering:
     pieces: AsyncIterator[bytes] = field(repr=False)
 
     @property
-    def is_stream(self) -> bool:
-        """Whether it is a stream of events."""
-        return self.status < 300 and self.headers.get("content-type", "").startswith(
-            "text/event-stream"
-        )
+    def is_called_a_stream(self) -> bool:
+        """True if the headers say that it is a stream of events."""
+        media_type = self.headers.get("content-type", "").partition(";")[0]
+        return media_type.strip().lower() == "text/event-stream"
 
 
 class Backend(Protocol):

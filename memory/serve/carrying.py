@@ -14,10 +14,11 @@ from fastapi.responses import StreamingResponse
 
 from memory.serve.access import Caller, caller
 from memory.serve.answers import PREFIX, ImportedOut, refusals
+from memory.serve.bodies import parsed
 from memory.serve.desk import Reading, refuse_other_types
 from memory.serve.keys import Permission
 from memory.serve.threads import to_the_end
-from memory.transfer import HEADER, from_line, to_line
+from memory.transfer import HEADER, from_values, to_line
 from store import InvalidInput, Record
 
 __all__ = ["router"]
@@ -128,11 +129,7 @@ async def _lines(request: Request) -> AsyncIterator[bytes]:
 
 
 def _check_header(line: bytes) -> None:
-    try:
-        known = json.loads(line) == HEADER
-    except (ValueError, RecursionError):
-        known = False
-    if not known:
+    if parsed(line, "the first line of the body") != HEADER:
         raise InvalidInput(f"the body was not written by an export; it begins {json.dumps(HEADER)}")
 
 
@@ -147,4 +144,4 @@ def _stored(who: Caller, lines: Iterable[tuple[int, bytes]]) -> Counter[str]:
 
 
 def _read(number: int, line: bytes) -> tuple[str, Record]:
-    return from_line(_BODY, number, line.decode("utf-8", "surrogateescape"))
+    return from_values(_BODY, number, parsed(line, f"line {number} of the body"))

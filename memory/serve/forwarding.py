@@ -6,19 +6,20 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from memory.attach.attachment import Exchange
+from memory.attach.replies import Answer, ChatReading, Seen, Watch
 from memory.serve.backend import Answering
 from memory.serve.connection import while_connected
 from memory.serve.limits import Slots
 from memory.serve.metrics import Metrics
 from memory.serve.problems import Refusal, refusal_of
-from memory.serve.sse import Answer, Events
+from memory.serve.sse import Events, begins_a_stream, fields_of
 from memory.serve.threads import Threads, to_the_end
 from store import RememError
 
@@ -57,13 +58,17 @@ class Remembering:
         """
         exchange = await self.readers.run(self.recall)
         self.metrics.recalled.labels("chat").inc(len(exchange.context.recollections))
+        self.metrics.prompt_tokens.inc(exchange.measure.tokens)
+        self.metrics.repeated_tokens.inc(exchange.measure.repeated)
         if exchange.problem:
             self.metrics.problems.labels("recall").inc()
         async with self._answering(exchange) as answering:
-            if answering.is_stream:
+            if answering.status >= 300:
+                await self._whole(exchange, answering, send)
+            elif answering.is_called_a_stream:
                 await self._stream(exchange, answering, send)
             else:
-                await self._whole(exchange, answering, send)
+                await self._by_its_beginning(exchange, answering, send)
 
     @asynccontextmanager
     async def _answering(self, exchange: Exchange) -> AsyncIterator[Answering]:
@@ -81,48 +86,62 @@ class Remembering:
     def _count(self, failure: Refusal) -> None:
         self.metrics.upstream_errors.labels(failure.code).inc()
 
+    async def _by_its_beginning(self, exchange: Exchange, answering: Answering, send: Send) -> None:
+        """Send an answer of which only its first bytes tell whether it is a stream."""
+        first = await anext(answering.pieces, b"")
+        answering = replace(answering, pieces=_behind(first, answering.pieces))
+        send_it = self._stream if begins_a_stream(first) else self._whole
+        await send_it(exchange, answering, send)
+
     async def _whole(self, exchange: Exchange, answering: Answering, send: Send) -> None:
         body = await collected(answering.pieces, self.max_bytes)
-        problem = exchange.problem
+        unremembered = None
         if answering.status < 300:
-            answer = Answer()
-            answer.read_whole(body)
-            problem = problem or await self._remember(exchange, answer)
+            reading = ChatReading()
+            reading.read_whole(body)
+            unremembered = await self._remember(exchange, reading.answer())
+        problem = exchange.problem or unremembered or exchange.notice
         headers = {**answering.headers, **_about(exchange, problem)}
         headers["content-length"] = str(len(body))
         await send(_start(answering.status, headers))
         await send({"type": "http.response.body", "body": body})
 
     async def _stream(self, exchange: Exchange, answering: Answering, send: Send) -> None:
-        await send(
-            _start(answering.status, {**answering.headers, **_about(exchange, exchange.problem)})
-        )
-        answer = Answer()
+        about = _about(exchange, exchange.problem or exchange.notice)
+        await send(_start(answering.status, {**answering.headers, **about}))
+        watch: Watch[bytes] = Watch(ChatReading())
         try:
             async with aclosing(_events(answering.pieces, self.max_bytes)) as events:
                 async for event in events:
-                    ended = answer.ended
-                    answer.read_event(event)
-                    if answer.ended and not ended:
-                        await self._remember(exchange, answer)
-                    await send({"type": "http.response.body", "body": event, "more_body": True})
+                    await self._pass(exchange, _seen(watch, event), send)
         except (Refusal, RememError) as error:
-            if not answer.ended:
+            await self._pass(exchange, watch.end(), send)
+            if not watch.reading.ended:
                 failure = refusal_of(error)
                 self._count(failure)
-                logger.warning("an answer broke off, nothing was stored: %s", failure.detail)
+                logger.warning("an answer broke off: %s", failure.detail)
                 told = b"data: " + bytes(failure.response.body) + b"\n\n"
                 await send({"type": "http.response.body", "body": told, "more_body": True})
                 return  # without an end, so that the server breaks off the connection as well
-        if not answer.ended:
-            await self._remember(exchange, answer)
+        else:
+            await self._pass(exchange, watch.end(), send)
         await send({"type": "http.response.body", "body": b""})
+
+    async def _pass(self, exchange: Exchange, seen: Seen[bytes], send: Send) -> None:
+        """Send events on; the exchange is stored before, if they bring the end of an answer."""
+        if seen.answer is not None:
+            await self._remember(exchange, seen.answer)
+        for event in seen.passed:
+            await send({"type": "http.response.body", "body": event, "more_body": True})
 
     async def _remember(self, exchange: Exchange, answer: Answer) -> str | None:
         """Store the exchange if there is an answer; returns what went wrong."""
-        if not answer.text:
+        if answer.problem:
+            remembered = exchange.give_up(answer.problem)
+        elif answer.text:
+            remembered = await to_the_end(self.writers.run(exchange.remember, answer.text))
+        else:
             return None
-        remembered = await to_the_end(self.writers.run(exchange.remember, answer.text))
         self.metrics.remembered.labels("chat").inc(len(remembered.turns.added))
         if remembered.problem:
             self.metrics.problems.labels("remember").inc()
@@ -174,6 +193,19 @@ async def _events(pieces: AsyncIterator[bytes], most: int) -> AsyncGenerator[byt
         yield events.rest
 
 
+async def _behind(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+def _seen(watch: Watch[bytes], event: bytes) -> Seen[bytes]:
+    name, data = fields_of(event)
+    if not data and event.lstrip()[:1] == b"{":  # a whole answer that is called a stream
+        watch.reading.read_whole(event)
+    return watch.feed(event, name, data)
+
+
 def _too_long(most: int) -> Refusal:
     return Refusal(
         502, "upstream_failed", f"the upstream's answer is longer than {most:,} bytes; ask for less"
@@ -184,6 +216,8 @@ def _about(exchange: Exchange, problem: str | None) -> dict[str, str]:
     """What memory did, as headers."""
     recalled = (each.record.key for each in exchange.context.recollections)
     headers = {"x-remem-recalled": _listed(recalled)}
+    if exchange.measure.tokens:
+        headers["x-remem-repeated-tokens"] = str(exchange.measure.repeated)
     if exchange.said:
         headers["x-remem-session"] = quote(exchange.said[0].source, safe="/:")
     if problem:

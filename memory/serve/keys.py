@@ -10,27 +10,42 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import IntEnum
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 from sqlite_utils.db import NotFoundError
 
-from store import InvalidInput, RememError, StoreReadOnly
+from memory.spelling import composed
+from store import CorruptStore, InvalidInput, RememError, StoreReadOnly, digests
 from store.validation import check_name
 
 __all__ = ["Key", "KeyRing", "Permission"]
 
+_log = logging.getLogger(__name__)
+
 _PREFIX = "remem"
+_FIELDS = (
+    "id",
+    "name",
+    "hash",
+    "permission",
+    "namespaces",
+    "created_at",
+    "rotated_at",
+    "revoked_at",
+)
 
 
 class Permission(IntEnum):
@@ -49,7 +64,8 @@ class Key:
         id: The public part.
         name: What its owner calls it.
         permission: The most it may do.
-        namespaces: Where: exact names, or ``prefix/*`` for all below, or ``*``.
+        namespaces: Where: exact names, or ``prefix/*`` for all below, or ``*``; none of them
+            within another.
         created_at: When it was made.
         rotated_at: When it last got another secret.
         revoked_at: Since when it is worth nothing.
@@ -69,12 +85,25 @@ class Key:
 
     @property
     def prefix(self) -> str | None:
-        """What stands before the names of its namespaces, if it is tied to a pattern."""
+        """What stands before the names of its users: that of its first pattern, if it has one."""
         return next((each[:-1] for each in self.namespaces if each.endswith("*")), None)
+
+    def namespace_of(self, user: str) -> str:
+        """Where the memory of a user is: no other name has the same, of this key or of any key
+        with another prefix.
+
+        A user is a name below the prefix and never a path: ``a/b`` of ``bot/*`` must not be ``b``
+        of ``bot/a/*``. A key without a pattern has the users that it names.
+        """
+        if self.prefix is None:
+            return user
+        return self.prefix + user.replace("%", "%25").replace("/", "%2F")
 
 
 class KeyRing:
     """The keys of a server, in an SQLite file that only its owner can read.
+
+    Those in a file that cannot be written can be used and not changed.
 
     Thread-safe; several processes may use one file, and see each other's changes at once.
 
@@ -89,10 +118,7 @@ class KeyRing:
         self.path = path
         self._guard = threading.Lock()
         with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite would make the file readable for everybody.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._database = Database(sqlite3.connect(path, check_same_thread=False))
+            self._database = Database(_connected(path))
             self._keys = self._database.table("keys")
             self._keys.create(
                 {
@@ -104,32 +130,40 @@ class KeyRing:
                     "created_at": str,
                     "rotated_at": str,
                     "revoked_at": str,
+                    "digest": str,
                 },
                 pk="id",
                 if_not_exists=True,
             )
+            if self._keys.columns_dict.keys() == set(_FIELDS):  # of an older version
+                with suppress(sqlite3.OperationalError), self._database.conn:  # it may be read-only
+                    self._keys.add_column("digest", str)
+                    for row in list(self._keys.rows):
+                        self._keys.update(row["id"], _marked(row))
 
     def create(self, name: str, namespaces: Sequence[str], permission: Permission) -> str:
         """Make a key; what is returned cannot be seen again.
 
         Raises:
-            InvalidInput: no namespace, or one that is no name or pattern.
+            InvalidInput: no namespace, one that is no name or pattern, or one within another.
         """
         if not namespaces:
             raise InvalidInput("name at least one namespace that the key may use")
-        for pattern in namespaces:
-            _check_pattern(pattern)
+        patterns = [_checked_pattern(pattern) for pattern in namespaces]
+        _refuse_overlaps(patterns)
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         row = {
             "id": key_id,
             "name": check_name(name, "name of the key"),
             "hash": _hash(secret),
             "permission": permission.name.lower(),
-            "namespaces": json.dumps(list(namespaces)),
+            "namespaces": json.dumps(patterns),
             "created_at": _now(),
+            "rotated_at": None,
+            "revoked_at": None,
         }
         with self._writing():
-            self._keys.insert(row)
+            self._keys.insert(_marked(row))
         return f"{_PREFIX}_{key_id}_{secret}"
 
     def rotate(self, key_id: str) -> str:
@@ -140,8 +174,8 @@ class KeyRing:
         """
         secret = secrets.token_urlsafe(32)
         with self._writing():
-            self._active(key_id)
-            self._keys.update(key_id, {"hash": _hash(secret), "rotated_at": _now()})
+            row = self._active(key_id)
+            self._keys.update(key_id, _marked({**row, "hash": _hash(secret), "rotated_at": _now()}))
         return f"{_PREFIX}_{key_id}_{secret}"
 
     def revoke(self, key_id: str) -> None:
@@ -151,13 +185,17 @@ class KeyRing:
             InvalidInput: no such key, or it was revoked already.
         """
         with self._writing():
-            self._active(key_id)
-            self._keys.update(key_id, {"revoked_at": _now()})
+            row = self._active(key_id)
+            self._keys.update(key_id, _marked({**row, "revoked_at": _now()}))
 
     def all(self) -> list[Key]:
         """All keys, the oldest first, those that were revoked too."""
         with self._guard, _translated(self.path):
-            return [_key(row) for row in self._keys.rows_where(order_by="created_at, id")]
+            rows = list(self._keys.rows_where(order_by="created_at, id"))
+        for row in rows:
+            if not _is_whole(row):
+                _log.warning("left out: %s", self._damaged(row.get("id")))
+        return [_key(row) for row in rows if _is_whole(row)]
 
     def check(self, token: str) -> Key | None:
         """The key that somebody showed, None if it is none or was revoked."""
@@ -176,27 +214,52 @@ class KeyRing:
         with self._guard:
             self._database.close()
 
-    def _active(self, key_id: str) -> None:
+    def _active(self, key_id: str) -> dict[str, Any]:
         row = self._found(key_id)
         if row is None:
             raise InvalidInput(f"no key has the id {key_id!r}; 'remem keys list' shows them")
         if row["revoked_at"] is not None:
             raise InvalidInput(f"the key {key_id} was revoked; create another one")
+        return row
 
     def _row(self, key_id: str) -> dict[str, Any] | None:
         with self._guard, _translated(self.path):
-            return self._found(key_id)
+            try:
+                return self._found(key_id)
+            except CorruptStore as error:
+                _log.warning("%s", error)
+                return None
 
     def _found(self, key_id: str) -> dict[str, Any] | None:
         try:
-            return dict(self._keys.get(key_id))
+            row = dict(self._keys.get(key_id))
         except NotFoundError:
             return None
+        if not _is_whole(row):
+            raise CorruptStore(self._damaged(key_id))
+        return row
+
+    def _damaged(self, key_id: object) -> str:
+        return (
+            f"the key {key_id!r} in {self.path} is damaged and opens nothing: restore a backup of "
+            "the file, or make another key with 'remem keys create'"
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._guard, _translated(self.path), self._database.conn:
             yield
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    if path.exists() and not os.access(path, os.W_OK):
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # SQLite would make the file readable for everybody.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return sqlite3.connect(path, check_same_thread=False)
 
 
 @contextmanager
@@ -208,26 +271,56 @@ def _translated(path: Path) -> Iterator[None]:
             f"the keys in {path} cannot be read or written ({error.strerror}); "
             "check the folder, or name another file with --keys"
         ) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if any(word in str(error) for word in ("decode", "malformed")):
+            raise CorruptStore(
+                f"the keys in {path} are damaged: restore a backup of the file, or name another "
+                "one with --keys and make new keys"
+            ) from None
         raise RememError(
             f"the keys in {path} cannot be used ({error}); name another file with --keys"
         ) from error
 
 
-def _check_pattern(pattern: str) -> None:
-    check_name(pattern, "namespace of a key")
+def _checked_pattern(pattern: str) -> str:
+    pattern = check_name(pattern, "namespace of a key")
     stem = pattern.removesuffix("*")
     if "*" in stem or (stem != pattern and stem and not stem.endswith("/")):
         raise InvalidInput(
             f"{pattern!r} is no namespace or pattern; write a name, prefix/* or * for all"
         )
+    return pattern
+
+
+def _refuse_overlaps(patterns: Sequence[str]) -> None:
+    """What lies within another one would not restrict the key, as its maker may think it does."""
+    for within, outer in permutations(patterns, 2):
+        if within == outer or _covers(outer, within):
+            raise InvalidInput(
+                f"{outer!r} opens {within!r} too; leave one out, or make a key for each"
+            )
 
 
 def _covers(pattern: str, namespace: str) -> bool:
+    pattern, namespace = composed(pattern), composed(namespace)
     if pattern.endswith("*"):
         prefix = pattern[:-1]
         return namespace.startswith(prefix) and len(namespace) > len(prefix)
     return pattern == namespace
+
+
+def _marked(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with the digest that tells damage: none may open another namespace."""
+    return {**row, "digest": digests.of_values(*(row[name] for name in _FIELDS)).hex()}
+
+
+def _is_whole(row: dict[str, Any]) -> bool:
+    """Whether a row is what was written, or of a file of an older version that cannot be."""
+    try:
+        _key(row)
+        return row.keys() == set(_FIELDS) or _marked(row) == row
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return False
 
 
 def _key(row: dict[str, Any]) -> Key:

@@ -94,7 +94,8 @@ class Local:
     def _answering(self, asked: Asked, prompt: Prompt, pieces: Iterator[str]) -> Answering:
         answer = _Form(self._name)
         if asked.body.get("stream"):
-            wants_usage = bool((asked.body.get("stream_options") or {}).get("include_usage"))
+            options = asked.body.get("stream_options")
+            wants_usage = isinstance(options, Mapping) and bool(options.get("include_usage"))
             events = self._events(answer, prompt, pieces, wants_usage)
             return Answering(200, {"content-type": "text/event-stream; charset=utf-8"}, events)
         return Answering(

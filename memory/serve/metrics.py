@@ -28,6 +28,9 @@ class Metrics:
         recalled: Memories that were given to a client or a model, by road.
         remembered: Records that were stored, by road.
         problems: Times that a chat went on without memory, by what could not be done.
+        tasks: Requests that a front end made for itself, by task; see ``memory.attach.tasks``.
+        prompt_tokens: Of prompts to an upstream, about.
+        repeated_tokens: Of these, those at the beginning that were sent before, byte for byte.
         upstream_seconds: Until the upstream began to answer.
         upstream_errors: Answers that failed, by status, or what went wrong.
     """
@@ -60,6 +63,20 @@ class Metrics:
             "remem_memory_problems",
             "Times that a chat went on without memory.",
             ("what",),
+            registry=registry,
+        )
+        self.tasks = Counter(
+            "remem_front_end_tasks",
+            "Requests that a front end made for itself, without memory.",
+            ("task",),
+            registry=registry,
+        )
+        self.prompt_tokens = Counter(
+            "remem_prompt_tokens", "Tokens of prompts to the upstream, about.", registry=registry
+        )
+        self.repeated_tokens = Counter(
+            "remem_repeated_prompt_tokens",
+            "Of these, those at the beginning that the upstream has read before, byte for byte.",
             registry=registry,
         )
         self.upstream_seconds = Histogram(

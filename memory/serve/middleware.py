@@ -1,4 +1,4 @@
-"""What stands before every endpoint: request ids, the access log, limits of bodies, host names."""
+"""What stands before every endpoint: request ids, the access log, limits of bodies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import logging
 import re
 import time
 from contextvars import ContextVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -74,44 +73,20 @@ class Tracing:
 
 
 class Gate:
-    """Lets in requests that are meant for this server, and bodies that are not too long.
+    """Lets in bodies that are not too long, and do not take too long.
 
     The body of a request is not read before its key was checked.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings, *, has_keys: bool) -> None:
+    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
         self._app = app
         self._settings = settings
-        self._hosts = {*settings.hosts, settings.host}
-        self._has_keys = has_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if not self._has_keys and (refusal := self._from_elsewhere(Headers(scope=scope))):
-            await refusal.response(scope, receive, send)
-            return
-        await self._app(scope, self._limited(scope, receive), send)
-
-    def _from_elsewhere(self, headers: Headers) -> Refusal | None:
-        """Without keys, every page that a browser shows could talk to the server: under a name of
-        its own that leads here, or by sending forms across origins."""
-        host = _host(f"//{headers.get('host', '')}")
-        if host not in self._hosts:
-            return Refusal(
-                403,
-                "host_not_allowed",
-                "a server without keys answers only as localhost; use that name, or create keys",
-            )
-        if "origin" in headers and _host(headers["origin"]) not in self._hosts:
-            return Refusal(
-                403,
-                "origin_not_allowed",
-                "a server without keys takes nothing from pages of other sites; create keys",
-            )
-        return None
+        """Answer a request."""
+        if scope["type"] == "http":
+            receive = self._limited(scope, receive)
+        await self._app(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         left = self._settings.max_body_bytes
@@ -152,10 +127,3 @@ class Gate:
             f"the body is longer than {self._settings.max_body_bytes:,} bytes; send less at once",
             {"Connection": "close"},
         )
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None

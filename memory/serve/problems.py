@@ -3,18 +3,24 @@
 ===========================  ======  =====================================================
 what happened                status  code
 ===========================  ======  =====================================================
+it is no HTTP                400     ``invalid_http``, ``small_chunks``
 the body is no JSON          400     ``invalid_json``
 a field is not as described  422     ``invalid_request``
 ``InvalidInput``             422     ``invalid_input``
 no key, or a wrong one       401     ``invalid_api_key``
 the key does not allow it    403     ``permission_denied``, ``namespace_not_allowed``, ...
+it comes from another page   403     ``origin_not_allowed``, ``host_not_allowed``
 no such path, no such thing  404     ``not_found``
-the body took too long       408     ``request_timeout``
+the request took too long    408     ``request_timeout``
 ``Conflict``                 409     ``conflict``
 the body is too long         413     ``request_too_large``
+the URL is too long          414     ``url_too_long``
+the body is of another type  415     ``unsupported_media_type``
 too many requests            429     ``rate_limited``, ``too_many_generations``
+the headers are too long     431     ``headers_too_large``
 ``UpstreamError``            502     ``upstream_failed``, ``upstream_unreachable``
 the store cannot be used     503     ``store_locked``, ``store_full``, ``store_read_only``, ...
+too many are connected       503     ``too_many_connections``
 the upstream took too long   504     ``upstream_timeout``
 anything else                500     ``internal_error``; the log has the request id
 ===========================  ======  =====================================================
@@ -147,8 +153,6 @@ def internal_error() -> Refusal:
 
 def _invalid(errors: Any) -> Refusal:
     first = errors[0]
-    if first["type"] == "json_invalid":
-        return Refusal(400, "invalid_json", "the body is not valid JSON; check how it is made")
     place = ".".join(str(part) for part in first["loc"])
     return Refusal(422, "invalid_request", f"{place}: {first['msg'].removeprefix('Value error, ')}")
 

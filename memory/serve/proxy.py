@@ -7,18 +7,19 @@ a client that saw it can rely on that, and one that did not asks again, which st
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from memory.attach.attachment import Attachment
-from memory.serve.access import Caller, caller
+from memory.attach.attachment import Attachment, Exchange
+from memory.attach.tasks import task_of
+from memory.serve.access import Caller, NamespaceHeader, caller
 from memory.serve.answers import refusals
 from memory.serve.backend import Asked, Backend
+from memory.serve.bodies import parsed_chat
+from memory.serve.desk import refuse_other_types
 from memory.serve.forwarding import Forwarded, Remembering, collected
 from memory.serve.keys import Permission
 from memory.serve.problems import Refusal
@@ -37,6 +38,14 @@ _Session = Annotated[
         description="The conversation, percent-encoded; by default named after how it begins.",
     ),
 ]
+_Use = Annotated[
+    Literal["on", "read", "off"] | None,
+    Header(
+        alias="X-Remem-Memory",
+        description="`on`: recall and remember; `read`: only recall; `off`: neither. By default "
+        "`on`, and `off` for what a front end asks for itself, such as a title.",
+    ),
+]
 
 _BODY = {
     "type": "object",
@@ -45,7 +54,8 @@ _BODY = {
         "messages": {"type": "array", "items": {"type": "object"}},
         "user": {
             "type": ["string", "null"],
-            "description": "Whose memory, within what the key allows.",
+            "description": "Whose memory. With a key for `bot/*`, `anna` has the namespace "
+            "`bot/anna`, and `/` and `%` in a name are percent-encoded, so that no two share one.",
         },
     },
     "example": {
@@ -76,33 +86,62 @@ _MODELS: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses={
         200: _COMPLETION,
-        **refusals(400, 401, 403, 408, 413, 422, 429, 503),
+        **refusals(400, 401, 403, 408, 413, 415, 422, 429, 503),
         **_OTHER,
     },
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}
     },
 )
-async def chat_completions(request: Request, who: _Caller, session: _Session = None) -> Response:
+async def chat_completions(
+    request: Request,
+    who: _Caller,
+    session: _Session = None,
+    named: NamespaceHeader = None,
+    use: _Use = None,
+) -> Response:
     """A chat completion as OpenAI describes it, streamed or not; unknown fields are passed on.
 
+    Memory is that of ``user``; ``X-Remem-Namespace`` names another namespace, whatever the user.
+
     The reply has the keys of the memories that were recalled in ``X-Remem-Recalled``, the
-    conversation in ``X-Remem-Session``, and in ``X-Remem-Problem`` why memory failed, if it did.
+    conversation in ``X-Remem-Session``, in ``X-Remem-Repeated-Tokens`` about how many tokens of the
+    prompt the upstream has read before, and in ``X-Remem-Problem`` why memory failed, if it did, or
+    what of the question was left out. Why a stream was not remembered is in the log.
     """
     who.require(Permission.WRITE)
+    refuse_other_types(request, "application/json")
     state = request.app.state
     settings: ServeSettings = state.settings
     backend: Backend = state.backend
     raw = await request.body()
     body = _completion(raw, settings.max_messages)
-    granted = who.granted_to(_user(body))
+    user = _user(body)
+    granted = who.granted(named) if named else who.granted_to(user)
     attachment = Attachment(
-        granted.memory, settings.budget, settings.k, settings.floor, backend.count_tokens
+        granted.memory,
+        settings.budget,
+        settings.k,
+        settings.floor,
+        backend.count_tokens,
+        settings.placement,
+        state.replays,
     )
     conversation = check_name(unquote(session), "session") if session else None
     headers = _headers(request)
+    messages = body["messages"]
+    if use is None and not settings.remembers_tasks and (task := task_of(messages)):
+        state.metrics.tasks.labels(task).inc()
+        use = "off"
+
+    def recall() -> Exchange:
+        if use == "off":
+            return attachment.passed_by(messages)
+        exchange = attachment.recall(messages, conversation)
+        return exchange.only_read() if use == "read" else exchange
+
     remembering = Remembering(
-        recall=lambda: attachment.recall(body["messages"], conversation),
+        recall=recall,
         complete=lambda exchange: backend.complete(Asked(body, raw, headers, exchange)),
         readers=state.readers,
         writers=state.writers,
@@ -141,12 +180,7 @@ async def _models(request: Request, who: Caller, name: str | None) -> Response:
 
 def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
     """The request, as far as remem has to understand it."""
-    try:
-        body = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        raise Refusal(
-            400, "invalid_json", "the body is not valid JSON; check how it is made"
-        ) from None
+    body = parsed_chat(raw)
     if not isinstance(body, dict):
         raise Refusal(400, "invalid_request", "the body must be a JSON object with messages")
     messages = body.get("messages")
@@ -160,17 +194,6 @@ def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
             "request; leave out the oldest, they are remembered",
         )
     return body
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):  # it could not be passed on
-        raise ValueError(f"{number} is too large")
-    return value
 
 
 def _user(body: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ of a path.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import reduce
 from operator import and_
 from typing import Annotated, TypeVar
@@ -30,6 +31,7 @@ from memory.serve.answers import (
     StatsOut,
     refusals,
 )
+from memory.serve.bodies import JsonRoute
 from memory.serve.desk import Administering, Desk, Reading, Writing
 from memory.serve.fields import Key, Moment, Name
 from memory.serve.keys import Permission
@@ -48,7 +50,7 @@ from memory.serve.schemas import (
     most,
 )
 from memory.serve.where import Where
-from store import F, Filter
+from store import DamagedRecord, F, Filter
 
 __all__ = ["router"]
 
@@ -60,7 +62,9 @@ _KEY_EXAMPLE = ["night shift#0"]
 
 _Key = Annotated[Key, Query(description="Of the memory.", examples=_KEY_EXAMPLE)]
 
-_memories = APIRouter(prefix=PREFIX, tags=["memories"], responses=refusals(*_ALWAYS))
+_memories = APIRouter(
+    prefix=PREFIX, tags=["memories"], responses=refusals(*_ALWAYS), route_class=JsonRoute
+)
 
 
 @_memories.post("/records", responses=refusals(409, *_WITH_BODY))
@@ -99,7 +103,12 @@ async def add_document(document: NewDocument, desk: Writing) -> AddedOut:
         desk,
         await desk.do(
             lambda memory: AddedOut.of(
-                memory.add_document(text, source=document.source, metadata=document.metadata)
+                memory.add_document(
+                    text,
+                    source=document.source,
+                    metadata=document.metadata,
+                    origin=document.origin,
+                )
             )
         ),
     )
@@ -144,6 +153,7 @@ async def list_records(
     source: Name | None = None,
     speaker: Name | None = None,
     kind: Name | None = None,
+    origin: Name | None = None,
     since: Annotated[Moment | None, Query(description="Said then or later.")] = None,
     until: Annotated[Moment | None, Query(description="Said then or earlier.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Most records of a page.")] = 100,
@@ -151,7 +161,7 @@ async def list_records(
     past: Annotated[bool, Query(description="Also what was replaced or has expired.")] = False,
 ) -> Page:
     """Memories by source and position, page by page."""
-    named = {"source": source, "speaker": speaker, "kind": kind}
+    named = {"source": source, "speaker": speaker, "kind": kind, "origin": origin}
     conditions = [
         *(F(name) == value for name, value in named.items() if value is not None),
         *([F("said_at") >= since] if since else []),
@@ -194,7 +204,8 @@ async def delete(key: _Key, desk: Writing) -> Count:
     """
 
     def deleted(memory: Memory) -> Count:
-        _known(memory.get(key), key)
+        with suppress(DamagedRecord):  # which is known, too
+            _known(memory.get(key), key)
         return Count(records=memory.delete(key))
 
     return await desk.do(deleted)

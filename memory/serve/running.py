@@ -8,19 +8,23 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import NoReturn
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from memory.engine import Memory
 from memory.serve.addresses import is_loopback
 from memory.serve.app import create_app
+from memory.serve.descriptors import room_for
 from memory.serve.keys import KeyRing
 from memory.serve.middleware import request_id
-from memory.serve.settings import ServeSettings
+from memory.serve.protocol import GuardedServer
+from memory.serve.settings import Limits, ServeSettings
 from store import InvalidInput
 
-__all__ = ["log_to_stderr", "serve"]
+__all__ = ["guarded", "log_to_stderr", "serve"]
 
 
 def serve(
@@ -35,12 +39,24 @@ def serve(
         started: Called with the address once requests can be sent.
 
     Raises:
-        InvalidInput: the address would be open to everybody, is taken, or is none.
+        InvalidInput: the address would be open to everybody, is taken, or is none; or
+            so few files may be open that nobody could be served.
         SystemExit: 0, after SIGTERM.
         KeyboardInterrupt: after Ctrl-C.
     """
     _refuse_strangers(settings.host, keys)
     app = create_app(memory, settings, keys=keys)
+    limits = replace(settings.limits, connections=room_for(settings.limits.connections))
+    with (
+        _listening(settings.host, settings.port, limits.connections) as listener,
+        _sigterm_is_an_end(),
+    ):
+        started(_address(listener))
+        guarded(app, limits, settings.grace_seconds).run(sockets=[listener])
+
+
+def guarded(app: ASGIApp, limits: Limits, grace_seconds: int) -> GuardedServer:
+    """The server of an application, not yet started."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -49,12 +65,10 @@ def serve(
         ws="none",
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=settings.grace_seconds,
+        backlog=limits.connections,
+        timeout_graceful_shutdown=grace_seconds,
     )
-    with _listening(settings.host, settings.port) as listener, _sigterm_is_an_end():
-        started(_address(listener))
-        uvicorn.Server(config).run(sockets=[listener])
+    return GuardedServer(config, limits)
 
 
 def log_to_stderr(level: int) -> None:
@@ -83,10 +97,10 @@ def _refuse_strangers(host: str, keys: KeyRing | None) -> None:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int, backlog: int) -> Iterator[socket.socket]:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=2048)
+        listener = socket.create_server(address[:2], family=family, backlog=backlog)
     except OSError as error:
         raise InvalidInput(
             f"the server cannot listen at {host}, port {port} ({error.strerror}); choose others "

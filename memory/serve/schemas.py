@@ -62,6 +62,11 @@ class Note(BaseModel):
     expires_at: Moment | None = Field(None, description="From then on it is no longer found.")
     metadata: Metadata = {}
     key: Name | None = Field(None, description="Its identity; by default made from what it says.")
+    origin: Name | None = Field(
+        None,
+        description="Where the words come from: `person`, `assistant`, `tool`, `document`, `web`, "
+        "or another; by default what kind and role say.",
+    )
 
 
 class Part(BaseModel):
@@ -124,6 +129,7 @@ class NewDocument(BaseModel):
         "before and has no longer are superseded.",
     )
     metadata: Metadata = {}
+    origin: Name = Field("document", description="`web` for the text of a web page.")
 
 
 class _Query(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -57,12 +58,8 @@ class Upstream:
     async def complete(self, asked: Asked) -> AsyncIterator[Answering]:
         """Pass a request on, with its memories."""
         messages = asked.exchange.messages
-        # Where nothing was recalled, not even white space changes.
-        body = (
-            json.dumps({**asked.body, "messages": messages}).encode("ascii")
-            if asked.exchange.context.text
-            else asked.raw
-        )
+        # Where there are no memories, not even white space changes.
+        body = _json({**asked.body, "messages": messages}) if asked.exchange.changed else asked.raw
         headers = {"content-type": "application/json"} | self._headers(asked.headers)
         async with self._sent("POST", "/chat/completions", headers, body) as answering:
             yield answering
@@ -138,6 +135,14 @@ class Upstream:
             raise Refusal(
                 502, "upstream_failed", f"the upstream {self._name} broke off; try again"
             ) from error
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    """As most clients write it, so that a conversation does not change with its first memory."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def _parsed(url: str) -> httpx.URL:

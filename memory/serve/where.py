@@ -106,6 +106,7 @@ class Where(_Parts):
     kind: _Text = _UNSET
     role: _Text = _UNSET
     speaker: _Text = _UNSET
+    origin: _Text = _UNSET
     position: Number | list[Number] | NumberCondition | None = _UNSET
     said_at: _Time = _UNSET
     stored_at: _Time = _UNSET

@@ -28,6 +28,7 @@ from store.conformance.lasting import (
     ReindexContract,
     VerifyContract,
 )
+from store.conformance.naming import NamingContract
 from store.conformance.reading import (
     LifeContract,
     NeighborsContract,
@@ -58,6 +59,7 @@ class StoreContract(
     NeighborsContract,
     PredecessorsContract,
     LifeContract,
+    NamingContract,
     DurabilityContract,
     IsolationContract,
     ReindexContract,

@@ -38,6 +38,11 @@ class Contract:
         return 1.0
 
     @pytest.fixture
+    def longest_name(self) -> int:
+        """The most bytes that each of the names of one record can have: 1,024 characters."""
+        return 4096
+
+    @pytest.fixture
     def adopted(self, store: Store) -> Store:
         """The store, ready to be written to."""
         store.adopt(SPACE)

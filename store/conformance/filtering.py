@@ -30,6 +30,7 @@ def _records() -> list[Record]:
             kind="note" if i % 10 == 0 else "turn",
             role=("user", "assistant", None)[i % 3],
             speaker=("Ana", "Zoë", None, "ana")[i % 4],
+            origin=(None, "web", "document", 'it\'s "read"', "x" * 1000)[i % 5],
             said_at=None if i % 7 == 0 else START.astimezone(EAST if i % 2 else None) + _day(i),
             stored_at=START + _day(1000 + i),
             metadata=_metadata(i),
@@ -67,6 +68,10 @@ FILTERS: dict[str, Filter] = {
     "is not": F("speaker") != "Ana",
     "is missing": F("speaker") == None,  # noqa: E711
     "is not missing": F("role").exists(),
+    "by origin": F("origin").in_(["web", "person"]),
+    "by an origin with quotes": F("origin") == 'it\'s "read"',
+    "by no origin": F("origin") != "web",
+    "by origins from one on": F("origin") >= "web",
     "kind": F("kind").in_(["note", "letter"]),
     "one of none": F("kind").in_([]),
     "position": F("position").between(10, 19),

@@ -76,6 +76,9 @@ RECORDS: dict[str, tuple[Record, str]] = {
     "long key": (turn("k" * 1025), "1,025 characters"),
     "empty source": (turn("k", source=" "), "source is empty"),
     "source with NUL": (turn("k", source="a\0"), "control character"),
+    "empty origin": (turn("k", origin=""), "origin is empty"),
+    "origin with a line break": (turn("k", origin="web\n"), "origin .* control character"),
+    "role that is a list": (turn("k", role=["user"]), "role must be a string"),
     "speaker with surrogate": (turn("k", speaker="\ud800"), "speaker has a lone surrogate"),
 }
 

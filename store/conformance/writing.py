@@ -21,6 +21,7 @@ from store.conformance.samples import (
     words,
 )
 from store.errors import Conflict, InvalidInput
+from store.filters import F
 from store.types import Batch, Entry, View, Written
 
 __all__ = ["DeleteContract", "VerbatimContract", "WriteContract"]
@@ -103,10 +104,24 @@ class VerbatimContract(Contract):
             metadata={"topic": "travel"},
             superseded_by="other",
             valid_to=time + timedelta(days=3),
+            origin="web",
         )
         adopted.write("ana", batch(record))
         assert adopted.get("ana", ["k"]) == [record]
         assert list(adopted.scan("ana")) == [record]
+
+    def test_an_origin_that_nobody_tells_is_given_by_kind_and_role(self, adopted: Store) -> None:
+        """A record without an origin has the one of the rule, or none where that does not know."""
+        adopted.write("ana", batch(turn("said", role="assistant"), turn("steered", role="system")))
+        assert [record.origin for record in adopted.scan("ana")] == ["assistant", None]
+        assert adopted.count("ana", F("origin") == "assistant") == 1
+        assert adopted.count("ana", F("origin").exists()) == 1
+
+    def test_an_origin_outlives_a_refresh_and_a_successor(self, adopted: Store) -> None:
+        """Neither new views nor a newer version change where an older one comes from."""
+        adopted.write("ana", batch(turn("k", "hello", origin="web"), turn("new")))
+        adopted.write("ana", Batch(refresh={"k": views("hello")}, supersede={"k": "new"}))
+        assert [record.key for record in adopted.scan("ana", F("origin") == "web")] == ["k"]
 
     @pytest.mark.parametrize("time", TIMES.values(), ids=TIMES)
     def test_times_are_kept(self, adopted: Store, time: datetime) -> None:

@@ -10,6 +10,7 @@ from itertools import chain, repeat
 from store.embedded.arrays import Ids
 from store.embedded.inserting import insert
 from store.embedded.records import fetch_ids
+from store.errors import CorruptStore
 
 __all__ = [
     "State",
@@ -17,6 +18,7 @@ __all__ = [
     "append",
     "create",
     "mark_purged",
+    "name_of",
     "purges_finished",
     "read_state",
     "touched",
@@ -40,7 +42,17 @@ def read_state(connection: sqlite3.Connection, namespace: str) -> State | None:
     row = connection.execute(
         "SELECT id, seq, trimmed, purged FROM namespaces WHERE name = ?", (namespace,)
     ).fetchone()
+    if row is not None and not all(isinstance(number, int) for number in row):
+        raise CorruptStore(
+            f"the log of the namespace {namespace!r} is damaged: restore a backup or an export"
+        )
     return None if row is None else State(*row)
+
+
+def name_of(connection: sqlite3.Connection, namespace: int) -> str:
+    """The name of a namespace that there is."""
+    row = connection.execute("SELECT name FROM namespaces WHERE id = ?", (namespace,)).fetchone()
+    return str(row[0])
 
 
 def create(connection: sqlite3.Connection, namespace: str) -> State:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 
 import numpy as np
 
 from store.embedded import records
+from store.embedded.arrays import Ids
+from store.embedded.fetching import fetch
 from store.embedded.meta import Meta
 from store.embedded.partition import Partition
 from store.embedded.schema import vectors_table
+from store.errors import DamagedRecord
 from store.filters import facets
 from store.tokens import tokenize
+from store.types import Record, Space
 
 __all__ = ["partition_problems", "record_problems"]
 
@@ -22,38 +25,67 @@ _REBUILD = "'remem rebuild' makes it again"
 
 
 def record_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]:
-    """Damage in the tables: to SQLite's pages, and rows that do not fit together."""
+    """Damage in the tables: to SQLite's pages, to rows, and rows that do not fit together."""
     for (finding,) in connection.execute("PRAGMA integrity_check"):
         if finding != "ok":
             yield f"SQLite: {finding}; restore a backup or an export"
+    yield from (
+        str(found) for _, _, found in _records(connection) if isinstance(found, DamagedRecord)
+    )
     if meta.adopted is None:
         return
-    views = len(meta.space.views)
-    vectors = vectors_table(meta.generation)
-    size = 2 * views * meta.space.dim
-    yield from (
-        f"record {key!r} lacks its vectors; 'remem reindex' makes them again"
-        for (key,) in connection.execute(
-            f"""SELECT key FROM records LEFT JOIN {vectors} v ON v.record = id
-                WHERE v.record IS NULL OR length(v.data) != ?""",
-            (size,),
-        )
-    )
-    yield from (
-        f"record {key!r} lacks the text of a view; add it again"
-        for (key,) in connection.execute(
-            """SELECT key FROM records WHERE
-               (SELECT count(*) FROM texts WHERE record = id) != ?""",
-            (views,),
-        )
-    )
-    for table in (vectors, "texts", "facets"):
+    yield from _view_problems(connection, meta)
+    for table in (vectors_table(meta.generation), "texts", "facets"):
         orphans = connection.execute(
             f"SELECT count(*) FROM {table} WHERE record NOT IN (SELECT id FROM records)"
         ).fetchone()[0]
         if orphans:
             yield f"{orphans} rows of {table} belong to no record; restore a backup or an export"
     yield from _facet_problems(connection)
+
+
+def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Record | DamagedRecord]]:
+    """Id, namespace and content of all records."""
+    last, names = -1, records.Names(connection)
+    while page := fetch(
+        connection,
+        f"SELECT {records.SELECTED}, id FROM records WHERE id > ? ORDER BY id LIMIT ?",
+        (last, _CHUNK),
+    ):
+        for *row, last in page:
+            yield last, row[-1], records.found_in(row, names)
+
+
+def _view_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]:
+    """Records whose texts or vectors are not what was written."""
+    last = -1
+    while page := fetch(
+        connection, "SELECT id, key FROM records WHERE id > ? ORDER BY id LIMIT ?", (last, _CHUNK)
+    ):
+        last = page[-1][0]
+        ids = [i for i, _ in page]
+        texts, vectors = _whole_views(connection, meta.generation, meta.space, ids)
+        yield from (
+            f"record {key!r} lacks its vectors, or they are damaged; 'remem reindex' makes them "
+            "again"
+            for i, key in page
+            if i not in vectors
+        )
+        yield from (
+            f"record {key!r} lacks the text of a view, or it is damaged; delete it and add it again"
+            for i, key in page
+            if i not in texts
+        )
+
+
+def _whole_views(
+    connection: sqlite3.Connection, generation: int, space: Space, ids: list[int]
+) -> tuple[set[int], set[int]]:
+    """Which records have texts, and which have vectors, that are what was written."""
+    views = len(space.views)
+    texts = {i for i, _ in records.view_texts(connection, ids, views)}
+    vectors, _ = records.view_vectors(connection, generation, ids, views, space.dim)
+    return texts, set(vectors.tolist())
 
 
 def partition_problems(
@@ -65,6 +97,7 @@ def partition_problems(
         "SELECT id FROM records WHERE namespace = ? AND superseded_by IS NULL",
         (namespace,),
     )
+    expected = _indexed(connection, partition, expected)
     ids, by_id = partition.by_id()
     if not np.array_equal(ids, expected):
         ghosts = len(np.setdiff1d(ids, expected))
@@ -74,6 +107,18 @@ def partition_problems(
     for start in range(0, len(ids), _CHUNK):
         chunk, where = ids[start : start + _CHUNK], by_id[start : start + _CHUNK]
         yield from _content_problems(connection, partition, chunk.tolist(), where)
+
+
+def _indexed(connection: sqlite3.Connection, partition: Partition, ids: Ids) -> Ids:
+    """Those that an index can hold: their views are not damaged."""
+    dim = next(iter(partition.dense.values())).vectors.dim
+    space = Space("", dim, tuple(partition.dense))
+    whole: list[int] = []
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK].tolist()
+        texts, vectors = _whole_views(connection, partition.generation, space, chunk)
+        whole += sorted(texts & vectors)
+    return np.array(whole, np.int64)
 
 
 def _content_problems(
@@ -98,15 +143,17 @@ def _content_problems(
 
 
 def _facet_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    found = connection.execute("SELECT count(*) FROM facets").fetchone()[0]
-    expected = sum(
-        len(set(facets(json.loads(metadata))))
-        for (metadata,) in connection.execute(
-            "SELECT metadata FROM records WHERE metadata IS NOT NULL"
-        )
-    )
-    if found != expected:
-        yield (
-            f"the filter index has {found} entries instead of {expected}; "
-            "restore a backup or an export"
-        )
+    expected, damaged = 0, set[int]()
+    for i, namespace, found in _records(connection):
+        if isinstance(found, DamagedRecord):
+            damaged.add(i)
+        else:
+            pairs = set(facets(found.metadata))
+            expected += sum(hash((namespace, field, value, i)) for field, value in pairs)
+    try:
+        rows = connection.execute("SELECT namespace, field, value, record FROM facets")
+        held = sum(hash(row) for row in rows if row[-1] not in damaged)  # in any order
+    except sqlite3.OperationalError:  # a text is not UTF-8 any more
+        held = None
+    if held != expected:
+        yield "the filter index holds other values than the records; restore a backup or an export"

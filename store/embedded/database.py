@@ -48,6 +48,10 @@ _PRAGMAS = (
 )
 
 
+_OTHER_TABLES = ("no such", "already exists", "duplicate column", "has no column")
+"""What SQLite says of statements of ours, when damage made other tables of those that we made."""
+
+
 class Database:
     """A pool of connections to one SQLite file; usable from any thread of the process that made it.
 
@@ -57,7 +61,10 @@ class Database:
     Attributes:
         path: The file.
         lent: How many connections are in use.
+        is_read_only: Whether all that would write raises ``StoreReadOnly``.
     """
+
+    is_read_only = False
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         refuse_inherited(path)
@@ -100,6 +107,12 @@ class Database:
             connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
+
+    @contextmanager
+    def opening(self) -> Iterator[sqlite3.Connection]:
+        """The transaction in which a store makes its tables, or finds them."""
+        with self.writing() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -170,8 +183,11 @@ class Database:
         with self._guard:
             self.check_open()
             self.lent += 1
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                connection = self._idle.pop()
+                if not self._is_outdated(connection):
+                    return connection
+                connection.close()
         try:
             return self._connect()
         except BaseException:
@@ -195,6 +211,10 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _is_outdated(self, connection: sqlite3.Connection) -> bool:  # noqa: ARG002
+        """Whether it would no longer show what is in the file."""
+        return False
 
     def _give(self, connection: sqlite3.Connection) -> None:
         if self._owner.is_elsewhere:  # forked inside of a block
@@ -274,5 +294,15 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
         return CorruptStore(
             f"{path} is damaged ({message}): restore a backup or an export, "
             f"or save what is left with: sqlite3 {path.name} .recover"
+        )
+    if "decode" in message:  # SQLite's own words would quote the text
+        return CorruptStore(
+            f"{path} holds a text that is damaged: 'remem verify' tells which, or restore a backup "
+            "or an export"
+        )
+    if isinstance(error, sqlite3.IntegrityError) or any(word in message for word in _OTHER_TABLES):
+        return CorruptStore(
+            f"the tables of {path} are not what they were ({message}): restore a backup or an "
+            "export"
         )
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")

@@ -105,10 +105,10 @@ def span(where: Filter | None) -> tuple[Place, Place]:
     parts = where.parts if isinstance(where, And) else (where,)
     first, last = _bounds(parts, "source")
     low, high = _bounds(parts, "position") if first is not None and first == last else (None, None)
-    # Behind all text SQLite sorts blobs.
+    # Behind all text SQLite sorts blobs, which only damage makes of a source.
     return (
         ("" if first is None else first, _POSITIONS[0] if low is None else low),
-        (b"" if last is None else last, _POSITIONS[-1] if high is None else high),
+        (b"\xff" * 64 if last is None else last, _POSITIONS[-1] if high is None else high),
     )
 
 

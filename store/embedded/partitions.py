@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -18,6 +19,7 @@ from store.embedded.additions import Addition, Additions
 from store.embedded.budget import Budget
 from store.embedded.changes import State
 from store.embedded.database import Database, writing_errors
+from store.embedded.fetching import fetch
 from store.embedded.following import build, can_follow, catch_up
 from store.embedded.heap import give_back
 from store.embedded.learning import Learner
@@ -197,7 +199,7 @@ class Partitions:
     def clean(self) -> None:
         """Remove files of ours that a crash left behind."""
         with self._database.reading() as connection:
-            known = {row[0] for row in connection.execute("SELECT file FROM snapshots")}
+            known = {row[0] for row in fetch(connection, "SELECT file FROM snapshots")}
         for path in self._files("*"):
             with suppress(OSError):  # another process cleans too
                 if path.name not in known and time.time() - path.stat().st_mtime > _STALE_SECONDS:
@@ -206,6 +208,9 @@ class Partitions:
     def problems(self) -> Iterator[str]:
         """One sentence for each snapshot file that is not what was saved."""
         for name, digest in self._saved():
+            if not _is_snapshot(name):
+                yield "what is known of an index file is damaged; 'remem rebuild' makes it again"
+                continue
             wrong = _what_is_wrong(self._folder / name, digest)
             # Another process that saved meanwhile has removed the file.
             if wrong and (name, digest) in self._saved():
@@ -213,7 +218,7 @@ class Partitions:
 
     def _saved(self) -> list[tuple[str, str]]:
         with self._database.reading() as connection:
-            return connection.execute("SELECT file, digest FROM snapshots").fetchall()
+            return fetch(connection, "SELECT file, digest FROM snapshots")
 
     def _catch_up(self, namespace: str, slot: Slot) -> None:
         with slot.lock.exclusive(), self._database.reading() as connection:
@@ -237,17 +242,18 @@ class Partitions:
         self._evict(namespace, slot)
 
     def _load(self, connection: sqlite3.Connection, state: State) -> Partition | None:
-        row = connection.execute(
-            "SELECT file, digest FROM snapshots WHERE namespace = ?", (state.id,)
-        ).fetchone()
-        return None if row is None else load_partition(self._folder / row[0], row[1])
+        rows = fetch(
+            connection, "SELECT file, digest FROM snapshots WHERE namespace = ?", (state.id,)
+        )
+        saved = [(name, digest) for name, digest in rows if _is_snapshot(name)]
+        return load_partition(self._folder / saved[0][0], saved[0][1]) if saved else None
 
     def _save_if_dear(self, namespace: str, slot: Slot) -> None:
         """Save what would take long to rebuild.
 
         A snapshot only saves time, so one that cannot be written must not fail its caller.
         """
-        if slot.unsaved > _UNSAVED_AT_CLOSE:
+        if slot.unsaved > _UNSAVED_AT_CLOSE and not self._database.is_read_only:
             try:
                 self._save(namespace, slot)
             except RememError as error:
@@ -284,16 +290,15 @@ class Partitions:
                     _sync_folder(self._folder)
                 finally:
                     temporary.unlink(missing_ok=True)
-            before = connection.execute(
-                "SELECT file FROM snapshots WHERE namespace = ?", (state.id,)
-            ).fetchone()
+            before = fetch(
+                connection, "SELECT file FROM snapshots WHERE namespace = ?", (state.id,)
+            )
             connection.execute(
                 "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
                 (state.id, name, partition.seq, digest),
             )
             changes.trim(connection, state.id, partition.seq)
-        if before is not None:
-            (self._folder / before[0]).unlink(missing_ok=True)
+        _unlink(self._folder / saved for (saved,) in before if _is_snapshot(saved))
 
     def _files(self, names: str) -> list[Path]:
         """Snapshots, and what will become one. Listed in a transaction, to be removed after it:
@@ -342,6 +347,11 @@ class Partitions:
     def _items(self) -> list[tuple[str, Slot]]:
         with self._guard:
             return list(self._slots.items())
+
+
+def _is_snapshot(name: object) -> bool:
+    """Whether it is a name that we give, and not what damage made of one."""
+    return isinstance(name, str) and re.fullmatch(rf"[\w-]+{re.escape(_SUFFIX)}", name) is not None
 
 
 def _unlink(files: Iterable[Path]) -> None:

@@ -1,74 +1,130 @@
-"""Rows of SQLite to records and back."""
+"""Rows of SQLite to records and back.
+
+A record that is not what was written is an error to who asks for it by its key. Where many are
+read it is left out, and the log says so.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from store import digests
+from store.base import log_damage
 from store.embedded.arrays import Halves, Ids
+from store.embedded.fetching import fetch
 from store.embedded.schema import vectors_table
-from store.errors import CorruptStore
-from store.rows import COLUMNS, from_row
-from store.types import Record, Space, View
+from store.errors import DamagedRecord
+from store.rows import COLUMNS, SANE, Placed, checked, from_micros, is_text
+from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
     "INSERT",
+    "SELECTED",
     "WIDTH",
+    "Names",
+    "counts",
     "fetch_ids",
+    "found_in",
     "ids_of",
+    "is_whole",
     "keys_of",
     "load",
     "load_by_key",
     "load_views",
+    "namespaces",
     "neighbors",
     "predecessors",
+    "record_of",
     "scan_page",
+    "sources",
     "view_texts",
     "view_vectors",
 ]
 
-INSERT = f"INSERT INTO records (id, namespace, {COLUMNS})"
-WIDTH = 2 + len(COLUMNS.split(","))
-"""Takes rows of (id, namespace, *rows.to_row(record, now)), and how long these are."""
+INSERT = f"INSERT INTO records (id, namespace, {COLUMNS}, digest)"
+WIDTH = 3 + len(COLUMNS.split(","))
+"""Takes rows of (id, namespace, *rows.to_row(record, now), digest), and how long these are."""
+
+SELECTED = f"{COLUMNS}, digest, namespace"
+"""What ``record_of`` takes."""
+
+
+class Names(dict[int, "str | None"]):
+    """Names of namespaces by their number, each asked for once; None of those that are gone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __missing__(self, namespace: int) -> str | None:
+        rows = fetch(self._connection, "SELECT name FROM namespaces WHERE id = ?", (namespace,))
+        self[namespace] = name = rows[0][0] if rows else None
+        return name
+
+
+def record_of(row: Sequence[Any], names: Names) -> Record:
+    """The record of a row.
+
+    Raises:
+        DamagedRecord: it is not what was written.
+    """
+    return checked(names[row[-1]], row[:-2], row[-2])
 
 
 def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record]:
-    """The records with these ids, by id; those that are gone are left out."""
-    rows = connection.execute(
-        f"SELECT id, {COLUMNS} FROM records WHERE id IN (SELECT value FROM json_each(?))",
+    """The records with these ids, by id; those that are gone or damaged are left out."""
+    rows = fetch(
+        connection,
+        f"SELECT {SELECTED}, id FROM records WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids),),
     )
-    return {row[0]: from_row(row[1:]) for row in rows}
+    names, found = Names(connection), dict[int, Record]()
+    for row in rows:
+        try:
+            found[row[-1]] = record_of(row[:-1], names)
+        except DamagedRecord as error:
+            log_damage(error)
+    return found
 
 
 def load_by_key(
     connection: sqlite3.Connection, namespace: int, keys: Sequence[str]
 ) -> dict[str, tuple[int, Record]]:
-    """Ids and records, by key; unknown keys are left out."""
-    rows = connection.execute(
-        f"SELECT id, {COLUMNS} FROM records WHERE namespace = ? AND "
+    """Ids and records, by key; unknown keys are left out.
+
+    Raises:
+        DamagedRecord: one of them is.
+    """
+    rows = fetch(
+        connection,
+        f"SELECT {SELECTED}, id FROM records WHERE namespace = ? AND "
         "key IN (SELECT value FROM json_each(?))",
         (namespace, json.dumps(list(keys))),
     )
-    return {row[1]: (row[0], from_row(row[1:])) for row in rows}
+    names = Names(connection)
+    return {row[0]: (row[-1], record_of(row[:-1], names)) for row in rows}
 
 
 def predecessors(
     connection: sqlite3.Connection, namespace: int, keys: Sequence[str]
 ) -> list[Record]:
     """Records that one of these supersedes directly, in the order of (source, position, key)."""
-    # No record has a key with NUL, and SQLite would take it for what stands before the NUL.
-    rows = connection.execute(
-        f"SELECT {COLUMNS} FROM records WHERE namespace = ? AND "
+    # No successor has a key with NUL, and SQLite would take it for what stands before the NUL.
+    rows = fetch(
+        connection,
+        f"SELECT {SELECTED} FROM records WHERE namespace = ? AND "
         "superseded_by IN (SELECT value FROM json_each(?))",
         (namespace, json.dumps([key for key in keys if "\0" not in key])),
     )
     # Sorted here: SQLite might walk the whole namespace in this order rather than sort a few.
-    return sorted(map(from_row, rows), key=lambda r: (r.source, r.position, r.key))
+    return sorted(_whole(connection, rows), key=lambda r: (r.source, r.position, r.key))
 
 
 def fetch_ids(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> Ids:
@@ -91,33 +147,60 @@ def ids_of(connection: sqlite3.Connection, namespace: int, keys: Sequence[str]) 
 
 def keys_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:
     """Keys by id; ids that are gone are left out."""
-    return dict(
-        connection.execute(
-            "SELECT id, key FROM records WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(ids),),
-        )
-    )
+    sql = "SELECT id, key FROM records WHERE id IN (SELECT value FROM json_each(?))"
+    rows = fetch(connection, sql, (json.dumps(ids),))
+    return {i: key for i, key in rows if isinstance(key, str)}
 
 
 def scan_page(
     connection: sqlite3.Connection,
     namespace: int,
-    after: tuple[str | bytes, int, str],
+    after: tuple[Any, Any, Any],
     last: tuple[str | bytes, int],
     size: int,
-) -> list[Record]:
+) -> list[Placed]:
     """The next ``size`` records in the order of (source, position, key).
 
     Args:
-        after: Source, position and key behind which they stand.
+        after: The place behind which they stand.
         last: Source and position behind which none of them stands.
     """
-    rows = connection.execute(
-        f"SELECT {COLUMNS} FROM records WHERE namespace = ? AND (source, position, key) > "
-        "(?, ?, ?) AND (source, position) <= (?, ?) ORDER BY source, position, key LIMIT ?",
-        (namespace, *after, *last, size),
+    bound = [_bound(value) for value in after]
+    rows = fetch(
+        connection,
+        f"SELECT {SELECTED} FROM records WHERE namespace = ? AND (source, position, key) > "
+        f"({', '.join(sql for sql, _ in bound)}) AND (source, position) <= (?, ?) "
+        "ORDER BY source, position, key LIMIT ?",
+        (namespace, *(value for _, value in bound), *last, size),
     )
-    return [from_row(row) for row in rows]
+    names = Names(connection)
+    return [Placed((row[1], row[2], row[0]), found_in(row, names)) for row in rows]
+
+
+def _bound(value: Any) -> tuple[str, Any]:
+    """How to name a value of a row in SQL, which may be text that is not UTF-8."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return "CAST(? AS TEXT)", value.encode(errors="surrogateescape")
+    return "?", value
+
+
+def found_in(row: Sequence[Any], names: Names) -> Record | DamagedRecord:
+    """The record of a row, or why there is none."""
+    try:
+        return record_of(row, names)
+    except DamagedRecord as error:
+        return error
+
+
+def _whole(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
+    names = Names(connection)
+    for found in (found_in(row, names) for row in rows):
+        if isinstance(found, Record):
+            yield found
+        else:
+            log_damage(found)
 
 
 def neighbors(
@@ -130,10 +213,11 @@ def neighbors(
     now: int,
 ) -> list[Record]:
     """Current records at positions first..last and up to ``radius`` on either side, in order."""
-    current = f"""SELECT {COLUMNS} FROM records
+    current = f"""SELECT {SELECTED} FROM records
         WHERE namespace = :namespace AND source = :source AND superseded_by IS NULL
         AND (expires_at IS NULL OR expires_at > :now)"""
-    rows = connection.execute(
+    rows = fetch(
+        connection,
         f"""SELECT * FROM ({current} AND position < :first
                 ORDER BY position DESC, key DESC LIMIT :radius)
             UNION ALL SELECT * FROM ({current} AND position BETWEEN :first AND :last)
@@ -148,67 +232,115 @@ def neighbors(
             "now": now,
         },
     )
-    return sorted(map(from_row, rows), key=lambda record: (record.position, record.key))
+    return sorted(_whole(connection, rows), key=lambda record: (record.position, record.key))
+
+
+def namespaces(connection: sqlite3.Connection) -> list[str]:
+    """Names of all namespaces that hold records, sorted."""
+    rows = fetch(
+        connection,
+        "SELECT name FROM namespaces WHERE EXISTS "
+        "(SELECT 1 FROM records WHERE namespace = namespaces.id) ORDER BY name",
+    )
+    return [name for (name,) in rows if is_text(name)]
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Number of records by namespace, sorted by name."""
+    rows = fetch(
+        connection,
+        "SELECT name, count(*) FROM records JOIN namespaces "
+        "ON namespaces.id = records.namespace GROUP BY name ORDER BY name",
+    )
+    return {name: count for name, count in rows if is_text(name)}
+
+
+def sources(connection: sqlite3.Connection, namespace: int) -> list[SourceInfo]:
+    """The sources of a namespace, sorted by name."""
+    time = f"CASE WHEN typeof(said_at) = 'integer' AND {SANE} THEN said_at END"
+    rows = fetch(
+        connection,
+        f"SELECT source, count(*), min({time}), max({time}) FROM records "
+        "WHERE namespace = ? GROUP BY source ORDER BY source",
+        (namespace,),
+    )
+    return [
+        SourceInfo(
+            source,
+            count,
+            None if first is None else from_micros(first),
+            None if last is None else from_micros(last),
+        )
+        for source, count, first, last in rows
+        if is_text(source)
+    ]
 
 
 def view_texts(
     connection: sqlite3.Connection, ids: Sequence[int], views: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """(id, text of each view) in ascending order of id; incomplete records are left out."""
-    rows = connection.execute(
-        "SELECT record, text FROM texts WHERE record IN (SELECT value FROM json_each(?)) "
-        "ORDER BY record, view",
+    """(id, text of each view) in ascending order of id; what is incomplete or damaged is left
+    out."""
+    rows = fetch(
+        connection,
+        "SELECT record, view, text, digest FROM texts "
+        "WHERE record IN (SELECT value FROM json_each(?)) ORDER BY record, view",
         (json.dumps(ids),),
     )
-    record, texts = -1, list[str]()
-    for row, text in rows:
-        if row != record:
-            if len(texts) == views:
-                yield record, texts
-            record, texts = row, []
-        texts.append(text)
-    if len(texts) == views:
-        yield record, texts
+    for record, group in groupby(rows, itemgetter(0)):
+        texts = [row[2] for row in group if digests.same(row[3], row[:3])]
+        if len(texts) == views:
+            yield record, texts
 
 
 def view_vectors(
     connection: sqlite3.Connection, generation: int, ids: Sequence[int], views: int, dim: int
 ) -> tuple[Ids, Halves]:
-    """Ids that have vectors, ascending, and float16 of shape (n, views, dim)."""
+    """Ids that have whole vectors, ascending, and float16 of shape (n, views, dim)."""
     rows = connection.execute(
-        f"SELECT record, data FROM {vectors_table(generation)} "
+        f"SELECT record, data, digest FROM {vectors_table(generation)} "
         "WHERE record IN (SELECT value FROM json_each(?)) ORDER BY record",
         (json.dumps(ids),),
     ).fetchall()
-    if any(len(data) != 2 * views * dim for _, data in rows):
-        raise CorruptStore("a stored vector is damaged; 'remem verify' tells of which record")
-    found = np.array([row[0] for row in rows], np.int64)
-    halves = np.frombuffer(b"".join(data for _, data in rows), "<f2")
-    return found, halves.reshape(len(rows), views, dim)
+    size = 2 * views * dim
+    whole = [(i, data) for i, data, digest in rows if is_whole(i, data, digest, size)]
+    found = np.array([row[0] for row in whole], np.int64)
+    halves = np.frombuffer(b"".join(row[1] for row in whole), "<f2")
+    return found, halves.reshape(len(whole), views, dim)
+
+
+def is_whole(record: int, data: object, digest: object, size: int) -> bool:
+    """Whether the vectors of a record are what was written, and of so many bytes."""
+    return (
+        isinstance(data, bytes) and len(data) == size and digest == digests.of_bytes(record, data)
+    )
 
 
 def load_views(
-    connection: sqlite3.Connection, generation: int, space: Space, keys: Mapping[int, str]
+    connection: sqlite3.Connection, generation: int, space: Space, found: Mapping[int, Record]
 ) -> dict[int, dict[str, View]]:
     """All views of records, by id.
 
     Args:
-        keys: Of the records, by id.
+        found: The records, by id.
 
     Raises:
-        CorruptStore: a record lacks some.
+        DamagedRecord: a record lacks some.
     """
-    ids = list(keys)
+    ids = list(found)
     texts = dict(view_texts(connection, ids, len(space.views)))
-    found, vectors = view_vectors(connection, generation, ids, len(space.views), space.dim)
-    rows = {i: row for row, i in enumerate(found.tolist())}
-    for i, key in keys.items():
+    whole, vectors = view_vectors(connection, generation, ids, len(space.views), space.dim)
+    rows = {i: row for row, i in enumerate(whole.tolist())}
+    for i, record in found.items():
         if i not in rows:
-            raise CorruptStore(
-                f"record {key!r} lacks its vectors; 'remem reindex' makes all vectors again"
+            raise DamagedRecord(
+                f"record {record.key!r} lacks its vectors; 'remem reindex' makes all vectors again",
+                record,
             )
         if i not in texts:
-            raise CorruptStore(f"record {key!r} lacks the text of a view; delete and add it again")
+            raise DamagedRecord(
+                f"record {record.key!r} lacks the text of a view; delete and add it again", record
+            )
     return {
         i: {
             view: View(texts[i][v], vectors[rows[i], v].astype(np.float32))

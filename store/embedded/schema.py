@@ -1,18 +1,22 @@
 """The tables, as numbered migrations. This docstring is the byte format.
 
-``meta``        facts about the store: ``format``; once adopted, ``space`` (JSON: fingerprint,
-                dimensions, views) and the ``generation`` of vectors in use; during a reindex,
-                ``next_space``, which generation + 1 is filled with.
+``meta``        facts about the store: ``format``; ``identity``, 32 random hexadecimal digits; once
+                adopted, ``space`` (JSON: fingerprint, dimensions, views) and the ``generation`` of
+                vectors in use; during a reindex, ``next_space``, which generation + 1 is filled
+                with.
 ``namespaces``  ``seq``: newest change; ``trimmed``: changes up to here are gone from the log;
                 ``purged``: newest change that was a purge.
 ``purges``      namespaces (by id) whose files may still hold traces of what a purge deleted, with
                 the change that it was.
 ``records``     the truth. Times are microseconds since 1970 UTC; ``said_offset`` is the UTC offset
-                in seconds that ``said_at`` was given with; ``metadata`` is JSON.
+                in seconds that ``said_at`` was given with; ``metadata`` is JSON; ``origin`` is
+                NULL where nobody knows it.
 ``facets``      (field, value) pairs of the metadata: the index that filters use.
 ``texts``       the text of each view of a record, by position of the view in the space.
 ``vectors_G``   generation G: for each record, the unit vectors of all views, one after the other,
                 little-endian float16.
+``digest``      in these three: what tells damage (``store.digests``), of the namespace's name and
+                ``store.rows`` in ``records``, of (record, view, text) in ``texts``.
 ``changes``     the log that derived indexes follow: which record changed, in commit order.
 ``snapshots``   the newest saved index of a namespace: file, the change it is at, SHA-256.
 """
@@ -24,12 +28,14 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from store.embedded.digesting import add_digests
 from store.errors import CorruptStore
+from store.origins import origin_of
 
 __all__ = ["FORMAT", "create_vectors", "drop_vectors", "migrate", "vectors_table"]
 
-FORMAT = 1
-"""Raised by a change that older versions of remem cannot read."""
+FORMAT = 2
+"""Raised by a change that older versions of remem cannot read, or would not keep up."""
 
 migrations = Migrations("remem")
 
@@ -40,7 +46,7 @@ def m001_records(db: Database) -> None:
     _run(
         db,
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
-        f"INSERT INTO meta VALUES ('format', {FORMAT})",
+        "INSERT INTO meta VALUES ('format', 1)",
         """CREATE TABLE namespaces (
             id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
             seq INTEGER NOT NULL DEFAULT 0, trimmed INTEGER NOT NULL DEFAULT 0,
@@ -85,6 +91,42 @@ def m002_successors(db: Database) -> None:
     )
 
 
+@migrations()
+def m003_origin(db: Database) -> None:
+    """Where records come from, by rule for those that were stored before anybody said so."""
+    db.conn.create_function("origin_of", 2, origin_of, deterministic=True)
+    _run(
+        db,
+        "ALTER TABLE records ADD COLUMN origin TEXT",
+        "UPDATE records SET origin = origin_of(kind, role)",
+        "DROP INDEX records_by_time",
+        "CREATE INDEX records_by_time ON records (namespace, said_at, speaker, role, kind, origin)",
+        # An older version would store records without an origin.
+        f"UPDATE meta SET value = {FORMAT} WHERE name = 'format'",
+    )
+
+
+@migrations()
+def m004_digest(db: Database) -> None:
+    """Digests of what is there. Older versions of remem would write records without them."""
+    _run(
+        db,
+        "ALTER TABLE records ADD COLUMN digest BLOB",
+        "ALTER TABLE texts ADD COLUMN digest BLOB",
+        *(
+            f"ALTER TABLE {name} ADD COLUMN digest BLOB"
+            for name in db.table_names()
+            if name.startswith("vectors_")
+        ),
+    )
+    add_digests(db.conn)
+    _run(
+        db,
+        "INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))))",
+        f"UPDATE meta SET value = {FORMAT} WHERE name = 'format'",
+    )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables to this version.
 
@@ -120,7 +162,7 @@ def create_vectors(connection: sqlite3.Connection, generation: int) -> None:
     """Make the table of a generation, unless a reindex that was interrupted made it already."""
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {vectors_table(generation)} "
-        "(record INTEGER PRIMARY KEY, data BLOB NOT NULL)"
+        "(record INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB)"
     )
 
 

@@ -58,15 +58,20 @@ def _answer(
     allowed = live
     if where is not None:
         allowed = live & _matching(connection, namespace, partition, where)
-    # One after the other, though FAISS would let go of the interpreter: the threads of an encoder
-    # that has just answered spin for a while, and with one more a question takes 27 ms, not 21.
-    ranked = [_pairs(*_rank(partition, leg, k, live, allowed)) for leg in legs]
-    tied = {i for leg in ranked for i in _tied(leg, k)}
-    keys = records.keys_of(connection, list(tied)) if tied else {}
-    best = [_cut(leg, keys, k) for leg in ranked]
-    wanted = {i for leg in best for i, _ in leg}
-    found = records.load(connection, list(wanted))
-    return [_in_order([Hit(found[i], score) for i, score in leg]) for leg in best]
+    while True:
+        # One after the other, though FAISS would let go of the interpreter: the threads of an
+        # encoder that has just answered spin for a while, and with one more a question takes 27 ms,
+        # not 21.
+        ranked = [_pairs(*_rank(partition, leg, k, live, allowed)) for leg in legs]
+        tied = {i for leg in ranked for i in _tied(leg, k)}
+        keys = records.keys_of(connection, list(tied)) if tied else {}
+        best = [_cut(leg, keys, k) for leg in ranked]
+        wanted = {i for leg in best for i, _ in leg}
+        found = records.load(connection, list(wanted))
+        if len(found) == len(wanted):
+            return [_in_order([Hit(found[i], score) for i, score in leg]) for leg in best]
+        damaged = np.array(sorted(wanted - found.keys()), np.int64)
+        allowed = allowed & ~partition.mask_of(damaged)  # others take their places
 
 
 def _in_order(hits: list[Hit]) -> list[Hit]:

@@ -7,22 +7,25 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from store import bm25
-from store.base import Embed
+from store.base import Embed, OnDamage, log_damage
 from store.embedded import changes, checking, filtering, records
+from store.embedded.acknowledged import Acknowledged, newest
 from store.embedded.database import Database
 from store.embedded.folder import bytes_in, prepare, refuse_lost_records
 from store.embedded.meta import read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
+from store.embedded.readonly import ReadOnlyDatabase, is_read_only
 from store.embedded.reindexing import EmbeddedFilling
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer, rarity
 from store.embedded.writing import apply
-from store.errors import CorruptStore, StoreFull, StoreLocked
+from store.errors import CorruptStore, StoreFull, StoreLocked, StoreReadOnly
 from store.filters import Filter
 from store.reindexing import fill
-from store.rows import from_micros, to_micros
+from store.rows import to_micros
 from store.spaces import check_fingerprint, check_same
 from store.types import (
     Batch,
@@ -61,9 +64,11 @@ def _utc_now() -> datetime:
 
 
 class EmbeddedStore:
-    """A folder with ``records.sqlite3`` (the truth) and ``index/`` (snapshots of what follows it).
+    """A folder with ``records.sqlite3`` (the truth), ``index/`` (snapshots of what follows it) and
+    ``acknowledged`` (how far it was written).
 
-    Any number of threads and processes may use one folder at the same time.
+    Any number of threads and processes may use one folder at the same time. One that cannot be
+    written can be searched; what would change it raises ``StoreReadOnly``.
 
     Args:
         path: The folder; made if it does not exist.
@@ -87,12 +92,14 @@ class EmbeddedStore:
         self._url = str(path)
         self._path = prepare(path)
         self._clock = clock
-        self._database = Database(self._path / "records.sqlite3")
+        self._acknowledged = Acknowledged(self._path)
+        self._database = _database(self._path / "records.sqlite3")
         self._partitions = Partitions(self._database, self._path / "index", max_index_bytes)
         try:
-            with self._database.writing() as connection:
+            with self._database.opening() as connection:
                 refuse_lost_records(connection, self._path)
                 migrate(connection)
+                self._acknowledged.check(connection)
                 self._space = read_meta(connection).adopted
             check_fingerprint(self._space, fingerprint)
             self._partitions.clean()
@@ -153,8 +160,8 @@ class EmbeddedStore:
             meta = read_meta(connection)
             check_same(meta.adopted, space)
             found = records.load_by_key(connection, state.id, keys)
-            named = {i: key for key, (i, _) in found.items()}
-            views = records.load_views(connection, meta.generation, meta.space, named)
+            by_id = dict(found.values())
+            views = records.load_views(connection, meta.generation, meta.space, by_id)
         return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
 
     def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
@@ -164,16 +171,18 @@ class EmbeddedStore:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             return [] if state is None else records.predecessors(connection, state.id, keys)
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
         """See ``Store.scan``."""
         check_filter(where)
         check_name(namespace, "namespace")
         self._database.check_open()
-        return self._scan(namespace, where)
+        return self._scan(namespace, where, damaged)
 
-    def _scan(self, namespace: str, where: Filter | None) -> Iterator[Record]:
+    def _scan(self, namespace: str, where: Filter | None, damaged: OnDamage) -> Iterator[Record]:
         first, last = filtering.span(where)
-        after = (*first, "")
+        after: tuple[Any, Any, Any] = (*first, "")
         while True:
             with self._database.reading() as connection:
                 state = changes.read_state(connection, namespace)
@@ -182,10 +191,15 @@ class EmbeddedStore:
                     if state is None
                     else records.scan_page(connection, state.id, after, last, _SCAN_PAGE)
                 )
-            yield from (record for record in page if where is None or where.matches(record))
+            for found in (placed.found for placed in page):
+                if isinstance(found, Record):
+                    if where is None or where.matches(found):
+                        yield found
+                elif where is None or where.matches(found.remains):
+                    damaged(found)
             if len(page) < _SCAN_PAGE:
                 return
-            after = (page[-1].source, page[-1].position, page[-1].key)
+            after = page[-1].place
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
@@ -246,27 +260,13 @@ class EmbeddedStore:
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT name FROM namespaces WHERE EXISTS "
-                "(SELECT 1 FROM records WHERE namespace = namespaces.id) ORDER BY name"
-            )
-            return [row[0] for row in rows]
+            return records.namespaces(connection)
 
     def sources(self, namespace: str) -> list[SourceInfo]:
         """See ``Store.sources``."""
         with self._database.reading() as connection:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
-            if state is None:
-                return []
-            rows = connection.execute(
-                "SELECT source, count(*), min(said_at), max(said_at) FROM records "
-                "WHERE namespace = ? GROUP BY source ORDER BY source",
-                (state.id,),
-            )
-            return [
-                SourceInfo(source, count, _time(first), _time(last))
-                for source, count, first, last in rows
-            ]
+            return [] if state is None else records.sources(connection, state.id)
 
     def reindex(
         self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
@@ -277,12 +277,16 @@ class EmbeddedStore:
 
     def verify(self) -> Verification:
         """See ``Store.verify``."""
-        with self._database.reading() as connection:
-            total = connection.execute("SELECT count(*) FROM records").fetchone()[0]
-            problems = list(checking.record_problems(connection, read_meta(connection)))
-        problems += self._partitions.problems()
-        for namespace in self.namespaces():
-            problems += (f"namespace {namespace!r}: {what}" for what in self._verify(namespace))
+        total, problems = 0, list[str]()
+        try:
+            with self._database.reading() as connection:
+                total = connection.execute("SELECT count(*) FROM records").fetchone()[0]
+                problems += checking.record_problems(connection, read_meta(connection))
+            problems += self._partitions.problems()
+            for namespace in self.namespaces():
+                problems += (f"namespace {namespace!r}: {what}" for what in self._verify(namespace))
+        except CorruptStore as error:  # so badly that not even the rest can be looked at
+            problems.append(str(error))
         return Verification(total, tuple(problems))
 
     def rebuild(self) -> None:
@@ -297,11 +301,7 @@ class EmbeddedStore:
     def stats(self) -> Stats:
         """See ``Store.stats``."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT name, count(*) FROM records JOIN namespaces "
-                "ON namespaces.id = records.namespace GROUP BY name ORDER BY name"
-            )
-            counts = dict(rows)
+            counts = records.counts(connection)
         on_disk, in_memory = bytes_in(self._path), self._partitions.nbytes
         return Stats(self.url, self._space, counts, on_disk, in_memory)
 
@@ -339,6 +339,8 @@ class EmbeddedStore:
             written, addition = apply(connection, state.id, batch, views, meta.generations, now)
             if purge:
                 changes.mark_purged(connection, state.id)
+            note = newest(connection)
+        self._acknowledged.note(note)
         self._partitions.written(namespace, len(batch.add) + len(batch.refresh), addition)
         return written
 
@@ -367,7 +369,7 @@ class EmbeddedStore:
         same, or nobody could export it or make space; the next opening or purge tries again."""
         try:
             self._finish_purges()
-        except (StoreFull, StoreLocked) as error:
+        except (StoreFull, StoreLocked, StoreReadOnly) as error:
             _log.warning("what was purged may still be in the files of %s: %s", self._path, error)
 
     def _known_space(self) -> Space | None:
@@ -377,5 +379,5 @@ class EmbeddedStore:
         return self._space
 
 
-def _time(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)
+def _database(path: Path) -> Database:
+    return ReadOnlyDatabase(path) if is_read_only(path) else Database(path)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, product, repeat
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from store import digests
 from store.embedded import changes, records
 from store.embedded.additions import Addition
 from store.embedded.arrays import Halves
+from store.embedded.fetching import fetch
 from store.embedded.inserting import insert
 from store.embedded.schema import vectors_table
 from store.filters import facets
 from store.preconditions import check_expected, check_records, split
-from store.rows import to_micros, to_row
+from store.rows import checked, digest, superseded, to_micros, to_row
 from store.types import Batch, Entry, Neighborhood, Record, View, Written
 
 __all__ = ["apply", "put_vectors"]
@@ -92,9 +95,12 @@ def put_vectors(
 ) -> Halves:
     """Store the unit vectors of records, shape (n, views, dim), in half precision; return these."""
     halves = vectors.astype("<f2")
-    blobs = [row.tobytes() for row in halves]
-    into = f"INSERT OR REPLACE INTO {vectors_table(generation)}"
-    insert(connection, into, 2, list(chain.from_iterable(zip(ids, blobs, strict=True))))
+    values: list[Any] = []
+    for i, row in zip(ids, halves, strict=True):
+        data = row.tobytes()
+        values += (i, data, digests.of_bytes(i, data))
+    into = f"INSERT OR REPLACE INTO {vectors_table(generation)} (record, data, digest)"
+    insert(connection, into, 3, values)
     return halves
 
 
@@ -119,9 +125,10 @@ def _add(
     first = 1 if row is None else row[0] + 1
     ids = range(first, first + len(entries))
     micros = to_micros(now)
+    name = changes.name_of(connection, namespace)
     values: list[Any] = []
     for i, entry in zip(ids, entries, strict=True):
-        values += (i, namespace, *to_row(entry.record, micros))
+        values += (i, namespace, *(row := to_row(entry.record, micros)), digest(name, row))
     insert(connection, records.INSERT, records.WIDTH, values)
     _add_facets(connection, namespace, zip(ids, (entry.record for entry in entries), strict=True))
     vectors = _put_views(connection, ids, [entry.views for entry in entries], views, generation)
@@ -135,11 +142,12 @@ def _put_views(
     views: Sequence[str],
     generation: int,
 ) -> Halves:
-    columns: list[Iterable[Any]] = []
-    for number, view in enumerate(views):
-        columns += (ids, repeat(number), [entry[view].text for entry in entries])
-    values = list(chain.from_iterable(zip(*columns, strict=False)))
-    insert(connection, "INSERT OR REPLACE INTO texts", 3, values)
+    values: list[Any] = []
+    for i, entry in zip(ids, entries, strict=True):
+        for number, view in enumerate(views):
+            row = i, number, entry[view].text
+            values += (*row, digests.of_values(*row))
+    insert(connection, "INSERT OR REPLACE INTO texts (record, view, text, digest)", 4, values)
     vectors = np.concatenate([entry[view].vector for entry in entries for view in views])
     return put_vectors(connection, generation, ids, vectors.reshape(len(entries), len(views), -1))
 
@@ -161,20 +169,34 @@ def _delete(
     keys: Sequence[str],
     generations: Sequence[int],
 ) -> dict[str, int]:
-    stored = records.load_by_key(connection, namespace, keys) if keys else {}
+    stored = records.ids_of(connection, namespace, keys) if keys else {}
+    _drop_facets(connection, namespace, list(stored.values()))
+    ids = [(i,) for i in stored.values()]
+    connection.executemany("DELETE FROM records WHERE id = ?", ids)
+    connection.executemany("DELETE FROM texts WHERE record = ?", ids)
+    _drop_vectors(connection, generations, ids)
+    return {key: stored[key] for key in keys if key in stored}
+
+
+def _drop_facets(connection: sqlite3.Connection, namespace: int, ids: Sequence[int]) -> None:
+    names = records.Names(connection)
+    rows = fetch(
+        connection,
+        f"SELECT {records.SELECTED}, id FROM records WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    )
+    found = {row[-1]: records.found_in(row[:-1], names) for row in rows}
+    whole = {i: record for i, record in found.items() if isinstance(record, Record)}
     connection.executemany(
         "DELETE FROM facets WHERE namespace = ? AND field = ? AND value = ? AND record = ?",
         (
             (namespace, field, value, i)
-            for i, record in stored.values()
+            for i, record in whole.items()
             for field, value in facets(record.metadata)
         ),
     )
-    ids = [(i,) for i, _ in stored.values()]
-    connection.executemany("DELETE FROM records WHERE id = ?", ids)
-    connection.executemany("DELETE FROM texts WHERE record = ?", ids)
-    _drop_vectors(connection, generations, ids)
-    return {key: stored[key][0] for key in keys if key in stored}
+    damaged = [(i,) for i in ids if i not in whole]  # nobody knows what their metadata was
+    connection.executemany("DELETE FROM facets WHERE record = ?", damaged)
 
 
 def _refresh(
@@ -199,14 +221,17 @@ def _supersede(
     connection: sqlite3.Connection, namespace: int, successors: Mapping[str, str], now: datetime
 ) -> list[int]:
     known = records.ids_of(connection, namespace, list(successors)) if successors else {}
-    connection.executemany(
-        "UPDATE records SET superseded_by = :successor, valid_to = :now "
-        "WHERE id = :id AND superseded_by IS NOT :successor",
-        (
-            {"successor": successors[key], "now": to_micros(now), "id": i}
-            for key, i in known.items()
-        ),
-    )
+    name = changes.name_of(connection, namespace)
+    for key, i in known.items():
+        [[*row, mark, _]] = fetch(
+            connection, f"SELECT {records.SELECTED} FROM records WHERE id = ?", (i,)
+        )
+        if checked(name, row, mark).superseded_by != successors[key]:
+            row = superseded(row, successors[key], to_micros(now))
+            connection.execute(
+                "UPDATE records SET superseded_by = ?, valid_to = ?, digest = ? WHERE id = ?",
+                (successors[key], to_micros(now), digest(name, row), i),
+            )
     return list(known.values())
 
 

@@ -54,11 +54,16 @@ def _of_row(engine: Engine, moment: Moment, row: Row) -> Iterator[str]:
     except CorruptStore:
         yield f"is damaged; {_RESTORE}"
         return
-    if row["pk"] != packing.place(moment.namespace, record, row["born"]) or row[
-        "digest"
-    ] != packing.digest(record.text):
+    named = packing.columns(record)
+    if (
+        row["pk"] != packing.place(moment.namespace, record, row["born"])
+        or packing.text_digest(row) != packing.digest(record.text)
+        or any(row[name] != value for name, value in named.items())
+    ):
         yield f"is not what was written; {_RESTORE}"
-    if not all(map(_is_unit, packing.vectors_of(row, len(texts)))):
+    marked = packing.marked(row, len(texts))["digest"]
+    units = map(_is_unit, packing.vectors_of(row, len(texts)))
+    if row["digest"] not in (marked, packing.text_digest(row)) or not all(units):
         yield "has a damaged vector; 'remem reindex' makes it again"
     expected = packing.derived(record, texts, moment.state.usual)
     if any(not _same(row[name], value) for name, value in expected.items()):

@@ -23,7 +23,7 @@ Candidates = Callable[[str], Sequence[tuple[str, Record]]]
 """Expression -> primary keys and records for which it is true."""
 
 _TIMES = ("said_at", "stored_at")
-_LABELS = ("role", "speaker")
+_LABELS = ("role", "speaker", "origin")
 _SMALLEST = -(2**63)
 _PREFIX = "metadata."
 

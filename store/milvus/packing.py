@@ -1,7 +1,11 @@
 """Records with their views to rows of the engine and back, whole at any length.
 
-The record itself is JSON: the values of ``store.rows`` and the text of each view. What does not fit
-into one row goes on in rows of the notes, cut between characters.
+The record itself is JSON: the values of ``store.rows``, the texts of the views, and a digest of
+both (``store.digests``), which records of older versions lack until they are written again. What
+does not fit into one row goes on in rows of the notes, cut between characters.
+
+The column ``digest`` has that of the text and behind it that of the vectors, which a reindex makes
+again, while the body stays.
 """
 
 from __future__ import annotations
@@ -15,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store import rows
-from store.errors import CorruptStore
+from store import digests, rows
+from store.errors import CorruptStore, DamagedRecord
 from store.milvus import facets, words
 from store.milvus.engine import Row
 from store.milvus.filtering import FOREVER, NEVER, label
@@ -26,22 +30,32 @@ from store.types import Entry, Record, View
 __all__ = [
     "BODY",
     "SMALL",
+    "body_json",
     "body_of",
-    "damaged",
+    "columns",
     "derived",
     "digest",
+    "digest_of_vectors",
     "entry_of",
     "halved",
     "key_of",
+    "marked",
+    "missing",
+    "name_of",
     "pack",
     "part_keys",
     "part_note",
     "place",
     "record_of",
     "scope_key",
+    "text_digest",
     "texts_of",
     "vectors_of",
+    "with_digests",
 ]
+
+_DIGITS = 32  # of a digest
+_VALUES = len(rows.COLUMNS.split(","))
 
 _BETWEEN = "\x01"  # below every character that a name may hold, so that places sort as names do
 
@@ -75,9 +89,31 @@ def key_of(pk: str) -> str:
     return pk.split(_BETWEEN)[3]
 
 
+def name_of(pk: str) -> tuple[str, str]:
+    """The source and key of the record that a primary key belongs to."""
+    _, source, _, key, _ = pk.split(_BETWEEN)
+    return source, key
+
+
 def digest(text: str) -> str:
     """Tells texts apart without reading them."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def text_digest(row: Row) -> str:
+    """What the row of a record says about its text."""
+    return str(row["digest"])[:_DIGITS]
+
+
+def digest_of_vectors(row: Row, views: int) -> str:
+    """The digest of the vectors in a row."""
+    halves = np.array([row[dense(view)] for view in range(views)], "<f2")
+    return blake2b(row["pk"].encode() + halves.tobytes(), digest_size=16).hexdigest()
+
+
+def marked(row: Row, views: int) -> Row:
+    """The row with the digest of its vectors."""
+    return {**row, "digest": text_digest(row) + digest_of_vectors(row, views)}
 
 
 def pack(
@@ -99,25 +135,15 @@ def pack(
     pk = place(namespace, record, born)
     views = [entry.views[name] for name in names]
     micros = rows.to_micros(now)
-    body = json.dumps(
-        [*rows.to_row(record, micros), [view.text for view in views]], ensure_ascii=False
-    )
+    body = body_json(pk, [*rows.to_row(record, micros), [view.text for view in views]])
     pieces = list(_pieces(body))
     row: Row = {
         "pk": pk,
         "namespace": namespace,
-        "key": record.key,
-        "source": record.source,
-        "kind": record.kind,
-        "role": label(record.role),
-        "speaker": label(record.speaker),
-        "position": record.position,
-        "said_at": NEVER if record.said_at is None else rows.to_micros(record.said_at),
+        **columns(record),
         "stored_at": micros if record.stored_at is None else rows.to_micros(record.stored_at),
-        "expires_at": FOREVER if record.expires_at is None else rows.to_micros(record.expires_at),
         "born": born,
         "parts": len(pieces) if len(pieces) > 1 else 0,
-        "superseded": record.superseded_by is not None,
         "digest": digest(record.text),
         "body": "" if len(pieces) > 1 else body,
         **derived(record, [view.text for view in views], usual),
@@ -128,7 +154,34 @@ def pack(
         row["size"] += 4 * len(row[dense(number)]) + 16 * len(row[sparse(number)])
     keys = part_keys(pk, row["parts"])
     notes = zip(keys, pieces, strict=True) if keys else ()
-    return row, [part_note(namespace, born, key, piece) for key, piece in notes]
+    return marked(row, len(views)), [part_note(namespace, born, key, piece) for key, piece in notes]
+
+
+def with_digests(row: Row, body: Sequence[Any], views: int) -> Row:
+    """The row with the digests that one of an older version lacks; a long body stays as it is."""
+    new = row if str(row["digest"])[_DIGITS:] else marked(row, views)
+    return new if row["parts"] else {**new, "body": body_json(row["pk"], body)}
+
+
+def columns(record: Record) -> Row:
+    """The columns that say what the record does, besides those that may be decided by a write."""
+    return {
+        "key": record.key,
+        "source": record.source,
+        "kind": record.kind,
+        "role": label(record.role),
+        "speaker": label(record.speaker),
+        "position": record.position,
+        "said_at": NEVER if record.said_at is None else rows.to_micros(record.said_at),
+        "expires_at": FOREVER if record.expires_at is None else rows.to_micros(record.expires_at),
+        "superseded": record.superseded_by is not None,
+    }
+
+
+def body_json(pk: str, body: Sequence[Any]) -> str:
+    """A body with its digest, as it is written."""
+    mark = digests.of_values(_scope(pk), *body).hex()
+    return json.dumps([*body, mark], ensure_ascii=False)
 
 
 def halved(vector: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -139,7 +192,7 @@ def halved(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 def derived(record: Record, texts: Sequence[str], usual: Sequence[float]) -> Row:
     """The columns that searches and filters use, made from what the record and its views say."""
     marks = facets.facets_of(record.metadata)
-    row: Row = {"facets": marks.numbers, "ranges": marks.ranges}
+    row: Row = {"facets": marks.numbers, "ranges": marks.ranges, "origin": label(record.origin)}
     for number, (text, at) in enumerate(zip(texts, usual, strict=True)):
         found = words.words_of(text, at)
         row[sparse(number)] = found.weights
@@ -166,26 +219,52 @@ def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
         pieces: Bodies of the notes that it goes on in, by primary key.
 
     Raises:
-        CorruptStore: some of it is missing or damaged.
+        CorruptStore: some of it is missing.
+        DamagedRecord: it is not what was written.
     """
+    pk = row["pk"]
     try:
-        parts = part_keys(row["pk"], row["parts"])
+        parts = part_keys(pk, row["parts"])
         body = "".join(pieces[part] for part in parts) if parts else row["body"]
-        value = json.loads(body)
-        assert isinstance(value, list)
-    except (KeyError, ValueError, AssertionError):
-        raise damaged(row["pk"]) from None
+    except KeyError:
+        raise missing(pk) from None
+    try:
+        value: list[Any]
+        *value, last = json.loads(body)
+        if not isinstance(last, str):  # written by a version that had no digests
+            value.append(last)
+        elif not digests.same(bytes.fromhex(last), (_scope(pk), *value)):
+            raise ValueError
+        record_of(value)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise _damaged(pk) from None
     return value
 
 
-def damaged(pk: str) -> CorruptStore:
-    """The error of a row that is not what was written."""
+def missing(pk: str) -> CorruptStore:
+    """The error of a row that is not there, or not all of it."""
     return CorruptStore(f"record {key_of(pk)!r} is damaged: restore a backup or an export")
 
 
+def _damaged(pk: str) -> DamagedRecord:
+    """The error of a row that is not what was written."""
+    source, key = name_of(pk)
+    position = int(pk.split(_BETWEEN)[2], 16) - 2**63
+    return DamagedRecord(
+        f"the record {key!r} is damaged: restore a backup, or delete it with 'remem delete KEY' "
+        "and import it again from an export",
+        Record(key, source, position, ""),
+    )
+
+
+def _scope(pk: str) -> str:
+    return pk.split(_BETWEEN)[0]
+
+
 def record_of(body: Sequence[Any]) -> Record:
-    """The record in a body."""
-    return rows.from_row(body[:-1])
+    """The record in a body; one that an older version wrote has fewer values."""
+    values = body[:-1]
+    return rows.from_row([*values, *[None] * (_VALUES - len(values))])
 
 
 def texts_of(body: Sequence[Any]) -> list[str]:
@@ -199,7 +278,18 @@ def vectors_of(row: Row, views: int) -> list[NDArray[np.float32]]:
 
 
 def entry_of(body: Sequence[Any], row: Row, names: Sequence[str]) -> Entry:
-    """The entry in a body and the row it belongs to."""
+    """The entry in a body and the row it belongs to.
+
+    Raises:
+        DamagedRecord: its vectors are not what was written.
+    """
+    mark = str(row["digest"])[_DIGITS:]
+    if mark and mark != digest_of_vectors(row, len(names)):
+        raise DamagedRecord(
+            f"a vector of record {key_of(row['pk'])!r} is damaged; 'remem reindex' makes all of "
+            "them again",
+            record_of(body),
+        )
     made = zip(names, texts_of(body), vectors_of(row, len(names)), strict=True)
     return Entry(record_of(body), {name: View(text, vector) for name, text, vector in made})
 

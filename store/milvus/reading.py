@@ -7,6 +7,8 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
+from store.base import OnDamage, log_damage, raise_damage
+from store.errors import DamagedRecord
 from store.filters import Filter
 from store.milvus import packing
 from store.milvus.engine import Engine, Row
@@ -15,11 +17,10 @@ from store.milvus.filtering import NEVER, expression
 from store.milvus.notes import pieces_of
 from store.milvus.schema import LONGEST_BODY, dense
 from store.milvus.state import Moment, Root
-from store.rows import from_micros
+from store.rows import from_micros, is_sane
 from store.types import Entry, Record, SourceInfo
 
 __all__ = [
-    "bodies",
     "by_key",
     "entries",
     "filtered",
@@ -50,30 +51,36 @@ def by_key(
     return found
 
 
-def bodies(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, list[Any]]:
-    """Bodies by primary key."""
-    return {pk: body for pk, (body, _) in _whole(engine, moment, keys, ()).items()}
-
-
-def records(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Record]:
-    """Records by primary key."""
-    return {pk: packing.record_of(body) for pk, body in bodies(engine, moment, keys).items()}
+def records(
+    engine: Engine, moment: Moment, keys: Sequence[str], damaged: OnDamage = log_damage
+) -> dict[str, Record]:
+    """Records by primary key; what is damaged is left out."""
+    whole = _whole(engine, moment, keys, (), damaged)
+    return {pk: packing.record_of(body) for pk, (body, _) in whole.items()}
 
 
 def entries(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Entry]:
-    """Records with their views, by primary key."""
+    """Records with their views, by primary key.
+
+    Raises:
+        DamagedRecord: one of them is.
+    """
     views = moment.root.space.views
-    columns = [dense(view) for view in range(len(views))]
+    columns = ["digest", *map(dense, range(len(views)))]
     return {
         pk: packing.entry_of(body, row, views)
-        for pk, (body, row) in _whole(engine, moment, keys, columns).items()
+        for pk, (body, row) in _whole(engine, moment, keys, columns, raise_damage).items()
     }
 
 
 def found(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Record]:
-    """Records by key."""
+    """Records by key.
+
+    Raises:
+        DamagedRecord: one of them is.
+    """
     places = [row["pk"] for row in by_key(engine, moment, keys, ()).values()]
-    return {record.key: record for record in records(engine, moment, places).values()}
+    return {record.key: record for record in records(engine, moment, places, raise_damage).values()}
 
 
 def filtered(engine: Engine, moment: Moment, where: Filter | None) -> str:
@@ -92,11 +99,16 @@ def filtered(engine: Engine, moment: Moment, where: Filter | None) -> str:
 
 def page(
     engine: Engine, moment: Moment, where: Filter | None, size: int, after: str
-) -> dict[str, Record]:
+) -> dict[str, Record | DamagedRecord]:
     """The first records that match behind a primary key, by primary key, in reading order."""
     rows = engine.page(moment.root.records_name, filtered(engine, moment, where), (), size, after)
-    there = records(engine, moment, [row["pk"] for row in rows])
-    return {row["pk"]: there[row["pk"]] for row in rows}
+    damaged: dict[tuple[str, str], DamagedRecord] = {}
+
+    def keep(error: DamagedRecord) -> None:
+        damaged[error.remains.source, error.remains.key] = error
+
+    there = records(engine, moment, [row["pk"] for row in rows], keep)
+    return {pk: there.get(pk) or damaged[packing.name_of(pk)] for pk in (r["pk"] for r in rows)}
 
 
 def neighbors(
@@ -152,7 +164,7 @@ def sources(engine: Engine, moment: Moment) -> list[SourceInfo]:
     rows = engine.select(moment.root.records_name, moment.visible, ("source", "said_at"))
     for source, group in groupby(rows, key=itemgetter("source")):  # the order is theirs
         times = [row["said_at"] for row in group]
-        said = [time for time in times if time != NEVER]
+        said = [time for time in times if time != NEVER and is_sane(time)]
         infos.append(
             SourceInfo(
                 source,
@@ -171,7 +183,11 @@ def whole_rows(engine: Engine, root: Root, keys: Sequence[str]) -> Iterator[Row]
 
 
 def _whole(
-    engine: Engine, moment: Moment, keys: Sequence[str], columns: Sequence[str]
+    engine: Engine,
+    moment: Moment,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    damaged: OnDamage,
 ) -> dict[str, tuple[list[Any], Row]]:
     """Bodies and rows by primary key.
 
@@ -181,10 +197,15 @@ def _whole(
     width = 4 * moment.root.space.dim * len(columns)
     fields = [*packing.BODY, *columns]
     whole: dict[str, tuple[list[Any], Row]] = {}
+    there: set[str] = set()
     for row in engine.fetch(moment.root.records_name, keys, fields, LONGEST_BODY + width):
         pieces = pieces_of(engine, [row]) if row["parts"] else {}
-        whole[row["pk"]] = packing.body_of(row, pieces), row
+        there.add(row["pk"])
+        try:
+            whole[row["pk"]] = packing.body_of(row, pieces), row
+        except DamagedRecord as error:
+            damaged(error)
     for pk in keys:
-        if pk not in whole:
-            raise packing.damaged(pk)
+        if pk not in there:
+            raise packing.missing(pk)
     return whole

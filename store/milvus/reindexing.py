@@ -75,7 +75,8 @@ class MilvusFilling:
         for row in rows:
             for view, vector in enumerate(made[row["pk"]]):
                 row[dense(view)] = packing.halved(vector).tolist()
-        self._engine.put(root.filling_name, rows)
+        views = len(self._space.views)
+        self._engine.put(root.filling_name, [packing.marked(row, views) for row in rows])
         return len(rows)
 
     def flip(self) -> bool:

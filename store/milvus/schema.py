@@ -109,7 +109,7 @@ def records_schema(views: int, dim: int) -> CollectionSchema:
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("pk", DataType.VARCHAR, max_length=_PLACE, is_primary=True)
     schema.add_field("namespace", DataType.VARCHAR, max_length=_NAME, is_partition_key=True)
-    for name in ("key", "source", "kind", "role", "speaker"):
+    for name in ("key", "source", "kind", "role", "speaker", "origin"):
         schema.add_field(name, DataType.VARCHAR, max_length=_NAME + 1)
     for name in ("position", "said_at", "stored_at", "expires_at", "born", "parts", "size"):
         schema.add_field(name, DataType.INT64)

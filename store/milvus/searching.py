@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,6 +82,9 @@ def answer(
     best = [search.best(leg, k) for leg in legs]
     places = list({pk for scores in best for pk in scores})
     records = reading.records(engine, moment, places)
+    if damaged := set(places) - records.keys():  # others take their places
+        without = replace(moment, hidden=moment.hidden | damaged)
+        return answer(engine, without, legs, k, where, now, consistency, counts)
     return [[Hit(records[pk], score) for pk, score in scores.items()] for scores in best]
 
 

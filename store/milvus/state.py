@@ -36,7 +36,8 @@ __all__ = [
     "state_note",
 ]
 
-FORMAT = 1
+FORMAT = 2
+"""Raised by a change that older versions cannot read, or would not keep up. 2: origins."""
 
 STORE = ""
 """The scope of notes about the whole store; no namespace has this name."""
@@ -54,6 +55,7 @@ class Root:
         filling: Number of the collection that a reindex is filling; 0: none.
         last: The highest number ever given to a collection.
         owner: Who wrote this.
+        format: Which version of all this it was written in.
     """
 
     meta: Meta
@@ -62,6 +64,7 @@ class Root:
     filling: int = 0
     last: int = 0
     owner: str = ""
+    format: int = FORMAT
 
     @property
     def space(self) -> Space:
@@ -191,7 +194,7 @@ def _of_root(root: Root) -> dict[str, Any]:
     if meta.next_space:
         facts["next_space"] = to_json(meta.next_space)
     numbers = {name: getattr(root, name) for name in ("notes", "records", "filling", "last")}
-    return {"format": FORMAT, "facts": facts, "owner": root.owner, **numbers}
+    return {"format": root.format, "facts": facts, "owner": root.owner, **numbers}
 
 
 def state_note(namespace: str, state: State) -> Row:
@@ -254,5 +257,5 @@ def _root(body: dict[str, Any]) -> Root:
         raise CorruptStore(
             f"the store is of format {body['format']}, made by a later version of remem; upgrade"
         )
-    names = ("notes", "records", "filling", "last")
+    names = ("notes", "records", "filling", "last", "format")
     return Root(meta_of(body["facts"]), owner=body["owner"], **{name: body[name] for name in names})

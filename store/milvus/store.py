@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from store import bm25
-from store.base import Embed
-from store.errors import CorruptStore, StoreLocked
+from store.base import Embed, OnDamage, log_damage
+from store.errors import CorruptStore, DamagedRecord, StoreLocked
 from store.filters import Filter
 from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
@@ -22,7 +22,7 @@ from store.milvus.counting import Counted
 from store.milvus.engine import Engine
 from store.milvus.failures import CollectionGone
 from store.milvus.notes import all_moments, read_moment
-from store.milvus.rebuilding import renew
+from store.milvus.rebuilding import renew, upgrade
 from store.milvus.reindexing import MilvusFilling
 from store.milvus.state import STORE, Moment
 from store.reindexing import fill
@@ -102,6 +102,7 @@ class MilvusStore:
             with self._engine.lock:
                 self._space = open_notes(self._engine).meta.adopted
                 check_fingerprint(self._space, fingerprint)
+                upgrade(self._engine, self._claims)
                 forgetting.finish_purges(self._engine, self._claims)
         except BaseException:
             self._engine.close()
@@ -180,22 +181,28 @@ class MilvusStore:
         check_keys(keys)
         return self._read(namespace, lambda m: reading.predecessors(self._engine, m, keys)) or []
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
         """See ``Store.scan``."""
         self._engine.check_open()
         check_filter(where)
         check_name(namespace, "namespace")
-        return self._scan(namespace, where)
+        return self._scan(namespace, where, damaged)
 
-    def _scan(self, namespace: str, where: Filter | None) -> Iterator[Record]:
+    def _scan(self, namespace: str, where: Filter | None, damaged: OnDamage) -> Iterator[Record]:
         after = ""
         while True:
 
-            def read(moment: Moment, after: str = after) -> dict[str, Record]:
+            def read(moment: Moment, after: str = after) -> dict[str, Record | DamagedRecord]:
                 return reading.page(self._engine, moment, where, _SCAN_PAGE, after)
 
             page = self._read(namespace, read) or {}
-            yield from page.values()
+            for found in page.values():
+                if isinstance(found, Record):
+                    yield found
+                else:
+                    damaged(found)
             if len(page) < _SCAN_PAGE:
                 return
             after = list(page)[-1]

@@ -57,7 +57,7 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
     keys += [*batch.refresh, *batch.supersede]
     stored = reading.by_key(engine, moment, keys, _columns(moment)) if moment.root.records else {}
     dead = {key: stored.pop(key) for key in dict.fromkeys(batch.delete) if key in stored}
-    digests = {key: row["digest"] for key, row in stored.items()}
+    digests = {key: packing.text_digest(row) for key, row in stored.items()}
     new, unchanged = split(batch.add, digests, packing.digest)
     added = {entry.record.key: entry for entry in new}
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from store.postgres import postings, vectors
+from store import digests
+from store.errors import CorruptStore, DamagedRecord
+from store.postgres import postings, records, vectors
+from store.postgres.copying import digest_of_halves
 from store.postgres.database import Database
 from store.postgres.driver import Connection
 from store.postgres.filtering import facets_of
@@ -41,7 +41,8 @@ def verify(database: Database) -> Verification:
 
 
 def _record_problems(connection: Connection[Any], meta: Meta) -> Iterator[str]:
-    """Rows that do not fit together."""
+    """Rows that are not what was written, and rows that do not fit together."""
+    yield from _damaged_records(connection)
     if meta.adopted is None:
         return
     views = len(meta.space.views)
@@ -59,6 +60,7 @@ def _record_problems(connection: Connection[Any], meta: Meta) -> Iterator[str]:
             WHERE t.namespace = r.namespace AND t.record = r.id) <> {views}""",
         "record {!r} lacks the text of a view; add it again",
     )
+    yield from _damaged_views(connection, tables)
     for table in (*tables, "remem.texts"):
         row = connection.execute(
             f"""SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM remem.records r
@@ -66,14 +68,17 @@ def _record_problems(connection: Connection[Any], meta: Meta) -> Iterator[str]:
         ).fetchone()
         if row and row[0]:
             yield f"{row[0]} rows of {table} belong to no record; restore a backup or an export"
-    yield from _facet_problems(connection)
 
 
 def _index_problems(connection: Connection[Any], namespace: int) -> list[str]:
     """What the full-text index of a namespace holds, against what its records say it should."""
     problems = []
     expected, totals = _expected(connection, namespace)
-    if expected != _held(connection, namespace):
+    try:
+        held = _held(connection, namespace)
+    except CorruptStore:
+        held = None
+    if expected != held:
         problems.append(f"the full-text index holds other words than the records; {_REBUILD}")
     rows = connection.execute(
         """SELECT view, records, tokens FROM remem.totals
@@ -122,7 +127,7 @@ def _held(connection: Connection[Any], namespace: int) -> Sums:
             "SELECT view, token, entries FROM remem.postings WHERE namespace = %s", [namespace]
         )
         for view, token, data in cursor:
-            for entry in np.frombuffer(data, postings.ENTRY).tolist():
+            for entry in postings.entries_of(data).tolist():
                 sums[view] += hash((token, *entry))
     return sums
 
@@ -132,12 +137,39 @@ def _keys(connection: Connection[Any], condition: str, sentence: str) -> Iterato
     yield from (sentence.format(key) for (key,) in rows)
 
 
-def _facet_problems(connection: Connection[Any]) -> Iterator[str]:
-    with connection.cursor(name="facets") as cursor:
+def _damaged_records(connection: Connection[Any]) -> Iterator[str]:
+    """Records that are not what was written, and those that filters see otherwise than they are."""
+    with connection.cursor(name="records") as cursor:
+        cursor.execute(f"SELECT {records.SELECTED}, facets FROM remem.records")
+        for *row, found in cursor:
+            record = records.found_in(row)
+            if isinstance(record, DamagedRecord):
+                yield str(record)
+            elif found != facets_of(record.metadata):
+                yield (
+                    f"filters see other metadata of record {record.key!r} than it has; delete it "
+                    "and add it again"
+                )
+
+
+def _damaged_views(connection: Connection[Any], tables: Sequence[str]) -> Iterator[str]:
+    with connection.cursor(name="marks") as cursor:
         cursor.execute(
-            "SELECT key, metadata::text, facets FROM remem.records "
-            "WHERE metadata IS NOT NULL OR facets IS NOT NULL"
+            """SELECT record, view, t.text, t.digest, key FROM remem.texts t
+                JOIN remem.records r ON r.namespace = t.namespace AND r.id = t.record"""
         )
-        for key, metadata, found in cursor:
-            if found != facets_of(json.loads(metadata or "{}")):
-                yield f"filters see other metadata of record {key!r} than it has; add it again"
+        for record, view, text, mark, key in cursor:
+            if not digests.same(mark, (record, view, unescape(text))):
+                yield f"a text that finds record {key!r} is damaged; delete it and add it again"
+    for table in tables:
+        with connection.cursor(name="vectors", binary=True) as cursor:
+            cursor.execute(
+                f"""SELECT v.record, halfvec_send(vector), v.digest, key FROM {table} v
+                    JOIN remem.records r ON r.namespace = v.namespace AND r.id = v.record"""
+            )
+            for record, sent, mark, key in cursor:
+                if mark != digest_of_halves(record, sent):
+                    yield (
+                        f"a vector of record {key!r} is damaged; 'remem reindex' makes all of them "
+                        "again"
+                    )

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from store import digests
 from store.postgres.driver import Connection
 
-__all__ = ["copy_rows", "copy_vectors", "halves"]
+__all__ = ["copy_rows", "copy_vectors", "digest_of_halves", "halves"]
 
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
@@ -43,7 +44,7 @@ def copy_vectors(
     live: NDArray[np.bool_],
     vectors: NDArray[np.float32],
 ) -> None:
-    """Append vectors, shape (n, dim), to a table of (namespace, record, live, vector)."""
+    """Append vectors, shape (n, dim), to a table of (namespace, record, live, vector, digest)."""
     dim = vectors.shape[1]
     # A row is the number of its fields, then each field behind its length. Laid out by NumPy this
     # takes 9 microseconds a vector of 384 dimensions; as text it would take 100.
@@ -52,15 +53,25 @@ def copy_vectors(
             *[("fields", ">i2"), ("n1", ">i4"), ("namespace", ">i4"), ("n2", ">i4")],
             *[("record", ">i8"), ("n3", ">i4"), ("live", "i1"), ("n4", ">i4")],
             *[("dim", ">i2"), ("unused", ">i2"), ("vector", ">f2", (dim,))],
+            *[("n5", ">i4"), ("digest", f"V{digests.SIZE}")],
         ]
     )
     rows = np.zeros(len(ids), layout)
-    rows["fields"], rows["n1"], rows["n2"], rows["n3"], rows["n4"] = 4, 4, 8, 1, 4 + 2 * dim
+    rows["fields"], rows["n1"], rows["n2"], rows["n3"], rows["n4"] = 5, 4, 8, 1, 4 + 2 * dim
     rows["namespace"], rows["record"], rows["live"] = namespace, ids, live
-    rows["dim"], rows["vector"] = dim, vectors
-    statement = f"COPY {table} (namespace, record, live, vector) FROM STDIN (FORMAT BINARY)"
+    rows["dim"], rows["vector"], rows["n5"] = dim, vectors, digests.SIZE
+    rows["digest"] = [
+        digests.of_bytes(i, vector.tobytes()) for i, vector in zip(ids, rows["vector"], strict=True)
+    ]
+    names = "namespace, record, live, vector, digest"
+    statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(_HEADER + rows.tobytes() + _END)
+
+
+def digest_of_halves(record: int, sent: bytes) -> bytes:
+    """The digest of a record's vector, from what ``halfvec_send`` gives for it."""
+    return digests.of_bytes(record, sent[4:])
 
 
 def halves(sent: Sequence[bytes], dim: int) -> NDArray[np.float32]:

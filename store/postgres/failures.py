@@ -39,7 +39,7 @@ _SENTENCES: dict[str, tuple[type[RememError], str]] = {
     ),
     "54000": (
         InvalidInput,
-        "a name is too long for PostgreSQL ({reason}): keep keys and sources below 1,300 bytes",
+        "a name is too long for PostgreSQL ({reason}): keep names below 1,300 bytes",
     ),
     "XX001": (CorruptStore, "{url} is damaged ({reason}): restore a backup or an export"),
     "XX002": (CorruptStore, "an index of {url} is damaged ({reason}): run REINDEX DATABASE there"),

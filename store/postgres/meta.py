@@ -13,6 +13,7 @@ __all__ = [
     "create_namespace",
     "lock_namespace",
     "namespace_id",
+    "namespace_name",
     "namespaces",
     "read_meta",
     "write_next",
@@ -45,6 +46,15 @@ def namespace_id(connection: Connection[Any], name: str) -> int | None:
     """The number of a namespace; None if it is unknown."""
     row = connection.execute("SELECT id FROM remem.namespaces WHERE name = %s", [name]).fetchone()
     return row and int(row[0])
+
+
+def namespace_name(connection: Connection[Any], namespace: int) -> str:
+    """The name of a namespace that there is."""
+    row = connection.execute(
+        "SELECT name FROM remem.namespaces WHERE id = %s", [namespace]
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def create_namespace(connection: Connection[Any], name: str) -> int:

@@ -24,11 +24,12 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from store.errors import CorruptStore
 from store.postgres.copying import copy_rows
 from store.postgres.driver import Connection
 from store.tokens import tokenize
 
-__all__ = ["ENTRY", "Entries", "Texts", "add", "follow", "holding", "read", "term"]
+__all__ = ["ENTRY", "Entries", "Texts", "add", "entries_of", "follow", "holding", "read", "term"]
 
 ENTRY = np.dtype([("record", "<i8"), ("count", "<i4"), ("length", "<i4")])
 """One posting."""
@@ -106,7 +107,21 @@ def read(
     blocks: dict[tuple[int, str], list[bytes]] = {}
     for view, token, entries in rows:
         blocks.setdefault((view, token), []).append(entries)
-    return {key: np.frombuffer(b"".join(found), ENTRY) for key, found in blocks.items()}
+    return {key: entries_of(b"".join(found)) for key, found in blocks.items()}
+
+
+def entries_of(data: bytes) -> Entries:
+    """The entries in a block.
+
+    Raises:
+        CorruptStore: it is not whole.
+    """
+    try:
+        return np.frombuffer(data, ENTRY)
+    except ValueError:
+        raise CorruptStore(
+            "the full-text index is damaged: 'remem rebuild' makes it again from the records"
+        ) from None
 
 
 def holding(
@@ -179,7 +194,7 @@ def _left(
     places: list[str] = []
     left: list[tuple[int, str, Entries]] = []
     for view, token, place, data in blocks:
-        entries = np.frombuffer(data, ENTRY)
+        entries = entries_of(data)
         kept = entries[~np.isin(entries["record"], gone[view, token])]
         if len(kept) < len(entries):
             places.append(place)

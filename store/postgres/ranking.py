@@ -38,10 +38,11 @@ def rank(found: Iterable[Entries], records: int, tokens: int) -> tuple[Ids, Scor
     holding = [entries for entries in found if len(entries)]
     if not holding:
         return np.empty(0, np.int64), np.empty(0, np.float64)
+    # Counts that are damaged, of which verify tells, must stop no search.
+    records = max(records, *map(len, holding))
+    average = max(tokens, 1) / records
     added = [
-        contributions(
-            entries["count"], entries["length"], tokens / records, idf(records, len(entries))
-        )
+        contributions(entries["count"], entries["length"], average, idf(records, len(entries)))
         for entries in holding
     ]
     return _summed(

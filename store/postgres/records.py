@@ -2,69 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from store import digests
+from store.base import log_damage
+from store.errors import DamagedRecord
 from store.postgres import vectors
 from store.postgres.driver import Connection
 from store.postgres.filtering import Condition
 from store.postgres.texts import escape_all, unescape, unescape_all
-from store.rows import COLUMNS, from_micros, from_row
+from store.rows import COLUMNS, SANE, Placed, checked, from_micros
 from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
+    "SELECTED",
+    "found_in",
     "load",
     "load_by_key",
     "load_views",
     "neighbors",
     "predecessors",
+    "record_of",
     "scan_page",
     "sources",
     "view_texts",
+    "whole_texts",
 ]
 
-# As text, JSON is what was given, word for word.
-_SELECTED = COLUMNS.replace("metadata", "metadata::text")
+SELECTED = (
+    f"{COLUMNS.replace('metadata', 'metadata::text')}, digest, "
+    "(SELECT name FROM remem.namespaces n WHERE n.id = namespace)"
+)
+"""What ``record_of`` takes. As text, JSON is what was given, word for word."""
 
 
 def load(connection: Connection[Any], namespace: int, ids: Sequence[int]) -> dict[int, Record]:
-    """The records with these ids, by id; those that are gone are left out."""
+    """The records with these ids, by id; those that are gone or damaged are left out."""
     rows = connection.execute(
-        f"SELECT id, {_SELECTED} FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
+        f"SELECT id, {SELECTED} FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
         [namespace, list(ids)],
     )
-    return {row[0]: _record(row[1:]) for row in rows}
+    return {row[0]: record for row in rows for record in _whole([row[1:]])}
 
 
 def load_by_key(
     connection: Connection[Any], namespace: int, keys: Sequence[str]
 ) -> dict[str, tuple[int, Record]]:
-    """Ids and records, by key; unknown keys are left out."""
+    """Ids and records, by key; unknown keys are left out.
+
+    Raises:
+        DamagedRecord: one of them is.
+    """
     # A key with NUL cannot be stored, and PostgreSQL cannot even be asked for it.
     rows = connection.execute(
-        f"SELECT id, {_SELECTED} FROM remem.records WHERE namespace = %s AND key = ANY(%s)",
+        f"SELECT id, {SELECTED} FROM remem.records WHERE namespace = %s AND key = ANY(%s)",
         [namespace, [key for key in keys if "\x00" not in key]],
     )
-    return {row[1]: (row[0], _record(row[1:])) for row in rows}
+    return {row[1]: (row[0], record_of(row[1:])) for row in rows}
 
 
 def predecessors(connection: Connection[Any], namespace: int, keys: Sequence[str]) -> list[Record]:
     """Records that one of these supersedes directly, in the order of (source, position, key)."""
     rows = connection.execute(
-        f"""SELECT {_SELECTED} FROM remem.records WHERE namespace = %s
+        f"""SELECT {SELECTED} FROM remem.records WHERE namespace = %s
             AND superseded_by IS NOT NULL AND superseded_by = ANY(%s)""",
         [namespace, escape_all(keys)],
     )
     # Sorted here: the server might walk the whole namespace in this order rather than sort a few.
-    return sorted(map(_record, rows), key=lambda r: (r.source, r.position, r.key))
+    return sorted(_whole(rows), key=lambda r: (r.source, r.position, r.key))
 
 
 def load_views(
-    connection: Connection[Any], generation: int, namespace: int, ids: Sequence[int], space: Space
+    connection: Connection[Any],
+    generation: int,
+    namespace: int,
+    found: Mapping[int, Record],
+    space: Space,
 ) -> dict[int, dict[str, View]]:
-    """All views of records, by id."""
-    texts = view_texts(connection, namespace, ids)
+    """All views of records, by id.
+
+    Args:
+        found: The records, by id.
+
+    Raises:
+        DamagedRecord: a record lacks some.
+    """
+    ids = list(found)
+    texts = whole_texts(connection, namespace, ids)
     by_view = vectors.load(connection, generation, namespace, ids, space)
+    for i, record in found.items():
+        if any(i not in view for view in by_view):
+            raise DamagedRecord(
+                f"record {record.key!r} lacks a vector; 'remem reindex' makes all of them again",
+                record,
+            )
+        if any((i, number) not in texts for number in range(len(space.views))):
+            raise DamagedRecord(
+                f"record {record.key!r} lacks the text of a view; delete and add it again", record
+            )
     return {
         i: {
             name: View(texts[i, number], by_view[number][i])
@@ -86,13 +122,26 @@ def view_texts(
     return {(record, view): unescape(text) for record, view, text in rows}
 
 
+def whole_texts(
+    connection: Connection[Any], namespace: int, ids: Sequence[int]
+) -> dict[tuple[int, int], str]:
+    """Those of ``view_texts`` that are what was written."""
+    rows = connection.execute(
+        """SELECT record, view, text, digest FROM remem.texts
+            WHERE namespace = %s AND record = ANY(%s)""",
+        [namespace, list(ids)],
+    )
+    found = ((record, view, unescape(text), mark) for record, view, text, mark in rows)
+    return {(row[0], row[1]): row[2] for row in found if digests.same(row[3], row[:3])}
+
+
 def scan_page(
     connection: Connection[Any],
     namespace: int,
     after: tuple[str, int, str] | None,
     where: Condition,
     size: int,
-) -> list[Record]:
+) -> list[Placed]:
     """The next ``size`` matching records in the order of (source, position, key).
 
     Args:
@@ -101,11 +150,11 @@ def scan_page(
     sql, values = where
     behind = "true" if after is None else "(source, position, key) > (%s, %s, %s)"
     rows = connection.execute(
-        f"""SELECT {_SELECTED} FROM remem.records WHERE namespace = %s AND {behind} AND ({sql})
+        f"""SELECT {SELECTED} FROM remem.records WHERE namespace = %s AND {behind} AND ({sql})
             ORDER BY source, position, key LIMIT %s""",
         [namespace, *(after or ()), *values, size],
     )
-    return [_record(row) for row in rows]
+    return [Placed((row[1], row[2], row[0]), found_in(row)) for row in rows]
 
 
 def neighbors(
@@ -118,7 +167,7 @@ def neighbors(
     now: int,
 ) -> list[Record]:
     """Current records at positions first..last and up to ``radius`` on either side, in order."""
-    current = f"""SELECT {_SELECTED} FROM remem.records
+    current = f"""SELECT {SELECTED} FROM remem.records
         WHERE namespace = %(namespace)s AND source = %(source)s AND superseded_by IS NULL
         AND (expires_at IS NULL OR expires_at > %(now)s)"""
     rows = connection.execute(
@@ -136,13 +185,14 @@ def neighbors(
             "now": now,
         },
     )
-    return sorted(map(_record, rows), key=lambda record: (record.position, record.key))
+    return sorted(_whole(rows), key=lambda record: (record.position, record.key))
 
 
 def sources(connection: Connection[Any], namespace: int) -> list[SourceInfo]:
     """The sources of a namespace, sorted by name."""
     rows = connection.execute(
-        """SELECT source, count(*), min(said_at), max(said_at) FROM remem.records
+        f"""SELECT source, count(*), min(said_at) FILTER (WHERE {SANE}),
+                max(said_at) FILTER (WHERE {SANE}) FROM remem.records
             WHERE namespace = %s GROUP BY source ORDER BY source""",
         [namespace],
     )
@@ -157,5 +207,27 @@ def sources(connection: Connection[Any], namespace: int) -> list[SourceInfo]:
     ]
 
 
-def _record(row: Sequence[Any]) -> Record:
-    return from_row(unescape_all(row))
+def record_of(row: Sequence[Any]) -> Record:
+    """The record of a row.
+
+    Raises:
+        DamagedRecord: it is not what was written.
+    """
+    *values, mark, name = row
+    return checked(None if name is None else unescape(name), unescape_all(values), mark)
+
+
+def found_in(row: Sequence[Any]) -> Record | DamagedRecord:
+    """The record of a row, or why there is none."""
+    try:
+        return record_of(row)
+    except DamagedRecord as error:
+        return error
+
+
+def _whole(rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
+    for found in map(found_in, rows):
+        if isinstance(found, Record):
+            yield found
+        else:
+            log_damage(found)

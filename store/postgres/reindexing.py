@@ -13,7 +13,7 @@ from store.postgres import indexes, vectors
 from store.postgres.database import Database
 from store.postgres.driver import Connection
 from store.postgres.meta import clear_next, lock_namespace, read_meta, write_next, write_space
-from store.postgres.records import view_texts
+from store.postgres.records import whole_texts
 from store.reindexing import Place, Texts, check_mine, check_views
 from store.types import Space, Vector
 
@@ -111,7 +111,7 @@ class PostgresFilling:
         self, connection: Connection[Any], namespace: int, ids: list[int]
     ) -> dict[int, list[str]]:
         views = range(len(self._space.views))
-        found = view_texts(connection, namespace, ids)
+        found = whole_texts(connection, namespace, ids)
         try:
             return {i: [found[i, view] for view in views] for i in ids}
         except KeyError as lacking:

@@ -9,6 +9,7 @@ namespace, so that no query can see two, and a database can be sharded by it.
 ``namespaces``  the number of each namespace. Writers of a namespace queue at its row.
 ``records``     the truth. Times are microseconds since 1970 UTC; ``metadata`` is the JSON that was
                 given; ``facets`` is what filters see of it: {field: [value, ...]}.
+``digest``      of records, texts and vectors: what tells damage; see ``store.digests``.
 ``texts``       the text of each view of a record, by place of the view in the space, and its number
                 of tokens.
 ``vectors_G_V`` generation G, view V: a unit vector in half precision for each record; ``live``
@@ -23,10 +24,13 @@ PostgreSQL's text cannot hold NUL; see ``store.postgres.texts`` for how it is wr
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from store.errors import CorruptStore, InvalidInput, UpstreamError
+from store.origins import origin_of
 from store.postgres.database import Database
+from store.postgres.digesting import add_digests
 from store.postgres.driver import Connection, errors
 
 __all__ = ["check_versions", "migrate"]
@@ -34,7 +38,21 @@ __all__ = ["check_versions", "migrate"]
 _OLDEST_SERVER = 16
 _OLDEST_PGVECTOR = (0, 8)
 
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+_Step = str | Callable[[Connection[Any]], None]
+
+
+def _tell_origins(connection: Connection[Any]) -> None:
+    """Give what was stored without an origin the one that the rule says."""
+    told = connection.execute("SELECT DISTINCT kind, role FROM remem.records").fetchall()
+    for kind, role in told:
+        connection.execute(
+            """UPDATE remem.records SET origin = %s
+                WHERE kind = %s AND role IS NOT DISTINCT FROM %s""",
+            [origin_of(kind, role), kind, role],
+        )
+
+
+_MIGRATIONS: tuple[tuple[_Step, ...], ...] = (
     (
         "CREATE SCHEMA remem",
         "CREATE TABLE remem.meta (name text PRIMARY KEY, value text NOT NULL)",
@@ -86,6 +104,12 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX records_by_successor ON remem.records (namespace, superseded_by)
             WHERE superseded_by IS NOT NULL""",
     ),
+    ("""ALTER TABLE remem.records ADD COLUMN origin text COLLATE "C\"""", _tell_origins),
+    (
+        "ALTER TABLE remem.records ADD COLUMN digest bytea",
+        "ALTER TABLE remem.texts ADD COLUMN digest bytea",
+        add_digests,
+    ),
 )
 
 
@@ -124,7 +148,7 @@ def migrate(database: Database) -> None:
         database.define(_apply)
 
 
-def _missing(connection: Connection[Any]) -> tuple[tuple[str, ...], ...]:
+def _missing(connection: Connection[Any]) -> tuple[tuple[_Step, ...], ...]:
     """The migrations that have not been carried out."""
     row = connection.execute(
         """SELECT current_setting('server_version_num')::integer, to_regclass('remem.meta')::text,
@@ -165,8 +189,11 @@ def _apply(connection: Connection[Any]) -> None:
             "the database has no pgvector and this user may not add it: have an administrator "
             "run CREATE EXTENSION vector in it"
         ) from None
-    for statement in (statement for migration in missing for statement in migration):
-        connection.execute(statement)
+    for step in (step for migration in missing for step in migration):
+        if isinstance(step, str):
+            connection.execute(step)
+        else:
+            step(connection)
     if missing:
         connection.execute(
             """INSERT INTO remem.meta VALUES ('migration', %s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -79,7 +79,8 @@ def read_head(connection: Connection[Any], meta: Meta, name: str, now: int) -> H
             [namespace, expired],
         )
         for view, number, length in rows:
-            totals[view] = (totals[view][0] - number, totals[view][1] - length)
+            live, tokens = totals.get(view, (number, length))
+            totals[view] = (live - number, tokens - length)
     return Head(
         namespace=namespace,
         generation=meta.generation,
@@ -126,6 +127,9 @@ def answer(
     best = [_cut(connection, head.namespace, leg_found, k) for leg_found in found]
     wanted = {i for leg_best in best for i, _ in leg_best}
     loaded = records.load(connection, head.namespace, list(wanted))
+    if damaged := wanted - loaded.keys():  # others take their places
+        without = replace(head, expired=[*head.expired, *damaged])
+        return answer(connection, without, legs, k, where, now)
     return [
         sorted(
             (Hit(loaded[i], score) for i, score in leg_best),
@@ -162,6 +166,8 @@ def _allowed(connection: Connection[Any], head: Head, where: Filter | None, now:
     )
     ids = [row[0] for row in rows]
     if len(ids) <= _FEW:
+        expired = set(head.expired)
+        ids = [i for i in ids if i not in expired]
         return Allowed(ids, None, [])
     return Allowed(None, (sql, values), head.expired)
 
@@ -281,4 +287,4 @@ def _cut(connection: Connection[Any], namespace: int, found: Scored, k: int) -> 
         [namespace, [i for i, _ in found]],
     )
     keys: dict[int, str] = dict(rows.fetchall())
-    return sorted(found, key=lambda pair: (-pair[1], keys[pair[0]]))[:k]
+    return sorted(found, key=lambda pair: (-pair[1], keys.get(pair[0], "")))[:k]

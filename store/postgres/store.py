@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from store import bm25
-from store.base import Embed
+from store.base import Embed, OnDamage, log_damage
 from store.errors import InvalidInput
 from store.filters import Filter
 from store.postgres import checking, indexes, rebuilding, records, vectors
@@ -22,7 +22,7 @@ from store.postgres.schema import migrate
 from store.postgres.searching import answer, rarity, read_head
 from store.postgres.writing import apply
 from store.reindexing import fill
-from store.rows import to_micros
+from store.rows import Placed, to_micros
 from store.spaces import check_fingerprint, check_same
 from store.types import (
     Batch,
@@ -191,8 +191,8 @@ class PostgresStore:
                 return []
             meta = read_meta(connection)
             check_same(meta.adopted, space)
-            ids = [i for i, _ in found.values()]
-            views = records.load_views(connection, meta.generation, number, ids, meta.space)
+            by_id = dict(found.values())
+            views = records.load_views(connection, meta.generation, number, by_id, meta.space)
             return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
 
         return self._database.read(work)
@@ -208,26 +208,32 @@ class PostgresStore:
 
         return self._database.read(work)
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
         """See ``Store.scan``."""
         check_filter(where)
         check_name(namespace, "namespace")
         self._database.check_open()
-        return self._scan(namespace, where)
+        return self._scan(namespace, where, damaged)
 
-    def _scan(self, namespace: str, where: Filter | None) -> Iterator[Record]:
+    def _scan(self, namespace: str, where: Filter | None, damaged: OnDamage) -> Iterator[Record]:
         after: tuple[str, int, str] | None = None
         matching = condition(where)
 
-        def work(connection: Connection[Any]) -> list[Record]:
+        def work(connection: Connection[Any]) -> list[Placed]:
             number = namespace_id(connection, namespace)
             if number is None:
                 return []
             return records.scan_page(connection, number, after, matching, _SCAN_PAGE)
 
         while page := self._database.read(work):
-            yield from page
-            after = (page[-1].source, page[-1].position, page[-1].key)
+            for found in (placed.found for placed in page):
+                if isinstance(found, Record):
+                    yield found
+                else:
+                    damaged(found)
+            after = page[-1].place
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store.postgres.copying import copy_vectors, halves
+from store.postgres.copying import copy_vectors, digest_of_halves, halves
 from store.postgres.driver import Connection, Cursor
 from store.postgres.filtering import Condition
 from store.types import Space, Vector
@@ -66,7 +66,8 @@ def create(connection: Connection[Any], generation: int, space: Space) -> None:
         connection.execute(
             f"""CREATE TABLE IF NOT EXISTS {table(generation, view)} (
                 namespace integer NOT NULL, record bigint NOT NULL, live boolean NOT NULL,
-                vector halfvec({space.dim:d}) NOT NULL, PRIMARY KEY (namespace, record))"""
+                vector halfvec({space.dim:d}) NOT NULL, digest bytea,
+                PRIMARY KEY (namespace, record))"""
         )
 
 
@@ -126,20 +127,21 @@ def hide(
 def load(
     connection: Connection[Any], generation: int, namespace: int, ids: Sequence[int], space: Space
 ) -> list[dict[int, Vector]]:
-    """For each view, the vectors of those records that have one."""
+    """For each view, the vectors of those records that have one that is what was written."""
     found = []
     for view in range(len(space.views)):
         rows = (
             connection.cursor(binary=True)
             .execute(
-                f"""SELECT record, halfvec_send(vector) FROM {table(generation, view)}
+                f"""SELECT record, halfvec_send(vector), digest FROM {table(generation, view)}
                 WHERE namespace = %s AND record = ANY(%s)""",
                 [namespace, list(ids)],
             )
             .fetchall()
         )
-        vectors = halves([row[1] for row in rows], space.dim)
-        found.append({row[0]: vector for row, vector in zip(rows, vectors, strict=True)})
+        whole = [(i, sent) for i, sent, mark in rows if mark == digest_of_halves(i, sent)]
+        vectors = halves([sent for _, sent in whole], space.dim)
+        found.append({i: vector for (i, _), vector in zip(whole, vectors, strict=True)})
     return found
 
 

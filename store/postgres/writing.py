@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from store import digests
 from store.postgres import postings, vectors
 from store.postgres.copying import copy_rows
 from store.postgres.driver import Connection
 from store.postgres.filtering import facets_of
-from store.postgres.records import load_by_key, neighbors, view_texts
-from store.postgres.texts import escape, escape_all, unescape
+from store.postgres.meta import namespace_name
+from store.postgres.records import SELECTED, load_by_key, neighbors, record_of, view_texts
+from store.postgres.texts import escape, escape_all, unescape, unescape_all
 from store.preconditions import check_expected, check_records, split
-from store.rows import COLUMNS, to_micros, to_row
+from store.rows import COLUMNS, digest, superseded, to_micros, to_row
 from store.spaces import Meta
 from store.tokens import tokenize
 from store.types import Batch, Entry, Neighborhood, Record, View, Written
@@ -24,15 +25,15 @@ from store.types import Batch, Entry, Neighborhood, Record, View, Written
 __all__ = ["apply"]
 
 # The metadata is JSON already; told that it is "json", psycopg would quote it as a string.
-_KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text".split()
+_KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text text".split()
 _RECORD_COLUMNS = [
     *[("namespace", "int4"), ("id", "int8")],
     *zip(COLUMNS.split(", "), _KINDS, strict=True),
-    ("facets", "jsonb"),
+    *[("facets", "jsonb"), ("digest", "bytea")],
 ]
 _TEXT_COLUMNS = [
     *[("namespace", "int4"), ("record", "int8"), ("view", "int2")],
-    *[("length", "int4"), ("text", "text")],
+    *[("length", "int4"), ("text", "text"), ("digest", "bytea")],
 ]
 
 
@@ -134,16 +135,18 @@ class _Writing:
         )
         ids = [row[0] for row in rows]
         now = to_micros(self._now)
+        name = namespace_name(self._connection, self._namespace)
         copy_rows(
             self._connection,
             "remem.records",
             _RECORD_COLUMNS,
             (
                 [
-                    *[self._namespace, i, *escape_all(to_row(entry.record, now))],
-                    facets_of(entry.record.metadata),
+                    *[self._namespace, i, *escape_all(row)],
+                    *[facets_of(entry.record.metadata), digest(name, row)],
                 ]
                 for i, entry in zip(ids, entries, strict=True)
+                for row in [to_row(entry.record, now)]
             ),
         )
         live = [entry.record.superseded_by is None for entry in entries]
@@ -167,20 +170,24 @@ class _Writing:
         """Have records give way to their successors."""
         if not successors:
             return
-        successor = "%(successors)s::jsonb ->> key"
         rows = self._connection.execute(
-            f"""UPDATE remem.records SET superseded_by = {successor}, valid_to = %(now)s
-                WHERE namespace = %(namespace)s AND key = ANY(%(older)s)
-                    AND superseded_by IS DISTINCT FROM {successor}
-                RETURNING id""",
-            {
-                "successors": json.dumps(dict(successors)),
-                "now": to_micros(self._now),
-                "namespace": self._namespace,
-                "older": list(successors),
-            },
+            f"""SELECT id, {SELECTED} FROM remem.records
+                WHERE namespace = %s AND key = ANY(%s)""",
+            [self._namespace, list(successors)],
         )
-        ids = [row[0] for row in rows]
+        now, ids = to_micros(self._now), list[int]()
+        for i, *row in rows.fetchall():
+            record = record_of(row)
+            successor = successors[record.key]
+            if record.superseded_by != successor:
+                *values, _, name = row
+                new = superseded(unescape_all(values), successor, now)
+                self._connection.execute(
+                    """UPDATE remem.records SET superseded_by = %s, valid_to = %s, digest = %s
+                        WHERE namespace = %s AND id = %s""",
+                    [escape(successor), now, digest(unescape(name), new), self._namespace, i],
+                )
+                ids.append(i)
         vectors.hide(
             self._connection, self._meta.generations, self._namespace, ids, len(self._views)
         )
@@ -195,7 +202,10 @@ class _Writing:
             "remem.texts",
             _TEXT_COLUMNS,
             (
-                (self._namespace, i, number, len(tokenize(view.text)), escape(view.text))
+                (
+                    *(self._namespace, i, number, len(tokenize(view.text)), escape(view.text)),
+                    digests.of_values(i, number, view.text),
+                )
                 for i, views in zip(ids, entries, strict=True)
                 for number, view in enumerate(views[name] for name in self._views)
             ),

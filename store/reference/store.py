@@ -14,7 +14,7 @@ from types import TracebackType
 
 import numpy as np
 
-from store.base import Embed
+from store.base import Embed, OnDamage, log_damage
 from store.errors import Conflict, EncoderMismatch, InvalidInput, StoreClosed
 from store.filters import Filter
 from store.preconditions import check_expected, check_records
@@ -136,7 +136,12 @@ class ReferenceStore:
         records = self._matching(namespace, None)
         return _in_order(record for record in records if record.superseded_by in wanted)
 
-    def scan(self, namespace: str, where: Filter | None = None) -> Iterator[Record]:
+    def scan(
+        self,
+        namespace: str,
+        where: Filter | None = None,
+        damaged: OnDamage = log_damage,  # noqa: ARG002 - nothing here can be
+    ) -> Iterator[Record]:
         """All records in the order of (source, position, key)."""
         return iter(_in_order(self._matching(namespace, where)))
 

@@ -39,3 +39,7 @@ class TestPostgresStore(StoreContract):
             return opened[-1]
 
         return again
+
+    @pytest.fixture
+    def longest_name(self) -> int:
+        return 1300  # so that a key and a source fit an index together

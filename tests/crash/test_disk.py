@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +23,7 @@ from store.errors import (
     StoreFull,
     StoreReadOnly,
 )
+from store.types import Batch
 from tests.crash.processes import elsewhere
 
 DATABASE = "records.sqlite3"
@@ -99,15 +100,29 @@ def test_an_index_that_does_not_fit_harms_nothing(tmp_path: Path) -> None:
         assert store.verify().ok
 
 
-def open_without_rights(folder: Path) -> str:
-    """Open as a user who may read and not write."""
+def give_up_rights() -> None:
+    """Be a user who may read and not write."""
     if os.geteuid() == 0:
         os.setuid(65534)
+
+
+def open_without_rights(folder: Path) -> str:
+    give_up_rights()
     return message_of(lambda: EmbeddedStore(folder).close(), StoreReadOnly)
 
 
-@pytest.mark.parametrize("inside", ["memories", "memories/new/folder"])
-def test_a_read_only_folder_is_refused(inside: str) -> None:
+def read_without_rights(folder: Path) -> tuple[int, str]:
+    give_up_rights()
+    with EmbeddedStore(folder) as store:
+        assert store.search("ana", [words("fact")], 1)[0]
+        return store.count("ana"), message_of(
+            lambda: store.write("ana", Batch(delete=["k7"])), StoreReadOnly
+        )
+
+
+@contextmanager
+def read_only() -> Iterator[Path]:
+    """A folder with a store in it that others may read."""
     # Not in tmp_path, whose parents another user may not even enter.
     with TemporaryDirectory() as parent:
         filled(Path(parent) / "memories")
@@ -115,12 +130,24 @@ def test_a_read_only_folder_is_refused(inside: str) -> None:
         for path in paths:
             path.chmod(0o555 if path.is_dir() else 0o444)
         try:
-            assert "write" in elsewhere(open_without_rights, Path(parent) / inside)
+            yield Path(parent)
         finally:
             for path in paths:
                 path.chmod(0o755 if path.is_dir() else 0o644)
         with EmbeddedStore(Path(parent) / "memories") as store:
             assert store.count("ana") == 20
+
+
+def test_no_store_is_made_in_a_read_only_folder() -> None:
+    with read_only() as parent:
+        assert "write" in elsewhere(open_without_rights, parent / "memories/new/folder")
+
+
+def test_a_store_that_may_only_be_read_is_read() -> None:
+    with read_only() as parent:
+        count, message = elsewhere(read_without_rights, parent / "memories")
+    assert count == 20
+    assert "can be searched but not changed" in message
 
 
 def test_a_file_is_no_store(tmp_path: Path) -> None:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
 from benchmarks.report import write_report
+from tests.chromium import browsing, needs_chromium, playwright
 from tests.invented_runs import NASTY, PARTS, SYSTEMS, haystack, write_run
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright, of the extra 'dev', is not installed"
-)
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"
-)
+pytestmark = needs_chromium
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -35,10 +28,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[playwright.Browser]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])

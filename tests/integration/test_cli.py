@@ -52,7 +52,7 @@ def remem(
     """Runs ``remem ARGUMENTS...`` on a store of its own, without a model."""
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_ENCODER", "hash")
-    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER"):
+    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER", "REMEM_SECRETS"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, stdin: str = "") -> Outcome:
@@ -399,6 +399,52 @@ def test_a_deleted_memory_is_no_longer_found(remem: Remem) -> None:
     assert "A secret" not in remem("search", "secret").out
 
 
+FORGER = "Nora: the key is under the mat. [8] Ravi"
+
+
+def test_a_key_can_be_passed_on_as_it_is_shown(remem: Remem) -> None:
+    exact = remem("add", "I like plums", "--source", FORGER, "--key", f"{FORGER}#1", "--json")
+    shown = next(
+        line for line in remem("show", exact.json["key"]).out.splitlines() if "⟦8⟧" in line
+    )
+    key = shown.removeprefix("Key").strip()
+    assert key.startswith('"Nora꞉ the key')
+    assert remem("show", key).code == remem("show", key.strip('"')).code == 0
+    assert "I like plums" in remem("search", "plums", "--source", f'"{key[1:-3]}"').out
+    assert remem("update", key, "I like figs").code == 0
+    assert remem("delete", key).out == "2 records deleted.\n"
+
+
+def test_a_short_key_of_a_block_is_enough(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    line = remem("context", "moon mugs").out.splitlines()[-2]
+    short = line[1 : line.index("]")]
+    assert "Oh no, moon mugs" in remem("show", short).out
+
+
+def test_forget_takes_a_source_as_it_is_shown_and_only_that_one(remem: Remem) -> None:
+    remem("add", "One", "--source", "family [home]")
+    remem("add", "Two", "--source", "family ⟦home⟧")
+    refused = remem("forget", "--source", "family ⟦home⟧", "--yes")
+    assert refused.code == 1
+    assert "may mean several" in refused.err
+    assert remem("forget", "--source", '"family ⟦home⟧"', "--yes").out == "1 record forgotten.\n"
+    assert [each["source"] for each in remem("sources", "--json").json] == ["family ⟦home⟧"]
+
+
+def test_no_field_of_a_memory_adds_a_line_or_passes_for_another_field(remem: Remem) -> None:
+    forged = "x\nWho Nora"
+    labels = json.dumps({"Who": "Nora", "topic": forged})
+    remem("add", "I like plums", "--speaker", forged, "--key", "k", "--metadata", labels)
+    remem("add", "Fine.\n  1 Jan 2024, 00:00  Ravi: and more")
+    shown = remem("show", "k").out.splitlines()
+    assert [line for line in shown if line.startswith("Who")] == ['Who       "x‹A›Who Nora"']
+    assert "metadata.Who Nora" in shown
+    assert "metadata.topic x Who Nora" in shown
+    assert not [line for line in shown if line.startswith("  1 Jan")]
+    assert remem("search", "plums").out.count("\n") < 8
+
+
 def test_an_unknown_key_is_an_error(remem: Remem) -> None:
     remem("add", "Something")
     unknown = (["show"], ["update", "--", "nope"], ["delete"], ["forget", "--yes"])
@@ -416,7 +462,9 @@ def test_forget_asks_first_and_then_leaves_no_trace(remem: Remem, tmp_path: Path
     assert "Wipe 1 record of" in refused.err
     assert refused.err.endswith("nothing was forgotten; --yes forgets without asking\n")
     assert "xylophone" in remem("search", "password").out
-    assert remem("forget", "--source", "diary", "--yes").out == "1 record forgotten.\n"
+    assert remem("forget", "--source", "diary", "--yes").out.startswith(
+        "1 record forgotten. Exports"
+    )
     assert "xylophone" not in remem("search", "password").out
     files = [file for file in (tmp_path / "store").rglob("*") if file.is_file()]
     assert files
@@ -429,7 +477,10 @@ def test_everything_is_forgotten_only_by_its_own_option(remem: Remem) -> None:
     assert remem("forget", "--where", "{}", "--yes").code == 1
     assert remem("forget", "one", "--where", '{"and": []}', "--yes").code == 1
     assert remem("stats", "--json").json["records"] == {"default": 2}
-    assert remem("forget", "--all", "--yes", "--json").json == {"forgotten": 2}
+    assert remem("forget", "--all", "--yes", "--json").json == {
+        "forgotten": 2,
+        "typed_lines": 0,
+    }
 
 
 # Answering --------------------------------------------------------------------------------------

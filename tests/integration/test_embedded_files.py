@@ -17,6 +17,7 @@ from store.embedded import EmbeddedStore, partitions
 from store.embedded.database import Database
 from store.embedded.slot import Slot
 from store.embedded.text import TextIndex
+from store.errors import DamagedRecord
 from store.types import Batch
 
 
@@ -234,3 +235,39 @@ def records_outside_the_log(folder: Path, tmp_path: Path) -> int:
             return int(connection.execute("SELECT count(*) FROM records").fetchone()[0])
         except sqlite3.DatabaseError:  # copied while it was being written
             return 0
+
+
+def before_digests(folder: Path) -> None:
+    """Make the tables what they were in versions without digests."""
+    with closing(sqlite3.connect(folder / "records.sqlite3")) as connection, connection:
+        for table in ("records", "texts", "vectors_1"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN digest")
+        connection.execute("DELETE FROM meta WHERE name = 'identity'")
+        connection.execute("UPDATE meta SET value = 1 WHERE name = 'format'")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_digest'")
+    (folder / "acknowledged").unlink()
+
+
+def test_a_store_of_an_earlier_version_gets_its_digests(folder: Path) -> None:
+    with EmbeddedStore(folder) as store:
+        store.write("ana", Batch(supersede={"k1": "k2"}))
+        written, entries = list(store.scan("ana")), store.entries("ana", ["k1", "k3"])
+    before_digests(folder)
+    with EmbeddedStore(folder) as store:
+        assert list(store.scan("ana")) == written
+        assert [each.record for each in store.entries("ana", ["k1", "k3"])] == [
+            each.record for each in entries
+        ]
+        assert store.verify().problems == ()
+
+
+def test_what_was_damaged_before_there_were_digests_stays_damaged(folder: Path) -> None:
+    before_digests(folder)
+    with closing(sqlite3.connect(folder / "records.sqlite3")) as connection, connection:
+        connection.execute("UPDATE records SET text = CAST(x'61FF' AS TEXT) WHERE key = 'k1'")
+        connection.execute("UPDATE records SET metadata = '{' WHERE key = 'k2'")
+    with EmbeddedStore(folder) as store:
+        for key in ("k1", "k2"):
+            with pytest.raises(DamagedRecord, match=f"'{key}'"):
+                store.get("ana", [key])
+        assert len(store.verify().problems) == 2

@@ -8,8 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,68 +19,18 @@ from memory.cli import main
 
 pytest.importorskip("mcp")
 
-import anyio
 import httpx2
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
+from mcp import MCPError
 
-REMEM = "import sys; from memory.cli import main; sys.exit(main())"
+from tests.mcp_clients import REMEM, Connect, http_server, over_http, over_stdio, run
+
 SECRET = "a secret of this test"
 MODES = ("auto", "legacy")  # the newest protocol, and the handshake that most clients do
-
-Connect = Callable[..., AbstractAsyncContextManager[Any]]
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "REMEM_STORE": str(tmp_path / "store"), "REMEM_ENCODER": "hash"}
-
-
-def over_stdio(environment: dict[str, str], *options: str, code: str = REMEM) -> Connect:
-    @asynccontextmanager
-    async def connect(mode: Any = "auto") -> AsyncIterator[Any]:
-        arguments = ["-c", code, "mcp", *options]
-        server = StdioServerParameters(command=sys.executable, args=arguments, env=environment)
-        async with Client(server, mode=mode) as client:
-            yield client
-
-    return connect
-
-
-@contextmanager
-def http_server(environment: dict[str, str], *options: str) -> Iterator[str]:
-    """The URL of ``remem mcp --http``, while it runs."""
-    command = [sys.executable, "-c", REMEM, "mcp", "--http", "--port", "0", *options]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        announced = process.stderr.readline()
-        try:
-            assert announced.startswith("remem: MCP on http://"), announced + process.stderr.read()
-            yield announced.split()[-1]
-        finally:
-            process.terminate()
-
-
-def over_http(environment: dict[str, str], *options: str) -> Connect:
-    @asynccontextmanager
-    async def connect(mode: Any = "auto", key: str | None = None) -> AsyncIterator[Any]:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        with http_server(environment, *options) as url:
-            async with (
-                httpx2.AsyncClient(headers=headers) as http,
-                Client(streamable_http_client(url, http_client=http), mode=mode) as client,
-            ):
-                yield client
-
-    return connect
-
-
-def run(connect: Connect, what: Callable[[Any], Awaitable[Any]], **options: Any) -> Any:
-    async def connected() -> Any:
-        async with connect(**options) as client:
-            return await what(client)
-
-    return anyio.run(connected)
 
 
 every_road = pytest.mark.parametrize("road", [over_stdio, over_http])
@@ -101,7 +51,7 @@ def test_what_one_process_remembers_the_next_recalls_and_forgets(
 
     async def ask(client: Any) -> None:
         tools = [tool.name for tool in (await client.list_tools()).tools]
-        assert tools == ["recall", "context", "remember", "list_sources", "forget"]
+        assert tools == ["recall", "context", "remember", "correct", "list_sources", "forget"]
         found = await client.call_tool("recall", {"question": "What is Nora allergic to?"})
         assert "I am allergic to cashews." in found.content[0].text
         assert found.structured_content["memories"][0]["key"] == "kitchen/1#0"
@@ -133,7 +83,7 @@ def test_the_server_answers_before_any_model_is_loaded(environment: dict[str, st
         return len((await client.list_tools()).tools)
 
     connect = over_stdio(environment, code=f"{without_models}\n{REMEM}")
-    assert run(connect, look, mode="legacy") == 5
+    assert run(connect, look, mode="legacy") == 6
 
 
 @pytest.mark.model
@@ -193,7 +143,7 @@ def test_a_key_opens_the_server(environment: dict[str, str]) -> None:
         return len((await client.list_tools()).tools)
 
     environment["REMEM_MCP_KEY"] = SECRET
-    assert run(over_http(environment), names, key=SECRET) == 5
+    assert run(over_http(environment), names, key=SECRET) == 6
 
 
 def post(url: str, **headers: str) -> httpx2.Response:

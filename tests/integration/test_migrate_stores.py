@@ -16,11 +16,19 @@ from memory import Memory, Record
 from memory.cli import main
 from memory.migrating import Step, migrate
 from memory.testing import HashEncoder
-from store import F, Vector, open_store
+from memory.transfer import export
+from store import Batch, F, Store, Vector, open_store
+from store.conformance.naming import NAMES, VALUES, named
+from store.conformance.samples import SPACE, turn
+from store.conformance.samples import batch as batch_of
 from tests.crash.processes import context
 from tests.postgres_server import PostgresServer, running
 
 HOPS = [("embedded", "postgres"), ("postgres", "milvus"), ("milvus", "home")]
+WAYS = [
+    *itertools.permutations(("embedded", "postgres", "milvus"), 2),
+    *[("embedded", "home"), ("postgres", "reference"), ("reference", "milvus")],
+]
 START = datetime(2024, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 HANDBOOK = "# Tea\nGreen tea wants 80 °C.\n\n## Pots\nClay keeps it warm.\n\n# 饮茶\n先洗杯。\n"
 
@@ -35,6 +43,7 @@ class Places:
     postgres: str
     milvus: str
     home: str
+    reference: str = ":memory:"
 
     def hop(self, names: tuple[str, str]) -> tuple[str, str]:
         """From where to where."""
@@ -97,9 +106,13 @@ def fill(url: str) -> None:
 
 
 def exported(url: str) -> str:
+    with open_store(url) as store:
+        return contents(store)
+
+
+def contents(store: Store) -> str:
     file = io.StringIO()
-    with opened(url) as memory:
-        memory.export(file, namespaces=memory.namespaces())
+    export(store, file, store.namespaces())
     return file.getvalue()
 
 
@@ -131,6 +144,29 @@ def test_what_comes_home_is_what_left(places: Places, capsys: pytest.CaptureFixt
         assert answers(target) == said
         with open_store(target) as store:
             assert store.verify().ok
+
+
+@pytest.mark.parametrize("way", WAYS, ids=" to ".join)
+def test_names_of_all_kinds_arrive_byte_for_byte(places: Places, way: tuple[str, str]) -> None:
+    source, target = places.hop(way)
+    with open_store(source) as old, open_store(target) as new:
+        old.adopt(SPACE)
+        for name in NAMES.values():
+            labels = enumerate(VALUES.values())
+            labelled = [turn(str(n), speaker=label, metadata={label: label}) for n, label in labels]
+            old.write(name, batch_of(named(name), turn("older", source=name), *labelled))
+            old.write(name, Batch(supersede={"older": name}))
+        new.adopt(SPACE)
+        new.write("mine", batch_of(turn("note")))
+        left, mine = contents(old), list(new.scan("mine"))
+        done = migrate(old, new)
+        assert done.copied == done.records == len(NAMES) * (2 + len(VALUES))
+        assert contents(old) == left
+        assert list(new.scan("mine")) == mine
+        new.purge("mine", Batch(delete=["note"]))
+        assert contents(new).encode() == left.encode()
+        assert migrate(old, new).digest == done.digest
+        assert new.verify().ok
 
 
 def migrate_until_killed(source: str, target: str, parent: Connection) -> None:

@@ -16,7 +16,7 @@ from memory import Memory
 from memory.recall.parallel import ParallelRetriever
 from memory.recall.retriever import Retriever
 from memory.testing import HashEncoder
-from store import InvalidInput
+from store import EncoderMismatch, InvalidInput
 
 QUESTION = "Who feeds the tortoise?"
 
@@ -71,6 +71,25 @@ def test_a_process_that_was_killed_is_replaced(memories: tuple[Memory, Memory]) 
     for child in multiprocessing.active_children():
         child.kill()
         child.join()
+    assert there.search(QUESTION) == here.search(QUESTION)
+
+
+def test_a_process_that_cannot_open_the_store_says_why(
+    memories: tuple[Memory, Memory], capfd: pytest.CaptureFixture[str]
+) -> None:
+    here, _ = memories
+    with ParallelRetriever(Retriever(), here.url, "another encoder", 1) as retriever:
+        for _ in range(2):  # each of two processes
+            with pytest.raises(EncoderMismatch, match="another encoder"):
+                here.searched_by(retriever).search(QUESTION)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_when_the_processes_have_ended_this_one_answers(memories: tuple[Memory, Memory]) -> None:
+    here, _ = memories
+    with ParallelRetriever(Retriever(), here.url, here.encoder.fingerprint, 1) as retriever:
+        there = here.searched_by(retriever)
+        assert there.search(QUESTION) == here.search(QUESTION)
     assert there.search(QUESTION) == here.search(QUESTION)
 
 

@@ -20,6 +20,7 @@ openai = pytest.importorskip("openai")
 from memory import Memory
 from memory.serve.app import ServeSettings, create_app
 from memory.testing import HashEncoder
+from tests.made_up_secrets import SECRETS
 from tests.openai_upstream import Upstream, upstream
 from tests.serving import served
 
@@ -111,6 +112,23 @@ def test_pieces_of_a_stream_arrive_before_it_ends(client: Any, stub: Upstream) -
     assert "".join(first) + "".join(c.choices[0].delta.content or "" for c in chunks) == BISCUIT
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json", None])
+def test_so_they_do_whatever_the_stream_is_called(
+    url: str, stub: Upstream, media_type: str | None
+) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": BISCUIT}, "finish_reason": None}]}
+    sent = b"data: %s\n\n" % json.dumps(chunk).encode() * 8 + b"data: [DONE]\n\n"
+    stub.verbatim = (200, {"content-type": media_type} if media_type else {}, sent)
+    stub.goes_on.clear()
+    body = {"stream": True, **QUESTION}
+    with httpx.stream("POST", f"{url}/chat/completions", json=body) as response:
+        pieces = response.iter_raw()
+        first = next(pieces)
+        stub.goes_on.set()
+        assert first + b"".join(pieces) == sent
+        assert response.headers.get("content-type") == media_type
+
+
 @pytest.mark.parametrize("streams", [False, True])
 def test_the_end_of_an_answer_arrives_when_the_exchange_is_stored(
     url: str, memory: Memory, streams: bool
@@ -139,7 +157,8 @@ def test_answers_are_passed_on_byte_for_byte(url: str, stub: Upstream, streams: 
 
 def test_a_request_without_memories_is_passed_on_byte_for_byte(url: str, stub: Upstream) -> None:
     body = b'{ "messages":[{"role":"user","content":"\\u00c6gir"}],\n"seed": 1e2, "new": {"a":[]} }'
-    httpx.post(f"{url}/chat/completions", content=body)
+    headers = {"Content-Type": "application/json"}
+    httpx.post(f"{url}/chat/completions", content=body, headers=headers)
     assert stub.received[0].body == body
 
 
@@ -246,6 +265,37 @@ def test_a_sane_request_id_is_kept_and_another_is_replaced(url: str, stub: Upstr
     assert named("trace-1.2:3") == "trace-1.2:3"
     assert stub.received[0].headers["x-request-id"] == "trace-1.2:3"
     assert " " not in named("two words")
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_what_could_not_be_recalled_for_is_remembered_all_the_same(
+    stub: Upstream, streams: bool
+) -> None:
+    class Moody(HashEncoder):
+        fails_once = False
+
+        def encode_query(self, text: str) -> Any:
+            if self.fails_once:
+                self.fails_once = False
+                raise RuntimeError("no vectors today")
+            return super().encode_query(text)
+
+    encoder = Moody()
+    with Memory(":memory:", encoder=encoder) as memory, proxy(memory, stub) as url:
+        memory.add("The kiln broke.")
+        encoder.fails_once = True
+        reply = httpx.post(f"{url}/chat/completions", json={**QUESTION, "stream": streams})
+        assert "no vectors today" in reply.headers["x-remem-problem"]
+        assert len(remembered(memory)) == 3
+
+
+def test_a_client_that_hangs_up_behind_the_last_words_is_remembered(
+    client: Any, memory: Memory
+) -> None:
+    for chunk in ask(client, BISCUIT, stream=True):
+        if chunk.choices[0].finish_reason:
+            break
+    assert remembered(memory) == [("user", BISCUIT), ("assistant", BISCUIT)]
 
 
 def test_each_user_has_a_memory(client: Any, stub: Upstream, memory: Memory) -> None:
@@ -413,3 +463,22 @@ def test_memory_calls_do_not_wait_for_a_slow_upstream(
         stub.goes_on.set()
     assert key in str(found)
     assert {each.result().status_code for each in slow} == {200}
+
+
+def test_a_secret_in_a_chat_reaches_the_model_and_not_the_memory(
+    tmp_path: Path, stub: Upstream
+) -> None:
+    pytest.importorskip("kingfisher_sdk")
+    token = SECRETS["GitHub"]
+    asked = QUESTION | {"messages": [{"role": "user", "content": f"Is {token} valid?"}]}
+    with (
+        Memory(tmp_path / "redacting", encoder=HashEncoder(), secrets="redact") as memory,
+        proxy(memory, stub) as url,
+    ):
+        first, again = (httpx.post(f"{url}/chat/completions", json=asked) for _ in range(2))
+        assert token in first.json()["choices"][0]["message"]["content"]
+        assert "secret (GitHub token)" in unquote(first.headers["x-remem-problem"])
+        assert token not in str(first.headers)
+        assert "x-remem-problem" not in again.headers  # it was stored already
+        mark = "Is [secret removed: GitHub token] valid?"
+        assert {text for _, text in remembered(memory)} == {mark}

@@ -78,6 +78,12 @@ def test_tokens_are_counted(client: Any) -> None:
     assert last.usage.total_tokens > 0
 
 
+@pytest.mark.parametrize("options", [["include_usage"], "include_usage", 1, None])
+def test_options_of_another_form_are_passed_over(client: Any, options: Any) -> None:
+    chunks = list(ask(client, "Bye", stream=True, extra_body={"stream_options": options}))
+    assert chunks[-1].choices[0].finish_reason == "stop"
+
+
 def test_instructions_and_earlier_turns_reach_the_model(client: Any) -> None:
     messages = [
         {"role": "system", "content": "Be brief."},

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,61 +14,11 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import Memory
-from memory.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
+from tests.remem_process import SECRET, Remem
 
-REMEM = [sys.executable, "-c", "import sys; from memory.cli import main; sys.exit(main())"]
 BISCUIT = "The greyhound of Anna is called Biscuit."
 WHOSE = "What is the greyhound of Anna called?"
-SECRET = "sk-of-the-upstream"
-
-
-class Remem:
-    """The command, with a store of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = folder / "store"
-        self.log = folder / "log"
-        self.environment = {
-            **os.environ,
-            "REMEM_STORE": str(self.store),
-            "REMEM_ENCODER": "hash",
-            "REMEM_UPSTREAM_KEY": SECRET,
-        }
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*REMEM, *arguments], env=self.environment, capture_output=True, text=True, timeout=60
-        )
-
-    def told(self, *arguments: str) -> Any:
-        done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    @contextmanager
-    def serving(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """A server that is stopped at the end; yields the process and its URL."""
-        command = [*REMEM, "serve", "--port", "0", "--json", *arguments]
-        with (
-            self.log.open("a") as log,
-            subprocess.Popen(
-                command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-            ) as process,
-        ):
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, self.log.read_text()
-            try:
-                yield process, json.loads(line)["url"]
-            finally:
-                process.terminate()
-                assert process.wait(timeout=60) in (0, -signal.SIGKILL)
-
-    def remembered(self) -> list[str]:
-        with Memory(self.store, encoder=HashEncoder()) as memory:
-            return [record.text for record in memory.scan()]
 
 
 @pytest.fixture

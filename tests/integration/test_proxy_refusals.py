@@ -24,6 +24,7 @@ from tests.openai_upstream import Upstream, upstream
 from tests.serving import served
 
 HELLO = {"messages": [{"role": "user", "content": "Hello, this is Anna."}]}
+JSON: dict[str, Any] = {"Content-Type": "application/json"}
 LIMITS: dict[str, Any] = {
     "max_body_bytes": 100_000,
     "max_messages": 10,
@@ -45,7 +46,9 @@ class Server:
     def chat(self, key: str | None, content: bytes | None = None, **body: Any) -> httpx.Response:
         return httpx.post(
             f"{self.url}/v1/chat/completions",
-            headers={"Authorization": f"Bearer {key}".rstrip().encode()} if key is not None else {},
+            headers=JSON
+            if key is None
+            else {**JSON, "Authorization": f"Bearer {key}".rstrip().encode()},
             content=content or json.dumps({**HELLO, **body}),
         )
 
@@ -120,13 +123,30 @@ def test_users_of_a_pattern_have_namespaces_below_it(server: Server) -> None:
     key = server.key("bot/*")
     for user in ("anna", "bot/anna", "../anna", "web/anna"):
         assert server.chat(key, user=user).status_code == 200
-    expected = ["bot/../anna", "bot/anna", "bot/bot/anna", "bot/web/anna"]
+    expected = ["bot/..%2Fanna", "bot/anna", "bot/bot%2Fanna", "bot/web%2Fanna"]
     assert sorted(server.memory.namespaces()) == expected
 
 
 def test_a_key_of_several_namespaces_needs_a_user(server: Server) -> None:
     for key in (server.key("bot/*"), server.key("a", "b")):
         assert_refused(server, server.chat(key), 400, "namespace_required")
+
+
+def test_a_user_who_is_called_as_a_namespace_of_the_key_has_one_of_his_own(server: Server) -> None:
+    key = server.key("bot/*", "shared")
+    for user in ("shared", "*", "bot/*"):
+        assert server.chat(key, user=user).status_code == 200
+    assert server.memory.namespaces() == ["bot/*", "bot/bot%2F*", "bot/shared"]
+
+
+def test_a_header_names_a_namespace_whatever_the_user(server: Server) -> None:
+    key = server.key("bot/*", "shared")
+    headers = {"Authorization": f"Bearer {key}", "X-Remem-Namespace": "shared"}
+    url = f"{server.url}/v1/chat/completions"
+    reply = httpx.post(url, headers={**headers, "X-Remem-Namespace": "other"}, json=HELLO)
+    assert_refused(server, reply, 403, "namespace_not_allowed")
+    assert httpx.post(url, headers=headers, json={**HELLO, "user": "anna"}).status_code == 200
+    assert server.memory.namespaces() == ["shared"]
 
 
 def test_a_key_of_several_names_opens_just_these(server: Server) -> None:
@@ -186,7 +206,7 @@ def test_a_body_without_an_announced_length_is_cut_off_when_it_is_too_long(
     reply = httpx.post(
         f"{server.url}/v1/chat/completions",
         content=body,
-        headers={"Authorization": f"Bearer {server.key('a')}"},
+        headers={**JSON, "Authorization": f"Bearer {server.key('a')}"},
     )
     assert_refused(server, reply, 413, "request_too_large")
 
@@ -199,6 +219,7 @@ def test_the_body_of_a_stranger_is_not_read(server: Server) -> None:
 def test_a_body_that_does_not_arrive_times_out(server: Server) -> None:
     key = server.key("a").encode()
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key
+    head += b"\r\nContent-Type: application/json"
     assert b" 408 " in first_line(server, head + b"\r\nContent-Length: 100\r\n\r\n{")
 
 

@@ -15,6 +15,7 @@ pytest.importorskip("fastapi")
 from memory import Memory
 from memory.serve.app import ServeSettings, create_app
 from memory.testing import HashEncoder
+from tests.made_up_secrets import SECRETS
 from tests.serving import served
 
 BOILER = "The boiler is serviced in May."
@@ -247,3 +248,28 @@ def test_it_says_how_it_is(api: httpx.Client) -> None:
     assert done(api.get("/ready"))["status"] == "ready"
     metrics = httpx.get(f"{str(api.base_url).removesuffix('/api/v1/')}/metrics").text
     assert 'remem_recalled_memories_total{road="rest"} 1.0' in metrics
+
+
+def test_an_origin_is_stored_shown_and_filtered(api: httpx.Client) -> None:
+    assert note(api)["origin"] == "person"
+    assert note(api, "The boiler burns gas.", origin="web")["origin"] == "web"
+    page = {"text": "# Boilers\n\nA boiler boils.", "origin": "web"}
+    done(api.post("/documents", json=page))
+    assert found(api, where={"origin": "person"}) == [BOILER]
+    listed = done(api.get("/records", params={"origin": "web"}))["records"]
+    assert {each["text"] for each in listed} == {"The boiler burns gas.", page["text"]}
+
+
+def test_secrets_that_were_taken_out_are_named_by_kind_and_place(tmp_path: Path) -> None:
+    pytest.importorskip("kingfisher_sdk")
+    token = SECRETS["GitHub"]
+    with (
+        Memory(tmp_path / "strict", encoder=HashEncoder(), secrets="redact") as memory,
+        served(create_app(memory, ServeSettings(requests_per_minute=10_000))) as url,
+        httpx.Client(base_url=f"{url}/api/v1") as api,
+    ):
+        messages = [{"role": "user", "content": f"It is {token}"}]
+        reply = api.post("/messages", json={"messages": messages})
+        assert done(reply)["removed"] == ["a secret (GitHub token) in line 1 of chat#0"]
+        assert token not in reply.text
+        assert note(api, token)["text"] == "[secret removed: GitHub token]"

@@ -388,3 +388,72 @@ def test_only_a_client_of_openai_can_be_given_a_memory(memory: Memory) -> None:
     not_a_client: Any = object()
     with pytest.raises(InvalidInput, match=r"openai\.OpenAI"):
         with_memory(not_a_client, memory)
+
+
+# What clients and servers agree on ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "is_read"),
+    [
+        ([QUESTION], True),
+        ([{"type": "input_text", "text": QUESTION}], True),
+        ({"type": "input_text", "text": QUESTION}, False),
+    ],
+)
+def test_the_words_of_an_input_of_any_form_are_remembered(
+    client: Any, upstream: Upstream, memory: Memory, content: Any, is_read: bool
+) -> None:
+    memory.add(KEY)
+    item = {"role": "user", "content": content, "time": 7, "item": 7}
+    reply = client.responses.create(model="m", input=[item])
+    assert (KEY in received(upstream)) == bool(memory_of(reply).recalled) == is_read
+    (passed,) = upstream.asked[-1]["input"]
+    assert {**passed, "content": content} == item
+    assert stored(memory)[:2] == [("user", QUESTION), ("assistant", "Understood.")]
+    assert memory_of(reply).problem == "message 0 was remembered without its time"
+
+
+@every_way
+def test_what_a_model_reasons_is_not_remembered(
+    client: Any, upstream: Upstream, memory: Memory, way: Way
+) -> None:
+    upstream.answers[0] = "<think>Which key?</think> At the bakery."
+    read(way(client, QUESTION))
+    assert stored(memory) == [("user", QUESTION), ("assistant", "At the bakery.")]
+
+
+def test_a_question_to_which_a_model_only_reasoned_is_remembered_with_the_next_answer(
+    client: Any, upstream: Upstream, memory: Memory
+) -> None:
+    upstream.answers.appendleft("<think>Which key?")
+    reply = client.responses.create(model="m", input=QUESTION)
+    assert "nothing but reasoning" in str(memory_of(reply).problem)
+    client.responses.create(model="m", input="Well?", previous_response_id=reply.id)
+    assert [text for _, text in stored(memory)] == [QUESTION, "Well?", "Understood."]
+
+
+@every_way
+def test_another_answer_takes_the_place_of_the_first(
+    client: Any, upstream: Upstream, memory: Memory, way: Way
+) -> None:
+    upstream.answers.appendleft("I do not know.")
+    read(way(client, QUESTION))
+    used = memory_of(read(way(client, QUESTION)))
+    present = [record for record in memory.scan() if record.superseded_by is None]
+    assert [record.text for record in present] == [QUESTION, "Understood."]
+    assert used.remembered.turns.added == (present[1].key,)
+
+
+@pytest.mark.parametrize("way", [chat, respond])
+def test_a_road_that_fails_does_not_take_the_chat_down(
+    client: Any, upstream: Upstream, memory: Memory, way: Way
+) -> None:
+    def no_tokens(_: str) -> int:
+        raise RuntimeError("no tokens today")
+
+    memory.add(KEY)
+    with_memory(client, memory, count_tokens=no_tokens)
+    used = memory_of(way(client, QUESTION))
+    assert "no tokens today" in str(used.problem)
+    assert len(stored(memory)) == 3

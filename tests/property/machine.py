@@ -20,8 +20,6 @@ from tests.property.agreement import assert_same_search, outcome
 
 __all__ = ["Clock", "StoreMachine", "handles"]
 
-NAMESPACES = ("ana", "bob")
-
 handles = st.integers(0, 1)
 methods = st.sampled_from(["write", "write", "purge"])
 
@@ -63,8 +61,8 @@ class StoreMachine(RuleBasedStateMachine):
     def begin_with_some_records(self, data: st.DataObject) -> None:
         entries = strategies.entries(self.space.dim)
         batch = Batch(add=data.draw(st.lists(entries, min_size=5, max_size=9, unique_by=_key)))
-        for namespace in NAMESPACES:
-            self.both(0, "write", namespace, batch)
+        for _ in range(2):
+            self.both(0, "write", data.draw(strategies.namespaces), batch)
 
     @rule(data=st.data(), namespace=strategies.namespaces, handle=handles, method=methods)
     def write(self, data: st.DataObject, namespace: str, handle: int, method: str) -> None:
@@ -93,14 +91,17 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(
         namespace=strategies.namespaces,
+        source=strategies.sources,
         handle=handles,
         first=st.integers(-2, 5),
         length=st.integers(0, 3),
         radius=st.integers(0, 3),
     )
-    def neighbors(self, namespace: str, handle: int, first: int, length: int, radius: int) -> None:
+    def neighbors(
+        self, namespace: str, source: str, handle: int, first: int, length: int, radius: int
+    ) -> None:
         around, expected = (
-            store.neighbors(namespace, "s1", first, first + length, radius)
+            store.neighbors(namespace, source, first, first + length, radius)
             for store in (self.handles[handle], self.oracle)
         )
         assert around == expected
@@ -141,7 +142,7 @@ class StoreMachine(RuleBasedStateMachine):
     def records_are_the_same(self) -> None:
         for handle in self.handles:
             assert handle.namespaces() == self.oracle.namespaces()
-            for namespace in NAMESPACES:
+            for namespace in ("nobody", *self.oracle.namespaces()):
                 records = list(handle.scan(namespace))
                 assert records == list(self.oracle.scan(namespace))
                 assert handle.count(namespace) == len(records)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from store.conformance.naming import NAMES, VALUES
 from store.conformance.samples import SPACE
 from store.filters import F, Filter
 from store.types import Batch, Dense, Entry, Leg, Record, Text, Vector, View
@@ -16,8 +17,29 @@ from store.types import Batch, Dense, Entry, Leg, Record, Text, Vector, View
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 EAST = timezone(timedelta(hours=5, minutes=30))
 
-namespaces = st.sampled_from(["ana", "bob"])
-keys = st.sampled_from([f"k{i}" for i in range(12)])
+_printable = st.characters(codec="utf-8", exclude_categories=["Cc"])
+_awkward = st.sampled_from("'\"\\%_[]{}$ a\u0301\u202e𠮷😀")
+names = st.sampled_from([*NAMES.values()]) | (
+    st.text(_printable | _awkward, min_size=1).filter(lambda name: not name.isspace())
+)
+"""Whatever may be the name of something."""
+
+labels = st.sampled_from([*VALUES.values()]) | st.text(st.characters(codec="utf-8") | _awkward)
+"""Whatever may be the name of a speaker, or a name or a string in metadata."""
+
+_few_names = st.shared(st.lists(names, min_size=4, max_size=4, unique=True), key="names")
+_few_labels = st.shared(st.lists(labels, min_size=3, max_size=3, unique=True), key="labels")
+
+
+def _or_drawn(plain: Sequence[Any], few: st.SearchStrategy[list[str]] = _few_names) -> Any:
+    """One of a few plain names, or of the few others that were drawn for this world: so that the
+    same ones come again and again."""
+    return st.sampled_from(plain) | few.flatmap(st.sampled_from)
+
+
+namespaces = _or_drawn(["ana"])
+keys = _or_drawn([f"k{i}" for i in range(8)])
+sources = _or_drawn(["s1", "s2"])
 texts = st.lists(
     st.sampled_from(
         ["tea", "cakes", "hiking", "hiked", "the", "北京烤鸭", "서울에서", "4711", "…"]
@@ -33,10 +55,10 @@ values: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([2**63 - 1, 2**63, -(2**70)]),
     st.sampled_from([0.5, 1.0, -2.5, 1e300]),
     st.booleans(),
-    st.sampled_from(["", "a", "b", "1", "it's", "北京", "%"]),
+    _or_drawn(["", "a", "b", "1"], _few_labels),
 )
 metadata = st.dictionaries(
-    st.sampled_from(["x", "y", "x.y"]),
+    _or_drawn(["x", "y", "x.y"], _few_labels),
     st.recursive(
         st.none() | values,
         lambda inner: (
@@ -55,15 +77,16 @@ def records(draw: st.DrawFn) -> Record:
     usual = st.just(f"tea and cake {key} 北京烤鸭")
     return Record(
         key=key,
-        source=draw(st.sampled_from(["s1", "s2"])),
+        source=draw(sources),
         position=draw(st.integers(-1, 4)),
         text=draw(usual | usual | texts),
         kind=draw(st.sampled_from(["turn", "note"])),
         role=draw(st.sampled_from([None, "user"])),
-        speaker=draw(st.sampled_from([None, "Ana", "Zoë", ""])),
+        speaker=draw(_or_drawn([None, "Ana", "Zoë", ""], _few_labels)),
         said_at=draw(st.none() | times),
         expires_at=draw(st.none() | st.none() | times),
         metadata=draw(metadata),
+        origin=draw(st.sampled_from([None, "web", "person"])),
     )
 
 
@@ -104,13 +127,19 @@ def batches(dim: int) -> st.SearchStrategy[Batch]:
 def legs(dim: int) -> st.SearchStrategy[Sequence[Leg]]:
     """Some questions to both indexes of both views."""
     view = st.sampled_from(SPACE.views)
+    questions = texts | _few_labels.flatmap(st.sampled_from)
     return st.lists(
-        st.builds(Dense, view, vectors(dim)) | st.builds(Text, view, texts), min_size=1, max_size=3
+        st.builds(Dense, view, vectors(dim)) | st.builds(Text, view, questions),
+        min_size=1,
+        max_size=3,
     )
 
 
-_metadata_fields = st.sampled_from(["metadata.x", "metadata.y", "metadata.x.y", "metadata.z"])
-_strings = st.sampled_from(["", "Ana", "Zoë", "user", "note", "s1", "k3", "k7"])
+_metadata_fields = (
+    _or_drawn(["x", "y", "x.y", "z"], _few_labels).filter(bool).map("metadata.{}".format)
+)
+_plain_strings = ["", "Ana", "Zoë", "user", "note", "s1", "k3", "k7", "web"]
+_strings = _or_drawn(_plain_strings) | _few_labels.flatmap(st.sampled_from)
 
 
 def _ranges(fields: st.SearchStrategy[str], bounds: st.SearchStrategy[Any]) -> Any:
@@ -124,7 +153,7 @@ def _ranges(fields: st.SearchStrategy[str], bounds: st.SearchStrategy[Any]) -> A
 
 
 conditions: st.SearchStrategy[Filter] = st.one_of(
-    _ranges(st.sampled_from(["key", "source", "kind", "role", "speaker"]), _strings),
+    _ranges(st.sampled_from(["key", "source", "kind", "role", "speaker", "origin"]), _strings),
     _ranges(st.just("position"), st.integers(-2, 5)),
     _ranges(st.sampled_from(["said_at", "stored_at"]), times),
     _ranges(_metadata_fields, values),

@@ -237,12 +237,6 @@ def test_the_same_words_said_again_later_are_stored_again(memory: Memory) -> Non
     assert stored(memory) == ["yes", "Sure?", "yes", "Sure?"]
 
 
-def test_another_answer_to_the_same_question_is_stored_beside_the_first(memory: Memory) -> None:
-    exchanged(memory, [user("A number?")], "Four")
-    exchanged(memory, [user("A number?")], "Seven")
-    assert stored(memory) == ["A number?", "Four", "Seven"]
-
-
 def test_of_a_conversation_that_began_elsewhere_only_the_new_exchange_is_stored(
     memory: Memory,
 ) -> None:
@@ -336,12 +330,51 @@ def test_what_could_not_be_recalled_for_is_remembered_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [["Hello"], [user(5)], [user([{"text": 5}]), user("x") | {"time": "soon"}]]
+    "broken", [["Hello"], [user(5)], [{"content": "Hello"}], [{"role": 7, "content": "Hello"}]]
 )
 def test_messages_of_another_form_go_on_to_the_model_which_judges_them(
     memory: Memory, broken: list[Any]
 ) -> None:
-    exchange = Attachment(memory).recall(broken)
+    memory.add("Hello")
+    exchange = Attachment(memory, floor=0).recall(broken)
     assert exchange.messages == tuple(broken)
-    assert exchange.problem is not None
+    assert (exchange.problem, exchange.context.text) == (None, "")
+    assert str(exchange.notice).startswith("message 0 was not remembered, because ")
     assert exchange.remember("Hi").turns.added == ()
+
+
+def test_what_is_recalled_is_what_the_model_reads(memory: Memory) -> None:
+    memory.add("The dog is called Pickle.")
+    part = user({"type": "text", "text": QUESTION["content"]})
+    exchange = Attachment(memory).recall([part])
+    assert (exchange.messages, exchange.context.recollections) == ((part,), ())
+    exchange.remember("Pickle.")
+    assert QUESTION["content"] in stored(memory)
+
+
+def test_a_field_that_cannot_be_kept_costs_no_words_and_is_named(memory: Memory) -> None:
+    messages = [user("Hello") | {"time": 5}, assistant("Hi"), user("And you?") | {"name": 7}]
+    exchange = Attachment(memory).recall(messages)
+    assert exchange.notice == "message 2 was remembered without its name"
+    assert exchange.remember("Fine.").problem is None
+    assert stored(memory) == ["And you?", "Fine."]
+
+
+def test_an_answer_that_is_only_reasoning_says_nothing_and_that_is_told(memory: Memory) -> None:
+    remembered = Attachment(memory).recall([user("Hello")]).remember("<think>hm</think>")
+    assert remembered.problem == (
+        "nothing was remembered: the answer is nothing but reasoning or memories"
+    )
+    assert stored(memory) == []
+
+
+def test_a_conversation_can_pass_by_and_can_be_only_read(memory: Memory) -> None:
+    memory.add("The dog is called Pickle.")
+    passed = Attachment(memory).passed_by([QUESTION])
+    read = Attachment(memory).recall([QUESTION]).only_read()
+    assert passed.messages == (QUESTION,)
+    assert "Pickle" in read.context.text
+    for exchange in (passed, read):
+        assert exchange.remember("Pickle.").turns.added == ()
+        assert exchange.give_up("it failed").problem is None
+    assert stored(memory) == ["The dog is called Pickle."]

@@ -475,3 +475,20 @@ def test_an_async_generator_that_fails_raises_its_own_error(memory: Memory) -> N
     with pytest.raises(UpstreamError, match="the model is gone"):
         asyncio.run(talk())
     assert stored(memory) == []
+
+
+# A model that reasons ----------------------------------------------------------------------------
+
+
+def test_the_reasoning_of_a_model_is_in_the_reply_and_not_in_the_memory(memory: Memory) -> None:
+    chat = memory.chat(Parrot("<think>By train?</think>Porto.", "<think>hm"), "trip")
+    assert chat.send("Where to?").text == "<think>By train?</think>Porto."
+    reply = chat.send("And then?")
+    assert (reply.text, stored(memory)) == ("<think>hm", ["Where to?", "Porto."])
+    assert "nothing but reasoning" in str(reply.problem)
+
+
+def test_a_chat_with_a_model_that_reasons_goes_on_where_it_was(memory: Memory) -> None:
+    memory.chat(Parrot("<think>By train?</think>Porto."), "trip").send("Where to?")
+    memory.chat(Parrot("<think>June?</think>May."), "trip").send("When?")
+    assert stored(memory) == ["Where to?", "Porto.", "When?", "May."]

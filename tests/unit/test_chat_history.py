@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.cli.chat_history import History
+from memory.cli.chat_history import History, forget_lines
 
 readline = pytest.importorskip("readline")
 
@@ -81,11 +81,47 @@ def test_what_is_forgotten_is_in_neither_file_nor_editor(file: Path, typed: str)
     assert typed not in in_the_editor()
 
 
-def test_other_lines_with_the_same_words_stay(file: Path) -> None:
+def test_a_line_that_holds_what_is_forgotten_among_other_words_goes_too(file: Path) -> None:
     history = History(file)
-    history.add("I like tulip tea")
-    history.forget({"tulip", "I like"})
-    assert lines(file) == ["I like tulip tea"]
+    history.add("Remember: the  password is\tTulip!")
+    history.add("What is the password?")
+    history.forget({"The password is tulip.", "..."})
+    assert lines(file) == ["What is the password?"]
+
+
+def test_words_of_a_script_without_spaces_are_found_in_a_line(file: Path) -> None:
+    history = History(file)
+    history.add("记住密码是郁金香吧")
+    history.add("你好")
+    history.forget({"密码是郁金香"})
+    assert lines(file) == ["你好"]
+
+
+def test_a_line_with_a_longer_word_stays(file: Path) -> None:
+    history = History(file)
+    history.add("The tulips bloom")
+    history.forget({"tulip"})
+    assert lines(file) == ["The tulips bloom"]
+
+
+def test_the_bytes_of_what_is_forgotten_are_overwritten_on_the_disk(file: Path) -> None:
+    history = History(file)
+    history.add("The password is tulip.")
+    history.add("Hello")
+    with file.open("rb") as before:  # of the file that is replaced
+        history.forget({"The password is tulip."})
+        assert before.read().strip(b"\0") == b""
+    assert lines(file) == ["Hello"]
+
+
+def test_what_a_killed_process_left_beside_the_file_is_wiped(file: Path) -> None:
+    History(file).add("Hello")
+    left = file.with_name(f"{file.name}.new")
+    left.write_text("The password is tulip.\n")
+    with left.open("rb") as before:
+        assert forget_lines(file, {"The password is tulip."}) == 0
+        assert before.read().strip(b"\0") == b""
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_a_file_that_cannot_be_written_is_said_once_and_stops_nothing(
@@ -103,3 +139,10 @@ def test_a_file_of_another_encoding_stops_nothing(file: Path) -> None:
     file.write_bytes(b"caf\xe9\nHello\n")
     History(file)
     assert in_the_editor()[-1] == "Hello"
+
+
+def test_a_line_that_may_not_be_kept_is_not_written(file: Path) -> None:
+    history = History(file, lambda line: "token" not in line)
+    history.add("My token is 7.")
+    history.add("Hello")
+    assert lines(file) == ["Hello"]

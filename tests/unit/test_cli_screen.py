@@ -9,7 +9,15 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from memory.cli.screen import print_json, recollection_table, record_json, safe, table
+from memory.cli.screen import (
+    complain,
+    print_json,
+    progress_bar,
+    recollection_table,
+    record_json,
+    safe,
+    table,
+)
 from memory.recall.ranking import Recollection
 from store import Record
 
@@ -18,7 +26,7 @@ NOON = datetime(2024, 3, 17, 12, 0, tzinfo=timezone.utc)
 
 def drawn(part: object, **options: object) -> str:
     stream = StringIO()
-    Console(file=stream, width=80, **options).print(part)  # type: ignore[arg-type]
+    Console(file=stream, **({"width": 80} | options)).print(part)  # type: ignore[arg-type]
     return stream.getvalue()
 
 
@@ -50,6 +58,35 @@ def test_a_recollection_shows_score_date_speaker_words_and_key() -> None:
     shown = drawn(recollection_table([Recollection(record, 0.876, words=("kiln",))]))
     for part in ("0.88", "17 Mar 2024, 12:00", "Nora", "The kiln [broke].", "k:1"):
         assert part in shown
+
+
+def test_a_name_cannot_pass_for_a_key_or_for_somebody_elses_words() -> None:
+    forger = "Nora: see you.\n[8] Ravi"
+    record = Record(f"s#{forger}", "s", 0, "Hello", speaker=forger)
+    shown = drawn(recollection_table([Recollection(record, 0.5)]), width=200)
+    assert '"s#Nora꞉ see you.‹A›⟦8⟧ Ravi"' in shown
+    assert "Nora:" not in shown
+
+
+def test_a_cell_has_no_second_line_that_could_be_a_row() -> None:
+    shown = drawn(table(("Pinned", "Key"), [("one\ntwo    k2", "k1")]))
+    assert "one two k2" in shown
+
+
+def test_a_problem_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("no file is called x\nremem: all is well")
+    assert capsys.readouterr().err == "remem: no file is called x remem: all is well\n"
+
+
+def test_a_file_with_the_name_of_a_style_is_one_on_the_progress_bar(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = StringIO()
+    terminal = Console(file=stream, width=80, force_terminal=True)
+    monkeypatch.setattr("memory.cli.screen.errors", lambda: terminal)
+    with progress_bar("[/b]notes[red].txt"):
+        pass
+    assert "[/b]notes[red].txt" in stream.getvalue()
 
 
 def test_the_matching_words_are_marked_on_a_terminal_and_plain_elsewhere() -> None:
@@ -102,4 +139,5 @@ def test_json_holds_every_field_of_a_record_and_survives_any_code_page(
         "metadata": {"topic": "travel"},
         "superseded_by": None,
         "valid_to": None,
+        "origin": "person",
     }

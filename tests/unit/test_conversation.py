@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from memory.attach.conversation import session_of, turns_of, unanswered, with_block
 from memory.recall.prompt import framed
-from store import InvalidInput
 
 BLOCK = framed(["undated, notes", "[k] The dog is called Pickle."])
 
@@ -116,9 +115,49 @@ def test_halves_of_surrogate_pairs_have_a_key_too() -> None:
     assert turns_of([user("half \ud800")], "s")[0].key
 
 
-def test_what_is_no_message_is_refused_in_one_sentence() -> None:
-    with pytest.raises(InvalidInput, match="message 0 is a str"):
-        turns_of(["Hello"], "s")  # type: ignore[list-item]
+def test_what_is_no_message_says_nothing() -> None:
+    odd: Any = ["Hello", None, 7, {}, {"role": ["user"], "content": "Hello"}, {"content": "Hello"}]
+    assert [turn.text for turn in turns_of([*odd, user("Hi")], "s")] == ["Hi"]
+
+
+@pytest.mark.parametrize(
+    "content", [["Hel", "lo"], ("Hel", "lo"), {"text": "Hel\nlo"}, [None, 7, ["x"], "Hel", "lo"]]
+)
+def test_the_words_of_content_of_any_form_were_said(content: Any) -> None:
+    assert [turn.text for turn in turns_of([user(content)], "s")] == ["Hel\nlo"]
+
+
+@pytest.mark.parametrize("content", [7, True, 1.5, [7], {"url": "x"}, [], {}])
+def test_content_without_words_says_nothing(content: Any) -> None:
+    assert turns_of([user(content)], "s") == []
+
+
+def test_a_call_of_a_function_was_not_said_even_if_words_come_with_it() -> None:
+    call = assistant("Let me look.") | {"function_call": {"name": "f", "arguments": "{}"}}
+    assert [turn.text for turn in turns_of([user("Rain?"), call], "s")] == ["Rain?"]
+
+
+def test_what_is_kept_of_a_message_is_what_a_memory_can_keep() -> None:
+    odd = {"name": 7, "speaker": "Nora", "time": "soon", "metadata": [1], "id": {"x": 1}}
+    (turn,) = turns_of([user("Hello") | odd], "s")
+    assert (turn.text, turn.speaker, turn.said_at, turn.metadata) == ("Hello", "Nora", None, {})
+
+
+def test_reasoning_in_front_of_an_answer_was_not_said() -> None:
+    said_so = [user("Hello"), assistant("<think>hm</think>Hi"), user("And?")]
+    plain = [user("Hello"), assistant("Hi"), user("And?")]
+    assert turns_of(said_so, "s") == turns_of(plain, "s")
+
+
+def test_a_user_who_writes_about_reasoning_keeps_his_words() -> None:
+    text = "<think>hm</think>What is this tag?"
+    assert [turn.text for turn in turns_of([user(text)], "s")] == [text]
+
+
+def test_an_answer_has_the_key_of_its_place_and_what_follows_that_of_its_words() -> None:
+    first, second = said("Hello", "Hi", "And?"), said("Hello", "Good day", "And?")
+    assert first[:2] == second[:2]
+    assert first[2] != second[2]
 
 
 @given(messages)
@@ -166,6 +205,10 @@ def test_a_conversation_is_named_after_how_it_begins() -> None:
     assert session_of(beginning) != session_of([user("Good morning")])
 
 
+def test_conversations_that_begin_with_another_greeting_have_other_names() -> None:
+    assert session_of([assistant("Welcome!")]) != session_of([assistant("Hello!")])
+
+
 def test_a_conversation_in_which_nothing_was_said_has_a_name() -> None:
     assert session_of([]) == session_of([{"role": "system", "content": "Be brief."}]) == "chat"
 
@@ -210,8 +253,18 @@ def test_other_fields_of_the_message_stay() -> None:
     assert message["name"] == "Nora"
 
 
-@pytest.mark.parametrize("given_messages", [[], [assistant("Hi")]])
-def test_where_no_user_speaks_no_block_is_put(given_messages: list[dict[str, Any]]) -> None:
+def test_in_a_list_of_texts_the_block_is_a_text() -> None:
+    (message,) = with_block([user(["Hello", "you"])], "BLOCK")
+    assert message["content"] == ["BLOCK\n\n", "Hello", "you"]
+
+
+@pytest.mark.parametrize("content", [7, {"type": "text", "text": "Hello"}, None, True])
+def test_content_that_holds_no_text_of_its_own_stays_as_it_is(content: Any) -> None:
+    assert with_block([user(content)], "BLOCK") == [user(content)]
+
+
+@pytest.mark.parametrize("given_messages", [[], [assistant("Hi")], ["Hello"]])
+def test_where_no_user_speaks_no_block_is_put(given_messages: list[Any]) -> None:
     assert with_block(given_messages, "BLOCK") == given_messages
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from memory.dates import earliest, latest, readable
+from memory.recall.dates import time_spans
 from store.errors import InvalidInput
 
 
@@ -29,6 +31,36 @@ def test_a_date_means_the_whole_span_that_it_names(
 ) -> None:
     assert earliest(text) == local(*first)
     assert latest(text) == local(*last)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "Last week", "3 days ago", "last May", "today"])
+def test_words_mean_what_they_mean_in_a_question(text: str) -> None:
+    present = datetime.now().astimezone()
+    [span] = time_spans(text, present)
+    first, end = (each.replace(tzinfo=None).astimezone() for each in (span.start, span.end))
+    assert (earliest(text), latest(text)) == (first, end - timedelta(microseconds=1))
+
+
+def test_words_are_read_at_the_clock_of_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        offsets = [earliest(text).utcoffset() for text in ("last year", "last summer", "July 2023")]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert offsets == [timedelta(hours=1), timedelta(hours=2), timedelta(hours=2)]
+
+
+def test_now_is_now() -> None:
+    before = datetime.now().astimezone()
+    assert before <= earliest("now") <= latest("Now") <= datetime.now().astimezone()
+
+
+@pytest.mark.parametrize("text", ["yesterday and more", "what was yesterday"])
+def test_a_sentence_is_no_date(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a date"):
+        earliest(text)
 
 
 def test_an_offset_that_is_written_is_kept() -> None:

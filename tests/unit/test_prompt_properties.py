@@ -1,11 +1,14 @@
 """What holds for the block of memories whatever is in them."""
 
+import hashlib
 import re
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from memory.recall.names import MOST, is_cut, meant, shown, shown_key, unquoted
 from memory.recall.prompt import build_context, estimate_tokens, neutralise
 from memory.recall.ranking import Recollection
 from store import Record
@@ -17,7 +20,11 @@ hostile = st.lists(
     st.one_of(
         st.sampled_from(
             ["<", "/", "memories", ">", "</memories>", "<|", "|>", "[INST]", "[", "]", "\n", "\r",
-             "\x1b[2J", " ", "＜", "<|im_end|>", "\u2028", "<memories>", "\u200b", "‹", "INST"]
+             "\x1b[2J", " ", "＜", "<|im_end|>", "\u2028", "<memories>", "\u200b", "‹", "INST",
+             ": ", ":", "：", "꞉", "⟦8⟧", "[8] Ravi: ", "Nora", "undated, ", '"', "“", "‹A›",
+             "‹", "›", "4", "1", "\u202e", "\u2066", "\ufe0f",
+             "ASSISTANT", "system", "#", "…0123456789ab", "\u3164",
+             "name " * 30]
         ),
         st.text(max_size=8),
     ),
@@ -35,6 +42,7 @@ records = st.builds(
     position=st.integers(0, 9),
     text=hostile.flatmap(lambda text: st.sampled_from([text, text * 20])),
     speaker=st.none() | hostile,
+    role=st.none() | st.sampled_from(["user", "assistant"]) | hostile,
     said_at=st.none() | moments,
 )
 recollections = st.lists(st.builds(Recollection, record=records, score=st.just(0.5)), max_size=8)
@@ -91,3 +99,82 @@ def test_neutralising_twice_changes_nothing_more(text: str) -> None:
 @given(st.text(st.characters(categories=["L", "N", "M", "P", "Zs"], exclude_characters="[［")))
 def test_words_and_punctuation_are_never_altered(text: str) -> None:
     assert neutralise(text) == text
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a reader of the block takes a memory to be."""
+
+    source: str
+    key: str
+    speaker: str
+    words: str
+
+
+def read(block: str) -> list[Read]:
+    """The memories of a block, by its grammar alone: a heading, the key up to the first bracket,
+    the speaker up to the first colon with a space."""
+    lines = block.split("\n")
+    memories: list[Read] = []
+    heading = ""
+    for line in lines[lines.index("<memories>") + 1 : lines.index("</memories>")]:
+        if line.startswith("  "):
+            before = memories.pop()
+            memories.append(replace(before, words=f"{before.words}\n{line[2:]}"))
+        elif line.startswith("["):
+            key, _, rest = line[1:].partition("]")
+            name, colon, words = rest.partition(": ")
+            said = (name[1:], words) if colon else ("", rest[1:])
+            memories.append(Read(heading, key, *said))
+        else:
+            heading = line.partition(", ")[2]
+    return memories
+
+
+def stands_for(form: str, name: str) -> bool:
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return meant(form) == name or (is_cut(form) and unquoted(form).endswith(digest[:12]))
+
+
+@untimed
+@given(recollections)
+def test_a_reader_finds_just_the_memories_each_with_its_own_fields(
+    memories: list[Recollection],
+) -> None:
+    context = build_context(memories, budget=100_000)
+    found = read(context.text) if memories else []
+    for told, recollection in zip(found, context.recollections, strict=True):
+        record = recollection.record
+        assert told.words == neutralise(record.text)
+        assert stands_for(told.source, record.source)
+        rest = record.key.removeprefix(f"{record.source}#")
+        assert stands_for(told.key, record.key if "#" in rest else rest)
+        assert stands_for(told.speaker, record.speaker or record.role or "")
+
+
+@untimed
+@given(recollections)
+def test_nothing_is_left_in_the_block_to_be_neutralised(memories: list[Recollection]) -> None:
+    text = build_context(memories, budget=100_000).text
+    inside = text.partition("<memories>\n")[2].removesuffix("</memories>")
+    assert neutralise(inside) == inside
+
+
+@untimed
+@given(hostile | st.text())
+def test_a_shown_name_can_be_read_back_and_has_one_line_without_anything_invisible(
+    name: str,
+) -> None:
+    assert neutralise(f"[{shown_key(name)}]") == f"[{shown_key(name)}]"
+    for form in (shown(name), shown_key(name)):
+        assert len(form) <= MOST + 2
+        assert is_cut(form) or meant(form) == meant(unquoted(form)) == name
+        assert neutralise(form) == form
+        assert not re.search(r"[\[\]<]|: |:$|^\s|\s$|[^\S \xa0\u202f\u3000]|[\u200b\u202e]", form)
+
+
+@untimed
+@given(hostile | st.text(), hostile | st.text())
+def test_different_names_are_shown_differently(one: str, other: str) -> None:
+    assert (shown(one) == shown(other)) == (one == other)
+    assert (shown_key(one) == shown_key(other)) == (one == other)

@@ -20,6 +20,7 @@ def details(one: Recollection) -> dict[str, Any]:
         "kind": record.kind,
         "role": record.role,
         "speaker": record.speaker,
+        "origin": record.origin,
         "said_at": record.said_at and record.said_at.isoformat(),
         "relevance": one.relevance,
     }

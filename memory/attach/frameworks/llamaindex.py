@@ -16,7 +16,9 @@ from typing import Any
 from memory import engine
 from memory.attach.attachment import Attachment
 from memory.attach.frameworks.found import details
-from memory.recall.prompt import CountTokens, estimate_tokens, without_block
+from memory.attach.utterances import said_by
+from memory.recall.names import shown, who
+from memory.recall.prompt import CountTokens, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store.errors import MissingDependency
@@ -107,7 +109,10 @@ class RememRetriever(BaseRetriever):
 
 
 def _node(one: Recollection) -> TextNode:
-    metadata = details(one)
+    # LlamaIndex writes each into a line of the prompt, which a name must not add lines to.
+    record = one.record
+    names = {"speaker": record.speaker and who(record), "source": shown(record.source)}
+    metadata = details(one) | names
     # LlamaIndex shows a model all metadata; who said it, when and where, is what matters to one.
     hidden = [name for name in metadata if name not in ("speaker", "said_at", "source")]
     return TextNode(
@@ -126,5 +131,6 @@ def _session(message: ChatMessage) -> str | None:
 def _said(message: ChatMessage) -> dict[str, Any]:
     """The message in the form of OpenAI; one that calls tools says nothing to anybody."""
     calls_tools = any(block.block_type == "tool_call" for block in message.blocks)
-    words = None if calls_tools else without_block(message.content or "")
-    return {"role": message.role.value, "content": words}
+    role = message.role.value
+    words = None if calls_tools else said_by(role, message.content or "")
+    return {"role": role, "content": words}

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from memory.attach.utterances import said_by
 from memory.clock import now
 from memory.engine import Memory
 from memory.messages import placed
-from memory.recall.prompt import without_block
 from store import Conflict, F, InvalidInput, Record
+from store.origins import TOOL
 
 __all__ = ["KEPT", "NEVER_FOUND", "Item", "Transcript", "words_of"]
 
@@ -127,7 +128,7 @@ class Transcript:
         self.memory.delete(*(record.key for record in self._from(None)))
 
     def _record(self, item: Item) -> Record:
-        text = without_block(item.text)
+        text = said_by(item.role, item.text)
         said = item.role in _SAID_BY and bool(text.strip())
         place = item.place if said and text == item.text else None
         kept = _dumped(item.value if place is None else _with(item.value, place, None))
@@ -144,6 +145,7 @@ class Transcript:
             expires_at=None if said else NEVER_FOUND,
             # A list in a list is no facet: nobody filters on items, and some are megabytes long.
             metadata={KEPT: {self.framework: [[kept, None if place is None else list(place)]]}},
+            origin=TOOL if item.role.endswith("_output") else None,
         )
 
     def _belongs(self, record: Record) -> bool:

@@ -13,6 +13,7 @@ pytest.importorskip("agents")
 
 from agents import Agent, Model, ModelResponse, RunConfig, Runner, SessionSettings, Usage
 from agents.memory import Session, SQLiteSession
+from agents.run_config import CallModelData, ModelInputData
 from agents.tool import function_tool
 from openai.types.responses import (
     Response,
@@ -360,6 +361,17 @@ def test_a_memory_of_one_session_is_in_front_of_a_question_in_another(memory: Me
     first, _ = asyncio.run(other.get_items())
     assert first == {"role": "user", "content": "Where is the spare key?"}
     assert not any("<memories>" in record.text for record in memory.scan())
+
+
+def test_an_item_of_any_form_passes_the_recall(memory: Memory) -> None:
+    memory.add("The spare key is under the pot.")
+    recall = recalling(memory, floor=0)
+    for content in (["Where is the spare key?"], {"text": "Where is the spare key?"}, 7, None):
+        items: Any = [{"role": "user", "content": content}]
+        data = CallModelData(ModelInputData(items, None), Agent("a"), None)
+        found: Any = asyncio.run(recall(data)).input
+        assert ("under the pot" in str(found)) == isinstance(content, list)
+        assert len(found) == 1
 
 
 def test_items_of_tools_pass_the_recall_untouched(memory: Memory) -> None:

@@ -106,6 +106,20 @@ def test_a_block_of_memories_in_an_item_is_not_remembered(transcript: Transcript
     }
 
 
+def test_the_reasoning_in_front_of_an_answer_comes_back_and_is_not_remembered(
+    transcript: Transcript,
+) -> None:
+    text = "<think>Where did she put it?</think>The key is under the pot."
+    items = [said(text), said(text, "assistant"), said("<think>hm", "assistant")]
+    transcript.append(items)
+    assert values(transcript) == [item.value for item in items]
+    # What a user writes he says, whatever it looks like.
+    assert [record.text for record in transcript.memory.last("s", 9)] == [
+        text,
+        "The key is under the pot.",
+    ]
+
+
 def test_the_last_items_can_be_read_alone(transcript: Transcript) -> None:
     items = [call("a"), said("one"), call("b"), said("two"), call("c"), call("d")]
     transcript.append(items)

@@ -104,6 +104,7 @@ def test_a_document_tells_where_it_comes_from(memory: Memory) -> None:
         "source": "notes",
         "kind": "note",
         "role": None,
+        "origin": "person",
         "speaker": "Ana",
         "said_at": "2024-05-01T12:00:00+00:00",
     }

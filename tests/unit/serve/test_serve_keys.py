@@ -142,6 +142,25 @@ def test_other_patterns_are_refused(ring: KeyRing, pattern: str) -> None:
     assert ring.all() == []
 
 
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        ["*", "bot/*"],
+        ["bot/*", "*"],
+        ["*", "a"],
+        ["bot/*", "bot/anna"],
+        ["bot/*", "bot/a/*"],
+        ["a"] * 2,
+    ],
+)
+def test_a_key_with_one_pattern_within_another_is_refused(
+    ring: KeyRing, patterns: list[str]
+) -> None:
+    with pytest.raises(InvalidInput, match="too; leave one out"):
+        made(ring, *patterns)
+    assert ring.all() == []
+
+
 def test_a_key_needs_a_namespace(ring: KeyRing) -> None:
     with pytest.raises(InvalidInput, match="at least one namespace"):
         ring.create("test", [], Permission.ADMIN)

@@ -18,6 +18,7 @@ from memory.attach.frameworks.transcript import NEVER_FOUND
 from memory.engine import Memory
 from store import F, Filter, InvalidInput, Record
 from store.errors import MissingDependency
+from store.origins import ASSISTANT
 
 try:
     from langgraph.store.base import (
@@ -182,6 +183,7 @@ class RememStore(BaseStore):
             said_at=now,
             expires_at=None if found else NEVER_FOUND,
             metadata={_FIELD: {"value": value, "created_at": created_at}},
+            origin=ASSISTANT,  # an agent keeps it for itself
         )
         return record if op.ttl is None else _living(record, op.ttl)
 

@@ -1,0 +1,157 @@
+"""From a key or a name as somebody copied it, out of a block, a tool's result or a terminal, to the
+one that is stored. ``Memory.get`` and filters stay exact; what people and models pass on is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from memory.recall.names import (
+    is_cut,
+    is_spelt_out,
+    meant,
+    short_key,
+    shown,
+    shown_key,
+    spelt_out,
+    unquoted,
+)
+from store import DamagedRecord, F, Filter, InvalidInput
+from store.filters import And, In
+
+if TYPE_CHECKING:
+    from memory.engine import Memory
+
+__all__ = ["key_of", "stored_name", "with_stored_names"]
+
+_MOST_NAMED = 5
+_AT_ONCE = 500
+
+
+def key_of(memory: Memory, given: str, otherwise: str) -> str:
+    """The key of the one memory that ``given`` means.
+
+    It may be the key itself, the key as it is shown, or what a block shows of it: the part behind
+    ``source#``, if no other source has the same.
+
+    Args:
+        otherwise: What to do if there is none, for the message.
+
+    Raises:
+        InvalidInput: no memory has the key, or several do.
+    """
+    what = f"the key {_told(shown_key(given))}"
+    bare = _bare(given)
+    exact = [key for key in _readings(given) if _is_stored(memory, key)]
+    if exact and is_spelt_out(bare):
+        return _only(exact, what)
+    # What a block shows has no "#", or is a whole key.
+    short = _short(memory, given) if not exact or "#" not in bare else ()
+    cut = _cut(memory, bare) if is_cut(bare) else ()
+    others = sorted({*short, *cut}.difference(exact))
+    if exact or others:
+        return _only(exact, what, others)
+    raise InvalidInput(f"no memory has {what}{otherwise}")
+
+
+def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
+    """The filter, but speakers and sources that are given as they are shown as they are stored.
+
+    Raises:
+        InvalidInput: such a name stands for one that is stored, and is another one that is.
+    """
+    if isinstance(where, And):
+        parts = (with_stored_names(memory, part) for part in where.parts)
+        return And(tuple(part for part in parts if part is not None))
+    if isinstance(where, In) and where.field in ("speaker", "source"):
+        names = [stored_name(memory, where.field, str(name)) for name in where.values]
+        return replace(where, values=tuple(names))
+    return where
+
+
+def stored_name(memory: Memory, field: str, given: str) -> str:
+    """The speaker or source (``field``) that ``given`` means: itself, or what is shown so.
+
+    Raises:
+        InvalidInput: both of them are stored.
+    """
+    readings = _readings(given)
+    if len(readings) == 1 and not is_cut(given):
+        return given
+    exact = [name for name in readings if memory.count(F(field) == name)]
+    cut = [name for name in _sources(memory) if _is_form(given, shown(name))]
+    others = [name for name in cut if field == "source" and name not in exact]
+    if exact or others:
+        return _only(exact, f"the {field} {_told(shown(given))}", others)
+    return given
+
+
+def _is_stored(memory: Memory, key: str) -> bool:
+    try:
+        return memory.get(key) is not None
+    except DamagedRecord:  # it can be deleted, too
+        return True
+
+
+def _only(exact: Sequence[str], what: str, others: Sequence[str] = ()) -> str:
+    """The only one.
+
+    Raises:
+        InvalidInput: there are several; the message has a form of each that stands for it alone.
+    """
+    if len(exact) + len(others) == 1:
+        return [*exact, *others][0]
+    forms = [*map(spelt_out, exact), *map(shown_key, others)]
+    some = ", ".join(forms[:_MOST_NAMED]) + (", ..." if forms[_MOST_NAMED:] else "")
+    raise InvalidInput(f"{what} may mean several: write one of {some}")
+
+
+def _told(form: str) -> str:
+    return form if form.startswith('"') else f"'{form}'"
+
+
+def _readings(given: str) -> Sequence[str]:
+    """What may be meant, each once: the words as they are, and what they stand for."""
+    bare = _bare(given)
+    source, _, rest = bare.rpartition("#")
+    joined = [f"{meant(source)}#{meant(rest)}"] if source else []
+    is_form_of_longer = bare.startswith('"') and is_cut(bare)
+    whole = [] if is_form_of_longer else [bare, meant(bare)]
+    return list(dict.fromkeys([given, *whole, *joined]))
+
+
+def _bare(given: str) -> str:
+    """Without the brackets of a block."""
+    bare = given.strip()
+    return bare[1:-1] if bare[:1] == "[" and bare[-1:] == "]" else bare
+
+
+def _short(memory: Memory, given: str) -> Iterator[str]:
+    """Keys of which a block shows no more, or that are joined from what it shows."""
+    named, _, rest = _bare(given).rpartition("#")
+    keys: dict[str, None] = {}
+    for source in _sources(memory):
+        keys |= dict.fromkeys(f"{source}#{reading}" for reading in _readings(given))
+        if named and _is_form(named, shown(source)):
+            keys[f"{source}#{meant(rest)}"] = None
+    several = list(keys)
+    for start in range(0, len(several), _AT_ONCE):
+        chosen = F("key").in_(several[start : start + _AT_ONCE])
+        yield from (record.key for record in memory.scan(chosen))
+
+
+def _cut(memory: Memory, form: str) -> Iterator[str]:
+    """Keys too long to be shown whole."""
+    for record in memory.scan():
+        if _is_form(form, shown_key(record.key)) or _is_form(form, short_key(record)):
+            yield record.key
+
+
+def _is_form(given: str, form: str) -> bool:
+    """Whether that is the form, though a shell may have taken its quotes."""
+    return unquoted(given) == unquoted(form)
+
+
+def _sources(memory: Memory) -> Iterable[str]:
+    return (each.source for each in memory.sources())
