@@ -88,8 +88,8 @@ def judged(
         cosines: By key, of the records that the dense legs returned; of others it is only known
             that they are no nearer.
     """
-    if not ranking:
-        return []
+    if not ranking or not ranking[0].score:
+        return list(ranking[:k])
     best = ranking[:_BEST]
     words = [_words_of(one, query.tokens.keys()) for one in ranking[: max(k, _BEST)]]
     farthest = min(cosines.values(), default=scale.unrelated)
@@ -137,13 +137,13 @@ def _of_the_right_person(query: Query, ranking: Sequence[Recollection]) -> float
     if len(named) != 1 or len(scores) < 2:
         return 1.0
     others = max(score for name, score in scores.items() if name not in named)
-    return _probability(1.0 + 9.0 * (scores[named[0]] - others) / (ranking[0].score or 1.0))
+    return _probability(1.0 + 9.0 * (scores[named[0]] - others) / ranking[0].score)
 
 
 def _shares(ranking: Sequence[Recollection]) -> Iterator[float]:
     """How likely each memory is to hold the answer, or a part of it, if there is one: by its rank,
     and by how far it stands above the tenth, measured by the best."""
-    highest = ranking[0].score or 1.0
+    highest = ranking[0].score
     tenth = ranking[min(_BEST, len(ranking)) - 1].score
     for rank, one in enumerate(ranking, 1):
         yield _probability(4.5 * (one.score - tenth) / highest - 1.0 * math.log(rank) - 1.1)

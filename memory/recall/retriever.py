@@ -11,7 +11,7 @@ from typing import Protocol
 
 from memory.encoder import Encoder
 from memory.planning import space_of
-from memory.recall.links import anchor_tokens, linked
+from memory.recall.links import anchor_words, linked, step
 from memory.recall.nearness import Scale, scale_of
 from memory.recall.query import Query, read_query
 from memory.recall.ranking import Recollection, candidates_of, merged, rank
@@ -88,6 +88,7 @@ class Retriever:
         pool: Hits asked of each leg, at least; deeper pools find what one leg ranks low.
         dated_pool: Hits asked of each leg besides among what was said at a time that the question
             names: "the event two weeks ago" may share no word with the day's turns.
+        stepped_pool: Memories that the best ones lead to, at most; see ``memory.recall.links``.
         reranker: Reads the best memories together with the question, and changes their order.
         rerank_weight: What it has to say in the score, in [0, 1].
 
@@ -98,6 +99,7 @@ class Retriever:
     weights: Mapping[str, float | Weight] = field(default_factory=lambda: WEIGHTS)
     pool: int = 64
     dated_pool: int = 16
+    stepped_pool: int = 16
     reranker: Reranker | None = None
     rerank_weight: float = 0.5
 
@@ -168,10 +170,12 @@ class Retriever:
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
         link = weights.pop("link", 0.0)
         ranking = rank(question, candidates_of(found, dated, weights), weights, depth)
-        others = anchor_tokens(ranking, question.tokens.keys()) if link else frozenset[str]()
-        rarity, idf = self._rarity(store, namespace, question, others)
-        if link:
-            ranking = linked(ranking, idf, link / (link + sum(weights.values())))
+        others = anchor_words(ranking, question.tokens.keys()) if link else {}
+        rarity, idf = self._rarity(store, namespace, question, others.keys())
+        if leads := step(others, idf):
+            [stepped] = store.search(namespace, [Text(TURN, leads)], self.stepped_pool, where)
+            share = link / (link + sum(weights.values()))
+            ranking = linked(ranking, [hit.record for hit in stepped], idf, share)
         ranking = self._reranked(query, ranking)
         return judged(question, ranking, _best_cosines(found), asked.scale, rarity, k)
 

@@ -68,7 +68,7 @@ WEIGHTS: Mapping[str, Weight] = {
     "speaker": Weight(0.5, 1.0, 0.5),
     "statement": Weight(0.5, 1.5, 0.0),
     "room": Weight(1.5, 3.0, 1.5),
-    "date": Weight(3.0, 4.0, 2.5),
+    "date": Weight(4.0, 4.0, 3.0),
     "asker": Weight(0.0, 0.0, 2.5),
     "link": Weight(2.0, 0.0, 0.0),
 }

@@ -206,8 +206,6 @@ def test_what_the_person_said_stands_above_what_the_assistant_made_of_it(memory:
 
 def test_the_answer_may_be_one_step_behind_what_is_found(memory: Memory) -> None:
     fill(memory)
-    for i in range(12):
-        say(memory, f"The neighbour of number {i} sells bread.", speaker="Ana")
     say(memory, "Mirabel has the number 5550142.", speaker="Ana")
     say(memory, "Mirabel repairs clocks.", speaker="Ana")
     found = search(memory, "Who has the number 5550142?")
