@@ -85,10 +85,9 @@ def _before(content: Any, block: str) -> Any:
     """The content behind the block; what is of no form that holds a text stays as it is."""
     if isinstance(content, str):
         return f"{block}\n\n{content}"
-    if content is not None and not isinstance(content, (list, tuple)):
+    if not isinstance(content, (list, tuple)):
         return content
-    parts = list(content or ())
-    return [_part(parts, f"{block}\n\n"), *parts]
+    return [_part(content, f"{block}\n\n"), *content]
 
 
 def _behind(content: Any, blocks: Sequence[str]) -> Any:

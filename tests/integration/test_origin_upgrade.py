@@ -16,7 +16,7 @@ from memory import Memory
 from memory.testing import HashEncoder
 from store import F
 from store.postgres import PostgresStore
-from tests.postgres_server import PostgresServer, running
+from tests.postgres_server import WITHOUT_NEW_COLUMNS, PostgresServer, running
 
 DATA = Path(__file__).parents[1] / "data"
 EXPECTED = {
@@ -73,14 +73,7 @@ def test_a_database_of_the_version_before_gets_origins(server: PostgresServer) -
         memory.add_messages([{"role": "assistant", "content": "In the shed."}])
         memory.add("Be brief.", role="system")
     # What the fifth migration and the one after it add is taken away again, to the last trace.
-    server.run("ALTER TABLE remem.records DROP COLUMN origin")
-    server.run(
-        """DO $$ DECLARE named text; BEGIN
-            FOR named IN SELECT attrelid::regclass::text FROM pg_attribute a
-                JOIN pg_class c ON c.oid = attrelid WHERE relkind = 'r' AND attname = 'digest'
-                AND relnamespace = 'remem'::regnamespace AND NOT attisdropped
-            LOOP EXECUTE 'ALTER TABLE ' || named || ' DROP COLUMN digest'; END LOOP; END $$"""
-    )
+    server.run(*WITHOUT_NEW_COLUMNS)
     server.run("UPDATE remem.meta SET value = '4' WHERE name = 'migration'")
     with Memory(server.url(), encoder=HashEncoder()) as memory:
         assert set(_origins(memory).values()) == {"person", "assistant", None}

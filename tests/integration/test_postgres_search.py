@@ -15,7 +15,7 @@ from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, t
 from store.filters import F, Filter
 from store.postgres import PostgresStore
 from store.types import Batch, Dense, Vector
-from tests.postgres_server import PostgresServer, running
+from tests.postgres_server import WITHOUT_NEW_COLUMNS, PostgresServer, running
 
 SMALL, LARGE = 500, 6_000
 
@@ -200,6 +200,7 @@ def test_graphs_of_an_earlier_version_give_way_to_lists(
             WHERE namespace = 1 AND live""",
         "DROP TABLE remem.writers",
         "DROP INDEX remem.records_by_successor",
+        *WITHOUT_NEW_COLUMNS,
         "UPDATE remem.meta SET value = 1 WHERE name = 'migration'",
         database="fresh",
     )
