@@ -17,8 +17,9 @@ Span = tuple[int, int]
 CUT = "[…]"
 """Stands where something is left out."""
 
-EXCERPT_WORDS = 100
-"""Longest excerpt."""
+EXCERPT_WORDS = 60
+"""Longest excerpt: three or four sentences, so that a prompt has room for other memories. What that
+brings is in benchmarks/README.md."""
 
 _WHOLE = 1.5
 """A text of up to this many times an excerpt is shown whole: less would hardly be saved."""
