@@ -247,7 +247,7 @@ class Memory(Contents):
         found = relevant(self.search(query, most, where=where, now=now, explain=True), floor)
         given = with_pinned(pins, found)
         news = [one for one in given if one.record.text not in known][: k + len(pins)]
-        return build_context(news, budget=budget, count_tokens=count_tokens, now=now)
+        return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
         """A chatbot that remembers: ``memory.chat(generator).send("...")``. See
