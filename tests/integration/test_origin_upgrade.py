@@ -72,8 +72,14 @@ def test_a_database_of_the_version_before_gets_origins(server: PostgresServer) -
         memory.add("The key is under the pot.")
         memory.add_messages([{"role": "assistant", "content": "In the shed."}])
         memory.add("Be brief.", role="system")
-    # What the fifth migration adds is taken away again, to the last trace.
-    server.run("ALTER TABLE remem.records DROP COLUMN origin")
+    # What the fifth migration adds, and those after it, is taken away again, to the last trace.
+    server.run(
+        "ALTER TABLE remem.records DROP COLUMN origin, DROP COLUMN digest",
+        *(
+            f"ALTER TABLE remem.{name} DROP COLUMN digest"
+            for name in ("texts", "vectors_1_0", "vectors_1_1")
+        ),
+    )
     server.run("UPDATE remem.meta SET value = '4' WHERE name = 'migration'")
     with Memory(server.url(), encoder=HashEncoder()) as memory:
         assert set(_origins(memory).values()) == {"person", "assistant", None}
