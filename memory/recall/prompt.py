@@ -287,8 +287,8 @@ def memory_line(key: str, record: Record, about: str = "") -> str:
 def outside_origin(record: Record) -> str | None:
     """The origin of words that nobody of a chat said, for a model to read, unless the name of who
     said them tells; else None."""
-    origin = _OUTSIDE.get(record.origin or "")
-    return None if origin == (record.speaker or record.role) else origin
+    told = _OUTSIDE.get(record.origin or "")
+    return None if told == who(record) else told
 
 
 _OUTSIDE = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
