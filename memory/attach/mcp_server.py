@@ -11,11 +11,11 @@ What the tools do is in ``memory.attach.mcp_tools``; here is how a client reache
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
 import logging
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -24,6 +24,7 @@ from memory.engine import Memory
 from memory.recall.names import shown
 from memory.recall.prompt import neutralise
 from memory.recorder import LAST
+from memory.serve.addresses import is_loopback
 from store import InvalidInput
 from store.errors import MissingDependency, RememError
 
@@ -57,6 +58,8 @@ _INSTRUCTIONS = (
 _SOURCES = "remem://sources/"
 _PAGE = 100
 _LEAST_KEY = 16
+_GRACE_SECONDS = 5
+"""For answers that are on their way; streams on which the server would speak first never end."""
 
 
 def memory_server(memory: Memory, tools: Sequence[Tool] = TOOLS) -> Server[Any]:
@@ -130,27 +133,33 @@ def run_http(
         InvalidInput: no key for an address that others can reach, or one that is too short.
         OSError: the address cannot be used.
     """
-    import uvicorn
+    try:
+        from memory.serve.descriptors import room_for
+        from memory.serve.running import guarded
+        from memory.serve.settings import Limits
+    except ImportError as error:
+        raise MissingDependency("MCP over HTTP", "'remem[mcp]'") from error
 
     app = http_app(server, host, key)
+    limits = Limits()
+    limits = replace(limits, connections=room_for(limits.connections))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listening:
         name = f"[{host}]" if ":" in host else host
         announce(f"http://{name}:{listening.getsockname()[1]}/mcp")
-        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        guarded(app, limits, _GRACE_SECONDS).run(sockets=[listening])
 
 
 def http_app(server: Server[Any], host: str, key: str | None) -> ASGIApp:
     """The server as an ASGI application with one path, ``/mcp``.
 
-    On loopback only names of this machine are answered, so that no web page can reach the memory
-    under a name of its own (DNS rebinding). Elsewhere the key keeps it out: no page knows it.
+    Without a key only names of this machine are answered, and no web page is: neither under a name
+    of its own (DNS rebinding) nor from another port. The key keeps them out, too: no page knows it.
 
     Raises:
         InvalidInput: see ``run_http``.
     """
-    local = _is_loopback(host)
+    local = is_loopback(host)
     if not local and not key:
         raise InvalidInput(
             f"{host} can be reached by others: set REMEM_MCP_KEY to a secret that clients present "
@@ -158,9 +167,12 @@ def http_app(server: Server[Any], host: str, key: str | None) -> ASGIApp:
         )
     if key and len(key) < _LEAST_KEY:
         raise InvalidInput(f"the key is too short to be a secret: give {_LEAST_KEY} characters")
+    from memory.serve.browsers import Pages, Strangers
+    from memory.serve.settings import ServeSettings
+
     # Without sessions, clients do not notice that the server was started again.
     app = server.streamable_http_app(host="127.0.0.1" if local else host, stateless_http=True)
-    return _behind_key(app, key) if key else app
+    return Pages(_behind_key(app, key) if key else Strangers(app, ServeSettings(host=host)))
 
 
 def _behind_key(app: ASGIApp, key: str) -> ASGIApp:
@@ -186,13 +198,6 @@ async def _refuse(send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": 401, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _described(tool: Tool) -> types.Tool:

@@ -47,7 +47,7 @@ def detect_reader(path: str | Path) -> Reader:
     """The first reader that knows the file or folder, by what is in it.
 
     Raises:
-        InvalidInput: there is nothing at the path, or no reader knows it.
+        InvalidInput: there is nothing at the path, or a pipe or device, or no reader knows it.
     """
     path = Path(path)
     if not path.exists():
@@ -59,6 +59,10 @@ def detect_reader(path: str | Path) -> Reader:
             raise InvalidInput(f"{path} cannot be read ({error.strerror})") from error
     if path.is_dir():
         return _FOLDERS.reader_of_whole(path) or _FOLDERS
+    if not path.is_file():
+        raise InvalidInput(
+            f"{path} is neither a file nor a folder; save what it gives to a file first"
+        )
     for reader in READERS:
         if reader.detect(path):
             return reader

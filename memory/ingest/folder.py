@@ -76,7 +76,8 @@ class FolderReader:
         """Files, and folders that belong together, each with its reader."""
         for parent, folders, files in os.walk(path, onerror=on_error):
             for file in _visible(parent, files):
-                yield file, _first(self._readers, file)
+                # A pipe would be waited for, and a device read for ever.
+                yield file, _first(self._readers, file) if file.is_file() else None
             mixed = []
             for folder in _visible(parent, folders):
                 if reader := self.reader_of_whole(folder):

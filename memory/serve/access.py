@@ -83,6 +83,19 @@ class Caller:
                 f"may {permission.name.lower()}",
             )
 
+    def require_all(self) -> None:
+        """Go on only with a key for all namespaces.
+
+        Raises:
+            Refusal: 403.
+        """
+        if self.key and "*" not in self.key.namespaces:
+            raise Refusal(
+                403,
+                "namespace_not_allowed",
+                "this tells of all namespaces and takes a key for all; make one with --in '*'",
+            )
+
     def granted(self, namespace: str | None) -> Granted:
         """The memory of the namespace that was asked for.
 

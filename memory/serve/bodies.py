@@ -19,10 +19,14 @@ from fastapi.routing import APIRoute
 
 from memory.serve.problems import Refusal
 
-__all__ = ["MAX_DEPTH", "JsonRoute", "parsed", "parsed_chat"]
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "JsonRoute", "parsed", "parsed_chat"]
 
 MAX_DEPTH = 200
 """Most levels of nested lists and objects; Python's own limits begin near 1,000."""
+
+MAX_VALUES = 50_000
+"""How many values a body may hold. What is small in bytes may be millions of them, and nothing else
+is done while they are read: 32 MB of empty objects took 6 s, as many unknown names minutes."""
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """Half a character as it is written; most are followed by the other half."""
@@ -88,6 +92,8 @@ class _StrictRequest(Request):
 
 
 def _value(text: str, what: str) -> Any:
+    if _holds_many(text):
+        raise _invalid(what, f"it holds more than {MAX_VALUES:,} values")
     try:
         value = json.loads(
             text,
@@ -104,6 +110,24 @@ def _value(text: str, what: str) -> Any:
     except ValueError as error:
         raise _invalid(what, str(error)) from None
     return value
+
+
+def _holds_many(text: str) -> bool:
+    """Whether there are too many values in JSON, which a comma or a bracket stands in front of.
+
+    Only where there are as many of these signs is it looked at which of them stand in strings.
+    """
+    if _begun(text) <= MAX_VALUES:
+        return False
+    bare = text.replace("\\\\", "").replace('\\"', "")
+    # Each string has two quotes, and is a value or the name of one.
+    if bare.count('"') > 4 * MAX_VALUES:
+        return True
+    return sum(map(_begun, bare.split('"')[::2])) > MAX_VALUES
+
+
+def _begun(text: str) -> int:
+    return text.count(",") + text.count("[") + text.count("{")
 
 
 def _invalid(what: str, why: str) -> Refusal:

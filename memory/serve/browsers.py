@@ -78,7 +78,7 @@ class Strangers:
             return Refusal(
                 403,
                 "host_not_allowed",
-                "a server without keys answers only as localhost; use that name, or create keys",
+                "a server without keys answers only as localhost; use that name, or give it a key",
             )
         of_strangers = any(_origin(origin) != own for origin in origins)
         if of_strangers or (_is_foreign(headers) and not _leads_to_a_page(scope, headers)):
@@ -86,7 +86,7 @@ class Strangers:
                 403,
                 "origin_not_allowed",
                 "a server without keys takes nothing from pages of other sites or other ports; "
-                "create keys",
+                "give it a key",
             )
         return None
 

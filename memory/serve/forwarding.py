@@ -187,9 +187,9 @@ async def _events(pieces: AsyncIterator[bytes], most: int) -> AsyncGenerator[byt
     async for piece in pieces:
         for event in events.feed(piece):
             yield event
-        if len(events.rest) > most:
+        if events.waiting > most:
             raise _too_long(most)
-    if events.rest:
+    if events.waiting:
         yield events.rest
 
 

@@ -143,8 +143,10 @@ router = APIRouter(tags=["server"])
     },
 )
 async def metrics(request: Request, who: Annotated[Caller, Depends(caller)]) -> Response:
-    """What this server did, for Prometheus. Takes an admin key where there are keys."""
+    """What this server did, for Prometheus. Where there are keys, it takes an
+    admin key for all namespaces."""
     who.require(Permission.ADMIN)
+    who.require_all()
     state = request.app.state
     counted: Metrics = state.metrics
     stats = await state.readers.run(state.memory.stats)

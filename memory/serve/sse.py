@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 __all__ = ["Events", "begins_a_stream", "fields_of"]
 
@@ -16,22 +17,29 @@ _BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
 class Events:
     """Bytes as they come to events as they were sent; nothing is changed on the way.
 
-    Attributes:
-        rest: The beginning of an event that is not complete.
+    One that never ends costs no more for each piece than one that does.
     """
 
     def __init__(self) -> None:
-        self.rest = b""
+        self._rest = bytearray()
+
+    @property
+    def rest(self) -> bytes:
+        """The beginning of an event that is not complete."""
+        return bytes(self._rest)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of it."""
+        return len(self._rest)
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events that these bytes complete, each with the blank line behind it."""
-        start = max(0, len(self.rest) - _LONGEST_END)
-        self.rest += data
-        events, done = [], 0
-        for end in _END.finditer(self.rest, start):
-            events.append(self.rest[done : end.end()])
-            done = end.end()
-        self.rest = self.rest[done:]
+        start = max(0, len(self._rest) - _LONGEST_END)
+        self._rest += data
+        ends = [end.end() for end in _END.finditer(self._rest, start)]
+        events = [bytes(self._rest[done:end]) for done, end in pairwise([0, *ends])]
+        del self._rest[: ends[-1] if ends else 0]
         return events
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -24,6 +25,13 @@ _TO_UPSTREAM = ("accept", "idempotency-key", "user-agent")
 _TO_CLIENT = ("content-type", "cache-control", "retry-after", "retry-after-ms", "x-should-retry")
 _OF_OPENAI = ("openai-", "x-ratelimit-")
 
+_UNPACKED = ("identity", "gzip", "deflate")
+"""Of these, a piece becomes at most a thousand times as long; packed twice, a million times."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_BYTES = "latin-1"
+"""Headers are bytes, of any meaning: read like this they go on as they came."""
+
 
 class Upstream:
     """An OpenAI-compatible server at a fixed address. It is never sent anywhere else, by a
@@ -35,13 +43,13 @@ class Upstream:
         forwards_keys: Whether it gets the clients' own keys, as these are not keys of remem.
 
     Raises:
-        InvalidInput: the URL is none.
+        InvalidInput: the URL is none, or the key.
     """
 
     def __init__(self, url: str, settings: ServeSettings, *, forwards_keys: bool) -> None:
         self._base = _parsed(url)
         self._name = f"{self._base.scheme}://{self._base.netloc.decode('ascii')}"
-        self._key = settings.upstream_key
+        self._key = _printable(settings.upstream_key)
         self._forwards_keys = forwards_keys
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.upstream_seconds, connect=settings.connect_seconds),
@@ -82,20 +90,26 @@ class Upstream:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[Answering]:
         url = self._base.copy_with(path=self._base.path.rstrip("/") + path)
-        request = self._client.build_request(method, url, headers=headers, content=body)
+        raw = [(name.encode(_BYTES), value.encode(_BYTES)) for name, value in headers.items()]
+        request = self._client.build_request(method, url, headers=raw, content=body)
         with self._translated():
             response = await self._client.send(request, stream=True)
         try:
-            if response.is_redirect:
-                raise Refusal(
-                    502,
-                    "upstream_failed",
-                    f"the upstream {self._name} redirects to another address; start remem with "
-                    "that one",
-                )
+            self._check(response)
             yield Answering(response.status_code, _shown(response), self._pieces(response))
         finally:
             await response.aclose()
+
+    def _check(self, response: httpx.Response) -> None:
+        if response.is_redirect:
+            raise self._failed("redirects to another address; start remem with that one")
+        if response.status_code >= 600:
+            raise self._failed("answers with a status that there is not; check that it is one")
+        if response.headers.get("content-encoding", "identity").strip().lower() not in _UNPACKED:
+            raise self._failed("packs its answers though it is asked not to; set it up otherwise")
+
+    def _failed(self, why: str) -> Refusal:
+        return Refusal(502, "upstream_failed", f"the upstream {self._name} {why}")
 
     async def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
         with self._translated():
@@ -132,9 +146,7 @@ class Upstream:
                 f"the upstream {self._name} cannot be reached; check that it runs",
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Refusal(
-                502, "upstream_failed", f"the upstream {self._name} broke off; try again"
-            ) from error
+            raise self._failed("broke off; try again") from error
 
 
 def _json(body: Mapping[str, Any]) -> bytes:
@@ -157,9 +169,18 @@ def _parsed(url: str) -> httpx.URL:
     return parsed
 
 
+def _printable(key: str | None) -> str | None:
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise InvalidInput(
+            "the key of the upstream holds a character that no header can; copy it again"
+        )
+    return key
+
+
 def _shown(response: httpx.Response) -> dict[str, str]:
+    headers = httpx.Headers(response.headers.raw, _BYTES)
     return {
         name: value
-        for name, value in response.headers.items()
-        if name in _TO_CLIENT or name.startswith(_OF_OPENAI)
+        for name, value in headers.items()
+        if (name in _TO_CLIENT or name.startswith(_OF_OPENAI)) and not _CONTROL.search(value)
     }

@@ -16,8 +16,9 @@ pytest.importorskip("fastapi")
 
 from memory import Memory
 from memory.serve.app import ServeSettings, create_app
-from memory.serve.bodies import MAX_DEPTH
+from memory.serve.bodies import MAX_DEPTH, MAX_VALUES, parsed
 from memory.serve.keys import KeyRing, Permission
+from memory.serve.problems import Refusal
 from memory.testing import HashEncoder
 from tests.serving import served
 
@@ -49,6 +50,11 @@ BROKEN = {
     "UTF-32": '{"a": 1}'.encode("utf-32"),
     "a byte order mark": b'\xef\xbb\xbf{"a": 1}',
     "NUL": b"\0",
+    "millions of lists": b'{"a": [' + b"[]," * 2**21 + b"1]}",
+    "millions of numbers": b'{"a": [' + b"1," * 2**21 + b"1]}",
+    "a name or two more than allowed": b"{%b}"
+    % b",".join(b'"%d": 1' % number for number in range(MAX_VALUES + 2)),
+    "millions of texts": b'{"a": [' + b'"",' * 2**21 + b"1]}",
 }
 IN_A_CHAT = {
     "half a character",
@@ -153,3 +159,16 @@ def test_what_is_nested_as_deeply_as_allowed_is_read(api: httpx.Client) -> None:
         content='{"query": ' + deep + "}",
     )
     assert (reply.status_code, reply.json()["error"]["code"]) == (422, "invalid_request")
+
+
+def test_signs_inside_of_texts_are_no_values() -> None:
+    texts = ["[{,", '",', "\\", '\\",[', "\\\\"]
+    value = [text * MAX_VALUES for text in texts]
+    assert parsed(json.dumps(value).encode()) == value
+
+
+def test_as_many_values_as_allowed_are_read() -> None:
+    value = [{}] + ["[,"] * (MAX_VALUES - 3) + [1]
+    assert parsed(json.dumps(value).encode()) == value
+    with pytest.raises(Refusal, match="more than 50,000 values"):
+        parsed(json.dumps([*value, *value[:2]]).encode())

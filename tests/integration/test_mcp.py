@@ -22,6 +22,7 @@ import httpx2
 from mcp import MCPError
 
 from tests.mcp_clients import Connect, http_server, over_http, over_stdio, run
+from tests.raw_http import told
 from tests.remem_process import PROGRAM, REMEM
 
 SECRET = "a secret of this test"
@@ -165,15 +166,36 @@ def test_without_the_key_everything_is_refused_in_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("headers", "status"),
-    [({"Host": "evil.example"}, 421), ({"Origin": "https://evil.example"}, 403)],
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "localhost:80.evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "http://127.0.0.1:1@evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
 )
-def test_no_web_page_can_reach_the_server_under_a_name_of_its_own(
-    environment: dict[str, str], headers: dict[str, str], status: int
+def test_no_web_page_of_another_name_or_port_can_reach_the_server(
+    environment: dict[str, str], headers: dict[str, str]
 ) -> None:
     with http_server(environment) as url:
         assert post(url).status_code == 200
-        assert post(url, **headers).status_code == status
+        assert post(url, Origin=url.removesuffix("/mcp")).status_code == 200
+        refused = post(url, **headers)
+    assert refused.status_code == 403
+    assert refused.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_the_server_has_limits_as_the_other_one(environment: dict[str, str]) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n"
+    with http_server(environment) as url:
+        port = int(httpx2.URL(url).port or 0)
+        [long] = told(port, head, *[b"X: %s\r\n" % (b"x" * 5000)] * 20)
+        [many] = told(port, head, *[b"X: y\r\n"] * 10_000)
+    assert (long.status, many.status) == (431, 431)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "memory.example"])

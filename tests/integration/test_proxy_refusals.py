@@ -20,6 +20,7 @@ from memory import Memory
 from memory.serve.app import ServeSettings, create_app
 from memory.serve.keys import KeyRing, Permission
 from memory.testing import HashEncoder
+from store import InvalidInput
 from tests.openai_upstream import Upstream, upstream
 from tests.serving import served
 
@@ -281,3 +282,24 @@ def test_a_server_without_keys_answers_no_page_of_another_site(
         reply = httpx.post(f"{url}/v1/chat/completions", json=HELLO, headers=headers)
         assert_refused(Server(url, keys, memory, stub), reply, 403, code)
     keys.close()
+
+
+def test_headers_of_a_client_that_are_not_ascii_reach_the_upstream_as_they_are(
+    server: Server,
+) -> None:
+    named = {"User-Agent": "Zoë".encode("latin-1"), "OpenAI-Project": "日".encode()}
+    key = {"Authorization": f"Bearer {server.key('default')}".encode()}
+    reply = httpx.post(f"{server.url}/v1/chat/completions", headers={**key, **named}, json=HELLO)
+    assert reply.status_code == 200, reply.text
+    got = server.stub.received[-1].headers
+    assert (got["user-agent"], got["openai-project"]) == ("Zoë", "日".encode().decode("latin-1"))
+
+
+@pytest.mark.parametrize("key", ["sk-\N{CYRILLIC SMALL LETTER ES}", "sk-1\n", "sk-1\r\nX: y"])
+def test_a_key_for_the_upstream_that_no_header_can_hold_is_refused_at_the_start(key: str) -> None:
+    settings = ServeSettings(upstream="http://127.0.0.1:9/v1", upstream_key=key)
+    with (
+        Memory(":memory:", encoder=HashEncoder()) as memory,
+        pytest.raises(InvalidInput, match="no header can"),
+    ):
+        create_app(memory, settings)

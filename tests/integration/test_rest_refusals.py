@@ -233,3 +233,11 @@ def test_too_many_requests_of_one_key_are_refused_with_a_time_to_wait(server: Se
         assert_refused(reply, 429, "rate_limited")
         assert int(reply.headers["retry-after"]) >= 1
     assert server.ask("GET", "/sources").status_code == 200  # another key has its own
+
+
+def test_what_concerns_all_namespaces_takes_a_key_for_all(server: Server) -> None:
+    for names, status in (("*",), 200), (("nora",), 403), (("bot/*", "nora"), 403):
+        headers = {"Authorization": f"Bearer {server.key(*names)}"}
+        reply = httpx.get(f"{server.url}/metrics", headers=headers)
+        assert reply.status_code == status, reply.text
+    assert_refused(reply, 403, "namespace_not_allowed")

@@ -145,3 +145,22 @@ def test_memory_does_not_grow_with_the_file(write, name, head, element, end):
     # Both are larger than the head that is looked at to detect the format.
     few, many = peak(400), peak(1_600)
     assert many < few + 500_000  # of 2,300,000 more bytes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes among its files")
+def test_a_pipe_in_a_folder_is_reported_and_not_waited_for(read, write):
+    folder = write("notes/b.md", "bees").parent
+    os.mkfifo(folder / "a.txt")
+    (folder / "c.md").symlink_to("/dev/zero")
+    (folder / "d.md").symlink_to("nowhere")
+    reading = read(folder)
+    assert reading.texts == ["bees"]
+    assert [problem.path.name for problem in reading.problems] == ["a.txt", "c.md", "d.md"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes among its files")
+def test_a_pipe_or_a_device_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    for path in (tmp_path / "pipe.txt", Path("/dev/zero")):
+        with pytest.raises(InvalidInput, match="neither a file nor a folder"):
+            detect_reader(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -73,3 +74,19 @@ def test_an_event_has_a_name_and_data(event: bytes, name: str, data: str) -> Non
 )
 def test_a_stream_is_known_by_how_it_begins(body: bytes, is_stream: bool) -> None:
     assert begins_a_stream(body) == is_stream
+
+
+def test_an_event_that_never_ends_is_not_copied_with_each_piece() -> None:
+    events, piece = Events(), bytes(2**10)
+    tracemalloc.start()
+    try:
+        for _ in range(2**10):
+            assert events.feed(piece) == []
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        events.feed(piece)
+        _, once_more = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert events.waiting == 2**20 + 2**10
+    assert once_more < held + 2**18
