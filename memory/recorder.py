@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from memory.editions import LAST, edition_of
+from memory.editions import edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
-from memory.planning import is_current, plan, space_of
+from memory.planning import LAST, is_current, place_behind, plan, space_of
 from memory.secrets.guard import Guard, Outcome, Removed, accepted
 from memory.versions import all_versions, free_key, history, may_be_later, readable
 from store import (
@@ -158,8 +158,7 @@ class Recorder:
             key = record.key
             if stored is not None and stored.text == record.text and not is_current(stored):
                 key = free_key(self.store, namespace, record.key)
-            last = self.store.neighbors(namespace, record.source, LAST, LAST, 1)
-            position = last[-1].position + 1 if last else 0
+            position = place_behind(self.store, namespace, record.source)
             record = replace(record, key=key, position=position)
             self._add(namespace, [outcome.of(record)])
             return key
@@ -376,8 +375,7 @@ class Recorder:
 
     def _free_position(self, namespace: str, session: str) -> int:
         """The position after the last record, also if that is expired and so no neighbour."""
-        end = self.store.neighbors(namespace, session, LAST, LAST, 1)
-        position = end[-1].position + 1 if end else 0
+        position = place_behind(self.store, namespace, session)
         while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
             position += 1
         return position

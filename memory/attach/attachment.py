@@ -37,7 +37,7 @@ from memory.engine import Memory
 from memory.recall.prompt import Context, CountTokens, estimate_tokens
 from memory.recall.relevance import FLOOR
 from memory.recorder import Added
-from store import Conflict, Record, RememError
+from store import Conflict, DamagedRecord, Record, RememError
 
 __all__ = ["Attachment", "Exchange", "Remembered"]
 
@@ -125,7 +125,9 @@ class Attachment:
             replay = self.replays.of(self.memory, keys, question, begun=begun)
         context = replay.contexts.get(question)
         if context is None:
-            visible = {turn.text for turn in turns_of(messages, "")} | replay.texts
+            read = turns_of(messages, "chat")
+            stored = (outcome.record for outcome in self.memory.guard.outcomes(read))
+            visible = {turn.text for turn in (*read, *stored)} | replay.texts
             context = self._context(unanswered(said), visible, asked_at)
             if not self._has_place(messages, question):
                 context = Context()  # nobody would read it
@@ -233,21 +235,27 @@ class Exchange:
             added = memory.add_messages(question, session=session)
         # It was answered before: by the same words, which changes nothing, or by others.
         present = memory.update(reply.key, reply.text, said_at=answer["time"]).key
-        unchanged = tuple(key for key in added.unchanged if key != reply.key)
-        return replace(added, added=(*added.added, present), unchanged=unchanged)
+        [outcome] = memory.guard.outcomes([replace(reply, key=present)])
+        return Added(
+            (*added.added, present),
+            tuple(key for key in added.unchanged if key != reply.key),
+            (*added.removed, *outcome.removed),
+        )
 
     def _go_back(self) -> None:
         """Make the answer that the user speaks on from the present one, if he was given others."""
         earlier = self.said[: len(self.said) - len(unanswered(self.said))]
         if not earlier or earlier[-1].role != "assistant":
             return
-        chosen, memory = earlier[-1], self.attachment.memory
-        *former, present = memory.history(chosen.key) or [chosen]
-        if present.text != chosen.text:
-            for version in former:
-                if version.text == chosen.text:
-                    memory.update(chosen.key, chosen.text, said_at=version.said_at)
-                    break
+        memory = self.attachment.memory
+        [chosen] = [outcome.record for outcome in memory.guard.outcomes(earlier[-1:])]
+        with suppress(DamagedRecord):  # then it stays as it is, and the conversation goes on
+            *former, present = memory.history(chosen.key) or [chosen]
+            if present.text != chosen.text:
+                for version in former:
+                    if version.text == chosen.text:
+                        memory.update(chosen.key, chosen.text, said_at=version.said_at)
+                        break
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ prompts by how they begin, so that all behind the first missing block would be r
 a block that went to the model goes with its message from then on.
 
 It is made again each time, from notes without words and from the memories as they are: what was
-forgotten, corrected or has expired is gone from it. The notes are the process's own. After a
+forgotten, corrected or damaged, or has expired, is gone from it. The notes are the process's own. After a
 restart messages go as bare as they come, and what is sent from then on is repeated.
 """
 
@@ -23,7 +23,7 @@ from memory.engine import Memory
 from memory.planning import is_current
 from memory.recall.prompt import Context, whole_context
 from memory.recall.ranking import Recollection
-from store import Record
+from store import F, Record
 
 __all__ = ["Replay", "Replays"]
 
@@ -71,11 +71,9 @@ class Replays:
         if begun and question in notes:
             again[question] = notes[question]
         wanted = sorted({shown.key for note in again.values() for shown in note.shown})
-        records = {
-            record.key: record
-            for record in (memory.get_many(wanted) if wanted else ())
-            if record is not None and is_current(record)
-        }
+        # Scanned, because that leaves out what is damaged.
+        found = memory.scan(F("key").in_(wanted)) if wanted else ()
+        records = {record.key: record for record in found if is_current(record)}
         contexts = {place: _again(note, records) for place, note in again.items()}
         read = {each.record.key for one in contexts.values() for each in one.recollections}
         return Replay(contexts, frozenset(records[key].text for key in read))

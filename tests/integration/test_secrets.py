@@ -234,6 +234,46 @@ def test_a_line_typed_in_a_chat_is_a_secret_as_a_memory_is(memory: Memory, stric
         assert not holds_no_secret(guard, f"My token is {TOKEN}")
 
 
+def answered(memory: Memory, *said: str) -> str | None:
+    """A conversation by turns, of which the last words are the answer; returns what was told."""
+    roles = ("user", "assistant")
+    messages = [{"role": roles[n % 2], "content": text} for n, text in enumerate(said[:-1])]
+    return Attachment(memory).recall(messages, "s").remember(said[-1]).problem
+
+
+def test_a_secret_in_an_answer_that_takes_the_place_of_another_is_told(memory: Memory) -> None:
+    assert answered(memory, "What is the token?", "I cannot tell.") is None
+    told = answered(memory, "What is the token?", f"It is {TOKEN}.")
+    assert told == f"not stored: a secret (GitHub token) in line 1 of {memory.last('s', 1)[0].key}"
+
+
+def test_who_goes_back_to_an_answer_with_a_secret_has_it_again(memory: Memory) -> None:
+    answered(memory, "What is the token?", f"It is {TOKEN}.")
+    answered(memory, "What is the token?", "I cannot tell.")
+    answered(memory, "What is the token?", f"It is {TOKEN}.", "Thanks.", "Welcome.")
+    assert [record.text for record in memory.last("s", 4)] == [
+        "What is the token?",
+        "It is [secret removed: GitHub token].",
+        "Thanks.",
+        "Welcome.",
+    ]
+
+
+def test_what_the_model_reads_anyway_is_not_recalled_without_its_secret(memory: Memory) -> None:
+    answered(memory, "What is the token of the bakery?", f"The token of the bakery is {TOKEN}.")
+    memory.add("The token of the bakery is old.")
+    again = Attachment(memory).recall(
+        [
+            {"role": "user", "content": "What is the token of the bakery?"},
+            {"role": "assistant", "content": f"The token of the bakery is {TOKEN}."},
+            {"role": "user", "content": "How old is the token of the bakery?"},
+        ],
+        "s",
+    )
+    recalled = [each.record.text for each in again.context.recollections]
+    assert recalled == ["The token of the bakery is old."]
+
+
 def test_an_unknown_policy_is_refused_before_a_store_is_made(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="choose one of allow, redact, refuse"):
         Memory(tmp_path / "store", encoder=HashEncoder(), secrets="hide")

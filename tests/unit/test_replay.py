@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +137,25 @@ def test_what_has_expired_does_not_go_again(memory: Memory, chat: Attachment) ->
     past = datetime(2020, 1, 1, tzinfo=timezone.utc)
     memory.put_records([replace(record, expires_at=past, stored_at=None)])
     assert sent(chat.recall([DOG, ANSWER, THANKS]))[0] == DOG
+
+
+def test_a_memory_that_is_damaged_meanwhile_does_not_go_again_and_all_others_do(
+    tmp_path: Path,
+) -> None:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        memory.add(PICKLE, key="dog")
+        memory.add("The dog of Ravi is old.")
+        chat = Attachment(memory, replays=Replays())
+        chat.recall([DOG], "s")
+        with closing(sqlite3.connect(tmp_path / "store" / "records.sqlite3")) as database:
+            database.execute("UPDATE records SET text = 'x' WHERE key = 'dog'")
+            database.commit()
+        memory.add(KILN)
+        later = chat.recall([DOG, ANSWER, KILN_ASKED], "s")
+    assert later.problem is None
+    assert PICKLE not in str(later.messages)
+    assert "The dog of Ravi is old." in later.messages[0]["content"]
+    assert KILN in later.messages[-1]["content"]
 
 
 def test_another_branch_of_a_conversation_gets_no_block_of_the_first(
