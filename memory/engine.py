@@ -333,9 +333,15 @@ class Memory:
             raise InvalidInput("say what to forget; F('source').exists() matches everything")
         return self._recorder.purge(self.namespace, chosen)
 
-    def scan(self, where: Where | None = None) -> Iterator[Record]:
-        """All records by source and position, superseded ones too; streamed."""
-        return self._store.scan(self.namespace, _filter(where))
+    def scan(
+        self, where: Where | None = None, *, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
+        """All records by source and position, superseded ones too; streamed.
+
+        Args:
+            damaged: Called with each record that is damaged, and so left out.
+        """
+        return self._store.scan(self.namespace, _filter(where), damaged)
 
     def sources(self) -> list[SourceInfo]:
         """The sessions and documents of this namespace."""

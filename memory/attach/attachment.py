@@ -97,7 +97,7 @@ class Attachment:
             places = {n - len(earlier): key for n, key in places_of(whole, name).items()}
             keys = {n: key for n, key in places.items() if n >= 0}
             exchange = self._recalled(messages, said, keys, asked_at)
-            return replace(exchange, notice=_notice(messages))
+            return replace(exchange, notice=_notice(messages, said))
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
             return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
@@ -177,7 +177,8 @@ class Exchange:
         measure: How long the messages are, and how much of them was sent before; zero where the
             attachment has no replays.
         problem: Why nothing could be recalled, in one sentence.
-        notice: What of the question cannot be remembered as it came, in one sentence.
+        notice: What of the question cannot be remembered as it came, or that there is none, in one
+            sentence.
     """
 
     attachment: Attachment
@@ -284,13 +285,16 @@ def _message(turn: Record) -> dict[str, Any]:
 _WORDLESS = "the answer is nothing but reasoning or memories"
 
 
-def _notice(messages: Sequence[Any]) -> str | None:
+_NOTHING_ASKED = "nothing was remembered: since the last answer nobody has said anything in words"
+
+
+def _notice(messages: Sequence[Any], said: Sequence[Record]) -> str | None:
     """The parts of the question that cannot be kept; of what was said before, they were told."""
     first = max((n for n, each in enumerate(messages, 1) if _is_answer(each)), default=0)
-    notice = "; ".join(oddities(messages, first))
+    notice = "; ".join(oddities(messages, first)) or (None if unanswered(said) else _NOTHING_ASKED)
     if notice:
         logger.warning("%s", notice)
-    return notice or None
+    return notice
 
 
 def _is_answer(message: Any) -> bool:
@@ -304,6 +308,7 @@ def _unremembered(why: str) -> str:
 
 
 def _problem(what: str, error: Exception) -> str:
-    reason = str(error) if isinstance(error, RememError) else f"{type(error).__name__}: {error}"
-    logger.warning("nothing could be %s: %s", what, reason, exc_info=error)
+    is_ours = isinstance(error, RememError)  # which says all there is to say
+    reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
+    logger.warning("nothing could be %s: %s", what, reason, exc_info=None if is_ours else error)
     return f"nothing could be {what}: {reason}"

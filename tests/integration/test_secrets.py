@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,15 @@ def test_a_name_that_is_a_secret_is_refused_and_not_repeated(
 ) -> None:
     with pytest.raises(InvalidInput, match="name it otherwise") as caught:
         memory.add("x", **names)  # type: ignore[arg-type]
+    assert TOKEN not in str(caught.value)
+    assert memory.count() == 0
+
+
+@pytest.mark.parametrize("name", ["key", "source", "kind", "role", "superseded_by", "origin"])
+def test_a_secret_is_in_no_name_of_a_record(memory: Memory, name: str) -> None:
+    record = replace(Record("k", "s", 0, "x"), **{name: TOKEN})
+    with pytest.raises(InvalidInput, match=f"the {name} of a record holds a secret") as caught:
+        memory.add_records([record])
     assert TOKEN not in str(caught.value)
     assert memory.count() == 0
 
