@@ -134,8 +134,7 @@ class Recorder:
         with self._writing(namespace):
             while True:
                 end = self._session_end(namespace, session, len(given))
-                # As it would be stored now: it may be older than the guard.
-                end = [outcome.record for outcome in self.guard.outcomes(end)]
+                end = self._as_now(end)
                 first = self._free_position(namespace, session)
                 new = [dated(record) for record in continuation(end, given, first)]
                 last = outcomes[len(outcomes) - len(new) :]
@@ -289,16 +288,21 @@ class Recorder:
     def _guarded(self, records: Iterable[Record]) -> list[Outcome]:
         return list(accepted(self.guard.outcomes(records)))
 
+    def _as_now(self, stored: Iterable[Record]) -> list[Record]:
+        """Stored records as they would be stored now: they may be older than the guard."""
+        return [outcome.record for outcome in self.guard.outcomes(stored)]
+
     def _writing(self, namespace: str) -> threading.RLock:
         return self._locks.setdefault(namespace, threading.RLock())
 
     def _add_batch(self, namespace: str, records: Sequence[Record]) -> Added:
         stored = self.store.get(namespace, [record.key for record in records])
         known = {record.key: record for record in stored if record is not None}
+        same = {(each.key, each.text) for each in (*known.values(), *self._as_now(known.values()))}
         differing = tuple(
             record.key
             for record in records
-            if record.key in known and known[record.key].text != record.text
+            if record.key in known and (record.key, record.text) not in same
         )
         if differing:
             raise Conflict(

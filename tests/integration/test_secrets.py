@@ -16,7 +16,7 @@ from memory.attach.attachment import Attachment
 from memory.ingest import import_path
 from memory.secrets import Redact, Secret
 from memory.testing import HashEncoder
-from store import InvalidInput, MissingDependency, Record
+from store import Conflict, InvalidInput, MissingDependency, Record
 from tests.made_up_secrets import SECRETS, private_key
 
 pytest.importorskip("kingfisher_sdk")
@@ -138,6 +138,21 @@ def test_what_is_added_again_is_stored_once(memory: Memory, road: str) -> None:
     count = memory.count()
     ROADS[road](memory)
     assert memory.count() == count
+
+
+@pytest.mark.parametrize("road", ["records", "messages in place", "an export"])
+def test_what_was_stored_before_secrets_were_kept_out_is_known(tmp_path: Path, road: str) -> None:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        ROADS["records"](memory)
+        ROADS["messages in place"](memory)
+        memory.export(tmp_path / "export.jsonl")
+    with Memory(tmp_path / "store", encoder=HashEncoder(), secrets="redact") as memory:
+        count = memory.count()
+        again = {**ROADS, "an export": lambda m: m.import_(tmp_path / "export.jsonl")}[road]
+        assert again(memory).added == ()
+        assert memory.count() == count
+        with pytest.raises(Conflict, match="is stored with another text"):
+            memory.add_records([Record("k", "s", 0, "Other words.")])
 
 
 def test_an_update_to_the_same_redacted_text_is_none(memory: Memory) -> None:
