@@ -23,7 +23,7 @@ from memory.engine import Memory
 from memory.planning import is_current
 from memory.recall.prompt import Context, whole_context
 from memory.recall.ranking import Recollection
-from store import F, Record
+from store import DamagedRecord, Record
 
 __all__ = ["Replay", "Replays"]
 
@@ -71,9 +71,7 @@ class Replays:
         if begun and question in notes:
             again[question] = notes[question]
         wanted = sorted({shown.key for note in again.values() for shown in note.shown})
-        # Scanned, because that leaves out what is damaged.
-        found = memory.scan(F("key").in_(wanted)) if wanted else ()
-        records = {record.key: record for record in found if is_current(record)}
+        records = {record.key: record for record in _whole(memory, wanted) if is_current(record)}
         contexts = {place: _again(note, records) for place, note in again.items()}
         read = {each.record.key for one in contexts.values() for each in one.recollections}
         return Replay(contexts, frozenset(records[key].text for key in read))
@@ -96,6 +94,17 @@ class Replays:
                 fitting[place] = notes[place]
                 room -= notes[place].tokens
         return fitting
+
+
+def _whole(memory: Memory, keys: Sequence[str]) -> list[Record]:
+    """The memories with these keys that there are and that are not damaged."""
+    if not keys:
+        return []
+    try:
+        return [record for record in memory.get_many(keys) if record is not None]
+    except DamagedRecord:
+        middle = len(keys) // 2
+        return [*_whole(memory, keys[:middle]), *_whole(memory, keys[middle:])] if middle else []
 
 
 def _again(note: Note, records: Mapping[str, Record]) -> Context:
