@@ -235,12 +235,13 @@ class Exchange:
         else:
             added = memory.add_messages(question, session=session)
         # It was answered before: by the same words, which changes nothing, or by others.
+        known = {version.key for version in memory.history(reply.key)}
         present = memory.update(reply.key, reply.text, said_at=answer["time"]).key
         [outcome] = memory.guard.outcomes([replace(reply, key=present)])
         return Added(
             (*added.added, present),
             tuple(key for key in added.unchanged if key != reply.key),
-            (*added.removed, *outcome.removed),
+            (*added.removed, *(outcome.removed if present not in known else ())),
         )
 
     def _go_back(self) -> None:

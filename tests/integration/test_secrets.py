@@ -270,6 +270,7 @@ def test_a_secret_in_an_answer_that_takes_the_place_of_another_is_told(memory: M
     assert answered(memory, "What is the token?", "I cannot tell.") is None
     told = answered(memory, "What is the token?", f"It is {TOKEN}.")
     assert told == f"not stored: a secret (GitHub token) in line 1 of {memory.last('s', 1)[0].key}"
+    assert answered(memory, "What is the token?", f"It is {TOKEN}.") is None  # it was told
 
 
 def test_who_goes_back_to_an_answer_with_a_secret_has_it_again(memory: Memory) -> None:
