@@ -23,12 +23,12 @@ from benchmarks.tables import plain_table
 from memory import Retriever
 from memory.cli.screen import counted, print_out
 from memory.cli.settings import open_encoder
-from memory.recall.retriever import WEIGHTS
 from memory.recall.signals import SIGNALS
+from memory.recall.weights import WEIGHTS
 
 __all__ = ["VARIANTS", "ablate", "ablation", "rows"]
 
-_LEGS = [name for name in WEIGHTS if name not in SIGNALS]
+_LEGS = [name for name in WEIGHTS if name not in SIGNALS and name != "link"]
 
 
 def _only(kind: str) -> Retriever:

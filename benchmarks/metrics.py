@@ -7,7 +7,8 @@ Names of metrics are ``UNIT METRIC@K``, where the unit is what the gold labels n
 * ``any@k``, ``all@k``: 1 if any, or all, of the gold is within the first k, else 0.
 * ``nDCG@10``: with linear gains, as trec_eval and BEIR compute it.
 * ``MRR``: 1 / rank of the first that is gold; 0 if none was recalled.
-* ``evidence@b``: share of the gold that stands whole in a prompt of b tokens.
+* ``evidence@b``: share of the gold that a prompt of b tokens shows: whole or, of a long record, the
+  excerpt that the question asks for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import ir_measures
 from ir_measures import RR, Measure, R, Success, nDCG
 
 from benchmarks.datasets.base import Haystack, Question
+from memory.recall.excerpts import excerpt, part_of
 from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
 from store import Record
@@ -81,9 +83,10 @@ def gold_ranks(question: Question, ranking: Sequence[Recollection]) -> dict[str,
 def prompt_metrics(
     question: Question, contexts: Mapping[int, Context], texts: Mapping[str, str]
 ) -> dict[str, float]:
-    """Share of the gold that a model gets to see whole; nothing for a question without gold.
+    """Share of the gold that a model gets to see; nothing for a question without gold. A record
+    counts if it stands there whole, or with the excerpt that the question asks for.
 
-    Where the gold names no records, any whole record of a gold source counts for the source.
+    Where the gold names no records, any such record of a gold source counts for the source.
 
     Args:
         contexts: Budget -> the prompt's block of memories.
@@ -94,10 +97,14 @@ def prompt_metrics(
     if not gold:
         return {}
 
+    def forms(key: str) -> tuple[str, ...]:
+        text = texts.get(key)
+        return () if text is None else (text, part_of(text, excerpt(text, question.text)))
+
     def share(context: Context) -> float:
         shown = [found.record for found in context.recollections]
-        whole = [record for record in shown if texts.get(record.key) == record.text]
-        seen = {record.key if by_key else record.source for record in whole}
+        legible = [record for record in shown if record.text in forms(record.key)]
+        seen = {record.key if by_key else record.source for record in legible}
         return len(gold & seen) / len(gold)
 
     return {f"evidence@{budget}": share(context) for budget, context in contexts.items()}

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from memory import clock, spelling, transfer
+from memory import clock, transfer
+from memory.contents import Contents, Where, as_filter
 from memory.encoder import Encoder, SentenceTransformerEncoder
 from memory.ingest.documents import document_records
 from memory.messages import note_key, placed, records_of
-from memory.pins import pinned, with_pinned
+from memory.pins import with_pinned
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR, relevant
 from memory.recall.retriever import Retriever, Searches
-from memory.recorder import LAST, Added, Recorder
+from memory.recorder import Added, Recorder
 from memory.secrets.guard import Guard, guard_called
-from memory.versions import history
-from store import (
-    Filter,
-    InvalidInput,
-    Record,
-    SourceInfo,
-    Stats,
-    Store,
-    Verification,
-    open_store,
-    parse_filter,
-)
+from store import InvalidInput, Record, Store, Verification, open_store
 from store.base import OnDamage, log_damage
 from store.filters import matches_everything
 
@@ -41,11 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Memory", "Where"]
 
-Where = Filter | Mapping[str, Any]
-"""A filter made with ``store.F``, or its JSON form (see ``store.parse_filter``)."""
 
-
-class Memory:
+class Memory(Contents):
     """What was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.
@@ -64,8 +51,6 @@ class Memory:
         CorruptStore, StoreReadOnly, StoreFull, UpstreamError: the store cannot be used.
     """
 
-    namespace = spelling.Spelled()
-
     def __init__(
         self,
         url: str | Path,
@@ -82,18 +67,13 @@ class Memory:
         self._retriever: Searches = retriever or Retriever()
 
     @property
-    def url(self) -> str:
-        """Where the memories are kept."""
-        return self._store.url
-
-    @property
     def encoder(self) -> Encoder:
         """What turns text into vectors."""
         return self._recorder.encoder
 
     @property
     def guard(self) -> Guard:
-        """What becomes of secrets."""
+        """The guard that decides what becomes of secrets."""
         return self._recorder.guard
 
     def in_namespace(self, namespace: str) -> Memory:
@@ -107,10 +87,6 @@ class Memory:
         other = copy(self)
         other._retriever = retriever
         return other
-
-    def namespaces(self) -> list[str]:
-        """Names of all namespaces of the store that hold something."""
-        return self._store.namespaces()
 
     def add(
         self,
@@ -238,7 +214,7 @@ class Memory:
         Raises:
             InvalidInput: an empty question, k < 1, or a naive ``now``.
         """
-        question = self.namespace, query, k, _filter(where), now or clock.now()
+        question = self.namespace, query, k, as_filter(where), now or clock.now()
         search = self._retriever.search
         found = self._recorder.with_encoder(lambda enc: search(self._store, enc, *question))
         return found if explain else [replace(one, parts={}) for one in found]
@@ -271,7 +247,7 @@ class Memory:
         found = relevant(self.search(query, most, where=where, now=now, explain=True), floor)
         given = with_pinned(pins, found)
         news = [one for one in given if one.record.text not in known][: k + len(pins)]
-        return build_context(news, budget=budget, count_tokens=count_tokens, now=now)
+        return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
         """A chatbot that remembers: ``memory.chat(generator).send("...")``. See
@@ -279,31 +255,6 @@ class Memory:
         from memory.attach.chat import Chat
 
         return Chat(self, generator, session, **options)
-
-    def pinned(self, where: Where | None = None) -> list[Record]:
-        """What is in every prompt, the newest first; see ``memory.pins``."""
-        return pinned(self._store, self.namespace, _filter(where))
-
-    def get(self, key: str) -> Record | None:
-        """The record with this key, None if there is none."""
-        return self._store.get(self.namespace, [key])[0]
-
-    def get_many(self, keys: Sequence[str]) -> list[Record | None]:
-        """The records with these keys, in the order asked; None where there is none."""
-        return self._store.get(self.namespace, keys)
-
-    def history(self, key: str) -> list[Record]:
-        """All versions of a memory, the present one last; empty if the key is unknown."""
-        return history(self._store, self.namespace, key)
-
-    def neighbors(self, key: str, radius: int = 2) -> list[Record]:
-        """A record with up to ``radius`` records said before and after it, in order."""
-        at = self._stored(key)
-        return self._store.neighbors(self.namespace, at.source, at.position, at.position, radius)
-
-    def last(self, source: str, count: int) -> list[Record]:
-        """The last records of a session or document, in order."""
-        return self._store.neighbors(self.namespace, source, LAST, LAST, count)
 
     def update(
         self, key: str, text: str, *, said_at: datetime | None = None, origin: str | None = None
@@ -328,28 +279,10 @@ class Memory:
 
     def forget(self, where: Where) -> int:
         """Delete what matches, all versions and all traces in files; returns how many went."""
-        chosen = _filter(where)
+        chosen = as_filter(where)
         if chosen is None or matches_everything(chosen):
             raise InvalidInput("say what to forget; F('source').exists() matches everything")
         return self._recorder.purge(self.namespace, chosen)
-
-    def scan(
-        self, where: Where | None = None, *, damaged: OnDamage = log_damage
-    ) -> Iterator[Record]:
-        """All records by source and position, superseded ones too; streamed.
-
-        Args:
-            damaged: Called with each record that is damaged, and so left out.
-        """
-        return self._store.scan(self.namespace, _filter(where), damaged)
-
-    def sources(self) -> list[SourceInfo]:
-        """The sessions and documents of this namespace."""
-        return self._store.sources(self.namespace)
-
-    def count(self, where: Where | None = None) -> int:
-        """How many records match, superseded ones included."""
-        return self._store.count(self.namespace, _filter(where))
 
     def export(
         self,
@@ -379,10 +312,6 @@ class Memory:
             for namespace, records in transfer.read(Path(path))
         )
 
-    def stats(self) -> Stats:
-        """How much is stored, over all namespaces."""
-        return self._store.stats()
-
     def verify(self) -> Verification:
         """Check the records, and every index against them."""
         return self._store.verify()
@@ -409,12 +338,3 @@ class Memory:
     @property
     def _store(self) -> Store:
         return self._recorder.store
-
-    def _stored(self, key: str) -> Record:
-        if record := self.get(key):
-            return record
-        raise InvalidInput(f"no memory has the key {key!r} in namespace {self.namespace!r}")
-
-
-def _filter(where: Where | None) -> Filter | None:
-    return where if where is None or isinstance(where, Filter) else parse_filter(where)

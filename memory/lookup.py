@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from memory.damage import despite_damage
 from memory.recall.names import (
     is_cut,
     is_spelt_out,
@@ -17,7 +18,7 @@ from memory.recall.names import (
     spelt_out,
     unquoted,
 )
-from store import DamagedRecord, F, Filter, InvalidInput
+from store import F, Filter, InvalidInput
 from store.filters import And, In
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def key_of(memory: Memory, given: str, otherwise: str) -> str:
     """
     what = f"the key {_told(shown_key(given))}"
     bare = _bare(given)
-    exact = [key for key in _readings(given) if _is_stored(memory, key)]
+    exact = _stored_among(memory, _readings(given))
     if exact and is_spelt_out(bare):
         return _only(exact, what)
     # What a block shows has no "#", or is a whole key.
@@ -87,11 +88,13 @@ def stored_name(memory: Memory, field: str, given: str) -> str:
     return given
 
 
-def _is_stored(memory: Memory, key: str) -> bool:
-    try:
-        return memory.get(key) is not None
-    except DamagedRecord:  # it can be deleted, too
-        return True
+def _stored_among(memory: Memory, keys: Sequence[str]) -> list[str]:
+    """The keys that a memory has, be it damaged: it can be deleted, too."""
+
+    def ask(keys: Sequence[str]) -> list[str]:
+        return [record.key for record in memory.get_many(keys) if record is not None]
+
+    return despite_damage(keys, ask, lambda error: [error.remains.key])
 
 
 def _only(exact: Sequence[str], what: str, others: Sequence[str] = ()) -> str:
@@ -112,7 +115,7 @@ def _told(form: str) -> str:
 
 
 def _readings(given: str) -> Sequence[str]:
-    """What may be meant, each once: the words as they are, and what they stand for."""
+    """Names that may be meant, each once: the words as they are, and what they stand for."""
     bare = _bare(given)
     source, _, rest = bare.rpartition("#")
     joined = [f"{meant(source)}#{meant(rest)}"] if source else []
@@ -137,8 +140,7 @@ def _short(memory: Memory, given: str) -> Iterator[str]:
             keys[f"{source}#{meant(rest)}"] = None
     several = list(keys)
     for start in range(0, len(several), _AT_ONCE):
-        chosen = F("key").in_(several[start : start + _AT_ONCE])
-        yield from (record.key for record in memory.scan(chosen))
+        yield from _stored_among(memory, several[start : start + _AT_ONCE])
 
 
 def _cut(memory: Memory, form: str) -> Iterator[str]:
@@ -149,7 +151,7 @@ def _cut(memory: Memory, form: str) -> Iterator[str]:
 
 
 def _is_form(given: str, form: str) -> bool:
-    """Whether that is the form, though a shell may have taken its quotes."""
+    """True if that is the form, though a shell may have taken its quotes."""
     return unquoted(given) == unquoted(form)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from itertools import groupby
 
+from memory.damage import despite_damage
 from memory.encoder import Encoder
 from memory.recall.windows import (
     REACH,
@@ -123,12 +125,7 @@ def _stored(store: Store, namespace: str, keys: Iterable[str]) -> list[Record]:
 
 def _whole(store: Store, namespace: str, keys: Sequence[str]) -> list[Entry]:
     """Entries without those whose views are damaged: these are made again."""
-    try:
-        return store.entries(namespace, keys)
-    except DamagedRecord:
-        if len(keys) == 1:
-            return []
-    return [entry for key in keys for entry in _whole(store, namespace, [key])]
+    return despite_damage(keys, partial(store.entries, namespace), lambda _: [])
 
 
 def _past(

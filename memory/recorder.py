@@ -10,12 +10,13 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from memory.damage import readable
 from memory.editions import edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import LAST, is_current, place_behind, plan, space_of
 from memory.secrets.guard import Guard, Outcome, Removed, accepted
-from memory.versions import all_versions, free_key, history, may_be_later, readable
+from memory.versions import all_versions, free_key, history, may_be_later
 from store import (
     Batch,
     Conflict,
@@ -47,8 +48,8 @@ _TOLD = 10
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What an ``add`` did: keys of new records, and of those that were stored already; and which
-    secrets were taken out of the new ones before."""
+    """The outcome of an ``add``: keys of new records, of those that were stored already, and the
+    secrets that were taken out of the new ones before."""
 
     added: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()

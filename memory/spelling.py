@@ -47,7 +47,7 @@ class Spelled:
 
 
 def held_as(store: Store, name: str) -> str | None:
-    """How a store spells a namespace: as it is written, if it holds one that is spelled so;
+    """A namespace as a store spells it: as it is written, if it holds one that is spelled so;
     otherwise in one of the two forms that there are of every name; None if it holds none.
 
     Raises:

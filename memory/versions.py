@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
-from store import DamagedRecord, Record, Store
+from memory.damage import readable
+from store import Record, Store
 
-__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version", "readable"]
+__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version"]
 
 # At most three digits: four are rather a year, and eight a date, that a user gave as a name.
 _VERSION = re.compile(r"(.+)~([2-9]|[1-9]\d{1,2})", re.DOTALL)
@@ -70,16 +71,6 @@ def all_versions(store: Store, namespace: str, records: Iterable[Record]) -> dic
         found |= new
         earlier = list(new)
     return found
-
-
-def readable(store: Store, namespace: str, keys: Sequence[str]) -> list[Record]:
-    """The records with these keys that there are; of one that is damaged, what remains of it."""
-    try:
-        return [record for record in store.get(namespace, keys) if record is not None]
-    except DamagedRecord as error:
-        if len(keys) == 1:
-            return [error.remains]
-    return [record for key in keys for record in readable(store, namespace, [key])]
 
 
 def _in_order(found: Mapping[str, Record], key: str) -> list[Record]:

@@ -4,7 +4,7 @@ purge leaves in files is tested beside each store."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, runtime_checkable
 
@@ -26,7 +26,7 @@ from store.types import (
     Written,
 )
 
-__all__ = ["Embed", "OnDamage", "Store", "log_damage", "raise_damage"]
+__all__ = ["Embed", "OnDamage", "Store", "log_damage", "raise_damage", "whole"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 OnDamage = Callable[[DamagedRecord], None]
-"""What to do about a record that is not what was written."""
+"""A response to a record that is not what was written."""
 
 
 def log_damage(error: DamagedRecord) -> None:
@@ -46,6 +46,17 @@ def log_damage(error: DamagedRecord) -> None:
 def raise_damage(error: DamagedRecord) -> None:
     """Go no further than to a damaged record."""
     raise error
+
+
+def whole(
+    found: Iterable[Record | DamagedRecord], damaged: OnDamage = log_damage
+) -> Iterator[Record]:
+    """The records among what was found; ``damaged`` is called with each of the others."""
+    for each in found:
+        if isinstance(each, Record):
+            yield each
+        else:
+            damaged(each)
 
 
 @runtime_checkable

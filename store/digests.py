@@ -35,7 +35,7 @@ def of_bytes(owner: int, data: bytes) -> bytes:
 
 
 def same(digest: object, values: Sequence[Any]) -> bool:
-    """Whether a digest is that of values, which may be anything that damage makes of them."""
+    """True if a digest is that of values, which may be anything that damage makes of them."""
     try:
         return digest == of_values(*values)
     except (TypeError, UnicodeEncodeError, RecursionError):

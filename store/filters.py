@@ -244,7 +244,7 @@ def matches_everything(where: Filter) -> bool:
 
 
 def asks_by_name(where: Filter) -> bool:
-    """Whether keys and sources alone decide, so that what is left of a damaged record is enough."""
+    """True if keys and sources alone decide, so that what is left of a damaged record is enough."""
     if isinstance(where, (And, Or)):
         return all(map(asks_by_name, where.parts))
     return isinstance(where, (In, Range, Exists)) and where.field in ("key", "source")

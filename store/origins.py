@@ -1,4 +1,4 @@
-"""Where a record's words come from, and the one rule for those that nobody said it of. Pure."""
+"""The origin of a record's words, and the one rule for those of which nobody told it. Pure."""
 
 from __future__ import annotations
 

@@ -15,19 +15,19 @@ from typing import Any
 
 from store import digests
 from store.errors import DamagedRecord
-from store.types import Record
+from store.types import Record, SourceInfo
 
 __all__ = [
     "COLUMNS",
     "SANE",
     "Placed",
     "checked",
-    "damaged",
     "digest",
     "from_micros",
     "from_row",
     "is_sane",
     "is_text",
+    "source_of",
     "superseded",
     "to_micros",
     "to_row",
@@ -59,7 +59,7 @@ def to_micros(time: datetime) -> int:
 
 
 def is_sane(micros: int) -> bool:
-    """Whether there is such a time."""
+    """True if there is such a time."""
     return micros in _YEARS
 
 
@@ -98,7 +98,7 @@ def to_row(record: Record, now: int) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a scan found at a place.
+    """A finding of a scan.
 
     Attributes:
         place: Source, position and key; of what is damaged, anything.
@@ -110,7 +110,7 @@ class Placed:
 
 
 def digest(namespace: str, row: Sequence[Any]) -> bytes:
-    """What tells whether a row is still the one that ``to_row`` gave."""
+    """The digest by which a row is known as the one that ``to_row`` gave."""
     return digests.of_values(namespace, *row)
 
 
@@ -131,14 +131,14 @@ def checked(namespace: str | None, row: Sequence[Any], mark: object) -> Record:
         DamagedRecord: it is not.
     """
     if namespace is None or not digests.same(mark, (namespace, *row)):
-        raise damaged(namespace, row)
+        raise _damaged(namespace, row)
     try:
         return from_row(row)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        raise damaged(namespace, row) from None
+        raise _damaged(namespace, row) from None
 
 
-def damaged(namespace: str | None, row: Sequence[Any]) -> DamagedRecord:
+def _damaged(namespace: str | None, row: Sequence[Any]) -> DamagedRecord:
     """The error of a row that is not what was written. Quotes nothing but names."""
     readable = {
         name: value
@@ -168,11 +168,14 @@ def _remains(key: str, readable: dict[str, Any], row: Sequence[Any]) -> Record:
 
 
 def is_text(value: object) -> bool:
-    """Whether it is a string of whole characters."""
+    """True if it is a string of whole characters."""
+    if not isinstance(value, str):
+        return False
     try:
-        return isinstance(value, str) and value.encode() is not None
+        value.encode()
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def from_row(row: Sequence[Any]) -> Record:
@@ -195,6 +198,17 @@ def from_row(row: Sequence[Any]) -> Record:
         superseded_by,
         None if valid_to is None else from_micros(valid_to),
         origin,
+    )
+
+
+def source_of(name: str, records: int, first: int | None, last: int | None) -> SourceInfo:
+    """A source with the microseconds since 1970 at which something in it was said first and last;
+    None where that is not known."""
+    return SourceInfo(
+        name,
+        records,
+        None if first is None else from_micros(first),
+        None if last is None else from_micros(last),
     )
 
 

@@ -11,7 +11,7 @@ from benchmarks.datasets.base import Haystack, Question
 from benchmarks.outcome import Outcome, Run, SystemFigures
 from benchmarks.runs import RunDatabase
 from memory.recall.ranking import Recollection
-from memory.recall.retriever import WEIGHTS
+from memory.recall.weights import WEIGHTS
 from store import Record
 
 SYSTEMS: Mapping[str, tuple[float, float]] = {  # how good at finding; milliseconds

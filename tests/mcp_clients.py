@@ -13,14 +13,14 @@ import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-__all__ = ["REMEM", "Connect", "http_server", "over_http", "over_stdio", "run"]
+from tests.remem_process import PROGRAM
 
-REMEM = "import sys; from memory.cli import main; sys.exit(main())"
+__all__ = ["Connect", "http_server", "over_http", "over_stdio", "run"]
 
 Connect = Callable[..., AbstractAsyncContextManager[Any]]
 
 
-def over_stdio(environment: dict[str, str], *options: str, code: str = REMEM) -> Connect:
+def over_stdio(environment: dict[str, str], *options: str, code: str = PROGRAM) -> Connect:
     @asynccontextmanager
     async def connect(mode: Any = "auto") -> AsyncIterator[Any]:
         arguments = ["-c", code, "mcp", *options]
@@ -34,7 +34,7 @@ def over_stdio(environment: dict[str, str], *options: str, code: str = REMEM) ->
 @contextmanager
 def http_server(environment: dict[str, str], *options: str) -> Iterator[str]:
     """The URL of ``remem mcp --http``, while it runs."""
-    command = [sys.executable, "-c", REMEM, "mcp", "--http", "--port", "0", *options]
+    command = [sys.executable, "-c", PROGRAM, "mcp", "--http", "--port", "0", *options]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         announced = process.stderr.readline()

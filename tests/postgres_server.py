@@ -23,7 +23,17 @@ with warnings.catch_warnings():  # about a folder for run-time files, which is n
         ensure_user_exists,
     )
 
-__all__ = ["PostgresServer", "running"]
+__all__ = ["WITHOUT_NEW_COLUMNS", "PostgresServer", "running"]
+
+WITHOUT_NEW_COLUMNS = (
+    "ALTER TABLE remem.records DROP COLUMN origin",
+    """DO $$ DECLARE named text; BEGIN
+        FOR named IN SELECT attrelid::regclass::text FROM pg_attribute a
+            JOIN pg_class c ON c.oid = attrelid WHERE relkind = 'r' AND attname = 'digest'
+            AND relnamespace = 'remem'::regnamespace AND NOT attisdropped
+        LOOP EXECUTE 'ALTER TABLE ' || named || ' DROP COLUMN digest'; END LOOP; END $$""",
+)
+"""Take away what the fifth migration and those after it add to a database."""
 
 
 class PostgresServer:
@@ -86,6 +96,11 @@ class PostgresServer:
         """Of a database, as applications give it."""
         name = f"{user}:{password}" if password else user
         return f"postgresql://{name}@/{database}?host={self.folder}"
+
+    def fresh(self) -> str:
+        """The URL of the database ``fresh``, which holds nothing yet."""
+        self.run("DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
+        return self.url("fresh")
 
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Carry out statements, each a transaction of its own."""

@@ -51,7 +51,7 @@ def send(client: socket.socket, pieces: Iterable[bytes]) -> None:
 
 
 def received(client: socket.socket) -> bytes:
-    """What comes, to the end of the connection."""
+    """All bytes that come, to the end of the connection."""
     data = b""
     with suppress(ConnectionResetError):
         while piece := client.recv(2**16):

@@ -15,9 +15,10 @@ from typing import Any
 from memory import Memory
 from memory.testing import HashEncoder
 
-__all__ = ["SECRET", "Remem"]
+__all__ = ["PROGRAM", "REMEM", "SECRET", "Remem", "remem_serving"]
 
-REMEM = [sys.executable, "-c", "import sys; from memory.cli import main; sys.exit(main())"]
+PROGRAM = "import sys; from memory.cli import main; sys.exit(main())"
+REMEM = [sys.executable, "-c", PROGRAM]
 SECRET = "sk-of-the-upstream"
 
 
@@ -73,3 +74,12 @@ class Remem:
     def remembered(self) -> list[str]:
         with Memory(self.store, encoder=HashEncoder()) as memory:
             return [record.text for record in memory.scan()]
+
+
+@contextmanager
+def remem_serving(folder: Path, *arguments: str) -> Iterator[str]:
+    """``remem serve`` with a store in the folder, to its orderly end; yields its URL."""
+    with Remem(folder).serving(*arguments) as (process, url):
+        yield url
+        process.terminate()
+        assert process.wait(timeout=60) == 0

@@ -1,16 +1,11 @@
-"""Real servers on loopback, in threads and as processes, for tests."""
+"""Real servers on loopback, in threads, for tests."""
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -18,7 +13,7 @@ import uvicorn
 from memory.serve.running import guarded
 from memory.serve.settings import Limits
 
-__all__ = ["guarding", "remem_serving", "served"]
+__all__ = ["guarding", "served"]
 
 
 @contextmanager
@@ -49,25 +44,3 @@ def _running(server: uvicorn.Server) -> Iterator[int]:
         finally:
             server.should_exit = True
             thread.join()
-
-
-@contextmanager
-def remem_serving(folder: Path, *arguments: str) -> Iterator[str]:
-    """``remem serve`` as a process, with a store in the folder; yields its URL."""
-    program = "import sys; from memory.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "serve", "--port", "0", "--json", *arguments]
-    environment = {**os.environ, "REMEM_STORE": str(folder / "store"), "REMEM_ENCODER": "hash"}
-    with (
-        (folder / "log").open("a") as log,
-        subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as process,
-    ):
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, (folder / "log").read_text()
-        try:
-            yield json.loads(line)["url"]
-        finally:
-            process.terminate()
-            assert process.wait(timeout=60) == 0

@@ -18,4 +18,4 @@ MOST_IN_PROMPT: int = inspect.signature(Memory.context).parameters["k"].default
 
 def prompt_of(ranking: Sequence[Recollection], question: Question, budget: int) -> Context:
     """A ranking through remem's prompt builder, so that only the ranking differs."""
-    return build_context(ranking, budget=budget, now=question.asked_at)
+    return build_context(ranking, budget=budget, query=question.text, now=question.asked_at)

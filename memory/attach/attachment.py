@@ -22,10 +22,9 @@ from typing import Any
 
 from memory.attach.conversation import (
     keyed,
-    last_of_user,
-    places_of,
+    last_of,
     session_of,
-    turns_of,
+    turns_at,
     unanswered,
 )
 from memory.attach.placement import check_placement, placed
@@ -92,11 +91,10 @@ class Attachment:
         said: list[Record] = []
         try:
             whole = [*earlier, *messages]
-            name = session or session_of(whole)
-            said = turns_of(whole, name)
-            places = {n - len(earlier): key for n, key in places_of(whole, name).items()}
-            keys = {n: key for n, key in places.items() if n >= 0}
-            exchange = self._recalled(messages, said, keys, asked_at)
+            turns = turns_at(whole, session or session_of(whole))
+            said = list(turns.values())
+            read = {n - len(earlier): turn for n, turn in turns.items() if n >= len(earlier)}
+            exchange = self._recalled(messages, said, read, asked_at)
             return replace(exchange, notice=_notice(messages, said))
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
@@ -110,24 +108,24 @@ class Attachment:
         self,
         messages: Sequence[Mapping[str, Any]],
         said: Sequence[Record],
-        keys: Mapping[int, str],
+        read: Mapping[int, Record],
         asked_at: datetime,
     ) -> Exchange:
         """Recall, and put what is recalled where the model reads it.
 
         Args:
-            keys: Of the user's turns, by the places of their messages.
+            read: The turns among the messages, by their places.
         """
-        question = last_of_user(messages)
+        keys = {n: turn.key for n, turn in read.items() if turn.role == "user"}
+        question = last_of("user", messages)
         replay = Replay()
         if self.replays is not None:
             begun = question < len(messages) - 1
             replay = self.replays.of(self.memory, keys, question, begun=begun)
         context = replay.contexts.get(question)
         if context is None:
-            read = turns_of(messages, "chat")
-            stored = (outcome.record for outcome in self.memory.guard.outcomes(read))
-            visible = {turn.text for turn in (*read, *stored)} | replay.texts
+            stored = (outcome.record for outcome in self.memory.guard.outcomes(read.values()))
+            visible = {turn.text for turn in (*read.values(), *stored)} | replay.texts
             context = self._context(unanswered(said), visible, asked_at)
             if not self._has_place(messages, question):
                 context = Context()  # nobody would read it
@@ -142,7 +140,7 @@ class Attachment:
         return replace(exchange, measure=self.replays.measure(self.memory, prompt))
 
     def _has_place(self, messages: Sequence[Mapping[str, Any]], question: int) -> bool:
-        """Whether a block for the question gets into the messages: there may be no question, or
+        """True if a block for the question gets into the messages: there may be no question, or
         content of no known form."""
         given = list(messages)
         return question >= 0 and placed(given, {question: "block"}, self.placement) != given
@@ -291,15 +289,11 @@ _NOTHING_ASKED = "nothing was remembered: since the last answer nobody has said 
 
 def _notice(messages: Sequence[Any], said: Sequence[Record]) -> str | None:
     """The parts of the question that cannot be kept; of what was said before, they were told."""
-    first = max((n for n, each in enumerate(messages, 1) if _is_answer(each)), default=0)
+    first = last_of("assistant", messages) + 1
     notice = "; ".join(oddities(messages, first)) or (None if unanswered(said) else _NOTHING_ASKED)
     if notice:
         logger.warning("%s", notice)
     return notice
-
-
-def _is_answer(message: Any) -> bool:
-    return isinstance(message, Mapping) and message.get("role") == "assistant"
 
 
 def _unremembered(why: str) -> str:

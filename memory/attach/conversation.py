@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from memory.attach.placement import placed
-from memory.attach.utterances import utterances
+from memory.attach.utterances import role_of, utterances
 from memory.messages import records_of
 from store import Record
 
 __all__ = [
     "keyed",
-    "last_of_user",
-    "places_of",
+    "last_of",
     "session_of",
+    "turns_at",
     "turns_of",
     "unanswered",
     "with_block",
@@ -30,14 +30,20 @@ _KEY_CHARACTERS = 8
 
 
 def turns_of(messages: Messages, session: str) -> list[Record]:
-    """What was said, in order, as records of a session; see ``utterances`` for what that is.
+    """All that was said, in order, as records of a session; see ``utterances`` for what counts.
 
     A turn's key is a digest of it and of all turns before it. So a request that is sent again is
     recognised, even by another process, while "yes" said twice is two turns. An answer's key is one
     of what it answers, whatever it says: another answer to the same is another version of it. What
     follows an answer follows its words.
     """
-    return keyed(records_of(utterances(messages), session))
+    return list(turns_at(messages, session).values())
+
+
+def turns_at(messages: Messages, session: str) -> dict[int, Record]:
+    """The turns by the places of their messages."""
+    said = dict(_said(messages, session))
+    return dict(zip(said, keyed(said.values()), strict=True))
 
 
 def keyed(turns: Iterable[Record]) -> list[Record]:
@@ -62,24 +68,14 @@ def unanswered(turns: Sequence[Record]) -> list[Record]:
 def session_of(messages: Messages) -> str:
     """A name for a conversation that has none: made from how it begins, so that all its requests
     get the same one. Conversations that begin with the same words share it."""
-    turns = turns_of(messages, "chat")
-    return f"chat-{_short(hashlib.sha256(_digested(turns[0])).digest())}" if turns else "chat"
+    for _, first in _said(messages, "chat"):
+        return f"chat-{_short(hashlib.sha256(_digested(first)).digest())}"
+    return "chat"
 
 
-def places_of(messages: Messages, session: str) -> dict[int, str]:
-    """Keys of the user's turns, by the places of their messages; raises as ``turns_of``."""
-    # Marked, because ``turns_of`` decides which of the messages are turns.
-    marked = [
-        {**message, "metadata": {"place": n}} if isinstance(message, Mapping) else message
-        for n, message in enumerate(messages)
-    ]
-    turns = turns_of(marked, session)
-    return {turn.metadata["place"]: turn.key for turn in turns if turn.role == "user"}
-
-
-def last_of_user(messages: Messages) -> int:
-    """The place of the user's last message, for which memories are recalled; -1: there is none."""
-    return max((n for n, each in enumerate(messages) if _is_users(each)), default=-1)
+def last_of(role: str, messages: Messages) -> int:
+    """The place of the last message with a role; -1: there is none."""
+    return max((n for n, each in enumerate(messages) if role_of(each) == role), default=-1)
 
 
 def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
@@ -89,11 +85,13 @@ def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
     and a conversation that only grows at its end can be cached by the model's server. What was
     given is not changed.
     """
-    return placed(messages, {last_of_user(messages): block}, "message")
+    return placed(messages, {last_of("user", messages): block}, "message")
 
 
-def _is_users(message: Any) -> bool:
-    return isinstance(message, Mapping) and message.get("role") == "user"
+def _said(messages: Messages, session: str) -> Iterator[tuple[int, Record]]:
+    for place, utterance in utterances(messages):
+        for record in records_of([utterance], session):
+            yield place, record
 
 
 def _digested(turn: Record) -> bytes:

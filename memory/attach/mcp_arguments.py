@@ -1,4 +1,4 @@
-"""What the tools of the MCP server take, in the many ways in which models write it.
+"""Arguments of the MCP server's tools, in the many ways in which models write them.
 
 A model passes ``null`` or ``""`` for what it leaves out, a list as a string of JSON, one key where
 several may stand, a number in quotes, and content in parts: what it means is clear, so it is done.
@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from memory.messages import records_of
+from memory.attach.utterances import words
 from store.origins import ASSISTANT
 
 __all__ = [
@@ -97,12 +97,7 @@ def _key(value: Any) -> Any:
 
 def _words(content: Any) -> Any:
     """The words of a content, which may come in parts; none of a call of tools or an image."""
-    if content is None:
-        return ""
-    if not isinstance(content, (list, dict)):
-        return content
-    said = records_of([{"role": "user", "content": _listed(content)}], CHAT)
-    return said[0].text if said else ""
+    return words(content) if content is None or isinstance(content, (list, dict)) else content
 
 
 def _role(value: Any) -> Any:
@@ -162,7 +157,7 @@ class RememberArguments(Arguments):
 
 
 class Filters(Arguments):
-    """What narrows a search down."""
+    """Conditions that narrow a search down."""
 
     speaker: _Name | None = Field(None, description="Only what this person said")
     source: _Name | None = Field(None, description="Only from this session or document")
@@ -209,7 +204,7 @@ class ForgetArguments(Arguments):
 
 
 class ListSourcesArguments(Arguments):
-    """Which sources."""
+    """A part of a name, and how many sources."""
 
     contains: str | None = Field(None, description="Only those with this in their name")
     limit: int = Field(50, ge=1, le=500, description="Most sources")

@@ -183,7 +183,7 @@ def _remember(memory: Memory, given: RememberArguments) -> Result:
 
 
 def _words(text: str) -> str:
-    """What is in a text besides recalled memories."""
+    """The words of a text besides recalled memories."""
     words = without_block(text)
     if words.strip():
         return words

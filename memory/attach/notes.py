@@ -10,7 +10,8 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from memory.recall.prompt import Context, in_length
+from memory.recall.excerpts import Span, part_of
+from memory.recall.prompt import Context
 from store import Record
 
 __all__ = ["Note", "Notes", "Shown", "shown_in"]
@@ -20,21 +21,21 @@ _BYTES_A_NOTE, _BYTES_A_MEMORY = 700, 300  # measured, besides the characters of
 
 
 class Shown(NamedTuple):
-    """A memory as it stood in a block: how many characters of it, and their digest."""
+    """A memory as it stood in a block: which part of it, and a digest of what was shown."""
 
     key: str
-    length: int
+    span: Span | None
     digest: bytes
 
     def text_of(self, record: Record) -> str | None:
         """The same words, of the memory as it is now; None if it has other ones."""
-        text = in_length(record.text, self.length)
+        text = part_of(record.text, self.span)
         return text if _digest(text) == self.digest else None
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a model was sent with a turn of the user.
+    """A note of what a model was sent with a turn of the user.
 
     Attributes:
         at: When.
@@ -86,8 +87,10 @@ class Notes:
 
 def shown_in(context: Context) -> tuple[Shown, ...]:
     """The memories of a block."""
-    records = [recollection.record for recollection in context.recollections]
-    return tuple(Shown(each.key, len(each.text), _digest(each.text)) for each in records)
+    return tuple(
+        Shown(each.record.key, each.span, _digest(each.record.text))
+        for each in context.recollections
+    )
 
 
 def _bytes(note: Note) -> int:

@@ -1,4 +1,4 @@
-"""Where in a request the blocks of memories stand. Pure.
+"""Places in a request where the blocks of memories stand. Pure.
 
 * ``message``: in front of what the user said. Any model can read it, and what was sent stays the
   beginning of what is sent next.
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from memory.attach.utterances import role_of
 from store.errors import InvalidInput
 
 __all__ = ["PLACEMENTS", "REPLAY_BUDGET", "Blocks", "check_placement", "placed"]
@@ -57,7 +58,7 @@ def _in_system(messages: Messages, blocks: Blocks) -> list[Mapping[str, Any]]:
     if not texts:
         return list(messages)
     first, *others = messages
-    if _role(first) not in ("system", "developer"):
+    if role_of(first) not in ("system", "developer"):
         return [{"role": "system", "content": "\n\n".join(texts)}, *messages]
     return [{**first, "content": _behind(first.get("content"), texts)}, *others]
 
@@ -85,19 +86,17 @@ def _before(content: Any, block: str) -> Any:
     """The content behind the block; what is of no form that holds a text stays as it is."""
     if isinstance(content, str):
         return f"{block}\n\n{content}"
-    if content is not None and not isinstance(content, (list, tuple)):
+    if not isinstance(content, (list, tuple)):
         return content
-    parts = list(content or ())
-    return [_part(parts, f"{block}\n\n"), *parts]
+    return [_part(content, f"{block}\n\n"), *content]
 
 
 def _behind(content: Any, blocks: Sequence[str]) -> Any:
     if isinstance(content, str):
         return "\n\n".join([content, *blocks])
-    if content is not None and not isinstance(content, (list, tuple)):
+    if not isinstance(content, (list, tuple)):
         return content
-    parts = list(content or ())
-    return [*parts, *(_part(parts, f"\n\n{block}") for block in blocks)]
+    return [*content, *(_part(content, f"\n\n{block}") for block in blocks)]
 
 
 def _part(parts: Sequence[Any], text: str) -> Any:
@@ -107,10 +106,6 @@ def _part(parts: Sequence[Any], text: str) -> Any:
     types = [str(part.get("type", "")) for part in parts if isinstance(part, Mapping)]
     named = any(each.startswith("input_") for each in types)
     return {"type": "input_text" if named else "text", "text": text}
-
-
-def _role(message: Any) -> Any:
-    return message.get("role") if isinstance(message, Mapping) else None
 
 
 _PLACES: Mapping[str, Callable[[Messages, Blocks], list[Mapping[str, Any]]]] = {

@@ -1,4 +1,4 @@
-"""How much of a request was sent before: what a server that caches prompts need not read anew."""
+"""The part of a request that was sent before, which a server with a cache need not read anew."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _CLOSING_ALONE = re.compile(rf"</(?:{_NAMES})>", re.IGNORECASE)
 _OPENING_ANYWHERE = re.compile(rf"<(?:{_NAMES})>", re.IGNORECASE)
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
 _ENDS = frozenset('\n.!?…:;)]}"”*。！？；：）」』।؟')
-"""What the last character of a thought can be, in the scripts that have sentences with an end."""
+"""Last characters of a thought, in the scripts that have sentences with an end."""
 
 
 def without_reasoning(answer: str) -> str:
@@ -43,7 +43,7 @@ def without_reasoning(answer: str) -> str:
 
 
 def _end_without_beginning(text: str) -> int:
-    """Where the answer begins behind reasoning whose first tag is not in the text; 0: there is no
+    """The place where the answer begins behind reasoning without a first tag; 0: there is no
     such reasoning."""
     closing = _CLOSING_ALONE.search(text)
     if closing is None:

@@ -19,18 +19,19 @@ from typing import Any
 from memory.attach.notes import Note, Notes, shown_in
 from memory.attach.placement import REPLAY_BUDGET
 from memory.attach.prefixes import Measure, Prefixes
+from memory.damage import despite_damage
 from memory.engine import Memory
 from memory.planning import is_current
 from memory.recall.prompt import Context, whole_context
 from memory.recall.ranking import Recollection
-from store import DamagedRecord, Record
+from store import Record
 
 __all__ = ["Replay", "Replays"]
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What of a conversation was sent before.
+    """The part of a conversation that was sent before.
 
     Attributes:
         contexts: The blocks that are sent again, by the places of their messages; empty ones where
@@ -57,7 +58,7 @@ class Replays:
         self._prefixes = Prefixes()
 
     def of(self, memory: Memory, keys: Mapping[int, str], question: int, *, begun: bool) -> Replay:
-        """What was sent of a conversation, and is sent again.
+        """The part of a conversation that was sent, and is sent again.
 
         Args:
             memory: Where the memories are.
@@ -71,7 +72,8 @@ class Replays:
         if begun and question in notes:
             again[question] = notes[question]
         wanted = sorted({shown.key for note in again.values() for shown in note.shown})
-        records = {record.key: record for record in _whole(memory, wanted) if is_current(record)}
+        stored = despite_damage(wanted, memory.get_many, lambda _: []) if wanted else []
+        records = {each.key: each for each in stored if each is not None and is_current(each)}
         contexts = {place: _again(note, records) for place, note in again.items()}
         read = {each.record.key for one in contexts.values() for each in one.recollections}
         return Replay(contexts, frozenset(records[key].text for key in read))
@@ -94,17 +96,6 @@ class Replays:
                 fitting[place] = notes[place]
                 room -= notes[place].tokens
         return fitting
-
-
-def _whole(memory: Memory, keys: Sequence[str]) -> list[Record]:
-    """The memories with these keys that there are and that are not damaged."""
-    if not keys:
-        return []
-    try:
-        return [record for record in memory.get_many(keys) if record is not None]
-    except DamagedRecord:
-        middle = len(keys) // 2
-        return [*_whole(memory, keys[:middle]), *_whole(memory, keys[middle:])] if middle else []
 
 
 def _again(note: Note, records: Mapping[str, Record]) -> Context:

@@ -6,7 +6,7 @@ words says nothing, and a field that a memory cannot keep is left out and named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from memory.attach.reasoning import without_reasoning
@@ -15,10 +15,10 @@ from memory.recall.prompt import without_block
 from store import InvalidInput
 from store.validation import check_record
 
-__all__ = ["oddities", "said_by", "utterances", "words"]
+__all__ = ["oddities", "role_of", "said_by", "utterances", "words"]
 
 _FIELDS = ("name", "speaker", "time", "metadata")
-"""What a memory keeps of a message besides who said it and what."""
+"""Fields of a message that a memory keeps, besides its role and content."""
 
 _CALLS = ("tool_calls", "function_call")
 
@@ -37,17 +37,20 @@ def said_by(role: str | None, text: str) -> str:
     return without_block(without_reasoning(text) if role == "assistant" else text)
 
 
-def utterances(messages: Sequence[Any]) -> list[dict[str, Any]]:
-    """The messages in which somebody says something, in the form that ``records_of`` reads. What
-    is said on the way to a call of tools is not."""
-    return [
-        {"role": message["role"], "content": said} | _kept(message)
-        for message in messages
-        if isinstance(message, Mapping)
-        and isinstance(message.get("role"), str)
-        and not any(map(message.get, _CALLS))
-        and (said := said_by(message["role"], words(message.get("content")))).strip()
-    ]
+def role_of(message: Any) -> Any:
+    """The role that a message gives, whatever that is; None if it gives none."""
+    return message.get("role") if isinstance(message, Mapping) else None
+
+
+def utterances(messages: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The messages in which somebody says something, in the form that ``records_of`` reads, with
+    their places. What is said on the way to a call of tools is not."""
+    for place, message in enumerate(messages):
+        role = role_of(message)
+        if isinstance(role, str) and not any(map(message.get, _CALLS)):
+            said = said_by(role, words(message.get("content")))
+            if said.strip():
+                yield place, {"role": role, "content": said} | _kept(message)
 
 
 def oddities(messages: Sequence[Any], first: int = 0) -> list[str]:

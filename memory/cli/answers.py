@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from memory.cli.recalling import NOTHING_RELEVANT, recollection_json
-from memory.cli.screen import output, safe
+from memory.cli.screen import in_one_line, output, safe
 from memory.dates import readable
 from memory.recall.names import shown, who
 from memory.recall.ranking import Recollection
@@ -31,8 +31,8 @@ def show_recalled(recalled: Sequence[Recollection]) -> None:
     for recollection in recalled:
         record = recollection.record
         origin = who(record) or shown(record.source)
-        line = " ".join(f"{readable(record.said_at)} {origin}: {record.text}".split())
-        console.print(Text(f"  {safe(line)}", "dim"), no_wrap=True, overflow="ellipsis")
+        line = in_one_line(f"{readable(record.said_at)} {origin}: {record.text}")
+        console.print(Text(f"  {line}", "dim"), no_wrap=True, overflow="ellipsis")
 
 
 def type_out(pieces: Iterable[str]) -> None:

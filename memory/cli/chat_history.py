@@ -15,7 +15,7 @@ from memory.cli.screen import complain
 __all__ = ["ELSEWHERE", "History", "forget_lines"]
 
 ELSEWHERE = "Exports, backups and run files that you made may still hold the words."
-"""What is said to who forgets something."""
+"""A reminder for whoever forgets something."""
 
 _MOST = 1000
 
@@ -107,7 +107,7 @@ def forget_lines(path: Path, texts: Collection[str]) -> int:
 
 
 def _folded(texts: Collection[str]) -> list[str]:
-    """What a line holds that holds one of the texts, whatever its case and spaces.
+    """Parts of lines that hold one of the texts, whatever their case and spaces.
 
     Words stand between spaces, so that none is found inside another; but not every script parts
     them.

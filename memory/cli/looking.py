@@ -10,12 +10,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from memory.cli.options import command
-from memory.cli.screen import Verbatim, record_json, safe, table
+from memory.cli.screen import Verbatim, in_one_line, record_json, safe, table
 from memory.cli.settings import Settings, known_namespace
 from memory.dates import readable
 from memory.lookup import key_of
 from memory.recall.names import shown, shown_key, who
-from store.filters import F
 from store.types import Record
 
 __all__ = ["show", "sources", "stats"]
@@ -54,9 +53,9 @@ def show(settings: Settings, key: str, radius: int) -> None:
     with known_namespace(settings.look()) as memory:
         advice = f" in the namespace {memory.namespace!r}; 'remem search' shows the keys"
         key = key_of(memory, key, advice)
-        [record] = memory.scan(F("key") == key)
-        versions = memory.history(key)
         around = memory.neighbors(key, radius)
+        versions = memory.history(key)
+        record = next(each for each in versions if each.key == key)
     settings.show(
         {
             "record": record_json(record),
@@ -113,7 +112,7 @@ def _fields(record: Record) -> Text:
     result = Text()
     for name, value in named.items():
         if value:
-            result.append(f"{name:<9} ", "dim").append(" ".join(safe(value).split()) + "\n")
+            result.append(f"{name:<9} ", "dim").append(in_one_line(value) + "\n")
     return result
 
 

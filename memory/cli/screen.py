@@ -30,6 +30,7 @@ __all__ = [
     "complain",
     "counted",
     "errors",
+    "in_one_line",
     "output",
     "print_json",
     "print_out",
@@ -67,6 +68,11 @@ class Verbatim:
 def safe(text: str) -> str:
     """``text`` without anything that a terminal would obey instead of show."""
     return _CONTROLS.sub("", _SEQUENCES.sub("", text))
+
+
+def in_one_line(text: str) -> str:
+    """The same, with a space for each run of white space."""
+    return " ".join(safe(text).split())
 
 
 def output() -> Console:
@@ -200,8 +206,8 @@ def _cell(value: Any) -> RenderableType:
         return Text(readable(value))
     if isinstance(value, int):
         return f"{value:,}"
-    # In one line, because a second one would look like a row of its own.
-    return Text("" if value is None else " ".join(safe(str(value)).split()))
+    # A second line would look like a row of its own.
+    return Text("" if value is None else in_one_line(str(value)))
 
 
 def _plain(value: Any) -> Any:

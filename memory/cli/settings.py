@@ -143,7 +143,7 @@ def data_folder() -> Path:
 
 
 def history_file() -> Path:
-    """Where ``remem chat`` keeps what was typed."""
+    """The file in which ``remem chat`` keeps what was typed."""
     return data_folder() / "remem-chat-history"
 
 

@@ -172,7 +172,7 @@ def _chosen(keys: Sequence[str], where: Filter | None) -> Filter:
 
 
 def _texts(memory: Memory, chosen: Filter) -> set[str]:
-    """What the memories say that match, and all their versions."""
+    """Texts of the memories that match, and of all their versions."""
     return {
         version.text for record in memory.scan(chosen) for version in memory.history(record.key)
     }

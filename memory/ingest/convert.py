@@ -92,7 +92,7 @@ def pdf_pages(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> Iterator
 
 
 def _elements(stream: IO[bytes]) -> int:
-    """How many elements of XML a Word document has; more or less.
+    """The number of elements of XML in a Word document, more or less.
 
     Raises:
         InvalidInput: it defines entities, of which a few make a text of any length.

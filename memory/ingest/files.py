@@ -200,7 +200,7 @@ def _names_in_zip(path: Path) -> list[str]:
 
 
 def _members_of_zip(path: Path) -> list[zipfile.ZipInfo]:
-    """What is in a .zip; nothing if it is damaged."""
+    """Members of a .zip; none if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.infolist()

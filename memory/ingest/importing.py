@@ -44,7 +44,7 @@ class Target(Protocol):
 
     @property
     def guard(self) -> Guard:
-        """What becomes of secrets in what is to be stored."""
+        """The guard that decides what becomes of secrets in what is to be stored."""
 
     def in_namespace(self, namespace: str) -> Target:
         """The same memory, with another namespace."""

@@ -1,4 +1,4 @@
-"""How much may come out of a file, so that a small one cannot fill the memory or take hours.
+"""Limits of what comes out of a file, so that a small one cannot fill the memory or take hours.
 
 A file that unpacks to far more than it weighs was made to do that, or by mistake. The sizes are
 bytes; measured peaks are those of a process that imports it.
@@ -19,7 +19,7 @@ __all__ = ["DEFAULT", "Limit", "Unpacking", "check_elements", "limited", "limits
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is refused.
+    """The sizes beyond which a file is refused.
 
     Attributes:
         ratio: What unpacks to more than so many times its size. Chats and pages of text unpack to
@@ -44,7 +44,7 @@ _present: ContextVar[Limit] = ContextVar("limit", default=DEFAULT)
 
 
 def limits() -> Limit:
-    """What is refused now."""
+    """The limit in force."""
     return _present.get()
 
 

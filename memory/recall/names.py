@@ -73,7 +73,7 @@ def short_key(record: Record) -> str:
 
 
 def who(record: Record) -> str:
-    """Who said it, to be put in front of a colon; empty if that is not known.
+    """The name of who said it, to be put in front of a colon; empty if that is not known.
 
     A speaker whose name is that of a role, has a colon, or begins as an origin does, is put in
     quotes.
@@ -98,7 +98,7 @@ def spelt_out(name: str) -> str:
 
 
 def is_spelt_out(form: str) -> bool:
-    """Whether every sign of the form is a number."""
+    """True if every sign of the form is a number."""
     return _SPELT_OUT.fullmatch(form) is not None
 
 
@@ -109,7 +109,7 @@ def unquoted(form: str) -> str:
 
 
 def is_cut(form: str) -> bool:
-    """Whether it ends like a name that was cut."""
+    """True if it ends like a name that was cut."""
     return _END_OF_CUT.search(form) is not None
 
 

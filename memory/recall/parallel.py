@@ -57,7 +57,7 @@ class ParallelRetriever:
     ) -> list[Recollection]:
         """See ``Retriever.search``."""
         check_question(query, k)
-        question = (namespace, query, Encoded.by(encoder, query), k, where, now)
+        question = (namespace, Encoded.by(encoder, query), k, where, now)
         for _ in range(_ATTEMPTS):
             try:
                 found: list[Recollection] = self._workers.ask(question)

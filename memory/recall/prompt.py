@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 
+from memory.recall.excerpts import Span, excerpt, part_of
 from memory.recall.names import short_key, shown, who
 from memory.recall.ranking import Recollection
 from store import InvalidInput, Record
@@ -32,7 +33,6 @@ __all__ = [
     "estimate_tokens",
     "format_date",
     "framed",
-    "in_length",
     "memory_line",
     "neutralise",
     "outside_origin",
@@ -51,7 +51,6 @@ _HEADER = (
 _OPEN, _CLOSE = "<memories>", "</memories>"
 _BEGINNING = re.compile(rf"{re.escape(_HEADER)}[^\n]*\n{_OPEN}\n")
 _END = re.compile(rf"\n{_CLOSE}\s*")
-_CUT = " […]"
 
 # Longer texts cannot fit, so that nobody's tokenizer has to read ten megabytes to find out.
 _MOST_CHARACTERS_A_TOKEN = 32
@@ -110,18 +109,20 @@ def build_context(
     recollections: Sequence[Recollection],
     *,
     budget: int,
+    query: str = "",
     count_tokens: CountTokens = estimate_tokens,
     now: datetime | None = None,
 ) -> Context:
     """Fit memories into a budget, the best first, and put them in chronological order.
 
-    A memory that does not fit is left out whole, and smaller ones after it may still go in: nothing
-    is cut without a word. Only when no memory fits is the best one cut, at the end of a word and
-    with a visible mark.
+    Of a long memory the excerpt is shown that the question asks for. What does not fit is left out
+    whole, and smaller memories after it may still go in: nothing is cut without a visible mark.
+    Only when no memory fits is the best one cut short, at the end of a word.
 
     Args:
         recollections: Best first.
         budget: The most tokens that the whole block may have, its frame included.
+        query: What is asked; without it memories are shown whole.
         count_tokens: The target model's tokenizer; without it, an estimate.
         now: The present, told to the model so that it can place "last week".
 
@@ -134,12 +135,17 @@ def build_context(
     def fits(chosen: Sequence[Recollection]) -> bool:
         return count_tokens(_render(chosen, now)) <= budget
 
-    chosen = _choose(recollections, budget - count_tokens(_render((), now)), count_tokens)
+    shown = list(recollections)
+    if query:
+        shown = [_shown(each, excerpt(each.record.text, query)) for each in recollections]
+    chosen = _choose(shown, budget - count_tokens(_render((), now)), count_tokens)
     while chosen and not fits(chosen):  # the sum of the parts was a little too hopeful
         chosen.pop()
-    inside = {id(recollection) for recollection in chosen}
-    left_out = [each for each in recollections if id(each) not in inside]
-    if not chosen and left_out and (cut := _cut(left_out[0], budget, fits)):
+    inside = {id(each) for each in chosen}
+    left_out = [
+        each for each, part in zip(recollections, shown, strict=True) if id(part) not in inside
+    ]
+    if not chosen and left_out and (cut := _cut(left_out[0], shown[0].span, budget, fits)):
         chosen = [cut]
         del left_out[0]
     if not chosen:
@@ -165,11 +171,6 @@ def framed(lines: Iterable[str], now: datetime | None = None) -> str:
     """Lines that are neutral already as one block, under the sentence that they are data."""
     header = _HEADER if now is None else f"{_HEADER} Today is {_with_weekday(now)}."
     return "\n".join([header, _OPEN, *lines, _CLOSE])
-
-
-def in_length(text: str, length: int) -> str:
-    """A text as a block shows it in so many characters: cut with a visible mark if it has more."""
-    return text if len(text) <= length else text[: length - len(_CUT)] + _CUT
 
 
 def without_block(text: str) -> str:
@@ -206,11 +207,23 @@ def _choose(
     return chosen
 
 
+def _shown(recollection: Recollection, span: Span | None) -> Recollection:
+    """The recollection with the part of its text that is shown."""
+    if span is None:
+        return recollection
+    record = recollection.record
+    return replace(recollection, record=replace(record, text=part_of(record.text, span)), span=span)
+
+
 def _cut(
-    recollection: Recollection, budget: int, fits: Callable[[Sequence[Recollection]], bool]
+    recollection: Recollection,
+    span: Span | None,
+    budget: int,
+    fits: Callable[[Sequence[Recollection]], bool],
 ) -> Recollection | None:
-    """The recollection with the longest beginning of its text that fits, or None."""
-    text = recollection.record.text
+    """The recollection with the longest beginning of a part of its text that fits, or None."""
+    start, end = span or (0, len(recollection.record.text))
+    text = recollection.record.text[start:end]
 
     def shortened(length: int) -> Recollection:
         beginning = text[:length]
@@ -218,9 +231,7 @@ def _cut(
             # Back to the end of a word; text without spaces (Chinese, a long URL) is cut anywhere.
             words = beginning.rsplit(maxsplit=1)
             beginning = words[0] if len(words) == 2 else beginning
-        return replace(
-            recollection, record=replace(recollection.record, text=beginning.rstrip() + _CUT)
-        )
+        return _shown(recollection, (start, start + len(beginning.rstrip())))
 
     low, high = 0, min(len(text), _MOST_CHARACTERS_A_TOKEN * budget)
     while high - low > 1:
@@ -274,15 +285,17 @@ def memory_line(key: str, record: Record, about: str = "") -> str:
 
 
 def outside_origin(record: Record) -> str | None:
-    """Where words come from that nobody of a chat said, for a model to read."""
-    return _OUTSIDE.get(record.origin or "")
+    """The origin of words that nobody of a chat said, for a model to read, unless the name of who
+    said them tells; else None."""
+    origin = _OUTSIDE.get(record.origin or "")
+    return None if origin == (record.speaker or record.role) else origin
 
 
 _OUTSIDE = {DOCUMENT: "document", TOOL: "tool", WEB: "web page"}
 
 
 def reads_as_said(text: str) -> bool:
-    """Whether the first line has a colon that could end the name of a speaker."""
+    """True if the first line has a colon that could end the name of a speaker."""
     return _SAID.match(text) is not None
 
 

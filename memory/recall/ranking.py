@@ -8,15 +8,16 @@ Hybrid Retrieval", ACM TOIS 42(1), 2023).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from memory.recall.excerpts import Span
 from memory.recall.query import Query
 from memory.recall.signals import SIGNALS, Candidate
 from store import Hit, Record
 
-__all__ = ["Recollection", "candidates_of", "normalised", "rank"]
+__all__ = ["Recollection", "candidates_of", "merged", "normalised", "rank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Recollection:
         parts: What each leg ("dense turn", "text window", ...) and signal ("date", "speaker", ...)
             added to the score, when explained.
         words: The words of the record that the query asks for, as they stand in its text.
+        span: The part of the text that a prompt shows, of which the record has no more; None: all.
     """
 
     record: Record
@@ -38,6 +40,7 @@ class Recollection:
     relevance: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    span: Span | None = None
 
 
 def rank(
@@ -68,6 +71,27 @@ def rank(
     ]
 
 
+def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
+    """Several rankings as one, best first. Each memory stands where the ranking puts it that holds
+    most of it, measured by the best of that ranking."""
+    if len(rankings) == 1:
+        return list(rankings[0])
+    best: dict[str, Recollection] = {}
+    for ranking in rankings:
+        for one in ranking:
+            scaled = _scaled(one, 1.0 / (ranking[0].score or 1.0))
+            known = best.setdefault(one.record.key, scaled)
+            words = tuple(dict.fromkeys((*known.words, *one.words)))
+            higher = max(known, scaled, key=lambda each: each.score)
+            best[one.record.key] = replace(higher, words=words)
+    return sorted(best.values(), key=lambda one: (-one.score, one.record.key))
+
+
+def _scaled(one: Recollection, factor: float) -> Recollection:
+    parts = {name: factor * part for name, part in one.parts.items()}
+    return replace(one, score=factor * one.score, parts=parts)
+
+
 def candidates_of(
     legs: Mapping[str, Sequence[Hit]], also: Iterable[Record], weights: Mapping[str, float]
 ) -> list[Candidate]:
@@ -77,9 +101,10 @@ def candidates_of(
 
     Args:
         legs: Hits by the name of the leg, each best first.
-        weights: Of the legs; only their proportions matter here.
+        weights: Of the legs; only their proportions matter here, and what is not named has none.
     """
-    total = sum(weights[leg] for leg in legs)
+    weights = {leg: weights.get(leg, 0.0) for leg in legs}
+    total = sum(weights.values())
     records = {record.key: record for record in also}
     found: dict[str, dict[str, float]] = {key: {} for key in records}
     for leg, hits in legs.items():

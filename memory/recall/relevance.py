@@ -1,14 +1,16 @@
-"""How likely a memory is to matter for a message: a number that means the same across searches.
+"""The probability that a memory matters for a message, comparable between searches. Pure.
 
 The score of a ranking says which memory is best, not whether the best is any good: for "hi" there
 is a best one too. Relevance looks at what normalising throws away: how near the meaning is, how
-much of what the question asks for the memory holds, and how much of it nobody ever spoke of.
+much of what the question asks for the memory holds, and how much of it nobody ever spoke of. It is
+the product of three probabilities: that something here answers the question, that it speaks of
+whom the question names, and that it is this memory, by its place in the ranking.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from memory.recall.nearness import Scale
@@ -17,12 +19,13 @@ from memory.recall.ranking import Recollection
 from memory.recall.smalltalk import is_small_talk
 from memory.recall.windows import line
 from store import InvalidInput
-from store.tokens import split_words, word_tokens
+from store.tokens import content_words, split_words, word_tokens
 
 __all__ = ["FLOOR", "Rarity", "judged", "relevant"]
 
-FLOOR = 0.25
-"""Memories of a lower relevance are left out of a prompt, by default."""
+FLOOR = 0.001
+"""Memories of a lower relevance are left out of a prompt, by default: only those of a search that
+found nothing to the matter, because what fits into a prompt may as well be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,15 @@ def judged(
     """The first k of a ranking, with the relevance of each and the words that the query asks for.
 
     Whether anything here matters is judged by the best memories together: an answer given in a few
-    words is neither near in meaning nor full of the question's words, but those around it are. A
-    memory's relevance is that, times its score as a share of the best one's.
+    words is neither near in meaning nor full of the question's words, but those around it are.
 
     Args:
         ranking: Best first, and not yet cut to k, so that k has no say in what is relevant.
         cosines: By key, of the records that the dense legs returned; of others it is only known
             that they are no nearer.
     """
-    if not ranking:
-        return []
+    if not ranking or not ranking[0].score:
+        return list(ranking[:k])
     best = ranking[:_BEST]
     words = [_words_of(one, query.tokens.keys()) for one in ranking[: max(k, _BEST)]]
     farthest = min(cosines.values(), default=scale.unrelated)
@@ -97,22 +99,20 @@ def judged(
         rarity.foreign,
         rarity.experience,
     )
-    if is_small_talk(query.text):
+    if worth < _WORTH_NOTHING or is_small_talk(query.text):
         worth = 0.0
-    highest = ranking[0].score or 1.0
+    worth *= _of_the_right_person(query, ranking)
     return [
-        replace(
-            one, relevance=worth * (one.score / highest), words=tuple(dict.fromkeys(held.values()))
-        )
-        for one, held in zip(ranking[:k], words, strict=False)
+        replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())))
+        for one, share, held in zip(ranking[:k], _shares(ranking), words, strict=False)
     ]
 
 
 def _worth(nearness: float, covered: float, foreign: float, experience: float) -> float:
     """How likely it is that a question's answer is remembered.
 
-    A logistic regression of questions about a conversation against the same questions about
-    somebody else's and off-topic messages, with rounded coefficients; see benchmarks/README.md.
+    A logistic regression of questions about a memory against questions about somebody else's and
+    off-topic messages, over five data sets, with rounded coefficients; see benchmarks/README.md.
 
     Args:
         nearness: Of the nearest memory; see ``Scale.nearness``.
@@ -121,9 +121,41 @@ def _worth(nearness: float, covered: float, foreign: float, experience: float) -
         experience: See ``Rarity.experience``. The fit is of namespaces that have it all; while
             there is little to choose from, a memory is let through rather than held back.
     """
-    against = 2.4 - 2.5 * (1.0 - experience) + 7.4 * foreign * experience**2
-    return 1.0 / (1.0 + math.exp(against - 13.0 * nearness - 3.0 * covered))
+    against = 5.0 - 2.5 * (1.0 - experience) + 2.8 * foreign * experience**2
+    return _probability(12.8 * nearness + 3.8 * covered - against)
 
+
+def _of_the_right_person(query: Query, ranking: Sequence[Recollection]) -> float:
+    """How likely it is that what was found speaks of whom the question names: where one of several
+    speakers is named, by how far the best of theirs stands above the best of the others."""
+    scores: dict[str, float] = {}
+    for one in ranking:
+        if one.record.speaker:
+            score = one.score - one.parts.get("speaker", 0.0)
+            scores[one.record.speaker] = max(score, scores.get(one.record.speaker, score))
+    named = [name for name in scores if not query.words.isdisjoint(content_words(name))]
+    if len(named) != 1 or len(scores) < 2:
+        return 1.0
+    others = max(score for name, score in scores.items() if name not in named)
+    return _probability(1.0 + 9.0 * (scores[named[0]] - others) / ranking[0].score)
+
+
+def _shares(ranking: Sequence[Recollection]) -> Iterator[float]:
+    """How likely each memory is to hold the answer, or a part of it, if there is one: by its rank,
+    and by how far it stands above the tenth, measured by the best."""
+    highest = ranking[0].score
+    tenth = ranking[min(_BEST, len(ranking)) - 1].score
+    for rank, one in enumerate(ranking, 1):
+        yield _probability(4.5 * (one.score - tenth) / highest - 1.0 * math.log(rank) - 1.1)
+
+
+def _probability(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+_WORTH_NOTHING = 0.1
+"""Below this worth nothing is relevant: of the questions that were fitted, one in a hundred lies
+there, and of code and logs more than nine in ten."""
 
 _EXPERIENCED = 6.4
 """Inverse document frequency of an unheard word among 300 records."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -12,57 +11,54 @@ from typing import Protocol
 
 from memory.encoder import Encoder
 from memory.planning import space_of
+from memory.recall.links import anchor_words, linked, step
 from memory.recall.nearness import Scale, scale_of
 from memory.recall.query import Query, read_query
-from memory.recall.ranking import Recollection, candidates_of, rank
+from memory.recall.ranking import Recollection, candidates_of, merged, rank
 from memory.recall.relevance import Rarity, judged
 from memory.recall.rerank import MOST_CANDIDATES, Reranker, reranked
+from memory.recall.sentences import questions
+from memory.recall.weights import WEIGHTS, Weight, check_weights, voices_of, weights_among
 from memory.recall.windows import TURN, WINDOW, line
 from store import Dense, F, Filter, Hit, InvalidInput, Leg, Record, Space, Store, Text, Vector
 
 __all__ = ["WEIGHTS", "Encoded", "Retriever", "Searches", "check_question"]
 
-WEIGHTS: Mapping[str, float] = {
-    "dense turn": 1.0,
-    "dense window": 1.25,
-    "text turn": 2.0,
-    "text window": 1.5,
-    "session": 2.0,
-    "reply": 1.0,
-    "speaker": 1.0,
-    "statement": 1.5,
-    "room": 3.0,
-    "date": 4.0,
-}
-"""Of legs and signals (``memory.recall.signals``). Rounded from a fit of the likelihood of the
-evidence, under leave-one-conversation-out and across two data sets; see benchmarks/README.md."""
+_MOST_QUESTIONS = 3
+"""Of one message: more are asked together with the rest of it only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What a question is to an encoder.
+    """A message with its questions, and what they are to an encoder.
 
     Attributes:
-        vector: float32, shape (dim,), length 1.
-        space: That the vector is of.
+        queries: The message as it was sent and, if it asks several questions, each of them: it is
+            seldom one memory that answers all.
+        vectors: Of each: float32, shape (dim,), length 1.
+        space: That the vectors are of.
         scale: Of the encoder's cosines.
     """
 
-    vector: Vector
+    queries: tuple[str, ...]
+    vectors: tuple[Vector, ...]
     space: Space
     scale: Scale
 
     @staticmethod
     def by(encoder: Encoder, query: str) -> Encoded:
-        """A question, encoded."""
-        return Encoded(encoder.encode_query(query), space_of(encoder), scale_of(encoder))
+        """A message, encoded."""
+        asked = questions(query)
+        queries = (query, *asked) if 1 < len(asked) <= _MOST_QUESTIONS else (query,)
+        vectors = tuple(map(encoder.encode_query, queries))
+        return Encoded(queries, vectors, space_of(encoder), scale_of(encoder))
 
 
-_LEGS: Mapping[str, Callable[[str, Encoded], Leg]] = {
-    "dense turn": lambda _, encoded: Dense(TURN, encoded.vector, encoded.space),
-    "dense window": lambda _, encoded: Dense(WINDOW, encoded.vector, encoded.space),
-    "text turn": lambda query, _: Text(TURN, query),
-    "text window": lambda query, _: Text(WINDOW, query),
+_LEGS: Mapping[str, Callable[[str, Vector, Space], Leg]] = {
+    "dense turn": lambda _, vector, space: Dense(TURN, vector, space),
+    "dense window": lambda _, vector, space: Dense(WINDOW, vector, space),
+    "text turn": lambda query, *_: Text(TURN, query),
+    "text window": lambda query, *_: Text(WINDOW, query),
 }
 
 
@@ -87,10 +83,12 @@ class Retriever:
     """Dense and full-text search over both views, mixed with what else speaks for a memory.
 
     Attributes:
-        weights: Of legs and signals by name; one that is left out is not asked.
+        weights: Of legs, signals and links by name, in each kind of memory or the same in all; one
+            that is left out is not asked.
         pool: Hits asked of each leg, at least; deeper pools find what one leg ranks low.
         dated_pool: Hits asked of each leg besides among what was said at a time that the question
             names: "the event two weeks ago" may share no word with the day's turns.
+        stepped_pool: Memories that the best ones lead to, at most; see ``memory.recall.links``.
         reranker: Reads the best memories together with the question, and changes their order.
         rerank_weight: What it has to say in the score, in [0, 1].
 
@@ -98,21 +96,15 @@ class Retriever:
         InvalidInput: a weight of something unknown, or one that is negative; no leg has a weight.
     """
 
-    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
+    weights: Mapping[str, float | Weight] = field(default_factory=lambda: WEIGHTS)
     pool: int = 64
     dated_pool: int = 16
+    stepped_pool: int = 16
     reranker: Reranker | None = None
     rerank_weight: float = 0.5
 
     def __post_init__(self) -> None:
-        if unknown := sorted(self.weights.keys() - WEIGHTS.keys()):
-            known = ", ".join(WEIGHTS)
-            raise InvalidInput(f"there is nothing called {unknown[0]!r} to weigh; use {known}")
-        for name, weight in self.weights.items():
-            if not (math.isfinite(weight) and weight >= 0):
-                raise InvalidInput(f"the weight of {name!r} is {weight}; give 0 or more")
-        if not any(self.weights.get(name) for name in _LEGS):
-            raise InvalidInput(f"nothing would be found; give one of {', '.join(_LEGS)} a weight")
+        check_weights(self.weights, _LEGS)
 
     def search(
         self,
@@ -135,32 +127,57 @@ class Retriever:
             EncoderMismatch: the store was re-encoded meanwhile.
         """
         check_question(query, k)
-        return self.answer(store, namespace, query, Encoded.by(encoder, query), k, where, now)
+        return self.answer(store, namespace, Encoded.by(encoder, query), k, where, now)
 
     def answer(
         self,
         store: Store,
         namespace: str,
-        query: str,
-        encoded: Encoded,
+        asked: Encoded,
         k: int,
         where: Filter | None = None,
         now: datetime | None = None,
     ) -> list[Recollection]:
-        """Like ``search``, for a question that was checked and encoded: needs no model."""
+        """Like ``search``, for a message that was checked and encoded: needs no model."""
+        rankings = [
+            self._answer(store, namespace, query, vector, asked, k, where, now)
+            for query, vector in zip(asked.queries, asked.vectors, strict=True)
+        ]
+        return merged(rankings)[:k]
+
+    def _answer(
+        self,
+        store: Store,
+        namespace: str,
+        query: str,
+        vector: Vector,
+        asked: Encoded,
+        k: int,
+        where: Filter | None,
+        now: datetime | None,
+    ) -> list[Recollection]:
         question = read_query(query, now)
-        legs = self._legs(query, encoded)
+        legs = {
+            name: leg(query, vector, asked.space)
+            for name, leg in _LEGS.items()
+            if any(astuple(Weight.of(self.weights.get(name, 0.0))))
+        }
         hits = store.search(namespace, list(legs.values()), max(k, self.pool), where)
         found = dict(zip(legs, hits, strict=True))
         dated = self._dated(store, namespace, question, list(legs.values()), where)
+        voices = voices_of({hit.record.key: hit.record for leg in hits for hit in leg}.values())
+        weights = weights_among(self.weights, voices)
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
-        candidates = candidates_of(found, dated, self.weights)
-        ranking = self._reranked(query, rank(question, candidates, self.weights, depth))
-        rarity = self._rarity(store, namespace, question)
-        return judged(question, ranking, _best_cosines(found), encoded.scale, rarity, k)
-
-    def _legs(self, query: str, encoded: Encoded) -> dict[str, Leg]:
-        return {name: leg(query, encoded) for name, leg in _LEGS.items() if self.weights.get(name)}
+        link = weights.pop("link", 0.0)
+        ranking = rank(question, candidates_of(found, dated, weights), weights, depth)
+        others = anchor_words(ranking, question.tokens.keys()) if link else {}
+        rarity, idf = self._rarity(store, namespace, question, others.keys())
+        if leads := step(others, idf):
+            [stepped] = store.search(namespace, [Text(TURN, leads)], self.stepped_pool, where)
+            share = link / (link + sum(weights.values()))
+            ranking = linked(ranking, [hit.record for hit in stepped], idf, share)
+        ranking = self._reranked(query, ranking)
+        return judged(question, ranking, _best_cosines(found), asked.scale, rarity, k)
 
     def _dated(
         self,
@@ -185,10 +202,14 @@ class Retriever:
         texts = [line(one.record) for one in ranking[:MOST_CANDIDATES]]
         return reranked(ranking, self.reranker.scores(query, texts).tolist(), self.rerank_weight)
 
-    def _rarity(self, store: Store, namespace: str, question: Query) -> Rarity:
-        tokens = list(question.tokens)
+    def _rarity(
+        self, store: Store, namespace: str, question: Query, others: Set[str]
+    ) -> tuple[Rarity, Mapping[str, float]]:
+        """How rare the words of the question are, and those others."""
+        tokens = [*question.tokens, *sorted(others)]
         *weights, unheard = store.idf(namespace, TURN, [*tokens, _UNHEARD])
-        return Rarity(dict(zip(tokens, weights, strict=True)), unheard)
+        idf = dict(zip(tokens, weights, strict=True))
+        return Rarity({token: idf[token] for token in question.tokens}, unheard), idf
 
 
 _UNHEARD = "\0"

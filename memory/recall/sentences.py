@@ -7,7 +7,7 @@ import re
 
 from store.tokens import word_count
 
-__all__ = ["asks", "room", "statement_share"]
+__all__ = ["asks", "questions", "room", "statement_share"]
 
 # A line in brackets, such as the caption of a photo, is not said by anybody.
 _ASIDE = re.compile(r"^\[.*\]$", re.MULTILINE)
@@ -28,6 +28,14 @@ def asks(text: str) -> bool:
     if not _holds_a_question_mark(text):  # most do not, and every candidate is looked at
         return False
     return _without_asides(text[-_MOST_CHARACTERS:]).rstrip(_CLOSING).endswith(_QUESTION_MARKS)
+
+
+def questions(text: str) -> list[str]:
+    """The sentences of a text that ask, in order."""
+    if not _holds_a_question_mark(text):
+        return []
+    sentences = _SENTENCE.findall(text[-_MOST_CHARACTERS:])
+    return [sentence.strip() for sentence in sentences if asks(sentence)]
 
 
 def statement_share(text: str) -> float:

@@ -93,6 +93,11 @@ def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     return [closeness[each.record.said_at] if each.record.said_at else 0.0 for each in candidates]
 
 
+def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
+    """1 for what the person said to an assistant: what it answered was made of that."""
+    return [float(each.record.role == "user") for each in candidates]
+
+
 SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "session": _session,
     "reply": _reply,
@@ -100,5 +105,6 @@ SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "statement": _statement,
     "room": _room,
     "date": _date,
+    "asker": _asker,
 }
 """By name; each gives a value to every candidate."""

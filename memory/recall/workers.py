@@ -21,7 +21,7 @@ from store import RememError
 __all__ = ["Killed", "Work", "Workers"]
 
 _END_SECONDS = 10.0
-"""How long a process may take to end in order."""
+"""The time that a process has to end in order."""
 
 
 class Killed(Exception):
@@ -29,7 +29,7 @@ class Killed(Exception):
 
 
 class Work(AbstractContextManager["Work"], Protocol):
-    """What a process does; it is sent there, entered when the process begins, left at its end."""
+    """The task of a process: sent there, entered when the process begins, left at its end."""
 
     def __call__(self, question: Any, /) -> Any:
         """Answer; a ``RememError`` is raised to whoever asked."""
@@ -52,7 +52,7 @@ class Workers:
         self._count = count
 
     def ask(self, question: Any) -> Any:
-        """What the work makes of a question.
+        """Have a process answer a question.
 
         Raises:
             Killed: the process that was asked died; ask again.
@@ -135,7 +135,7 @@ _starting = threading.Lock()
 
 
 class _Failure:
-    """What went wrong, on its way to whoever asked."""
+    """An error on its way to whoever asked."""
 
     def __init__(self, error: RememError) -> None:
         self.error = error

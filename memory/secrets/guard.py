@@ -1,4 +1,4 @@
-"""What happens to secrets in records that are to be remembered: nothing, or they are taken out, or
+"""Guards: secrets in records that are to be remembered are kept, or they are taken out, or
 such records are refused.
 
 Turns and notes are looked at one by one, so that what is said in pieces and what is said at once
@@ -37,7 +37,7 @@ _NAMES = ("key", "source", "kind", "role", "superseded_by", "origin")
 """Fields by which records are found, told apart and linked: changed, they would mean another."""
 
 _AGAIN = 32
-"""How many of them are looked at again together with what follows: more than a secret spans."""
+"""Those of them that are looked at again together with what follows: more than a secret spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a record.
+    """The decision about a record.
 
     Attributes:
         record: As it may be stored.
@@ -187,7 +187,7 @@ def accepted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
 
 
 def holds_no_secret(guard: Guard, text: str) -> bool:
-    """Whether a guard would store a text as it is."""
+    """True if a guard would store a text as it is."""
     outcomes = guard.outcomes([Record("k", "s", 0, text)])
     return all(one.record.text == text and one.refusal is None for one in outcomes)
 

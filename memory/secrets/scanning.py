@@ -20,7 +20,7 @@ __all__ = ["KnownSecrets", "Scanner", "Secret", "distinct"]
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """Where a secret stands in a text; never what it is.
+    """The place of a secret in a text; never the secret itself.
 
     Attributes:
         kind: What it is, for people: ``"GitHub token"``.
@@ -100,7 +100,7 @@ _WORDS |= {"pat": "token", "github": "GitHub", "gitlab": "GitLab", "openai": "Op
 
 
 def _kind(finding: Any) -> str:
-    """What to call it: the name of its rule, or where that is a sentence, its id in words."""
+    """A name for people: that of the rule, or where that is a sentence, its id in words."""
     name = str(finding.rule_name)
     if len(name) > 40:
         name = str(finding.rule_id).rpartition(".")[2].replace("-", " ")
@@ -108,7 +108,7 @@ def _kind(finding: Any) -> str:
 
 
 def _is_secret(finding: Any) -> bool:
-    """Whether a finding is a secret by itself.
+    """True if a finding is a secret by itself.
 
     The library shows some only together with their other parts: of these the key counts, not the
     name of the account beside it. Passwords in URLs are ours: its rule takes placeholders too.
@@ -120,7 +120,7 @@ def _is_secret(finding: Any) -> bool:
 
 
 def _characters(data: bytes, offsets: Iterable[int]) -> dict[int, int]:
-    """How many characters stand before each of some offsets into UTF-8."""
+    """The number of characters before each of some offsets into UTF-8."""
     places: dict[int, int] = {}
     last, count = 0, 0
     for offset in sorted(offsets):

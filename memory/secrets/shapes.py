@@ -13,7 +13,7 @@ from dataclasses import dataclass
 __all__ = ["Span", "shaped"]
 
 Span = tuple[str, int, int]
-"""What kind of secret, and where it begins and ends."""
+"""A kind of secret, and where one begins and ends."""
 
 _ANY = re.compile(r"[\w+/=-]{16}|://")
 """In every text that holds a secret of a shape below, and in few others."""
@@ -66,7 +66,7 @@ def _is_no_placeholder(password: str) -> bool:
 
 
 def _is_mixed(token: str) -> bool:
-    """Whether it has capitals, small letters and digits, as what a machine made up has."""
+    """True if it has capitals, small letters and digits, as what a machine made up has."""
     return all(re.search(sign, token) for sign in ("[A-Z]", "[a-z]", "[0-9]"))
 
 
@@ -75,7 +75,7 @@ def _token(kind: str, hint: str, pattern: str) -> _Shape:
 
 
 def _has_lines(key: str) -> bool:
-    """Whether there is something of the key itself, and not only talk of where it begins."""
+    """True if there is something of the key itself, and not only talk of where it begins."""
     return re.search("[A-Za-z0-9+/]{16}", key) is not None
 
 

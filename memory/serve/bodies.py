@@ -22,10 +22,10 @@ from memory.serve.problems import Refusal
 __all__ = ["MAX_DEPTH", "JsonRoute", "parsed", "parsed_chat"]
 
 MAX_DEPTH = 200
-"""How deep lists and objects may be nested; Python's own limits begin near 1,000."""
+"""Most levels of nested lists and objects; Python's own limits begin near 1,000."""
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-"""How half a character is written; most are followed by the other half."""
+"""Half a character as it is written; most are followed by the other half."""
 
 
 def parsed(raw: bytes, what: str = "the body") -> Any:
@@ -129,7 +129,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _depth(value: Any) -> int:
-    """How deep lists and objects are nested."""
+    """The number of levels of nested lists and objects."""
     deepest, level = 0, [value]
     while level := [each for each in level if isinstance(each, (dict, list))]:
         deepest += 1

@@ -20,10 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from memory.serve.problems import Refusal
 from memory.serve.settings import ServeSettings
 
-__all__ = ["PAGES", "SAFE_HEADERS", "Pages", "Strangers"]
+__all__ = ["SAFE_HEADERS", "Pages", "Strangers"]
 
-PAGES = ("/docs", "/redoc")
-"""What other pages may lead to: it is shown in a tab of its own, and tells nothing."""
+_PAGES = ("/docs", "/redoc")
+"""Paths that other pages may lead to: they are shown in a tab of their own, and tell nothing."""
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -109,10 +109,10 @@ def _is_foreign(headers: Headers) -> bool:
 
 
 def _leads_to_a_page(scope: Scope, headers: Headers) -> bool:
-    """Whether it is a link that is followed: not a frame, an image or a form that sends."""
+    """True if it is a link that is followed: not a frame, an image or a form that sends."""
     return (
         scope["method"] in ("GET", "HEAD")
-        and scope["path"] in PAGES
+        and scope["path"] in _PAGES
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
     )

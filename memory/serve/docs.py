@@ -22,7 +22,7 @@ SWAGGER_UI = "5.35.0"
 """The version of ``swagger-ui-dist``."""
 
 ASSETS = Path(__file__).parent / "assets"
-"""Where the files are."""
+"""The folder of the files."""
 
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _LOADED = ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "page.css")

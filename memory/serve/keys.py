@@ -85,11 +85,11 @@ class Key:
 
     @property
     def prefix(self) -> str | None:
-        """What stands before the names of its users: that of its first pattern, if it has one."""
+        """The beginning of its users' namespaces: that of its first pattern, if it has one."""
         return next((each[:-1] for each in self.namespaces if each.endswith("*")), None)
 
     def namespace_of(self, user: str) -> str:
-        """Where the memory of a user is: no other name has the same, of this key or of any key
+        """The namespace of a user: no other name has the same, of this key or of any key
         with another prefix.
 
         A user is a name below the prefix and never a path: ``a/b`` of ``bot/*`` must not be ``b``
@@ -293,7 +293,7 @@ def _checked_pattern(pattern: str) -> str:
 
 
 def _refuse_overlaps(patterns: Sequence[str]) -> None:
-    """What lies within another one would not restrict the key, as its maker may think it does."""
+    """Refuse patterns within another: they would not restrict the key, as its maker may think."""
     for within, outer in permutations(patterns, 2):
         if within == outer or _covers(outer, within):
             raise InvalidInput(
@@ -315,7 +315,7 @@ def _marked(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_whole(row: dict[str, Any]) -> bool:
-    """Whether a row is what was written, or of a file of an older version that cannot be."""
+    """True if a row is what was written, or of a file of an older version that cannot be."""
     try:
         _key(row)
         return row.keys() == set(_FIELDS) or _marked(row) == row

@@ -1,4 +1,4 @@
-"""What stands before every endpoint: request ids, the access log, limits of bodies."""
+"""Layers in front of every endpoint: request ids, the access log, limits of bodies."""
 
 from __future__ import annotations
 

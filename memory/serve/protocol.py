@@ -272,7 +272,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unstarted = cycle, app
 
     def _may_wait(self) -> bool:
-        """Whether the application is not yet to begin with a request.
+        """True if the application is not yet to begin with a request.
 
         It refuses a stranger before his body is there. But where many clients hold connections, it
         would have more work with each half a request than the client.
@@ -284,11 +284,11 @@ class GuardedProtocol(HttpToolsProtocol):
         return owed is Wait.BODY and self._unstarted is None
 
     def _has_begun(self) -> bool:
-        """Whether there is a request, of which the client may want to know what became of it."""
+        """True if there is a request, of which the client may want to know what became of it."""
         return self._in_head or self._in_body
 
     def _answering(self) -> bool:
-        """Whether anything of an answer is on its way, into which nothing else may be written."""
+        """True if anything of an answer is on its way, into which nothing else may be written."""
         return bool(self.pipeline) or (
             self.cycle is not None
             and self.cycle.response_started

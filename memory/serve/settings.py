@@ -12,7 +12,7 @@ __all__ = ["Limits", "ServeSettings"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may take from the others.
+    """Limits of what one connection may take from the others.
 
     Attributes:
         connections: At once, where the process may have as many files open. Who comes when there

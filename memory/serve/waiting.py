@@ -13,7 +13,7 @@ Client = TypeVar("Client", bound=Hashable)
 
 
 class Wait(Enum):
-    """What a client owes the server."""
+    """A debt of a client to the server."""
 
     HEAD = auto()
     """The request line and all headers."""
@@ -59,7 +59,7 @@ class Waiting(Generic[Client]):
             del self._since[what][client]
 
     def what(self, client: Client) -> Wait | None:
-        """What the client owes, if anything."""
+        """The debt of the client, if it has one."""
         return self._what.get(client)
 
     def overdue(self) -> list[Client]:
@@ -74,6 +74,6 @@ class Waiting(Generic[Client]):
         return late
 
     def longest(self) -> Client | None:
-        """Who has been waited for longest, if anybody is."""
+        """The client that has been waited for longest, if any is."""
         first = [next(iter(queue.items())) for queue in self._since.values() if queue]
         return min(first, key=lambda item: item[1])[0] if first else None

@@ -250,8 +250,8 @@ class NamingContract(Contract):
     def test_no_store_takes_names_that_another_refuses(
         self, adopted: Store, field: str, name: str, message: str
     ) -> None:
-        """What a key, a source, a kind and a successor may not be is the same, and said in the same
-        words, for all stores; nothing of their batch is written."""
+        """A key, source, kind or successor that is no name is refused in the same words by all
+        stores; nothing of its batch is written."""
         bad = Entry(turn(**{"key": "k", "text": "x", field: name}), views("x"))
         with pytest.raises(InvalidInput, match=f"the {field} .*{message}"):
             adopted.write("ana", Batch(add=[entry(turn("good")), bad]))
@@ -261,7 +261,7 @@ class NamingContract(Contract):
     def test_encoders_and_views_can_have_any_name(
         self, store: Store, reopen: Reopen, name: str
     ) -> None:
-        """What an encoder and its views are called is kept, and is no part of a statement."""
+        """Names of an encoder and its views are kept, and are no part of a statement."""
         space = Space(name, SPACE.dim, (name, "window"))
         store.adopt(space)
         made = Entry(turn("k", "tea"), {view: views("tea")["turn"] for view in space.views})

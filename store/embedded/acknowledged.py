@@ -1,4 +1,4 @@
-"""How far the store has acknowledged what was written to it, noted outside of the database.
+"""A note outside of the database: how far the store has acknowledged what was written to it.
 
 A write-ahead log that is lost takes its commits along, and SQLite opens what is left as if nothing
 had been. So each commit, once it is durable, is noted in a file of its own. The note is not synced,
@@ -29,7 +29,7 @@ FILE = "acknowledged"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a database had acknowledged.
+    """The newest change that a database had acknowledged.
 
     Attributes:
         database: Which one: 32 hexadecimal digits that it was given when it was made.
@@ -55,7 +55,7 @@ class Note:
 
 
 def newest(connection: sqlite3.Connection) -> Note:
-    """What the database has acknowledged with the transaction that the connection is in.
+    """The note of the transaction that the connection is in.
 
     Raises:
         CorruptStore: it does not say.

@@ -29,9 +29,7 @@ def record_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]
     for (finding,) in connection.execute("PRAGMA integrity_check"):
         if finding != "ok":
             yield f"SQLite: {finding}; restore a backup or an export"
-    yield from (
-        str(found) for _, _, found in _records(connection) if isinstance(found, DamagedRecord)
-    )
+    yield from _row_problems(connection)
     if meta.adopted is None:
         return
     yield from _view_problems(connection, meta)
@@ -41,7 +39,6 @@ def record_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]
         ).fetchone()[0]
         if orphans:
             yield f"{orphans} rows of {table} belong to no record; restore a backup or an export"
-    yield from _facet_problems(connection)
 
 
 def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Record | DamagedRecord]]:
@@ -81,7 +78,7 @@ def _view_problems(connection: sqlite3.Connection, meta: Meta) -> Iterator[str]:
 def _whole_views(
     connection: sqlite3.Connection, generation: int, space: Space, ids: list[int]
 ) -> tuple[set[int], set[int]]:
-    """Which records have texts, and which have vectors, that are what was written."""
+    """The records whose texts are what was written, and those whose vectors are."""
     views = len(space.views)
     texts = {i for i, _ in records.view_texts(connection, ids, views)}
     vectors, _ = records.view_vectors(connection, generation, ids, views, space.dim)
@@ -142,11 +139,13 @@ def _content_problems(
             yield f"the index holds other words than the records (view {view}); {_REBUILD}"
 
 
-def _facet_problems(connection: sqlite3.Connection) -> Iterator[str]:
+def _row_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    """Rows that are damaged, and filters that see other values than the others hold."""
     expected, damaged = 0, set[int]()
     for i, namespace, found in _records(connection):
         if isinstance(found, DamagedRecord):
             damaged.add(i)
+            yield str(found)
         else:
             pairs = set(facets(found.metadata))
             expected += sum(hash((namespace, field, value, i)) for field, value in pairs)

@@ -49,7 +49,7 @@ _PRAGMAS = (
 
 
 _OTHER_TABLES = ("no such", "already exists", "duplicate column", "has no column")
-"""What SQLite says of statements of ours, when damage made other tables of those that we made."""
+"""Words of SQLite about statements of ours, when damage made other tables of ours."""
 
 
 class Database:
@@ -213,7 +213,7 @@ class Database:
         return connection
 
     def _is_outdated(self, connection: sqlite3.Connection) -> bool:  # noqa: ARG002
-        """Whether it would no longer show what is in the file."""
+        """True if it would no longer show what is in the file."""
         return False
 
     def _give(self, connection: sqlite3.Connection) -> None:

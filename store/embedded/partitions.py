@@ -350,7 +350,7 @@ class Partitions:
 
 
 def _is_snapshot(name: object) -> bool:
-    """Whether it is a name that we give, and not what damage made of one."""
+    """True if it is a name that we give, and not what damage made of one."""
     return isinstance(name, str) and re.fullmatch(rf"[\w-]+{re.escape(_SUFFIX)}", name) is not None
 
 

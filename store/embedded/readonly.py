@@ -37,7 +37,7 @@ _PRAGMAS = (
 
 
 def is_read_only(database: Path) -> bool:
-    """Whether a database is there that cannot be written."""
+    """True if a database is there that cannot be written."""
     files = (database, *_beside(database))
     return database.exists() and not all(
         os.access(path, os.W_OK) for path in (database.parent, *files) if path.exists()
@@ -104,7 +104,7 @@ class ReadOnlyDatabase(Database):
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How to read a database, as long as its files are these."""
+    """A way to read a database, as long as its files are these."""
 
     options: str
     pragmas: tuple[str, ...] = ()

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from store import digests
-from store.base import log_damage
+from store.base import whole
 from store.embedded.arrays import Halves, Ids
 from store.embedded.fetching import fetch
 from store.embedded.schema import vectors_table
 from store.errors import DamagedRecord
-from store.rows import COLUMNS, SANE, Placed, checked, from_micros, is_text
+from store.rows import COLUMNS, SANE, Placed, checked, is_text, source_of
 from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "fetch_ids",
     "found_in",
     "ids_of",
-    "is_whole",
     "keys_of",
     "load",
     "load_by_key",
@@ -53,7 +52,7 @@ WIDTH = 3 + len(COLUMNS.split(","))
 """Takes rows of (id, namespace, *rows.to_row(record, now), digest), and how long these are."""
 
 SELECTED = f"{COLUMNS}, digest, namespace"
-"""What ``record_of`` takes."""
+"""The columns that ``record_of`` takes."""
 
 
 class Names(dict[int, "str | None"]):
@@ -85,13 +84,8 @@ def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record
         f"SELECT {SELECTED}, id FROM records WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids),),
     )
-    names, found = Names(connection), dict[int, Record]()
-    for row in rows:
-        try:
-            found[row[-1]] = record_of(row[:-1], names)
-        except DamagedRecord as error:
-            log_damage(error)
-    return found
+    names = Names(connection)
+    return {row[-1]: record for row in rows for record in whole([found_in(row[:-1], names)])}
 
 
 def load_by_key(
@@ -178,10 +172,8 @@ def scan_page(
 
 
 def _bound(value: Any) -> tuple[str, Any]:
-    """How to name a value of a row in SQL, which may be text that is not UTF-8."""
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
+    """SQL for a value of a row, which may be text that is not UTF-8, and its argument."""
+    if isinstance(value, str) and not is_text(value):
         return "CAST(? AS TEXT)", value.encode(errors="surrogateescape")
     return "?", value
 
@@ -196,11 +188,7 @@ def found_in(row: Sequence[Any], names: Names) -> Record | DamagedRecord:
 
 def _whole(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
     names = Names(connection)
-    for found in (found_in(row, names) for row in rows):
-        if isinstance(found, Record):
-            yield found
-        else:
-            log_damage(found)
+    return whole(found_in(row, names) for row in rows)
 
 
 def neighbors(
@@ -264,16 +252,7 @@ def sources(connection: sqlite3.Connection, namespace: int) -> list[SourceInfo]:
         "WHERE namespace = ? GROUP BY source ORDER BY source",
         (namespace,),
     )
-    return [
-        SourceInfo(
-            source,
-            count,
-            None if first is None else from_micros(first),
-            None if last is None else from_micros(last),
-        )
-        for source, count, first, last in rows
-        if is_text(source)
-    ]
+    return [source_of(*row) for row in rows if is_text(row[0])]
 
 
 def view_texts(
@@ -303,14 +282,14 @@ def view_vectors(
         (json.dumps(ids),),
     ).fetchall()
     size = 2 * views * dim
-    whole = [(i, data) for i, data, digest in rows if is_whole(i, data, digest, size)]
+    whole = [(i, data) for i, data, digest in rows if _is_whole(i, data, digest, size)]
     found = np.array([row[0] for row in whole], np.int64)
     halves = np.frombuffer(b"".join(row[1] for row in whole), "<f2")
     return found, halves.reshape(len(whole), views, dim)
 
 
-def is_whole(record: int, data: object, digest: object, size: int) -> bool:
-    """Whether the vectors of a record are what was written, and of so many bytes."""
+def _is_whole(record: int, data: object, digest: object, size: int) -> bool:
+    """True if the vectors of a record are what was written, and of so many bytes."""
     return (
         isinstance(data, bytes) and len(data) == size and digest == digests.of_bytes(record, data)
     )

@@ -93,7 +93,7 @@ def m002_successors(db: Database) -> None:
 
 @migrations()
 def m003_origin(db: Database) -> None:
-    """Where records come from, by rule for those that were stored before anybody said so."""
+    """The origin of records, by rule for those that were stored before anybody told it."""
     db.conn.create_function("origin_of", 2, origin_of, deterministic=True)
     _run(
         db,

@@ -169,7 +169,9 @@ def _delete(
     keys: Sequence[str],
     generations: Sequence[int],
 ) -> dict[str, int]:
-    stored = records.ids_of(connection, namespace, keys) if keys else {}
+    if not keys:
+        return {}
+    stored = records.ids_of(connection, namespace, keys)
     _drop_facets(connection, namespace, list(stored.values()))
     ids = [(i,) for i in stored.values()]
     connection.executemany("DELETE FROM records WHERE id = ?", ids)
@@ -220,7 +222,9 @@ def _refresh(
 def _supersede(
     connection: sqlite3.Connection, namespace: int, successors: Mapping[str, str], now: datetime
 ) -> list[int]:
-    known = records.ids_of(connection, namespace, list(successors)) if successors else {}
+    if not successors:
+        return []
+    known = records.ids_of(connection, namespace, list(successors))
     name = changes.name_of(connection, namespace)
     for key, i in known.items():
         [[*row, mark, _]] = fetch(

@@ -30,12 +30,10 @@ from store.types import Entry, Record, View
 __all__ = [
     "BODY",
     "SMALL",
-    "body_json",
     "body_of",
     "columns",
     "derived",
     "digest",
-    "digest_of_vectors",
     "entry_of",
     "halved",
     "key_of",
@@ -101,11 +99,11 @@ def digest(text: str) -> str:
 
 
 def text_digest(row: Row) -> str:
-    """What the row of a record says about its text."""
+    """The digest of a record's text in its row."""
     return str(row["digest"])[:_DIGITS]
 
 
-def digest_of_vectors(row: Row, views: int) -> str:
+def _digest_of_vectors(row: Row, views: int) -> str:
     """The digest of the vectors in a row."""
     halves = np.array([row[dense(view)] for view in range(views)], "<f2")
     return blake2b(row["pk"].encode() + halves.tobytes(), digest_size=16).hexdigest()
@@ -113,7 +111,7 @@ def digest_of_vectors(row: Row, views: int) -> str:
 
 def marked(row: Row, views: int) -> Row:
     """The row with the digest of its vectors."""
-    return {**row, "digest": text_digest(row) + digest_of_vectors(row, views)}
+    return {**row, "digest": text_digest(row) + _digest_of_vectors(row, views)}
 
 
 def pack(
@@ -135,7 +133,7 @@ def pack(
     pk = place(namespace, record, born)
     views = [entry.views[name] for name in names]
     micros = rows.to_micros(now)
-    body = body_json(pk, [*rows.to_row(record, micros), [view.text for view in views]])
+    body = _body_json(pk, [*rows.to_row(record, micros), [view.text for view in views]])
     pieces = list(_pieces(body))
     row: Row = {
         "pk": pk,
@@ -160,7 +158,7 @@ def pack(
 def with_digests(row: Row, body: Sequence[Any], views: int) -> Row:
     """The row with the digests that one of an older version lacks; a long body stays as it is."""
     new = row if str(row["digest"])[_DIGITS:] else marked(row, views)
-    return new if row["parts"] else {**new, "body": body_json(row["pk"], body)}
+    return new if row["parts"] else {**new, "body": _body_json(row["pk"], body)}
 
 
 def columns(record: Record) -> Row:
@@ -178,7 +176,7 @@ def columns(record: Record) -> Row:
     }
 
 
-def body_json(pk: str, body: Sequence[Any]) -> str:
+def _body_json(pk: str, body: Sequence[Any]) -> str:
     """A body with its digest, as it is written."""
     mark = digests.of_values(_scope(pk), *body).hex()
     return json.dumps([*body, mark], ensure_ascii=False)
@@ -284,7 +282,7 @@ def entry_of(body: Sequence[Any], row: Row, names: Sequence[str]) -> Entry:
         DamagedRecord: its vectors are not what was written.
     """
     mark = str(row["digest"])[_DIGITS:]
-    if mark and mark != digest_of_vectors(row, len(names)):
+    if mark and mark != _digest_of_vectors(row, len(names)):
         raise DamagedRecord(
             f"a vector of record {key_of(row['pk'])!r} is damaged; 'remem reindex' makes all of "
             "them again",

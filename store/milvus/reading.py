@@ -17,7 +17,7 @@ from store.milvus.filtering import NEVER, expression
 from store.milvus.notes import pieces_of
 from store.milvus.schema import LONGEST_BODY, dense
 from store.milvus.state import Moment, Root
-from store.rows import from_micros, is_sane
+from store.rows import is_sane, source_of
 from store.types import Entry, Record, SourceInfo
 
 __all__ = [
@@ -165,14 +165,8 @@ def sources(engine: Engine, moment: Moment) -> list[SourceInfo]:
     for source, group in groupby(rows, key=itemgetter("source")):  # the order is theirs
         times = [row["said_at"] for row in group]
         said = [time for time in times if time != NEVER and is_sane(time)]
-        infos.append(
-            SourceInfo(
-                source,
-                len(times),
-                from_micros(min(said)) if said else None,
-                from_micros(max(said)) if said else None,
-            )
-        )
+        first, last = (min(said), max(said)) if said else (None, None)
+        infos.append(source_of(source, len(times), first, last))
     return infos
 
 

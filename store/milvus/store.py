@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import TypeVar
 
 from store import bm25
-from store.base import Embed, OnDamage, log_damage
-from store.errors import CorruptStore, DamagedRecord, StoreLocked
+from store.base import Embed, OnDamage, log_damage, whole
+from store.errors import DamagedRecord
 from store.filters import Filter
 from store.milvus import checking, forgetting, reading, searching, writing
 from store.milvus.address import parse
@@ -20,8 +18,7 @@ from store.milvus.claims import Claims
 from store.milvus.collections import make_records, open_notes, read_root, write_root
 from store.milvus.counting import Counted
 from store.milvus.engine import Engine
-from store.milvus.failures import CollectionGone
-from store.milvus.notes import all_moments, read_moment
+from store.milvus.moments import Moments
 from store.milvus.rebuilding import renew, upgrade
 from store.milvus.reindexing import MilvusFilling
 from store.milvus.state import STORE, Moment
@@ -55,11 +52,7 @@ from store.validation import (
 
 __all__ = ["MilvusStore"]
 
-T = TypeVar("T")
-
 _SCAN_PAGE = 500
-
-_ATTEMPTS = 5
 
 
 def _utc_now() -> datetime:
@@ -97,6 +90,7 @@ class MilvusStore:
         self._owner = secrets.token_hex(8)
         self._counted = Counted()
         self._engine = Engine(address)
+        self._moments = Moments(self._engine, self._url)
         try:
             self._claims = Claims(self._engine, self._owner)
             with self._engine.lock:
@@ -154,7 +148,7 @@ class MilvusStore:
         self._engine.check_open()
         check_name(namespace, "namespace")
         check_keys(keys)
-        found = self._read(namespace, lambda m: reading.found(self._engine, m, keys)) or {}
+        found = self._moments.read(namespace, lambda m: reading.found(self._engine, m, keys)) or {}
         return [found.get(key) for key in keys]
 
     def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
@@ -171,7 +165,7 @@ class MilvusStore:
             entries = reading.entries(self._engine, moment, places).values()
             return {entry.record.key: entry for entry in entries}
 
-        found = self._read(namespace, read) or {}
+        found = self._moments.read(namespace, read) or {}
         return [found[key] for key in keys if key in found]
 
     def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
@@ -179,7 +173,11 @@ class MilvusStore:
         self._engine.check_open()
         check_name(namespace, "namespace")
         check_keys(keys)
-        return self._read(namespace, lambda m: reading.predecessors(self._engine, m, keys)) or []
+
+        def read(moment: Moment) -> list[Record]:
+            return reading.predecessors(self._engine, moment, keys)
+
+        return self._moments.read(namespace, read) or []
 
     def scan(
         self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
@@ -197,12 +195,8 @@ class MilvusStore:
             def read(moment: Moment, after: str = after) -> dict[str, Record | DamagedRecord]:
                 return reading.page(self._engine, moment, where, _SCAN_PAGE, after)
 
-            page = self._read(namespace, read) or {}
-            for found in page.values():
-                if isinstance(found, Record):
-                    yield found
-                else:
-                    damaged(found)
+            page = self._moments.read(namespace, read) or {}
+            yield from whole(page.values(), damaged)
             if len(page) < _SCAN_PAGE:
                 return
             after = list(page)[-1]
@@ -220,7 +214,7 @@ class MilvusStore:
         def read(moment: Moment) -> list[Record]:
             return reading.neighbors(self._engine, moment, source, first, last, radius, now)
 
-        return self._read(namespace, read) or []
+        return self._moments.read(namespace, read) or []
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
@@ -244,7 +238,7 @@ class MilvusStore:
                 self._engine, moment, legs, k, where, now, level, self._counted.of(moment)
             )
 
-        return self._read(namespace, read) or [[] for _ in legs]
+        return self._moments.read(namespace, read) or [[] for _ in legs]
 
     def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
         """See ``Store.idf``."""
@@ -259,7 +253,7 @@ class MilvusStore:
                 self._engine, moment, view, tokens, now, level, self._counted.of(moment)
             )
 
-        return self._read(namespace, read) or [bm25.idf(0, 0) for _ in tokens]
+        return self._moments.read(namespace, read) or [bm25.idf(0, 0) for _ in tokens]
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """See ``Store.count``."""
@@ -273,18 +267,18 @@ class MilvusStore:
             matching = reading.filtered(self._engine, moment, where)
             return self._engine.count(moment.root.records_name, matching)
 
-        return self._read(namespace, read) or 0
+        return self._moments.read(namespace, read) or 0
 
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""
         self._engine.check_open()
-        return [name for name, moment in self._moments().items() if moment.state.records]
+        return [name for name, moment in self._moments.all().items() if moment.state.records]
 
     def sources(self, namespace: str) -> list[SourceInfo]:
         """See ``Store.sources``."""
         self._engine.check_open()
         check_name(namespace, "namespace")
-        return self._read(namespace, lambda m: reading.sources(self._engine, m)) or []
+        return self._moments.read(namespace, lambda m: reading.sources(self._engine, m)) or []
 
     def reindex(
         self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
@@ -301,8 +295,8 @@ class MilvusStore:
         found, total = list[str](), 0
         for name in self.namespaces():
             total += self.count(name)
-            problems = self._read(name, lambda m: list(checking.problems(self._engine, m))) or []
-            found += (f"namespace {name!r}: {what}" for what in problems)
+            problems = self._moments.read(name, lambda m: list(checking.problems(self._engine, m)))
+            found += (f"namespace {name!r}: {what}" for what in problems or ())
         return Verification(total, tuple(found))
 
     def rebuild(self) -> None:
@@ -315,7 +309,7 @@ class MilvusStore:
         """See ``Store.stats``. A server does not tell how many bytes it uses, so that for one they
         are those of what was written."""
         self._engine.check_open()
-        states = {name: m.state for name, m in self._moments().items() if m.state.records}
+        states = {name: m.state for name, m in self._moments.all().items() if m.state.records}
         size = self._engine.bytes_on_disk() or sum(state.size for state in states.values())
         counts = {name: state.records for name, state in states.items()}
         return Stats(self._url, self._space, counts, size, 0)
@@ -354,39 +348,6 @@ class MilvusStore:
                 writing.carry_out(held, namespace, plan, now, purging)
         forgetting.tidy(self._engine, self._claims, moment, len(plan.dead))
         return plan.written
-
-    def _moments(self) -> dict[str, Moment]:
-        with self._engine.lock:
-            moments = all_moments(self._engine)
-        del moments[STORE]
-        return moments
-
-    def _read(self, namespace: str, read: Callable[[Moment], T]) -> T | None:
-        """What ``read`` finds in a namespace as of one moment; None in one that is empty."""
-        for _ in range(_ATTEMPTS):
-            with self._engine.lock:
-                began = time.monotonic()
-                moment = read_moment(self._engine, namespace)
-                if not moment.state.records:
-                    return None
-                try:
-                    result = read(moment)
-                except CollectionGone:
-                    continue  # another process has just re-encoded the store
-                except CorruptStore:
-                    if self._is_now(moment):
-                        raise
-                    continue  # another process has removed rows: this took longer than they stay
-                if self._engine.alone or time.monotonic() - began < forgetting.QUICK:
-                    return result
-                if self._is_now(moment):
-                    return result
-        raise StoreLocked(f"{self._url} is too busy for a consistent answer; try again later")
-
-    def _is_now(self, moment: Moment) -> bool:
-        """Whether nobody has written since."""
-        state = read_moment(self._engine, moment.namespace).state
-        return (state.life, state.version) == (moment.state.life, moment.state.version)
 
     def _level(self, moment: Moment) -> str:
         """How much of what was written a search must wait for: only what this process wrote, if

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store import digests
-from store.base import log_damage
+from store.base import whole
 from store.errors import DamagedRecord
 from store.postgres import vectors
 from store.postgres.driver import Connection
 from store.postgres.filtering import Condition
 from store.postgres.texts import escape_all, unescape, unescape_all
-from store.rows import COLUMNS, SANE, Placed, checked, from_micros
+from store.rows import COLUMNS, SANE, Placed, checked, source_of
 from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
@@ -34,7 +34,7 @@ SELECTED = (
     f"{COLUMNS.replace('metadata', 'metadata::text')}, digest, "
     "(SELECT name FROM remem.namespaces n WHERE n.id = namespace)"
 )
-"""What ``record_of`` takes. As text, JSON is what was given, word for word."""
+"""The columns that ``record_of`` takes. As text, JSON is what was given, word for word."""
 
 
 def load(connection: Connection[Any], namespace: int, ids: Sequence[int]) -> dict[int, Record]:
@@ -43,7 +43,7 @@ def load(connection: Connection[Any], namespace: int, ids: Sequence[int]) -> dic
         f"SELECT id, {SELECTED} FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
         [namespace, list(ids)],
     )
-    return {row[0]: record for row in rows for record in _whole([row[1:]])}
+    return {row[0]: record for row in rows for record in whole([found_in(row[1:])])}
 
 
 def load_by_key(
@@ -70,7 +70,7 @@ def predecessors(connection: Connection[Any], namespace: int, keys: Sequence[str
         [namespace, escape_all(keys)],
     )
     # Sorted here: the server might walk the whole namespace in this order rather than sort a few.
-    return sorted(_whole(rows), key=lambda r: (r.source, r.position, r.key))
+    return sorted(whole(map(found_in, rows)), key=lambda r: (r.source, r.position, r.key))
 
 
 def load_views(
@@ -185,7 +185,7 @@ def neighbors(
             "now": now,
         },
     )
-    return sorted(_whole(rows), key=lambda record: (record.position, record.key))
+    return sorted(whole(map(found_in, rows)), key=lambda record: (record.position, record.key))
 
 
 def sources(connection: Connection[Any], namespace: int) -> list[SourceInfo]:
@@ -196,15 +196,7 @@ def sources(connection: Connection[Any], namespace: int) -> list[SourceInfo]:
             WHERE namespace = %s GROUP BY source ORDER BY source""",
         [namespace],
     )
-    return [
-        SourceInfo(
-            source,
-            count,
-            None if first is None else from_micros(first),
-            None if last is None else from_micros(last),
-        )
-        for source, count, first, last in rows
-    ]
+    return [source_of(*row) for row in rows]
 
 
 def record_of(row: Sequence[Any]) -> Record:
@@ -223,11 +215,3 @@ def found_in(row: Sequence[Any]) -> Record | DamagedRecord:
         return record_of(row)
     except DamagedRecord as error:
         return error
-
-
-def _whole(rows: Iterable[Sequence[Any]]) -> Iterator[Record]:
-    for found in map(found_in, rows):
-        if isinstance(found, Record):
-            yield found
-        else:
-            log_damage(found)

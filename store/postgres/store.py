@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from store import bm25
-from store.base import Embed, OnDamage, log_damage
+from store.base import Embed, OnDamage, log_damage, whole
 from store.errors import InvalidInput
 from store.filters import Filter
 from store.postgres import checking, indexes, rebuilding, records, vectors
@@ -228,11 +228,7 @@ class PostgresStore:
             return records.scan_page(connection, number, after, matching, _SCAN_PAGE)
 
         while page := self._database.read(work):
-            for found in (placed.found for placed in page):
-                if isinstance(found, Record):
-                    yield found
-                else:
-                    damaged(found)
+            yield from whole((placed.found for placed in page), damaged)
             after = page[-1].place
 
     def neighbors(

@@ -175,19 +175,22 @@ class _Writing:
                 WHERE namespace = %s AND key = ANY(%s)""",
             [self._namespace, list(successors)],
         )
-        now, ids = to_micros(self._now), list[int]()
-        for i, *row in rows.fetchall():
+        now, changes = to_micros(self._now), list[tuple[Any, ...]]()
+        for i, *row in rows:
             record = record_of(row)
             successor = successors[record.key]
             if record.superseded_by != successor:
                 *values, _, name = row
                 new = superseded(unescape_all(values), successor, now)
-                self._connection.execute(
-                    """UPDATE remem.records SET superseded_by = %s, valid_to = %s, digest = %s
-                        WHERE namespace = %s AND id = %s""",
-                    [escape(successor), now, digest(unescape(name), new), self._namespace, i],
-                )
-                ids.append(i)
+                mark = digest(unescape(name), new)
+                changes.append((escape(successor), now, mark, self._namespace, i))
+        with self._connection.cursor() as cursor:  # all on their way at once
+            cursor.executemany(
+                """UPDATE remem.records SET superseded_by = %s, valid_to = %s, digest = %s
+                    WHERE namespace = %s AND id = %s""",
+                changes,
+            )
+        ids = [change[-1] for change in changes]
         vectors.hide(
             self._connection, self._meta.generations, self._namespace, ids, len(self._views)
         )

@@ -11,14 +11,14 @@ from store.conformance.samples import dense, words
 from store.errors import CorruptStore, DamagedRecord
 from store.types import Record
 
-__all__ = ["Survey", "survey"]
+__all__ = ["Survey", "assert_costs_only", "is_named", "survey"]
 
 T = TypeVar("T")
 
 
 @dataclass
 class Survey:
-    """What came of reading everything.
+    """The outcome of reading everything.
 
     Attributes:
         altered: Keys of records that came back otherwise than they were written.
@@ -79,6 +79,15 @@ def survey(store: Store, namespace: str, written: Mapping[str, Record]) -> Surve
     return result
 
 
+def assert_costs_only(seen: Survey, written: Mapping[str, Record], key: str) -> None:
+    """Damage of one record is said by its key, and everything else is as it was written."""
+    assert not seen.altered
+    assert seen.failed <= {"get", "entries"}
+    assert seen.missing == {key}
+    assert seen.scanned == set(written) - {key}
+    assert any(repr(key) in sentence for sentence in seen.said)
+
+
 def is_named(error: CorruptStore, key: str) -> bool:
-    """Whether the error is about the record with a key."""
+    """True if the error is about the record with a key."""
     return isinstance(error, DamagedRecord) and error.remains.key == key

@@ -1,4 +1,4 @@
-"""What was acknowledged and is not there any more is missed when the store is opened."""
+"""Commits that were acknowledged and are gone are missed when the store is opened."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -20,6 +17,7 @@ import pytest
 
 from memory import Memory
 from memory.testing import HashEncoder
+from tests.remem_process import Remem
 
 pytest.importorskip("fastapi")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
@@ -39,26 +37,12 @@ def store(tmp_path: Path) -> Path:
 @contextmanager
 def server(store: Path) -> Iterator[tuple[psutil.Process, httpx.Client]]:
     """``remem serve`` with two processes that search, and a client of it."""
-    command = [sys.executable, "-c", "import sys; from memory.cli import main; sys.exit(main())"]
-    options = ["serve", "--processes", "2", "--port", "0", "--store", str(store)]
-    options += ["--encoder", "hash", "--quiet", "--json"]
+    options = ("--processes", "2", "--quiet")
     with (
-        (store.parent / "log").open("w") as log,
-        subprocess.Popen(
-            [*command, *options],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        ) as started,
+        Remem(store.parent).serving(*options) as (process, url),
+        httpx.Client(base_url=f"{url}/api/v1", timeout=60) as client,
     ):
-        assert started.stdout is not None
-        try:
-            url = json.loads(started.stdout.readline())["url"]
-            with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as client:
-                yield psutil.Process(started.pid), client
-        finally:
-            started.kill()
+        yield psutil.Process(process.pid), client
 
 
 def workers(serving: psutil.Process) -> list[psutil.Process]:

@@ -40,7 +40,7 @@ def answered(memory: Memory, *said: str) -> None:
 
 
 def current(memory: Memory) -> list[str]:
-    """What can be found, in order."""
+    """The words that can be found, in order."""
     return [record.text for record in memory.last("trip", 99)]
 
 
@@ -240,7 +240,7 @@ def test_however_often_each_question_is_answered_it_has_one_answer(
 def through_the_proxy(url: str, folder: Path, answers: int) -> list[Record]:
     import openai
 
-    from tests.serving import remem_serving
+    from tests.remem_process import remem_serving
 
     arguments = ("--upstream", url, "--processes", "1")
     with (

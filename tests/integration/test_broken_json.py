@@ -1,4 +1,4 @@
-"""What is no JSON is refused as that, in the same words of the same status at every endpoint.
+"""A body that is no JSON is refused as that, in the same words and status at every endpoint.
 
 The endpoints are those of the OpenAPI description, so that a new one is tried too.
 """
@@ -59,7 +59,7 @@ IN_A_CHAT = {
     "UTF-32",
     "a byte order mark",
 }
-"""What goes on in a chat, which is somebody else's to judge; see tests/cases/chat_requests.json."""
+"""Bodies that go on in a chat, somebody else's to judge; see tests/cases/chat_requests.json."""
 
 CHARSETS = {"UTF-16": "; charset=utf-16", "latin-1": "; charset=iso-8859-1"}
 

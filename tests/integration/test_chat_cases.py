@@ -24,7 +24,7 @@ from memory import Memory
 from memory.attach.openai_client import memory_of, with_memory
 from memory.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
-from tests.serving import remem_serving
+from tests.remem_process import remem_serving
 
 Case = dict[str, Any]
 
@@ -61,7 +61,7 @@ class Proxy(NamedTuple):
         return [(each["role"], each["text"]) for each in reply.json()["records"]]
 
     def problems(self) -> float:
-        """How often something was not remembered so far."""
+        """The number of times that something was not remembered so far."""
         told = self.client.get("/metrics").text
         found = re.search(r'^remem_memory_problems_total\{what="remember"\} (\S+)', told, re.M)
         return float(found[1]) if found else 0.0

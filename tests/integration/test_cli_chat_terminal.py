@@ -7,7 +7,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.openai_upstream import upstream
+from tests.remem_process import REMEM
 
 pty = pytest.importorskip("pty")
 pytest.importorskip("openai")
 
-REMEM = [sys.executable, "-c", "import sys; from memory.cli import main; sys.exit(main())"]
 PROMPT = "you> "
 CTRL_D = "\x04"
 UP = "\x1b[A"

@@ -1,4 +1,4 @@
-"""What a user with a damaged memory meets: its name, what to do, and all others as ever."""
+"""A user with a damaged memory meets its name, what to do, and all others as ever."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRET = "qzxvtulip"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where programs keep what is their user's, in this test."""
+    """The folder in which programs keep what is their user's, in this test."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
@@ -65,6 +65,7 @@ def test_a_damaged_memory_is_named_and_costs_no_other(
     assert shown.code == 1
     assert "'k1'" in shown.err
     assert "remem delete KEY" in shown.err
+    assert "unexpectedly" not in shown.err
     assert "The kiln broke." in filled("search", "kiln").out
     assert filled("sources").code == filled("stats").code == 0
     exported = filled("export")

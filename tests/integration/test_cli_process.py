@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-REMEM = [sys.executable, "-c", "import sys; from memory.cli import main; sys.exit(main())"]
+from tests.remem_process import REMEM
 
 
 @pytest.fixture

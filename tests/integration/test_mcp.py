@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,7 +21,8 @@ pytest.importorskip("mcp")
 import httpx2
 from mcp import MCPError
 
-from tests.mcp_clients import REMEM, Connect, http_server, over_http, over_stdio, run
+from tests.mcp_clients import Connect, http_server, over_http, over_stdio, run
+from tests.remem_process import PROGRAM, REMEM
 
 SECRET = "a secret of this test"
 MODES = ("auto", "legacy")  # the newest protocol, and the handshake that most clients do
@@ -82,7 +82,7 @@ def test_the_server_answers_before_any_model_is_loaded(environment: dict[str, st
     async def look(client: Any) -> int:
         return len((await client.list_tools()).tools)
 
-    connect = over_stdio(environment, code=f"{without_models}\n{REMEM}")
+    connect = over_stdio(environment, code=f"{without_models}\n{PROGRAM}")
     assert run(connect, look, mode="legacy") == 6
 
 
@@ -97,7 +97,7 @@ def test_standard_output_carries_nothing_but_the_protocol(environment: dict[str,
     text = {"name": "remember", "arguments": {"text": "The spare key is at the bakery."}}
     question = {"name": "recall", "arguments": {"question": "Where is the key?"}}
     requests = [("initialize", hello), ("tools/call", text), ("tools/call", question)]
-    command = [sys.executable, "-c", REMEM, "mcp", "--debug"]
+    command = [*REMEM, "mcp", "--debug"]
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -118,7 +118,7 @@ def test_standard_output_carries_nothing_but_the_protocol(environment: dict[str,
 
 
 def test_an_interrupt_ends_it_at_once(environment: dict[str, str]) -> None:
-    command = [sys.executable, "-c", REMEM, "mcp"]
+    command = [*REMEM, "mcp"]
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -86,7 +86,7 @@ FORGET: dict[str, dict[str, Any]] = {
 REFUSED: dict[str, tuple[Call, str]] = {
     "an extra argument": (
         ("recall", QUESTION | {"limit": 3}),
-        "recall has no argument limit: call it again with speaker, source, since, until,",
+        "recall has no argument limit: call it again with speaker, source, origin, since, until,",
     ),
     "no question": (("recall", {"k": "5"}), "the argument question is missing"),
     "no question but since": (("recall", {"since": ""}), "the argument question is missing"),

@@ -233,7 +233,11 @@ def test_sources_are_listed_latest_first(memory: Memory) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "expected"),
     [
-        ("recall", {}, "the argument question is missing: recall takes speaker, source, since,"),
+        (
+            "recall",
+            {},
+            "the argument question is missing: recall takes speaker, source, origin, since,",
+        ),
         ("recall", {"question": ""}, "the argument question is empty: pass words"),
         ("recall", {"question": " "}, "the argument question is empty: pass words"),
         ("recall", {"question": None}, "the argument question is refused: pass a valid string"),

@@ -573,7 +573,7 @@ class TestAsync:
 
     def test_no_method_of_memory_is_missing(self) -> None:
         def public(cls: type) -> set[str]:
-            return {name for name, value in vars(cls).items() if name[0] != "_" and callable(value)}
+            return {name for name in dir(cls) if name[0] != "_" and callable(getattr(cls, name))}
 
         assert public(AsyncMemory) == public(Memory)
 

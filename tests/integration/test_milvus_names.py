@@ -76,7 +76,7 @@ def proxy(memory: Memory, tmp_path: Path) -> Iterator[Proxy]:
 
 
 def untouched(memory: Memory) -> bool:
-    """Whether the other namespaces hold what they held."""
+    """True if the other namespaces hold what they held."""
     others = [[r.key for r in memory.in_namespace(each).scan()] for each in NOTES]
     return others == [["note"]] * 3 and memory.verify().ok
 

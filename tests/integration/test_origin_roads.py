@@ -1,4 +1,4 @@
-"""Where words come from, set by every road into a memory and shown by every road out of it."""
+"""Origins of words, set by every road into a memory and shown by every road out of it."""
 
 from __future__ import annotations
 
@@ -148,9 +148,9 @@ def block(**fields: Any) -> str:
 
 
 def test_the_block_names_what_nobody_said() -> None:
-    assert "[k] web page: Paid." in block(kind="passage", origin="web")
-    assert "[k] document: Paid." in block(kind="passage")
-    assert "[k] Nora (web page): Paid." in block(speaker="Nora", origin="web")
+    assert "[k] (web page): Paid." in block(kind="passage", origin="web")
+    assert "[k] (document): Paid." in block(kind="passage")
+    assert "[k] (web page) Nora: Paid." in block(speaker="Nora", origin="web")
     assert "[k] tool: Paid." in block(role="tool")
 
 

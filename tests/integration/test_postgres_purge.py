@@ -35,8 +35,7 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture
 def store(server: PostgresServer) -> Iterator[PostgresStore]:
     """A store in a database of its own."""
-    server.run("DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
-    with PostgresStore(server.url("fresh")) as store:
+    with PostgresStore(server.fresh()) as store:
         store.adopt(SPACE)
         store.write("ana", batch(SECRET, turn("kept", "other words")))
         yield store

@@ -39,8 +39,7 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture
 def fresh(server: PostgresServer) -> str:
     """URL of a database that holds nothing yet."""
-    server.run("DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
-    return server.url("fresh")
+    return server.fresh()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, t
 from store.filters import F, Filter
 from store.postgres import PostgresStore
 from store.types import Batch, Dense, Vector
-from tests.postgres_server import PostgresServer, running
+from tests.postgres_server import WITHOUT_NEW_COLUMNS, PostgresServer, running
 
 SMALL, LARGE = 500, 6_000
 
@@ -49,8 +49,7 @@ def large(server: PostgresServer) -> Iterator[PostgresStore]:
 @pytest.fixture
 def store(server: PostgresServer) -> Iterator[PostgresStore]:
     """A store in a database of its own."""
-    server.run("DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
-    with PostgresStore(server.url("fresh"), exact_up_to=SMALL) as store:
+    with PostgresStore(server.fresh(), exact_up_to=SMALL) as store:
         store.adopt(SPACE)
         yield store
 
@@ -200,6 +199,7 @@ def test_graphs_of_an_earlier_version_give_way_to_lists(
             WHERE namespace = 1 AND live""",
         "DROP TABLE remem.writers",
         "DROP INDEX remem.records_by_successor",
+        *WITHOUT_NEW_COLUMNS,
         "UPDATE remem.meta SET value = 1 WHERE name = 'migration'",
         database="fresh",
     )

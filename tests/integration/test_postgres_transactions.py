@@ -26,8 +26,7 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture
 def fresh(server: PostgresServer) -> str:
     """URL of a database with an empty store."""
-    server.run("DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
-    with PostgresStore(server.url("fresh")) as store:
+    with PostgresStore(server.fresh()) as store:
         store.adopt(SPACE)
     return server.url("fresh")
 

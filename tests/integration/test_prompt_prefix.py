@@ -1,4 +1,4 @@
-"""What a provider has cached of a prompt stays of use: real servers, as the upstream sees it."""
+"""A prompt that a provider has cached stays of use: real servers, as the upstream sees it."""
 
 from __future__ import annotations
 
@@ -92,19 +92,19 @@ class Conversation:
 
 
 def common(one: bytes, other: bytes) -> int:
-    """How many bytes are the same before the first that is not."""
+    """The number of bytes that are the same before the first that is not."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def shares(stub: Upstream) -> list[float]:
-    """How much of each request the next one begins with, in the bytes of its messages."""
+    """The share of each request with which the next one begins, in the bytes of its messages."""
     sent = [json.dumps(each.json["messages"])[:-1].encode() for each in stub.received]
     return [common(before, after) / len(before) for before, after in pairwise(sent)]
 
 
 def holds_the_facts(stub: Upstream) -> bool:
-    """Whether the model could read in each request what is asked."""
+    """True if the model could read in each request what is asked."""
     sent = [json.dumps(each.json["messages"]) for each in stub.received]
     return all(f"is called {pet} and sleeps" in each for pet, each in zip(PETS, sent, strict=True))
 

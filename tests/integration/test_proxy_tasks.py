@@ -17,7 +17,8 @@ from memory import Memory
 from memory.serve.app import ServeSettings, create_app
 from memory.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
-from tests.serving import remem_serving, served
+from tests.remem_process import remem_serving
+from tests.serving import served
 
 KEY = "The spare key is at the bakery."
 QUESTION = "Where is the spare key?"

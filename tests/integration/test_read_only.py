@@ -129,7 +129,7 @@ def test_whatever_would_change_it_is_refused_in_one_sentence(folder: Path) -> No
 
 
 def while_others_write(folder: Path, signals: tuple[int, int]) -> list[int]:
-    """How many memories a reader sees, again and again while another process adds to them."""
+    """Numbers of memories that a reader sees while another process adds to them."""
     ours, theirs = signals
     seen = []
     with open_store(folder) as store:

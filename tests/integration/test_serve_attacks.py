@@ -44,7 +44,7 @@ def port(url: str) -> int:
 
 
 def found(url: str) -> list[str]:
-    """What somebody else finds, on a connection of his own."""
+    """The hits of somebody else, on a connection of his own."""
     reply = httpx.post(f"{url}/api/v1/search", json={"query": "greyhound"}, timeout=60)
     assert reply.status_code == 200, reply.text
     return [hit["record"]["text"] for hit in reply.json()["hits"]]

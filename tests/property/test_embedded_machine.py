@@ -38,7 +38,8 @@ class EmbeddedMachine(StoreMachine):
     def damage_a_snapshot(self, data: st.DataObject, harm: str) -> None:
         path = data.draw(st.sampled_from(self.snapshots()))
         content = bytearray(path.read_bytes())
-        place = data.draw(st.integers(0, len(content) - 1))
+        # How long a file is depends on what threads did meanwhile.
+        place = data.draw(st.integers(0, 2**20)) % len(content)
         if harm == "flip":
             content[place] ^= 1 << data.draw(st.integers(0, 7))
             path.write_bytes(content)

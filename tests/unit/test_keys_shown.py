@@ -162,6 +162,6 @@ def test_a_shown_key_leads_to_its_own_memory_or_to_a_question(given: set[str]) -
 
 
 def _may_be_confused(key: str, given: set[str]) -> bool:
-    """Whether another key was made to look like what is shown of this one, or of that one."""
+    """True if another key was made to look like what is shown of this one, or of that one."""
     form = shown_key(key)
     return bool(({form, f"[{form}]", f"chat#{form}", f"chat#{key}"} & given) - {key})

@@ -27,12 +27,12 @@ ONE |= {"\\": "\\", '"': '"'}
 
 
 def is_han(character: str) -> bool:
-    """Whether it is one of those that matter here."""
+    """True if it is one of those that matter here."""
     return "\u3400" <= character <= "\u9fff" or "\U00020000" <= character <= "\U000323af"
 
 
 def prepared(expression: str) -> str:
-    """What a server makes of an expression before it reads it: it writes Han characters as escapes
+    """An expression as a server makes it before it reads it: it writes Han characters as escapes
     of their last four digits, unless there is an escape that it does not know."""
     if re.search(r"(?:^|[^\\])(?:\\\\)*\\[^\\ntrf\"']", expression):
         return expression

@@ -1,4 +1,4 @@
-"""What the names of speakers, sources and keys look like wherever they are shown."""
+"""Names of speakers, sources and keys as they look wherever they are shown."""
 
 import pytest
 

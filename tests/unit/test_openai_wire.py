@@ -1,4 +1,4 @@
-"""What counts as said in the requests of OpenAI's two protocols."""
+"""Words that count as said in the requests of OpenAI's two protocols."""
 
 from __future__ import annotations
 

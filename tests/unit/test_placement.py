@@ -1,4 +1,4 @@
-"""Where in a request blocks of memories stand."""
+"""Places of blocks of memories in a request."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_words_and_punctuation_are_never_altered(text: str) -> None:
 
 @dataclass(frozen=True)
 class Read:
-    """What a reader of the block takes a memory to be."""
+    """A memory as a reader of the block takes it to be."""
 
     source: str
     key: str

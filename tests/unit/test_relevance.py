@@ -68,11 +68,12 @@ def test_nothing_found_is_nothing_judged() -> None:
     assert relevance() == []
 
 
-def test_the_first_memory_has_the_highest_relevance_and_others_their_share_of_it() -> None:
-    first, second, last = relevance(0.8, 0.4, 0.0)
-    assert 1 > first > 0
-    assert second == pytest.approx(first / 2)
-    assert last == 0
+def test_relevance_falls_with_the_place_and_with_the_score() -> None:
+    found = relevance(0.8, 0.8, 0.4, 0.0)
+    assert found == sorted(found, reverse=True)
+    assert 1 > found[0] > found[1] > found[2] > found[3] > 0
+    near, far = relevance(0.8, 0.7), relevance(0.8, 0.2)
+    assert near[1] == far[1]  # of two, the second is the last, from which is measured
 
 
 def test_scores_say_nothing_about_the_first_because_every_ranking_has_one() -> None:

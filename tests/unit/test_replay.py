@@ -105,6 +105,18 @@ def test_what_was_forgotten_does_not_go_again(memory: Memory, chat: Attachment, 
     assert kept.text in again[0]["content"]
 
 
+def test_a_memory_that_is_damaged_later_costs_no_other(tmp_path: Path) -> None:
+    with Memory(tmp_path, encoder=HashEncoder()) as memory:
+        kept, damaged = memory.add("The dog of Ravi likes Nora."), memory.add(PICKLE)
+        chat = Attachment(memory, replays=Replays())
+        assert PICKLE in sent(chat.recall([DOG]))[0]["content"]
+        with closing(sqlite3.connect(tmp_path / "records.sqlite3")) as file, file:
+            file.execute("UPDATE records SET text = 'x' WHERE key = ?", [damaged.key])
+        again = chat.recall([DOG, ANSWER, THANKS])
+        assert again.problem is None
+        assert kept.text in sent(again)[0]["content"]
+
+
 def test_where_all_was_forgotten_there_is_no_block(memory: Memory, chat: Attachment) -> None:
     gone = memory.add(PICKLE)
     chat.recall([DOG])

@@ -182,6 +182,37 @@ def test_relevance_follows_the_order_of_the_reranker(memory: Memory) -> None:
     assert first > second > 0
 
 
+def test_a_message_that_asks_two_things_is_answered_twice(memory: Memory) -> None:
+    fill(memory)
+    say(memory, "The kiln is behind the barn.")
+    say(memory, "Tomas repairs clocks in Leiria.")
+    asked = "Where is the kiln? What does Tomas do?"
+    found = search(memory, asked, 2)
+    assert set(texts(found)) == {"The kiln is behind the barn.", "Tomas repairs clocks in Leiria."}
+    assert [one.score for one in found] == [1.0, 1.0]
+
+
+def test_what_the_person_said_stands_above_what_the_assistant_made_of_it(memory: Memory) -> None:
+    memory.add_messages(
+        [
+            {"role": "user", "content": "I want to visit the kiln in Leiria."},
+            {"role": "assistant", "content": "Then visit the kiln in Leiria!"},
+        ]
+    )
+    first, second = search(memory, "Which kiln does the person want to visit?")
+    assert (first.record.role, second.record.role) == ("user", "assistant")
+    assert first.parts["asker"] > 0
+
+
+def test_the_answer_may_be_one_step_behind_what_is_found(memory: Memory) -> None:
+    fill(memory)
+    say(memory, "Mirabel has the number 5550142.", speaker="Ana")
+    say(memory, "Mirabel repairs clocks.", speaker="Ana")
+    found = search(memory, "Who has the number 5550142?")
+    [step] = [one for one in found if one.record.text == "Mirabel repairs clocks."]
+    assert step.parts["link"] > 0
+
+
 WORDS = st.sampled_from("kiln cat Ana yesterday last week 我们 昨天 ? . 🦊 [x] the 2024".split())
 PHRASES = st.lists(WORDS, min_size=1, max_size=6).map(" ".join)
 

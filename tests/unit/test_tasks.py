@@ -1,4 +1,4 @@
-"""Which requests a front end makes for itself, and which are somebody's own words."""
+"""Requests that a front end makes for itself, and somebody's own words."""
 
 from __future__ import annotations
 

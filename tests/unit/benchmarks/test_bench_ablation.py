@@ -13,7 +13,7 @@ from benchmarks.datasets.base import Haystack, Question
 from benchmarks.encoding import RememberingEncoder
 from benchmarks.runs import RunDatabase
 from memory.cli.app import run
-from memory.recall.retriever import WEIGHTS
+from memory.recall.weights import WEIGHTS
 from memory.testing import HashEncoder
 from store import Record
 

@@ -1,4 +1,4 @@
-"""What is a secret, and what only looks like one."""
+"""Secrets, and what only looks like one."""
 
 from __future__ import annotations
 

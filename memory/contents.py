@@ -1,0 +1,108 @@
+"""Contents of a namespace, read as they are: nothing is encoded, searched or changed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from memory.pins import pinned
+from memory.planning import LAST
+from memory.spelling import Spelled
+from memory.versions import history
+from store import (
+    Filter,
+    InvalidInput,
+    OnDamage,
+    Record,
+    SourceInfo,
+    Stats,
+    Store,
+    log_damage,
+    parse_filter,
+)
+
+__all__ = ["Contents", "Where", "as_filter"]
+
+Where = Filter | Mapping[str, Any]
+"""A filter made with ``store.F``, or its JSON form (see ``store.parse_filter``)."""
+
+
+class Contents(ABC):
+    """The memories of one namespace of a store.
+
+    Attributes:
+        namespace: Whose they are, as the store spells it.
+    """
+
+    namespace = Spelled()
+
+    @property
+    def url(self) -> str:
+        """The address at which the memories are kept."""
+        return self._store.url
+
+    def namespaces(self) -> list[str]:
+        """Names of all namespaces of the store that hold something."""
+        return self._store.namespaces()
+
+    def pinned(self, where: Where | None = None) -> list[Record]:
+        """Records that are in every prompt, the newest first; see ``memory.pins``."""
+        return pinned(self._store, self.namespace, as_filter(where))
+
+    def get(self, key: str) -> Record | None:
+        """The record with this key, None if there is none."""
+        return self._store.get(self.namespace, [key])[0]
+
+    def get_many(self, keys: Sequence[str]) -> list[Record | None]:
+        """The records with these keys, in the order asked; None where there is none."""
+        return self._store.get(self.namespace, keys)
+
+    def history(self, key: str) -> list[Record]:
+        """All versions of a memory, the present one last; empty if the key is unknown."""
+        return history(self._store, self.namespace, key)
+
+    def neighbors(self, key: str, radius: int = 2) -> list[Record]:
+        """A record with up to ``radius`` records said before and after it, in order."""
+        at = self._stored(key)
+        return self._store.neighbors(self.namespace, at.source, at.position, at.position, radius)
+
+    def last(self, source: str, count: int) -> list[Record]:
+        """The last records of a session or document, in order."""
+        return self._store.neighbors(self.namespace, source, LAST, LAST, count)
+
+    def scan(
+        self, where: Where | None = None, *, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
+        """All records by source and position, superseded ones too; streamed.
+
+        Args:
+            damaged: Called with each record that is damaged, and so left out.
+        """
+        return self._store.scan(self.namespace, as_filter(where), damaged)
+
+    def sources(self) -> list[SourceInfo]:
+        """The sessions and documents of this namespace."""
+        return self._store.sources(self.namespace)
+
+    def count(self, where: Where | None = None) -> int:
+        """The number of records that match, superseded ones included."""
+        return self._store.count(self.namespace, as_filter(where))
+
+    def stats(self) -> Stats:
+        """Numbers of records and bytes, over all namespaces."""
+        return self._store.stats()
+
+    def _stored(self, key: str) -> Record:
+        if record := self.get(key):
+            return record
+        raise InvalidInput(f"no memory has the key {key!r} in namespace {self.namespace!r}")
+
+    @property
+    @abstractmethod
+    def _store(self) -> Store: ...
+
+
+def as_filter(where: Where | None) -> Filter | None:
+    """The filter that is meant; None: there is none, and everything matches."""
+    return where if where is None or isinstance(where, Filter) else parse_filter(where)

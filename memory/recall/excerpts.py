@@ -1,0 +1,93 @@
+"""The part of a long memory that a prompt shows: the words around what is asked. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+
+from store.tokens import content_words, tokenize, word_count
+
+__all__ = ["CUT", "EXCERPT_WORDS", "Span", "excerpt", "part_of"]
+
+Span = tuple[int, int]
+"""First character of a part of a text, and its end."""
+
+CUT = "[…]"
+"""Stands where something is left out."""
+
+EXCERPT_WORDS = 60
+"""Longest excerpt: three or four sentences, so that a prompt has room for other memories. What that
+brings is in benchmarks/README.md."""
+
+_WHOLE = 1.5
+"""A text of up to this many times an excerpt is shown whole: less would hardly be saved."""
+
+_MOST_CHARACTERS = 20_000
+"""Of a longer text the beginning is looked at."""
+
+_PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
+
+
+def excerpt(text: str, query: str, words: int = EXCERPT_WORDS) -> Span | None:
+    """The whole sentences of a long text that hold most of what a question asks for, in one piece.
+
+    A word counts for the more, the fewer sentences of the text have it. Where none is found, the
+    text is about the matter in other words, and its beginning is chosen.
+
+    Args:
+        words: Most words of the excerpt, unless a single sentence has more.
+
+    Returns:
+        First character and end of the excerpt; None of a text that is short enough to be shown
+        whole.
+    """
+    beginning = text[:_MOST_CHARACTERS]
+    if word_count(beginning) <= _WHOLE * words:
+        return None
+    pieces = list(_pieces(beginning, words))
+    asked = content_words(query).keys()
+    first, end = _best_run([asked & set(tokenize(piece)) for piece in pieces], pieces, words)
+    start = sum(map(len, pieces[:first]))
+    shown = "".join(pieces[first:end])
+    start += len(shown) - len(shown.lstrip())
+    return start, start + len(shown.strip())
+
+
+def part_of(text: str, span: Span | None) -> str:
+    """The part of a text that is shown, with ``CUT`` where something is left out; None: all."""
+    if span is None:
+        return text
+    start, end = span
+    before, behind = text[:start].strip(), text[end:].strip()
+    return f"{CUT} " * bool(before) + text[start:end] + f" {CUT}" * bool(behind)
+
+
+def _pieces(text: str, words: int) -> Iterator[str]:
+    """The sentences and lines of a text; of what has no end for long, pieces of that many words."""
+    for piece in _PIECE.findall(text):
+        if word_count(piece) <= words:
+            yield piece
+        else:
+            size = max(1, len(piece) * words // word_count(piece))
+            yield from (piece[start : start + size] for start in range(0, len(piece), size))
+
+
+def _best_run(held: Sequence[Set[str]], pieces: Sequence[str], words: int) -> tuple[int, int]:
+    """First and end of the run of pieces within the words that holds most of what is asked; of
+    several the earliest, which is then filled up from what follows."""
+    frequency = Counter(token for tokens in held for token in tokens)
+    weight = {token: math.log1p(len(held) / count) for token, count in frequency.items()}
+    lengths = [word_count(piece) for piece in pieces]
+    best, found = -1.0, (0, 1)
+    for first in range(len(pieces)):
+        end, room, seen = first, words, set[str]()
+        while end < len(pieces) and (end == first or lengths[end] <= room):
+            seen |= held[end]
+            room -= lengths[end]
+            end += 1
+        value = sum(weight[token] for token in sorted(seen))
+        if value > best + 1e-9:
+            best, found = value, (first, end)
+    return found
