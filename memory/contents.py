@@ -6,11 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from memory.editions import LAST
 from memory.pins import pinned
+from memory.planning import LAST
 from memory.spelling import Spelled
 from memory.versions import history
-from store import Filter, InvalidInput, Record, SourceInfo, Stats, Store, parse_filter
+from store import (
+    Filter,
+    InvalidInput,
+    OnDamage,
+    Record,
+    SourceInfo,
+    Stats,
+    Store,
+    log_damage,
+    parse_filter,
+)
 
 __all__ = ["Contents", "Where", "as_filter"]
 
@@ -61,9 +71,15 @@ class Contents(ABC):
         """The last records of a session or document, in order."""
         return self._store.neighbors(self.namespace, source, LAST, LAST, count)
 
-    def scan(self, where: Where | None = None) -> Iterator[Record]:
-        """All records by source and position, superseded ones too; streamed."""
-        return self._store.scan(self.namespace, as_filter(where))
+    def scan(
+        self, where: Where | None = None, *, damaged: OnDamage = log_damage
+    ) -> Iterator[Record]:
+        """All records by source and position, superseded ones too; streamed.
+
+        Args:
+            damaged: Called with each record that is damaged, and so left out.
+        """
+        return self._store.scan(self.namespace, as_filter(where), damaged)
 
     def sources(self) -> list[SourceInfo]:
         """The sessions and documents of this namespace."""

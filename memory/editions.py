@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from memory.planning import is_current
+from memory.planning import LAST, is_current
 from memory.versions import next_version
 from store import Record, Store
 
-__all__ = ["LAST", "Edition", "edition_of"]
-
-LAST = 2**63 - 1
-"""A position after all others."""
+__all__ = ["Edition", "edition_of"]
 
 
 @dataclass(frozen=True, slots=True)

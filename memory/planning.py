@@ -19,9 +19,12 @@ from memory.recall.windows import (
     stands_alone,
     window_texts,
 )
-from store import Batch, Entry, F, Neighborhood, Record, Space, Store, Vector, View
+from store import Batch, DamagedRecord, Entry, F, Neighborhood, Record, Space, Store, Vector, View
 
-__all__ = ["is_current", "plan", "space_of"]
+__all__ = ["LAST", "is_current", "place_behind", "plan", "space_of"]
+
+LAST = 2**63 - 1
+"""A position after all others."""
 
 _RADIUS = 2 * REACH
 """A new record changes windows up to REACH away, and those see REACH further."""
@@ -148,6 +151,16 @@ def _by_source(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 def _in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=lambda record: (record.position, record.key))
+
+
+def place_behind(store: Store, namespace: str, source: str) -> int:
+    """The position after the last record of a source, for what is said next."""
+    if last := store.neighbors(namespace, source, LAST, LAST, 1):
+        return last[-1].position + 1
+    # What is damaged may not know its place any more, so each of it is left one.
+    damaged: list[DamagedRecord] = []
+    whole = store.scan(namespace, F("source") == source, damaged.append)
+    return max((record.position for record in whole), default=-1) + len(damaged) + 1
 
 
 def is_current(record: Record) -> bool:

@@ -11,10 +11,10 @@ from functools import partial
 from typing import TypeVar
 
 from memory.damage import readable
-from memory.editions import LAST, edition_of
+from memory.editions import edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
-from memory.planning import is_current, plan, space_of
+from memory.planning import LAST, is_current, place_behind, plan, space_of
 from memory.secrets.guard import Guard, Outcome, Removed, accepted
 from memory.versions import all_versions, free_key, history, may_be_later
 from store import (
@@ -135,8 +135,7 @@ class Recorder:
         with self._writing(namespace):
             while True:
                 end = self._session_end(namespace, session, len(given))
-                # As it would be stored now: it may be older than the guard.
-                end = [outcome.record for outcome in self.guard.outcomes(end)]
+                end = self._as_now(end)
                 first = self._free_position(namespace, session)
                 new = [dated(record) for record in continuation(end, given, first)]
                 last = outcomes[len(outcomes) - len(new) :]
@@ -159,8 +158,7 @@ class Recorder:
             key = record.key
             if stored is not None and stored.text == record.text and not is_current(stored):
                 key = free_key(self.store, namespace, record.key)
-            last = self.store.neighbors(namespace, record.source, LAST, LAST, 1)
-            position = last[-1].position + 1 if last else 0
+            position = place_behind(self.store, namespace, record.source)
             record = replace(record, key=key, position=position)
             self._add(namespace, [outcome.of(record)])
             return key
@@ -291,16 +289,21 @@ class Recorder:
     def _guarded(self, records: Iterable[Record]) -> list[Outcome]:
         return list(accepted(self.guard.outcomes(records)))
 
+    def _as_now(self, stored: Iterable[Record]) -> list[Record]:
+        """Stored records as they would be stored now: they may be older than the guard."""
+        return [outcome.record for outcome in self.guard.outcomes(stored)]
+
     def _writing(self, namespace: str) -> threading.RLock:
         return self._locks.setdefault(namespace, threading.RLock())
 
     def _add_batch(self, namespace: str, records: Sequence[Record]) -> Added:
         stored = self.store.get(namespace, [record.key for record in records])
         known = {record.key: record for record in stored if record is not None}
+        same = {(each.key, each.text) for each in (*known.values(), *self._as_now(known.values()))}
         differing = tuple(
             record.key
             for record in records
-            if record.key in known and known[record.key].text != record.text
+            if record.key in known and (record.key, record.text) not in same
         )
         if differing:
             raise Conflict(
@@ -377,8 +380,7 @@ class Recorder:
 
     def _free_position(self, namespace: str, session: str) -> int:
         """The position after the last record, also if that is expired and so no neighbour."""
-        end = self.store.neighbors(namespace, session, LAST, LAST, 1)
-        position = end[-1].position + 1 if end else 0
+        position = place_behind(self.store, namespace, session)
         while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
             position += 1
         return position

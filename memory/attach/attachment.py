@@ -36,7 +36,7 @@ from memory.engine import Memory
 from memory.recall.prompt import Context, CountTokens, estimate_tokens
 from memory.recall.relevance import FLOOR
 from memory.recorder import Added
-from store import Conflict, Record, RememError
+from store import Conflict, DamagedRecord, Record, RememError
 
 __all__ = ["Attachment", "Exchange", "Remembered"]
 
@@ -95,7 +95,7 @@ class Attachment:
             said = list(turns.values())
             read = {n - len(earlier): turn for n, turn in turns.items() if n >= len(earlier)}
             exchange = self._recalled(messages, said, read, asked_at)
-            return replace(exchange, notice=_notice(messages))
+            return replace(exchange, notice=_notice(messages, said))
         except Exception as error:  # whatever it is, the chat goes on
             problem = _problem("recalled", error)
             return Exchange(self, asked_at, tuple(messages), tuple(said), problem=problem)
@@ -124,7 +124,8 @@ class Attachment:
             replay = self.replays.of(self.memory, keys, question, begun=begun)
         context = replay.contexts.get(question)
         if context is None:
-            visible = {turn.text for turn in read.values()} | replay.texts
+            stored = (outcome.record for outcome in self.memory.guard.outcomes(read.values()))
+            visible = {turn.text for turn in (*read.values(), *stored)} | replay.texts
             context = self._context(unanswered(said), visible, asked_at)
             if not self._has_place(messages, question):
                 context = Context()  # nobody would read it
@@ -174,7 +175,8 @@ class Exchange:
         measure: How long the messages are, and how much of them was sent before; zero where the
             attachment has no replays.
         problem: Why nothing could be recalled, in one sentence.
-        notice: What of the question cannot be remembered as it came, in one sentence.
+        notice: What of the question cannot be remembered as it came, or that there is none, in one
+            sentence.
     """
 
     attachment: Attachment
@@ -231,22 +233,29 @@ class Exchange:
         else:
             added = memory.add_messages(question, session=session)
         # It was answered before: by the same words, which changes nothing, or by others.
+        known = {version.key for version in memory.history(reply.key)}
         present = memory.update(reply.key, reply.text, said_at=answer["time"]).key
-        unchanged = tuple(key for key in added.unchanged if key != reply.key)
-        return replace(added, added=(*added.added, present), unchanged=unchanged)
+        [outcome] = memory.guard.outcomes([replace(reply, key=present)])
+        return Added(
+            (*added.added, present),
+            tuple(key for key in added.unchanged if key != reply.key),
+            (*added.removed, *(outcome.removed if present not in known else ())),
+        )
 
     def _go_back(self) -> None:
         """Make the answer that the user speaks on from the present one, if he was given others."""
         earlier = self.said[: len(self.said) - len(unanswered(self.said))]
         if not earlier or earlier[-1].role != "assistant":
             return
-        chosen, memory = earlier[-1], self.attachment.memory
-        *former, present = memory.history(chosen.key) or [chosen]
-        if present.text != chosen.text:
-            for version in former:
-                if version.text == chosen.text:
-                    memory.update(chosen.key, chosen.text, said_at=version.said_at)
-                    break
+        memory = self.attachment.memory
+        [chosen] = [outcome.record for outcome in memory.guard.outcomes(earlier[-1:])]
+        with suppress(DamagedRecord):  # then it stays as it is, and the conversation goes on
+            *former, present = memory.history(chosen.key) or [chosen]
+            if present.text != chosen.text:
+                for version in former:
+                    if version.text == chosen.text:
+                        memory.update(chosen.key, chosen.text, said_at=version.said_at)
+                        break
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,12 +284,16 @@ def _message(turn: Record) -> dict[str, Any]:
 _WORDLESS = "the answer is nothing but reasoning or memories"
 
 
-def _notice(messages: Sequence[Any]) -> str | None:
+_NOTHING_ASKED = "nothing was remembered: since the last answer nobody has said anything in words"
+
+
+def _notice(messages: Sequence[Any], said: Sequence[Record]) -> str | None:
     """The parts of the question that cannot be kept; of what was said before, they were told."""
-    notice = "; ".join(oddities(messages, last_of("assistant", messages) + 1))
+    first = last_of("assistant", messages) + 1
+    notice = "; ".join(oddities(messages, first)) or (None if unanswered(said) else _NOTHING_ASKED)
     if notice:
         logger.warning("%s", notice)
-    return notice or None
+    return notice
 
 
 def _unremembered(why: str) -> str:
@@ -290,6 +303,7 @@ def _unremembered(why: str) -> str:
 
 
 def _problem(what: str, error: Exception) -> str:
-    reason = str(error) if isinstance(error, RememError) else f"{type(error).__name__}: {error}"
-    logger.warning("nothing could be %s: %s", what, reason, exc_info=error)
+    is_ours = isinstance(error, RememError)  # which says all there is to say
+    reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
+    logger.warning("nothing could be %s: %s", what, reason, exc_info=None if is_ours else error)
     return f"nothing could be {what}: {reason}"

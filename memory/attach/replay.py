@@ -5,8 +5,8 @@ prompts by how they begin, so that all behind the first missing block would be r
 a block that went to the model goes with its message from then on.
 
 It is made again each time, from notes without words and from the memories as they are: what was
-forgotten, corrected or has expired is gone from it. The notes are the process's own. After a
-restart messages go as bare as they come, and what is sent from then on is repeated.
+forgotten or corrected, has expired or is damaged is gone from it. The notes are the process's own.
+After a restart messages go as bare as they come, and what is sent from then on is repeated.
 """
 
 from __future__ import annotations

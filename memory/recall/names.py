@@ -75,13 +75,15 @@ def short_key(record: Record) -> str:
 def who(record: Record) -> str:
     """The name of who said it, to be put in front of a colon; empty if that is not known.
 
-    A speaker whose name is that of a role, or has a colon, is put in quotes.
+    A speaker whose name is that of a role, has a colon, or begins as an origin does, is put in
+    quotes.
     """
     name = record.speaker or record.role
     if not name or (record.role in _ROLES and name in (record.role, record.role.capitalize())):
         return name or ""
     form = shown(name)
-    is_plain = form.startswith('"') or not (_ROLE_LIKE.search(form) or _COLON.search(form))
+    poses = _ROLE_LIKE.search(form) or _COLON.search(form) or form.startswith("(")
+    is_plain = form.startswith('"') or not poses
     return form if is_plain else _quoted(form)
 
 

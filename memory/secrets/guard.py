@@ -33,6 +33,9 @@ __all__ = [
 _TOGETHER = 256
 """Passages of a document that are looked at together, at most."""
 
+_NAMES = ("key", "source", "kind", "role", "superseded_by", "origin")
+"""Fields by which records are found, told apart and linked: changed, they would mean another."""
+
 _AGAIN = 32
 """Those of them that are looked at again together with what follows: more than a secret spans."""
 
@@ -94,8 +97,8 @@ class Allow:
 class Redact:
     """Puts a mark in the place of each secret: ``[secret removed: GitHub token]``.
 
-    The names of records, key and source, are what they are found by: one that holds a secret is
-    refused.
+    The names of records (key, source, kind, role, origin, successor) are what they are found by:
+    one that holds a secret is refused.
     """
 
     scanner: Scanner = field(default_factory=KnownSecrets)
@@ -233,7 +236,8 @@ def _across(scanner: Scanner, passages: Sequence[Record]) -> list[tuple[Record, 
 def _reason(scanner: Scanner, record: Record) -> str | None:
     """Why a record cannot be stored, whatever is taken out of it. It does not show its names as
     long as they may be secret."""
-    for what, name in (("key", record.key), ("source", record.source)):
+    for what in _NAMES:
+        name = getattr(record, what)
         if isinstance(name, str) and (found := scanner.find(name)):
             return f"the {what} of a record holds a secret ({found[0].kind}): name it otherwise"
     try:

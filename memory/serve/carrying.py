@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from memory.serve.access import Caller, caller
 from memory.serve.answers import PREFIX, ImportedOut, refusals
@@ -19,7 +20,7 @@ from memory.serve.desk import Reading, refuse_other_types
 from memory.serve.keys import Permission
 from memory.serve.threads import to_the_end
 from memory.transfer import HEADER, from_values, to_line
-from store import InvalidInput, Record
+from store import DamagedRecord, InvalidInput, Record, log_damage
 
 __all__ = ["router"]
 
@@ -55,17 +56,48 @@ _LINES: dict[str, Any] = {_TYPES[0]: {"schema": {"type": "string"}, "example": _
 async def export(desk: Reading) -> StreamingResponse:
     """All records of the namespace, without loss: earlier versions, times and metadata too.
 
-    A key that may read a namespace may export it, and no other.
+    A key that may read a namespace may export it, and no other. Damaged records are left out and
+    named in the log; the reply then breaks off behind its last line, because it is not all.
     """
     granted = desk.granted
-    lines = (to_line(granted.namespace, record) for record in granted.memory.scan())
+    damaged: list[DamagedRecord] = []
+
+    def leave_out(error: DamagedRecord) -> None:
+        log_damage(error)
+        damaged.append(error)
+
+    records = granted.memory.scan(damaged=leave_out)
+    lines = (to_line(granted.namespace, record) for record in records)
 
     async def pieces() -> AsyncIterator[str]:
         yield json.dumps(HEADER) + "\n"
         while piece := await desk.threads.run(_piece, lines):
             yield piece
 
-    return StreamingResponse(pieces(), media_type=_TYPES[0])
+    return _Export(pieces(), lambda: not damaged)
+
+
+class _Export(StreamingResponse):
+    """Lines that come to an end only if they are all.
+
+    Args:
+        pieces: The lines.
+        is_whole: Asked behind the last one.
+    """
+
+    def __init__(self, pieces: AsyncIterator[str], is_whole: Callable[[], bool]) -> None:
+        super().__init__(pieces, media_type=_TYPES[0])
+        self._is_whole = is_whole
+
+    async def stream_response(self, send: Send) -> None:
+        """See ``StreamingResponse``."""
+
+        async def send_until_the_end(message: Message) -> None:
+            is_end = message["type"] == "http.response.body" and not message.get("more_body")
+            if not is_end or self._is_whole():
+                await send(message)
+
+        await super().stream_response(send_until_the_end)
 
 
 @router.post(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +189,17 @@ def test_an_edited_question_is_another_one_and_what_came_before_it_is_stored_onc
         *(QUESTION, "Porto.", "By train?", "Yes."),
         *("By boat?", "No.", "Why?", "It sank."),
     ]
+
+
+def test_behind_an_answer_that_is_damaged_the_conversation_goes_on(tmp_path: Path) -> None:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        answered(memory, QUESTION, "Porto.")
+        with closing(sqlite3.connect(tmp_path / "store" / "records.sqlite3")) as database:
+            database.execute("UPDATE records SET origin = 'persom' WHERE text = 'Porto.'")
+            database.commit()
+        answered(memory, QUESTION, "Porto.", "By train?", "Yes.")
+        answered(memory, QUESTION, "Porto.", "By train?", "Yes.", "When?", "In May.")
+        assert current(memory) == [QUESTION, "By train?", "Yes.", "When?", "In May."]
 
 
 def test_an_answer_that_was_forgotten_can_be_given_again(memory: Memory) -> None:

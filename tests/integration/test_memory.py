@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -574,3 +576,16 @@ class TestAsync:
             return {name for name in dir(cls) if name[0] != "_" and callable(getattr(cls, name))}
 
         assert public(AsyncMemory) == public(Memory)
+
+
+@pytest.mark.parametrize("damaged", [["t#1"], ["t#0", "t#1"]], ids=["its end", "all of it"])
+def test_a_source_goes_on_behind_what_is_damaged_of_it(tmp_path: Path, damaged: list[str]) -> None:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        memory.add_messages([{"role": "user", "content": text} for text in "ab"], session="t")
+        with closing(sqlite3.connect(tmp_path / "store" / "records.sqlite3")) as database:
+            for key in damaged:
+                database.execute("UPDATE records SET origin = 'persom' WHERE key = ?", (key,))
+            database.commit()
+        memory.add("c", source="t")
+        memory.add_messages([{"role": "user", "content": "d"}], session="t")
+        assert [(each.position, each.text) for each in memory.last("t", 2)] == [(2, "c"), (3, "d")]

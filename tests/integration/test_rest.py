@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +185,23 @@ def test_an_export_that_was_imported_is_exported_byte_for_byte(
         assert there.get("/export").content == lines
         again = done(there.post("/import", content=lines, headers=headers))
         assert again == {"added": 0, "unchanged": 2}
+
+
+def test_an_export_that_lacks_what_is_damaged_does_not_look_whole(
+    api: httpx.Client, tmp_path: Path
+) -> None:
+    damaged = note(api)["key"]
+    note(api, "The cat is called Pickle.")
+    with closing(sqlite3.connect(tmp_path / "store" / "records.sqlite3")) as database:
+        database.execute("UPDATE records SET origin = 'persom' WHERE key = ?", (damaged,))
+        database.commit()
+    read: list[bytes] = []
+    with pytest.raises(httpx.RemoteProtocolError), api.stream("GET", "/export") as reply:
+        read.extend(reply.iter_bytes())
+    assert done(api.delete("/record", params={"key": damaged})) == {"records": 1}
+    whole = api.get("/export").content
+    assert b"Pickle" in whole
+    assert whole == b"".join(read)
 
 
 def test_one_namespace_is_in_no_answer_of_another(api: httpx.Client) -> None:

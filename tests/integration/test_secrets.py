@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from memory.attach.attachment import Attachment
 from memory.ingest import import_path
 from memory.secrets import Redact, Secret
 from memory.testing import HashEncoder
-from store import InvalidInput, MissingDependency, Record
+from store import Conflict, InvalidInput, MissingDependency, Record
 from tests.made_up_secrets import SECRETS, private_key
 
 pytest.importorskip("kingfisher_sdk")
@@ -139,6 +140,21 @@ def test_what_is_added_again_is_stored_once(memory: Memory, road: str) -> None:
     assert memory.count() == count
 
 
+@pytest.mark.parametrize("road", ["records", "messages in place", "an export"])
+def test_what_was_stored_before_secrets_were_kept_out_is_known(tmp_path: Path, road: str) -> None:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        ROADS["records"](memory)
+        ROADS["messages in place"](memory)
+        memory.export(tmp_path / "export.jsonl")
+    with Memory(tmp_path / "store", encoder=HashEncoder(), secrets="redact") as memory:
+        count = memory.count()
+        again = {**ROADS, "an export": lambda m: m.import_(tmp_path / "export.jsonl")}[road]
+        assert again(memory).added == ()
+        assert memory.count() == count
+        with pytest.raises(Conflict, match="is stored with another text"):
+            memory.add_records([Record("k", "s", 0, "Other words.")])
+
+
 def test_an_update_to_the_same_redacted_text_is_none(memory: Memory) -> None:
     key = memory.add(f"It is {TOKEN}.").key
     assert memory.update(key, f"It is {SECRETS['GitHub of an app']}.").key == key
@@ -171,6 +187,15 @@ def test_a_name_that_is_a_secret_is_refused_and_not_repeated(
 ) -> None:
     with pytest.raises(InvalidInput, match="name it otherwise") as caught:
         memory.add("x", **names)  # type: ignore[arg-type]
+    assert TOKEN not in str(caught.value)
+    assert memory.count() == 0
+
+
+@pytest.mark.parametrize("name", ["key", "source", "kind", "role", "superseded_by", "origin"])
+def test_a_secret_is_in_no_name_of_a_record(memory: Memory, name: str) -> None:
+    record = replace(Record("k", "s", 0, "x"), **{name: TOKEN})
+    with pytest.raises(InvalidInput, match=f"the {name} of a record holds a secret") as caught:
+        memory.add_records([record])
     assert TOKEN not in str(caught.value)
     assert memory.count() == 0
 
@@ -232,6 +257,47 @@ def test_a_line_typed_in_a_chat_is_a_secret_as_a_memory_is(memory: Memory, stric
     for guard in (memory.guard, strict.guard):
         assert holds_no_secret(guard, "Hello")
         assert not holds_no_secret(guard, f"My token is {TOKEN}")
+
+
+def answered(memory: Memory, *said: str) -> str | None:
+    """A conversation by turns, of which the last words are the answer; returns what was told."""
+    roles = ("user", "assistant")
+    messages = [{"role": roles[n % 2], "content": text} for n, text in enumerate(said[:-1])]
+    return Attachment(memory).recall(messages, "s").remember(said[-1]).problem
+
+
+def test_a_secret_in_an_answer_that_takes_the_place_of_another_is_told(memory: Memory) -> None:
+    assert answered(memory, "What is the token?", "I cannot tell.") is None
+    told = answered(memory, "What is the token?", f"It is {TOKEN}.")
+    assert told == f"not stored: a secret (GitHub token) in line 1 of {memory.last('s', 1)[0].key}"
+    assert answered(memory, "What is the token?", f"It is {TOKEN}.") is None  # it was told
+
+
+def test_who_goes_back_to_an_answer_with_a_secret_has_it_again(memory: Memory) -> None:
+    answered(memory, "What is the token?", f"It is {TOKEN}.")
+    answered(memory, "What is the token?", "I cannot tell.")
+    answered(memory, "What is the token?", f"It is {TOKEN}.", "Thanks.", "Welcome.")
+    assert [record.text for record in memory.last("s", 4)] == [
+        "What is the token?",
+        "It is [secret removed: GitHub token].",
+        "Thanks.",
+        "Welcome.",
+    ]
+
+
+def test_what_the_model_reads_anyway_is_not_recalled_without_its_secret(memory: Memory) -> None:
+    answered(memory, "What is the token of the bakery?", f"The token of the bakery is {TOKEN}.")
+    memory.add("The token of the bakery is old.")
+    again = Attachment(memory).recall(
+        [
+            {"role": "user", "content": "What is the token of the bakery?"},
+            {"role": "assistant", "content": f"The token of the bakery is {TOKEN}."},
+            {"role": "user", "content": "How old is the token of the bakery?"},
+        ],
+        "s",
+    )
+    recalled = [each.record.text for each in again.context.recollections]
+    assert recalled == ["The token of the bakery is old."]
 
 
 def test_an_unknown_policy_is_refused_before_a_store_is_made(tmp_path: Path) -> None:

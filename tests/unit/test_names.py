@@ -113,6 +113,9 @@ def test_a_short_key_leaves_out_the_source() -> None:
         ({"speaker": "Nora 10:30"}, "Nora 10:30"),
         ({"role": "x: y"}, '"x꞉ y"'),
         ({"role": "ASSISTANT"}, '"ASSISTANT"'),
+        ({"speaker": "(web page)"}, '"(web page)"'),
+        ({"speaker": "(document) Nora"}, '"(document) Nora"'),
+        ({"speaker": "Nora (Leeds)"}, "Nora (Leeds)"),
     ],
 )
 def test_nobody_passes_for_somebody_else(fields: dict[str, str], expected: str) -> None:

@@ -151,6 +151,25 @@ def test_what_has_expired_does_not_go_again(memory: Memory, chat: Attachment) ->
     assert sent(chat.recall([DOG, ANSWER, THANKS]))[0] == DOG
 
 
+def test_a_memory_that_is_damaged_meanwhile_does_not_go_again_and_all_others_do(
+    tmp_path: Path,
+) -> None:
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as memory:
+        memory.add(PICKLE, key="dog")
+        memory.add("The dog of Ravi is old.")
+        chat = Attachment(memory, replays=Replays())
+        chat.recall([DOG], "s")
+        with closing(sqlite3.connect(tmp_path / "store" / "records.sqlite3")) as database:
+            database.execute("UPDATE records SET text = 'x' WHERE key = 'dog'")
+            database.commit()
+        memory.add(KILN)
+        later = chat.recall([DOG, ANSWER, KILN_ASKED], "s")
+    assert later.problem is None
+    assert PICKLE not in str(later.messages)
+    assert "The dog of Ravi is old." in later.messages[0]["content"]
+    assert KILN in later.messages[-1]["content"]
+
+
 def test_another_branch_of_a_conversation_gets_no_block_of_the_first(
     memory: Memory, chat: Attachment
 ) -> None:
