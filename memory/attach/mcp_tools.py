@@ -40,7 +40,6 @@ from memory.recall.prompt import (
     without_block,
 )
 from memory.recall.ranking import Recollection
-from memory.recall.relevance import FLOOR
 from store import Filter, InvalidInput, Record
 from store.filters import And, F, Range
 from store.origins import ASSISTANT
@@ -329,8 +328,8 @@ TOOLS = (
     Tool(
         "recall",
         "Recall memories",
-        "Find what was said or read before, best first, with keys, dates and relevance from 0 to 1 "
-        f"(below {FLOOR} it rarely matters). Call it before answering anything that may depend on "
+        "Find what was said or read before, best first, with keys, dates and relevance: how likely "
+        "each is to matter, from 0 to 1. Call it before answering anything that may depend on "
         "earlier conversations or on the user's documents.",
         RecallArguments,
         RecallData,

@@ -15,6 +15,7 @@ __all__ = ["docx_to_markdown", "html_to_markdown", "pdf_pages"]
 
 _EXTRA = "'remem[documents]'"
 _DEFINES = re.compile(rb"<!(DOCTYPE|ENTITY)")
+_DEEPEST = 500
 _PIECE = 1 << 16
 _PICTURE = ".svg"
 _BEFORE_XML = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n"
@@ -25,16 +26,27 @@ def html_to_markdown(page: bytes | str) -> tuple[str, str]:
     """Title and text of a web page; its headings, lists, tables and code become Markdown.
 
     Raises:
+        InvalidInput: its elements are nested too deeply to be read.
         MissingDependency: beautifulsoup4 or markdownify is not installed.
     """
     try:
-        from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
+        from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
         from markdownify import MarkdownConverter
     except ImportError:
         raise MissingDependency("reading HTML", _EXTRA) from None
+
+    class Soup(BeautifulSoup):
+        def pushTag(self, tag: Tag) -> None:  # noqa: N802 - its own name
+            super().pushTag(tag)
+            if len(self.tagStack) > _DEEPEST:  # the tree would be built, and then be of no use
+                raise InvalidInput(
+                    f"its elements are nested more than {_DEEPEST:,} deep, as on no page that is "
+                    "read; save what you need of it as text"
+                )
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is read well enough
-        soup = BeautifulSoup(page, "html.parser")
+        soup = Soup(page, "html.parser")
     title = soup.title.get_text(strip=True) if soup.title else ""
     for image in soup.find_all("img"):
         image.replace_with(str(image.get("alt") or ""))

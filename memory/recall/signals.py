@@ -94,8 +94,8 @@ def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
 
 
 def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
-    """1 for what the person said to an assistant: what it answered was made of that."""
-    return [float(each.record.role == "user") for each in candidates]
+    """The evidence of what the person said to an assistant: what it answered was made of that."""
+    return [each.evidence if each.record.role == "user" else 0.0 for each in candidates]
 
 
 SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {

@@ -59,17 +59,17 @@ class Weight:
 
 WEIGHTS: Mapping[str, Weight] = {
     #                       one voice, people, an assistant
-    "dense turn": Weight(1.5, 1.0, 2.0),
-    "dense window": Weight(1.0, 1.25, 0.5),
-    "text turn": Weight(3.0, 2.0, 1.5),
-    "text window": Weight(0.0, 1.5, 0.0),
+    "dense turn": Weight(1.5, 1.0, 1.5),
+    "dense window": Weight(1.0, 1.25, 1.0),
+    "text turn": Weight(3.0, 2.0, 1.0),
+    "text window": Weight(0.0, 1.5, 0.5),
     "session": Weight(2.0, 2.0, 1.0),
-    "reply": Weight(0.5, 1.0, 0.0),
+    "reply": Weight(0.5, 1.0, 0.5),
     "speaker": Weight(0.5, 1.0, 0.5),
     "statement": Weight(0.5, 1.5, 0.0),
     "room": Weight(1.5, 3.0, 1.5),
     "date": Weight(4.0, 4.0, 3.0),
-    "asker": Weight(0.0, 0.0, 2.5),
+    "asker": Weight(0.0, 0.0, 6.0),
     "link": Weight(2.0, 0.0, 0.0),
 }
 """Of legs, of signals (``memory.recall.signals``) and of links (``memory.recall.links``). Rounded

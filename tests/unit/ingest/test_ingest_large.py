@@ -193,6 +193,12 @@ def page_description(folder: Path) -> Path:
     return pdf(folder / "form.pdf", [b"BT /F1 12 Tf ", *times(b"(a) Tj\n", 60 * MB), b"ET"])
 
 
+def deep_page(folder: Path) -> Path:
+    path = folder / "deep.html"
+    path.write_text("<html><body>" + "<div>" * 200_000 + "deep" + "</div>" * 200_000)
+    return path
+
+
 BOMBS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a chat of ChatGPT": (chat_in_zip, "far more than it weighs"),
     "a chat of WhatsApp": (whatsapp_in_zip, "far more than it weighs"),
@@ -202,6 +208,7 @@ BOMBS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "behind a short one": (two_gz_in_one, "far more than it weighs"),
     "a text": (text_in_gz, "far more than it weighs"),
     "a web page": (html_in_gz, "far more than it weighs"),
+    "a page that is nested": (deep_page, "nested more than 500 deep"),
     "a Word document": (word, "far more than it weighs"),
     "a Word document that lies": (word_that_lies, "BadZipFile"),
     "a Word document with entities": (word_with_entities, "defines entities"),
