@@ -83,7 +83,7 @@ def linked(
 
 
 def _strengths(ranking: Sequence[Recollection], idf: Mapping[str, float]) -> Iterator[float]:
-    """How strongly each memory is linked to one of the best, in [0, 1)."""
+    """The strength of the strongest link of each memory to one of the best, in [0, 1)."""
     rare = {token for token, weight in idf.items() if weight >= _RARE}
     held = [rare & _tokens(one) for one in ranking]
     for tokens in held:

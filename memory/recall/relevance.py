@@ -126,7 +126,7 @@ def _worth(nearness: float, covered: float, foreign: float, experience: float) -
 
 
 def _of_the_right_person(query: Query, ranking: Sequence[Recollection]) -> float:
-    """How likely it is that what was found speaks of whom the question names: where one of several
+    """The probability that what was found speaks of whom the question names: where one of several
     speakers is named, by how far the best of theirs stands above the best of the others."""
     scores: dict[str, float] = {}
     for one in ranking:
@@ -141,8 +141,8 @@ def _of_the_right_person(query: Query, ranking: Sequence[Recollection]) -> float
 
 
 def _shares(ranking: Sequence[Recollection]) -> Iterator[float]:
-    """How likely each memory is to hold the answer, or a part of it, if there is one: by its rank,
-    and by how far it stands above the tenth, measured by the best."""
+    """The probability that each memory holds the answer, or a part of it, if there is one: by its
+    rank, and by how far it stands above the tenth, measured by the best."""
     highest = ranking[0].score
     tenth = ranking[min(_BEST, len(ranking)) - 1].score
     for rank, one in enumerate(ranking, 1):

@@ -205,7 +205,7 @@ class Retriever:
     def _rarity(
         self, store: Store, namespace: str, question: Query, others: Set[str]
     ) -> tuple[Rarity, Mapping[str, float]]:
-        """How rare the words of the question are, and those others."""
+        """The rarity of the words of the question, and the idf of these and of others."""
         tokens = [*question.tokens, *sorted(others)]
         *weights, unheard = store.idf(namespace, TURN, [*tokens, _UNHEARD])
         idf = dict(zip(tokens, weights, strict=True))

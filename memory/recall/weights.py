@@ -24,7 +24,7 @@ _ENOUGH = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """Who speaks, as shares that make 1.
+    """The voices of a memory, as shares that make 1.
 
     Attributes:
         one: How much of a single voice it is.
@@ -39,7 +39,7 @@ class Voices:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What a leg or signal has to say in each kind of memory, 0 or more; see ``Voices``."""
+    """The weight of a leg or signal in each kind of memory, 0 or more; see ``Voices``."""
 
     one: float
     people: float
@@ -77,7 +77,7 @@ from a listwise fit under cross-validation over five data sets; see benchmarks/R
 
 
 def voices_of(records: Iterable[Record]) -> Voices:
-    """Who speaks in some records: a fifth of them is enough for a voice to count in full."""
+    """The voices of some records: a fifth of them is enough for a voice to count in full."""
     speakers: Counter[str | None] = Counter()
     assistant = total = 0
     for record in records:

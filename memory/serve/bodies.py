@@ -25,7 +25,7 @@ MAX_DEPTH = 200
 """Most levels of nested lists and objects; Python's own limits begin near 1,000."""
 
 MAX_VALUES = 50_000
-"""How many values a body may hold. What is small in bytes may be millions of them, and nothing else
+"""Most values in a body. What is small in bytes may be millions of them, and nothing else
 is done while they are read: 32 MB of empty objects took 6 s, as many unknown names minutes."""
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
