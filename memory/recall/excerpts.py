@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence, Set
 
 from store.tokens import content_words, tokenize, word_count
 
-__all__ = ["CUT", "EXCERPT_WORDS", "Span", "excerpt", "part_of"]
+__all__ = ["EXCERPT_WORDS", "Span", "excerpt", "part_of"]
 
 Span = tuple[int, int]
 """First character of a part of a text, and its end."""
 
-CUT = "[…]"
+_CUT = "[…]"
 """Stands where something is left out."""
 
 EXCERPT_WORDS = 60
@@ -56,12 +56,12 @@ def excerpt(text: str, query: str, words: int = EXCERPT_WORDS) -> Span | None:
 
 
 def part_of(text: str, span: Span | None) -> str:
-    """The part of a text that is shown, with ``CUT`` where something is left out; None: all."""
+    """The part of a text that is shown, with ``[…]`` where something is left out; None: all."""
     if span is None:
         return text
     start, end = span
     before, behind = text[:start].strip(), text[end:].strip()
-    return f"{CUT} " * bool(before) + text[start:end] + f" {CUT}" * bool(behind)
+    return f"{_CUT} " * bool(before) + text[start:end] + f" {_CUT}" * bool(behind)
 
 
 def _pieces(text: str, words: int) -> Iterator[str]:

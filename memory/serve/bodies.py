@@ -18,6 +18,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from memory.serve.problems import Refusal
+from store.rows import is_text
 
 __all__ = ["MAX_DEPTH", "MAX_VALUES", "JsonRoute", "parsed", "parsed_chat"]
 
@@ -48,7 +49,7 @@ def parsed(raw: bytes, what: str = "the body") -> Any:
         raise _invalid(what, "its bytes are not UTF-8") from None
     value = _value(text, what)
     # Looked through only if there is something to find: this takes as long as the parser.
-    if _HALF.search(text) and not all(map(_is_whole, _texts(value))):
+    if _HALF.search(text) and not all(map(is_text, _texts(value))):
         raise _invalid(what, "a text holds half of a character, a lone surrogate")
     return value
 
@@ -113,7 +114,7 @@ def _value(text: str, what: str) -> Any:
 
 
 def _holds_many(text: str) -> bool:
-    """Whether there are too many values in JSON, which a comma or a bracket stands in front of.
+    """True if JSON has too many values, each of which stands behind a comma or a bracket.
 
     Only where there are as many of these signs is it looked at which of them stand in strings.
     """
@@ -176,11 +177,3 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -143,8 +143,8 @@ router = APIRouter(tags=["server"])
     },
 )
 async def metrics(request: Request, who: Annotated[Caller, Depends(caller)]) -> Response:
-    """What this server did, for Prometheus. Where there are keys, it takes an
-    admin key for all namespaces."""
+    """The counters of this server, for Prometheus. Where there are keys, they take an admin key
+    for all namespaces."""
     who.require(Permission.ADMIN)
     who.require_all()
     state = request.app.state
