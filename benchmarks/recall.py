@@ -148,9 +148,9 @@ def _show(dataset: Dataset, measured: Measurement) -> None:
         if tally.system == Remem().name:
             print_out("", f"{tally.system} by category", "", category_table(tally))
     print_out("", "The encoder", "", figure_table(measured.encoder.figures().figures), "")
-    if quiet := measured.quiet.figures():
-        print_out("Share of off-topic messages for which remem's prompt stays empty", "")
-        print_out(figure_table(quiet), "")
+    if relevance := measured.relevance():
+        print_out("What remem's relevance is worth; empty: share of off-topic prompts", "")
+        print_out(figure_table(relevance), "")
     if measured.without_gold:
         print_out(
             f"{counted(measured.without_gold, 'question')} without gold: asked, but not scored."

@@ -9,9 +9,9 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.headline import headline_metrics
-from benchmarks.intervals import by_category, mean_interval, metric_values
+from benchmarks.intervals import mean_interval
 from benchmarks.metrics import BUDGETS
-from benchmarks.outcome import Outcome
+from benchmarks.outcome import Outcome, by_category, metric_values
 from benchmarks.tally import Tally
 
 __all__ = ["category_table", "figure_table", "plain_table", "system_table"]

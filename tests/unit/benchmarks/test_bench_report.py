@@ -173,9 +173,11 @@ def test_without_texts_ids_ranks_and_scores_stay(database: Path, html: str, tmp_
     ]
 
 
-def test_every_data_set_has_its_four_plots(html: str) -> None:
+def test_every_data_set_has_its_plots(html: str) -> None:
+    by_trait = ("pieces-of-gold", "share-of-the-speaker")
+    of_trust = ("reliability", "floor")
     for number in (0, 1):
-        for plot in ("recall", "evidence", "categories", "latency"):
+        for plot in ("recall", "evidence", "categories", "latency", *by_trait, *of_trust):
             assert f'id="{plot}-{number}-figure_1"' in html
 
 
