@@ -20,6 +20,7 @@ __all__ = ["Plot", "colours_of", "plots_of"]
 
 _MOST_DRAWN = 12  # systems in one plot
 _MOST_BARS = 4
+_FLOOR_TICKS = (0.0001, 0.001, 0.01, 0.1, 0.8)
 _INSTANT = 0.1  # milliseconds; what takes less shows the same to every question
 
 
@@ -81,7 +82,7 @@ def _lines(
     """A line a system; none of a single point."""
     if len(metrics) < 2:
         return []
-    points = [
+    points: list[dict[float, Interval]] = [
         {x: each.means[metric] for x, metric in metrics.items() if metric in each.means}
         for each in shown
     ]
@@ -102,7 +103,10 @@ def _of_trust(number: int, ours: Standing | None) -> Iterator[Plot]:
         judged = sum(each.count for each in diagram.values())
         error = ours.figures.get(CALIBRATION_ERROR)
         of_error = "" if error is None else f"Expected calibration error {error:.3f}. "
-        note = f"{of_error}{judged:,} memories, the first {FIRST} of each question; a dot a tenth."
+        note = (
+            f"{of_error}The first {FIRST} memories of each question, {judged:,} in all; a dot for "
+            "each tenth of relevance, the larger the more memories it has."
+        )
         yield Plot(Markup(svg), "Relevance against the gold", note=note)
     curves = {
         name.removesuffix(against_floor("")): curve
@@ -112,11 +116,18 @@ def _of_trust(number: int, ours: Standing | None) -> Iterator[Plot]:
     if curves:
         kinds = sorted(curves, key=lambda name: (name != "evidence", name))
         tones = dict(zip(kinds, chain(["ours"], cycle(MUTED)), strict=False))
-        lines = [plots.Line(name, tones[name], curves[name]) for name in kinds]
-        labels = ("floor of relevance", "evidence kept; prompts that stay empty")
-        svg = plots.curves(f"floor-{number}", lines, *labels, marked=FLOOR)
-        note = f"The dotted line is the default floor, {FLOOR:g}."
+        lines = [plots.Line(_kind(name), tones[name], curves[name]) for name in kinds]
+        labels = ("floor of relevance", "evidence kept; other prompts kept empty")
+        tried = min((abs(floor - FLOOR), floor) for floor in lines[0].points)[1]
+        scale = plots.Scale(_FLOOR_TICKS, tried)
+        svg = plots.curves(f"floor-{number}", lines, *labels, scale)
+        note = f"The figures are those at the dotted line, {tried:g}; the default is {FLOOR:g}."
         yield Plot(Markup(svg), "What a floor keeps out", note=note)
+
+
+def _kind(curve: str) -> str:
+    """The kind of message that prompts stay empty for, in few words."""
+    return curve.removeprefix("empty for ").removeprefix("questions about ")
 
 
 def _bars(

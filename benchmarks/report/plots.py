@@ -23,7 +23,7 @@ from benchmarks.report.canvas import (
     svg_of,
 )
 
-__all__ = ["Dot", "Line", "bars", "curves", "diagonal", "scatter", "spread"]
+__all__ = ["Dot", "Line", "Scale", "bars", "curves", "diagonal", "scatter", "spread"]
 
 _LABELS_AT = 1.06  # the plot's width is 1
 _LONGEST_NAME = 24
@@ -59,29 +59,40 @@ class Dot:
         return self.colour == "ours"
 
 
-def curves(
-    name: str, lines: Sequence[Line], x_label: str, y_label: str, marked: float | None = None
-) -> str:
-    """Lines with confidence bands over a logarithmic axis, each labelled where it ends.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the axis of the curves shows.
 
-    Args:
-        marked: A place on the axis that a vertical line shows.
+    Attributes:
+        ticks: The places that are named; none: all that have a point.
+        marked: A place of all lines that a dotted line shows, and for which the labels give the
+            values; None: they give the last.
     """
+
+    ticks: Sequence[float] = ()
+    marked: float | None = None
+
+
+def curves(
+    name: str, lines: Sequence[Line], x_label: str, y_label: str, scale: Scale = Scale()
+) -> str:
+    """Lines with confidence bands over a logarithmic axis, each labelled where it ends."""
     with mpl.rc_context(STYLE):
         figure, axes = new_figure(HEIGHT)
         for line in lines:
             _draw_line(axes, line)
-        ticks = sorted({x for line in lines for x in line.points})
+        places = sorted({x for line in lines for x in line.points})
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_major_locator(FixedLocator(scale.ticks or places))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _tick(x)))
-        axes.set_xlim(ticks[0], ticks[-1])
-        if marked is not None:
-            axes.axvline(marked, color=PLACEHOLDERS["soft"], linewidth=1, linestyle=(0, (2, 2)))
+        axes.set_xlim(places[0], places[-1])
+        if scale.marked is not None:
+            dots = (0, (2, 2))
+            axes.axvline(scale.marked, color=PLACEHOLDERS["soft"], linewidth=1, linestyle=dots)
         quality_axis(axes, y_label)
         axes.set_xlabel(x_label)
-        left, room = 0.09, 1 - _label_ends(axes, lines) / figure.bbox.width
+        left, room = 0.09, 1 - _label_ends(axes, lines, scale.marked) / figure.bbox.width
         right = left + (room - left) / _LABELS_AT
         figure.subplots_adjust(left=left, right=right, bottom=0.15, top=0.9)
         return svg_of(figure, name)
@@ -204,8 +215,9 @@ def _draw_line(axes: Axes, line: Line) -> None:
     )
 
 
-def _label_ends(axes: Axes, lines: Sequence[Line]) -> float:
-    """The name and last value of each line to its right, moved apart where lines end together.
+def _label_ends(axes: Axes, lines: Sequence[Line], marked: float | None) -> float:
+    """The name of each line to its right, moved apart where lines end together, and its value at
+    the marked place or else at the end.
 
     Returns:
         Width of the widest label.
@@ -214,8 +226,9 @@ def _label_ends(axes: Axes, lines: Sequence[Line]) -> float:
     widest = 0.0
     for line, end, place in zip(lines, ends, spread(ends, 0.068, 0.0, 1.0), strict=True):
         colour = PLACEHOLDERS[line.colour]
+        told = end if marked is None else line.points[marked].mean
         label = axes.annotate(
-            f"{_short(end)} {_cut(line.label)}",
+            f"{_short(told)} {_cut(line.label)}",
             xy=(1, end),
             xytext=(_LABELS_AT, place),
             xycoords=("axes fraction", "data"),
