@@ -17,6 +17,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from benchmarks.across import EVIDENCE
+from benchmarks.intervals import Interval
 from benchmarks.report import misses
 from benchmarks.report.pictures import Plot, colours_of, plots_of
 from benchmarks.report.summary import Summary, summarise
@@ -37,6 +39,15 @@ class _Section:
     plots: Sequence[Plot]
     best: Mapping[str, float]
     columns: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A system over all data sets: of each its recall and its evidence, where it was measured."""
+
+    system: str
+    ours: bool
+    cells: Sequence[tuple[Interval | None, Interval | None]]
 
 
 def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
@@ -67,6 +78,7 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
     }
     return environment.get_template("report.html").render(
         sections=sections,
+        across=_across([section.summary for section in sections]),
         depth=misses.DEPTH,
         with_texts=with_texts,
         style=Markup(_template_file("report.css")),
@@ -90,6 +102,22 @@ def _best(summary: Summary) -> dict[str, float]:
         metric: max(each.means[metric].mean for each in summary.standings if metric in each.means)
         for metric in summary.headline
     }
+
+
+def _across(summaries: Sequence[Summary]) -> list[_Row]:
+    """The table of all data sets, ours first; nothing of a single one."""
+    if len(summaries) < 2:
+        return []
+    ours = {each.ours for each in summaries}
+    systems = dict.fromkeys(one.system for each in summaries for one in each.standings)
+    rows = [_Row(name, name in ours, [_cell(each, name) for each in summaries]) for name in systems]
+    return sorted(rows, key=lambda row: not row.ours)
+
+
+def _cell(summary: Summary, system: str) -> tuple[Interval | None, Interval | None]:
+    standing = summary.standing(system)
+    means = standing.means if standing else {}
+    return means.get(summary.primary or ""), means.get(EVIDENCE)
 
 
 def _browser(run: StoredRun, system: str, with_texts: bool) -> misses.Json:

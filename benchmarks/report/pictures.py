@@ -118,10 +118,10 @@ def _of_trust(number: int, ours: Standing | None) -> Iterator[Plot]:
         tones = dict(zip(kinds, chain(["ours"], cycle(MUTED)), strict=False))
         lines = [plots.Line(_kind(name), tones[name], curves[name]) for name in kinds]
         labels = ("floor of relevance", "evidence kept; other prompts kept empty")
-        tried = min((abs(floor - FLOOR), floor) for floor in lines[0].points)[1]
-        scale = plots.Scale(_FLOOR_TICKS, tried)
-        svg = plots.curves(f"floor-{number}", lines, *labels, scale)
-        note = f"The figures are those at the dotted line, {tried:g}; the default is {FLOOR:g}."
+        # A file of another version may not have tried what is the default today.
+        marked = min(lines[0].points, key=lambda floor: abs(floor - FLOOR))
+        svg = plots.curves(f"floor-{number}", lines, *labels, plots.Scale(_FLOOR_TICKS, marked))
+        note = f"The figures are those at a floor of {marked:g}, the dotted line."
         yield Plot(Markup(svg), "What a floor keeps out", note=note)
 
 

@@ -12,6 +12,7 @@ from benchmarks.intervals import Interval, mean_interval, share_interval
 from benchmarks.metrics import gold_shown
 from benchmarks.outcome import Outcome
 from benchmarks.systems.prompting import prompt_of
+from memory.recall.relevance import FLOOR
 
 __all__ = [
     "BUDGET",
@@ -25,8 +26,8 @@ __all__ = [
 BUDGET = 1000
 """Tokens of the prompts."""
 
-FLOORS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.8)
-"""The floors that are tried."""
+FLOORS = tuple(sorted({0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.8, FLOOR}))
+"""The floors that are tried, the default among them."""
 
 Shown = Mapping[str, float | None]
 """Of one question: each piece of gold -> its relevance in a prompt without a floor, None where it
