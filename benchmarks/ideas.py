@@ -17,21 +17,18 @@ from benchmarks.datasets.base import Question
 from benchmarks.metrics import DEPTH
 from benchmarks.systems.baselines import reciprocal_ranks
 from benchmarks.systems.prompting import prompt_of
+from benchmarks.systems.remem import LEGS
 from memory import Retriever
 from memory.encoder import Encoder
 from memory.recall.prompt import Context, build_context
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR, relevant
 from memory.recall.retriever import Encoded, Searches, check_question
-from memory.recall.signals import SIGNALS
 from memory.recall.weights import WEIGHTS, Weight
 from store import Filter, Store
 from store.tokens import content_words
 
-__all__ = ["DEFAULT", "IDEAS", "LEGS", "Idea"]
-
-LEGS = tuple(name for name in WEIGHTS if name not in SIGNALS and name != "link")
-"""The searches that are mixed."""
+__all__ = ["DEFAULT", "IDEAS", "Idea", "breadth", "coverage", "recency"]
 
 Prompt = Callable[[Sequence[Recollection], Question, int], Context]
 """A ranking, its question and a budget -> what a model sees."""
@@ -114,7 +111,7 @@ def together(asked: Asked) -> list[Recollection]:
 
 def by_reciprocal_rank(asked: Asked) -> list[Recollection]:
     """The legs by reciprocal rank fusion instead of their scores; no signals."""
-    rankings = {leg: asked.by(Retriever({leg: 1.0})) for leg in LEGS}
+    rankings = {each.leg: asked.by(Retriever({each.leg: 1.0})) for each in LEGS}
     return reciprocal_ranks(rankings, asked.k)
 
 
@@ -162,7 +159,7 @@ def coverage(query: str, ranking: Sequence[Recollection]) -> list[float]:
 
 def _only(kind: str) -> Retriever:
     """The default's legs of which the name begins so, and no signals."""
-    return Retriever({leg: WEIGHTS[leg] for leg in LEGS if leg.startswith(kind)})
+    return Retriever({each.leg: WEIGHTS[each.leg] for each in LEGS if each.leg.startswith(kind)})
 
 
 def _kept() -> Iterator[Idea]:

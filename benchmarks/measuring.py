@@ -117,7 +117,7 @@ def measure(
                 result = ask_all(searcher, haystack, encoder, on_question)
                 if isinstance(system, Remem):
                     measured.quiet.ask(searcher, off_topic, others)
-                    measured.trust.ask(searcher, haystack)
+                    measured.trust.ask(searcher, haystack, result.outcomes)
                     judged = measured.trust.add(haystack, result.outcomes)
                     result = replace(result, outcomes=judged)
             writer.add(system.name, result.outcomes)

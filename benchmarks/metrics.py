@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 import ir_measures
 from ir_measures import RR, Measure, R, Success, nDCG
 
-from benchmarks.datasets.base import Haystack, Question
+from benchmarks.datasets.base import Haystack, Question, gold_of
 from memory.recall.excerpts import excerpt, part_of
 from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
@@ -88,7 +88,7 @@ def gold_ranks(question: Question, ranking: Sequence[Recollection]) -> dict[str,
     else:
         gold, ranked = question.sources, _sources(ranking)
     ranks = {item: rank for rank, item in enumerate(ranked, start=1)}
-    return {item: ranks.get(item) for item in _relevant(gold)}
+    return {item: ranks.get(item) for item in gold_of(gold)}
 
 
 def prompt_metrics(
@@ -119,8 +119,8 @@ def gold_shown(
     Args:
         texts: Key -> text of each record of the haystack, to tell which were cut.
     """
-    by_key = _relevant(question.evidence)
-    shown: dict[str, float | None] = dict.fromkeys(by_key or _relevant(question.sources))
+    by_key = gold_of(question.evidence)
+    shown: dict[str, float | None] = dict.fromkeys(by_key or gold_of(question.sources))
 
     def forms(key: str) -> tuple[str, ...]:
         text = texts.get(key)
@@ -138,7 +138,7 @@ def _of_unit(
     gold: Mapping[str, Mapping[str, int]],
     rankings: Mapping[str, Sequence[str]],
 ) -> dict[str, dict[str, float]]:
-    qrels = {question: dict(graded) for question, graded in gold.items() if _relevant(graded)}
+    qrels = {question: dict(graded) for question, graded in gold.items() if gold_of(graded)}
     if not qrels:
         return {}
     runs = {
@@ -147,7 +147,7 @@ def _of_unit(
     }
     metrics: dict[str, dict[str, float]] = {
         question: {
-            f"{unit} all@{k}": float(_relevant(graded) <= set(rankings[question][:k]))
+            f"{unit} all@{k}": float(gold_of(graded) <= set(rankings[question][:k]))
             for k in CUTOFFS
         }
         for question, graded in qrels.items()
@@ -166,7 +166,3 @@ def _units(records: Sequence[Record]) -> tuple[str, str]:
 def _sources(ranking: Sequence[Recollection]) -> list[str]:
     """The sources of a ranking, each at the place of its first record."""
     return list(dict.fromkeys(found.record.source for found in ranking))
-
-
-def _relevant(graded: Mapping[str, int]) -> set[str]:
-    return {item for item, grade in graded.items() if grade > 0}

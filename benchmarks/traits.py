@@ -7,9 +7,8 @@ somebody who hardly speaks (sparse knowledge). Pure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
-from benchmarks.datasets.base import Haystack
+from benchmarks.datasets.base import Haystack, gold_of
 
 __all__ = ["GOLD", "SHARE", "group_of", "traits_of"]
 
@@ -28,7 +27,7 @@ def traits_of(haystack: Haystack) -> dict[str, dict[str, float]]:
     said = Counter(voices.values())
     traits: dict[str, dict[str, float]] = {}
     for question in haystack.questions:
-        gold = _relevant(question.evidence) or _relevant(question.sources)
+        gold = gold_of(question.evidence) or gold_of(question.sources)
         if not gold:
             continue
         traits[question.id] = {GOLD: float(len(gold))}
@@ -45,10 +44,6 @@ def group_of(trait: str, value: float) -> str:
     ends = [0.0, *_SHARES, 1.0]
     low = max(end for end in ends[:-1] if end <= value)
     return f"{_written(low)} to {_written(ends[ends.index(low) + 1])}"
-
-
-def _relevant(graded: Mapping[str, int]) -> list[str]:
-    return [item for item, grade in graded.items() if grade > 0]
 
 
 def _written(share: float) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import fmean
 
+from benchmarks.datasets.base import gold_of
 from benchmarks.intervals import Interval, share_interval
 from benchmarks.outcome import Outcome
 
@@ -43,10 +44,7 @@ def judgements(outcome: Outcome) -> Iterator[Judgement]:
     and names no gold says nothing.
     """
     question = outcome.question
-    evidence, sources = (
-        {item for item, grade in graded.items() if grade > 0}
-        for graded in (question.evidence, question.sources)
-    )
+    evidence, sources = gold_of(question.evidence), gold_of(question.sources)
     if question.answerable and not (evidence or sources):
         return
     for one in islice(outcome.ranking, FIRST):

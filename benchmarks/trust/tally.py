@@ -22,6 +22,7 @@ from benchmarks.trust.floors import (
 )
 from benchmarks.trust.people import WRONG_PERSON, wrong_person
 from benchmarks.trust.separation import auroc, top_relevance
+from memory.recall.ranking import Recollection
 
 __all__ = ["CALIBRATION_ERROR", "RELIABILITY", "TAKEN", "UNFLOORED", "Trust", "against_floor"]
 
@@ -69,14 +70,19 @@ class Trust:
         texts = {record.key: record.text for record in haystack.records}
         return tuple(self._add(outcome, texts) for outcome in outcomes)
 
-    def ask(self, searcher: Searcher, haystack: Haystack) -> None:
-        """Put the questions about the wrong person; of the first haystacks only."""
+    def ask(self, searcher: Searcher, haystack: Haystack, outcomes: Sequence[Outcome]) -> None:
+        """Put the questions about the wrong person; to the first haystacks only.
+
+        Args:
+            outcomes: What was recalled for the haystack's own questions.
+        """
         if self.asked == MOST_HAYSTACKS:
             return
         self.asked += 1
+        known = {outcome.question.id: outcome.ranking for outcome in outcomes}
         for right, wrong in wrong_person(haystack):
-            for kind, question in ((_RIGHT_PERSON, right), (WRONG_PERSON, wrong)):
-                self._note(kind, top_relevance(searcher.search(question, DEPTH)))
+            self._note(_RIGHT_PERSON, known[right.id])
+            self._note(WRONG_PERSON, searcher.search(wrong, DEPTH))
 
     def figures(self, quiet: Quiet) -> dict[str, float]:
         """The figures that there is data for.
@@ -113,7 +119,7 @@ class Trust:
         self.judged += judgements(outcome)
         if outcome.gold or not outcome.question.answerable:
             kind = _ANSWERABLE if outcome.question.answerable else _UNANSWERABLE
-            self._note(kind, top_relevance(outcome.ranking))
+            self._note(kind, outcome.ranking)
         shown = unfloored(outcome, texts)
         if not shown:
             return outcome
@@ -123,5 +129,5 @@ class Trust:
             self.taken.append(share - floored)
         return replace(outcome, metrics={**outcome.metrics, UNFLOORED: share})
 
-    def _note(self, kind: str, relevance: float) -> None:
-        self.tops.setdefault(kind, []).append(relevance)
+    def _note(self, kind: str, ranking: Sequence[Recollection]) -> None:
+        self.tops.setdefault(kind, []).append(top_relevance(ranking))

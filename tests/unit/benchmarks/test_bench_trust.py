@@ -179,27 +179,20 @@ class Certain:
 
 def test_the_wrong_person_is_told_apart_by_the_relevance_of_the_best() -> None:
     other = Question("other", "Where is Ben?", evidence={"r1": 1})
-    memory = Certain(
-        {
-            "What did Ana plant?": 0.9,
-            "What did Ben plant?": 0.4,
-            "Where is Ben?": 0.6,
-            "Where is Ana?": 0.7,
-        }
-    )
+    memory = Certain({"What did Ben plant?": 0.4, "Where is Ana?": 0.7})
     trust = Trust()
-    trust.ask(memory, garden(BEANS, other))
-    assert len(memory.asked) == 4
+    trust.ask(memory, garden(BEANS, other), [outcome(BEANS, 0.1, 0.9), outcome(other, 0.6)])
+    assert memory.asked == ["What did Ben plant?", "Where is Ana?"]
     # Right .9 and .6 against wrong .4 and .7: three of four pairs are in order.
     assert trust.figures(Quiet())["AUROC wrong person"] == 0.75
 
 
 def test_of_many_haystacks_the_first_five_are_asked_about_the_wrong_person() -> None:
-    memory = Certain({"What did Ana plant?": 0.9, "What did Ben plant?": 0.4})
+    memory = Certain({"What did Ben plant?": 0.4})
     trust = Trust()
     for _ in range(7):
-        trust.ask(memory, garden(BEANS))
-    assert len(memory.asked) == 10
+        trust.ask(memory, garden(BEANS), [outcome(BEANS, 0.9)])
+    assert len(memory.asked) == 5
 
 
 def test_outcomes_get_the_evidence_of_a_prompt_without_a_floor() -> None:
