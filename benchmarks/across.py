@@ -22,7 +22,7 @@ Rows = list[list[str]]
 
 
 def mean_rows(measured: Measured, metric: str) -> Rows:
-    """A row for each system with its means; an asterisk where it is not ours by chance.
+    """A row for each system with its means; an asterisk where they differ by more than chance.
 
     Args:
         metric: ``RECALL``, or a metric by its name.

@@ -24,7 +24,7 @@ from benchmarks.running import command_line, kept_runs, new_run, show_problems
 from benchmarks.runs import RunDatabase
 from benchmarks.stores import check_empty
 from benchmarks.systems.base import System
-from benchmarks.systems.choosing import GROUPS, choose
+from benchmarks.systems.choosing import GROUPS, UNASKED, choose
 from benchmarks.systems.remem import Remem
 from benchmarks.tables import (
     category_table,
@@ -191,5 +191,9 @@ def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
         if markdown:
             markdown.write(f"{title}\n\n{markdown_table(headings, body)}\n")
     if first == Remem().name:
-        for sentence in below_others(outcomes):
+        asked = {
+            dataset: {name: each for name, each in of_systems.items() if name not in UNASKED}
+            for dataset, of_systems in outcomes.items()
+        }
+        for sentence in below_others(asked):
             print_out(sentence)

@@ -23,7 +23,7 @@ from memory.recall.ranking import Recollection
 from memory.recall.windows import TURN, line
 from store import Batch, Dense, Entry, Hit, Leg, Record, Space, Store, Text, View, open_store
 
-__all__ = ["BASELINES", "best_hits", "reciprocal_rank_fusion", "reciprocal_ranks"]
+__all__ = ["BASELINES", "Unasked", "best_hits", "reciprocal_rank_fusion", "reciprocal_ranks"]
 
 _BATCH = 256
 _POOL = 100

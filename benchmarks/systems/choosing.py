@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from benchmarks.systems.base import System
-from benchmarks.systems.baselines import BASELINES
+from benchmarks.systems.baselines import BASELINES, Unasked
 from benchmarks.systems.peers import PEERS
 from benchmarks.systems.remem import LEGS, Remem
 from store import InvalidInput
 
-__all__ = ["GROUPS", "choose"]
+__all__ = ["GROUPS", "UNASKED", "choose"]
 
 _SYSTEMS: dict[str, System] = {
     **{system.name: system for system in (Remem(), *BASELINES, *LEGS)},
@@ -21,8 +21,10 @@ GROUPS = {
     "peers": list(PEERS),
     "all": list(_SYSTEMS),
 }
-"""Names of several systems: remem and the baselines, each of
-remem's legs alone, the peers, all of them."""
+"""Names of several systems: remem and the baselines, each of remem's legs alone, the peers, all."""
+
+UNASKED = frozenset(system.name for system in BASELINES if isinstance(system, Unasked))
+"""Those that show the same whatever is asked, one of them everything: nobody has to beat these."""
 
 
 def choose(names: str) -> list[System]:

@@ -85,6 +85,19 @@ def test_several_data_sets_make_several_tables_and_one_of_all(bench: Bench, tmp_
     assert "| bm25 | 1.000 | 1.000 |" in written
 
 
+def test_what_is_above_remem_anywhere_is_named_but_not_what_shows_everything(
+    bench: Bench, tmp_path: Path
+) -> None:
+    # Nothing is relevant to a greeting, so that remem shows nothing of it.
+    question = {"question": "Hello!", "evidence": "Marigold"}
+    folders = [own_data(tmp_path / name, question) for name in ("one", "two")]
+    paths = [part for folder in folders for part in ("--data", str(folder))]
+    systems = ("--systems", "remem,everything,dense")
+    printed = bench("recall", *paths, "--encoder", "hash", *systems)
+    assert "remem is below dense on one in evidence@1000: .000 against 1.000" in printed.out
+    assert "below everything" not in printed.out
+
+
 def test_the_run_and_its_report_are_kept_where_one_says(bench: Bench, tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
     printed = bench("recall", *QUICK, "--systems", "remem", "--out", str(out))
