@@ -66,7 +66,7 @@ def read_first(page: playwright.Page) -> None:
 
 def test_the_plots_are_drawn_and_nothing_is_wider_than_the_screen(page: playwright.Page) -> None:
     drawings = page.locator(".plot svg")
-    assert drawings.count() == 8
+    assert drawings.count() == 16
     for drawing in drawings.all():
         box = drawing.bounding_box()
         assert box is not None
