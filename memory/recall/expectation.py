@@ -154,11 +154,11 @@ def _unreached(reaches: Sequence[Reach]) -> str:
     places = [(each.place - each.pool, each) for each in reaches if each.place]
     if not places:
         return "No part of the search has it among what it looked through."
-    _, nearest = min(places, key=lambda each: each[0])
-    return (
-        f"No part of the search reached it: the nearest, {nearest.leg}, has it at place "
-        f"{nearest.place} and took the first {nearest.pool}."
-    )
+    lacking, nearest = min(places, key=lambda each: each[0])
+    at = f"the nearest, {nearest.leg}, has it at place {nearest.place}"
+    if lacking <= 0:  # the index of a large namespace may miss a few
+        return f"No part of the search came upon it, though {at} of the first {nearest.pool}."
+    return f"No part of the search reached it: {at} and took the first {nearest.pool}."
 
 
 def remedy(conditions: bool, keeps: Mapping[str, float] | None, words: Sequence[str]) -> str:
@@ -170,7 +170,7 @@ def remedy(conditions: bool, keeps: Mapping[str, float] | None, words: Sequence[
         words: See ``Expected``.
     """
     own = f"add words of it to the question: {_listed(list(map(repr, words)))}" if words else ""
-    steps = ["leave that condition out"] if conditions else []
+    steps = ["leave that out"] if conditions else []
     if keeps is None:
         steps.append(own or "ask in other words, nearer to what it says")
     elif keeps:

@@ -20,7 +20,7 @@ from memory.recall.prompt import format_date
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import relevant
 from memory.recall.windows import TURN
-from memory.recall.witness import DEEPEST, Call, reaches_of, watched
+from memory.recall.witness import DEEPEST, Call, place_of, reaches_of, watched
 from memory.versions import history
 from store import Filter, InvalidInput, Record, Store
 from store.tokens import content_words
@@ -106,11 +106,16 @@ class Inquiry:
             expected = self._present(record, first)
         return Found(first.found, expected)
 
-    def _asked(self, terms: Terms) -> _Round:
+    def _asked(self, terms: Terms, before: _Round | None = None) -> _Round:
+        """The question, asked on some terms; what another round has found is not searched again."""
+
         def ask(store: Store) -> list[Recollection]:
             return self.search(store, self.query, terms.k, terms.where)
 
-        found, calls = watched(self.store, ask)
+        if before and (before.terms.k, before.terms.where) == (terms.k, terms.where):
+            found, calls = before.found, before.calls
+        else:
+            found, calls = watched(self.store, ask)
         if terms.budget is None:
             return _Round(terms, found, calls, found)
         pins = pinned(self.store, self.namespace, terms.where)
@@ -191,9 +196,7 @@ class Inquiry:
         return "budget"
 
     def _place(self, ranking: Sequence[Recollection]) -> int | None:
-        """The place of the memory, 1 being the best; None: it has none."""
-        places = (i for i, one in enumerate(ranking, 1) if one.record.key == self.key)
-        return next(places, None)
+        return place_of(self.key, ranking)
 
     def _lenient(self, record: Record, asked: _Round) -> Terms | None:
         """Terms that keep the record, each no more lenient than it needs to be; None: none were
@@ -202,7 +205,7 @@ class Inquiry:
             eased = self._eased(record, asked, stage)
             if eased is None:
                 return None
-            asked = self._asked(eased)
+            asked = self._asked(eased, asked)
         return asked.terms
 
     def _eased(self, record: Record, asked: _Round, stage: Stage) -> Terms | None:
@@ -217,19 +220,17 @@ class Inquiry:
                 return replace(terms, floor=_rounded_down(one.relevance))
             case "budget":
                 return replace(terms, budget=self._least_budget(asked))
-        k = self._least_k(record, asked)
+        k = self._least_k(asked)
         return None if k is None else replace(terms, k=k)
 
-    def _least_k(self, record: Record, asked: _Round) -> int | None:
+    def _least_k(self, asked: _Round) -> int | None:
         """How many memories must be asked for to get the record; None: more than are tried."""
-        reaches = reaches_of(self.store, self.namespace, record, asked.calls)
-        nearest = min((each.place for each in reaches if each.place), default=1)
-        k = max(nearest, asked.depth)
-        while k <= DEEPEST:
-            if place := self._place_among(k, asked.terms):
-                return place if self._place_among(place, asked.terms) else k
-            k *= 2
-        return None
+        k = asked.depth
+        while not (place := self._place_among(k, asked.terms)):
+            if k >= DEEPEST:
+                return None
+            k = min(2 * k, DEEPEST)
+        return place if self._place_among(place, asked.terms) else k
 
     def _place_among(self, k: int, terms: Terms) -> int | None:
         return self._place(self._asked(replace(terms, k=k)).found)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from memory.recall.expectation import Reach
+from memory.recall.ranking import Recollection
 from memory.recall.retriever import Searches
 from store import Dense, F, Filter, Hit, Leg, Record, Store
 
-__all__ = ["DEEPEST", "Call", "in_this_process", "reaches_of", "watched"]
+__all__ = ["DEEPEST", "Call", "in_this_process", "place_of", "reaches_of", "watched"]
 
 T = TypeVar("T")
 
@@ -30,7 +31,13 @@ class Call:
 
     def returned(self, key: str) -> bool:
         """True if a leg has the record with this key among its hits."""
-        return any(hit.record.key == key for hits in self.hits for hit in hits)
+        return any(place_of(key, hits) for hits in self.hits)
+
+
+def place_of(key: str, ranking: Sequence[Hit | Recollection]) -> int | None:
+    """The place of the record with this key in a ranking, 1 being the best; None: it has none."""
+    places = (place for place, one in enumerate(ranking, 1) if one.record.key == key)
+    return next(places, None)
 
 
 @runtime_checkable
@@ -83,14 +90,8 @@ def reaches_of(
             deep = store.search(namespace, call.legs, max(DEEPEST, call.k), call.where)
             alone = store.search(namespace, call.legs, 1, F("key") == record.key)
             for leg, hits, own in zip(call.legs, deep, alone, strict=True):
-                reach = Reach(
-                    f"{'dense' if isinstance(leg, Dense) else 'text'} {leg.view}",
-                    next(
-                        (i for i, hit in enumerate(hits, 1) if hit.record.key == record.key), None
-                    ),
-                    own[0].score if own else None,
-                    call.k,
-                )
+                place, score = place_of(record.key, hits), own[0].score if own else None
+                reach = Reach(_name(leg), place, score, call.k)
                 nearest[reach.leg] = min(nearest.get(reach.leg, reach), reach, key=_lacking)
     return tuple(nearest.values())
 
