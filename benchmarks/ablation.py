@@ -18,7 +18,7 @@ from benchmarks.encoding import RememberingEncoder
 from benchmarks.ideas import DEFAULT, IDEAS
 from benchmarks.measuring import Progress, first_questions, outcomes_of, search_only
 from benchmarks.metrics import prompt_metrics
-from benchmarks.outcome import Outcome
+from benchmarks.outcome import Outcome, without_rankings
 from benchmarks.running import command_line, kept_runs, new_run, show_problems
 from benchmarks.runs import RunWriter
 from benchmarks.systems.remem import MemorySearcher, Remem
@@ -138,8 +138,8 @@ def ablation(
     out: Path | None,
     markdown: TextIO | None,
 ) -> None:
-    """What each part of remem's retrieval is worth, and what it lacks: the same questions without
-    the one and with the other, on each data set and across them."""
+    """Measure each part of remem's retrieval, and each idea that it lacks: the same questions
+    without the one and with the other, on each data set and across them."""
     remembering = RememberingEncoder(open_encoder(encoder))
     measured: dict[str, dict[str, list[Outcome]]] = {}
     with kept_runs(out) as database:
@@ -173,7 +173,7 @@ def _search(
     writer: RunWriter,
     progress: Progress,
 ) -> dict[str, list[Outcome]]:
-    """What each variant is worth on a data set, without the rankings, which would fill memory."""
+    """The outcomes of each idea on a data set, without the rankings."""
     found: dict[str, list[Outcome]] = {idea.name: [] for idea in IDEAS}
     for haystack in first_questions(dataset.haystacks(), limit):
         writer.add_haystack(haystack)
@@ -181,5 +181,5 @@ def _search(
         with TemporaryDirectory() as folder:
             for name, outcomes in ablate(haystack, encoder, Path(folder), on_question):
                 writer.add(name, [replace(each, ranking=each.ranking[:_KEPT]) for each in outcomes])
-                found[name] += [replace(outcome, ranking=()) for outcome in outcomes]
+                found[name] += without_rankings(outcomes)
     return found

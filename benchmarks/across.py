@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from benchmarks.headline import primary_metric
 from benchmarks.outcome import Outcome
 from benchmarks.significance import PairedTest, paired_test
+from benchmarks.trust.floors import BUDGET
 
 __all__ = ["EVIDENCE", "RECALL", "Measured", "below_others", "difference_rows", "mean_rows"]
 
 RECALL = "recall@10"
 """Of the smallest unit that a data set has gold for: turns, or else documents."""
 
-EVIDENCE = "evidence@1000"
+EVIDENCE = f"evidence@{BUDGET}"
 
 Measured = Mapping[str, Mapping[str, Sequence[Outcome]]]
 """Data set -> row -> outcomes. All data sets have the same rows, ours first."""

@@ -62,7 +62,7 @@ class Idea:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a retriever is asked; see ``Retriever.search``."""
+    """A question to a retriever; see ``Retriever.search``."""
 
     store: Store
     encoder: Encoder
@@ -73,7 +73,7 @@ class Asked:
     now: datetime | None
 
     def by(self, retriever: Retriever) -> list[Recollection]:
-        """What a retriever answers, deep enough to be put into another order."""
+        """The answer of a retriever, deep enough to be put into another order."""
         depth = max(self.k, DEPTH)
         where, now = self.where, self.now
         return retriever.search(

@@ -70,11 +70,11 @@ class Measurement:
         return means | (self.relevance() if system == Remem().name else {})
 
     def relevance(self) -> dict[str, float]:
-        """What remem keeps quiet about, and how far its relevance can be trusted."""
+        """The figures of remem's silence, and of how far its relevance can be trusted."""
         return self.quiet.figures() | self.trust.figures(self.quiet)
 
     def figures(self) -> list[SystemFigures]:
-        """What is true of each system as a whole, and of the encoder."""
+        """The figures of each system as a whole, and of the encoder."""
         curves = self.trust.curves(self.quiet)
         relevance = SystemFigures(Remem().name, self.relevance(), curves)
         return [*(tally.figures() for tally in self.tallies), relevance, self.encoder.figures()]

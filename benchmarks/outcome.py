@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from benchmarks.datasets.base import Question
 from benchmarks.intervals import Interval
 from memory.recall.ranking import Recollection
 
-__all__ = ["Outcome", "Run", "SystemFigures", "by_category", "metric_values"]
+__all__ = [
+    "Outcome",
+    "Run",
+    "SystemFigures",
+    "by_category",
+    "metric_values",
+    "without_rankings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class SystemFigures:
-    """What is true of a system as a whole.
+    """Figures and curves of a system as a whole, beside those of single questions.
 
     Attributes:
         figures: "records/s", "p50 ms", "empty for small talk" -> value.
@@ -79,3 +86,8 @@ def by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
     for outcome in outcomes:
         groups[outcome.question.category].append(outcome)
     return dict(sorted(groups.items()))
+
+
+def without_rankings(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes with their metrics only: rankings of several data sets would fill memory."""
+    return [replace(outcome, ranking=()) for outcome in outcomes]

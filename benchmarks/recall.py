@@ -19,7 +19,7 @@ from benchmarks.encoding import RememberingEncoder
 from benchmarks.expected import Expected, deviations, expected_scores
 from benchmarks.measuring import Measurement, first_questions, measure
 from benchmarks.offtopic import as_questions
-from benchmarks.outcome import Outcome
+from benchmarks.outcome import Outcome, without_rankings
 from benchmarks.running import command_line, kept_runs, new_run, show_problems
 from benchmarks.runs import RunDatabase
 from benchmarks.stores import check_empty
@@ -154,7 +154,9 @@ def recall(
         for dataset, scores in zip(datasets, expected, strict=True):
             measured = plan.measure(dataset, database)
             _show(dataset, measured)
-            outcomes[dataset.name] = {each.system: each.outcomes for each in measured.tallies}
+            outcomes[dataset.name] = {
+                each.system: without_rankings(each.outcomes) for each in measured.tallies
+            }
             found = deviations(scores, measured.scores(Remem().name))
             wrong += [f"{dataset.name}: {sentence}" for sentence in found]
     if len(outcomes) > 1:

@@ -100,7 +100,7 @@ class StoredRun:
         return [metric for (metric,) in self._db.execute(sql, [self._id])]
 
     def figures(self) -> list[SystemFigures]:
-        """What is true of each system as a whole."""
+        """The figures of each system as a whole."""
         figures: dict[str, dict[str, float]] = {}
         sql = "SELECT system, figure, value FROM figures WHERE run = ? ORDER BY system, figure"
         for system, figure, value in self._db.execute(sql, [self._id]):
@@ -112,7 +112,7 @@ class StoredRun:
         ]
 
     def traits(self) -> dict[str, dict[str, float]]:
-        """What questions are told apart by: trait -> question -> value."""
+        """The traits by which questions are told apart: trait -> question -> value."""
         traits: dict[str, dict[str, float]] = {}
         if self._db.table("traits").exists():
             sql = """SELECT trait, key, value FROM traits

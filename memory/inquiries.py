@@ -40,8 +40,8 @@ class Inquiries(Contents):
         count_tokens: CountTokens = estimate_tokens,
         elsewhere: Collection[str] = (),
     ) -> Expected:
-        """What becomes of a memory on the way that ``context`` takes: whether the block shows it,
-        and if not, what drops it and what would have kept it.
+        """Follow a memory on the way that ``context`` takes: whether the block shows it, and if
+        not, what drops it and what would have kept it.
 
         Args:
             expect: Key of the memory.
@@ -63,7 +63,7 @@ class Inquiries(Contents):
         return inquiry.answer(Terms(k, as_filter(where), floor, budget)).expected
 
     def _asking(self, searches: Searches, now: datetime | None) -> Search:
-        """How a store is asked a question at a time."""
+        """A search of a store, asked at some time."""
         moment = now or clock.now()
 
         def search(store: Store, query: str, k: int, where: Filter | None) -> list[Recollection]:

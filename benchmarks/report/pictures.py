@@ -94,7 +94,7 @@ def _lines(
 
 
 def _of_trust(number: int, ours: Standing | None) -> Iterator[Plot]:
-    """What the relevance of a system is worth, where it judges any."""
+    """The plots of how far the relevance of a system can be trusted, where it judges any."""
     if ours is None:
         return
     if diagram := ours.curves.get(RELIABILITY):
@@ -165,7 +165,7 @@ def _dots(shown: Sequence[Standing], colours: Mapping[str, str], metric: str) ->
 
 
 def _searches(standing: Standing) -> bool:
-    """Whether it takes the time that a search takes."""
+    """True if a system takes the time that a search takes."""
     p50 = figure(standing.figures, "p50 ms")
     return p50 is None or p50 >= _INSTANT
 

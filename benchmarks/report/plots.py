@@ -39,7 +39,7 @@ class Line:
 
     @property
     def ours(self) -> bool:
-        """Whether it is the one that the plot is about."""
+        """True if it is the one that the plot is about."""
         return self.colour == "ours"
 
 
@@ -55,13 +55,13 @@ class Dot:
 
     @property
     def ours(self) -> bool:
-        """Whether it is the one that the plot is about."""
+        """True if it is the one that the plot is about."""
         return self.colour == "ours"
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What the axis of the curves shows.
+    """A horizontal axis of curves.
 
     Attributes:
         ticks: The places that are named; none: all that have a point.
@@ -350,7 +350,7 @@ def _label_dots(figure: Figure, axes: Axes, dots: Sequence[Dot]) -> None:
 
 
 def _share_of_labels(axes: Axes) -> float:
-    """How much of the width the labels of the vertical axis take."""
+    """The share of the width that the labels of the vertical axis take."""
     widest = max(label.get_window_extent().width for label in axes.get_yticklabels())
     return float(min((widest + 8) / axes.figure.bbox.width, 0.5))
 

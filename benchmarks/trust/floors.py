@@ -1,4 +1,4 @@
-"""What a floor of relevance keeps out of prompts, wanted or not. Pure.
+"""The effect of a floor of relevance on prompts: what it keeps out, wanted or not. Pure.
 
 A floor is worth what it silences (small talk, code, questions about strangers) as long as it takes
 no evidence away.
@@ -37,7 +37,7 @@ Curve = dict[float, Interval]
 
 
 def unfloored(outcome: Outcome, texts: Mapping[str, str]) -> Shown:
-    """What a prompt shows of the gold when nothing is held back.
+    """The gold that a prompt shows when nothing is held back.
 
     Args:
         texts: Key -> text of each record of the haystack.

@@ -1,4 +1,4 @@
-"""How well a score tells two kinds of questions apart. Pure."""
+"""Separation: how well a score tells two kinds of questions apart. Pure."""
 
 from __future__ import annotations
 

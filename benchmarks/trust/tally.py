@@ -1,4 +1,4 @@
-"""What is gathered of a data set about how far remem's relevance can be trusted, as it grows."""
+"""A tally over a data set of how far remem's relevance can be trusted, as it grows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
+from benchmarks.across import EVIDENCE
 from benchmarks.datasets.base import Haystack
 from benchmarks.intervals import Interval
 from benchmarks.metrics import DEPTH
@@ -30,7 +31,7 @@ UNFLOORED = f"evidence without floor@{BUDGET}"
 """The metric of a prompt from which nothing is held back."""
 
 CALIBRATION_ERROR = "relevance ECE"
-TAKEN = f"evidence@{BUDGET} taken by the floor"
+TAKEN = f"{EVIDENCE} taken by the floor"
 RELIABILITY = "reliability"
 
 _ANSWERABLE = "answerable"
@@ -125,7 +126,7 @@ class Trust:
             return outcome
         self.shown.append(shown)
         share = sum(one is not None for one in shown.values()) / len(shown)
-        if (floored := outcome.metrics.get(f"evidence@{BUDGET}")) is not None:
+        if (floored := outcome.metrics.get(EVIDENCE)) is not None:
             self.taken.append(share - floored)
         return replace(outcome, metrics={**outcome.metrics, UNFLOORED: share})
 

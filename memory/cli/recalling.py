@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memory.cli.filtering import filter_options
-from memory.cli.options import command
+from memory.cli.options import budget_option, command
 from memory.cli.screen import Verbatim, complain, recollection_table, record_json, safe, table
 from memory.cli.settings import Settings
 from memory.dates import latest
@@ -42,13 +42,7 @@ _now_option = click.option(
     help="Ask as if it were DATE, which decides what 'last week' means",
 )
 
-_budget_option = click.option(
-    "--budget",
-    default=1000,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="At most so many tokens",
-)
+_budget_option = budget_option("At most so many tokens")
 _floor_option = click.option(
     "--floor",
     default=FLOOR,

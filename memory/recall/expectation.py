@@ -53,7 +53,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a leg had to look for a memory, and how far it looked.
+    """The depth at which a leg has a memory, and the depth to which it looked.
 
     Attributes:
         leg: Its name: "dense turn", "text window", ...
@@ -72,7 +72,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What became of a memory that was expected.
+    """The fate of a memory that was expected.
 
     Attributes:
         key: Of the memory.
@@ -106,7 +106,7 @@ class Expected:
 
 
 class Found(list[Recollection]):
-    """What a search found, best first, and what became of the memory that was expected.
+    """The memories that a search found, best first, and the fate of the one that was expected.
 
     Attributes:
         expected: The answer to that.
@@ -162,7 +162,7 @@ def _unreached(reaches: Sequence[Reach]) -> str:
 
 
 def remedy(conditions: bool, keeps: Mapping[str, float] | None, words: Sequence[str]) -> str:
-    """What would have kept a memory.
+    """The advice that would have kept a memory, in one sentence.
 
     Args:
         conditions: It fails some of a filter.

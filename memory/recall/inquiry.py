@@ -88,7 +88,7 @@ class Inquiry:
     elsewhere: Collection[str] = ()
 
     def answer(self, terms: Terms) -> Found:
-        """What is found on these terms, and what became of the memory.
+        """Ask on these terms; return what is found, and the fate of the memory.
 
         Raises:
             InvalidInput: the key is empty or no text; besides what the search raises.
@@ -224,7 +224,7 @@ class Inquiry:
         return None if k is None else replace(terms, k=k)
 
     def _least_k(self, asked: _Round) -> int | None:
-        """How many memories must be asked for to get the record; None: more than are tried."""
+        """The fewest memories to ask for that bring the record; None: more than are tried."""
         k = asked.depth
         while not (place := self._place_among(k, asked.terms)):
             if k >= DEEPEST:

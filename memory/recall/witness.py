@@ -42,15 +42,15 @@ def place_of(key: str, ranking: Sequence[Hit | Recollection]) -> int | None:
 
 @runtime_checkable
 class _SearchesElsewhere(Protocol):
-    """What has other processes search, where no witness sees it."""
+    """A retriever that has other processes search, where no witness sees it."""
 
     @property
     def here(self) -> Searches:
-        """What searches in the same way in this process, in the store that it is given."""
+        """The retriever of the same ways that searches in this process, the store it is given."""
 
 
 def in_this_process(searches: Searches) -> Searches:
-    """What searches as this does, where a witness can see it."""
+    """The retriever that searches as this one does, where a witness can see it."""
     return searches.here if isinstance(searches, _SearchesElsewhere) else searches
 
 
@@ -80,7 +80,7 @@ class _Witness:
 def reaches_of(
     store: Store, namespace: str, record: Record, calls: Sequence[Call]
 ) -> tuple[Reach, ...]:
-    """How near each leg came to a current record: of several calls, in the one that came nearest.
+    """The nearest that each leg came to a current record, over several calls.
 
     Calls whose filter leaves the record out are passed over.
     """

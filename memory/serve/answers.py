@@ -162,7 +162,7 @@ class Hit(BaseModel):
 
 
 class ReachOut(BaseModel):
-    """How far a part of the search had to look for a memory, and how far it looked."""
+    """The depth at which a part of the search has a memory, and the depth to which it looked."""
 
     model_config = _answer(leg="text turn", place=87, score=3.1, pool=64)
 
@@ -173,7 +173,7 @@ class ReachOut(BaseModel):
 
 
 class ExpectedOut(BaseModel):
-    """What became of a memory that was expected."""
+    """The fate of a memory that was expected."""
 
     model_config = _answer(**_EXPECTED)
 
@@ -193,7 +193,7 @@ class ExpectedOut(BaseModel):
 
     @staticmethod
     def of(expected: Expected) -> ExpectedOut:
-        """What an inquiry found out."""
+        """The answer of an inquiry."""
         return ExpectedOut.model_validate(expected)
 
 

@@ -152,8 +152,8 @@ async def context(ask: Context, desk: Reading) -> ContextOut:
 
 @_memories.post("/why", responses=refusals(*_WITH_BODY))
 async def why(ask: Why, desk: Reading) -> ExpectedOut:
-    """What becomes of a memory on its way into the block for a message: what drops it, and what
-    would have kept it."""
+    """The fate of a memory on its way into the block for a message: what drops it, and what would
+    have kept it."""
     k = most(ask.k, desk.settings.max_k, "k")
     where = _filter(ask.where)
     return await desk.do(
