@@ -162,14 +162,16 @@ class Retriever:
             for name, leg in _LEGS.items()
             if any(astuple(Weight.of(self.weights.get(name, 0.0))))
         }
-        hits = store.search(namespace, list(legs.values()), max(k, self.pool), where)
+        pool = max(k, self.pool)
+        hits = store.search(namespace, list(legs.values()), pool, where)
         found = dict(zip(legs, hits, strict=True))
         dated = self._dated(store, namespace, question, list(legs.values()), where)
         voices = voices_of({hit.record.key: hit.record for leg in hits for hit in leg}.values())
         weights = weights_among(self.weights, voices)
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
         link = weights.pop("link", 0.0)
-        ranking = rank(question, candidates_of(found, dated, weights), weights, depth)
+        candidates = candidates_of(found, dated, weights, pool)
+        ranking = rank(question, candidates, weights, depth)
         others = anchor_words(ranking, question.tokens.keys()) if link else {}
         rarity, idf = self._rarity(store, namespace, question, others.keys())
         if leads := step(others, idf):
