@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from store import DamagedRecord, Record, Store
+from store import DamagedRecord, Reader, Record
 
 __all__ = ["despite_damage", "readable"]
 
@@ -31,10 +31,10 @@ def despite_damage(
     return [found for key in keys for found in despite_damage([key], ask, instead)]
 
 
-def readable(store: Store, namespace: str, keys: Sequence[str]) -> list[Record]:
+def readable(reader: Reader, namespace: str, keys: Sequence[str]) -> list[Record]:
     """The records with these keys that there are; of one that is damaged, what remains of it."""
 
     def ask(keys: Sequence[str]) -> list[Record]:
-        return [record for record in store.get(namespace, keys) if record is not None]
+        return [record for record in reader.get(namespace, keys) if record is not None]
 
     return despite_damage(keys, ask, lambda error: [error.remains])

@@ -130,7 +130,7 @@ class Memory(Contents):
             metadata=metadata or {},
             origin=origin,
         )
-        return self._stored(self._recorder.add_last(self.namespace, record))
+        return self._recorder.add_last(self.namespace, record)
 
     def add_messages(
         self,
@@ -268,7 +268,7 @@ class Memory(Contents):
         Raises:
             InvalidInput: no such key, or an empty text.
         """
-        return self._stored(self._recorder.replace(self.namespace, key, text, said_at, origin))
+        return self._recorder.replace(self.namespace, key, text, said_at, origin)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.

@@ -70,7 +70,7 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
     return Plan(
         born,
         [*dead.values(), *replaced],
-        Written(added=tuple(added), unchanged=tuple(unchanged), deleted=tuple(dead)),
+        Written(tuple(added), tuple(unchanged), tuple(dead), now),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from store import bm25
-from store.base import Embed, OnDamage, log_damage, whole
+from store.base import Embed, OnDamage, Reader, current_at, log_damage, whole
 from store.errors import InvalidInput
 from store.filters import Filter
 from store.postgres import checking, indexes, rebuilding, records, vectors
@@ -50,6 +51,8 @@ from store.validation import (
 )
 
 __all__ = ["PostgresStore"]
+
+T = TypeVar("T")
 
 _SCAN_PAGE = 500
 
@@ -231,6 +234,11 @@ class PostgresStore:
             yield from whole((placed.found for placed in page), damaged)
             after = page[-1].place
 
+    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
+        """See ``Store.find``."""
+        check_k(limit, "limit")
+        return list(islice(self.scan(namespace, current_at(self._clock(), where)), limit))
+
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
     ) -> list[Record]:
@@ -307,6 +315,10 @@ class PostgresStore:
             return int(row[0]) if row else 0
 
         return self._database.read(work)
+
+    def reading(self, work: Callable[[Reader], T]) -> T:
+        """See ``Store.reading``."""
+        return work(self)
 
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""

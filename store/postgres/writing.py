@@ -75,6 +75,7 @@ def apply(
         added=tuple(entry.record.key for entry in new),
         unchanged=tuple(unchanged),
         deleted=tuple(deleted),
+        at=now,
     )
 
 
