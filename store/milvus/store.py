@@ -208,6 +208,7 @@ class MilvusStore:
     def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
         """See ``Store.find``."""
         check_k(limit, "limit")
+        check_filter(where)
         return list(islice(self.scan(namespace, current_at(self._clock(), where)), limit))
 
     def neighbors(
