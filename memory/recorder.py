@@ -203,8 +203,8 @@ class Recorder:
                 lambda reader: edition_of(reader, namespace, source, records)
             )
             for change in edition.parts(_BATCH):
-                around = partial(neighborhoods, namespace=namespace, change=change)
-                batch = batch_of(change, self.store.reading(around), encoder)
+                look = partial(neighborhoods, namespace=namespace, change=change)
+                batch = batch_of(change, self.store.reading(look), encoder)
                 self.store.write(namespace, batch)
                 new = (record.key for record in change.add if change.read[record.key] is None)
                 added.update(dict.fromkeys(new))
