@@ -34,6 +34,7 @@ __all__ = [
     "Change",
     "Lines",
     "batch_of",
+    "free_position",
     "is_current",
     "neighborhoods",
     "place_behind",
@@ -153,6 +154,14 @@ def place_behind(reader: Reader, namespace: str, source: str) -> int:
     damaged: list[DamagedRecord] = []
     whole = reader.scan(namespace, F("source") == source, damaged.append)
     return max((record.position for record in whole), default=-1) + len(damaged) + 1
+
+
+def free_position(reader: Reader, namespace: str, session: str) -> int:
+    """The position after the last record, also if that is expired and so no neighbour."""
+    position = place_behind(reader, namespace, session)
+    while reader.get(namespace, [f"{session}#{position}"])[0] is not None:
+        position += 1
+    return position
 
 
 def is_current(record: Record) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from memory.damage import readable
+from memory.damage import readable, whatever_matches
 from memory.editions import edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
@@ -19,17 +18,17 @@ from memory.planning import (
     Around,
     Change,
     batch_of,
+    free_position,
     is_current,
     neighborhoods,
     place_behind,
     space_of,
 )
-from memory.secrets.guard import Guard, Outcome, Removed, accepted
-from memory.versions import all_versions, free_key, history, may_be_later
+from memory.secrets.guard import Guard, Outcome, Removed, accepted, tell
+from memory.versions import all_versions, free_key, history, session_end
 from store import (
     Batch,
     Conflict,
-    DamagedRecord,
     EncoderMismatch,
     Filter,
     InvalidInput,
@@ -38,9 +37,7 @@ from store import (
     Stale,
     Store,
     Written,
-    log_damage,
 )
-from store.filters import asks_by_name
 from store.rows import as_stored
 from store.validation import check_record
 
@@ -52,13 +49,8 @@ Decision: TypeAlias = tuple[T, Change | None]
 Write: TypeAlias = Callable[[str, Batch], Written]
 """``Store.write`` or ``Store.purge``."""
 
-logger = logging.getLogger(__name__)
-
 _BATCH = 256
 """Records encoded and committed at a time: what an import that is killed has to do again."""
-
-_TOLD = 10
-"""Secrets that one line of the log names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +76,7 @@ class Added:
         """The same, of records that a guard let through."""
         new = set(self.added)
         removed = [each for one in outcomes for each in one.removed if one.record.key in new]
-        _tell(removed)
+        tell(removed)
         return replace(self, removed=(*self.removed, *removed))
 
 
@@ -149,8 +141,8 @@ class Recorder:
         given = [outcome.record for outcome in outcomes]
 
         def end_of_session(reader: Reader) -> tuple[list[Record], int]:
-            end = _session_end(reader, namespace, session, len(given))
-            return end, _free_position(reader, namespace, session)
+            end = session_end(reader, namespace, session, len(given))
+            return end, free_position(reader, namespace, session)
 
         with self._writing(namespace):
             while True:
@@ -253,7 +245,7 @@ class Recorder:
         """See ``Memory.put_records``."""
         outcomes = self._guarded(records)
         records = [outcome.record for outcome in outcomes]
-        _tell([each for outcome in outcomes for each in outcome.removed])
+        tell([each for outcome in outcomes for each in outcome.removed])
         keys = [record.key for record in records]
 
         def decide(reader: Reader) -> Decision[None]:
@@ -276,7 +268,7 @@ class Recorder:
         """Delete what matches, with all versions, from every file; returns how many went."""
 
         def chosen(reader: Reader) -> list[Record]:
-            return _whatever_matches(reader, namespace, where)
+            return whatever_matches(reader, namespace, where)
 
         return self._remove(namespace, chosen, self.store.purge)
 
@@ -349,7 +341,7 @@ class Recorder:
         outcome, written = self._carry_out(namespace, decide, self.store.write)
         if written.at is None:
             return outcome.record
-        _tell(outcome.removed)
+        tell(outcome.removed)
         return as_stored(outcome.record, written.at)
 
     def _remove(
@@ -402,46 +394,3 @@ class Recorder:
 def _check(records: Iterable[Record]) -> None:
     for record in records:
         check_record(record)  # before the encoder spends time on it
-
-
-def _whatever_matches(reader: Reader, namespace: str, where: Filter) -> list[Record]:
-    """The records that match, and what remains of damaged ones where that is enough to tell."""
-    remains: list[Record] = []
-
-    def decide(error: DamagedRecord) -> None:
-        if error.remains.key and asks_by_name(where):
-            remains.append(error.remains)
-        else:
-            log_damage(error)
-
-    return [*reader.scan(namespace, where, decide), *remains]
-
-
-def _session_end(reader: Reader, namespace: str, session: str, count: int) -> list[Record]:
-    """The last records of a session, with the words that they were first stored with."""
-    end = reader.neighbors(namespace, session, LAST, LAST, count)
-    return [
-        _first(reader, namespace, record) if may_be_later(record.key) else record for record in end
-    ]
-
-
-def _first(reader: Reader, namespace: str, record: Record) -> Record:
-    """The record with the name and words of its first version."""
-    first = next(iter(history(reader, namespace, record.key)), record)
-    return replace(record, key=first.key, text=first.text)
-
-
-def _free_position(reader: Reader, namespace: str, session: str) -> int:
-    """The position after the last record, also if that is expired and so no neighbour."""
-    position = place_behind(reader, namespace, session)
-    while reader.get(namespace, [f"{session}#{position}"])[0] is not None:
-        position += 1
-    return position
-
-
-def _tell(removed: Sequence[Removed]) -> None:
-    """Say in the log what was taken out, a line for a batch: not every road has another way."""
-    if removed:
-        first = "; ".join(map(str, removed[:_TOLD]))
-        more = f"; and {len(removed) - _TOLD} more" if len(removed) > _TOLD else ""
-        logger.warning("not stored: %s%s", first, more)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from memory.damage import readable
+from memory.planning import LAST
 from store import Reader, Record
 
-__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version"]
+__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version", "session_end"]
 
 # At most three digits: four are rather a year, and eight a date, that a user gave as a name.
 _VERSION = re.compile(r"(.+)~([2-9]|[1-9]\d{1,2})", re.DOTALL)
@@ -53,6 +55,19 @@ def history(reader: Reader, namespace: str, key: str) -> list[Record]:
     if record is None:
         return []
     return _in_order(all_versions(reader, namespace, [record]), key)
+
+
+def session_end(reader: Reader, namespace: str, session: str, count: int) -> list[Record]:
+    """The last records of a session, with the names and words that they were first stored with."""
+    end = reader.neighbors(namespace, session, LAST, LAST, count)
+    return [
+        _first(reader, namespace, record) if may_be_later(record.key) else record for record in end
+    ]
+
+
+def _first(reader: Reader, namespace: str, record: Record) -> Record:
+    first = next(iter(history(reader, namespace, record.key)), record)
+    return replace(record, key=first.key, text=first.text)
 
 
 def all_versions(reader: Reader, namespace: str, records: Iterable[Record]) -> dict[str, Record]:
