@@ -102,7 +102,7 @@ def test_a_filtered_scan_reads_only_the_records_that_match(
     assert [record.key for record in store.scan("n", F("key").in_(["7", "77"]))] == ["7", "77"]
     assert len(read) == 2
     assert [record.key for record in store.find("n", F("speaker") == "Ben", 3)] == ["0", "3", "6"]
-    assert len(read) == 5
+    assert len(read) < 100  # a page, of 334 that match
 
 
 def test_a_filtered_scan_sees_what_is_written_meanwhile(store: EmbeddedStore) -> None:
