@@ -132,7 +132,7 @@ class Memory(Inquiries):
             metadata=metadata or {},
             origin=origin,
         )
-        return self._stored(self._recorder.add_last(self.namespace, record))
+        return self._recorder.add_last(self.namespace, record)
 
     def add_messages(
         self,
@@ -298,7 +298,7 @@ class Memory(Inquiries):
         Raises:
             InvalidInput: no such key, or an empty text.
         """
-        return self._stored(self._recorder.replace(self.namespace, key, text, said_at, origin))
+        return self._recorder.replace(self.namespace, key, text, said_at, origin)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from memory.recall.expectation import Reach
 from memory.recall.ranking import Recollection
 from memory.recall.retriever import Searches
-from store import Dense, F, Filter, Hit, Leg, Record, Store
+from store import Dense, F, Filter, Hit, Leg, Reader, Record, Store
 
 __all__ = ["DEEPEST", "Call", "in_this_process", "place_of", "reaches_of", "watched"]
 
@@ -56,25 +56,36 @@ def in_this_process(searches: Searches) -> Searches:
 
 def watched(store: Store, work: Callable[[Store], T]) -> tuple[T, list[Call]]:
     """The result of some work with a store, and all searches that it asked of it, in order."""
-    witness = _Witness(store)
+    calls: list[Call] = []
     # It has whatever the store has, which a type checker cannot see.
-    return work(cast(Store, witness)), witness.calls
+    return work(cast(Store, _WatchedStore(store, calls))), calls
 
 
-class _Witness:
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.calls: list[Call] = []
+class _WatchedReader:
+    def __init__(self, reader: Reader, calls: list[Call]) -> None:
+        self._reader = reader
+        self._calls = calls
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
     ) -> list[list[Hit]]:
-        hits = self._store.search(namespace, legs, k, where)
-        self.calls.append(Call(tuple(legs), k, where, hits))
+        hits = self._reader.search(namespace, legs, k, where)
+        self._calls.append(Call(tuple(legs), k, where, hits))
         return hits
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        return getattr(self._reader, name)
+
+
+class _WatchedStore(_WatchedReader):
+    def __init__(self, store: Store, calls: list[Call]) -> None:
+        super().__init__(store, calls)
+        self._store = store
+
+    def reading(self, work: Callable[[Reader], T]) -> T:
+        return self._store.reading(
+            lambda reader: work(cast(Reader, _WatchedReader(reader, self._calls)))
+        )
 
 
 def reaches_of(

@@ -110,7 +110,7 @@ def test_the_stage_is_the_same_in_every_store(served: Memory) -> None:
 
 
 def test_what_would_have_kept_a_memory_keeps_it_in_every_store(served: Memory) -> None:
-    case = Case("pool", "kittens", QUESTION)
+    case = Case("pool", "kittens", QUESTION, {"floor": 0.5})
     keeps = case.asked(served).keeps
     assert set(keeps) == {"k", "floor", "budget"}
     assert case.asked(served, **keeps).kept
