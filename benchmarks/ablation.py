@@ -22,7 +22,7 @@ from benchmarks.systems.remem import Remem
 from benchmarks.tables import plain_table
 from memory import Retriever
 from memory.cli.screen import counted, print_out
-from memory.cli.settings import open_encoder
+from memory.opening import open_encoder
 from memory.recall.signals import SIGNALS
 from memory.recall.weights import WEIGHTS
 

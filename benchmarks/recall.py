@@ -26,7 +26,7 @@ from benchmarks.systems.choosing import GROUPS, choose
 from benchmarks.systems.remem import Remem
 from benchmarks.tables import category_table, figure_table, system_table
 from memory.cli.screen import complain, counted, print_out
-from memory.cli.settings import open_encoder
+from memory.opening import open_encoder
 
 __all__ = ["SMOKE", "recall"]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memory.aio import AsyncMemory
+    from memory.bundled import BundledEncoder
     from memory.encoder import Encoder, SentenceTransformerEncoder
     from memory.engine import Memory
     from memory.recall.prompt import Context
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Added",
     "AsyncMemory",
+    "BundledEncoder",
     "Context",
     "Encoder",
     "F",
@@ -40,6 +42,7 @@ __all__ = [
 _HOMES = {
     "Added": "memory.recorder",
     "AsyncMemory": "memory.aio",
+    "BundledEncoder": "memory.bundled",
     "Context": "memory.recall.prompt",
     "Encoder": "memory.encoder",
     "F": "store",

@@ -109,7 +109,8 @@ def plan(
 
 def space_of(encoder: Encoder) -> Space:
     """The space of an encoder's vectors, over our views."""
-    return Space(encoder.fingerprint, encoder.dim, VIEWS)
+    # Only an encoder that cannot be recognised by its fingerprint has a name.
+    return Space(encoder.fingerprint, encoder.dim, VIEWS, getattr(encoder, "name", ""))
 
 
 def _encode(encoder: Encoder, texts: Collection[str]) -> dict[str, Vector]:

@@ -18,6 +18,7 @@ from memory.cli.settings import DEFAULT_NAMESPACE, Settings
 from store.errors import MissingDependency
 
 if TYPE_CHECKING:
+    from memory.encoder import Encoder
     from memory.engine import Memory
 
 __all__ = ["serve"]
@@ -153,7 +154,7 @@ def serve(
         used = path if path and (file or path.exists()) else None
         ring = opened.enter_context(closing(KeyRing(used))) if used else None
         memory = opened.enter_context(settings.create())
-        memory.encoder.dim  # noqa: B018 - loads the model now, and not with the first request
+        _load(memory.encoder)
         # A reranker is a model too: one of it is enough.
         if processes > 1 and not settings.reranker:
             memory = _in_parallel(settings, memory, processes, opened)
@@ -161,6 +162,15 @@ def serve(
                 _leave_processors()
         log_to_stderr(logging.WARNING if quiet else logging.INFO)
         run(memory, how, ring, lambda url: _announce(settings, url))
+
+
+def _load(encoder: Encoder) -> None:
+    """Load the model now, and not with the first request."""
+    from memory.bundled import BundledEncoder
+
+    if isinstance(encoder, BundledEncoder):
+        encoder.use_torch()
+    encoder.dim  # noqa: B018 - the others load it for this
 
 
 def _in_parallel(settings: Settings, memory: Memory, processes: int, opened: ExitStack) -> Memory:

@@ -86,7 +86,7 @@ class ReferenceStore:
                     f"the store holds vectors of {self._space}, not of {space}; "
                     "open it with that encoder or re-encode it with reindex()"
                 )
-            self._space = space
+            self._space = self._space or space
 
     def write(self, namespace: str, batch: Batch) -> Written:
         """Carry out a batch: delete, then add, then refresh, then supersede."""
