@@ -37,7 +37,7 @@ TEXTS = [
     "The handbook says that leave is requested two weeks ahead. " * 30,
     "狗" * 400,
 ]
-LONG = [f"Turn {number}: " + "we walked along the river and talked. " * 24 for number in range(48)]
+LONG = [f"Turn {number}: " + "we walked along the river and talked. " * 24 for number in range(80)]
 
 
 @pytest.fixture(scope="module")
@@ -95,15 +95,28 @@ def test_what_is_too_long_is_read_as_far_as_the_library_reads_it(library: Any) -
     assert model.max_tokens == library.max_seq_length
 
 
-def test_much_at_once_is_encoded_by_torch_and_the_vectors_belong_together() -> None:
+def test_an_import_goes_on_with_torch_and_the_vectors_belong_together() -> None:
     few, much = BundledEncoder(), BundledEncoder()
-    by_numpy = np.array([few.encode_query(text) for text in (*TEXTS, *LONG)])
-    by_torch = much.encode_documents([*TEXTS, *LONG])
+    texts = [*TEXTS, *LONG]
+    by_numpy = np.concatenate(
+        [few.encode_documents(texts[at : at + 20]) for at in range(0, 94, 20)]
+    )
     assert not few._uses_torch
+    first = much.encode_documents(texts[:50])
+    assert not much._uses_torch
+    assert np.abs(first - by_numpy[:50]).max() < 1e-6
+    by_torch = much.encode_documents(texts)
     assert much._uses_torch
     assert cosines(by_numpy, by_torch).min() > 0.9998
     assert cosines(by_numpy, by_torch).mean() > 0.9999
     assert cosines(much.encode_query(TEXTS[3])[None], by_numpy[3:4])[0] > 0.9998
+
+
+def test_a_server_may_have_torch_from_the_beginning(encoder: BundledEncoder) -> None:
+    encoder.use_torch()
+    assert np.array_equal(
+        encoder.encode_query(TEXTS[3]), SentenceTransformerEncoder().encode_query(TEXTS[3])
+    )
 
 
 def test_no_documents_are_an_empty_array(encoder: BundledEncoder) -> None:
