@@ -68,7 +68,7 @@ class BundledEncoder:
                 self._imported += sum(map(len, tokens))
             if self._imported <= _MUCH:
                 return self._model.vectors(tokens)[[row[text] for text in texts]]
-            self._uses_torch = True
+            self.use_torch()
         return self._torch.encode_documents(texts)
 
     def encode_query(self, text: str) -> Vector:
@@ -78,8 +78,8 @@ class BundledEncoder:
     def use_torch(self) -> None:
         """Load torch now and encode everything with it, for a server: a question takes half the
         time."""
+        self._torch.dim  # noqa: B018 - loads it; whoever asks meanwhile is answered by NumPy
         self._uses_torch = True
-        self._torch.dim  # noqa: B018
 
     def _encode_queries(self, texts: Sequence[str]) -> list[Vector]:
         return list(self._model.vectors(self._model.tokens(texts)))

@@ -8,7 +8,7 @@ from memory.bundled import BundledEncoder
 from memory.encoder import Encoder
 from store import EncoderMismatch, Space
 
-__all__ = ["BUNDLED", "encoder_for", "encoder_name", "open_encoder"]
+__all__ = ["BUNDLED", "encoder_for", "encoder_name", "load_now", "open_encoder"]
 
 BUNDLED = "bundled"
 _MULTILINGUAL = "multilingual"
@@ -67,6 +67,13 @@ def _own(space: Space) -> Encoder:
 
         return HashEncoder(space.dim)
     return open_encoder(name or BUNDLED)
+
+
+def load_now(encoder: Encoder) -> None:
+    """Load the model for many questions, as a server has them, and not with the first."""
+    if isinstance(encoder, BundledEncoder):
+        encoder.use_torch()
+    encoder.dim  # noqa: B018 - other encoders load their model for it
 
 
 def encoder_name(space: Space) -> str:

@@ -18,7 +18,6 @@ from memory.cli.settings import DEFAULT_NAMESPACE, Settings
 from store.errors import MissingDependency
 
 if TYPE_CHECKING:
-    from memory.encoder import Encoder
     from memory.engine import Memory
 
 __all__ = ["serve"]
@@ -134,6 +133,8 @@ def serve(
 
     A chat program remembers once its base URL is the address that this prints, with /v1.
     """
+    from memory.opening import load_now
+
     try:
         from memory.serve.keys import KeyRing
         from memory.serve.running import log_to_stderr
@@ -154,7 +155,7 @@ def serve(
         used = path if path and (file or path.exists()) else None
         ring = opened.enter_context(closing(KeyRing(used))) if used else None
         memory = opened.enter_context(settings.create())
-        _load(memory.encoder)
+        load_now(memory.encoder)
         # A reranker is a model too: one of it is enough.
         if processes > 1 and not settings.reranker:
             memory = _in_parallel(settings, memory, processes, opened)
@@ -162,15 +163,6 @@ def serve(
                 _leave_processors()
         log_to_stderr(logging.WARNING if quiet else logging.INFO)
         run(memory, how, ring, lambda url: _announce(settings, url))
-
-
-def _load(encoder: Encoder) -> None:
-    """Load the model now, and not with the first request."""
-    from memory.bundled import BundledEncoder
-
-    if isinstance(encoder, BundledEncoder):
-        encoder.use_torch()
-    encoder.dim  # noqa: B018 - the others load it for this
 
 
 def _in_parallel(settings: Settings, memory: Memory, processes: int, opened: ExitStack) -> Memory:
