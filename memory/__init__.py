@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from memory.bundled import BundledEncoder
     from memory.encoder import Encoder, SentenceTransformerEncoder
     from memory.engine import Memory
+    from memory.recall.expectation import Expected
     from memory.recall.prompt import Context
     from memory.recall.ranking import Recollection
     from memory.recall.retriever import Retriever
@@ -30,6 +31,7 @@ __all__ = [
     "BundledEncoder",
     "Context",
     "Encoder",
+    "Expected",
     "F",
     "Memory",
     "Recollection",
@@ -45,6 +47,7 @@ _HOMES = {
     "BundledEncoder": "memory.bundled",
     "Context": "memory.recall.prompt",
     "Encoder": "memory.encoder",
+    "Expected": "memory.recall.expectation",
     "F": "store",
     "Memory": "memory.engine",
     "Recollection": "memory.recall.ranking",
