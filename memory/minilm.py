@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -44,6 +45,11 @@ _GELU_ROWS = 8
 """Tokens whose activations (48 KB) and what is made on the way stay in the nearest cache."""
 
 
+_limiting = threading.Lock()
+"""Held by who limits the threads of the process. Of two who did so at once, the last to go would
+put back what the first had set."""
+
+
 class MiniLM:
     """A BERT with mean pooling, of which each text takes as much work as it has tokens.
 
@@ -67,8 +73,7 @@ class MiniLM:
         self._norm = _Norm.of(tensors, "embeddings.LayerNorm")
         layers: int = _json(folder / "config.json")["num_hidden_layers"]
         self._layers = [_Layer.of(tensors, f"encoder.layer.{n}") for n in range(layers)]
-        self._libraries = ThreadpoolController()
-        self._computing = threading.Lock()  # also for the limit, which holds for the process
+        self._libraries = ThreadpoolController().select(user_api="blas")
 
     @property
     def dim(self) -> int:
@@ -96,18 +101,28 @@ class MiniLM:
         """float32 array of shape (len(texts), dim), rows of length 1, in the order of texts."""
         packs = list(_packs(texts))
         vectors = np.empty((len(texts), self.dim), np.float32)
-        # The threads of a BLAS wait for each other by spinning: beside another busy process they
-        # took five times as long. So every processor has a pack of its own.
-        with (
-            self._computing,
-            self._libraries.limit(limits=1, user_api="blas"),
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-        ):
+        with self._one_thread_a_product(), ThreadPoolExecutor(_processors()) as pool:
             compute = pool.map if len(packs) > 1 else map
             found = compute(self._pack, [[texts[number] for number in pack] for pack in packs])
             for pack, rows in zip(packs, found, strict=True):
                 vectors[pack] = rows
         return vectors
+
+    @contextmanager
+    def _one_thread_a_product(self) -> Iterator[None]:
+        """Give each processor texts of its own.
+
+        The threads of a BLAS wait for each other by spinning: beside another busy process they took
+        five times as long.
+        """
+        if not _limiting.acquire(blocking=False):
+            yield  # under the limit of whoever computes already
+            return
+        try:
+            with self._libraries.limit(limits=1):
+                yield
+        finally:
+            _limiting.release()
 
     def _pack(self, texts: Sequence[Tokens]) -> Floats:
         """Vectors of texts that stand in the order of their lengths."""
@@ -280,6 +295,13 @@ def _runs(lengths: NDArray[np.int64]) -> list[_Run]:
         runs.append(_Run(slice(start, end), texts))
         start = end
     return runs
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _tokenizer(folder: Path, most: int) -> Tokenizer:

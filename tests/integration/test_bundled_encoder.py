@@ -185,3 +185,23 @@ def test_the_threads_of_other_numpy_code_are_left_as_they_were(
 ) -> None:
     assert limits
     encoder.encode_documents(TEXTS)
+
+
+def test_encoders_that_answer_at_once_leave_no_limit_of_threads_behind(limits: list[int]) -> None:
+    encoders = [BundledEncoder() for _ in range(4)]
+    with ThreadPoolExecutor(len(encoders)) as pool:
+        list(pool.map(lambda turn: encoders[turn % 4].encode_query(TEXTS[3]), range(80)))
+    assert limits
+
+
+def test_questions_are_answered_while_another_thread_encodes_documents(
+    encoder: BundledEncoder,
+) -> None:
+    encoder.encode_query(TEXTS[3])
+    answered = 0
+    with ThreadPoolExecutor(1) as pool:
+        importing = pool.submit(encoder.encode_documents, LONG[:30])
+        while not importing.done():
+            encoder.encode_query(TEXTS[3])
+            answered += not importing.done()
+    assert answered > 5
