@@ -20,14 +20,18 @@ _MUCH = 16_384
 """Tokens, some 300 turns of a chat with their windows. Two of a processor's cores take NumPy as
 long for them as loading torch takes, and torch needs less than half of the time from there on."""
 
+_MUCH_BIT_BY_BIT = 4 * _MUCH
+"""The same of smaller calls, which are rather a person's than a program's: who waits for one of
+them would notice the seconds, and may never have as many as would make up for them."""
+
 
 class BundledEncoder:
     """all-MiniLM-L6-v2 (English, 384 dimensions), which needs no network. Thread-safe.
 
-    NumPy encodes questions, and documents until calls of more than 32 texts have brought more than
-    16,384 tokens. Then torch is loaded, which takes seconds, and encodes everything from there on,
-    in half of the time. The vectors of both belong together (cosine .9999), and the fingerprint is
-    the same.
+    NumPy encodes questions, and documents until they had 16,384 tokens in all, or four times as
+    many if no call had more than 32 texts. Then torch is loaded, which takes seconds, and encodes
+    everything from there on, in half of the time. The vectors of both belong together (cosine
+    .9999), and the fingerprint is the same.
 
     Raises:
         RememError: when the model is first needed and is missing or damaged; the sentence says
@@ -37,7 +41,7 @@ class BundledEncoder:
     def __init__(self) -> None:
         self._torch = SentenceTransformerEncoder()
         self._uses_torch = False
-        self._imported = 0  # tokens, of calls of more than a few texts
+        self._encoded = 0  # tokens of documents
         self._loaded: MiniLM | None = None
         self._loading = threading.Lock()
         self._queries: Combiner[str, Vector] = Combiner(self._encode_queries)
@@ -64,9 +68,8 @@ class BundledEncoder:
         if not self._uses_torch:
             row = {text: number for number, text in enumerate(dict.fromkeys(texts))}
             tokens = self._model.tokens(list(row))
-            if len(row) > _FEW:
-                self._imported += sum(map(len, tokens))
-            if self._imported <= _MUCH:
+            self._encoded += sum(map(len, tokens))
+            if self._encoded <= (_MUCH if len(row) > _FEW else _MUCH_BIT_BY_BIT):
                 return self._model.vectors(tokens)[[row[text] for text in texts]]
             self.use_torch()
         return self._torch.encode_documents(texts)

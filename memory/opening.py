@@ -8,7 +8,7 @@ from memory.bundled import BundledEncoder
 from memory.encoder import Encoder
 from store import EncoderMismatch, Space
 
-__all__ = ["BUNDLED", "encoder_for", "encoder_name", "load_now", "open_encoder"]
+__all__ = ["BUNDLED", "encoder_for", "encoder_name", "explained", "load_now", "open_encoder"]
 
 BUNDLED = "bundled"
 _MULTILINGUAL = "multilingual"
@@ -69,6 +69,14 @@ def _own(space: Space) -> Encoder:
     return open_encoder(name or BUNDLED)
 
 
+def explained(error: EncoderMismatch, encoder: Encoder) -> EncoderMismatch:
+    """The error of a store, which knows digests, in the words of those who choose an encoder."""
+    stored = error.stored
+    if stored is None or stored.fingerprint == encoder.fingerprint:
+        return error
+    return _mismatch(stored, encoder)
+
+
 def load_now(encoder: Encoder) -> None:
     """Load the model for many questions, as a server has them, and not with the first."""
     if isinstance(encoder, BundledEncoder):
@@ -93,12 +101,18 @@ def _mismatch(space: Space, encoder: Encoder) -> EncoderMismatch:
     if own and own == this:
         return EncoderMismatch(
             f"the store was made with {_described(space)}, whose model has changed since: put the "
-            f"model back as it was, or {anew}"
+            f"model back as it was, or {anew}",
+            space,
         )
-    way = f"name no encoder, or --encoder {shlex.quote(own)}" if own else "open it with its own"
+    way = (
+        f"name no encoder, or --encoder {shlex.quote(own)}"
+        if own
+        else "open it with its own (--encoder)"
+    )
     return EncoderMismatch(
         f"the store was made with {_described(space)} and this is {_described(given)}: "
-        f"{way}, or {anew}"
+        f"{way}, or {anew}",
+        space,
     )
 
 

@@ -87,7 +87,7 @@ def check_same(stored: Space | None, given: Space | None) -> None:
             f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "
             f"of {given.dim}; open it with the version of remem that made it"
         )
-    raise _other_encoder(*(_called(space) if space else "none" for space in (stored, given)))
+    raise _other_encoder(stored, _called(given))
 
 
 def check_fingerprint(stored: Space | None, given: str | None) -> None:
@@ -97,15 +97,16 @@ def check_fingerprint(stored: Space | None, given: str | None) -> None:
         EncoderMismatch: it is another one.
     """
     if stored and given and stored.fingerprint != given:
-        raise _other_encoder(_called(stored), given)
+        raise _other_encoder(stored, given)
 
 
-def _called(space: Space) -> str:
-    return space.encoder or space.fingerprint
+def _called(space: Space | None) -> str:
+    return (space.encoder or space.fingerprint) if space else "none"
 
 
-def _other_encoder(stored: str, given: str) -> EncoderMismatch:
+def _other_encoder(stored: Space | None, given: str) -> EncoderMismatch:
     return EncoderMismatch(
-        f"the store was made with encoder {stored} and this is {given}: open it with that "
-        "encoder, or re-encode it with 'remem reindex'"
+        f"the store was made with encoder {_called(stored)} and this is {given}: open it with that "
+        "encoder, or re-encode it with 'remem reindex'",
+        stored,
     )

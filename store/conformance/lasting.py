@@ -129,10 +129,10 @@ class IsolationContract(Contract):
         named = replace(SPACE, encoder="someone/a model")
         store.adopt(named)
         store.adopt(SPACE)
-        again = reopen()
-        assert again.space == SPACE
-        assert again.space is not None
-        assert again.space.encoder == named.encoder
+        for each in (store, reopen()):
+            assert each.space == SPACE
+            assert each.space is not None
+            assert each.space.encoder == named.encoder
 
 
 class ReindexContract(Contract):

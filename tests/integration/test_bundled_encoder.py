@@ -112,6 +112,18 @@ def test_an_import_goes_on_with_torch_and_the_vectors_belong_together() -> None:
     assert cosines(much.encode_query(TEXTS[3])[None], by_numpy[3:4])[0] > 0.9998
 
 
+def test_a_program_that_remembers_one_text_after_the_other_gets_torch_too(
+    encoder: BundledEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.bundled._MUCH_BIT_BY_BIT", 600)  # not to wait for many
+    rows = []
+    for text in LONG[:5]:
+        rows.append(encoder.encode_documents([text])[0])
+        encoder.encode_query(text * 9)  # questions do not count
+    assert encoder._uses_torch
+    assert cosines(np.array(rows), BundledEncoder().encode_documents(LONG[:5])).min() > 0.9998
+
+
 def test_a_server_may_have_torch_from_the_beginning(encoder: BundledEncoder) -> None:
     encoder.use_torch()
     assert np.array_equal(

@@ -98,7 +98,7 @@ def test_an_encoder_without_a_name_has_to_be_given(store: Path) -> None:
     filled(store, Nameless())
     assert refusal(store) == (
         "the store was made with the encoder their own and this is the bundled encoder: "
-        "open it with its own, or re-encode it with 'remem reindex bundled'"
+        "open it with its own (--encoder), or re-encode it with 'remem reindex bundled'"
     )
     with Memory(store, encoder=Nameless()) as memory:
         assert memory.search("spare key")
@@ -110,6 +110,26 @@ def test_a_mismatch_names_both_encoders_and_the_commands(store: Path) -> None:
         "the store was made with the hash encoder and this is the bundled encoder: "
         "name no encoder, or --encoder hash, or re-encode it with 'remem reindex bundled'"
     )
+
+
+def test_who_uses_a_store_that_another_re_encodes_is_told_both_names(store: Path) -> None:
+    with Memory(store, encoder=HashEncoder()) as memory:
+        memory.add("The spare key is under the blue pot.")
+        with Memory(store, encoder=HashEncoder()) as other:
+            other.reindex(Nameless())
+        for call in (memory.search, memory.add):
+            with pytest.raises(EncoderMismatch) as caught:
+                call("Where is the key?")
+            assert str(caught.value).startswith(
+                "the store was made with the encoder their own and this is the hash encoder: "
+            )
+
+
+def test_of_two_who_fill_a_new_store_the_second_is_told_both_names(store: Path) -> None:
+    with Memory(store, encoder=Nameless()) as first, Memory(store, encoder=HashEncoder()) as second:
+        first.add("The spare key is under the blue pot.")
+        with pytest.raises(EncoderMismatch, match="the encoder their own and this is the hash"):
+            second.add("The kiln broke.")
 
 
 def test_a_mismatch_leaves_the_store_to_whoever_comes_next(store: Path) -> None:
