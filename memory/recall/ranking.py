@@ -73,7 +73,7 @@ def rank(
 
 def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
     """Several rankings as one, best first. Each memory stands where the ranking puts it that holds
-    most of it, measured by the best of that ranking."""
+    most of it, measured by the best of that ranking, and is as relevant as in any of them."""
     if len(rankings) == 1:
         return list(rankings[0])
     best: dict[str, Recollection] = {}
@@ -83,7 +83,8 @@ def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
             known = best.setdefault(one.record.key, scaled)
             words = tuple(dict.fromkeys((*known.words, *one.words)))
             higher = max(known, scaled, key=lambda each: each.score)
-            best[one.record.key] = replace(higher, words=words)
+            relevance = max(known.relevance, one.relevance)
+            best[one.record.key] = replace(higher, words=words, relevance=relevance)
     return sorted(best.values(), key=lambda one: (-one.score, one.record.key))
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from memory.recall.nearness import Scale
 from memory.recall.query import Query
 from memory.recall.ranking import Recollection
-from memory.recall.sentences import asks
+from memory.recall.sentences import asks_at_last
 from memory.recall.smalltalk import is_small_talk
 from memory.recall.windows import line
 from store import InvalidInput
@@ -161,7 +161,7 @@ def _least_worth(query: Query) -> float:
     stands for the street that was moved into. What asks nothing, such as code and logs, must be
     nearer.
     """
-    return 0.01 if asks(query.text) else 0.15
+    return 0.01 if asks_at_last(query.text) else 0.15
 
 
 _EXPERIENCED = 6.4

@@ -7,11 +7,13 @@ import re
 
 from store.tokens import word_count
 
-__all__ = ["asks", "questions", "room", "statement_share"]
+__all__ = ["asks", "asks_at_last", "questions", "room", "statement_share"]
 
 # A line in brackets, such as the caption of a photo, is not said by anybody.
 _ASIDE = re.compile(r"^\[.*\]$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’')]*")
+# A question mark at the end of a word and before other words; those of code and addresses are not.
+_MARK = re.compile(r"(?<=\w)\?(?=[\"”’')]*\s)|？")
 _CLOSING = " \t\n\"”’')"
 _QUESTION_MARKS = ("?", "？")
 
@@ -24,10 +26,20 @@ _MOST_CHARACTERS = 20_000
 
 
 def asks(text: str) -> bool:
-    """Whether a text ends with a question."""
+    """True if a text ends with a question."""
     if not _holds_a_question_mark(text):  # most do not, and every candidate is looked at
         return False
     return _without_asides(text[-_MOST_CHARACTERS:]).rstrip(_CLOSING).endswith(_QUESTION_MARKS)
+
+
+def asks_at_last(text: str) -> bool:
+    """True if the last line of a text asks something, whatever it says behind that.
+
+    "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not.
+    """
+    lines = text[-_MOST_CHARACTERS:].split("\n")
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return asks(text) or _MARK.search(last) is not None
 
 
 def questions(text: str) -> list[str]:

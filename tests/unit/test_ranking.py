@@ -3,7 +3,7 @@
 import pytest
 
 from memory.recall.query import read_query
-from memory.recall.ranking import candidates_of, normalised, rank
+from memory.recall.ranking import Recollection, candidates_of, merged, normalised, rank
 from memory.recall.signals import Candidate
 from store import Hit, Record
 
@@ -88,3 +88,10 @@ def test_ties_are_ordered_by_key_and_k_cuts() -> None:
 
 def test_no_candidates_are_no_recollections() -> None:
     assert rank(ANYTHING, [], {"x": 1.0}, k=5) == []
+
+
+def test_of_several_rankings_a_memory_is_as_relevant_as_the_best_has_it() -> None:
+    first = [Recollection(record("a"), 0.5, relevance=0.4)]
+    second = [Recollection(record("b"), 0.9), Recollection(record("a"), 0.9)]
+    relevance = {one.record.key: one.relevance for one in merged([first, second])}
+    assert relevance == {"a": 0.4, "b": 0}

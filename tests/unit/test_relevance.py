@@ -98,6 +98,17 @@ def test_small_talk_makes_nothing_relevant() -> None:
     assert relevance(0.9, 0.8, asked="Hi, how are you?", cosines={"0": 1.0}) == [0, 0]
 
 
+def test_a_question_may_be_farther_from_its_answer_than_what_asks_nothing() -> None:
+    foreign = Rarity({"abode": 6.4}, unheard=6.4)
+    near = {"0": 0.35}
+    asked, told = (
+        relevance(0.9, asked=text, cosines=near, rarity=foreign)
+        for text in ("What is my abode?", "abode = None")
+    )
+    assert asked[0] > 0
+    assert told == [0]
+
+
 def test_the_neighbours_of_a_short_answer_speak_for_it() -> None:
     alone, among_them = relevance(0.9), relevance(0.9, 0.8, cosines={"0": 0.1, "1": 0.7})
     assert among_them[0] > alone[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.recall.sentences import asks, questions, room, statement_share
+from memory.recall.sentences import asks, asks_at_last, questions, room, statement_share
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,26 @@ def test_a_text_asks_when_it_ends_with_a_question(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "Is it? Yes.", "It is here.", "[Who is this?]"])
 def test_a_text_that_ends_otherwise_does_not_ask(text: str) -> None:
     assert not asks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When was the lecture? Return it as a date.",
+        "Hello!\nWhere is it? I forgot.\n",
+        "讲座是哪天？请写日期。",
+        "Where is it?",
+    ],
+)
+def test_a_question_may_be_followed_by_how_to_answer_it(text: str) -> None:
+    assert asks_at_last(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["What does this do?\n\nx = f(y)", "a ? b : c", "GET /find?q=1 200", "Is it?\nYes."]
+)
+def test_what_is_pasted_below_a_question_asks_nothing(text: str) -> None:
+    assert not asks_at_last(text)
 
 
 def test_a_text_without_a_question_states_everything() -> None:
