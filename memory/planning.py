@@ -19,6 +19,7 @@ from memory.recall.windows import (
     stands_alone,
     window_texts,
 )
+from memory.vectors import Reading, encoded, reading
 from store import Batch, DamagedRecord, Entry, F, Neighborhood, Record, Space, Store, Vector, View
 
 __all__ = ["LAST", "is_current", "place_behind", "plan", "space_of"]
@@ -60,7 +61,7 @@ def plan(
     expects: list[Neighborhood] = []
     lines = {record.key: line(record) for record in add}
     windows = dict(lines)  # of notes and of history, which have no neighbours
-    known: dict[str, View] = {}  # the vectors that neighbours have already, by text
+    known: dict[Reading, Vector] = {}  # the vectors that neighbours have already
     for source, records in _by_source([*add, *leaving]).items():
         if not source:
             continue  # damage has left nothing of it
@@ -84,15 +85,18 @@ def plan(
             if key in new or key not in stored or stored[key][WINDOW].text != text
         }
         lines |= {r.key: line(r) for r in (*after, *past) if r.key in windows}
-        known |= {view.text: view for views in stored.values() for view in views.values()}
-    vectors = _encode(encoder, {*lines.values(), *windows.values()} - known.keys())
-    vectors |= {text: view.vector for text, view in known.items()}
-    views = {
-        key: {
-            TURN: View(lines[key], vectors[lines[key]]),
-            WINDOW: View(window, vectors[window]),
+        known |= {
+            reading(name, view.text): view.vector
+            for views in stored.values()
+            for name, view in views.items()
         }
-        for key, window in windows.items()
+    texts = {key: {TURN: lines[key], WINDOW: window} for key, window in windows.items()}
+    read = {key: {name: reading(name, texts[key][name]) for name in VIEWS} for key in texts}
+    wanted = {each for readings in read.values() for each in readings.values()}
+    vectors = known | encoded(encoder, wanted - known.keys())
+    views = {
+        key: {name: View(text, vectors[read[key][name]]) for name, text in of_each.items()}
+        for key, of_each in texts.items()
     }
     return Batch(
         add=[Entry(record, views[record.key]) for record in add],
@@ -110,13 +114,6 @@ def plan(
 def space_of(encoder: Encoder) -> Space:
     """The space of an encoder's vectors, over our views."""
     return Space(encoder.fingerprint, encoder.dim, VIEWS)
-
-
-def _encode(encoder: Encoder, texts: Collection[str]) -> dict[str, Vector]:
-    ordered = sorted(texts)
-    if not ordered:
-        return {}
-    return dict(zip(ordered, encoder.encode_documents(ordered), strict=True))
 
 
 def _stored(store: Store, namespace: str, keys: Iterable[str]) -> list[Record]:

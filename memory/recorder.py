@@ -16,6 +16,7 @@ from memory.encoder import Encoder
 from memory.messages import continuation
 from memory.planning import LAST, is_current, place_behind, plan, space_of
 from memory.secrets.guard import Guard, Outcome, Removed, accepted
+from memory.vectors import embed_views
 from memory.versions import all_versions, free_key, history, may_be_later
 from store import (
     Batch,
@@ -272,7 +273,7 @@ class Recorder:
         """See ``Memory.reindex``."""
         self._coming = encoder
         if self.store.space is not None:
-            self.store.reindex(space_of(encoder), encoder.encode_documents, progress)
+            self.store.reindex(space_of(encoder), partial(embed_views, encoder), progress)
         self.encoder = encoder
 
     def with_encoder(self, ask: Callable[[Encoder], T]) -> T:
