@@ -6,17 +6,18 @@ Jackknife", Annals of Statistics 7(1), 1979); the interval holds the middle of t
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.outcome import Outcome
-
-__all__ = ["Interval", "by_category", "mean_interval", "metric_values"]
+__all__ = ["Interval", "mean_interval", "share_interval"]
 
 RESAMPLES = 2000
+
+_NORMAL = 1.96
+"""Standard deviations on either side that hold 95 % of a normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,12 @@ def mean_interval(
     return Interval(float(sample.mean()), float(low), float(high), len(sample))
 
 
-def metric_values(outcomes: Iterable[Outcome], metric: str) -> list[float]:
-    """A metric of each question for which it is defined."""
-    return [outcome.metrics[metric] for outcome in outcomes if metric in outcome.metrics]
-
-
-def by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
-    """The outcomes of each category of questions, categories sorted by name."""
-    groups: defaultdict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[outcome.question.category].append(outcome)
-    return dict(sorted(groups.items()))
+def share_interval(hits: int, count: int) -> Interval | None:
+    """A share of many with its 95 % interval (E. B. Wilson, 1927), which stays inside [0, 1] where
+    the share is near an end; None of nothing."""
+    if not count:
+        return None
+    share, weight = hits / count, _NORMAL**2 / count
+    middle = (share + weight / 2) / (1 + weight)
+    margin = _NORMAL / (1 + weight) * math.sqrt(share * (1 - share) / count + weight / (4 * count))
+    return Interval(share, max(0.0, middle - margin), min(1.0, middle + margin), count)

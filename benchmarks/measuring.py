@@ -12,20 +12,19 @@ from typing import TypeVar
 
 from benchmarks.datasets.base import Haystack, Question
 from benchmarks.encoding import RememberingEncoder
-from benchmarks.intervals import metric_values
-from benchmarks.metrics import BUDGETS, gold_ranks, prompt_metrics, ranking_metrics
+from benchmarks.metrics import BUDGETS, DEPTH, gold_ranks, prompt_metrics, ranking_metrics
 from benchmarks.offtopic import Quiet, questions_about_others, with_next
-from benchmarks.outcome import Outcome, SystemFigures
+from benchmarks.outcome import Outcome, SystemFigures, metric_values
 from benchmarks.runs import RunWriter
 from benchmarks.systems.base import Searcher, System
 from benchmarks.systems.remem import Remem
 from benchmarks.tally import HaystackResult, Tally
 from benchmarks.timing import timed
+from benchmarks.trust.tally import Trust
 from memory.recall.ranking import Recollection
 from store import Record
 
 __all__ = [
-    "DEPTH",
     "Asked",
     "Measurement",
     "Progress",
@@ -35,9 +34,6 @@ __all__ = [
     "outcomes_of",
     "search_only",
 ]
-
-DEPTH = 50
-"""Records searched for; all metrics are cut from that list."""
 
 Progress = Callable[[Haystack, int], Callable[[], object]]
 """Told of each haystack and how many questions will be put to all systems together; what it
@@ -54,27 +50,34 @@ class Measurement:
         tallies: One a system.
         encoder: What all systems encode with.
         quiet: What remem keeps quiet about.
+        trust: How far its relevance can be trusted.
         without_gold: Questions that name no gold at all.
     """
 
     tallies: list[Tally]
     encoder: RememberingEncoder
     quiet: Quiet
+    trust: Trust = field(default_factory=Trust)
     without_gold: int = 0
 
     def scores(self, system: str) -> dict[str, float]:
-        """The mean of each metric of a system, and of remem what it keeps quiet about."""
+        """The mean of each metric of a system, and of remem what its relevance is worth."""
         outcomes = [
             one for tally in self.tallies if tally.system == system for one in tally.outcomes
         ]
         metrics = sorted({name for outcome in outcomes for name in outcome.metrics})
         means = {name: fmean(metric_values(outcomes, name)) for name in metrics}
-        return means | (self.quiet.figures() if system == Remem().name else {})
+        return means | (self.relevance() if system == Remem().name else {})
+
+    def relevance(self) -> dict[str, float]:
+        """The figures of remem's silence, and of how far its relevance can be trusted."""
+        return self.quiet.figures() | self.trust.figures(self.quiet)
 
     def figures(self) -> list[SystemFigures]:
-        """What is true of each system as a whole, and of the encoder."""
-        quiet = SystemFigures(Remem().name, self.quiet.figures())
-        return [*(tally.figures() for tally in self.tallies), quiet, self.encoder.figures()]
+        """The figures of each system as a whole, and of the encoder."""
+        curves = self.trust.curves(self.quiet)
+        relevance = SystemFigures(Remem().name, self.relevance(), curves)
+        return [*(tally.figures() for tally in self.tallies), relevance, self.encoder.figures()]
 
 
 def measure(
@@ -114,6 +117,9 @@ def measure(
                 result = ask_all(searcher, haystack, encoder, on_question)
                 if isinstance(system, Remem):
                     measured.quiet.ask(searcher, off_topic, others)
+                    measured.trust.ask(searcher, haystack, result.outcomes)
+                    judged = measured.trust.add(haystack, result.outcomes)
+                    result = replace(result, outcomes=judged)
             writer.add(system.name, result.outcomes)
             tally.add(result, len(haystack.records), spent)
     for figures in measured.figures():

@@ -18,13 +18,24 @@ from collections.abc import Mapping, Sequence
 import ir_measures
 from ir_measures import RR, Measure, R, Success, nDCG
 
-from benchmarks.datasets.base import Haystack, Question
+from benchmarks.datasets.base import Haystack, Question, gold_of
 from memory.recall.excerpts import excerpt, part_of
 from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
 from store import Record
 
-__all__ = ["BUDGETS", "CUTOFFS", "gold_ranks", "prompt_metrics", "ranking_metrics"]
+__all__ = [
+    "BUDGETS",
+    "CUTOFFS",
+    "DEPTH",
+    "gold_ranks",
+    "gold_shown",
+    "prompt_metrics",
+    "ranking_metrics",
+]
+
+DEPTH = 50
+"""Records searched for; all metrics are cut from that list."""
 
 CUTOFFS = (1, 3, 5, 10, 20, 50)
 """The k of the metrics."""
@@ -77,37 +88,49 @@ def gold_ranks(question: Question, ranking: Sequence[Recollection]) -> dict[str,
     else:
         gold, ranked = question.sources, _sources(ranking)
     ranks = {item: rank for rank, item in enumerate(ranked, start=1)}
-    return {item: ranks.get(item) for item in _relevant(gold)}
+    return {item: ranks.get(item) for item in gold_of(gold)}
 
 
 def prompt_metrics(
     question: Question, contexts: Mapping[int, Context], texts: Mapping[str, str]
 ) -> dict[str, float]:
-    """Share of the gold that a model gets to see; nothing for a question without gold. A record
-    counts if it stands there whole, or with the excerpt that the question asks for.
-
-    Where the gold names no records, any such record of a gold source counts for the source.
+    """Share of the gold that a model gets to see; nothing for a question without gold.
 
     Args:
         contexts: Budget -> the prompt's block of memories.
+        texts: See ``gold_shown``.
+    """
+    shown = {budget: gold_shown(question, each, texts) for budget, each in contexts.items()}
+    return {
+        f"evidence@{budget}": sum(one is not None for one in gold.values()) / len(gold)
+        for budget, gold in shown.items()
+        if gold
+    }
+
+
+def gold_shown(
+    question: Question, context: Context, texts: Mapping[str, str]
+) -> dict[str, float | None]:
+    """Each piece of gold -> the relevance with which a prompt shows it; None if it does not.
+
+    A record counts if it stands there whole, or with the excerpt that the question asks for. Where
+    the gold names no records, any such record of a gold source counts for the source.
+
+    Args:
         texts: Key -> text of each record of the haystack, to tell which were cut.
     """
-    by_key = _relevant(question.evidence)
-    gold = by_key or _relevant(question.sources)
-    if not gold:
-        return {}
+    by_key = gold_of(question.evidence)
+    shown: dict[str, float | None] = dict.fromkeys(by_key or gold_of(question.sources))
 
     def forms(key: str) -> tuple[str, ...]:
         text = texts.get(key)
         return () if text is None else (text, part_of(text, excerpt(text, question.text)))
 
-    def share(context: Context) -> float:
-        shown = [found.record for found in context.recollections]
-        legible = [record for record in shown if record.text in forms(record.key)]
-        seen = {record.key if by_key else record.source for record in legible}
-        return len(gold & seen) / len(gold)
-
-    return {f"evidence@{budget}": share(context) for budget, context in contexts.items()}
+    for found in context.recollections:
+        item = found.record.key if by_key else found.record.source
+        if item in shown and found.record.text in forms(found.record.key):
+            shown[item] = max(found.relevance, shown[item] or 0.0)
+    return shown
 
 
 def _of_unit(
@@ -115,7 +138,7 @@ def _of_unit(
     gold: Mapping[str, Mapping[str, int]],
     rankings: Mapping[str, Sequence[str]],
 ) -> dict[str, dict[str, float]]:
-    qrels = {question: dict(graded) for question, graded in gold.items() if _relevant(graded)}
+    qrels = {question: dict(graded) for question, graded in gold.items() if gold_of(graded)}
     if not qrels:
         return {}
     runs = {
@@ -124,7 +147,7 @@ def _of_unit(
     }
     metrics: dict[str, dict[str, float]] = {
         question: {
-            f"{unit} all@{k}": float(_relevant(graded) <= set(rankings[question][:k]))
+            f"{unit} all@{k}": float(gold_of(graded) <= set(rankings[question][:k]))
             for k in CUTOFFS
         }
         for question, graded in qrels.items()
@@ -143,7 +166,3 @@ def _units(records: Sequence[Record]) -> tuple[str, str]:
 def _sources(ranking: Sequence[Recollection]) -> list[str]:
     """The sources of a ranking, each at the place of its first record."""
     return list(dict.fromkeys(found.record.source for found in ranking))
-
-
-def _relevant(graded: Mapping[str, int]) -> set[str]:
-    return {item for item, grade in graded.items() if grade > 0}

@@ -13,15 +13,26 @@ from itertools import chain
 
 from benchmarks.datasets.base import Haystack, Question
 from benchmarks.datasets.offtopic import OffTopic
+from benchmarks.metrics import DEPTH
 from benchmarks.systems.base import Searcher
+from benchmarks.trust.separation import top_relevance
 
-__all__ = ["ABOUT_OTHERS", "Quiet", "as_questions", "questions_about_others", "with_next"]
+__all__ = [
+    "ABOUT_OTHERS",
+    "MOST_HAYSTACKS",
+    "Quiet",
+    "as_questions",
+    "questions_about_others",
+    "with_next",
+]
 
 ABOUT_OTHERS = "questions about other people"
 """The category of ``questions_about_others``."""
 
+MOST_HAYSTACKS = 5
+"""Haystacks that are asked what they have nothing to say on: the data may have hundreds."""
+
 BUDGET = 1000
-_MOST_HAYSTACKS = 5
 _MOST_MESSAGES = 200
 
 
@@ -66,32 +77,39 @@ def with_next(haystacks: Iterable[Haystack]) -> Iterator[tuple[Haystack, Haystac
 class Quiet:
     """Counts, by kind of message, how often the prompt stays empty.
 
-    Bounded, because the data may have hundreds of haystacks: the first few are asked, and of each
-    group of messages a sample.
+    Bounded: the first few haystacks are asked, and of each group of messages a sample.
 
     Args:
         seed: Chooses the sample.
+
+    Attributes:
+        empty: Kind -> how many prompts were empty.
+        relevances: Kind -> the highest relevance that a memory was given for each message.
     """
 
     seed: int = 0
     haystacks: int = 0
-    asked: dict[str, int] = field(default_factory=dict)
     empty: dict[str, int] = field(default_factory=dict)
+    relevances: dict[str, list[float]] = field(default_factory=dict)
 
     def ask(self, searcher: Searcher, *groups: Sequence[Question]) -> None:
         """Send groups of messages to the memory of a haystack."""
-        if self.haystacks == _MOST_HAYSTACKS:
+        if self.haystacks == MOST_HAYSTACKS:
             return
         self.haystacks += 1
         for message in chain.from_iterable(map(self._sample, groups)):
             context = searcher.context(message, BUDGET)
             kind = message.category
-            self.asked[kind] = self.asked.get(kind, 0) + 1
             self.empty[kind] = self.empty.get(kind, 0) + (not context.recollections)
+            found = top_relevance(searcher.search(message, DEPTH))
+            self.relevances.setdefault(kind, []).append(found)
 
     def figures(self) -> dict[str, float]:
         """Share of the messages of each kind, as "empty for KIND"."""
-        return {f"empty for {kind}": self.empty[kind] / self.asked[kind] for kind in self.asked}
+        return {
+            f"empty for {kind}": self.empty[kind] / len(self.relevances[kind])
+            for kind in self.empty
+        }
 
     def _sample(self, messages: Sequence[Question]) -> Sequence[Question]:
         """At most so many; the same for the same seed."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from benchmarks.datasets.base import Question
+from benchmarks.intervals import Interval
 from memory.recall.ranking import Recollection
 
-__all__ = ["Outcome", "Run", "SystemFigures"]
+__all__ = [
+    "Outcome",
+    "Run",
+    "SystemFigures",
+    "by_category",
+    "metric_values",
+    "without_rankings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,31 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class SystemFigures:
-    """What is true of a system as a whole: "records/s", "p50 ms", "empty for small talk"."""
+    """Figures and curves of a system as a whole, beside those of single questions.
+
+    Attributes:
+        figures: "records/s", "p50 ms", "empty for small talk" -> value.
+        curves: "evidence against the floor" -> place -> value there.
+    """
 
     system: str
     figures: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[float, Interval]] = field(default_factory=dict)
+
+
+def metric_values(outcomes: Iterable[Outcome], metric: str) -> list[float]:
+    """A metric of each question for which it is defined."""
+    return [outcome.metrics[metric] for outcome in outcomes if metric in outcome.metrics]
+
+
+def by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes of each category of questions, categories sorted by name."""
+    groups: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[outcome.question.category].append(outcome)
+    return dict(sorted(groups.items()))
+
+
+def without_rankings(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes with their metrics only: rankings of several data sets would fill memory."""
+    return [replace(outcome, ranking=()) for outcome in outcomes]

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
+from benchmarks.across import EVIDENCE, RECALL, Measured, below_others, mean_rows
 from benchmarks.datasets.base import Dataset
 from benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect_all
 from benchmarks.datasets.offtopic import read_offtopic
@@ -18,13 +19,20 @@ from benchmarks.encoding import RememberingEncoder
 from benchmarks.expected import Expected, deviations, expected_scores
 from benchmarks.measuring import Measurement, first_questions, measure
 from benchmarks.offtopic import as_questions
+from benchmarks.outcome import Outcome, without_rankings
 from benchmarks.running import command_line, kept_runs, new_run, show_problems
 from benchmarks.runs import RunDatabase
 from benchmarks.stores import check_empty
 from benchmarks.systems.base import System
-from benchmarks.systems.choosing import GROUPS, choose
+from benchmarks.systems.choosing import GROUPS, UNASKED, choose
 from benchmarks.systems.remem import Remem
-from benchmarks.tables import category_table, figure_table, system_table
+from benchmarks.tables import (
+    category_table,
+    figure_table,
+    markdown_table,
+    plain_table,
+    system_table,
+)
 from memory.cli.screen import complain, counted, print_out
 from memory.cli.settings import open_encoder
 
@@ -105,7 +113,7 @@ class _Plan:
     default="ours",
     show_default=True,
     help="Names with commas between them; groups are "
-    + " and ".join(f"'{group}' ({', '.join(GROUPS[group])})" for group in ("ours", "peers"))
+    + ", ".join(f"'{group}' ({', '.join(GROUPS[group])})" for group in ("ours", "legs", "peers"))
     + ", or 'all'",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many questions of each data set")
@@ -120,8 +128,19 @@ class _Plan:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for run.sqlite and report.html",
 )
+@click.option(
+    "--markdown",
+    type=click.File("w", "utf-8", lazy=False),
+    help="Write the tables of several data sets to a file, too",
+)
 @click.option("--check", is_flag=True, help="Fail unless remem scores as benchmarks/expected.toml")
-def recall(paths: tuple[Path, ...], out: Path | None, check: bool, **options: Any) -> int:
+def recall(
+    paths: tuple[Path, ...],
+    out: Path | None,
+    markdown: TextIO | None,
+    check: bool,
+    **options: Any,
+) -> int:
     """How much of what was said is found again: recall, evidence in the prompt, speed."""
     plan = _Plan(**options)
     if check and not plan.as_shipped:
@@ -130,12 +149,18 @@ def recall(paths: tuple[Path, ...], out: Path | None, check: bool, **options: An
     # All of them first: what nothing is expected of need not be measured.
     expected = [plan.expected(dataset) if check else {} for dataset in datasets]
     wrong: list[str] = []
+    outcomes: dict[str, dict[str, list[Outcome]]] = {}
     with kept_runs(out) as database:
         for dataset, scores in zip(datasets, expected, strict=True):
             measured = plan.measure(dataset, database)
             _show(dataset, measured)
+            outcomes[dataset.name] = {
+                each.system: without_rankings(each.outcomes) for each in measured.tallies
+            }
             found = deviations(scores, measured.scores(Remem().name))
             wrong += [f"{dataset.name}: {sentence}" for sentence in found]
+    if len(outcomes) > 1:
+        _show_across(outcomes, markdown)
     for sentence in wrong:
         complain(sentence)
     return 1 if wrong else 0
@@ -148,11 +173,29 @@ def _show(dataset: Dataset, measured: Measurement) -> None:
         if tally.system == Remem().name:
             print_out("", f"{tally.system} by category", "", category_table(tally))
     print_out("", "The encoder", "", figure_table(measured.encoder.figures().figures), "")
-    if quiet := measured.quiet.figures():
-        print_out("Share of off-topic messages for which remem's prompt stays empty", "")
-        print_out(figure_table(quiet), "")
+    if relevance := measured.relevance():
+        print_out("What remem's relevance is worth; empty: share of off-topic prompts", "")
+        print_out(figure_table(relevance), "")
     if measured.without_gold:
         print_out(
             f"{counted(measured.without_gold, 'question')} without gold: asked, but not scored."
         )
     show_problems(dataset.problems)
+
+
+def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
+    """The table of the systems on all data sets, and where remem is not the best."""
+    first = next(iter(next(iter(outcomes.values()))))
+    for metric in (RECALL, EVIDENCE):
+        title = f"{metric}; * differs from {first} by more than chance"
+        headings, body = ["system", *outcomes], mean_rows(outcomes, metric)
+        print_out("", title, "", plain_table(headings, body), "")
+        if markdown:
+            markdown.write(f"{title}\n\n{markdown_table(headings, body)}\n")
+    if first == Remem().name:
+        asked = {
+            dataset: {name: each for name, each in of_systems.items() if name not in UNASKED}
+            for dataset, of_systems in outcomes.items()
+        }
+        for sentence in below_others(asked):
+            print_out(sentence)

@@ -23,6 +23,12 @@ sources)``
     "turn R@10" -> in [0, 1]. A metric that is not defined for the question has no row.
 ``figures(run, system, figure, value)``
     What is true of a system as a whole: "p50 ms", "records/s".
+``points(run, system, curve, place, mean, low, high, count)``
+    A curve of a system, point by point: "reliability" over relevance, "evidence against the floor"
+    over floors; with the ends of a 95 % interval and how many values are behind it.
+``traits(question, trait, value)``
+    What a question may be told apart by: "pieces of gold", "share of the speaker". Older
+    files have neither of these two tables.
 ``scores(dataset, system, question, category, metric, value)``
     A view for people: all metrics in long form.
 """
@@ -32,6 +38,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -42,6 +49,7 @@ from benchmarks.datasets.base import Haystack, Question
 from benchmarks.outcome import Outcome, Run, SystemFigures
 from benchmarks.sqlite_file import FileFormat, SqliteFile
 from benchmarks.stored_run import RECORD_FIELDS, StoredRun
+from benchmarks.traits import traits_of
 from store import InvalidInput, Record
 
 __all__ = ["APPLICATION_ID", "FORMAT", "RunDatabase", "RunWriter"]
@@ -90,6 +98,17 @@ CREATE VIEW scores AS
 """
 
 
+_ADDED = (
+    """CREATE TABLE IF NOT EXISTS points (
+    run INTEGER NOT NULL REFERENCES runs, system TEXT NOT NULL, curve TEXT NOT NULL,
+    place REAL NOT NULL, mean REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
+    count INTEGER NOT NULL, PRIMARY KEY (run, system, curve, place)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS traits (
+    question INTEGER NOT NULL REFERENCES questions, trait TEXT NOT NULL, value REAL NOT NULL,
+    PRIMARY KEY (question, trait)) WITHOUT ROWID""",
+)
+"""Tables that came later; a file that is added to gets them."""
+
 _FORMAT = FileFormat(
     "runs", APPLICATION_ID, FORMAT, _TABLES, "give a file that 'bench recall' has written"
 )
@@ -106,7 +125,10 @@ class RunDatabase(SqliteFile):
             InvalidInput: the file is something else, or cannot be written there.
             CorruptStore: its format is of a newer version.
         """
-        return cls(path, _FORMAT.create(path))
+        db = _FORMAT.create(path)
+        for table in _ADDED:
+            db.execute(table)
+        return cls(path, db)
 
     @classmethod
     def open(cls, path: Path) -> RunDatabase:
@@ -162,9 +184,14 @@ class RunWriter:
     def add_haystack(self, haystack: Haystack) -> None:
         """Write down the questions of a haystack, and the records that answer them."""
         gold = {key for question in haystack.questions for key in question.evidence}
+        traits = traits_of(haystack)
         with self._transaction():
             for question in haystack.questions:
-                self._add_question(haystack.namespace, question)
+                added = self._add_question(haystack.namespace, question)
+                self._db.conn.executemany(
+                    "INSERT INTO traits VALUES (?, ?, ?)",
+                    [(added, *trait) for trait in traits.get(question.id, {}).items()],
+                )
             for record in haystack.records:
                 if record.key in gold:
                     self._record_id(haystack.namespace, record)
@@ -186,6 +213,13 @@ class RunWriter:
             for name, value in figures.figures.items()
         )
         self._db.table("figures").insert_all(rows, replace=True)
+        points = (
+            {"run": self._run, "system": figures.system, "curve": name, "place": place}
+            | asdict(value)
+            for name, curve in figures.curves.items()
+            for place, value in curve.items()
+        )
+        self._db.table("points").insert_all(points, replace=True)
 
     def finish(self, problems: Sequence[str] = ()) -> None:
         """Say that the run is complete, and what of the data was left out."""
@@ -205,7 +239,7 @@ class RunWriter:
                 self._records.popitem()  # the newest
             raise
 
-    def _add_question(self, namespace: str, question: Question) -> None:
+    def _add_question(self, namespace: str, question: Question) -> int:
         row = {
             "run": self._run,
             "key": question.id,
@@ -218,7 +252,7 @@ class RunWriter:
             "evidence": _json(question.evidence),
             "sources": _json(question.sources),
         }
-        _insert(self._db, "questions", row)
+        return _insert(self._db, "questions", row)
 
     def _record_id(self, namespace: str, record: Record) -> int:
         found = self._records.get((namespace, record.key))

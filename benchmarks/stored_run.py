@@ -10,6 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from benchmarks.datasets.base import Question
+from benchmarks.intervals import Interval
 from benchmarks.outcome import Outcome, Run, SystemFigures
 from memory.recall.ranking import Recollection
 from store import Record
@@ -99,12 +100,36 @@ class StoredRun:
         return [metric for (metric,) in self._db.execute(sql, [self._id])]
 
     def figures(self) -> list[SystemFigures]:
-        """What is true of each system as a whole."""
+        """The figures of each system as a whole."""
         figures: dict[str, dict[str, float]] = {}
         sql = "SELECT system, figure, value FROM figures WHERE run = ? ORDER BY system, figure"
         for system, figure, value in self._db.execute(sql, [self._id]):
             figures.setdefault(system, {})[figure] = value
-        return [SystemFigures(system, found) for system, found in figures.items()]
+        curves = self._curves()
+        return [
+            SystemFigures(system, found, curves.get(system, {}))
+            for system, found in figures.items()
+        ]
+
+    def traits(self) -> dict[str, dict[str, float]]:
+        """The traits by which questions are told apart: trait -> question -> value."""
+        traits: dict[str, dict[str, float]] = {}
+        if self._db.table("traits").exists():
+            sql = """SELECT trait, key, value FROM traits
+                JOIN questions ON questions.id = traits.question WHERE run = ? ORDER BY trait"""
+            for trait, question, value in self._db.execute(sql, [self._id]):
+                traits.setdefault(trait, {})[question] = value
+        return traits
+
+    def _curves(self) -> dict[str, dict[str, dict[float, Interval]]]:
+        """The curves of each system, by their names."""
+        curves: dict[str, dict[str, dict[float, Interval]]] = {}
+        if self._db.table("points").exists():
+            sql = """SELECT system, curve, place, mean, low, high, count FROM points
+                WHERE run = ? ORDER BY system, curve, place"""
+            for system, curve, place, *value in self._db.execute(sql, [self._id]):
+                curves.setdefault(system, {}).setdefault(curve, {})[place] = Interval(*value)
+        return curves
 
 
 _RANKING = """SELECT records.*, score, relevance, parts FROM rankings

@@ -9,12 +9,12 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.headline import headline_metrics
-from benchmarks.intervals import by_category, mean_interval, metric_values
+from benchmarks.intervals import mean_interval
 from benchmarks.metrics import BUDGETS
-from benchmarks.outcome import Outcome
+from benchmarks.outcome import Outcome, by_category, metric_values
 from benchmarks.tally import Tally
 
-__all__ = ["category_table", "figure_table", "plain_table", "system_table"]
+__all__ = ["category_table", "figure_table", "markdown_table", "plain_table", "system_table"]
 
 _SPEED = ("p50 ms", "p95 ms", "records/s")
 
@@ -50,6 +50,12 @@ def plain_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows of text for a README, all but the first column to the right."""
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def figure_table(figures: Mapping[str, float]) -> Table:

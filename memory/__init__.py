@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memory.aio import AsyncMemory
     from memory.encoder import Encoder, SentenceTransformerEncoder
     from memory.engine import Memory
+    from memory.recall.expectation import Expected
     from memory.recall.prompt import Context
     from memory.recall.ranking import Recollection
     from memory.recall.retriever import Retriever
@@ -28,6 +29,7 @@ __all__ = [
     "AsyncMemory",
     "Context",
     "Encoder",
+    "Expected",
     "F",
     "Memory",
     "Recollection",
@@ -42,6 +44,7 @@ _HOMES = {
     "AsyncMemory": "memory.aio",
     "Context": "memory.recall.prompt",
     "Encoder": "memory.encoder",
+    "Expected": "memory.recall.expectation",
     "F": "store",
     "Memory": "memory.engine",
     "Recollection": "memory.recall.ranking",

@@ -50,6 +50,7 @@ class AsyncMemory:
     put_records = _threaded(Memory.put_records)
     search = _threaded(Memory.search)
     context = _threaded(Memory.context)
+    why = _threaded(Memory.why)
     pinned = _threaded(Memory.pinned)
     get = _threaded(Memory.get)
     get_many = _threaded(Memory.get_many)

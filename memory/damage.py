@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from store import DamagedRecord, Record, Store
+from store import DamagedRecord, Filter, Reader, Record, log_damage
+from store.filters import asks_by_name
 
-__all__ = ["despite_damage", "readable"]
+__all__ = ["despite_damage", "readable", "whatever_matches"]
 
 T = TypeVar("T")
 
@@ -31,10 +32,23 @@ def despite_damage(
     return [found for key in keys for found in despite_damage([key], ask, instead)]
 
 
-def readable(store: Store, namespace: str, keys: Sequence[str]) -> list[Record]:
+def readable(reader: Reader, namespace: str, keys: Sequence[str]) -> list[Record]:
     """The records with these keys that there are; of one that is damaged, what remains of it."""
 
     def ask(keys: Sequence[str]) -> list[Record]:
-        return [record for record in store.get(namespace, keys) if record is not None]
+        return [record for record in reader.get(namespace, keys) if record is not None]
 
     return despite_damage(keys, ask, lambda error: [error.remains])
+
+
+def whatever_matches(reader: Reader, namespace: str, where: Filter) -> list[Record]:
+    """The records that match, and what remains of damaged ones where that is enough to tell."""
+    remains: list[Record] = []
+
+    def decide(error: DamagedRecord) -> None:
+        if error.remains.key and asks_by_name(where):
+            remains.append(error.remains)
+        else:
+            log_damage(error)
+
+    return [*reader.scan(namespace, where, decide), *remains]

@@ -7,14 +7,16 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, overload
 
 from memory import clock, transfer
-from memory.contents import Contents, Where, as_filter
+from memory.contents import Where, as_filter
 from memory.encoder import Encoder, SentenceTransformerEncoder
 from memory.ingest.documents import document_records
+from memory.inquiries import Inquiries
 from memory.messages import note_key, placed, records_of
 from memory.pins import with_pinned
+from memory.recall.expectation import Found, Terms
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR, relevant
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Memory", "Where"]
 
 
-class Memory(Contents):
+class Memory(Inquiries):
     """What was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.
@@ -130,7 +132,7 @@ class Memory(Contents):
             metadata=metadata or {},
             origin=origin,
         )
-        return self._stored(self._recorder.add_last(self.namespace, record))
+        return self._recorder.add_last(self.namespace, record)
 
     def add_messages(
         self,
@@ -195,6 +197,7 @@ class Memory(Contents):
         What stood there is gone, without a history."""
         self._recorder.put(self.namespace, records)
 
+    @overload
     def search(
         self,
         query: str,
@@ -203,6 +206,29 @@ class Memory(Contents):
         where: Where | None = None,
         now: datetime | None = None,
         explain: bool = False,
+    ) -> list[Recollection]: ...
+
+    @overload
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        where: Where | None = None,
+        now: datetime | None = None,
+        explain: bool = False,
+        expect: str,
+    ) -> Found: ...
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        where: Where | None = None,
+        now: datetime | None = None,
+        explain: bool = False,
+        expect: str | None = None,
     ) -> list[Recollection]:
         """The k memories that answer a question best, best first.
 
@@ -210,14 +236,18 @@ class Memory(Contents):
             where: Only these: a filter made with ``store.F``, or its JSON form.
             now: When the question is asked, which decides what "last week" means; None: now.
             explain: Fill in ``Recollection.parts``.
+            expect: Key of a memory that should be among them: ``expected`` of what is returned
+                tells whether it is, and if not, why not. See ``why``.
 
         Raises:
-            InvalidInput: an empty question, k < 1, or a naive ``now``.
+            InvalidInput: an empty question, k < 1, a naive ``now``, or an empty key.
         """
-        question = self.namespace, query, k, as_filter(where), now or clock.now()
-        search = self._retriever.search
-        found = self._recorder.with_encoder(lambda enc: search(self._store, enc, *question))
-        return found if explain else [replace(one, parts={}) for one in found]
+        chosen = as_filter(where)
+        if expect is None:
+            found = self._asking(self._retriever, now)(self._store, query, k, chosen)
+            return found if explain else _without_parts(found)
+        answer = self._inquiry(query, expect, now).answer(Terms(k, chosen))
+        return answer if explain else Found(_without_parts(answer), answer.expected)
 
     def context(
         self,
@@ -268,7 +298,7 @@ class Memory(Contents):
         Raises:
             InvalidInput: no such key, or an empty text.
         """
-        return self._stored(self._recorder.replace(self.namespace, key, text, said_at, origin))
+        return self._recorder.replace(self.namespace, key, text, said_at, origin)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.
@@ -338,3 +368,7 @@ class Memory(Contents):
     @property
     def _store(self) -> Store:
         return self._recorder.store
+
+
+def _without_parts(found: Iterable[Recollection]) -> list[Recollection]:
+    return [replace(one, parts={}) for one in found]

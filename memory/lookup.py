@@ -24,17 +24,14 @@ from store.filters import And, In
 if TYPE_CHECKING:
     from memory.engine import Memory
 
-__all__ = ["key_of", "stored_name", "with_stored_names"]
+__all__ = ["key_of", "known_key", "stored_name", "with_stored_names"]
 
 _MOST_NAMED = 5
 _AT_ONCE = 500
 
 
 def key_of(memory: Memory, given: str, otherwise: str) -> str:
-    """The key of the one memory that ``given`` means.
-
-    It may be the key itself, the key as it is shown, or what a block shows of it: the part behind
-    ``source#``, if no other source has the same.
+    """The key of the one memory that ``given`` means; see ``known_key``.
 
     Args:
         otherwise: What to do if there is none, for the message.
@@ -42,18 +39,30 @@ def key_of(memory: Memory, given: str, otherwise: str) -> str:
     Raises:
         InvalidInput: no memory has the key, or several do.
     """
-    what = f"the key {_told(shown_key(given))}"
+    key = known_key(memory, given)
+    if key is None:
+        raise InvalidInput(f"no memory has {_the_key(given)}{otherwise}")
+    return key
+
+
+def known_key(memory: Memory, given: str) -> str | None:
+    """The key of the one memory that ``given`` means, None if there is none.
+
+    It may be the key itself, the key as it is shown, or what a block shows of it: the part behind
+    ``source#``, if no other source has the same.
+
+    Raises:
+        InvalidInput: several memories have the key.
+    """
     bare = _bare(given)
     exact = _stored_among(memory, _readings(given))
     if exact and is_spelt_out(bare):
-        return _only(exact, what)
+        return _only(exact, _the_key(given))
     # What a block shows has no "#", or is a whole key.
     short = _short(memory, given) if not exact or "#" not in bare else ()
     cut = _cut(memory, bare) if is_cut(bare) else ()
     others = sorted({*short, *cut}.difference(exact))
-    if exact or others:
-        return _only(exact, what, others)
-    raise InvalidInput(f"no memory has {what}{otherwise}")
+    return _only(exact, _the_key(given), others) if exact or others else None
 
 
 def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
@@ -108,6 +117,10 @@ def _only(exact: Sequence[str], what: str, others: Sequence[str] = ()) -> str:
     forms = [*map(spelt_out, exact), *map(shown_key, others)]
     some = ", ".join(forms[:_MOST_NAMED]) + (", ..." if forms[_MOST_NAMED:] else "")
     raise InvalidInput(f"{what} may mean several: write one of {some}")
+
+
+def _the_key(given: str) -> str:
+    return f"the key {_told(shown_key(given))}"
 
 
 def _told(form: str) -> str:

@@ -1,8 +1,15 @@
-"""From records to what one write does: views, vectors, and the neighbours that are affected."""
+"""From records to what one write does: the neighbourhoods that it touches, the windows that are
+stale afterwards, and their vectors.
+
+A write removes and adds records and keeps all windows true. A neighbour whose stored window is not
+what it should read now is encoded again, so that nothing removed lives on in it; what is history,
+or expired, gets a window of its own line only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from itertools import groupby
@@ -20,9 +27,21 @@ from memory.recall.windows import (
     window_texts,
 )
 from memory.vectors import Reading, encoded, reading
-from store import Batch, DamagedRecord, Entry, F, Neighborhood, Record, Space, Store, Vector, View
+from store import Batch, DamagedRecord, Entry, F, Neighborhood, Reader, Record, Space, Vector, View
 
-__all__ = ["LAST", "is_current", "place_behind", "plan", "space_of"]
+__all__ = [
+    "LAST",
+    "Around",
+    "Change",
+    "Lines",
+    "batch_of",
+    "free_position",
+    "is_current",
+    "neighborhoods",
+    "place_behind",
+    "space_of",
+    "stale_lines",
+]
 
 LAST = 2**63 - 1
 """A position after all others."""
@@ -31,83 +50,95 @@ _RADIUS = 2 * REACH
 """A new record changes windows up to REACH away, and those see REACH further."""
 
 
-def plan(
-    store: Store,
-    encoder: Encoder,
-    namespace: str,
-    add: Sequence[Record] = (),
-    remove: Sequence[Record] = (),
-    supersede: Mapping[str, str] | None = None,
-    planned_on: Mapping[str, Record | None] | None = None,
-) -> Batch:
-    """The batch that removes and adds records and keeps all windows true.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one write is to do.
 
-    Reads and encodes; writes nothing. A neighbour whose stored window is not what it should read
-    now is encoded again, so that nothing removed lives on in it; what is history, or expired, gets
-    a window of its own line only. If another writer changes the neighbourhood, or what is removed
-    or superseded, before the batch is written, the store refuses it as ``Stale``.
-
-    Args:
+    Attributes:
         add: New records.
         remove: Stored records to delete; of damaged ones, what remains.
         supersede: Key of a stored record -> key of its successor.
-        planned_on: What the caller read before, by key; None for a key that no record has.
+        superseded: Those of these records that there are.
+        read: What the change was decided on, by key; None for a key that no record has.
     """
-    supersede = supersede or {}
-    removed = {record.key for record in remove}
-    gone = removed | supersede.keys()
-    new = {record.key for record in add}
-    leaving = [*remove, *_stored(store, namespace, supersede)]
-    expects: list[Neighborhood] = []
-    lines = {record.key: line(record) for record in add}
-    windows = dict(lines)  # of notes and of history, which have no neighbours
-    known: dict[Reading, Vector] = {}  # the vectors that neighbours have already
-    for source, records in _by_source([*add, *leaving]).items():
-        if not source:
-            continue  # damage has left nothing of it
-        past = _past(store, namespace, records, removed, supersede)
-        if not past and all(map(stands_alone, records)):
-            continue
-        positions = [record.position for record in records]
-        span = (min(positions), max(positions), _RADIUS)
-        around = store.neighbors(namespace, source, *span)
-        expects.append(Neighborhood(source, *span, tuple(around)))
-        coming = [record for record in add if record.source == source and is_current(record)]
-        after = _in_order([*coming, *(record for record in around if record.key not in gone)])
-        stored = {
-            entry.record.key: entry.views
-            for entry in _whole(store, namespace, [record.key for record in (*around, *past)])
-        }
-        now = window_texts(after) | {record.key: line(record) for record in past}
-        windows |= {
-            key: text
-            for key, text in now.items()
-            if key in new or key not in stored or stored[key][WINDOW].text != text
-        }
-        lines |= {r.key: line(r) for r in (*after, *past) if r.key in windows}
-        known |= {
-            reading(name, view.text): view.vector
-            for views in stored.values()
-            for name, view in views.items()
-        }
-    texts = {key: {TURN: lines[key], WINDOW: window} for key, window in windows.items()}
-    read = {key: {name: reading(name, texts[key][name]) for name in VIEWS} for key in texts}
-    wanted = {each for readings in read.values() for each in readings.values()}
-    vectors = known | encoded(encoder, wanted - known.keys())
-    views = {
-        key: {name: View(text, vectors[read[key][name]]) for name, text in of_each.items()}
-        for key, of_each in texts.items()
-    }
+
+    add: Sequence[Record] = ()
+    remove: Sequence[Record] = ()
+    supersede: Mapping[str, str] = field(default_factory=dict)
+    superseded: Sequence[Record] = ()
+    read: Mapping[str, Record | None] = field(default_factory=dict)
+
+    @property
+    def leaving(self) -> list[Record]:
+        """Stored records that are current no more afterwards."""
+        return [*self.remove, *self.superseded]
+
+    @property
+    def removed(self) -> set[str]:
+        """Keys of the records to delete."""
+        return {record.key for record in self.remove}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A source as a change finds it.
+
+    Attributes:
+        neighborhood: The current records around those that change.
+        past: Records that have no neighbours any more, but may have quoted some.
+        views: What is stored of all of these, by key; none of what is damaged.
+    """
+
+    neighborhood: Neighborhood
+    past: Sequence[Record]
+    views: Mapping[str, Mapping[str, View]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The texts of a record's two views: its own line, and its window."""
+
+    turn: str
+    window: str
+
+
+def neighborhoods(reader: Reader, namespace: str, change: Change) -> list[Around]:
+    """Read each source whose windows a change may touch."""
+    by_source = _by_source([*change.add, *change.leaving])
+    by_source.pop("", None)  # damage has left nothing of it
+    arounds = [
+        _around(reader, namespace, source, touched, change) for source, touched in by_source.items()
+    ]
+    return [around for around in arounds if around is not None]
+
+
+def stale_lines(change: Change, arounds: Iterable[Around]) -> dict[str, Lines]:
+    """The views that a change has to write, by key: of what is new, and of what reads otherwise
+    now. Pure."""
+    found = {record.key: Lines(line(record), line(record)) for record in change.add}
+    for around in arounds:
+        found |= _stale_around(change, around)
+    return found
+
+
+def batch_of(change: Change, arounds: Sequence[Around], encoder: Encoder) -> Batch:
+    """The batch that carries out a change; encodes.
+
+    It says what it was planned on: if another writer changes a neighbourhood, or what is removed
+    or superseded, before it is written, the store refuses it as ``Stale``.
+    """
+    views = _encoded(encoder, stale_lines(change, arounds), _known_vectors(arounds))
+    new = {record.key for record in change.add}
     return Batch(
-        add=[Entry(record, views[record.key]) for record in add],
+        add=[Entry(record, views[record.key]) for record in change.add],
         refresh={key: view for key, view in views.items() if key not in new},
-        supersede=supersede,
-        delete=[record.key for record in remove],
+        supersede=change.supersede,
+        delete=[record.key for record in change.remove],
         space=space_of(encoder) if views else None,
-        expects=expects,
+        expects=[around.neighborhood for around in arounds],
         # What remains of a damaged record, which has no text, is compared with nothing.
-        expects_records={record.key: record for record in leaving if record.text}
-        | dict(planned_on or {}),
+        expects_records={record.key: record for record in change.leaving if record.text}
+        | dict(change.read),
     )
 
 
@@ -116,51 +147,112 @@ def space_of(encoder: Encoder) -> Space:
     return Space(encoder.fingerprint, encoder.dim, VIEWS)
 
 
-def _stored(store: Store, namespace: str, keys: Iterable[str]) -> list[Record]:
-    return [record for record in store.get(namespace, list(keys)) if record is not None]
-
-
-def _whole(store: Store, namespace: str, keys: Sequence[str]) -> list[Entry]:
-    """Entries without those whose views are damaged: these are made again."""
-    return despite_damage(keys, partial(store.entries, namespace), lambda _: [])
-
-
-def _past(
-    store: Store,
-    namespace: str,
-    records: Sequence[Record],
-    removed: Collection[str],
-    superseded: Collection[str],
-) -> list[Record]:
-    """What has no neighbours any more, but may have quoted some when it was current: of the records
-    of one source those that are superseded now and, where one is removed, all that were before."""
-    past = [record for record in records if record.key in superseded and not stands_alone(record)]
-    if any(record.key in removed and not is_never_quoted(record) for record in records):
-        all_of_it = store.scan(namespace, F("source") == records[0].source)
-        past += [record for record in all_of_it if not is_current(record)]
-    return [record for record in past if record.key not in removed]
-
-
-def _by_source(records: Iterable[Record]) -> dict[str, list[Record]]:
-    ordered = sorted(records, key=lambda record: record.source)
-    return {source: list(group) for source, group in groupby(ordered, lambda r: r.source)}
-
-
-def _in_order(records: Iterable[Record]) -> list[Record]:
-    return sorted(records, key=lambda record: (record.position, record.key))
-
-
-def place_behind(store: Store, namespace: str, source: str) -> int:
+def place_behind(reader: Reader, namespace: str, source: str) -> int:
     """The position after the last record of a source, for what is said next."""
-    if last := store.neighbors(namespace, source, LAST, LAST, 1):
+    if last := reader.neighbors(namespace, source, LAST, LAST, 1):
         return last[-1].position + 1
     # What is damaged may not know its place any more, so each of it is left one.
     damaged: list[DamagedRecord] = []
-    whole = store.scan(namespace, F("source") == source, damaged.append)
+    whole = reader.scan(namespace, F("source") == source, damaged.append)
     return max((record.position for record in whole), default=-1) + len(damaged) + 1
+
+
+def free_position(reader: Reader, namespace: str, session: str) -> int:
+    """The position after the last record, also if that is expired and so no neighbour."""
+    position = place_behind(reader, namespace, session)
+    while reader.get(namespace, [f"{session}#{position}"])[0] is not None:
+        position += 1
+    return position
 
 
 def is_current(record: Record) -> bool:
     """Whether it can be found, and so stand in the windows of others."""
     expired = record.expires_at is not None and record.expires_at <= datetime.now(timezone.utc)
     return record.superseded_by is None and not expired
+
+
+def _around(
+    reader: Reader, namespace: str, source: str, touched: Sequence[Record], change: Change
+) -> Around | None:
+    """A source around the records of it that change; None if they touch no window but their own."""
+    past = _past(reader, namespace, source, touched, change)
+    if not past and all(map(stands_alone, touched)):
+        return None
+    positions = [record.position for record in touched]
+    span = (min(positions), max(positions), _RADIUS)
+    around = tuple(reader.neighbors(namespace, source, *span))
+    stored = _whole(reader, namespace, [record.key for record in (*around, *past)])
+    views = {entry.record.key: entry.views for entry in stored}
+    return Around(Neighborhood(source, *span, around), past, views)
+
+
+def _past(
+    reader: Reader, namespace: str, source: str, touched: Sequence[Record], change: Change
+) -> list[Record]:
+    """The records of a source that have no neighbours any more, but may have quoted some when they
+    were current: those that are superseded now and, where one is removed, all that were before."""
+    removed = change.removed
+    past = [
+        record for record in touched if record.key in change.supersede and not stands_alone(record)
+    ]
+    if any(record.key in removed and not is_never_quoted(record) for record in touched):
+        all_of_it = reader.scan(namespace, F("source") == source)
+        past += [record for record in all_of_it if not is_current(record)]
+    return [record for record in past if record.key not in removed]
+
+
+def _whole(reader: Reader, namespace: str, keys: Sequence[str]) -> list[Entry]:
+    """Entries without those whose views are damaged: these are made again."""
+    return despite_damage(keys, partial(reader.entries, namespace), lambda _: [])
+
+
+def _stale_around(change: Change, around: Around) -> dict[str, Lines]:
+    """The views of one source that are not stored as they should read after a change."""
+    neighborhood = around.neighborhood
+    gone = change.removed | change.supersede.keys()
+    coming = [
+        record
+        for record in change.add
+        if record.source == neighborhood.source and is_current(record)
+    ]
+    staying = [record for record in neighborhood.records if record.key not in gone]
+    after = sorted((*coming, *staying), key=lambda record: (record.position, record.key))
+    windows = window_texts(after) | {record.key: line(record) for record in around.past}
+    lines = {record.key: line(record) for record in (*after, *around.past)}
+    new = {record.key for record in change.add}
+    return {
+        key: Lines(lines[key], window)
+        for key, window in windows.items()
+        if key in new or key not in around.views or around.views[key][WINDOW].text != window
+    }
+
+
+def _known_vectors(arounds: Iterable[Around]) -> dict[Reading, Vector]:
+    """The vectors that neighbours have already, by what was read for them."""
+    return {
+        reading(name, view.text): view.vector
+        for around in arounds
+        for views in around.views.values()
+        for name, view in views.items()
+    }
+
+
+def _encoded(
+    encoder: Encoder, lines: Mapping[str, Lines], known: Mapping[Reading, Vector]
+) -> dict[str, dict[str, View]]:
+    """The views of records by key; what is known is not encoded again."""
+    texts = {key: {TURN: each.turn, WINDOW: each.window} for key, each in lines.items()}
+    read = {
+        key: {name: reading(name, text) for name, text in of.items()} for key, of in texts.items()
+    }
+    wanted = {each for readings in read.values() for each in readings.values()}
+    vectors = {**known, **encoded(encoder, wanted - known.keys())}
+    return {
+        key: {name: View(text, vectors[read[key][name]]) for name, text in of.items()}
+        for key, of in texts.items()
+    }
+
+
+def _by_source(records: Iterable[Record]) -> dict[str, list[Record]]:
+    ordered = sorted(records, key=lambda record: record.source)
+    return {source: list(group) for source, group in groupby(ordered, lambda r: r.source)}

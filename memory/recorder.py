@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-from memory.damage import readable
+from memory.damage import readable, whatever_matches
 from memory.editions import edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
-from memory.planning import LAST, is_current, place_behind, plan, space_of
-from memory.secrets.guard import Guard, Outcome, Removed, accepted
+from memory.planning import (
+    LAST,
+    Around,
+    Change,
+    batch_of,
+    free_position,
+    is_current,
+    neighborhoods,
+    place_behind,
+    space_of,
+)
+from memory.secrets.guard import Guard, Outcome, Removed, accepted, tell
 from memory.vectors import embed_views
-from memory.versions import all_versions, free_key, history, may_be_later
+from memory.versions import all_versions, free_key, history, session_end
 from store import (
     Batch,
     Conflict,
-    DamagedRecord,
     EncoderMismatch,
     Filter,
     InvalidInput,
+    Reader,
     Record,
     Stale,
     Store,
     Written,
-    log_damage,
 )
-from store.filters import asks_by_name
+from store.rows import as_stored
 from store.validation import check_record
 
 __all__ = ["LAST", "Added", "Recorder"]
 
 T = TypeVar("T")
-
-logger = logging.getLogger(__name__)
+Decision: TypeAlias = tuple[T, Change | None]
+"""What comes of a look at the store, and what to write; None: nothing."""
+Write: TypeAlias = Callable[[str, Batch], Written]
+"""``Store.write`` or ``Store.purge``."""
 
 _BATCH = 256
 """Records encoded and committed at a time: what an import that is killed has to do again."""
-
-_TOLD = 10
-"""Secrets that one line of the log names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Added:
         """The same, of records that a guard let through."""
         new = set(self.added)
         removed = [each for one in outcomes for each in one.removed if one.record.key in new]
-        _tell(removed)
+        tell(removed)
         return replace(self, removed=(*self.removed, *removed))
 
 
@@ -133,36 +140,43 @@ class Recorder:
         """
         outcomes = self._guarded(records)
         given = [outcome.record for outcome in outcomes]
+
+        def end_of_session(reader: Reader) -> tuple[list[Record], int]:
+            end = session_end(reader, namespace, session, len(given))
+            return end, free_position(reader, namespace, session)
+
         with self._writing(namespace):
             while True:
-                end = self._session_end(namespace, session, len(given))
-                end = self._as_now(end)
-                first = self._free_position(namespace, session)
-                new = [dated(record) for record in continuation(end, given, first)]
+                end, first = self.store.reading(end_of_session)
+                new = [dated(record) for record in continuation(self._as_now(end), given, first)]
                 last = outcomes[len(outcomes) - len(new) :]
                 try:
                     return self._add(namespace, map(Outcome.of, last, new))
                 except Conflict:
-                    if self._free_position(namespace, session) == first:
+                    if self.store.reading(end_of_session)[1] == first:
                         raise  # a message id is taken; nobody else wrote to the session meanwhile
 
-    def add_last(self, namespace: str, record: Record) -> str:
-        """Add a record at the end of its source; returns its key.
+    def add_last(self, namespace: str, record: Record) -> Record:
+        """Add a record at the end of its source; returns it as it is stored.
 
         Unless it is there: but a record that is superseded or expired is not recalled any more,
         so saying the same again makes a new one.
         """
         [outcome] = self._guarded([record])
         record = outcome.record
-        with self._writing(namespace):
-            [stored] = self.store.get(namespace, [record.key])
+
+        def decide(reader: Reader) -> Decision[Outcome]:
+            [stored] = reader.get(namespace, [record.key])
             key = record.key
-            if stored is not None and stored.text == record.text and not is_current(stored):
-                key = free_key(self.store, namespace, record.key)
-            position = place_behind(self.store, namespace, record.source)
-            record = replace(record, key=key, position=position)
-            self._add(namespace, [outcome.of(record)])
-            return key
+            if stored is not None:
+                self._check_same([record], {key: stored})
+                if stored.text != record.text or is_current(stored):
+                    return Outcome(stored), None
+                key = free_key(reader, namespace, key)
+            new = replace(record, key=key, position=place_behind(reader, namespace, record.source))
+            return outcome.of(new), Change(add=[new], read={key: None})
+
+        return self._one(namespace, decide)
 
     def add_whole(self, namespace: str, source: str, records: Sequence[Record]) -> Added:
         """Add all there is of a source now; what it held before and does not any more is
@@ -173,23 +187,20 @@ class Recorder:
         """
         outcomes = self._guarded(records)
         records = [outcome.record for outcome in outcomes]
-        self._prepare(records)
+        _check(records)
+        self._adopt(records)
         added: dict[str, None] = {}
 
         def attempt(encoder: Encoder) -> Sequence[str]:
-            edition = edition_of(self.store, namespace, source, records)
-            for start in range(0, max(1, len(edition.changes)), _BATCH):
-                part = edition.changes[start : start + _BATCH]
-                is_last = start + _BATCH >= len(edition.changes)
-                supersede = edition.supersede if is_last else {}
-                if not part and not supersede:
-                    break  # nothing has changed
-                keys = [record.key for record in part]
-                read = {key: edition.stored[key] for key in (*keys, *supersede)}
-                known = [record for key in keys if (record := read[key]) is not None]
-                batch = plan(self.store, encoder, namespace, part, known, supersede, read)
+            edition = self.store.reading(
+                lambda reader: edition_of(reader, namespace, source, records)
+            )
+            for change in edition.parts(_BATCH):
+                look = partial(neighborhoods, namespace=namespace, change=change)
+                batch = batch_of(change, self.store.reading(look), encoder)
                 self.store.write(namespace, batch)
-                added.update(dict.fromkeys(key for key in keys if read[key] is None))
+                new = (record.key for record in change.add if change.read[record.key] is None)
+                added.update(dict.fromkeys(new))
             return edition.keys
 
         with self._writing(namespace):
@@ -204,70 +215,63 @@ class Recorder:
         text: str,
         said_at: datetime | None,
         origin: str | None,
-    ) -> str:
-        """Supersede a memory by one with another text; returns the key of the present version."""
+    ) -> Record:
+        """Supersede a memory by one with another text; returns the present version."""
 
-        def attempt(encoder: Encoder) -> str:
-            versions = history(self.store, namespace, key)
+        def decide(reader: Reader) -> Decision[Outcome]:
+            versions = history(reader, namespace, key)
             if not versions:
                 raise InvalidInput(f"no memory has the key {key!r} in namespace {namespace!r}")
             present = versions[-1]
             [outcome] = self._guarded([replace(present, text=text)])
             if present.text == outcome.record.text:
-                return present.key
+                return Outcome(present), None
             new = replace(
                 outcome.record,
-                key=free_key(self.store, namespace, present.key),
+                key=free_key(reader, namespace, present.key),
                 said_at=said_at or present.said_at,
                 stored_at=None,
                 origin=origin or present.origin,
             )
-            _tell(outcome.removed)
-            self._prepare([new])
-            change = {present.key: new.key}
-            read = {present.key: present, new.key: None}
-            batch = plan(self.store, encoder, namespace, [new], (), change, read)
-            self.store.write(namespace, batch)
-            return new.key
+            return outcome.of(new), Change(
+                add=[new],
+                supersede={present.key: new.key},
+                superseded=[present],
+                read={present.key: present, new.key: None},
+            )
 
-        with self._writing(namespace):
-            return self._persist(attempt)
+        return self._one(namespace, decide)
 
     def put(self, namespace: str, records: Sequence[Record]) -> None:
         """See ``Memory.put_records``."""
         outcomes = self._guarded(records)
         records = [outcome.record for outcome in outcomes]
-        _tell([each for outcome in outcomes for each in outcome.removed])
-        with self._writing(namespace):
-            self._write(namespace, records, remove=[record.key for record in records])
+        tell([each for outcome in outcomes for each in outcome.removed])
+        keys = [record.key for record in records]
+
+        def decide(reader: Reader) -> Decision[None]:
+            stored = dict(zip(keys, reader.get(namespace, keys), strict=True))
+            gone = [record for record in stored.values() if record is not None]
+            return None, Change(add=records, remove=gone, read=stored)
+
+        self._carry_out(namespace, decide, self.store.write)
 
     def delete(self, namespace: str, keys: Iterable[str]) -> int:
         """Delete memories with all their versions; returns how many records went."""
         keys = list(keys)
 
-        def chosen() -> list[Record]:
-            return readable(self.store, namespace, keys)
+        def chosen(reader: Reader) -> list[Record]:
+            return readable(reader, namespace, keys)
 
-        with self._writing(namespace):
-            return len(self._remove(namespace, chosen, self.store.write).deleted)
+        return self._remove(namespace, chosen, self.store.write)
 
     def purge(self, namespace: str, where: Filter) -> int:
         """Delete what matches, with all versions, from every file; returns how many went."""
-        with self._writing(namespace):
-            chosen = partial(self._whatever_matches, namespace, where)
-            return len(self._remove(namespace, chosen, self.store.purge).deleted)
 
-    def _whatever_matches(self, namespace: str, where: Filter) -> list[Record]:
-        """Also the remains of what is damaged, where they are enough to tell that it matches."""
-        remains: list[Record] = []
+        def chosen(reader: Reader) -> list[Record]:
+            return whatever_matches(reader, namespace, where)
 
-        def decide(error: DamagedRecord) -> None:
-            if error.remains.key and asks_by_name(where):
-                remains.append(error.remains)
-            else:
-                log_damage(error)
-
-        return [*self.store.scan(namespace, where, decide), *remains]
+        return self._remove(namespace, chosen, self.store.purge)
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""
@@ -298,8 +302,28 @@ class Recorder:
         return self._locks.setdefault(namespace, threading.RLock())
 
     def _add_batch(self, namespace: str, records: Sequence[Record]) -> Added:
-        stored = self.store.get(namespace, [record.key for record in records])
-        known = {record.key: record for record in stored if record is not None}
+        def decide(reader: Reader) -> Decision[Collection[str]]:
+            stored = reader.get(namespace, [record.key for record in records])
+            known = {record.key: record for record in stored if record is not None}
+            self._check_same(records, known)
+            new = [record for record in records if record.key not in known]
+            # An export that is newer than the store tells which of its records are history by now.
+            supersede = {
+                record.key: record.superseded_by
+                for record in records
+                if record.superseded_by
+                and record.key in known
+                and not known[record.key].superseded_by
+            }
+            superseded = [known[key] for key in supersede]
+            nothing = not new and not supersede
+            return known, None if nothing else Change(new, (), supersede, superseded)
+
+        known, written = self._carry_out(namespace, decide, self.store.write)
+        return Added(written.added, (*written.unchanged, *known))
+
+    def _check_same(self, records: Iterable[Record], known: Mapping[str, Record]) -> None:
+        """Refuse records whose keys are known, by other texts than they have."""
         same = {(each.key, each.text) for each in (*known.values(), *self._as_now(known.values()))}
         differing = tuple(
             record.key
@@ -312,84 +336,62 @@ class Recorder:
                 "or give the new record another key",
                 differing,
             )
-        new = [record for record in records if record.key not in known]
-        # An export that is newer than the store tells which of its records are history by now.
-        superseded = {
-            record.key: record.superseded_by
-            for record in records
-            if record.superseded_by and record.key in known and not known[record.key].superseded_by
-        }
-        written = self._write(namespace, new, superseded) if new or superseded else Written()
-        return Added(written.added, (*written.unchanged, *known))
 
-    def _write(
-        self,
-        namespace: str,
-        add: Sequence[Record] = (),
-        supersede: Mapping[str, str] | None = None,
-        remove: Sequence[str] = (),
-    ) -> Written:
-        self._prepare(add)
-
-        def attempt(encoder: Encoder) -> Written:
-            stored = dict(zip(remove, self.store.get(namespace, remove), strict=True))
-            gone = [record for record in stored.values() if record is not None]
-            batch = plan(self.store, encoder, namespace, add, gone, supersede, stored)
-            return self.store.write(namespace, batch)
-
-        return self._persist(attempt)
-
-    def _prepare(self, records: Sequence[Record]) -> None:
-        for record in records:
-            check_record(record)  # before the encoder spends time on it
-        if self.store.space is None:
-            self.store.adopt(space_of(self.encoder))
+    def _one(self, namespace: str, decide: Callable[[Reader], Decision[Outcome]]) -> Record:
+        """Add the record that is decided on; returns it as it is stored, or as it was already."""
+        outcome, written = self._carry_out(namespace, decide, self.store.write)
+        if written.at is None:
+            return outcome.record
+        tell(outcome.removed)
+        return as_stored(outcome.record, written.at)
 
     def _remove(
-        self,
-        namespace: str,
-        chosen: Callable[[], Iterable[Record]],
-        write: Callable[[str, Batch], Written],
-    ) -> Written:
-        def attempt(encoder: Encoder) -> Written:
-            records = all_versions(self.store, namespace, chosen())
-            return write(
-                namespace, plan(self.store, encoder, namespace, remove=list(records.values()))
-            )
+        self, namespace: str, chosen: Callable[[Reader], Iterable[Record]], write: Write
+    ) -> int:
+        """Delete what is chosen, with all versions; returns how many records went."""
 
-        return self._persist(attempt)
+        def decide(reader: Reader) -> Decision[None]:
+            return None, Change(remove=[*all_versions(reader, namespace, chosen(reader)).values()])
+
+        _, written = self._carry_out(namespace, decide, write)
+        return len(written.deleted)
+
+    def _carry_out(
+        self, namespace: str, decide: Callable[[Reader], Decision[T]], write: Write
+    ) -> tuple[T, Written]:
+        """Read, decide, encode and write; again from the beginning if another writer was faster."""
+
+        def attempt(encoder: Encoder) -> tuple[T, Written]:
+            def read(reader: Reader) -> tuple[T, Change | None, Sequence[Around]]:
+                result, change = decide(reader)
+                if change is None:
+                    return result, None, ()
+                _check(change.add)
+                return result, change, neighborhoods(reader, namespace, change)
+
+            result, change, arounds = self.store.reading(read)
+            if change is None:
+                return result, Written()
+            self._adopt(change.add)
+            return result, write(namespace, batch_of(change, arounds, encoder))
+
+        with self._writing(namespace):
+            return self._persist(attempt)
+
+    def _adopt(self, records: Sequence[Record]) -> None:
+        """Say whose vectors these will be, if they are the first."""
+        if records and self.store.space is None:
+            self.store.adopt(space_of(self.encoder))
 
     def _persist(self, attempt: Callable[[Encoder], T]) -> T:
-        """What an attempt returns that reads, plans and writes."""
+        """The result of an attempt that reads, plans and writes."""
         while True:
             try:
                 return self.with_encoder(attempt)
             except Stale:
                 continue  # another process was faster: plan again on what it wrote
 
-    def _session_end(self, namespace: str, session: str, count: int) -> list[Record]:
-        """The last records of a session, with the words that they were first stored with."""
-        end = self.store.neighbors(namespace, session, LAST, LAST, count)
-        return [
-            self._first(namespace, record) if may_be_later(record.key) else record for record in end
-        ]
 
-    def _first(self, namespace: str, record: Record) -> Record:
-        """The record with the name and words of its first version."""
-        first = next(iter(history(self.store, namespace, record.key)), record)
-        return replace(record, key=first.key, text=first.text)
-
-    def _free_position(self, namespace: str, session: str) -> int:
-        """The position after the last record, also if that is expired and so no neighbour."""
-        position = place_behind(self.store, namespace, session)
-        while self.store.get(namespace, [f"{session}#{position}"])[0] is not None:
-            position += 1
-        return position
-
-
-def _tell(removed: Sequence[Removed]) -> None:
-    """Say in the log what was taken out, a line for a batch: not every road has another way."""
-    if removed:
-        first = "; ".join(map(str, removed[:_TOLD]))
-        more = f"; and {len(removed) - _TOLD} more" if len(removed) > _TOLD else ""
-        logger.warning("not stored: %s%s", first, more)
+def _check(records: Iterable[Record]) -> None:
+    for record in records:
+        check_record(record)  # before the encoder spends time on it

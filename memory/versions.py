@@ -10,12 +10,14 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from memory.damage import readable
-from store import Record, Store
+from memory.planning import LAST
+from store import Reader, Record
 
-__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version"]
+__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version", "session_end"]
 
 # At most three digits: four are rather a year, and eight a date, that a user gave as a name.
 _VERSION = re.compile(r"(.+)~([2-9]|[1-9]\d{1,2})", re.DOTALL)
@@ -35,38 +37,51 @@ def may_be_later(key: str) -> bool:
     return _LATER.fullmatch(key) is not None
 
 
-def free_key(store: Store, namespace: str, key: str) -> str:
+def free_key(reader: Reader, namespace: str, key: str) -> str:
     """The first name from ``next_version(key)`` on that no record has."""
     key = next_version(key)
-    while store.get(namespace, [key])[0] is not None:
+    while reader.get(namespace, [key])[0] is not None:
         key = next_version(key)
     return key
 
 
-def history(store: Store, namespace: str, key: str) -> list[Record]:
+def history(reader: Reader, namespace: str, key: str) -> list[Record]:
     """All versions of a memory, the present one last; empty if no record has the key.
 
     Each stands before the one that took its place. Where that leaves a choice, because several
     gave way to one, they come in the order of (stored_at, key).
     """
-    [record] = store.get(namespace, [key])
+    [record] = reader.get(namespace, [key])
     if record is None:
         return []
-    return _in_order(all_versions(store, namespace, [record]), key)
+    return _in_order(all_versions(reader, namespace, [record]), key)
 
 
-def all_versions(store: Store, namespace: str, records: Iterable[Record]) -> dict[str, Record]:
+def session_end(reader: Reader, namespace: str, session: str, count: int) -> list[Record]:
+    """The last records of a session, with the names and words that they were first stored with."""
+    end = reader.neighbors(namespace, session, LAST, LAST, count)
+    return [
+        _first(reader, namespace, record) if may_be_later(record.key) else record for record in end
+    ]
+
+
+def _first(reader: Reader, namespace: str, record: Record) -> Record:
+    first = next(iter(history(reader, namespace, record.key)), record)
+    return replace(record, key=first.key, text=first.text)
+
+
+def all_versions(reader: Reader, namespace: str, records: Iterable[Record]) -> dict[str, Record]:
     """Records with all their versions, later and earlier ones, by key; of a damaged one, its
     remains."""
     found = {record.key: record for record in records}
     later = list(found.values())
     while later:
         keys = {record.superseded_by for record in later if record.superseded_by} - found.keys()
-        later = readable(store, namespace, sorted(keys))
+        later = readable(reader, namespace, sorted(keys))
         found |= {record.key: record for record in later}
     earlier = list(found)
     while earlier:
-        before = store.predecessors(namespace, earlier)
+        before = reader.predecessors(namespace, earlier)
         new = {record.key: record for record in before if record.key not in found}
         found |= new
         earlier = list(new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.base import Embed, OnDamage, Store, log_damage, raise_damage
+from store.base import Embed, OnDamage, Reader, Store, log_damage, raise_damage
 from store.errors import (
     Conflict,
     CorruptStore,
@@ -59,6 +59,7 @@ __all__ = [
     "MissingDependency",
     "Neighborhood",
     "OnDamage",
+    "Reader",
     "Record",
     "RememError",
     "SourceInfo",

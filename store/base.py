@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from store.errors import DamagedRecord
-from store.filters import Filter
+from store.filters import Current, Filter
 from store.types import (
     Batch,
     Entry,
@@ -26,7 +27,18 @@ from store.types import (
     Written,
 )
 
-__all__ = ["Embed", "OnDamage", "Store", "log_damage", "raise_damage", "whole"]
+__all__ = [
+    "Embed",
+    "OnDamage",
+    "Reader",
+    "Store",
+    "current_at",
+    "log_damage",
+    "raise_damage",
+    "whole",
+]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -59,55 +71,17 @@ def whole(
             damaged(each)
 
 
-@runtime_checkable
-class Store(Protocol):
-    """Where memories live.
+def current_at(now: datetime, where: Filter | None) -> Filter:
+    """The filter that leaves what matches and is current at a time."""
+    return Current(now) if where is None else where & Current(now)
 
-    Promises, beside those of each method:
 
-    * A write is one transaction: all or nothing, and durable when the call returns.
-    * Read your writes: what a call acknowledged is in the result of the next one, in this and in
-      every other process.
-    * Namespaces never see each other.
-    * A name is a name: whatever it holds, it comes back as it went in, and does nothing else.
-    * Text, metadata and times come back as they went in; times to the microsecond, and ``said_at``
-      with its UTC offset.
-    * Once another process has re-encoded the store, vectors are refused with ``EncoderMismatch``.
-    * A method used after ``close`` raises ``StoreClosed``.
-    * A record that is not what was written is never returned: asked for by its key it raises
-      ``DamagedRecord``, elsewhere it is left out and the log says so. It can be deleted.
-    """
-
-    @property
-    def url(self) -> str:
-        """What the store was opened with."""
+class Reader(Protocol):
+    """The questions that can be put to a store; ``Store`` has the promises."""
 
     @property
     def space(self) -> Space | None:
         """Encoder fingerprint, dimensions and views of the vectors; None until ``adopt``."""
-
-    def adopt(self, space: Space) -> None:
-        """Declare whose vectors the store holds. The first call decides.
-
-        Raises:
-            EncoderMismatch: the store already holds vectors of another space.
-        """
-
-    def write(self, namespace: str, batch: Batch) -> Written:
-        """Carry out a batch in one transaction; creates the namespace.
-
-        Raises:
-            Conflict: a key of ``batch.add`` is stored with another text; nothing was written.
-            Stale: a neighbourhood of ``batch.expects`` or a record of ``batch.expects_records``
-                reads differently now; nothing was written. Comes before ``Conflict``.
-            InvalidInput: empty text, a naive datetime, metadata that is not JSON, wrong views, ...
-            DimensionMismatch, InvalidVector: see ``store.errors``.
-            EncoderMismatch: another process re-encoded the store since it was opened here.
-        """
-
-    def purge(self, namespace: str, batch: Batch) -> Written:
-        """Like ``write``; and when it returns, no file of the store holds a trace of what the
-        batch deleted. A server may keep it for longer; its store says what and where."""
 
     def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
         """Records by key, in the order asked, superseded and expired ones too; None if unknown."""
@@ -134,6 +108,13 @@ class Store(Protocol):
         Args:
             damaged: Called with each record that is damaged; what can still be read of it decides
                 whether it matches. What this raises ends the scan.
+        """
+
+    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
+        """The first ``limit`` current records that match, in the order of (source, position, key).
+
+        Raises:
+            InvalidInput: limit < 1.
         """
 
     def neighbors(
@@ -171,6 +152,61 @@ class Store(Protocol):
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """How many records match, superseded and expired ones included."""
+
+
+@runtime_checkable
+class Store(Reader, Protocol):
+    """Where memories live.
+
+    Promises, beside those of each method:
+
+    * A write is one transaction: all or nothing, and durable when the call returns.
+    * Read your writes: what a call acknowledged is in the result of the next one, in this and in
+      every other process.
+    * Namespaces never see each other.
+    * A name is a name: whatever it holds, it comes back as it went in, and does nothing else.
+    * Text, metadata and times come back as they went in; times to the microsecond, and ``said_at``
+      with its UTC offset.
+    * Once another process has re-encoded the store, vectors are refused with ``EncoderMismatch``.
+    * A method used after ``close`` raises ``StoreClosed``.
+    * A record that is not what was written is never returned: asked for by its key it raises
+      ``DamagedRecord``, elsewhere it is left out and the log says so. It can be deleted.
+    """
+
+    @property
+    def url(self) -> str:
+        """What the store was opened with."""
+
+    def adopt(self, space: Space) -> None:
+        """Declare whose vectors the store holds. The first call decides.
+
+        Raises:
+            EncoderMismatch: the store already holds vectors of another space.
+        """
+
+    def write(self, namespace: str, batch: Batch) -> Written:
+        """Carry out a batch in one transaction; creates the namespace.
+
+        Raises:
+            Conflict: a key of ``batch.add`` is stored with another text; nothing was written.
+            Stale: a neighbourhood of ``batch.expects`` or a record of ``batch.expects_records``
+                reads differently now; nothing was written. Comes before ``Conflict``.
+            InvalidInput: empty text, a naive datetime, metadata that is not JSON, wrong views, ...
+            DimensionMismatch, InvalidVector: see ``store.errors``.
+            EncoderMismatch: another process re-encoded the store since it was opened here.
+        """
+
+    def purge(self, namespace: str, batch: Batch) -> Written:
+        """Like ``write``; and when it returns, no file of the store holds a trace of what the
+        batch deleted. A server may keep it for longer; its store says what and where."""
+
+    def reading(self, work: Callable[[Reader], T]) -> T:
+        """Call ``work`` with a reader, whose answers cost less than those of the store when there
+        are several: a server gives all of them in one transaction, as of one moment.
+
+        What it answers is as new as the call, at least. ``work`` may be called again when a server
+        goes away meanwhile; it must not write, nor keep the reader.
+        """
 
     def namespaces(self) -> list[str]:
         """Names of all namespaces that hold records, sorted."""

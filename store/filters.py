@@ -20,6 +20,7 @@ from store.types import Record
 __all__ = [
     "COLUMNS",
     "And",
+    "Current",
     "Exists",
     "F",
     "Filter",
@@ -162,6 +163,18 @@ class Not(Filter):
     def matches(self, record: Record) -> bool:
         """Whether the part does not match."""
         return not self.part.matches(record)
+
+
+@dataclass(frozen=True)
+class Current(Filter):
+    """Neither superseded nor expired at a time: no condition that a user can name."""
+
+    now: datetime
+
+    def matches(self, record: Record) -> bool:
+        """Whether the record can be found at that time."""
+        lasts = record.expires_at is None or record.expires_at > self.now
+        return lasts and record.superseded_by is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -378,7 +391,6 @@ def _check_unicode(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidInput(
-            f"a filter on {text!r} holds half a character; decode it again"
-        ) from None
+        message = f"a filter on {text!r} holds half a character; decode it again"
+        raise InvalidInput(message) from None
     return text

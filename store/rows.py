@@ -20,7 +20,9 @@ from store.types import Record, SourceInfo
 __all__ = [
     "COLUMNS",
     "SANE",
+    "Place",
     "Placed",
+    "as_stored",
     "checked",
     "digest",
     "from_micros",
@@ -96,16 +98,25 @@ def to_row(record: Record, now: int) -> tuple[Any, ...]:
     )
 
 
+Place = tuple[Any, Any, Any]
+"""Source, position and key; of what is damaged, anything."""
+
+
+def as_stored(record: Record, at: datetime) -> Record:
+    """The record that a store gives back after it added this one ``at`` this time."""
+    return from_row(to_row(record, to_micros(at)))
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A finding of a scan.
 
     Attributes:
-        place: Source, position and key; of what is damaged, anything.
+        place: Where it stands.
         found: The record, or why it cannot be read.
     """
 
-    place: tuple[Any, Any, Any]
+    place: Place
     found: Record | DamagedRecord
 
 

@@ -138,11 +138,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write changed. ``added`` and ``unchanged`` together are the keys of ``Batch.add``."""
+    """What a write changed. ``added`` and ``unchanged`` together are the keys of ``Batch.add``.
+
+    Attributes:
+        at: When it was: ``stored_at`` of what was added without one. Makes no difference when two
+            are compared.
+    """
 
     added: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

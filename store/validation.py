@@ -117,10 +117,10 @@ def check_view(view: str, space: Space | None) -> str:
     return view
 
 
-def check_k(k: int) -> int:
+def check_k(k: int, name: str = "k") -> int:
     """A number of results: 1 or more; more than there are records is allowed."""
-    if _integer(k, "k") < 1:
-        raise InvalidInput(f"k is the number of results and must be at least 1, got {k}")
+    if _integer(k, name) < 1:
+        raise InvalidInput(f"{name} is the number of results and must be at least 1, got {k}")
     return k
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from benchmarks.datasets.base import Haystack, Question
+from benchmarks.intervals import Interval
 from benchmarks.outcome import Outcome, Run, SystemFigures
 from benchmarks.runs import RunDatabase
 from memory.recall.ranking import Recollection
@@ -25,6 +26,19 @@ SYSTEMS: Mapping[str, tuple[float, float]] = {  # how good at finding; milliseco
 CATEGORIES = ("single hop", "multi-hop", "temporal", "open domain", "adversarial")
 NASTY = "</script><script>document.title = 'broken'</script><!-- \u2028 & <b>bold</b> \"quoted\""
 PARTS = tuple(WEIGHTS)
+
+CURVES: Mapping[str, Mapping[float, Interval]] = {
+    "reliability": {
+        said: Interval(said, 0.9 * said, min(1.1 * said, 1.0), 10 ** (4 - int(4 * said)))
+        for said in (0.02, 0.15, 0.34, 0.55, 0.86)
+    },
+    "evidence against the floor": {
+        floor: Interval(0.9 - floor, 0.85 - floor, 0.95 - floor, 200) for floor in (0.001, 0.1, 0.8)
+    },
+    "empty for small talk against the floor": {
+        floor: Interval(floor**0.1, floor**0.2, floor**0.05, 40) for floor in (0.001, 0.1, 0.8)
+    },
+}
 
 _MORNING = datetime(2024, 5, 8, 9, tzinfo=timezone.utc)
 _PEOPLE = ("Ana", "Ben", "Chiara", "小明")
@@ -80,6 +94,7 @@ def write_run(
                         "records/s": 900 / milliseconds,
                         "tokens@1000": 812.4,
                     },
+                    CURVES if name == "remem" else {},
                 )
             )
         writer.finish(["3 questions have no evidence and were left out."])

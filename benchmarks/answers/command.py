@@ -16,6 +16,7 @@ from benchmarks.datasets.detect import detect
 from benchmarks.digest import digest_of
 from benchmarks.running import make_folder
 from memory.attach.generators import open_generator
+from memory.cli.options import budget_option
 from memory.cli.screen import complain, counted, print_out, progress_bar
 from memory.cli.settings import open_encoder
 from store import InvalidInput, RememError
@@ -41,13 +42,7 @@ _FILE = "answers.sqlite"
 @click.option(
     "--limit", metavar="N", type=click.IntRange(min=1), help="Ask the first N questions only"
 )
-@click.option(
-    "--budget",
-    default=1000,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="At most so many tokens of memories",
-)
+@budget_option("At most so many tokens of memories")
 @click.option("--encoder", metavar="MODEL", help="A model instead of the bundled encoder")
 @click.option(
     "--out",

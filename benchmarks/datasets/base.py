@@ -10,7 +10,7 @@ from typing import Protocol
 
 from store import Record
 
-__all__ = ["Dataset", "Haystack", "Question", "Reader"]
+__all__ = ["Dataset", "Haystack", "Question", "Reader", "gold_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Question:
     answer: str | None = None
     asked_at: datetime | None = None
     answerable: bool = True
+
+
+def gold_of(graded: Mapping[str, int]) -> set[str]:
+    """Those of some evidence or sources that are gold: a grade of 0 says that one is not."""
+    return {item for item, grade in graded.items() if grade > 0}
 
 
 @dataclass(frozen=True, slots=True)

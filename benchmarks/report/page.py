@@ -10,37 +10,24 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import cycle
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from benchmarks.across import EVIDENCE
 from benchmarks.intervals import Interval
-from benchmarks.report import misses, plots
-from benchmarks.report.summary import Standing, Summary, figure, summarise
+from benchmarks.report import misses
+from benchmarks.report.pictures import Plot, colours_of, plots_of
+from benchmarks.report.summary import Summary, summarise
 from benchmarks.stored_run import StoredRun
 
 __all__ = ["render"]
 
-_MOST_DRAWN = 12  # systems in one plot
-_MOST_BARS = 4
-_INSTANT = 0.1  # milliseconds; what takes less shows the same to every question
-
 _FIGURES = ("p50 ms", "p95 ms", "records/s", "tokens@1000")
 """Beginnings of the names of the figures that have a column of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plot:
-    """A drawing, and what is said below it."""
-
-    svg: Markup
-    title: str
-    legend: Sequence[tuple[str, str]] = ()
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +36,18 @@ class _Section:
 
     summary: Summary
     colours: Mapping[str, str]
-    plots: Sequence[_Plot]
+    plots: Sequence[Plot]
     best: Mapping[str, float]
     columns: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A system over all data sets: of each its recall and its evidence, where it was measured."""
+
+    system: str
+    ours: bool
+    cells: Sequence[tuple[Interval | None, Interval | None]]
 
 
 def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
@@ -82,6 +78,7 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
     }
     return environment.get_template("report.html").render(
         sections=sections,
+        across=_across([section.summary for section in sections]),
         depth=misses.DEPTH,
         with_texts=with_texts,
         style=Markup(_template_file("report.css")),
@@ -92,53 +89,11 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
 
 
 def _section(number: int, summary: Summary) -> _Section:
-    colours = _colours(summary)
+    colours = colours_of(summary)
     known = dict.fromkeys(name for each in summary.standings for name in each.figures)
     columns = [name for beginning in _FIGURES for name in known if name.startswith(beginning)]
-    drawn = list(_plots(number, summary, colours))
+    drawn = list(plots_of(number, summary, colours))
     return _Section(summary, colours, drawn, _best(summary), columns)
-
-
-def _plots(number: int, summary: Summary, colours: Mapping[str, str]) -> Iterator[_Plot]:
-    """The plots for which there is something to draw; ``number`` makes their ids unique."""
-    shown = _shown(summary)
-    left_out = len(summary.standings) - len(shown)
-    note = f"The table has {left_out} more." if left_out else ""
-    primary = summary.primary or ""
-    if lines := _lines(shown, colours, summary.recall):
-        unit = primary.partition("@")[0]
-        svg = plots.curves(f"recall-{number}", lines, "k", f"{unit}@k")
-        yield _Plot(Markup(svg), "Recall against k", note=note)
-    if lines := _lines(shown, colours, summary.evidence):
-        labels = ("tokens of the prompt", "gold that stands in the prompt")
-        svg = plots.curves(f"evidence-{number}", lines, *labels)
-        yield _Plot(Markup(svg), "Evidence against the budget of the prompt", note=note)
-    if len(summary.categories) > 1:
-        others = [each.system for each in summary.standings if each.system != summary.ours]
-        best = [summary.ours, *others[: _MOST_BARS - 1]]
-        svg = plots.bars(f"categories-{number}", _groups(summary, best, colours), primary)
-        legend = [(colours[system], system) for system in best]
-        note_on_bars = "The best of the others." if len(best) <= len(others) else ""
-        yield _Plot(Markup(svg), "Recall by category", legend, note_on_bars)
-    if dots := _dots(shown, colours, primary):
-        measured = next(key for each in shown for key in each.figures if key.startswith("p50 ms"))
-        svg = plots.scatter(f"latency-{number}", dots, f"{measured}, line to p95", primary)
-        silent = ", ".join(each.system for each in shown if not _searches(each))
-        note_on_dots = f"Not drawn, as they do not search: {silent}." if silent else ""
-        yield _Plot(Markup(svg), "Recall against latency", note=f"{note} {note_on_dots}".strip())
-
-
-def _colours(summary: Summary) -> dict[str, str]:
-    """Ours stands out, the others take turns in muted tones, in the order of their names."""
-    others = sorted(each.system for each in summary.standings if each.system != summary.ours)
-    return {summary.ours: "ours"} | dict(zip(others, cycle(plots.MUTED), strict=False))
-
-
-def _shown(summary: Summary) -> list[Standing]:
-    """Ours and the best of the others, the best first."""
-    kept = {summary.ours}
-    kept |= {each.system for each in summary.standings[: _MOST_DRAWN - 1]}
-    return [each for each in summary.standings if each.system in kept]
 
 
 def _best(summary: Summary) -> dict[str, float]:
@@ -149,49 +104,20 @@ def _best(summary: Summary) -> dict[str, float]:
     }
 
 
-def _lines(
-    shown: Sequence[Standing], colours: Mapping[str, str], metrics: Mapping[int, str]
-) -> list[plots.Line]:
-    """A line a system; none of a single point."""
-    if len(metrics) < 2:
+def _across(summaries: Sequence[Summary]) -> list[_Row]:
+    """The table of all data sets, ours first; nothing of a single one."""
+    if len(summaries) < 2:
         return []
-    points = [
-        {x: each.means[metric] for x, metric in metrics.items() if metric in each.means}
-        for each in shown
-    ]
-    return [
-        plots.Line(each.system, colours[each.system], found)
-        for each, found in zip(shown, points, strict=True)
-        if found
-    ]
+    ours = {each.ours for each in summaries}
+    systems = dict.fromkeys(one.system for each in summaries for one in each.standings)
+    rows = [_Row(name, name in ours, [_cell(each, name) for each in summaries]) for name in systems]
+    return sorted(rows, key=lambda row: not row.ours)
 
 
-def _groups(
-    summary: Summary, systems: Sequence[str], colours: Mapping[str, str]
-) -> dict[str, list[tuple[str, Interval]]]:
-    """The categories, with the number of their questions, and the bars of each."""
-    return {
-        f"{category or 'other'} ({max(each.count for each in values.values()):,})": [
-            (colours[system], values[system]) for system in systems if system in values
-        ]
-        for category, values in summary.categories.items()
-    }
-
-
-def _dots(shown: Sequence[Standing], colours: Mapping[str, str], metric: str) -> list[plots.Dot]:
-    """The systems that search, and whose speed was measured."""
-    return [
-        plots.Dot(each.system, colours[each.system], p50, p50 if p95 is None else p95, quality)
-        for each in filter(_searches, shown)
-        for p50, p95 in [(figure(each.figures, "p50 ms"), figure(each.figures, "p95 ms"))]
-        if p50 is not None and (quality := each.means.get(metric))
-    ]
-
-
-def _searches(standing: Standing) -> bool:
-    """Whether it takes the time that a search takes."""
-    p50 = figure(standing.figures, "p50 ms")
-    return p50 is None or p50 >= _INSTANT
+def _cell(summary: Summary, system: str) -> tuple[Interval | None, Interval | None]:
+    standing = summary.standing(system)
+    means = standing.means if standing else {}
+    return means.get(summary.primary or ""), means.get(EVIDENCE)
 
 
 def _browser(run: StoredRun, system: str, with_texts: bool) -> misses.Json:

@@ -1,16 +1,10 @@
-"""Plots as SVG that lives inside a page: its text is text, its colours are the page's.
-
-Colours are drawn as placeholders and then exchanged for the page's CSS variables, so that one
-drawing serves a light and a dark page.
-"""
+"""Plots as SVG that lives inside a page: its text is text, its colours are the page's."""
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -20,40 +14,19 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from matplotlib.transforms import Bbox
 
 from benchmarks.intervals import Interval
+from benchmarks.report.canvas import (
+    HEIGHT,
+    PLACEHOLDERS,
+    STYLE,
+    new_figure,
+    quality_axis,
+    svg_of,
+)
 
-__all__ = ["MUTED", "Dot", "Line", "bars", "curves", "scatter"]
+__all__ = ["Dot", "Line", "Scale", "bars", "curves", "diagonal", "scatter", "spread"]
 
-MUTED = tuple(f"other-{number}" for number in range(10))
-"""The colours of the style sheet that are not remem's."""
-
-_TOKENS = ("ink", "soft", "grid", "paper", "ours", *MUTED)
-_PLACEHOLDERS = {token: f"#0100{number:02x}" for number, token in enumerate(_TOKENS)}
-
-_WIDTH, _HEIGHT = 5.4, 3.7  # inches of 72 units; shown at 400 pixels, letters are 11 high
 _LABELS_AT = 1.06  # the plot's width is 1
 _LONGEST_NAME = 24
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "remem",  # the same plot is the same text
-    "font.family": "DejaVu Sans",  # to measure with; the page shows its own
-    "font.size": 10.5,
-    "axes.edgecolor": _PLACEHOLDERS["grid"],
-    "axes.labelcolor": _PLACEHOLDERS["soft"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": _PLACEHOLDERS["grid"],
-    "grid.linewidth": 0.8,
-    "xtick.color": _PLACEHOLDERS["grid"],
-    "ytick.color": _PLACEHOLDERS["grid"],
-    "xtick.labelcolor": _PLACEHOLDERS["soft"],
-    "ytick.labelcolor": _PLACEHOLDERS["soft"],
-    "ytick.major.size": 0,
-    "lines.solid_capstyle": "round",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +35,11 @@ class Line:
 
     label: str
     colour: str
-    points: Mapping[int, Interval]
+    points: Mapping[float, Interval]
 
     @property
     def ours(self) -> bool:
-        """Whether it is the one that the plot is about."""
+        """True if it is the one that the plot is about."""
         return self.colour == "ours"
 
 
@@ -82,28 +55,47 @@ class Dot:
 
     @property
     def ours(self) -> bool:
-        """Whether it is the one that the plot is about."""
+        """True if it is the one that the plot is about."""
         return self.colour == "ours"
 
 
-def curves(name: str, lines: Sequence[Line], x_label: str, y_label: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A horizontal axis of curves.
+
+    Attributes:
+        ticks: The places that are named; none: all that have a point.
+        marked: A place of all lines that a dotted line shows, and for which the labels give the
+            values; None: they give the last.
+    """
+
+    ticks: Sequence[float] = ()
+    marked: float | None = None
+
+
+def curves(
+    name: str, lines: Sequence[Line], x_label: str, y_label: str, scale: Scale = Scale()
+) -> str:
     """Lines with confidence bands over a logarithmic axis, each labelled where it ends."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(_HEIGHT)
+    with mpl.rc_context(STYLE):
+        figure, axes = new_figure(HEIGHT)
         for line in lines:
             _draw_line(axes, line)
-        ticks = sorted({x for line in lines for x in line.points})
+        places = sorted({x for line in lines for x in line.points})
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_major_locator(FixedLocator(scale.ticks or places))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
-        axes.set_xlim(ticks[0], ticks[-1])
-        _quality_axis(axes, y_label)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _tick(x)))
+        axes.set_xlim(places[0], places[-1])
+        if scale.marked is not None:
+            dots = (0, (2, 2))
+            axes.axvline(scale.marked, color=PLACEHOLDERS["soft"], linewidth=1, linestyle=dots)
+        quality_axis(axes, y_label)
         axes.set_xlabel(x_label)
-        left, room = 0.09, 1 - _label_ends(axes, lines) / figure.bbox.width
+        left, room = 0.09, 1 - _label_ends(axes, lines, scale.marked) / figure.bbox.width
         right = left + (room - left) / _LABELS_AT
         figure.subplots_adjust(left=left, right=right, bottom=0.15, top=0.9)
-        return _svg(figure, name)
+        return svg_of(figure, name)
 
 
 def bars(name: str, groups: Mapping[str, Sequence[tuple[str, Interval]]], x_label: str) -> str:
@@ -113,15 +105,15 @@ def bars(name: str, groups: Mapping[str, Sequence[tuple[str, Interval]]], x_labe
     step = most * thick + gap
     margins = 0.62
     height = len(groups) * step + margins
-    with mpl.rc_context({**_STYLE, "axes.grid.axis": "x", "axes.spines.bottom": False}):
-        figure, axes = _figure(height)
+    with mpl.rc_context({**STYLE, "axes.grid.axis": "x", "axes.spines.bottom": False}):
+        figure, axes = new_figure(height)
         for place, values in enumerate(groups.values()):
             for number, (colour, value) in enumerate(values):
                 _draw_bar(axes, place * step + number * thick, thick, colour, value)
         middles = [place * step + (most - 1) * thick / 2 for place in range(len(groups))]
         axes.set_yticks(middles, list(groups))
         for label in axes.get_yticklabels():
-            label.set_color(_PLACEHOLDERS["ink"])
+            label.set_color(PLACEHOLDERS["ink"])
         axes.set_ylim(len(groups) * step - gap / 2, -gap / 2 - thick / 2)
         axes.set_xlim(0, 1.1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
@@ -130,7 +122,7 @@ def bars(name: str, groups: Mapping[str, Sequence[tuple[str, Interval]]], x_labe
         figure.subplots_adjust(
             left=_share_of_labels(axes), right=0.98, bottom=0.5 / height, top=1 - 0.08 / height
         )
-        return _svg(figure, name)
+        return svg_of(figure, name)
 
 
 def scatter(name: str, dots: Sequence[Dot], x_label: str, y_label: str) -> str:
@@ -139,8 +131,8 @@ def scatter(name: str, dots: Sequence[Dot], x_label: str, y_label: str) -> str:
     Args:
         dots: None of them took no time at all.
     """
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(_HEIGHT)
+    with mpl.rc_context(STYLE):
+        figure, axes = new_figure(HEIGHT)
         axes.set_xscale("log")
         for dot in dots:
             _draw_dot(axes, dot)
@@ -150,11 +142,34 @@ def scatter(name: str, dots: Sequence[Dot], x_label: str, y_label: str) -> str:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # powers of ten may all be outside
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
         axes.xaxis.set_minor_locator(NullLocator())
-        _quality_axis(axes, y_label)
+        quality_axis(axes, y_label)
         axes.set_xlabel(x_label)
         figure.subplots_adjust(left=0.09, right=0.97, bottom=0.15, top=0.9)
         _label_dots(figure, axes, dots)
-        return _svg(figure, name)
+        return svg_of(figure, name)
+
+
+def diagonal(name: str, points: Mapping[float, Interval], x_label: str, y_label: str) -> str:
+    """Shares against what was said of them: on the diagonal what is said is so. The larger a dot,
+    the more values are behind it; whiskers are over the interval."""
+    with mpl.rc_context(STYLE):
+        figure, axes = new_figure(HEIGHT)
+        axes.plot([0, 1], [0, 1], color=PLACEHOLDERS["soft"], linewidth=1, linestyle=(0, (4, 3)))
+        most = max(value.count for value in points.values())
+        axes.plot(
+            list(points),
+            [value.mean for value in points.values()],
+            color=PLACEHOLDERS["ours"],
+            linewidth=1.3,
+        )
+        for said, value in points.items():
+            _draw_share(axes, said, value, most)
+        axes.set_xlim(0, 1.02)
+        axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", ".2", ".4", ".6", ".8", "1"])
+        quality_axis(axes, y_label)
+        axes.set_xlabel(x_label)
+        figure.subplots_adjust(left=0.09, right=0.97, bottom=0.15, top=0.9)
+        return svg_of(figure, name)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -174,23 +189,8 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return [place for _, place in sorted(zip(order, places, strict=True))]
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(_WIDTH, height))
-    figure.patch.set_alpha(0)
-    axes = figure.add_subplot()
-    axes.patch.set_alpha(0)
-    return figure, axes
-
-
-def _quality_axis(axes: Axes, label: str) -> None:
-    """From 0 to 1, named above the axis, where it is read."""
-    axes.set_ylim(0, 1.02)
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", ".2", ".4", ".6", ".8", "1"])
-    axes.set_title(label, loc="left", fontsize=10.5, color=_PLACEHOLDERS["soft"], x=-0.07)
-
-
 def _draw_line(axes: Axes, line: Line) -> None:
-    colour = _PLACEHOLDERS[line.colour]
+    colour = PLACEHOLDERS[line.colour]
     xs = list(line.points)
     intervals = list(line.points.values())
     axes.fill_between(
@@ -215,8 +215,9 @@ def _draw_line(axes: Axes, line: Line) -> None:
     )
 
 
-def _label_ends(axes: Axes, lines: Sequence[Line]) -> float:
-    """The name and last value of each line to its right, moved apart where lines end together.
+def _label_ends(axes: Axes, lines: Sequence[Line], marked: float | None) -> float:
+    """The name of each line to its right, moved apart where lines end together, and its value at
+    the marked place or else at the end.
 
     Returns:
         Width of the widest label.
@@ -224,9 +225,10 @@ def _label_ends(axes: Axes, lines: Sequence[Line]) -> float:
     ends = [list(line.points.values())[-1].mean for line in lines]
     widest = 0.0
     for line, end, place in zip(lines, ends, spread(ends, 0.068, 0.0, 1.0), strict=True):
-        colour = _PLACEHOLDERS[line.colour]
+        colour = PLACEHOLDERS[line.colour]
+        told = end if marked is None else line.points[marked].mean
         label = axes.annotate(
-            f"{_short(end)} {_cut(line.label)}",
+            f"{_short(told)} {_cut(line.label)}",
             xy=(1, end),
             xytext=(_LABELS_AT, place),
             xycoords=("axes fraction", "data"),
@@ -253,14 +255,14 @@ def _draw_bar(axes: Axes, y: float, thick: float, colour: str, value: Interval) 
         y,
         value.mean,
         height=thick * 0.86,
-        color=_PLACEHOLDERS[colour],
+        color=PLACEHOLDERS[colour],
         alpha=1 if colour == "ours" else 0.55,
         linewidth=0,
     )
     axes.plot(
         [value.low, value.high],
         [y, y],
-        color=_PLACEHOLDERS["ink"],
+        color=PLACEHOLDERS["ink"],
         linewidth=0.9,
         alpha=0.75,
         solid_capstyle="butt",
@@ -269,7 +271,7 @@ def _draw_bar(axes: Axes, y: float, thick: float, colour: str, value: Interval) 
         max(value.high, value.mean) + 0.012,
         y,
         _short(value.mean),
-        color=_PLACEHOLDERS["ink" if colour == "ours" else "soft"],
+        color=PLACEHOLDERS["ink" if colour == "ours" else "soft"],
         fontsize=8.5,
         fontweight="bold" if colour == "ours" else "normal",
         va="center_baseline",
@@ -277,7 +279,7 @@ def _draw_bar(axes: Axes, y: float, thick: float, colour: str, value: Interval) 
 
 
 def _draw_dot(axes: Axes, dot: Dot) -> None:
-    colour = _PLACEHOLDERS[dot.colour]
+    colour = PLACEHOLDERS[dot.colour]
     x, slow = dot.milliseconds, dot.slow_milliseconds
     value = dot.quality
     for xs, ys in (([x, slow], [value.mean] * 2), ([x, x], [value.low, value.high])):
@@ -288,10 +290,27 @@ def _draw_dot(axes: Axes, dot: Dot) -> None:
         marker="o",
         markersize=10 if dot.ours else 6.5,
         color=colour,
-        markeredgecolor=_PLACEHOLDERS["paper"],
+        markeredgecolor=PLACEHOLDERS["paper"],
         markeredgewidth=1,
         clip_on=False,
         zorder=5 if dot.ours else 4,
+    )
+
+
+def _draw_share(axes: Axes, said: float, value: Interval, most: int) -> None:
+    colour = PLACEHOLDERS["ours"]
+    axes.plot([said, said], [value.low, value.high], color=colour, linewidth=1.3, alpha=0.7)
+    axes.plot(
+        said,
+        value.mean,
+        marker="o",
+        # By the logarithm: nine memories in ten are said not to matter.
+        markersize=3 + 7 * math.log1p(value.count) / math.log1p(most),
+        color=colour,
+        markeredgecolor=PLACEHOLDERS["paper"],
+        markeredgewidth=1,
+        clip_on=False,
+        zorder=5,
     )
 
 
@@ -306,7 +325,7 @@ def _label_dots(figure: Figure, axes: Axes, dots: Sequence[Dot]) -> None:
             xy=(dot.milliseconds, dot.quality.mean),
             xytext=(0, 0),
             textcoords="offset points",
-            color=_PLACEHOLDERS[dot.colour],
+            color=PLACEHOLDERS[dot.colour],
             fontweight="bold" if dot.ours else "normal",
             va="center_baseline",
             annotation_clip=False,
@@ -331,7 +350,7 @@ def _label_dots(figure: Figure, axes: Axes, dots: Sequence[Dot]) -> None:
 
 
 def _share_of_labels(axes: Axes) -> float:
-    """How much of the width the labels of the vertical axis take."""
+    """The share of the width that the labels of the vertical axis take."""
     widest = max(label.get_window_extent().width for label in axes.get_yticklabels())
     return float(min((widest + 8) / axes.figure.bbox.width, 0.5))
 
@@ -341,23 +360,10 @@ def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
+def _tick(place: float) -> str:
+    return f"{place:,.0f}" if place >= 1 else f"{place:g}".removeprefix("0")
+
+
 def _short(value: float) -> str:
     """As the field writes shares: ".84"."""
     return f"{value:.2f}".removeprefix("0")
-
-
-def _svg(figure: Figure, name: str) -> str:
-    """The drawing for inside a page: no header, no size of its own, ids that are this plot's."""
-    target = StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(target, format="svg", metadata=nothing)
-    text = target.getvalue()
-    text = text[text.index("<svg") :]
-    # A style sheet in the drawing would reach the whole page, which has these rules itself.
-    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
-    for token, placeholder in _PLACEHOLDERS.items():
-        text = text.replace(placeholder, f"var(--{token})")
-    return text

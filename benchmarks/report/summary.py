@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.datasets.base import Question
 from benchmarks.headline import cutoffs, headline_metrics, primary_metric
 from benchmarks.intervals import Interval, mean_interval
-from benchmarks.outcome import Run
+from benchmarks.outcome import Run, SystemFigures
 from benchmarks.significance import PairedTest, paired_test
 from benchmarks.stored_run import StoredRun
+from benchmarks.traits import group_of
 
-__all__ = ["OURS", "Standing", "Summary", "figure", "summarise"]
+__all__ = ["OURS", "Groups", "Standing", "Summary", "figure", "summarise"]
 
 OURS = "remem"
 """The system that a report is about."""
 
 Values = Mapping[str, Mapping[str, float]]
 """System -> question -> value of one metric."""
+
+Groups = Mapping[str, Mapping[str, Interval]]
+"""Group of questions -> system -> mean of one metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Standing:
     system: str
     means: Mapping[str, Interval]
     figures: Mapping[str, float]
+    curves: Mapping[str, Mapping[float, Interval]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Summary:
         recall: Cutoff -> metric, for recall against k.
         evidence: Tokens -> metric, for evidence against the prompt's budget.
         categories: Category -> system -> the primary metric.
+        traits: Trait -> group of questions -> system -> the primary metric; the groups in order.
         against_next: ``ours`` compared with the best of the other systems.
     """
 
@@ -54,7 +59,8 @@ class Summary:
     headline: Sequence[str]
     recall: Mapping[int, str]
     evidence: Mapping[int, str]
-    categories: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    categories: Groups = field(default_factory=dict)
+    traits: Mapping[str, Groups] = field(default_factory=dict)
     against_next: PairedTest | None = None
 
     @property
@@ -83,9 +89,12 @@ def summarise(stored: StoredRun) -> Summary:
     headline = headline_metrics(metrics)
     shown = dict.fromkeys([*headline, *recall.values(), *evidence.values()])
     values = {metric: stored.values(metric) for metric in shown}
-    figures = {each.system: each.figures for each in stored.figures()}
+    known = {each.system: each for each in stored.figures()}
+    nothing = SystemFigures("")
     standings = [
-        Standing(system, _means(values, system), figures.get(system, {})) for system in systems
+        Standing(system, _means(values, system), found.figures, found.curves)
+        for system in systems
+        for found in [known.get(system, nothing)]
     ]
     standings.sort(key=lambda standing: -_mean(standing, primary))
     ours = OURS if OURS in systems or not systems else systems[0]
@@ -101,7 +110,11 @@ def summarise(stored: StoredRun) -> Summary:
         headline=headline,
         recall=recall,
         evidence=evidence,
-        categories=_by_category(decisive, questions),
+        categories=_by_group(decisive, {id: each.category for id, each in questions.items()}),
+        traits={
+            trait: _by_group(decisive, {id: group_of(trait, each) for id, each in of_each.items()})
+            for trait, of_each in stored.traits().items()
+        },
         against_next=_paired(decisive.get(ours, {}), decisive.get(next_best or "", {})),
     )
 
@@ -119,25 +132,25 @@ def _mean(standing: Standing, metric: str | None) -> float:
     return interval.mean if interval else 0.0
 
 
-def _by_category(
-    values: Values, questions: Mapping[str, Question]
-) -> dict[str, dict[str, Interval]]:
-    categories = sorted({question.category for question in questions.values()})
+def _by_group(values: Values, groups: Mapping[str, str]) -> dict[str, dict[str, Interval]]:
+    """The means of each group, the groups in the order of their names.
+
+    Args:
+        groups: Question -> the group that it belongs to.
+    """
     found = {
-        category: {
+        group: {
             system: interval
             for system, by_question in values.items()
-            if (interval := mean_interval(_of(category, by_question, questions)))
+            if (interval := mean_interval(_of(group, by_question, groups)))
         }
-        for category in categories
+        for group in sorted({*groups.values()})
     }
-    return {category: intervals for category, intervals in found.items() if intervals}
+    return {group: intervals for group, intervals in found.items() if intervals}
 
 
-def _of(
-    category: str, values: Mapping[str, float], questions: Mapping[str, Question]
-) -> list[float]:
-    return [value for id, value in values.items() if questions[id].category == category]
+def _of(group: str, values: Mapping[str, float], groups: Mapping[str, str]) -> list[float]:
+    return [value for id, value in values.items() if groups.get(id) == group]
 
 
 def _paired(ours: Mapping[str, float], theirs: Mapping[str, float]) -> PairedTest | None:

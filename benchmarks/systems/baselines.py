@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -23,7 +23,7 @@ from memory.recall.ranking import Recollection
 from memory.recall.windows import TURN, line
 from store import Batch, Dense, Entry, Hit, Leg, Record, Space, Store, Text, View, open_store
 
-__all__ = ["BASELINES", "best_hits", "reciprocal_rank_fusion"]
+__all__ = ["BASELINES", "Unasked", "best_hits", "reciprocal_rank_fusion", "reciprocal_ranks"]
 
 _BATCH = 256
 _POOL = 100
@@ -127,20 +127,29 @@ def best_hits(legs: Mapping[str, Sequence[Hit]], k: int) -> list[Recollection]:
     return [Recollection(hit.record, hit.score, parts={leg: hit.score}) for hit in hits[:k]]
 
 
-def reciprocal_rank_fusion(
-    legs: Mapping[str, Sequence[Hit]], k: int, constant: int = 60
+def reciprocal_rank_fusion(legs: Mapping[str, Sequence[Hit]], k: int) -> list[Recollection]:
+    """The hits of several legs by the sum of their reciprocal ranks."""
+    rankings = {leg: [Recollection(hit.record, hit.score) for hit in legs[leg]] for leg in legs}
+    return reciprocal_ranks(rankings, k)
+
+
+def reciprocal_ranks(
+    rankings: Mapping[str, Sequence[Recollection]], k: int, constant: int = 60
 ) -> list[Recollection]:
-    """The sum of 1 / (constant + rank) over the legs (G. V. Cormack, C. L. A. Clarke and
-    S. Büttcher, "Reciprocal Rank Fusion Outperforms Condorcet", SIGIR 2009)."""
-    records: dict[str, Record] = {}
+    """The sum of 1 / (constant + rank) over several rankings (G. V. Cormack, C. L. A. Clarke and
+    S. Büttcher, "Reciprocal Rank Fusion Outperforms Condorcet", SIGIR 2009). Of the relevances of
+    a memory the highest is kept."""
+    best: dict[str, Recollection] = {}
     parts: dict[str, dict[str, float]] = {}
-    for leg, hits in legs.items():
-        for rank, hit in enumerate(hits, start=1):
-            records[hit.record.key] = hit.record
-            parts.setdefault(hit.record.key, {})[leg] = 1 / (constant + rank)
-    scores = {key: sum(part.values()) for key, part in parts.items()}
-    best = sorted(scores, key=lambda key: (-scores[key], key))[:k]
-    return [Recollection(records[key], scores[key], parts=parts[key]) for key in best]
+    for name, ranking in rankings.items():
+        for rank, one in enumerate(ranking, start=1):
+            known = best.get(one.record.key, one)
+            best[one.record.key] = max(known, one, key=lambda each: each.relevance)
+            parts.setdefault(one.record.key, {})[name] = 1 / (constant + rank)
+    fused = [
+        replace(one, score=sum(parts[key].values()), parts=parts[key]) for key, one in best.items()
+    ]
+    return sorted(fused, key=lambda one: (-one.score, one.record.key))[:k]
 
 
 def _entries(records: Sequence[Record], encoder: Encoder) -> list[Entry]:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from benchmarks.systems.base import System
-from benchmarks.systems.baselines import BASELINES
+from benchmarks.systems.baselines import BASELINES, Unasked
 from benchmarks.systems.peers import PEERS
-from benchmarks.systems.remem import Remem
+from benchmarks.systems.remem import LEGS, Remem
 from store import InvalidInput
 
-__all__ = ["GROUPS", "choose"]
+__all__ = ["GROUPS", "UNASKED", "choose"]
 
-_SYSTEMS: dict[str, System] = {system.name: system for system in (Remem(), *BASELINES)} | {
-    name: peer() for name, peer in PEERS.items()
+_SYSTEMS: dict[str, System] = {
+    **{system.name: system for system in (Remem(), *BASELINES, *LEGS)},
+    **{name: peer() for name, peer in PEERS.items()},
 }
 
 GROUPS = {
-    "ours": [name for name in _SYSTEMS if name not in PEERS],
+    "ours": [Remem().name, *(system.name for system in BASELINES)],
+    "legs": [system.name for system in LEGS],
     "peers": list(PEERS),
     "all": list(_SYSTEMS),
 }
-"""Names of several systems: remem and the baselines, the peers, all of them."""
+"""Names of several systems: remem and the baselines, each of remem's legs alone, the peers, all."""
+
+UNASKED = frozenset(system.name for system in BASELINES if isinstance(system, Unasked))
+"""Those that show the same whatever is asked, one of them everything: nobody has to beat these."""
 
 
 def choose(names: str) -> list[System]:

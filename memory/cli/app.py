@@ -73,6 +73,7 @@ for each in (
     writing.add,
     recalling.search,
     recalling.context,
+    recalling.why,
     talking.ask,
     talking.chat,
     mcp.mcp,

@@ -10,7 +10,7 @@ import click
 
 from memory.cli.settings import Settings
 
-__all__ = ["Command", "command", "shared_options"]
+__all__ = ["Command", "budget_option", "command", "shared_options"]
 
 
 class _SharedOption(click.Option):
@@ -94,3 +94,10 @@ class Command(click.Command):
 def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a function a command of ``remem``; each example is a whole command line."""
     return click.command(name, cls=Command, examples=examples)
+
+
+def budget_option(help: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """The tokens that a prompt or a block may take."""
+    return click.option(
+        "--budget", default=1000, show_default=True, type=click.IntRange(min=1), help=help
+    )

@@ -1,24 +1,28 @@
-"""Commands that bring memories back: search, context."""
+"""Commands that bring memories back, or tell why not: search, context, why."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import click
+from rich.table import Table
 from rich.text import Text
 
 from memory.cli.filtering import filter_options
-from memory.cli.options import command
-from memory.cli.screen import Verbatim, complain, recollection_table, record_json
+from memory.cli.options import budget_option, command
+from memory.cli.screen import Verbatim, complain, recollection_table, record_json, safe, table
 from memory.cli.settings import Settings
 from memory.dates import latest
-from memory.lookup import with_stored_names
+from memory.lookup import known_key, with_stored_names
+from memory.recall.expectation import Reach
 from memory.recall.ranking import Recollection
 from memory.recall.relevance import FLOOR
 from store.filters import Filter
 
-__all__ = ["NOTHING_RELEVANT", "context", "recollection_json", "search"]
+__all__ = ["NOTHING_RELEVANT", "context", "recollection_json", "search", "why"]
 
 NOTHING_RELEVANT = "nothing relevant is remembered"
 
@@ -36,6 +40,15 @@ _now_option = click.option(
     metavar="DATE",
     callback=_moment,
     help="Ask as if it were DATE, which decides what 'last week' means",
+)
+
+_budget_option = budget_option("At most so many tokens")
+_floor_option = click.option(
+    "--floor",
+    default=FLOOR,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Leave out what is less relevant, from 0 (nothing) to 1",
 )
 
 
@@ -85,20 +98,8 @@ def search(
     "remem context what is the dog called | llm 'What is the dog called?'",
 )
 @click.argument("query", nargs=-1, required=True, metavar="QUERY")
-@click.option(
-    "--budget",
-    default=1000,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="At most so many tokens",
-)
-@click.option(
-    "--floor",
-    default=FLOOR,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Leave out what is less relevant, from 0 (nothing) to 1",
-)
+@_budget_option
+@_floor_option
 @filter_options
 @_now_option
 @click.pass_obj
@@ -129,6 +130,72 @@ def context(
     )
     if not (block.text or settings.as_json):
         complain(f"{NOTHING_RELEVANT}; --floor 0 takes whatever comes nearest")
+
+
+@command(
+    "why",
+    "remem why what is the dog called --expect pickle#5",
+    "remem why rent --expect lease.md#3 --speaker Nora -k 5",
+    "remem why rent --expect lease.md#3 --json | jq .keeps",
+)
+@click.argument("query", nargs=-1, required=True, metavar="QUERY")
+@click.option(
+    "--expect", required=True, metavar="KEY", help="The memory that should have been recalled"
+)
+@click.option(
+    "-k", default=50, show_default=True, type=click.IntRange(min=1), help="At most so many memories"
+)
+@_budget_option
+@_floor_option
+@filter_options
+@_now_option
+@click.pass_obj
+def why(
+    settings: Settings,
+    query: tuple[str, ...],
+    expect: str,
+    k: int,
+    budget: int,
+    floor: float,
+    where: Filter | None,
+    now: datetime | None,
+) -> None:
+    """Tell why a memory is in the block for QUERY, or why not.
+
+    What dropped it (the filter, a pool, the limit, the floor, the budget, ...), what would have
+    kept it, and how near each part of the search came to it.
+    """
+    question = " ".join(query)
+    with settings.recall() as memory:
+        expected = memory.why(
+            question,
+            known_key(memory, expect) or expect,
+            k=k,
+            where=with_stored_names(memory, where),
+            now=now,
+            floor=floor,
+            budget=budget,
+            elsewhere=memory.namespaces(),
+        )
+        namespace = memory.namespace
+    settings.show(
+        {"query": question, "namespace": namespace, **asdict(expected)},
+        *(Text(safe(each)) for each in (expected.reason, expected.remedy) if each),
+        *([_reach_table(expected.reaches)] if expected.reaches else []),
+    )
+
+
+def _reach_table(reaches: Sequence[Reach]) -> Table:
+    rows = [
+        (
+            each.leg,
+            "" if each.score is None else f"{each.score:.2f}",
+            "" if each.place is None else str(each.place),
+            str(each.pool),
+        )
+        for each in reaches
+    ]
+    return table(("Leg", "Score", "Place", "Pool"), rows)
 
 
 def recollection_json(recollection: Recollection) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from memory.cli.chat_commands import Conversation
 from memory.cli.chat_history import History
 from memory.cli.chatting import JsonLines, People, converse
 from memory.cli.filtering import filter_options
-from memory.cli.options import command
+from memory.cli.options import budget_option, command
 from memory.cli.screen import print_json
 from memory.cli.settings import Settings, history_file
 from memory.lookup import with_stored_names
@@ -36,13 +36,7 @@ _generator_option = click.option(
     help="What answers: a hub name, folder or GGUF file; openai:MODEL; URL#MODEL of a compatible "
     "server; without it, the small SmolLM2  [env: REMEM_GENERATOR]",
 )
-_budget_option = click.option(
-    "--budget",
-    default=1000,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="At most so many tokens of memories",
-)
+_budget_option = budget_option("At most so many tokens of memories")
 _most_option = click.option(
     "-k",
     default=5,

@@ -39,10 +39,13 @@ class ParallelRetriever:
         url: The store, as ``store.open_store`` takes it; not ``":memory:"``.
         fingerprint: Of the encoder.
         processes: How many, at most.
+
+    Attributes:
+        here: The retriever that it was given, which searches in this process.
     """
 
     def __init__(self, retriever: Retriever, url: str, fingerprint: str, processes: int) -> None:
-        self._retriever = retriever
+        self.here = retriever
         self._workers = Workers(processes, Searching(retriever, url, fingerprint))
 
     def search(
@@ -64,7 +67,7 @@ class ParallelRetriever:
                 return found
             except Killed:
                 _log.warning("a process that searches was killed; another takes its place")
-        return self._retriever.answer(store, *question)
+        return self.here.answer(store, *question)
 
     def close(self) -> None:
         """End the processes, once they have answered."""

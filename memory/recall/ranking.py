@@ -93,7 +93,10 @@ def _scaled(one: Recollection, factor: float) -> Recollection:
 
 
 def candidates_of(
-    legs: Mapping[str, Sequence[Hit]], also: Iterable[Record], weights: Mapping[str, float]
+    legs: Mapping[str, Sequence[Hit]],
+    also: Iterable[Record],
+    weights: Mapping[str, float],
+    pool: int,
 ) -> list[Candidate]:
     """The records that the legs returned, and some others that deserve a look.
 
@@ -102,13 +105,16 @@ def candidates_of(
     Args:
         legs: Hits by the name of the leg, each best first.
         weights: Of the legs; only their proportions matter here, and what is not named has none.
+        pool: Hits that were asked of each leg.
     """
     weights = {leg: weights.get(leg, 0.0) for leg in legs}
     total = sum(weights.values())
     records = {record.key: record for record in also}
     found: dict[str, dict[str, float]] = {key: {} for key in records}
     for leg, hits in legs.items():
-        for hit, score in zip(hits, normalised(hits), strict=True):
+        found_all = leg.startswith("text") and len(hits) < pool
+        scores = normalised(hits, least=0.0 if found_all else None)
+        for hit, score in zip(hits, scores, strict=True):
             record = hit.record
             records[record.key] = record
             found.setdefault(record.key, {})[leg] = score
@@ -120,14 +126,19 @@ def candidates_of(
     ]
 
 
-def normalised(hits: Sequence[Hit]) -> list[float]:
+def normalised(hits: Sequence[Hit], least: float | None) -> list[float]:
     """The scores of a leg, stretched to [0, 1]: the best hit of the pool is 1, the last 0.
 
     When all are equal (one hit, say), all are 1.
+
+    Args:
+        least: The score that counts as 0 instead of the last hit's. A full-text search that returns
+            fewer hits than it was asked for has found every text that shares a word with the
+            question, and all others score 0: the last of three such hits is not worthless.
     """
     if not hits:
         return []
-    high, low = hits[0].score, hits[-1].score
+    high, low = hits[0].score, hits[-1].score if least is None else least
     if high <= low:
         return [1.0] * len(hits)
     return [(hit.score - low) / (high - low) for hit in hits]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from memory.recall.nearness import Scale
 from memory.recall.query import Query
 from memory.recall.ranking import Recollection
+from memory.recall.sentences import asks
 from memory.recall.smalltalk import is_small_talk
 from memory.recall.windows import line
 from store import InvalidInput
@@ -23,7 +24,7 @@ from store.tokens import content_words, split_words, word_tokens
 
 __all__ = ["FLOOR", "Rarity", "judged", "relevant"]
 
-FLOOR = 0.001
+FLOOR = 0.0002
 """Memories of a lower relevance are left out of a prompt, by default: only those of a search that
 found nothing to the matter, because what fits into a prompt may as well be read."""
 
@@ -99,7 +100,7 @@ def judged(
         rarity.foreign,
         rarity.experience,
     )
-    if worth < _WORTH_NOTHING or is_small_talk(query.text):
+    if worth < _least_worth(query) or is_small_talk(query.text):
         worth = 0.0
     worth *= _of_the_right_person(query, ranking)
     return [
@@ -153,9 +154,25 @@ def _probability(log_odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-log_odds))
 
 
-_WORTH_NOTHING = 0.1
-"""Below this worth nothing is relevant: of the questions that were fitted, one in a hundred lies
-there, and of code and logs more than nine in ten."""
+def _least_worth(query: Query) -> float:
+    """The worth below which nothing is relevant: of code and logs more than nine in ten lie there,
+    of questions one in a hundred.
+
+    A question about whoever asks it is about what is remembered, even if nobody used its words:
+    "What is my address?" stands for the street that was moved into.
+    """
+    if not asks(query.text):
+        return 0.15
+    words = {word.casefold() for word in split_words(query.text)}
+    is_about_the_asker = not words.isdisjoint(_ONESELF) or "我" in query.text
+    return 0.01 if is_about_the_asker else 0.1
+
+
+_ONESELF = frozenset(
+    "i my me mine myself ich mein meine meinen meiner meinem meines mir mich je mon ma mes moi "
+    "yo mi mis eu meu minha meus minhas io mio mia miei mie я мой моя моё мои мне меня".split()
+)
+"""Whoever speaks, in the languages of whose messages most is known; Chinese needs no list."""
 
 _EXPERIENCED = 6.4
 """Inverse document frequency of an unheard word among 300 records."""

@@ -20,7 +20,20 @@ from memory.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from memory.recall.sentences import questions
 from memory.recall.weights import WEIGHTS, Weight, check_weights, voices_of, weights_among
 from memory.recall.windows import TURN, WINDOW, line
-from store import Dense, F, Filter, Hit, InvalidInput, Leg, Record, Space, Store, Text, Vector
+from store import (
+    Dense,
+    F,
+    Filter,
+    Hit,
+    InvalidInput,
+    Leg,
+    Reader,
+    Record,
+    Space,
+    Store,
+    Text,
+    Vector,
+)
 
 __all__ = ["WEIGHTS", "Encoded", "Retriever", "Searches", "check_question"]
 
@@ -60,6 +73,22 @@ _LEGS: Mapping[str, Callable[[str, Vector, Space], Leg]] = {
     "text turn": lambda query, *_: Text(TURN, query),
     "text window": lambda query, *_: Text(WINDOW, query),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The memories that the store gave for one question, before they are read again and judged.
+
+    Attributes:
+        cosines: The highest of each memory that a dense leg returned, by key.
+        rarity: Of the words of the question.
+    """
+
+    query: str
+    question: Query
+    ranking: list[Recollection]
+    cosines: Mapping[str, float]
+    rarity: Rarity
 
 
 class Searches(Protocol):
@@ -139,15 +168,19 @@ class Retriever:
         now: datetime | None = None,
     ) -> list[Recollection]:
         """Like ``search``, for a message that was checked and encoded: needs no model."""
-        rankings = [
-            self._answer(store, namespace, query, vector, asked, k, where, now)
-            for query, vector in zip(asked.queries, asked.vectors, strict=True)
-        ]
-        return merged(rankings)[:k]
 
-    def _answer(
+        def ask(reader: Reader) -> list[_Answer]:
+            return [
+                self._ask(reader, namespace, query, vector, asked, k, where, now)
+                for query, vector in zip(asked.queries, asked.vectors, strict=True)
+            ]
+
+        # What reads the memories again may take its time: no transaction waits for it.
+        return merged([self._judged(each, asked.scale, k) for each in store.reading(ask)])[:k]
+
+    def _ask(
         self,
-        store: Store,
+        reader: Reader,
         namespace: str,
         query: str,
         vector: Vector,
@@ -155,33 +188,38 @@ class Retriever:
         k: int,
         where: Filter | None,
         now: datetime | None,
-    ) -> list[Recollection]:
+    ) -> _Answer:
         question = read_query(query, now)
         legs = {
             name: leg(query, vector, asked.space)
             for name, leg in _LEGS.items()
             if any(astuple(Weight.of(self.weights.get(name, 0.0))))
         }
-        hits = store.search(namespace, list(legs.values()), max(k, self.pool), where)
+        pool = max(k, self.pool)
+        hits = reader.search(namespace, list(legs.values()), pool, where)
         found = dict(zip(legs, hits, strict=True))
-        dated = self._dated(store, namespace, question, list(legs.values()), where)
+        dated = self._dated(reader, namespace, question, list(legs.values()), where)
         voices = voices_of({hit.record.key: hit.record for leg in hits for hit in leg}.values())
         weights = weights_among(self.weights, voices)
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
         link = weights.pop("link", 0.0)
-        ranking = rank(question, candidates_of(found, dated, weights), weights, depth)
+        candidates = candidates_of(found, dated, weights, pool)
+        ranking = rank(question, candidates, weights, depth)
         others = anchor_words(ranking, question.tokens.keys()) if link else {}
-        rarity, idf = self._rarity(store, namespace, question, others.keys())
+        rarity, idf = self._rarity(reader, namespace, question, others.keys())
         if leads := step(others, idf):
-            [stepped] = store.search(namespace, [Text(TURN, leads)], self.stepped_pool, where)
+            [stepped] = reader.search(namespace, [Text(TURN, leads)], self.stepped_pool, where)
             share = link / (link + sum(weights.values()))
             ranking = linked(ranking, [hit.record for hit in stepped], idf, share)
-        ranking = self._reranked(query, ranking)
-        return judged(question, ranking, _best_cosines(found), asked.scale, rarity, k)
+        return _Answer(query, question, ranking, _best_cosines(found), rarity)
+
+    def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
+        ranking = self._reranked(answer.query, answer.ranking)
+        return judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
 
     def _dated(
         self,
-        store: Store,
+        reader: Reader,
         namespace: str,
         question: Query,
         legs: Sequence[Leg],
@@ -193,7 +231,7 @@ class Retriever:
         said_at = F("said_at")
         then = reduce(or_, (said_at.between(each.earliest, each.latest) for each in question.spans))
         both = then if where is None else where & then
-        hits = store.search(namespace, legs, self.dated_pool, both)
+        hits = reader.search(namespace, legs, self.dated_pool, both)
         return [hit.record for leg in hits for hit in leg]
 
     def _reranked(self, query: str, ranking: list[Recollection]) -> list[Recollection]:
@@ -203,11 +241,11 @@ class Retriever:
         return reranked(ranking, self.reranker.scores(query, texts).tolist(), self.rerank_weight)
 
     def _rarity(
-        self, store: Store, namespace: str, question: Query, others: Set[str]
+        self, reader: Reader, namespace: str, question: Query, others: Set[str]
     ) -> tuple[Rarity, Mapping[str, float]]:
         """The rarity of the words of the question, and the idf of these and of others."""
         tokens = [*question.tokens, *sorted(others)]
-        *weights, unheard = store.idf(namespace, TURN, [*tokens, _UNHEARD])
+        *weights, unheard = reader.idf(namespace, TURN, [*tokens, _UNHEARD])
         idf = dict(zip(tokens, weights, strict=True))
         return Rarity({token: idf[token] for token in question.tokens}, unheard), idf
 

@@ -8,6 +8,7 @@ as well: a private key may begin in one and end in the next but one.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -28,10 +29,16 @@ __all__ = [
     "accepted",
     "guard_called",
     "holds_no_secret",
+    "tell",
 ]
+
+_log = logging.getLogger(__name__)
 
 _TOGETHER = 256
 """Passages of a document that are looked at together, at most."""
+
+_TOLD = 10
+"""Secrets that one line of the log names."""
 
 _NAMES = ("key", "source", "kind", "role", "superseded_by", "origin")
 """Fields by which records are found, told apart and linked: changed, they would mean another."""
@@ -231,6 +238,14 @@ def _across(scanner: Scanner, passages: Sequence[Record]) -> list[tuple[Record, 
         result.append((passage, distinct([*own, *parts])))
         start = end + 1
     return result
+
+
+def tell(removed: Sequence[Removed]) -> None:
+    """Say in the log what was taken out, a line for a batch: not every road has another way."""
+    if removed:
+        first = "; ".join(map(str, removed[:_TOLD]))
+        more = f"; and {len(removed) - _TOLD} more" if len(removed) > _TOLD else ""
+        _log.warning("not stored: %s%s", first, more)
 
 
 def _reason(scanner: Scanner, record: Record) -> str | None:

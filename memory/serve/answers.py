@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from memory.recall.expectation import Expected, Found, Stage
 from memory.recall.prompt import Context
 from memory.recall.ranking import Recollection
 from memory.recorder import Added
@@ -18,6 +19,7 @@ __all__ = [
     "ContextOut",
     "Count",
     "ErrorOut",
+    "ExpectedOut",
     "Hits",
     "ImportedOut",
     "Namespaces",
@@ -55,6 +57,20 @@ _HIT = {
     "relevance": 0.98,
     "parts": {"dense turn": 0.05, "text turn": 0.11, "room": 0.16},
     "words": ["spare", "key"],
+}
+
+
+_EXPECTED = {
+    "key": "night shift#0",
+    "stage": "budget",
+    "reason": "It does not fit into a prompt of 60 tokens.",
+    "remedy": "Ask with a budget of 88.",
+    "place": 2,
+    "score": 0.41,
+    "relevance": 0.17,
+    "reaches": [{"leg": "dense turn", "place": 3, "score": 0.52, "pool": 64}],
+    "keeps": {"budget": 88},
+    "words": [],
 }
 
 
@@ -145,17 +161,57 @@ class Hit(BaseModel):
     words: list[str] = Field(description="Its words that the question asks for.")
 
 
+class ReachOut(BaseModel):
+    """The depth at which a part of the search has a memory, and the depth to which it looked."""
+
+    model_config = _answer(leg="text turn", place=87, score=3.1, pool=64)
+
+    leg: str
+    place: int | None = Field(description="In its order; null beyond the first 1,000.")
+    score: float | None = Field(description="Null where it finds nothing in the memory.")
+    pool: int = Field(description="How many it was asked for.")
+
+
+class ExpectedOut(BaseModel):
+    """The fate of a memory that was expected."""
+
+    model_config = _answer(**_EXPECTED)
+
+    key: str
+    stage: Stage = Field(description="Where it was dropped; `kept` if nowhere.")
+    reason: str
+    remedy: str = Field(description="What would have kept it.")
+    place: int | None = Field(description="In the ranking, 1 being the best.")
+    score: float | None
+    relevance: float | None
+    reaches: list[ReachOut] = Field(description="What each part of the search makes of it.")
+    keeps: dict[str, float] = Field(
+        description="Values of `k`, `floor` and `budget` with which it is kept, once the "
+        "conditions that it fails are left out."
+    )
+    words: list[str] = Field(description="Words of it that would have brought it up.")
+
+    @staticmethod
+    def of(expected: Expected) -> ExpectedOut:
+        """The answer of an inquiry."""
+        return ExpectedOut.model_validate(expected)
+
+
 class Hits(BaseModel):
     """The memories that answer a question, best first."""
 
-    model_config = _answer(hits=[_HIT])
+    model_config = _answer(hits=[_HIT], expected=None)
 
     hits: list[Hit]
+    expected: ExpectedOut | None = Field(
+        description="What became of the memory that was expected; null if none was."
+    )
 
     @staticmethod
     def of(found: list[Recollection]) -> Hits:
         """What a search returned."""
-        return Hits(hits=[Hit.model_validate(one) for one in found])
+        expected = ExpectedOut.of(found.expected) if isinstance(found, Found) else None
+        return Hits(hits=[Hit.model_validate(one) for one in found], expected=expected)
 
 
 class ContextOut(BaseModel):

@@ -22,6 +22,7 @@ from memory.serve.answers import (
     AddedOut,
     ContextOut,
     Count,
+    ExpectedOut,
     Hits,
     Namespaces,
     Page,
@@ -47,6 +48,7 @@ from memory.serve.schemas import (
     NewDocument,
     Note,
     Update,
+    Why,
     most,
 )
 from memory.serve.where import Where
@@ -119,9 +121,10 @@ async def search(ask: Ask, desk: Reading) -> Hits:
     """The memories that answer a question best, best first."""
     k = most(ask.k, desk.settings.max_k, "k")
     where = _filter(ask.where)
+    options: dict[str, str] = {} if ask.expect is None else {"expect": ask.expect}
     found = await desk.do(
         lambda memory: Hits.of(
-            memory.search(ask.query, k, where=where, now=ask.now, explain=ask.explain)
+            memory.search(ask.query, k, where=where, now=ask.now, explain=ask.explain, **options)
         )
     )
     desk.metrics.recalled.labels("rest").inc(len(found.hits))
@@ -145,6 +148,27 @@ async def context(ask: Context, desk: Reading) -> ContextOut:
     )
     desk.metrics.recalled.labels("rest").inc(len(built.hits))
     return built
+
+
+@_memories.post("/why", responses=refusals(*_WITH_BODY))
+async def why(ask: Why, desk: Reading) -> ExpectedOut:
+    """The fate of a memory on its way into the block for a message: what drops it, and what would
+    have kept it."""
+    k = most(ask.k, desk.settings.max_k, "k")
+    where = _filter(ask.where)
+    return await desk.do(
+        lambda memory: ExpectedOut.of(
+            memory.why(
+                ask.query,
+                ask.expect,
+                k=k,
+                where=where,
+                now=ask.now,
+                floor=ask.floor,
+                budget=ask.budget,
+            )
+        )
+    )
 
 
 @_memories.get("/records")

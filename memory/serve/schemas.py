@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from memory.recall.relevance import FLOOR
 from memory.serve.fields import (
     Document,
+    Key,
     Metadata,
     Moment,
     Most,
@@ -22,7 +23,18 @@ from memory.serve.paging import MARK
 from memory.serve.where import Where
 from store import InvalidInput
 
-__all__ = ["Ask", "Context", "Forget", "List", "Messages", "NewDocument", "Note", "Update", "most"]
+__all__ = [
+    "Ask",
+    "Context",
+    "Forget",
+    "List",
+    "Messages",
+    "NewDocument",
+    "Note",
+    "Update",
+    "Why",
+    "most",
+]
 
 
 Mark = Annotated[StrictStr, Field(pattern=MARK, max_length=2048)]
@@ -149,6 +161,9 @@ class Ask(_Query):
 
     k: Most = Field(10, description="Most memories, best first.")
     explain: StrictBool = Field(False, description="Tell what the score is made of.")
+    expect: Key | None = Field(
+        None, description="Key of a memory that should be found; the answer tells why it is not."
+    )
 
 
 class Context(_Query):
@@ -165,6 +180,14 @@ class Context(_Query):
         1000, ge=0, le=1_000_000, description="Most tokens of the block, by an estimate."
     )
     floor: Share = Field(FLOOR, description="The least relevance of a memory.")
+
+
+class Why(Context):
+    """A message, and a memory that the block for it should show."""
+
+    model_config = _body(query="Which curry can I eat?", expect="night shift#0", budget=300)
+
+    expect: Key = Field(description="Key of the memory.")
 
 
 class List(BaseModel):

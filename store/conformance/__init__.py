@@ -30,9 +30,11 @@ from store.conformance.lasting import (
 )
 from store.conformance.naming import NamingContract
 from store.conformance.reading import (
+    FindContract,
     LifeContract,
     NeighborsContract,
     PredecessorsContract,
+    ReaderContract,
     ScanContract,
 )
 from store.conformance.refusing import ClosedContract, ErrorContract
@@ -56,6 +58,8 @@ class StoreContract(
     TextSearchContract,
     FilterContract,
     ScanContract,
+    FindContract,
+    ReaderContract,
     NeighborsContract,
     PredecessorsContract,
     LifeContract,

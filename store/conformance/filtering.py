@@ -129,7 +129,7 @@ class FilterContract(Contract):
 
     @pytest.mark.parametrize("where", FILTERS.values(), ids=FILTERS)
     def test_a_filter_means_what_its_predicate_says(self, adopted: Store, where: Filter) -> None:
-        """Search, scan and count return exactly the records for which ``matches`` is true."""
+        """Search, find, scan and count return exactly the records for which ``matches`` is true."""
         records = _records()
         adopted.write("ana", batch(*records))
         expected = [record.key for record in records if where.matches(record)]
@@ -137,6 +137,7 @@ class FilterContract(Contract):
         assert sorted(keys(nearest)) == expected
         assert sorted(keys(by_word)) == expected
         assert sorted(record.key for record in adopted.scan("ana", where)) == expected
+        assert adopted.find("ana", where, 100) == list(adopted.scan("ana", where))
         assert adopted.count("ana", where) == len(expected)
 
     def test_a_filtered_top_k_is_the_top_k_of_the_matches(

@@ -133,6 +133,16 @@ def _filters(name: str) -> Mapping[str, Filter]:
     return of
 
 
+def _assert_found_alone(store: Store, name: str, where: Filter, kind: str) -> None:
+    """Every way of filtering finds what has the name, in the namespace of that name only."""
+    assert [record.key for record in store.scan(name, where)] == [name], kind
+    assert [record.key for record in store.find(name, where, 5)] == [name], kind
+    assert store.count(name, where) == 1, kind
+    for found in store.search(name, [dense("tea"), words("tea")], 5, where):
+        assert keys(found) == [name], kind
+    assert not list(store.scan("plain", where)), kind
+
+
 class NamingContract(Contract):
     """A name can be anything, does nothing, and is told apart from every other."""
 
@@ -152,11 +162,7 @@ class NamingContract(Contract):
             assert SourceInfo(name, 1, None, None) in store.sources(name)
             assert (len(store.sources(name)), store.count(name)) == (5, 5)
             for kind, where in _filters(name).items():
-                assert [record.key for record in store.scan(name, where)] == [name], kind
-                assert store.count(name, where) == 1, kind
-                for found in store.search(name, [dense("tea"), words("tea")], 5, where):
-                    assert keys(found) == [name], kind
-                assert not list(store.scan("plain", where)), kind
+                _assert_found_alone(store, name, where, kind)
             assert store.verify().problems == ()
 
     @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)

@@ -6,13 +6,21 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from store.base import Store
-from store.conformance.base import Contract
-from store.conformance.samples import batch, dense, entry, keys, turn, words
+from store.base import Reader, Store
+from store.conformance.base import Contract, Reopen
+from store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
+from store.errors import InvalidInput
 from store.filters import F, Filter
 from store.types import Batch, SourceInfo
 
-__all__ = ["LifeContract", "NeighborsContract", "PredecessorsContract", "ScanContract"]
+__all__ = [
+    "FindContract",
+    "LifeContract",
+    "NeighborsContract",
+    "PredecessorsContract",
+    "ReaderContract",
+    "ScanContract",
+]
 
 PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)
 FUTURE = datetime(2999, 1, 1, tzinfo=timezone.utc)
@@ -101,6 +109,85 @@ class ScanContract(Contract):
         for namespace in ("b", "a b/c:d", "é", "B"):
             adopted.write(namespace, batch(turn("k")))
         assert adopted.namespaces() == ["B", "a b/c:d", "b", "é"]
+
+
+class FindContract(Contract):
+    """The first of what matches."""
+
+    def test_the_first_in_reading_order_are_found(self, adopted: Store) -> None:
+        """However many match, no more than the limit come; without a filter all do."""
+        names = [f"k{i:04}" for i in range(1200)]
+        adopted.write("ana", batch(*[turn(name, position=i) for i, name in enumerate(names)]))
+        for limit in (1, 600, 1200, 5000):
+            found = [record.key for record in adopted.find("ana", None, limit)]
+            assert found == names[:limit]
+        where = F("position") >= 700
+        assert [record.key for record in adopted.find("ana", where, 2)] == ["k0700", "k0701"]
+
+    def test_only_current_records_are_found(self, adopted: Store) -> None:
+        """Superseded and expired records are stepped over and do not count."""
+        adopted.write("ana", batch(*[turn(f"k{i}", position=i) for i in range(4)]))
+        adopted.write("ana", batch(turn("past", expires_at=PAST), turn("last", expires_at=FUTURE)))
+        adopted.write("ana", Batch(supersede={"k0": "k3"}))
+        assert [record.key for record in adopted.find("ana", None, 9)] == ["last", "k1", "k2", "k3"]
+        assert [record.key for record in adopted.find("ana", None, 2)] == ["last", "k1"]
+        assert adopted.find("ana", F("key") == "k0", 1) == []
+
+    def test_nothing_is_found_where_nothing_is(self, store: Store) -> None:
+        """Before a space is adopted, and in an unknown namespace."""
+        assert store.find("ana", None, 1) == []
+        store.adopt(SPACE)
+        assert store.find("ana", F("metadata.pinned") == 1, 1) == []
+
+
+class ReaderContract(Contract):
+    """Several questions asked at once."""
+
+    def test_a_reader_answers_as_the_store_does(self, adopted: Store) -> None:
+        """Each question has the answer that the store gives."""
+        adopted.write("ana", batch(*[turn(f"k{i}", position=i) for i in range(4)]))
+        adopted.write("ana", Batch(supersede={"k3": "k0"}))
+
+        def ask(reader: Reader) -> list[object]:
+            return [
+                reader.space,
+                reader.get("ana", ["k2", "unknown", "k1", "k2"]),
+                reader.get("ana", []),
+                [entry.record for entry in reader.entries("ana", ["k1"])],
+                reader.predecessors("ana", ["k0"]),
+                list(reader.scan("ana", F("position") >= 2)),
+                reader.find("ana", None, 2),
+                reader.neighbors("ana", "session", 1, 1, 1),
+                reader.search("ana", [dense("k1"), words("k2")], 2),
+                reader.search("nobody", [dense("k1")], 2),
+                reader.idf("ana", "turn", ["k1", "nothing"]),
+                reader.count("ana", F("position") >= 2),
+                reader.get("nobody", ["k1"]),
+            ]
+
+        assert adopted.reading(ask) == ask(adopted)
+
+    def test_a_reader_sees_what_was_written(self, adopted: Store, reopen: Reopen) -> None:
+        """What a call acknowledged is in the answers of the next reader."""
+        for number in range(1, 4):
+            adopted.write("ana", batch(turn(f"k{number}")))
+            assert adopted.reading(lambda reader: reader.count("ana")) == number
+        again = reopen()
+        assert again.reading(lambda reader: reader.count("ana")) == 3
+
+    def test_what_goes_wrong_in_a_reader_is_raised(self, adopted: Store) -> None:
+        """Errors of the store and of the caller come through, and the store goes on."""
+        adopted.write("ana", batch(turn("a")))
+
+        def fail(reader: Reader) -> None:
+            reader.get("ana", ["a"])
+            raise KeyError("a")
+
+        with pytest.raises(InvalidInput, match="limit"):
+            adopted.reading(lambda reader: reader.find("ana", None, 0))
+        with pytest.raises(KeyError):
+            adopted.reading(fail)
+        assert adopted.reading(lambda reader: reader.count("ana")) == 1
 
 
 class NeighborsContract(Contract):

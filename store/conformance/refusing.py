@@ -105,6 +105,8 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "entries": lambda store: store.entries("ana", ["k"]),
     "predecessors": lambda store: store.predecessors("ana", ["k"]),
     "scan": lambda store: list(store.scan("ana")),
+    "find": lambda store: store.find("ana", None, 1),
+    "reading": lambda store: store.reading(lambda reader: reader.get("ana", ["k"])),
     "neighbors": lambda store: store.neighbors("ana", "session", 0, 0, 1),
     "search": lambda store: store.search("ana", [dense("k"), words("k")], 1),
     "count": lambda store: store.count("ana"),
@@ -182,6 +184,7 @@ class ErrorContract(Contract):
             lambda: adopted.get(name, ["k"]),
             lambda: adopted.predecessors(name, ["k"]),
             lambda: list(adopted.scan(name)),
+            lambda: adopted.find(name, None, 1),
             lambda: adopted.count(name),
             lambda: adopted.sources(name),
         ):
@@ -207,10 +210,17 @@ class ErrorContract(Contract):
                 lambda where: adopted.search("ana", [dense("x")], 1, where),
                 lambda where: adopted.count("ana", where),
                 lambda where: list(adopted.scan("ana", where)),
+                lambda where: adopted.find("ana", where, 1),
             ):
                 with pytest.raises(InvalidInput, match="parse_filter"):
                     call(wrong)
         assert adopted.count("ana", F("speaker") == "Ana") == 0
+
+    @pytest.mark.parametrize("limit", [0, -1, 1.5, True, None])
+    def test_a_limit_counts_records(self, adopted: Store, limit: Any) -> None:
+        """The most records to find are a whole number from 1."""
+        with pytest.raises(InvalidInput, match="limit"):
+            adopted.find("ana", None, limit)
 
     @pytest.mark.parametrize(
         ("first", "last", "radius"), [(1, 0, 1), (0, 0, -1), (0.5, 1, 1), (0, 2**63, 1)]

@@ -22,6 +22,7 @@ from store.conformance.samples import (
 )
 from store.errors import Conflict, InvalidInput
 from store.filters import F
+from store.rows import as_stored
 from store.types import Batch, Entry, View, Written
 
 __all__ = ["DeleteContract", "VerbatimContract", "WriteContract"]
@@ -212,6 +213,13 @@ class WriteContract(Contract):
             ),
         )
         assert written == Written(added=("e", "a"), unchanged=("d", "b"), deleted=("y", "x"))
+
+    def test_written_says_when(self, adopted: Store) -> None:
+        """With the time of a write, what it added is known as the store gives it back."""
+        record = turn("k", "hello", said_at=TIMES["half an hour"], metadata={"nested": {"a": [1]}})
+        written = adopted.write("ana", batch(record))
+        assert written.at is not None
+        assert adopted.get("ana", ["k"]) == [as_stored(record, written.at)]
 
     def test_an_empty_batch_changes_nothing(self, adopted: Store) -> None:
         """Writing nothing is allowed."""

@@ -1,14 +1,14 @@
 """Filters to sets of record ids, resolved by SQLite's indexes before the top k.
 
-Each condition is one scan of an index that yields ids; ``and``, ``or`` and ``not`` are boolean
-operations on masks over the ids in question. No condition ever touches the records themselves.
+Each condition is one scan of an index that yields ids; ``and``, ``or`` and ``not`` are operations
+on sets of ids, or on masks over the rows of a partition. No condition touches the records.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,15 @@ from store.errors import InvalidInput
 from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range
 from store.rows import to_micros
 
-__all__ = ["Place", "evaluate", "fulfilling", "matching", "namespace_ids", "span"]
+__all__ = ["FEW", "chosen", "evaluate", "fulfilling", "namespace_ids"]
 
-Place = tuple[str | bytes, int]
-"""A source and a position in it."""
+FEW = 500
+"""Records that are looked up one by one, rather than to read a condition's whole index."""
 
 _MOST_VALUES = 30_000
 """SQLite takes 32,766 parameters a statement, unless it was built for more."""
 
 _TIMES = ("said_at", "stored_at")
-_POSITIONS = range(-(2**63), 2**63)
 
 
 def evaluate(where: Filter, count: int, leaf: Callable[[Filter], Mask]) -> Mask:
@@ -52,25 +51,28 @@ def evaluate(where: Filter, count: int, leaf: Callable[[Filter], Mask]) -> Mask:
     return leaf(where)
 
 
-def matching(connection: sqlite3.Connection, namespace: int, where: Filter, ids: Ids) -> Mask:
-    """Which of the ids belong to matching records.
+def chosen(
+    connection: sqlite3.Connection, namespace: int, where: Filter, among: Ids | None = None
+) -> Ids:
+    """The ids of the records that match, ascending.
 
     Args:
-        ids: Ascending ids of the namespace, shape (n,).
-
-    Returns:
-        bool, shape (n,).
+        among: Ids of the namespace, ascending, if only these are in question.
     """
-
-    def leaf(condition: Filter) -> Mask:
-        mask = np.zeros(len(ids), np.bool_)
-        if len(ids):
-            found = fulfilling(connection, namespace, condition)
-            place = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
-            mask[place[ids[place] == found]] = True
-        return mask
-
-    return evaluate(where, len(ids), leaf)
+    if isinstance(where, And):
+        for part in where.parts:
+            among = chosen(connection, namespace, part, among)
+        return namespace_ids(connection, namespace) if among is None else among
+    if isinstance(where, Or):
+        parts = [chosen(connection, namespace, part, among) for part in where.parts]
+        return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+    if isinstance(where, Not):
+        all_of_them = namespace_ids(connection, namespace) if among is None else among
+        no = chosen(connection, namespace, where.part, among)
+        return np.setdiff1d(all_of_them, no, assume_unique=True)
+    few = among if among is not None and len(among) <= FEW else None
+    found = np.unique(fulfilling(connection, namespace, where, few))
+    return found if among is None or few is not None else np.intersect1d(found, among, True)
 
 
 def fulfilling(
@@ -97,36 +99,6 @@ def fulfilling(
 def namespace_ids(connection: sqlite3.Connection, namespace: int) -> Ids:
     """All ids of a namespace, ascending."""
     return fetch_ids(connection, "SELECT id FROM records WHERE namespace = ?", [namespace])
-
-
-def span(where: Filter | None) -> tuple[Place, Place]:
-    """The first and the last place at which a matching record can stand, so that a scan need not
-    read the whole namespace for one session, or for the end of one."""
-    parts = where.parts if isinstance(where, And) else (where,)
-    first, last = _bounds(parts, "source")
-    low, high = _bounds(parts, "position") if first is not None and first == last else (None, None)
-    # Behind all text SQLite sorts blobs, which only damage makes of a source.
-    return (
-        ("" if first is None else first, _POSITIONS[0] if low is None else low),
-        (b"\xff" * 64 if last is None else last, _POSITIONS[-1] if high is None else high),
-    )
-
-
-def _bounds(parts: Sequence[Filter | None], field: str) -> tuple[Any, Any]:
-    """The lowest and the highest value that all conditions on a field allow; None: any."""
-    lows: list[Any] = []
-    highs: list[Any] = []
-    for part in parts:
-        if isinstance(part, In) and part.field == field:
-            lows.append(min(part.values, default=None))
-            highs.append(max(part.values, default=None))
-        elif isinstance(part, Range) and part.field == field:
-            lows.append(part.low)
-            highs.append(part.high)
-    return (
-        max((low for low in lows if low is not None), default=None),
-        min((high for high in highs if high is not None), default=None),
-    )
 
 
 def _condition(namespace: int, where: Filter) -> tuple[str, list[Any]]:

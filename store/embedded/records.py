@@ -21,10 +21,11 @@ from store.embedded.arrays import Halves, Ids
 from store.embedded.fetching import fetch
 from store.embedded.schema import vectors_table
 from store.errors import DamagedRecord
-from store.rows import COLUMNS, SANE, Placed, checked, is_text, source_of
+from store.rows import COLUMNS, SANE, Place, Placed, checked, is_text, source_of
 from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
+    "BEFORE_ALL",
     "INSERT",
     "SELECTED",
     "WIDTH",
@@ -33,12 +34,14 @@ __all__ = [
     "fetch_ids",
     "found_in",
     "ids_of",
+    "in_order",
     "keys_of",
     "load",
     "load_by_key",
     "load_views",
     "namespaces",
     "neighbors",
+    "placed",
     "predecessors",
     "record_of",
     "scan_page",
@@ -53,6 +56,9 @@ WIDTH = 3 + len(COLUMNS.split(","))
 
 SELECTED = f"{COLUMNS}, digest, namespace"
 """The columns that ``record_of`` takes."""
+
+BEFORE_ALL: Place = ("", -(2**63), "")
+"""The place behind which all records stand."""
 
 
 class Names(dict[int, "str | None"]):
@@ -147,31 +153,58 @@ def keys_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str
 
 
 def scan_page(
-    connection: sqlite3.Connection,
-    namespace: int,
-    after: tuple[Any, Any, Any],
-    last: tuple[str | bytes, int],
-    size: int,
+    connection: sqlite3.Connection, namespace: int, after: Place, size: int
 ) -> list[Placed]:
     """The next ``size`` records in the order of (source, position, key).
 
     Args:
         after: The place behind which they stand.
-        last: Source and position behind which none of them stands.
     """
-    bound = [_bound(value) for value in after]
+    bound, values = _bound(after)
     rows = fetch(
         connection,
         f"SELECT {SELECTED} FROM records WHERE namespace = ? AND (source, position, key) > "
-        f"({', '.join(sql for sql, _ in bound)}) AND (source, position) <= (?, ?) "
-        "ORDER BY source, position, key LIMIT ?",
-        (namespace, *(value for _, value in bound), *last, size),
+        f"({bound}) ORDER BY source, position, key LIMIT ?",
+        (namespace, *values, size),
     )
+    return _placed(connection, rows)
+
+
+def in_order(connection: sqlite3.Connection, ids: Sequence[int], after: Place) -> list[int]:
+    """Those of the records that stand behind a place, in the order of (source, position, key)."""
+    bound, values = _bound(after)
+    # The sign keeps SQLite from walking all places of the namespace to find these few.
+    rows = connection.execute(
+        "SELECT id FROM records WHERE id IN (SELECT value FROM json_each(?)) "
+        f"AND (+source, position, key) > ({bound}) ORDER BY source, position, key",
+        (json.dumps(ids), *values),
+    )
+    return [row[0] for row in rows]
+
+
+def placed(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Placed]:
+    """The records with these ids, in this order; those that are gone are left out."""
+    rows = fetch(
+        connection,
+        f"SELECT id, {SELECTED} FROM records WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    )
+    by_id = {row[0]: row[1:] for row in rows}
+    return _placed(connection, [by_id[i] for i in ids if i in by_id])
+
+
+def _placed(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> list[Placed]:
     names = Names(connection)
     return [Placed((row[1], row[2], row[0]), found_in(row, names)) for row in rows]
 
 
-def _bound(value: Any) -> tuple[str, Any]:
+def _bound(place: Place) -> tuple[str, list[Any]]:
+    """A place in SQL, which may hold text that is not UTF-8, and its values."""
+    bound = [_value(value) for value in place]
+    return ", ".join(sql for sql, _ in bound), [value for _, value in bound]
+
+
+def _value(value: Any) -> tuple[str, Any]:
     """SQL for a value of a row, which may be text that is not UTF-8, and its argument."""
     if isinstance(value, str) and not is_text(value):
         return "CAST(? AS TEXT)", value.encode(errors="surrogateescape")

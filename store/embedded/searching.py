@@ -22,8 +22,7 @@ __all__ = ["answer", "rarity"]
 # SQLite: eight threads on two processors answer 75 questions a second with this, 57 without.
 _PROCESSORS = threading.Semaphore(os.cpu_count() or 1)
 
-_FEW = 500
-"""Records that are looked up one by one, rather than to read a condition's whole index."""
+_FEW = filtering.FEW
 
 
 def answer(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypeVar
 
 from store import bm25
-from store.base import Embed, OnDamage, log_damage
+from store.base import Embed, OnDamage, Reader, log_damage, whole
 from store.embedded import changes, checking, filtering, records
 from store.embedded.acknowledged import Acknowledged, newest
 from store.embedded.database import Database
@@ -19,11 +20,12 @@ from store.embedded.meta import read_meta, write_space
 from store.embedded.partitions import Partitions, UnknownNamespace
 from store.embedded.readonly import ReadOnlyDatabase, is_read_only
 from store.embedded.reindexing import EmbeddedFilling
+from store.embedded.scanning import scan
 from store.embedded.schema import create_vectors, migrate
 from store.embedded.searching import answer, rarity
 from store.embedded.writing import apply
 from store.errors import CorruptStore, StoreFull, StoreLocked, StoreReadOnly
-from store.filters import Filter
+from store.filters import And, Current, Filter
 from store.reindexing import fill
 from store.rows import to_micros
 from store.spaces import check_fingerprint, check_same
@@ -54,9 +56,12 @@ from store.validation import (
 
 __all__ = ["EmbeddedStore"]
 
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
 
 _SCAN_PAGE = 500
+_FIND_PAGE = 50
 
 
 def _utc_now() -> datetime:
@@ -178,28 +183,17 @@ class EmbeddedStore:
         check_filter(where)
         check_name(namespace, "namespace")
         self._database.check_open()
-        return self._scan(namespace, where, damaged)
+        return whole(scan(self._database, namespace, where, _SCAN_PAGE), damaged)
 
-    def _scan(self, namespace: str, where: Filter | None, damaged: OnDamage) -> Iterator[Record]:
-        first, last = filtering.span(where)
-        after: tuple[Any, Any, Any] = (*first, "")
-        while True:
-            with self._database.reading() as connection:
-                state = changes.read_state(connection, namespace)
-                page = (
-                    []
-                    if state is None
-                    else records.scan_page(connection, state.id, after, last, _SCAN_PAGE)
-                )
-            for found in (placed.found for placed in page):
-                if isinstance(found, Record):
-                    if where is None or where.matches(found):
-                        yield found
-                elif where is None or where.matches(found.remains):
-                    damaged(found)
-            if len(page) < _SCAN_PAGE:
-                return
-            after = page[-1].place
+    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
+        """See ``Store.find``."""
+        check_k(limit, "limit")
+        check_filter(where)
+        check_name(namespace, "namespace")
+        current = Current(self._clock())
+        page = min(max(limit, _FIND_PAGE), _SCAN_PAGE)  # some may be superseded
+        found = whole(scan(self._database, namespace, where, page))
+        return list(islice(filter(current.matches, found), limit))
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
@@ -252,10 +246,11 @@ class EmbeddedStore:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             if state is None:
                 return 0
-            ids = filtering.namespace_ids(connection, state.id)
-            if where is None:
-                return len(ids)
-            return int(filtering.matching(connection, state.id, where, ids).sum())
+            return len(filtering.chosen(connection, state.id, And(()) if where is None else where))
+
+    def reading(self, work: Callable[[Reader], T]) -> T:
+        """See ``Store.reading``."""
+        return work(self)
 
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""

@@ -71,6 +71,7 @@ def apply(
         added=tuple(entry.record.key for entry in new),
         unchanged=tuple(unchanged),
         deleted=tuple(deleted),
+        at=now,
     )
     if not new:
         return written, None

@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from store.errors import (
@@ -25,11 +26,7 @@ T = TypeVar("T")
 _ATTEMPTS = 7
 _FIRST_PAUSE = 0.05  # seconds; doubled each time, so that the last waits for about two
 
-_NOT_FOUND = 100  # numbers of Milvus's own errors
-_NO_DATABASE = 800
-_RATE_LIMIT = 8
-_FORCE_DENY = 9
-_DISK = (1000, 1001, 1002)
+_RATE_LIMIT = 8  # a number of Milvus's own, as those below
 
 
 class CollectionGone(RememError):
@@ -62,31 +59,9 @@ def _translated(error: MilvusException, url: str) -> RememError:
     if isinstance(error.__cause__, grpc.RpcError):
         return _of_grpc(error.__cause__, url)
     reason = str(error.message).strip().replace("\n", " ")[:300]
-    lower = reason.lower()
-    if error.code == _NOT_FOUND:
-        return CollectionGone(f"{url} lost a collection ({reason}); try again")
-    if error.code == _NO_DATABASE or re.search("database .*(not found|not exist)", lower):
-        return InvalidInput(f"there is no such database at {url}: create it, or correct the URL")
-    if "auth check failure" in lower or "unauthenticated" in lower:
-        return _refused(url)
-    if "connecting to server" in lower or "connect failed" in lower:
-        return _no_answer(url)
-    if error.code == _FORCE_DENY or "force deny" in lower or "deny to write" in lower:
-        return StoreReadOnly(
-            f"{url} takes no writes at the moment ({reason}): its memory or disk quota is used "
-            "up, so add nodes or space"
-        )
-    if error.code in _DISK or "no space left" in lower or "errno 28" in lower:
-        return StoreFull(f"the disk of {url} is full: make space there and try again")
-    if "permission deny" in lower or "privilege" in lower:
-        return StoreReadOnly(f"the user of {url} lacks a right ({reason}): have it granted")
-    if "maximum vector field" in lower or "vector fields" in lower:
-        return InvalidInput(
-            f"{url} allows fewer vector fields than the views need ({reason}): raise "
-            "proxy.maxVectorFieldNum there"
-        )
-    if "checksum" in lower or "corrupt" in lower:
-        return CorruptStore(f"{url} is damaged ({reason}): restore a backup or an export")
+    for kind in _KINDS:
+        if error.code in kind.codes or re.search(kind.words, reason.lower()):
+            return kind.ours(kind.message.format(url=url, reason=reason))
     if error.retriable or error.code == _RATE_LIMIT:
         return UpstreamError(f"{url} is overloaded or starting ({reason}): try again later")
     return UpstreamError(f"{url}: Milvus refused the request ({reason})")
@@ -107,8 +82,77 @@ def _of_grpc(error: grpc.RpcError, url: str) -> RememError:
 
 
 def _refused(url: str) -> UpstreamError:
-    return UpstreamError(f"{url} refused the user or token: put the right one into the URL")
+    return UpstreamError(_REFUSED.format(url=url))
 
 
 def _no_answer(url: str) -> UpstreamError:
-    return UpstreamError(f"no Milvus answers at {url}: start it, or correct the URL")
+    return UpstreamError(_NO_ANSWER.format(url=url))
+
+
+_REFUSED = "{url} refused the user or token: put the right one into the URL"
+_NO_ANSWER = "no Milvus answers at {url}: start it, or correct the URL"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of error that the engine tells by a number or in words.
+
+    Attributes:
+        ours: The error that it is to us.
+        message: With places for the url and for the engine's ``reason``.
+        codes: Milvus's numbers of it.
+        words: A pattern for what is said in lower case.
+    """
+
+    ours: type[RememError]
+    message: str
+    codes: tuple[int, ...]
+    words: str
+
+
+_NEVER = r"(?!)"
+
+_KINDS = (
+    _Kind(CollectionGone, "{url} lost a collection ({reason}); try again", (100,), _NEVER),
+    _Kind(
+        InvalidInput,
+        "there is no such database at {url}: create it, or correct the URL",
+        (800,),
+        "database .*(not found|not exist)",
+    ),
+    _Kind(UpstreamError, _REFUSED, (), "auth check failure|unauthenticated"),
+    _Kind(UpstreamError, _NO_ANSWER, (), "connecting to server|connect failed"),
+    _Kind(
+        StoreReadOnly,
+        "{url} takes no writes at the moment ({reason}): its memory or disk quota is used up, so "
+        "add nodes or space",
+        (9,),
+        "force deny|deny to write",
+    ),
+    _Kind(
+        StoreFull,
+        "the disk of {url} is full: make space there and try again",
+        (1000, 1001, 1002),
+        "no space left|errno 28",
+    ),
+    _Kind(
+        StoreReadOnly,
+        "the user of {url} lacks a right ({reason}): have it granted",
+        (),
+        "permission deny|privilege",
+    ),
+    _Kind(
+        InvalidInput,
+        "{url} allows fewer vector fields than the views need ({reason}): raise "
+        "proxy.maxVectorFieldNum there",
+        (),
+        "maximum vector field|vector fields",
+    ),
+    _Kind(
+        CorruptStore,
+        "{url} is damaged ({reason}): restore a backup or an export",
+        (),
+        "checksum|corrupt",
+    ),
+)
+"""The first that fits is it."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from store.filters import And, Exists, Filter, In, Not, Or, Range
+from store.filters import And, Current, Exists, Filter, In, Not, Or, Range
 from store.milvus import facets
 from store.milvus.expressions import ALL, NONE, all_of, any_of, contains, one_of, quoted
 from store.rows import to_micros
 from store.types import Record
 
-__all__ = ["FOREVER", "NEVER", "expression", "label"]
+__all__ = ["FOREVER", "NEVER", "current", "expression", "label"]
 
 NEVER = -(2**62)
 """Stands in the column of a time that a record has not: before all times."""
@@ -47,10 +47,17 @@ def expression(where: Filter, candidates: Candidates) -> str:
     if isinstance(where, Not):
         # No part is ever neither true nor false: see _between.
         return f"(not {expression(where.part, candidates)})"
+    if isinstance(where, Current):
+        return current(to_micros(where.now))
     assert isinstance(where, (In, Range, Exists))
     if not where.field.startswith(_PREFIX):
         return f"({_of_column(where)})"
     return any_of(_of_metadata(where, where.field.removeprefix(_PREFIX), candidates))
+
+
+def current(now: int) -> str:
+    """True of what is neither superseded nor expired at a time in microseconds."""
+    return all_of(["superseded == false", f"expires_at > {now}"])
 
 
 def _of_column(where: In | Range | Exists) -> str:

@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import islice
 from types import TracebackType
+from typing import TypeVar
 
 from store import bm25
-from store.base import Embed, OnDamage, log_damage, whole
+from store.base import Embed, OnDamage, Reader, current_at, log_damage, whole
 from store.errors import DamagedRecord
 from store.filters import Filter
 from store.milvus import checking, forgetting, reading, searching, writing
@@ -51,6 +53,8 @@ from store.validation import (
 )
 
 __all__ = ["MilvusStore"]
+
+T = TypeVar("T")
 
 _SCAN_PAGE = 500
 
@@ -201,6 +205,12 @@ class MilvusStore:
                 return
             after = list(page)[-1]
 
+    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
+        """See ``Store.find``."""
+        check_k(limit, "limit")
+        check_filter(where)
+        return list(islice(self.scan(namespace, current_at(self._clock(), where)), limit))
+
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
     ) -> list[Record]:
@@ -268,6 +278,10 @@ class MilvusStore:
             return self._engine.count(moment.root.records_name, matching)
 
         return self._moments.read(namespace, read) or 0
+
+    def reading(self, work: Callable[[Reader], T]) -> T:
+        """See ``Store.reading``."""
+        return work(self)
 
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""

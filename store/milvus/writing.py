@@ -53,9 +53,7 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
     """
     check_expected(batch.expects, lambda around: _read(engine, moment, around, to_micros(now)))
     check_records(batch.expects_records, lambda keys: _read_keys(engine, moment, keys))
-    keys = [*batch.delete, *(entry.record.key for entry in batch.add)]
-    keys += [*batch.refresh, *batch.supersede]
-    stored = reading.by_key(engine, moment, keys, _columns(moment)) if moment.root.records else {}
+    stored = _stored(engine, moment, batch)
     dead = {key: stored.pop(key) for key in dict.fromkeys(batch.delete) if key in stored}
     digests = {key: packing.text_digest(row) for key, row in stored.items()}
     new, unchanged = split(batch.add, digests, packing.digest)
@@ -70,7 +68,7 @@ def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan
     return Plan(
         born,
         [*dead.values(), *replaced],
-        Written(added=tuple(added), unchanged=tuple(unchanged), deleted=tuple(dead)),
+        Written(tuple(added), tuple(unchanged), tuple(dead), now),
     )
 
 
@@ -99,6 +97,15 @@ def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bo
     gone = {row["pk"]: row["parts"] for row in plan.dead}
     held.put(PREFIX, dead_notes(namespace, version, gone, time.time()))
     held.commit([state_note(namespace, state)])
+
+
+def _stored(engine: Engine, moment: Moment, batch: Batch) -> dict[str, Row]:
+    """The rows of all records that a batch is about, by key."""
+    if not moment.root.records:
+        return {}
+    keys = [*batch.delete, *(entry.record.key for entry in batch.add)]
+    keys += [*batch.refresh, *batch.supersede]
+    return reading.by_key(engine, moment, keys, _columns(moment))
 
 
 def _columns(moment: Moment) -> list[str]:

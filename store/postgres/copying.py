@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,20 @@ def copy_rows(
     columns: Sequence[tuple[str, str]],
     rows: Iterable[Sequence[Any]],
 ) -> None:
-    """Append rows to a table.
+    """Append rows to a table; no rows are not worth a request.
 
     Args:
         columns: Name and type of each column of ``rows``.
     """
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return
     names = ", ".join(name for name, _ in columns)
     statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types([kind for _, kind in columns])
-        for row in rows:
+        for row in chain([first], rows):
             copy.write_row(row)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -20,7 +20,7 @@ from store.forks import Owner
 from store.postgres.driver import Connection, conninfo, errors, psycopg, psycopg_pool
 from store.postgres.failures import connection_was_lost, translated, try_again
 
-__all__ = ["Database", "Work", "go_by_key"]
+__all__ = ["BY_KEY", "Database", "Work"]
 
 T = TypeVar("T")
 Work = Callable[[Connection[Any]], T]
@@ -35,35 +35,34 @@ _GENERATION_LOCK = 0x72656D656D  # "remem"
 
 # What we ask for by its key is found through an index, whatever the planner makes of statistics
 # that are behind after an import. All settings end with their transaction.
-_BY_KEY = "set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
+BY_KEY = "set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
+"""What has the rest of a transaction use indexes wherever there is one: columns of a SELECT."""
 
 # Other levels of isolation would read what was true before a writer had his turn, and a commit is
 # on the disk before it is acknowledged, whatever the role or the database prefers.
-_BEGIN = f"""
-    SELECT set_config('lock_timeout', '{_LOCK_SECONDS}s', true), {_BY_KEY},
+_PREPARE = f"""
+    SELECT set_config('lock_timeout', '{_LOCK_SECONDS}s', true), {BY_KEY},
         set_config('synchronous_commit', replace(current_setting('synchronous_commit'),
             'off', 'on'), true),
         {{lock}}({_GENERATION_LOCK})"""
-_BEGIN_SHARING = _BEGIN.format(lock="pg_advisory_xact_lock_shared")
-_BEGIN_ALONE = _BEGIN.format(lock="pg_advisory_xact_lock")
+_SHARING = _PREPARE.format(lock="pg_advisory_xact_lock_shared")
+_ALONE = _PREPARE.format(lock="pg_advisory_xact_lock")
 
-# Waits for an attempt that is not decided yet: its process may not have noticed that we are gone.
+# First the settings and the lock. Then it waits for an attempt that is not decided yet: its process
+# may not have noticed that we are gone.
 _SIGN = """
-    INSERT INTO remem.writers AS w (id, writes) VALUES (%s, %s)
+    INSERT INTO remem.writers AS w (id, writes) SELECT %s, %s FROM ({prepare} OFFSET 0) AS prepared
     ON CONFLICT (id) DO UPDATE SET writes = excluded.writes, at = excluded.at
         WHERE w.writes < excluded.writes
     RETURNING id"""
+_SIGN_SHARING = _SIGN.format(prepare=_SHARING)
+_SIGN_ALONE = _SIGN.format(prepare=_ALONE)
 
 _FORGET_WRITERS = """
     DELETE FROM remem.writers WHERE id IN (
         SELECT id FROM remem.writers WHERE at < now() - interval '1 day' FOR UPDATE SKIP LOCKED)"""
 
 _OPTIONS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
-
-
-def go_by_key(connection: Connection[Any]) -> None:
-    """Have the rest of a reading transaction use indexes wherever there is one."""
-    connection.execute(f"SELECT {_BY_KEY}")
 
 
 @dataclass(slots=True)
@@ -126,12 +125,25 @@ class Database:
 
     def read(self, work: Work[T]) -> T:
         """Call ``work`` in a transaction that sees one state of the database and changes none."""
+        return self.consult(lambda begin: work(begin()))
+
+    def consult(self, work: Callable[[Callable[[], Connection[Any]]], T]) -> T:
+        """Like ``read``, for what may turn out to need no transaction: it begins when ``work``
+        first calls what it is given, and gets the connection."""
 
         def attempt() -> T:
-            with self._pooled() as connection:
-                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                result = work(connection)
-                connection.execute("COMMIT")
+            with ExitStack() as stack:
+                begun: list[Connection[Any]] = []
+
+                def begin() -> Connection[Any]:
+                    if not begun:
+                        begun.append(stack.enter_context(self._pooled()))
+                        begun[0].execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    return begun[0]
+
+                result = work(begin)
+                for connection in begun:
+                    connection.execute("COMMIT")
             return result
 
         return self._persist(attempt)
@@ -141,17 +153,18 @@ class Database:
 
         Writers run side by side.
         """
-        return self._once(_BEGIN_SHARING, work)
+        return self._once(_SIGN_SHARING, work)
 
     def alter(self, work: Work[T]) -> T:
         """Like ``write``, while nobody else writes."""
-        return self._once(_BEGIN_ALONE, work)
+        return self._once(_SIGN_ALONE, work)
 
     def define(self, work: Work[T]) -> T:
         """Like ``alter``, for what may happen twice and needs no table: making the tables."""
 
         def attempt() -> T:
-            with self._transaction(_BEGIN_ALONE) as connection:
+            with self._transaction() as connection:
+                connection.execute(_ALONE)
                 return work(connection)
 
         return self._persist(attempt)
@@ -195,14 +208,14 @@ class Database:
         self._closed = True
         self._pool.close()
 
-    def _once(self, begin: str, work: Work[T]) -> T:
+    def _once(self, sign: str, work: Work[T]) -> T:
         with self._writer() as writer:
             writer.writes += 1
             results: list[T] = []
 
             def attempt() -> T:
-                with self._transaction(begin) as connection:
-                    signed = connection.execute(_SIGN, [writer.id, writer.writes]).fetchone()
+                with self._transaction() as connection:
+                    signed = connection.execute(sign, [writer.id, writer.writes]).fetchone()
                     if signed:  # else the attempt before took place, and its answer was lost
                         results.append(work(connection))
                         if writer.writes == 1:
@@ -223,10 +236,9 @@ class Database:
             self._resting.append(writer)
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection[Any]]:
+    def _transaction(self) -> Iterator[Connection[Any]]:
         with self._pooled() as connection:
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-            connection.execute(begin)
             yield connection
             connection.execute("COMMIT")
 

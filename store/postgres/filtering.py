@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.errors import InvalidInput
-from store.filters import COLUMNS, And, Exists, Filter, In, Not, Or, Range, facets
+from store.filters import COLUMNS, And, Current, Exists, Filter, In, Not, Or, Range, facets
 from store.postgres.texts import escape
 from store.rows import to_micros
 
@@ -39,6 +39,9 @@ def condition(where: Filter | None) -> Condition:
     if isinstance(where, Not):
         sql, values = condition(where.part)
         return f"({sql}) IS NOT TRUE", values
+    if isinstance(where, Current):
+        now = to_micros(where.now)
+        return "superseded_by IS NULL AND (expires_at IS NULL OR expires_at > %s)", [now]
     if not isinstance(where, (In, Range, Exists)):
         raise InvalidInput(f"{type(where).__name__} is no filter that this store can translate")
     return _on_column(where) if where.field in COLUMNS else _on_facet(where)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from store.postgres.driver import Connection
@@ -9,16 +11,21 @@ from store.spaces import Meta, meta_of, to_json
 from store.types import Space
 
 __all__ = [
+    "META",
+    "Opened",
     "clear_next",
-    "create_namespace",
     "lock_namespace",
     "namespace_id",
-    "namespace_name",
     "namespaces",
+    "open_namespace",
     "read_meta",
     "write_next",
     "write_space",
 ]
+
+
+META = "(SELECT coalesce(json_object_agg(name, value), '{}') FROM remem.meta)"
+"""What the table ``meta`` says, as SQL that gives what ``meta_of`` takes."""
 
 
 def read_meta(connection: Connection[Any]) -> Meta:
@@ -48,26 +55,39 @@ def namespace_id(connection: Connection[Any], name: str) -> int | None:
     return row and int(row[0])
 
 
-def namespace_name(connection: Connection[Any], namespace: int) -> str:
-    """The name of a namespace that there is."""
-    row = connection.execute(
-        "SELECT name FROM remem.namespaces WHERE id = %s", [namespace]
-    ).fetchone()
-    assert row is not None
-    return str(row[0])
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A namespace that a writer has for itself.
+
+    Attributes:
+        number: Of the namespace.
+        ids: Of records to come, ascending; nobody else has them.
+    """
+
+    number: int
+    name: str
+    meta: Meta
+    ids: Sequence[int]
 
 
-def create_namespace(connection: Connection[Any], name: str) -> int:
-    """The number of a namespace, made if it is new, locked as ``lock_namespace`` does."""
-    namespace = namespace_id(connection, name)
-    if namespace is None:
+def open_namespace(connection: Connection[Any], name: str, coming: int) -> Opened:
+    """A namespace, made if it is new, locked until the transaction ends.
+
+    Args:
+        coming: How many records may be added to it.
+    """
+    while True:
+        row = connection.execute(
+            f"""SELECT id, {META},
+                    ARRAY(SELECT nextval('remem.record_ids') FROM generate_series(1, %s))
+                FROM remem.namespaces WHERE name = %s FOR UPDATE""",
+            [coming, name],
+        ).fetchone()
+        if row is not None:
+            return Opened(row[0], name, meta_of(row[1]), row[2])
         connection.execute(
             "INSERT INTO remem.namespaces (name) VALUES (%s) ON CONFLICT DO NOTHING", [name]
         )
-        namespace = namespace_id(connection, name)
-        assert namespace is not None
-    lock_namespace(connection, namespace)
-    return namespace
 
 
 def namespaces(connection: Connection[Any]) -> list[tuple[str, int]]:

@@ -89,8 +89,9 @@ def add(connection: Connection[Any], namespace: int, texts: Texts) -> None:
     # Looking for them costs 8 ms, so that a write of one record does it now and then: by a digest,
     # because a namespace may be given every second id, or every eighth.
     if any(crc32(b"%d" % record) % _MANY == 0 for record, _ in texts):
-        _merge(connection, namespace, list(inverted.postings))
-    _count(connection, namespace, inverted.totals, 1)
+        _merge_and_count(connection, namespace, inverted)
+    else:
+        _count(connection, namespace, inverted.totals, 1)
 
 
 def read(
@@ -218,37 +219,46 @@ def _put(
     )
 
 
-def _merge(connection: Connection[Any], namespace: int, keys: Sequence[tuple[int, str]]) -> None:
-    """Make one block of many small ones."""
-    connection.execute(
-        f"""WITH small AS (
-                DELETE FROM remem.postings WHERE namespace = %s AND ctid = ANY(ARRAY(
-                    SELECT unnest(p.places)
-                    FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
-                    CROSS JOIN LATERAL (SELECT array_agg(ctid) AS places FROM {_BLOCKS}
-                        AND octet_length(entries) < {_SMALL}) p
-                    WHERE cardinality(p.places) >= {_MANY}))
-                RETURNING view, token, first, last, entries)
-            INSERT INTO remem.postings (namespace, view, token, first, last, entries)
-            SELECT %s, view, token, min(first), max(last), string_agg(entries, '')
-            FROM small GROUP BY view, token""",
-        [namespace, *_columns(keys, 2), namespace, namespace],
-    )
+_COUNT = """INSERT INTO remem.totals
+    SELECT %s, * FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[])
+    ON CONFLICT (namespace, view) DO UPDATE SET
+        records = totals.records + excluded.records,
+        tokens = totals.tokens + excluded.tokens"""
+"""Adds to the totals of a namespace, or takes away from them."""
+
+_MERGE = f"""WITH small AS (
+        DELETE FROM remem.postings WHERE namespace = %s AND ctid = ANY(ARRAY(
+            SELECT unnest(p.places)
+            FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
+            CROSS JOIN LATERAL (SELECT array_agg(ctid) AS places FROM {_BLOCKS}
+                AND octet_length(entries) < {_SMALL}) p
+            WHERE cardinality(p.places) >= {_MANY}))
+        RETURNING view, token, first, last, entries),
+    merged AS (
+        INSERT INTO remem.postings (namespace, view, token, first, last, entries)
+        SELECT %s, view, token, min(first), max(last), string_agg(entries, '')
+        FROM small GROUP BY view, token)
+    {_COUNT}"""
+"""Makes one block of many small ones, and counts."""
 
 
 def _count(
     connection: Connection[Any], namespace: int, totals: Mapping[int, tuple[int, int]], sign: int
 ) -> None:
-    """Add to the totals of a namespace, or take away from them."""
+    connection.execute(_COUNT, _counted(namespace, totals, sign))
+
+
+def _merge_and_count(connection: Connection[Any], namespace: int, new: _Inverted) -> None:
+    keys = _columns(list(new.postings), 2)
+    counted = _counted(namespace, new.totals, 1)
+    connection.execute(_MERGE, [namespace, *keys, namespace, namespace, *counted])
+
+
+def _counted(
+    namespace: int, totals: Mapping[int, tuple[int, int]], sign: int
+) -> list[int | list[Any]]:
     rows = [(view, sign * number, sign * length) for view, (number, length) in totals.items()]
-    connection.execute(
-        """INSERT INTO remem.totals
-            SELECT %s, * FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[])
-            ON CONFLICT (namespace, view) DO UPDATE SET
-                records = totals.records + excluded.records,
-                tokens = totals.tokens + excluded.tokens""",
-        [namespace, *_columns(rows, 3)],
-    )
+    return [namespace, *_columns(rows, 3)]
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -12,18 +12,21 @@ from store.postgres import vectors
 from store.postgres.driver import Connection
 from store.postgres.filtering import Condition
 from store.postgres.texts import escape_all, unescape, unescape_all
-from store.rows import COLUMNS, SANE, Placed, checked, source_of
+from store.rows import COLUMNS, SANE, Place, Placed, checked, source_of
 from store.types import Record, SourceInfo, Space, View
 
 __all__ = [
     "SELECTED",
+    "count",
     "found_in",
     "load",
     "load_by_key",
+    "load_by_name",
     "load_views",
     "neighbors",
     "predecessors",
     "record_of",
+    "rows_by_key",
     "scan_page",
     "sources",
     "view_texts",
@@ -54,12 +57,41 @@ def load_by_key(
     Raises:
         DamagedRecord: one of them is.
     """
-    # A key with NUL cannot be stored, and PostgreSQL cannot even be asked for it.
+    rows = rows_by_key(connection, namespace, keys)
+    return {key: (i, record_of(row)) for key, (i, row) in rows.items()}
+
+
+def load_by_name(
+    connection: Connection[Any], name: str, keys: Sequence[str]
+) -> tuple[int | None, dict[str, tuple[int, Record]]]:
+    """The number of a namespace, None if it is unknown, and what ``load_by_key`` gives of it."""
+    rows = connection.execute(
+        f"""SELECT n.id, r.* FROM remem.namespaces n LEFT JOIN LATERAL (
+                SELECT id AS record, {SELECTED} FROM remem.records
+                WHERE namespace = n.id AND key = ANY(%s)) r ON true
+            WHERE n.name = %s""",
+        [_possible(keys), name],
+    ).fetchall()
+    found = {row[2]: (row[1], record_of(row[2:])) for row in rows if row[1] is not None}
+    return (rows[0][0] if rows else None), found
+
+
+def rows_by_key(
+    connection: Connection[Any], namespace: int, keys: Sequence[str]
+) -> dict[str, tuple[int, Sequence[Any]]]:
+    """Ids and rows, as ``record_of`` takes them, by key; unknown keys are left out."""
+    if not keys:
+        return {}
     rows = connection.execute(
         f"SELECT id, {SELECTED} FROM remem.records WHERE namespace = %s AND key = ANY(%s)",
-        [namespace, [key for key in keys if "\x00" not in key]],
+        [namespace, _possible(keys)],
     )
-    return {row[1]: (row[0], record_of(row[1:])) for row in rows}
+    return {row[1]: (row[0], row[1:]) for row in rows}
+
+
+def _possible(keys: Sequence[str]) -> list[str]:
+    """Without those with NUL, which cannot be stored: PostgreSQL cannot even be asked for them."""
+    return [key for key in keys if "\x00" not in key]
 
 
 def predecessors(connection: Connection[Any], namespace: int, keys: Sequence[str]) -> list[Record]:
@@ -138,7 +170,7 @@ def whole_texts(
 def scan_page(
     connection: Connection[Any],
     namespace: int,
-    after: tuple[str, int, str] | None,
+    after: Place | None,
     where: Condition,
     size: int,
 ) -> list[Placed]:
@@ -155,6 +187,16 @@ def scan_page(
         [namespace, *(after or ()), *values, size],
     )
     return [Placed((row[1], row[2], row[0]), found_in(row)) for row in rows]
+
+
+def count(connection: Connection[Any], namespace: int, where: Condition) -> int:
+    """How many records match."""
+    sql, values = where
+    row = connection.execute(
+        f"SELECT count(*) FROM remem.records WHERE namespace = %s AND ({sql})",
+        [namespace, *values],
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def neighbors(

@@ -12,16 +12,17 @@ import numpy as np
 from store import bm25
 from store.filters import Filter
 from store.postgres import indexes, postings, ranking, records, vectors
+from store.postgres.database import BY_KEY
 from store.postgres.driver import Connection, Cursor
 from store.postgres.filtering import Condition, condition
 from store.postgres.lists import Lists
-from store.postgres.meta import namespace_id
+from store.postgres.meta import META
 from store.postgres.vectors import Allowed, Scored
-from store.spaces import Meta
+from store.spaces import Meta, meta_of
 from store.tokens import content_words
 from store.types import Dense, Hit, Leg, Space, Text
 
-__all__ = ["Head", "answer", "rarity", "read_head"]
+__all__ = ["Head", "answer", "open_search", "rarity", "read_head"]
 
 _FEW = 2_000
 """When a filter leaves at most so many records, they are compared one by one."""
@@ -53,32 +54,38 @@ class Head:
         return self.totals.get(view, (0, 0))
 
 
-def read_head(connection: Connection[Any], meta: Meta, name: str, now: int) -> Head | None:
-    """The head of a namespace; None if it is unknown.
+def open_search(connection: Connection[Any], name: str) -> tuple[Meta, int | None]:
+    """What the store says about its vectors, and the number of a namespace; None if it is unknown.
+    The rest of the transaction uses indexes wherever there is one."""
+    row = connection.execute(
+        f"""SELECT {META}, (SELECT id FROM remem.namespaces WHERE name = %s), {BY_KEY}""", [name]
+    ).fetchone()
+    assert row is not None
+    return meta_of(row[0]), row[1]
+
+
+def read_head(connection: Connection[Any], meta: Meta, namespace: int, now: int) -> Head:
+    """The head of a namespace.
 
     Args:
         now: Microseconds since 1970; what expired until then is not found.
     """
-    namespace = namespace_id(connection, name)
-    if namespace is None:
-        return None
-    rows = connection.execute(
-        """SELECT id FROM remem.records
-            WHERE namespace = %s AND expires_at <= %s AND superseded_by IS NULL""",
-        [namespace, now],
-    )
-    expired = [row[0] for row in rows]
-    rows = connection.execute(
-        "SELECT view, records, tokens FROM remem.totals WHERE namespace = %s", [namespace]
-    )
+    row = connection.execute(
+        """SELECT ARRAY(SELECT id FROM remem.records
+                WHERE namespace = %s AND expires_at <= %s AND superseded_by IS NULL),
+            ARRAY(SELECT ARRAY[view, records, tokens] FROM remem.totals WHERE namespace = %s)""",
+        [namespace, now, namespace],
+    ).fetchone()
+    assert row is not None
+    expired, rows = row
     totals = {view: (number, length) for view, number, length in rows}
     if expired:
-        rows = connection.execute(
+        gone = connection.execute(
             """SELECT view, count(*), sum(length) FROM remem.texts
                 WHERE namespace = %s AND record = ANY(%s) GROUP BY view""",
             [namespace, expired],
         )
-        for view, number, length in rows:
+        for view, number, length in gone:
             live, tokens = totals.get(view, (number, length))
             totals[view] = (live - number, tokens - length)
     return Head(

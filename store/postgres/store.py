@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from store import bm25
-from store.base import Embed, OnDamage, log_damage, whole
+from store.base import Embed, OnDamage, Reader, log_damage, whole
 from store.errors import InvalidInput
 from store.filters import Filter
-from store.postgres import checking, indexes, rebuilding, records, vectors
-from store.postgres.database import Database, go_by_key
+from store.postgres import checking, indexes, rebuilding, vectors
+from store.postgres.database import Database
 from store.postgres.driver import Connection
-from store.postgres.filtering import condition
 from store.postgres.forgetting import forget
-from store.postgres.meta import create_namespace, namespace_id, namespaces, read_meta, write_space
+from store.postgres.meta import namespaces, open_namespace, read_meta, write_space
+from store.postgres.reading import PostgresReader
 from store.postgres.reindexing import PostgresFilling
 from store.postgres.schema import migrate
-from store.postgres.searching import answer, rarity, read_head
+from store.postgres.searching import Head
 from store.postgres.writing import apply
 from store.reindexing import fill
-from store.rows import Placed, to_micros
+from store.rows import Place, Placed
 from store.spaces import check_fingerprint, check_same
 from store.types import (
     Batch,
-    Dense,
     Entry,
     Hit,
     Leg,
@@ -40,16 +38,13 @@ from store.types import (
 from store.validation import (
     check_batch,
     check_filter,
-    check_k,
-    check_keys,
-    check_leg,
     check_name,
     check_space,
-    check_span,
-    check_view,
 )
 
 __all__ = ["PostgresStore"]
+
+T = TypeVar("T")
 
 _SCAN_PAGE = 500
 
@@ -140,11 +135,10 @@ class PostgresStore:
         batch = check_batch(batch, space)
 
         def work(connection: Connection[Any]) -> Written:
-            meta = read_meta(connection)
+            opened = open_namespace(connection, namespace, len(batch.add))
             if batch.add or batch.refresh:
-                check_same(meta.adopted, batch.space or space)
-            number = create_namespace(connection, namespace)
-            return apply(connection, number, batch, meta, self._clock())
+                check_same(opened.meta.adopted, batch.space or space)
+            return apply(connection, opened, batch, self._clock())
 
         return self._database.write(work)
 
@@ -166,147 +160,74 @@ class PostgresStore:
 
     def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
         """See ``Store.get``."""
-        check_keys(keys)
-        check_name(namespace, "namespace")
-
-        def work(connection: Connection[Any]) -> list[Record | None]:
-            number = namespace_id(connection, namespace)
-            found = {} if number is None else records.load_by_key(connection, number, keys)
-            return [found[key][1] if key in found else None for key in keys]
-
-        return self._database.read(work)
+        return self.reading(lambda reader: reader.get(namespace, keys))
 
     def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
         """See ``Store.entries``."""
-        check_keys(keys)
-        check_name(namespace, "namespace")
-        space = self._known_space()
-
-        def work(connection: Connection[Any]) -> list[Entry]:
-            number = namespace_id(connection, namespace)
-            if number is None:
-                return []
-            found = records.load_by_key(connection, number, keys)
-            if not found:
-                return []
-            meta = read_meta(connection)
-            check_same(meta.adopted, space)
-            by_id = dict(found.values())
-            views = records.load_views(connection, meta.generation, number, by_id, meta.space)
-            return [Entry(found[key][1], views[found[key][0]]) for key in keys if key in found]
-
-        return self._database.read(work)
+        return self.reading(lambda reader: reader.entries(namespace, keys))
 
     def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
         """See ``Store.predecessors``."""
-        check_keys(keys)
-        check_name(namespace, "namespace")
-
-        def work(connection: Connection[Any]) -> list[Record]:
-            number = namespace_id(connection, namespace)
-            return [] if number is None else records.predecessors(connection, number, keys)
-
-        return self._database.read(work)
+        return self.reading(lambda reader: reader.predecessors(namespace, keys))
 
     def scan(
         self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
     ) -> Iterator[Record]:
-        """See ``Store.scan``."""
+        """See ``Store.scan``. Each page is read in a transaction of its own."""
         check_filter(where)
         check_name(namespace, "namespace")
         self._database.check_open()
         return self._scan(namespace, where, damaged)
 
     def _scan(self, namespace: str, where: Filter | None, damaged: OnDamage) -> Iterator[Record]:
-        after: tuple[str, int, str] | None = None
-        matching = condition(where)
+        after: Place | None = None
 
-        def work(connection: Connection[Any]) -> list[Placed]:
-            number = namespace_id(connection, namespace)
-            if number is None:
-                return []
-            return records.scan_page(connection, number, after, matching, _SCAN_PAGE)
+        def next_page(reader: PostgresReader) -> list[Placed]:
+            return reader.page(namespace, where, after)
 
-        while page := self._database.read(work):
+        while page := self._read(next_page):
             yield from whole((placed.found for placed in page), damaged)
             after = page[-1].place
+
+    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
+        """See ``Store.find``."""
+        return self.reading(lambda reader: reader.find(namespace, where, limit))
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
     ) -> list[Record]:
         """See ``Store.neighbors``."""
-        first, last, radius = check_span(first, last, radius)
-        check_name(source, "source")
-        check_name(namespace, "namespace")
-
-        def work(connection: Connection[Any]) -> list[Record]:
-            number = namespace_id(connection, namespace)
-            if number is None:
-                return []
-            now = to_micros(self._clock())
-            return records.neighbors(connection, number, source, first, last, radius, now)
-
-        return self._database.read(work)
+        return self.reading(lambda reader: reader.neighbors(namespace, source, first, last, radius))
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
     ) -> list[list[Hit]]:
         """See ``Store.search``. Exact in a namespace of up to ``exact_up_to`` records and where a
         filter leaves few; else about 99 of 100 nearest vectors are found."""
-        check_k(k)
-        check_filter(where)
-        check_name(namespace, "namespace")
-        space = self._known_space()
-        if space is None:
-            return [[] for _ in legs]
-        legs = [check_leg(leg, space) for leg in legs]
-
-        def work(connection: Connection[Any]) -> list[list[Hit]]:
-            go_by_key(connection)
-            meta = read_meta(connection)
-            if any(isinstance(leg, Dense) for leg in legs):
-                check_same(meta.adopted, space)
-            now = to_micros(self._clock())
-            head = read_head(connection, meta, namespace, now)
-            if head is None:
-                return [[] for _ in legs]
-            for view in indexes.wanted(head.totals, head.indexed, self._exact_up_to, space):
-                self._builder.ask(indexes.Place(head.generation, view, head.namespace))
-            return answer(connection, head, legs, k, where, now)
-
-        return self._database.read(work)
+        return self.reading(lambda reader: reader.search(namespace, legs, k, where))
 
     def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
         """See ``Store.idf``."""
-        check_name(namespace, "namespace")
-        check_view(view, self._known_space())
-
-        def work(connection: Connection[Any]) -> list[float]:
-            go_by_key(connection)
-            meta = read_meta(connection)
-            now = to_micros(self._clock())
-            head = read_head(connection, meta, namespace, now) if meta.adopted else None
-            if head is None:
-                return [bm25.idf(0, 0) for _ in tokens]
-            return rarity(connection, head, view, tokens)
-
-        return self._database.read(work)
+        return self.reading(lambda reader: reader.idf(namespace, view, tokens))
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """See ``Store.count``."""
-        check_filter(where)
-        check_name(namespace, "namespace")
+        return self.reading(lambda reader: reader.count(namespace, where))
 
-        def work(connection: Connection[Any]) -> int:
-            number = namespace_id(connection, namespace)
-            sql, values = condition(where)
-            row = connection.execute(
-                f"SELECT count(*) FROM remem.records WHERE namespace = %s AND ({sql})",
-                [number, *values],
-            ).fetchone()
-            return int(row[0]) if row else 0
+    def reading(self, work: Callable[[Reader], T]) -> T:
+        """See ``Store.reading``. One transaction, as of one moment."""
+        return self._read(work)
 
-        return self._database.read(work)
+    def _read(self, work: Callable[[PostgresReader], T]) -> T:
+        def ask(begin: Callable[[], Connection[Any]]) -> T:
+            reader = PostgresReader(begin, self._space, self._clock, self._want_indexes)
+            return work(reader)
+
+        return self._database.consult(ask)
+
+    def _want_indexes(self, head: Head) -> None:
+        for view in indexes.wanted(head.totals, head.indexed, self._exact_up_to, head.space):
+            self._builder.ask(indexes.Place(head.generation, view, head.namespace))
 
     def namespaces(self) -> list[str]:
         """See ``Store.namespaces``."""
@@ -314,13 +235,7 @@ class PostgresStore:
 
     def sources(self, namespace: str) -> list[SourceInfo]:
         """See ``Store.sources``."""
-        check_name(namespace, "namespace")
-
-        def work(connection: Connection[Any]) -> list[SourceInfo]:
-            number = namespace_id(connection, namespace)
-            return [] if number is None else records.sources(connection, number)
-
-        return self._database.read(work)
+        return self._read(lambda reader: reader.sources(namespace))
 
     def reindex(
         self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None

@@ -13,12 +13,11 @@ from store.postgres import postings, vectors
 from store.postgres.copying import copy_rows
 from store.postgres.driver import Connection
 from store.postgres.filtering import facets_of
-from store.postgres.meta import namespace_name
-from store.postgres.records import SELECTED, load_by_key, neighbors, record_of, view_texts
+from store.postgres.meta import Opened
+from store.postgres.records import neighbors, record_of, rows_by_key, view_texts
 from store.postgres.texts import escape, escape_all, unescape, unescape_all
 from store.preconditions import check_expected, check_records, split
 from store.rows import COLUMNS, digest, superseded, to_micros, to_row
-from store.spaces import Meta
 from store.tokens import tokenize
 from store.types import Batch, Entry, Neighborhood, Record, View, Written
 
@@ -26,6 +25,7 @@ __all__ = ["apply"]
 
 # The metadata is JSON already; told that it is "json", psycopg would quote it as a string.
 _KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text text".split()
+_TEXT, _SUPERSEDED_BY = (COLUMNS.split(", ").index(name) for name in ("text", "superseded_by"))
 _RECORD_COLUMNS = [
     *[("namespace", "int4"), ("id", "int8")],
     *zip(COLUMNS.split(", "), _KINDS, strict=True),
@@ -37,153 +37,129 @@ _TEXT_COLUMNS = [
 ]
 
 
-def apply(
-    connection: Connection[Any], namespace: int, batch: Batch, meta: Meta, now: datetime
-) -> Written:
+def apply(connection: Connection[Any], opened: Opened, batch: Batch, now: datetime) -> Written:
     """Carry out a checked batch: delete, add, refresh, supersede; then the full text follows.
 
     Raises:
         Conflict: a key of ``batch.add`` is stored with another text.
         Stale: a neighbourhood or record reads differently than when the batch was planned.
     """
-    micros = to_micros(now)
-
-    def read(around: Neighborhood) -> list[Record]:
-        span = around.source, around.first, around.last, around.radius
-        return neighbors(connection, namespace, *span, micros)
-
-    def read_keys(keys: Sequence[str]) -> dict[str, Record]:
-        found = load_by_key(connection, namespace, keys)
-        return {key: record for key, (_, record) in found.items()}
-
-    check_expected(batch.expects, read)
-    check_records(batch.expects_records, read_keys)
-    if meta.adopted is None:
+    writing = _Writing(connection, opened, now, _named(batch))
+    check_expected(batch.expects, writing.neighbors)
+    check_records(batch.expects_records, writing.records)
+    if opened.meta.adopted is None:
         return Written()  # without a space there are no records, and nothing can be added
-    writing = _Writing(connection, namespace, meta, now)
-    keys = [*batch.delete, *batch.refresh, *batch.supersede]
-    known = writing.ids(keys)
-    before = writing.current_texts(known.values())
+    writing.read_texts([*batch.delete, *batch.refresh, *batch.supersede])
     deleted = writing.delete(batch.delete)
-    new, unchanged = writing.split(batch.add)
-    added = writing.add(new)
+    new, unchanged = split(batch.add, writing.texts_of([e.record.key for e in batch.add]))
+    writing.add(new)
     writing.refresh(batch.refresh)
     writing.supersede(batch.supersede)
-    after = writing.current_texts({*known.values(), *added})
-    postings.follow(connection, namespace, before, after)
+    writing.index()
     return Written(
         added=tuple(entry.record.key for entry in new),
         unchanged=tuple(unchanged),
         deleted=tuple(deleted),
+        at=now,
     )
 
 
+def _named(batch: Batch) -> list[str]:
+    """The keys of all records that a batch has to do with."""
+    added = (entry.record.key for entry in batch.add)
+    keys = (*batch.expects_records, *batch.delete, *added, *batch.refresh, *batch.supersede)
+    return list(dict.fromkeys(keys))
+
+
 class _Writing:
-    """The steps of one write, on the same connection and namespace."""
+    """The steps of one write. What is stored of the records that it names is read once, when it
+    begins, and kept up to date from then on: nobody else writes to the namespace meanwhile."""
 
     def __init__(
-        self, connection: Connection[Any], namespace: int, meta: Meta, now: datetime
+        self, connection: Connection[Any], opened: Opened, now: datetime, keys: Sequence[str]
     ) -> None:
         self._connection = connection
-        self._namespace = namespace
-        self._meta = meta
-        self._views = meta.space.views
+        self._opened = opened
+        self._namespace = opened.number
+        self._meta = opened.meta
         self._now = now
+        self._micros = to_micros(now)
+        self._stored = rows_by_key(connection, opened.number, keys)
+        self._indexed: postings.Texts = {}
+        self._current: dict[tuple[int, int], str] = {}
 
-    def ids(self, keys: Iterable[str]) -> dict[str, int]:
-        """Ids by key; unknown keys are left out."""
-        rows = self._connection.execute(
-            "SELECT key, id FROM remem.records WHERE namespace = %s AND key = ANY(%s)",
-            [self._namespace, list(keys)],
-        )
-        return dict(rows.fetchall())
+    def neighbors(self, around: Neighborhood) -> list[Record]:
+        """What a neighbourhood is like now."""
+        span = around.source, around.first, around.last, around.radius
+        return neighbors(self._connection, self._namespace, *span, self._micros)
 
-    def current_texts(self, ids: Iterable[int]) -> postings.Texts:
-        """What the full-text index holds of these records, or should."""
-        rows = self._connection.execute(
-            """SELECT id FROM remem.records
-                WHERE namespace = %s AND id = ANY(%s) AND superseded_by IS NULL""",
-            [self._namespace, list(ids)],
-        )
-        return view_texts(self._connection, self._namespace, [row[0] for row in rows])
+    def records(self, keys: Sequence[str]) -> dict[str, Record]:
+        """Stored records by key; unknown keys are left out."""
+        return {key: record_of(self._stored[key][1]) for key in keys if key in self._stored}
+
+    def texts_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """The texts of stored records, damaged ones too."""
+        return {key: unescape(self._stored[key][1][_TEXT]) for key in keys if key in self._stored}
+
+    def read_texts(self, keys: Sequence[str]) -> None:
+        """Learn what the full-text index holds of the records that are to change."""
+        ids = {self._stored[key][0] for key in keys if self._is_current(key)}
+        if ids:
+            self._indexed = view_texts(self._connection, self._namespace, list(ids))
+            self._current.update(self._indexed)
 
     def delete(self, keys: Sequence[str]) -> list[str]:
         """Remove records; the keys of those that there were, in the order of ``keys``."""
-        rows = self._connection.execute(
-            "DELETE FROM remem.records WHERE namespace = %s AND key = ANY(%s) RETURNING key, id",
-            [self._namespace, list(keys)],
-        )
-        found: dict[str, int] = dict(rows.fetchall())
-        self._drop_texts(found.values())
-        self._drop_vectors(self._meta.generations, found.values())
-        return [key for key in dict.fromkeys(keys) if key in found]
+        gone = {key: self._stored.pop(key)[0] for key in keys if key in self._stored}
+        ids = list(gone.values())
+        if ids:
+            self._connection.execute(
+                "DELETE FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
+                [self._namespace, ids],
+            )
+            self._drop_views(ids)
+        return list(gone)
 
-    def split(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
-        """Entries that are new, and the keys of those that are stored already."""
-        rows = self._connection.execute(
-            "SELECT key, text FROM remem.records WHERE namespace = %s AND key = ANY(%s)",
-            [self._namespace, [entry.record.key for entry in entries]],
-        )
-        return split(entries, {key: unescape(text) for key, text in rows})
-
-    def add(self, entries: Sequence[Entry]) -> list[int]:
-        """Store new records; their ids."""
-        if not entries:
-            return []
-        rows = self._connection.execute(
-            "SELECT nextval('remem.record_ids') FROM generate_series(1, %s)", [len(entries)]
-        )
-        ids = [row[0] for row in rows]
-        now = to_micros(self._now)
-        name = namespace_name(self._connection, self._namespace)
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Store new records."""
+        ids = self._opened.ids[: len(entries)]
+        rows = [to_row(entry.record, self._micros) for entry in entries]
+        marks = [digest(self._opened.name, row) for row in rows]
+        escaped = [escape_all(row) for row in rows]
         copy_rows(
             self._connection,
             "remem.records",
             _RECORD_COLUMNS,
             (
-                [
-                    *[self._namespace, i, *escape_all(row)],
-                    *[facets_of(entry.record.metadata), digest(name, row)],
-                ]
-                for i, entry in zip(ids, entries, strict=True)
-                for row in [to_row(entry.record, now)]
+                [self._namespace, i, *row, facets_of(entry.record.metadata), mark]
+                for i, row, entry, mark in zip(ids, escaped, entries, marks, strict=True)
             ),
         )
-        live = [entry.record.superseded_by is None for entry in entries]
-        self._put_views(ids, live, [entry.views for entry in entries])
-        return ids
+        for i, row, entry, mark in zip(ids, escaped, entries, marks, strict=True):
+            self._stored[entry.record.key] = i, (*row, mark, escape(self._opened.name))
+        self._put_views({entry.record.key: entry.views for entry in entries})
 
     def refresh(self, refresh: Mapping[str, Mapping[str, View]]) -> None:
         """Replace the views of records that there are."""
-        rows = self._connection.execute(
-            """SELECT key, id, superseded_by IS NULL FROM remem.records
-                WHERE namespace = %s AND key = ANY(%s)""",
-            [self._namespace, list(refresh)],
-        ).fetchall()
-        ids = [row[1] for row in rows]
-        self._drop_texts(ids)
+        known = {key: views for key, views in refresh.items() if key in self._stored}
         # A reindex under way finds these missing and encodes their new texts.
-        self._drop_vectors(self._meta.generations, ids)
-        self._put_views(ids, [row[2] for row in rows], [refresh[row[0]] for row in rows])
+        self._drop_views([self._stored[key][0] for key in known])
+        self._put_views(known)
 
     def supersede(self, successors: Mapping[str, str]) -> None:
         """Have records give way to their successors."""
-        if not successors:
-            return
-        rows = self._connection.execute(
-            f"""SELECT id, {SELECTED} FROM remem.records
-                WHERE namespace = %s AND key = ANY(%s)""",
-            [self._namespace, list(successors)],
-        )
-        now, changes = to_micros(self._now), list[tuple[Any, ...]]()
-        for i, *row in rows:
-            record = record_of(row)
-            successor = successors[record.key]
-            if record.superseded_by != successor:
+        changes = list[tuple[Any, ...]]()
+        for key in successors:
+            if key not in self._stored:
+                continue
+            i, row = self._stored[key]
+            if record_of(row).superseded_by != successors[key]:
                 *values, _, name = row
-                new = superseded(unescape_all(values), successor, now)
+                new = superseded(unescape_all(values), successors[key], self._micros)
                 mark = digest(unescape(name), new)
-                changes.append((escape(successor), now, mark, self._namespace, i))
+                changes.append((escape(successors[key]), self._micros, mark, self._namespace, i))
+        if not changes:
+            return
         with self._connection.cursor() as cursor:  # all on their way at once
             cursor.executemany(
                 """UPDATE remem.records SET superseded_by = %s, valid_to = %s, digest = %s
@@ -191,36 +167,62 @@ class _Writing:
                 changes,
             )
         ids = [change[-1] for change in changes]
-        vectors.hide(
-            self._connection, self._meta.generations, self._namespace, ids, len(self._views)
-        )
+        generations = self._meta.generations
+        vectors.hide(self._connection, generations, self._namespace, ids, len(self._views))
+        self._forget_texts(ids)
 
-    def _put_views(
-        self, ids: Sequence[int], live: Sequence[bool], entries: Sequence[Mapping[str, View]]
-    ) -> None:
-        if not ids:
+    def index(self) -> None:
+        """Have the full-text index follow."""
+        current = dict(sorted(self._current.items()))
+        postings.follow(self._connection, self._namespace, self._indexed, current)
+
+    @property
+    def _views(self) -> Sequence[str]:
+        return self._meta.space.views
+
+    def _is_current(self, key: str) -> bool:
+        return key in self._stored and self._stored[key][1][_SUPERSEDED_BY] is None
+
+    def _put_views(self, entries: Mapping[str, Mapping[str, View]]) -> None:
+        """Store the views of stored records that have none."""
+        if not entries:
             return
+        ids = [self._stored[key][0] for key in entries]
+        live = [self._is_current(key) for key in entries]
+        texts = {
+            (i, number): views[name].text
+            for i, views in zip(ids, entries.values(), strict=True)
+            for number, name in enumerate(self._views)
+        }
         copy_rows(
             self._connection,
             "remem.texts",
             _TEXT_COLUMNS,
             (
                 (
-                    *(self._namespace, i, number, len(tokenize(view.text)), escape(view.text)),
-                    digests.of_values(i, number, view.text),
+                    *(self._namespace, i, number, len(tokenize(text)), escape(text)),
+                    digests.of_values(i, number, text),
                 )
-                for i, views in zip(ids, entries, strict=True)
-                for number, view in enumerate(views[name] for name in self._views)
+                for (i, number), text in texts.items()
             ),
         )
-        stacked = np.array([[views[name].vector for name in self._views] for views in entries])
+        stacked = np.array([[v[name].vector for name in self._views] for v in entries.values()])
         vectors.add(self._connection, self._meta.generation, self._namespace, ids, live, stacked)
+        current = {i for i, is_live in zip(ids, live, strict=True) if is_live}
+        self._current.update((place, text) for place, text in texts.items() if place[0] in current)
 
-    def _drop_texts(self, ids: Iterable[int]) -> None:
+    def _drop_views(self, ids: Sequence[int]) -> None:
+        if not ids:
+            return
         self._connection.execute(
             "DELETE FROM remem.texts WHERE namespace = %s AND record = ANY(%s)",
             [self._namespace, list(ids)],
         )
+        generations = self._meta.generations
+        vectors.remove(self._connection, generations, self._namespace, ids, len(self._views))
+        self._forget_texts(ids)
 
-    def _drop_vectors(self, generations: Iterable[int], ids: Iterable[int]) -> None:
-        vectors.remove(self._connection, generations, self._namespace, list(ids), len(self._views))
+    def _forget_texts(self, ids: Iterable[int]) -> None:
+        """Leave out of the full text what is deleted, superseded or about to be written again."""
+        for place in [(i, number) for i in ids for number in range(len(self._views))]:
+            self._current.pop(place, None)

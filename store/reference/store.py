@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from types import TracebackType
+from typing import TypeVar
 
 import numpy as np
 
-from store.base import Embed, OnDamage, log_damage
+from store.base import Embed, OnDamage, Reader, current_at, log_damage
 from store.errors import Conflict, EncoderMismatch, InvalidInput, StoreClosed
 from store.filters import Filter
 from store.preconditions import check_expected, check_records
@@ -48,6 +49,8 @@ from store.validation import (
 )
 
 __all__ = ["ReferenceStore"]
+
+T = TypeVar("T")
 
 
 def _utc_now() -> datetime:
@@ -114,6 +117,7 @@ class ReferenceStore:
                 added=tuple(entry.record.key for entry in added),
                 unchanged=tuple(unchanged),
                 deleted=tuple(deleted),
+                at=now,
             )
 
     def purge(self, namespace: str, batch: Batch) -> Written:
@@ -144,6 +148,13 @@ class ReferenceStore:
     ) -> Iterator[Record]:
         """All records in the order of (source, position, key)."""
         return iter(_in_order(self._matching(namespace, where)))
+
+    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
+        """The first current records that match."""
+        check_k(limit, "limit")
+        check_filter(where)
+        current = current_at(self._clock(), where)
+        return _in_order(self._matching(namespace, current))[:limit]
 
     def neighbors(
         self, namespace: str, source: str, first: int, last: int, radius: int
@@ -191,6 +202,10 @@ class ReferenceStore:
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """How many records match, superseded and expired ones included."""
         return len(self._matching(namespace, where))
+
+    def reading(self, work: Callable[[Reader], T]) -> T:
+        """See ``Store.reading``."""
+        return work(self)
 
     def namespaces(self) -> list[str]:
         """Names of all namespaces that hold records, sorted."""

@@ -74,6 +74,7 @@ def survey(store: Store, namespace: str, written: Mapping[str, Record]) -> Surve
     legs = [dense("fact 3"), dense("fact 3", "window"), words("fact"), words("fact", "window")]
     for hits in asked("search", lambda: store.search(namespace, legs, 100), []):
         compare(hit.record for hit in hits)
+    compare(asked("find", lambda: store.find(namespace, None, 100), []))
     asked("idf", lambda: store.idf(namespace, "turn", ["fact"]), [])
     result.said += asked("verify", store.verify, None).problems
     return result

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from store import Batch, Dense, Entry, F, Filter, Record, Space, Text, View
-from store.embedded import EmbeddedStore, searching
+from store.embedded import EmbeddedStore, filtering, records, searching
+from store.filters import And, Not, Or
+from store.rows import checked
 
 VECTORS = np.eye(8, dtype=np.float32)
 
@@ -89,3 +91,60 @@ def test_a_list_of_values_longer_than_sqlite_takes_is_filtered_by(store: Embedde
     add(store, range(20))
     where = F("key").in_([str(k) for k in range(5, 40_000)])
     assert found(store, where) == {*range(5, 20)}
+
+
+def test_a_filtered_scan_reads_only_the_records_that_match(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, range(1000))
+    read: list[object] = []
+    monkeypatch.setattr(records, "checked", lambda *row: read.append(row) or checked(*row))
+    assert [record.key for record in store.scan("n", F("key").in_(["7", "77"]))] == ["7", "77"]
+    assert len(read) == 2
+    assert [record.key for record in store.find("n", F("speaker") == "Ben", 3)] == ["0", "3", "6"]
+    assert len(read) < 100  # a page, of 334 that match
+
+
+def test_a_filtered_scan_sees_what_is_written_meanwhile(store: EmbeddedStore) -> None:
+    add(store, range(2000))
+    seen: list[Record] = []
+    for record in store.scan("n", F("speaker") == "Ana"):
+        if not seen:
+            store.write("n", Batch(delete=["1600", "1601"]))
+            again = Record("1601", "s", 1601, "in new words", speaker="Ana")
+            store.write("n", Batch(add=[Entry(again, {"turn": View("a word", VECTORS[1])})]))
+            add(store, [2000])
+        seen.append(record)
+    keys = [int(record.key) for record in seen]
+    assert keys == sorted(ana(range(2001)) - {1600})
+    assert seen[keys.index(1601)].text == "in new words"
+
+
+def test_a_filtered_scan_survives_the_end_of_what_it_reads(store: EmbeddedStore) -> None:
+    add(store, range(1000))
+    scan = store.scan("n", F("speaker") == "Ana")
+    next(scan)
+    store.purge("n", Batch(delete=[str(k) for k in range(1000)]))
+    assert len(list(scan)) < 1000
+    assert list(store.scan("n", F("speaker") == "Ana")) == []
+
+
+@pytest.mark.parametrize("few", [0, 500])
+def test_conditions_are_put_together_as_their_predicates_are(
+    store: EmbeddedStore, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filtering, "FEW", few)
+    add(store, range(50))
+    ben, early, late = F("speaker") == "Ben", F("position") <= 20, F("position") >= 40
+    for where in (
+        ben & early & ~late,
+        ben & (early | late),
+        ~(ben & (early | ~late)),
+        And((And(()), ben, Or((early, Not(ben))))),
+        Or(()) & ben,
+        ~(ben | ~ben),
+        F("key").in_(["3", "4", "60"]) & ben,
+    ):
+        expected = [record.key for record in store.scan("n") if where.matches(record)]
+        assert [record.key for record in store.scan("n", where)] == expected
+        assert store.count("n", where) == len(expected)

@@ -234,8 +234,8 @@ def test_a_writer_that_keeps_everybody_waiting(
 
     from store.postgres import database
 
-    begin = database._BEGIN_SHARING.replace("'60s'", "'100ms'")
-    monkeypatch.setattr(database, "_BEGIN_SHARING", begin)
+    sign = database._SIGN_SHARING.replace("'60s'", "'100ms'")
+    monkeypatch.setattr(database, "_SIGN_SHARING", sign)
     store.write("ana", batch(turn("k")))
     with psycopg.connect(server.url("fresh")) as other:
         other.execute("SELECT FROM remem.namespaces FOR UPDATE")

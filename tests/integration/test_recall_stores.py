@@ -11,9 +11,8 @@ import pytest
 from benchmarks.datasets.base import Haystack
 from benchmarks.datasets.detect import READERS, detect_all
 from benchmarks.encoding import RememberingEncoder
-from benchmarks.intervals import metric_values
 from benchmarks.measuring import outcomes_of, search_only
-from benchmarks.outcome import Outcome
+from benchmarks.outcome import Outcome, metric_values
 from benchmarks.recall import SMOKE
 from benchmarks.systems.remem import Remem
 from memory.testing import HashEncoder

@@ -63,6 +63,33 @@ def test_a_note_is_kept_word_for_word_and_found(api: httpx.Client) -> None:
     assert found(api, "lines") == [stored["text"]]
 
 
+def test_a_search_tells_what_became_of_a_memory_that_was_expected(api: httpx.Client) -> None:
+    key = note(api)["key"]
+    cat = note(api, "The cat had kittens.")["key"]
+    reply = done(api.post("/search", json={"query": "boiler", "k": 1, "expect": cat}))
+    assert [hit["record"]["key"] for hit in reply["hits"]] == [key]
+    assert (reply["expected"]["stage"], reply["expected"]["keeps"]) == ("limit", {"k": 2})
+    assert done(api.post("/search", json={"query": "boiler"}))["expected"] is None
+
+
+def test_a_memory_that_a_block_leaves_out_has_a_reason(api: httpx.Client) -> None:
+    key = note(api)["key"]
+    asked = {"query": "boiler", "expect": key}
+    assert done(api.post("/why", json=asked))["stage"] == "kept"
+    told = done(api.post("/why", json={**asked, "budget": 1}))
+    assert told["stage"] == "budget"
+    assert done(api.post("/why", json={**asked, **told["keeps"]}))["stage"] == "kept"
+
+
+def test_of_other_namespaces_nothing_is_told(api: httpx.Client) -> None:
+    key = note(api)["key"]
+    elsewhere = {"namespace": "work"}
+    for path in ("/why", "/search"):
+        told = done(api.post(path, params=elsewhere, json={"query": "boiler", "expect": key}))
+        assert told.get("expected", told)["stage"] == "unknown"
+        assert "default" not in str(told)
+
+
 def test_the_same_note_is_remembered_once(api: httpx.Client) -> None:
     said_at = "2024-07-21T18:30:00Z"
     assert note(api, said_at=said_at)["key"] == note(api, said_at=said_at)["key"]

@@ -66,6 +66,7 @@ def assert_refused(reply: httpx.Response, status: int, code: str) -> None:
 READING = [
     ("POST", "/search", {"query": "fact"}),
     ("POST", "/context", {"query": "fact"}),
+    ("POST", "/why", {"query": "fact", "expect": "notes#0"}),
     ("GET", "/records", None),
     ("POST", "/records/list", {}),
     ("GET", "/record?key=k", None),

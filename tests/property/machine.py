@@ -146,6 +146,10 @@ class StoreMachine(RuleBasedStateMachine):
                 records = list(handle.scan(namespace))
                 assert records == list(self.oracle.scan(namespace))
                 assert handle.count(namespace) == len(records)
+                first = self.oracle.find(namespace, None, 3)
+                assert (
+                    handle.reading(lambda reader, of=namespace: reader.find(of, None, 3)) == first
+                )
                 assert handle.sources(namespace) == self.oracle.sources(namespace)
 
     @invariant()

@@ -50,13 +50,13 @@ def keys(found: Sequence[Recollection]) -> list[str]:
     return [each.record.key for each in found]
 
 
-@pytest.mark.parametrize("name", GROUPS["ours"])
+@pytest.mark.parametrize("name", [*GROUPS["ours"], *GROUPS["legs"]])
 def test_every_system_gives_back_at_most_k(name: str, tmp_path: Path) -> None:
     with indexed(name, tmp_path) as searcher:
         assert len(searcher.search(BOAT, 2)) <= 2
 
 
-@pytest.mark.parametrize("name", ["remem", "dense", "bm25", "rrf"])
+@pytest.mark.parametrize("name", ["remem", "dense", "bm25", "rrf", "dense-turn", "text-turn"])
 def test_searches_find_what_is_asked_for_and_say_why(name: str, tmp_path: Path) -> None:
     with indexed(name, tmp_path) as searcher:
         best, *_ = searcher.search(BOAT, 3)
@@ -72,6 +72,22 @@ def test_a_prompt_keeps_within_its_budget(name: str, tmp_path: Path) -> None:
         scarce = searcher.context(BOAT, ample.tokens - 1)
         assert 0 < scarce.tokens < ample.tokens
         assert scarce.left_out
+
+
+def test_each_leg_of_remem_can_be_asked_alone(tmp_path: Path) -> None:
+    assert GROUPS["legs"] == ["dense-turn", "dense-window", "text-turn", "text-window"]
+    for name in GROUPS["legs"]:
+        with indexed(name, tmp_path / name) as searcher:
+            parts = {part for one in searcher.search(BOAT, 4) for part in one.parts}
+        assert parts == {name.replace("-", " ")}
+
+
+def test_a_leg_alone_holds_nothing_back(tmp_path: Path) -> None:
+    thanks = Question("q", "Thanks!", asked_at=START)
+    with indexed("remem", tmp_path / "remem") as remem:
+        assert not remem.context(thanks, 1000).recollections
+    with indexed("dense-turn", tmp_path / "leg") as leg:
+        assert leg.context(thanks, 1000).recollections
 
 
 def test_nothing_is_nothing(tmp_path: Path) -> None:
@@ -125,7 +141,7 @@ def test_one_leg_keeps_its_own_scores() -> None:
 def test_systems_are_chosen_by_name_and_by_group_each_once() -> None:
     assert [system.name for system in choose("bm25, remem,bm25")] == ["bm25", "remem"]
     assert [system.name for system in choose("ours,remem")] == GROUPS["ours"]
-    assert {*GROUPS["ours"], *GROUPS["peers"]} == {*GROUPS["all"]}
+    assert {*GROUPS["ours"], *GROUPS["legs"], *GROUPS["peers"]} == {*GROUPS["all"]}
 
 
 @pytest.mark.parametrize("names", ["bm52", "remem,,x", "", " , "])

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from benchmarks.datasets.base import Question
-from benchmarks.intervals import by_category, mean_interval, metric_values
-from benchmarks.outcome import Outcome
+from benchmarks.intervals import mean_interval, share_interval
+from benchmarks.outcome import Outcome, by_category, metric_values
 
 
 def outcome(category: str, **metrics: float) -> Outcome:
@@ -51,6 +51,18 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
 def test_of_nothing_there_is_no_mean() -> None:
     assert mean_interval([]) is None
+
+
+def test_the_interval_of_a_share_stays_between_0_and_1() -> None:
+    none, half, all_of_them = (share_interval(hits, 10) for hits in (0, 5, 10))
+    assert none is not None
+    assert half is not None
+    assert all_of_them is not None
+    # The textbook's values for 0, 5 and 10 of 10.
+    assert (none.mean, none.low, none.high) == (0.0, 0.0, pytest.approx(0.278, abs=0.001))
+    assert (half.low, half.high) == (pytest.approx(0.237, abs=1e-3), pytest.approx(0.763, abs=1e-3))
+    assert (all_of_them.low, all_of_them.high) == (pytest.approx(0.722, abs=0.001), 1.0)
+    assert share_interval(0, 0) is None
 
 
 def test_a_metric_is_taken_of_the_questions_that_have_it() -> None:

@@ -98,6 +98,18 @@ def test_what_remem_keeps_quiet_about_is_among_its_scores(tmp_path: Path) -> Non
         assert "empty for small talk" not in found.scores("bm25")
 
 
+def test_how_far_relevance_can_be_trusted_is_measured_of_remem(tmp_path: Path) -> None:
+    found, database = measured(tmp_path, [ANA], choose("remem,bm25"))
+    with database:
+        [stored] = database.runs()
+        figures = {each.system: each for each in stored.figures()}
+        assert {"relevance ECE", "evidence@1000 taken by the floor"} <= {*figures["remem"].figures}
+        assert {"reliability", "evidence against the floor"} <= {*figures["remem"].curves}
+        assert not figures["bm25"].curves
+        assert found.scores("remem")["evidence without floor@1000"] == 1.0
+        assert {*stored.values("evidence without floor@1000")} == {"remem"}
+
+
 def test_questions_without_gold_are_asked_and_counted(tmp_path: Path) -> None:
     unlabelled = [replace(ANA.questions[0], evidence={}, sources={})]
     found, database = measured(tmp_path, [replace(ANA, questions=unlabelled)], choose("bm25"))

@@ -17,6 +17,9 @@ def haystack(namespace: str, *speakers: str | None) -> Haystack:
     return Haystack(namespace, records, [Question("q1", f"What did {namespace} do?")])
 
 
+MEMORY = Record(key="k", source="s", position=0, text="hi")
+
+
 class Talkative:
     """Shows a memory for every message that asks something."""
 
@@ -24,14 +27,13 @@ class Talkative:
         self.heard = 0
 
     def search(self, question: Question, k: int) -> Sequence[Recollection]:
-        raise NotImplementedError
+        return [Recollection(MEMORY, 0.9, relevance=0.25 if question.text.endswith("?") else 0.0)]
 
     def context(self, question: Question, budget: int) -> Context:
         self.heard += 1
         if not question.text.endswith("?"):
             return Context()
-        record = Record(key="k", source="s", position=0, text="hi")
-        return Context("hi", (Recollection(record, 0.5),), 1)
+        return Context("hi", (Recollection(MEMORY, 0.5),), 1)
 
 
 def message(number: int, kind: str = "small talk", text: str = "hello") -> Question:
@@ -66,6 +68,12 @@ def test_the_share_of_empty_prompts_is_counted_by_kind() -> None:
     assert quiet.figures() == {"empty for small talk": 0.5, "empty for code": 1.0}
 
 
+def test_the_highest_relevance_of_each_message_is_kept_by_kind() -> None:
+    quiet = Quiet()
+    quiet.ask(Talkative(), [message(1), message(2, text="how are you?"), message(3, "code")])
+    assert quiet.relevances == {"small talk": [0.0, 0.25], "code": [0.0]}
+
+
 def test_nothing_asked_is_no_figure() -> None:
     assert Quiet().figures() == {}
 
@@ -75,8 +83,8 @@ def test_of_many_messages_a_sample_is_asked_the_same_for_the_same_seed() -> None
     first, second, other = Quiet(seed=1), Quiet(seed=1), Quiet(seed=2)
     for quiet in (first, second, other):
         quiet.ask(Talkative(), messages)
-    assert len(first.asked) == 200
-    assert first.asked == second.asked != other.asked
+    assert len(first.relevances) == 200
+    assert first.relevances.keys() == second.relevances.keys() != other.relevances.keys()
 
 
 def test_of_many_haystacks_the_first_five_are_asked() -> None:

@@ -70,14 +70,32 @@ def test_one_can_choose_the_systems(bench: Bench) -> None:
     assert "remem by category" not in printed.out
 
 
-def test_several_data_sets_make_several_tables(bench: Bench, tmp_path: Path) -> None:
+def test_several_data_sets_make_several_tables_and_one_of_all(bench: Bench, tmp_path: Path) -> None:
     question = {"question": "What is the boat called?", "evidence": "Marigold"}
     first, second = (own_data(tmp_path / name, question) for name in ("one", "two"))
     paths = ("--data", str(first), "--data", str(second))
-    printed = bench("recall", *paths, "--encoder", "hash", "--systems", "bm25")
+    notes = tmp_path / "notes.md"
+    more = ("--encoder", "hash", "--systems", "remem,bm25", "--markdown", str(notes))
+    printed = bench("recall", *paths, *more)
     assert printed.code == 0
     assert "one: 1 question\n" in printed.out
     assert "two: 1 question\n" in printed.out
+    written = notes.read_text("utf-8")
+    assert written.count("| system | one | two |") == 2  # recall@10 and evidence@1000
+    assert "| bm25 | 1.000 | 1.000 |" in written
+
+
+def test_what_is_above_remem_anywhere_is_named_but_not_what_shows_everything(
+    bench: Bench, tmp_path: Path
+) -> None:
+    # Nothing is relevant to a greeting, so that remem shows nothing of it.
+    question = {"question": "Hello!", "evidence": "Marigold"}
+    folders = [own_data(tmp_path / name, question) for name in ("one", "two")]
+    paths = [part for folder in folders for part in ("--data", str(folder))]
+    systems = ("--systems", "remem,everything,dense")
+    printed = bench("recall", *paths, "--encoder", "hash", *systems)
+    assert "remem is below dense on one in evidence@1000: .000 against 1.000" in printed.out
+    assert "below everything" not in printed.out
 
 
 def test_the_run_and_its_report_are_kept_where_one_says(bench: Bench, tmp_path: Path) -> None:

@@ -173,9 +173,11 @@ def test_without_texts_ids_ranks_and_scores_stay(database: Path, html: str, tmp_
     ]
 
 
-def test_every_data_set_has_its_four_plots(html: str) -> None:
+def test_every_data_set_has_its_plots(html: str) -> None:
+    by_trait = ("pieces-of-gold", "share-of-the-speaker")
+    of_trust = ("reliability", "floor")
     for number in (0, 1):
-        for plot in ("recall", "evidence", "categories", "latency"):
+        for plot in ("recall", "evidence", "categories", "latency", *by_trait, *of_trust):
             assert f'id="{plot}-{number}-figure_1"' in html
 
 
@@ -197,11 +199,27 @@ def test_no_id_is_on_the_page_twice(html: str) -> None:
 
 
 def test_each_system_has_a_row_the_best_first(html: str) -> None:
-    table = html[html.index("<tbody>") : html.index("</tbody>")]
+    section = html[html.index('id="set-0"') :]
+    table = section[section.index("<tbody>") : section.index("</tbody>")]
     names = re.findall(r"</i>([^<]+)</th>", table)
     assert sorted(names) == sorted(EVERYTHING)
     assert names[0] == "remem"
     assert table.count('<tr class="ours">') == 1
+
+
+def test_all_data_sets_stand_in_one_table_ours_first(html: str) -> None:
+    table = html[html.index('id="all"') :]
+    table = table[: table.index("</table>")]
+    assert [name for name in ("LoCoMo", "LongMemEval") if f'"col">{name}<br>turn R@10' in table]
+    names = re.findall(r'<th scope="row">([^<]+)</th>', table)
+    assert names[0] == "remem"
+    assert sorted(names) == sorted(EVERYTHING)
+    assert table.count("<small>evidence ") == 2 * len(EVERYTHING)
+
+
+def test_one_data_set_needs_no_table_of_all(tmp_path: Path) -> None:
+    write_report(written(tmp_path / "run.sqlite", {"remem": [1, 20]}), tmp_path / "page.html")
+    assert 'id="all"' not in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_machine_command_digest_and_problems_are_told(html: str) -> None:
@@ -420,3 +438,32 @@ def test_labels_with_room_stay_where_they_are() -> None:
 def test_more_labels_than_room_still_do_not_overlap() -> None:
     ordered = sorted(plots.spread([0.5] * 15, 0.1, 0.0, 1.0))
     assert all(after - before >= 0.1 - 1e-9 for before, after in pairwise(ordered))
+
+
+def test_curves_over_a_floor_give_their_values_at_the_marked_place() -> None:
+    line_of_three = plots.Line(
+        "evidence", "ours", {floor: Interval(1 - floor, 0, 1, 30) for floor in (0.01, 0.1, 0.8)}
+    )
+    scale = plots.Scale((0.01, 0.1), marked=0.1)
+    drawing = plots.curves("p", [line_of_three], "floor", "kept", scale)
+    assert ">.90 evidence</text>" in drawing
+    assert ">.01</text>" in drawing
+    assert ">.8</text>" not in drawing.replace(">.8</text>", "", 1)  # of the other axis only
+
+
+def test_the_diagram_of_relevance_has_a_dot_for_each_tenth_and_a_diagonal() -> None:
+    points = {0.1: Interval(0.2, 0.1, 0.3, 900), 0.9: Interval(0.7, 0.5, 0.9, 9)}
+    drawing = plots.diagonal("p", points, "given", "matters")
+    assert drawing == plots.diagonal("p", points, "given", "matters")
+    assert drawing.count("<use") >= 2
+    assert "var(--ours)" in drawing
+    assert "stroke-dasharray" in drawing
+    assert ">given</text>" in drawing
+
+
+def test_a_system_that_judges_no_relevance_has_no_plots_of_it(tmp_path: Path) -> None:
+    write_run(tmp_path / "run.sqlite", "LoCoMo", {"BM25": (0.6, 1.0)}, haystack(questions=9))
+    write_report(tmp_path / "run.sqlite", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "reliability-0" not in text
+    assert "floor-0" not in text

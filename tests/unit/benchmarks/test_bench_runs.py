@@ -13,8 +13,10 @@ import pytest
 
 from benchmarks import runs
 from benchmarks.datasets.base import Haystack, Question
+from benchmarks.intervals import Interval
 from benchmarks.outcome import Outcome, Run, SystemFigures
 from benchmarks.runs import APPLICATION_ID, FORMAT, RunDatabase
+from benchmarks.traits import GOLD, SHARE
 from memory.recall.ranking import Recollection
 from store import CorruptStore, InvalidInput, Record
 from tests.invented_runs import haystack, outcomes, write_run
@@ -237,3 +239,33 @@ def test_a_newer_format_says_how_to_upgrade(tmp_path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
     with pytest.raises(CorruptStore, match=rf"format {FORMAT + 1} .* pip install --upgrade remem"):
         RunDatabase.open(tmp_path / "run.sqlite")
+
+
+def test_curves_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    curves = {"reliability": {0.1: Interval(0.2, 0.1, 0.3, 7), 0.9: Interval(0.8, 0.7, 1.0, 3)}}
+    figures = SystemFigures("remem", {"relevance ECE": 0.1}, curves)
+    with RunDatabase.create(tmp_path / "run.sqlite") as database:
+        database.start(RUN).add_figures(figures)
+        assert database.runs()[0].figures() == [figures]
+
+
+def test_questions_are_kept_with_what_they_are_told_apart_by(tmp_path: Path) -> None:
+    said = [Record("a", "s", 0, "We moved.", speaker="Ana"), Record("b", "s", 1, "Nice.")]
+    question = Question("q", "Where?", evidence={"a": 1})
+    with RunDatabase.create(tmp_path / "run.sqlite") as database:
+        database.start(RUN).add_haystack(Haystack("talk", said, [question]))
+        assert database.runs()[0].traits() == {GOLD: {"q": 1.0}, SHARE: {"q": 0.5}}
+
+
+def test_a_file_from_before_there_were_curves_is_read_and_added_to(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    write_run(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE points; DROP TABLE traits")
+    with RunDatabase.open(path) as database:
+        (old,) = database.runs()
+        assert old.traits() == {}
+        assert not any(each.curves for each in old.figures())
+    write_run(path, "another")
+    with RunDatabase.open(path) as database:
+        assert database.runs()[1].traits()
