@@ -22,11 +22,10 @@ def reading(view: str, text: str) -> Reading:
     """What an encoder reads of a view.
 
     Of a record that is longer than encoders read, the own line and the window have the same text.
-    The vector of its line is that of the beginning, as far as the encoder reads, and that of its
-    window is of the passages behind the first: two vectors that reach every word.
+    The vector of its line is that of the beginning, as far as the encoder reads; that of its window
+    is of all passages, which reaches every word.
     """
-    behind = passages(text)[1:] if view == WINDOW else []
-    return tuple(behind) or (text,)
+    return tuple(passages(text)) if view == WINDOW else (text,)
 
 
 def encoded(encoder: Encoder, readings: Collection[Reading]) -> dict[Reading, Vector]:

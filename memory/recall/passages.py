@@ -17,8 +17,9 @@ _WORDS = 100
 """Most words of a passage. The bundled encoder reads that many whole, Chinese or English, and fewer
 sentences blur each other less."""
 
-_WHOLE = 150
-"""A text of up to this many words is one passage, which the encoder reads whole."""
+_WHOLE = 120
+"""A text of up to this many words is one passage, which the encoder reads whole: the windows of
+short turns are no longer."""
 
 _MOST = 64
 """Passages of one text: those of a book would take an hour, and their mean would say nothing."""

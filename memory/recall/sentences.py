@@ -21,8 +21,9 @@ _ENOUGH_WORDS = 30
 _ROOM = tuple(math.log1p(words) / math.log1p(_ENOUGH_WORDS) for words in range(_ENOUGH_WORDS + 1))
 _ROOM_CHARACTERS = 600  # hold enough words in any language
 
-_CHARACTERS_A_WORD = 10
-"""More than words have in the mean, in any language: an address, say, or an image in letters."""
+_CHARACTERS_A_WORD = 6
+"""As in English, the sign behind a word included; of code, formulas and addresses an encoder makes
+more tokens than of as many words."""
 
 _MOST_CHARACTERS = 20_000
 """Of a longer text the end is read; ten megabytes would take seconds, for every question."""
@@ -67,8 +68,8 @@ def room(text: str) -> float:
 
 
 def length(text: str) -> int:
-    """The length of a text in words, where a run of characters longer than any word is several."""
-    return max(word_count(text), len(text) // _CHARACTERS_A_WORD)
+    """The length of a text in words, or in stretches as long as a word where those are more."""
+    return max(word_count(text), -(-len(text) // _CHARACTERS_A_WORD))
 
 
 def pieces_of(text: str, words: int) -> Iterator[str]:

@@ -8,10 +8,12 @@ import pytest
 
 from memory import Memory, Retriever
 from memory.encoder import SentenceTransformerEncoder
+from memory.migrating import migrate
 from memory.planning import space_of
 from memory.recall.windows import TURN, WINDOW
 from memory.testing import HashEncoder
 from store import Batch, Entry, Record, Store, Vector, View, open_store
+from tests.postgres_server import PostgresServer, running
 
 TOPICS = {
     "What happened with our vehicle?": (
@@ -59,6 +61,13 @@ def bundled() -> SentenceTransformerEncoder:
     return SentenceTransformerEncoder()
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with running(fsync="off") as server:
+        server.run("CREATE DATABASE long_records")
+        yield server
+
+
 @pytest.fixture
 def memory(tmp_path: Path, bundled: SentenceTransformerEncoder) -> Iterator[Memory]:
     with Memory(tmp_path / "store", encoder=bundled, retriever=MEANING) as memory:
@@ -72,6 +81,39 @@ def memory(tmp_path: Path, bundled: SentenceTransformerEncoder) -> Iterator[Memo
 def test_every_part_of_a_long_record_is_found_by_its_meaning(memory: Memory, question: str) -> None:
     long = memory.add(LONG)
     assert memory.search(question, 1)[0].record == long
+
+
+@pytest.mark.model
+def test_what_an_update_says_far_behind_is_found_by_its_meaning(memory: Memory) -> None:
+    memory.add("My aunt sent a postcard.", key="note")
+    memory.update("note", LONG)
+    question = list(TOPICS)[-1]
+    assert memory.search(question, 1)[0].record.text == LONG
+
+
+@pytest.mark.model
+def test_a_long_turn_is_found_by_its_meaning_among_short_ones(memory: Memory) -> None:
+    for text in ("Tell me everything!", LONG, "Thank you, that was a lot."):
+        memory.add_messages([{"role": "user", "content": text}], session="chat")
+    question = list(TOPICS)[-1]
+    assert memory.search(question, 1)[0].record.text == LONG
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("kind", ["postgres", "milvus"])
+def test_other_stores_find_it_by_its_meaning_and_keep_it_when_copied(
+    kind: str, tmp_path: Path, bundled: SentenceTransformerEncoder, server: PostgresServer
+) -> None:
+    url = {"postgres": server.url("long_records"), "milvus": str(tmp_path / "milvus.db")}[kind]
+    with Memory(url, encoder=bundled, retriever=MEANING) as memory:
+        for text in (*OTHERS, LONG):
+            memory.add(text)
+        assert all(memory.search(question, 1)[0].record.text == LONG for question in TOPICS)
+        assert memory.verify().ok
+    with open_store(url) as old, open_store(tmp_path / "copy") as new:
+        migrate(old, new)
+    with Memory(tmp_path / "copy", encoder=bundled, retriever=MEANING) as memory:
+        assert all(memory.search(question, 1)[0].record.text == LONG for question in TOPICS)
 
 
 def vectors(store: Store) -> dict[tuple[str, str], Vector]:

@@ -12,7 +12,7 @@ SENTENCES = [f"On day {n} it rained and nobody went out into the garden." for n 
 
 def test_a_text_that_an_encoder_reads_whole_is_one_passage() -> None:
     assert passages("  Two words \n") == ["  Two words \n"]
-    assert passages("word " * 150) == ["word " * 150]
+    assert passages("word " * 120) == ["word " * 120]
 
 
 def test_the_passages_of_a_long_text_are_its_sentences_in_order() -> None:
@@ -38,6 +38,11 @@ def test_a_text_without_sentences_is_cut(unit: str) -> None:
     assert len(found) > 1
     assert "".join("".join(found).split()) == "".join(text.split())[: len("".join(found))]
     assert all(length(passage) <= 110 for passage in found)
+
+
+@pytest.mark.parametrize("unit", ["|---|\n", "...\n", "- \n", "x = y[0]\n"])
+def test_signs_without_words_fill_a_passage_too(unit: str) -> None:
+    assert all(len(passage) <= 600 for passage in passages(unit * 2000))
 
 
 def test_of_a_book_the_beginning_is_cut() -> None:

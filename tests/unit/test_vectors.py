@@ -29,9 +29,9 @@ def test_a_short_record_is_read_as_it_is_in_both_views() -> None:
     assert reading(TURN, "Ana: Hi") == reading(WINDOW, "Ana: Hi") == ("Ana: Hi",)
 
 
-def test_the_window_of_a_long_record_is_read_behind_its_beginning() -> None:
+def test_the_window_of_a_long_record_is_read_in_all_its_passages() -> None:
     assert reading(TURN, LONG) == (LONG,)
-    assert reading(WINDOW, LONG) == tuple(passages(LONG)[1:])
+    assert reading(WINDOW, LONG) == tuple(passages(LONG))
 
 
 def test_the_vector_of_passages_is_their_mean_direction() -> None:
@@ -52,7 +52,7 @@ def test_passages_that_cancel_out_still_have_a_direction() -> None:
 def test_no_text_is_encoded_twice() -> None:
     encoder = Listening()
     embed_views(encoder, [LONG, LONG, "tea", "tea", LONG, LONG])
-    assert sorted(encoder.heard) == sorted({LONG, "tea", *passages(LONG)[1:]})
+    assert sorted(encoder.heard) == sorted({LONG, "tea", *passages(LONG)})
 
 
 def test_nothing_to_read_asks_no_encoder() -> None:
@@ -66,5 +66,5 @@ def test_views_are_embedded_in_the_order_given() -> None:
     rows = embed_views(encoder, ["tea", "tea\nmilk", LONG, LONG])
     alone = encoder.encode_documents(["tea", "tea\nmilk", LONG])
     assert np.array_equal(rows[:3], alone)
-    behind = reading(WINDOW, LONG)
-    assert np.array_equal(rows[3], encoded(encoder, [behind])[behind])
+    read = reading(WINDOW, LONG)
+    assert np.array_equal(rows[3], encoded(encoder, [read])[read])
