@@ -25,7 +25,7 @@ from benchmarks.systems.remem import MemorySearcher, Remem
 from benchmarks.tables import markdown_table, plain_table
 from benchmarks.trust.floors import BUDGET
 from memory.cli.screen import counted, print_out
-from memory.cli.settings import open_encoder
+from memory.opening import open_encoder
 
 __all__ = ["ablate", "ablation", "across_rows", "rows"]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.outcome import SystemFigures
 from benchmarks.timing import timed
 from memory.encoder import Encoder
+from memory.opening import load_now
 
 __all__ = ["RememberingEncoder"]
 
@@ -31,7 +32,8 @@ class RememberingEncoder:
     """
 
     def __init__(self, encoder: Encoder) -> None:
-        self.dim = encoder.dim  # loads the model now, so that no system is charged for it
+        load_now(encoder)  # so that no system is charged for it
+        self.dim = encoder.dim
         self.seconds = 0.0
         self._encoder = encoder
         self._document_seconds = 0.0

@@ -7,11 +7,12 @@ import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
-__all__ = ["describe", "peak_megabytes"]
+__all__ = ["describe", "peak_megabytes", "spent_by"]
 
 
 def describe() -> str:
@@ -25,7 +26,24 @@ def describe() -> str:
 
 def peak_megabytes() -> float:
     """The most memory that this process has had, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def spent_by(command: Sequence[str]) -> tuple[float, float]:
+    """What a command takes whose output is of no interest: seconds of a processor, MB at most.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return used.ru_utime + used.ru_stime, _megabytes(used.ru_maxrss)
+
+
+def _megabytes(peak: int) -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 

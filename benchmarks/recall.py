@@ -34,7 +34,7 @@ from benchmarks.tables import (
     system_table,
 )
 from memory.cli.screen import complain, counted, print_out
-from memory.cli.settings import open_encoder
+from memory.opening import open_encoder
 
 __all__ = ["SMOKE", "recall"]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memory.aio import AsyncMemory
+    from memory.bundled import BundledEncoder
     from memory.encoder import Encoder, SentenceTransformerEncoder
     from memory.engine import Memory
     from memory.recall.expectation import Expected
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Added",
     "AsyncMemory",
+    "BundledEncoder",
     "Context",
     "Encoder",
     "Expected",
@@ -42,6 +44,7 @@ __all__ = [
 _HOMES = {
     "Added": "memory.recorder",
     "AsyncMemory": "memory.aio",
+    "BundledEncoder": "memory.bundled",
     "Context": "memory.recall.prompt",
     "Encoder": "memory.encoder",
     "Expected": "memory.recall.expectation",

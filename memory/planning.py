@@ -144,7 +144,8 @@ def batch_of(change: Change, arounds: Sequence[Around], encoder: Encoder) -> Bat
 
 def space_of(encoder: Encoder) -> Space:
     """The space of an encoder's vectors, over our views."""
-    return Space(encoder.fingerprint, encoder.dim, VIEWS)
+    # Only an encoder that cannot be recognised by its fingerprint has a name.
+    return Space(encoder.fingerprint, encoder.dim, VIEWS, getattr(encoder, "name", ""))
 
 
 def place_behind(reader: Reader, namespace: str, source: str) -> int:

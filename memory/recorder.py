@@ -13,6 +13,7 @@ from memory.damage import readable, whatever_matches
 from memory.editions import edition_of
 from memory.encoder import Encoder
 from memory.messages import continuation
+from memory.opening import explained
 from memory.planning import (
     LAST,
     Around,
@@ -286,9 +287,9 @@ class Recorder:
         encoder = self.encoder
         try:
             return ask(encoder)
-        except EncoderMismatch:
+        except EncoderMismatch as error:
             if self._coming is encoder:
-                raise
+                raise explained(error, encoder) from error
             return ask(self._coming)
 
     def _guarded(self, records: Iterable[Record]) -> list[Outcome]:

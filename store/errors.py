@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from store.types import Record
+    from store.types import Record, Space
 
 __all__ = [
     "Conflict",
@@ -65,7 +65,15 @@ class DimensionMismatch(InvalidInput):
 
 
 class EncoderMismatch(RememError):
-    """The store's vectors were made by another encoder; mixing them would be meaningless."""
+    """The store's vectors were made by another encoder; mixing them would be meaningless.
+
+    Attributes:
+        stored: The space of the store's vectors, where it is known.
+    """
+
+    def __init__(self, message: str, stored: Space | None = None) -> None:
+        super().__init__(message)
+        self.stored = stored
 
 
 class Conflict(RememError):

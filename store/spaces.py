@@ -56,18 +56,22 @@ def meta_of(facts: Mapping[str, str]) -> Meta:
 
 
 def to_json(space: Space) -> str:
-    """A space as JSON: ``[fingerprint, dim, views]``."""
-    return json.dumps([space.fingerprint, space.dim, space.views])
+    """A space as JSON: ``[fingerprint, dim, views]``, and the encoder's name if it has one, which
+    older versions of remem do not know."""
+    name = [space.encoder] if space.encoder else []
+    return json.dumps([space.fingerprint, space.dim, space.views, *name])
 
 
 def from_json(text: str | None) -> Space | None:
     """The space that ``to_json`` wrote; None stays None."""
     if text is None:
         return None
-    fingerprint, dim, views = json.loads(text)
-    if not (isinstance(fingerprint, str) and isinstance(dim, int) and isinstance(views, list)):
-        raise ValueError("no space")
-    return Space(fingerprint, dim, tuple(views))
+    match json.loads(text):
+        case [str(fingerprint), int(dim), list(views)]:
+            return Space(fingerprint, dim, tuple(views))
+        case [str(fingerprint), int(dim), list(views), str(encoder)]:
+            return Space(fingerprint, dim, tuple(views), encoder)
+    raise ValueError("no space")
 
 
 def check_same(stored: Space | None, given: Space | None) -> None:
@@ -83,7 +87,7 @@ def check_same(stored: Space | None, given: Space | None) -> None:
             f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "
             f"of {given.dim}; open it with the version of remem that made it"
         )
-    raise _other_encoder(*(space.fingerprint if space else "none" for space in (stored, given)))
+    raise _other_encoder(stored, _called(given))
 
 
 def check_fingerprint(stored: Space | None, given: str | None) -> None:
@@ -93,11 +97,16 @@ def check_fingerprint(stored: Space | None, given: str | None) -> None:
         EncoderMismatch: it is another one.
     """
     if stored and given and stored.fingerprint != given:
-        raise _other_encoder(stored.fingerprint, given)
+        raise _other_encoder(stored, given)
 
 
-def _other_encoder(stored: str, given: str) -> EncoderMismatch:
+def _called(space: Space | None) -> str:
+    return (space.encoder or space.fingerprint) if space else "none"
+
+
+def _other_encoder(stored: Space | None, given: str) -> EncoderMismatch:
     return EncoderMismatch(
-        f"the store was made with encoder {stored} and this is {given}: open it with that "
-        "encoder, or re-encode it with 'remem reindex'"
+        f"the store was made with encoder {_called(stored)} and this is {given}: open it with that "
+        "encoder, or re-encode it with 'remem reindex'",
+        stored,
     )

@@ -186,11 +186,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What makes vectors comparable: who encoded them, their length, and the views they are of."""
+    """What makes vectors comparable: who encoded them, their length, and the views they are of.
+
+    Attributes:
+        encoder: A name by which the application opens the encoder again; "" if it has none. The
+            vectors do not depend on it.
+    """
 
     fingerprint: str
     dim: int
     views: tuple[str, ...]
+    encoder: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from benchmarks.running import make_folder
 from memory.attach.generators import open_generator
 from memory.cli.options import budget_option
 from memory.cli.screen import complain, counted, print_out, progress_bar
-from memory.cli.settings import open_encoder
+from memory.opening import open_encoder
 from store import InvalidInput, RememError
 
 __all__ = ["answers"]

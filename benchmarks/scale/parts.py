@@ -15,7 +15,7 @@ from benchmarks.scale.namespaces import fill_namespaces, open_at_random
 from benchmarks.scale.noise import Multiplied, encode
 from benchmarks.scale.place import empty
 from benchmarks.scale.systems import System, chosen
-from memory.cli.settings import open_encoder
+from memory.opening import open_encoder
 from memory.recall.windows import VIEWS
 
 __all__ = ["PARTS", "Part"]

@@ -29,7 +29,7 @@ from memory.cli.options import shared_options
 from memory.cli.plugins import plugin, plugin_names
 from memory.cli.screen import complain
 from memory.cli.settings import settings_from_environment
-from store.errors import EncoderMismatch, RememError
+from store.errors import RememError
 
 __all__ = ["program", "run"]
 
@@ -127,8 +127,6 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, EncoderMismatch):
-        return f"{error}; --encoder or REMEM_ENCODER names the encoder of a store"
     if isinstance(error, RememError):
         return str(error)
     if isinstance(error, OSError):

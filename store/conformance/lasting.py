@@ -124,6 +124,16 @@ class IsolationContract(Contract):
         adopted.write(namespace, batch(turn("k", "tea")))
         assert [keys(hits) for hits in reopen().search(namespace, LEGS, 9)] == [["k"]] * 4
 
+    def test_the_name_of_the_encoder_is_there_again(self, store: Store, reopen: Reopen) -> None:
+        """It comes with the space, and does not make it another one."""
+        named = replace(SPACE, encoder="someone/a model")
+        store.adopt(named)
+        store.adopt(SPACE)
+        for each in (store, reopen()):
+            assert each.space == SPACE
+            assert each.space is not None
+            assert each.space.encoder == named.encoder
+
 
 class ReindexContract(Contract):
     """Another encoder takes over, all at once."""

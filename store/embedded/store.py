@@ -133,7 +133,7 @@ class EmbeddedStore:
                 write_space(connection, space, 1)
             else:
                 check_same(adopted, space)
-        self._space = space
+        self._space = adopted or space
 
     def write(self, namespace: str, batch: Batch) -> Written:
         """See ``Store.write``."""

@@ -129,7 +129,7 @@ class MilvusStore:
                 write_root(held, root)
             else:
                 check_same(root.meta.adopted, space)
-        self._space = space
+        self._space = root.meta.adopted
 
     def write(self, namespace: str, batch: Batch) -> Written:
         """See ``Store.write``."""

@@ -116,16 +116,16 @@ class PostgresStore:
                 "use another encoder or another store"
             )
 
-        def work(connection: Connection[Any]) -> None:
+        def work(connection: Connection[Any]) -> Space:
             adopted = read_meta(connection).adopted
-            if adopted is None:
-                vectors.create(connection, 1, space)
-                write_space(connection, space, 1)
-            else:
+            if adopted is not None:
                 check_same(adopted, space)
+                return adopted
+            vectors.create(connection, 1, space)
+            write_space(connection, space, 1)
+            return space
 
-        self._database.alter(work)
-        self._space = space
+        self._space = self._database.alter(work)
 
     def write(self, namespace: str, batch: Batch) -> Written:
         """See ``Store.write``."""

@@ -16,10 +16,11 @@ from typing import TypeVar
 import numpy as np
 
 from store.base import Embed, OnDamage, Reader, current_at, log_damage
-from store.errors import Conflict, EncoderMismatch, InvalidInput, StoreClosed
+from store.errors import Conflict, InvalidInput, StoreClosed
 from store.filters import Filter
 from store.preconditions import check_expected, check_records
 from store.reference.rows import Row, Rows, RowView, rarity, top
+from store.spaces import check_same
 from store.tokens import tokenize
 from store.types import (
     Batch,
@@ -84,12 +85,10 @@ class ReferenceStore:
         with self._lock:
             self._check_open()
             check_space(space)
-            if self._space not in (None, space):
-                raise EncoderMismatch(
-                    f"the store holds vectors of {self._space}, not of {space}; "
-                    "open it with that encoder or re-encode it with reindex()"
-                )
-            self._space = space
+            if self._space is None:
+                self._space = space
+            else:
+                check_same(self._space, space)
 
     def write(self, namespace: str, batch: Batch) -> Written:
         """Carry out a batch: delete, then add, then refresh, then supersede."""

