@@ -8,7 +8,7 @@ or expired, gets a window of its own line only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
@@ -26,6 +26,7 @@ from memory.recall.windows import (
     stands_alone,
     window_texts,
 )
+from memory.vectors import Reading, encoded, reading
 from store import Batch, DamagedRecord, Entry, F, Neighborhood, Reader, Record, Space, Vector, View
 
 __all__ = [
@@ -227,36 +228,30 @@ def _stale_around(change: Change, around: Around) -> dict[str, Lines]:
     }
 
 
-def _known_vectors(arounds: Iterable[Around]) -> dict[str, Vector]:
-    """The vectors that neighbours have already, by text."""
+def _known_vectors(arounds: Iterable[Around]) -> dict[Reading, Vector]:
+    """The vectors that neighbours have already, by what was read for them."""
     return {
-        view.text: view.vector
+        reading(name, view.text): view.vector
         for around in arounds
         for views in around.views.values()
-        for view in views.values()
+        for name, view in views.items()
     }
 
 
 def _encoded(
-    encoder: Encoder, lines: Mapping[str, Lines], known: Mapping[str, Vector]
+    encoder: Encoder, lines: Mapping[str, Lines], known: Mapping[Reading, Vector]
 ) -> dict[str, dict[str, View]]:
-    """The views of records by key; a text whose vector is known is not encoded again."""
-    texts = {text for each in lines.values() for text in (each.turn, each.window)}
-    vectors = {**known, **_encode(encoder, texts - known.keys())}
-    return {
-        key: {
-            TURN: View(each.turn, vectors[each.turn]),
-            WINDOW: View(each.window, vectors[each.window]),
-        }
-        for key, each in lines.items()
+    """The views of records by key; what is known is not encoded again."""
+    texts = {key: {TURN: each.turn, WINDOW: each.window} for key, each in lines.items()}
+    read = {
+        key: {name: reading(name, text) for name, text in of.items()} for key, of in texts.items()
     }
-
-
-def _encode(encoder: Encoder, texts: Collection[str]) -> dict[str, Vector]:
-    ordered = sorted(texts)
-    if not ordered:
-        return {}
-    return dict(zip(ordered, encoder.encode_documents(ordered), strict=True))
+    wanted = {each for readings in read.values() for each in readings.values()}
+    vectors = {**known, **encoded(encoder, wanted - known.keys())}
+    return {
+        key: {name: View(text, vectors[read[key][name]]) for name, text in of.items()}
+        for key, of in texts.items()
+    }
 
 
 def _by_source(records: Iterable[Record]) -> dict[str, list[Record]]:

@@ -26,6 +26,7 @@ from memory.planning import (
     space_of,
 )
 from memory.secrets.guard import Guard, Outcome, Removed, accepted, tell
+from memory.vectors import embed_views
 from memory.versions import all_versions, free_key, history, session_end
 from store import (
     Batch,
@@ -277,7 +278,7 @@ class Recorder:
         """See ``Memory.reindex``."""
         self._coming = encoder
         if self.store.space is not None:
-            self.store.reindex(space_of(encoder), encoder.encode_documents, progress)
+            self.store.reindex(space_of(encoder), partial(embed_views, encoder), progress)
         self.encoder = encoder
 
     def with_encoder(self, ask: Callable[[Encoder], T]) -> T:

@@ -220,7 +220,8 @@ class Store(Reader, Protocol):
         """Re-encode all views with another encoder and switch to it in one transaction.
 
         Searches go on with the old vectors until then. Interrupted, it goes on where it stopped.
-        The views must be the store's. ``progress(done, total)`` counts records.
+        The views must be the store's. ``embed`` is given the texts of whole records, record by
+        record in the order of the views. ``progress(done, total)`` counts records.
         """
 
     def verify(self) -> Verification:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 
+from memory.recall.sentences import pieces_of
 from store.tokens import content_words, tokenize, word_count
 
 __all__ = ["EXCERPT_WORDS", "Span", "excerpt", "part_of"]
@@ -27,8 +27,6 @@ _WHOLE = 1.5
 _MOST_CHARACTERS = 20_000
 """Of a longer text the beginning is looked at."""
 
-_PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
-
 
 def excerpt(text: str, query: str, words: int = EXCERPT_WORDS) -> Span | None:
     """The whole sentences of a long text that hold most of what a question asks for, in one piece.
@@ -46,7 +44,7 @@ def excerpt(text: str, query: str, words: int = EXCERPT_WORDS) -> Span | None:
     beginning = text[:_MOST_CHARACTERS]
     if word_count(beginning) <= _WHOLE * words:
         return None
-    pieces = list(_pieces(beginning, words))
+    pieces = list(pieces_of(beginning, words))
     asked = content_words(query).keys()
     first, end = _best_run([asked & set(tokenize(piece)) for piece in pieces], pieces, words)
     start = sum(map(len, pieces[:first]))
@@ -62,16 +60,6 @@ def part_of(text: str, span: Span | None) -> str:
     start, end = span
     before, behind = text[:start].strip(), text[end:].strip()
     return f"{_CUT} " * bool(before) + text[start:end] + f" {_CUT}" * bool(behind)
-
-
-def _pieces(text: str, words: int) -> Iterator[str]:
-    """The sentences and lines of a text; of what has no end for long, pieces of that many words."""
-    for piece in _PIECE.findall(text):
-        if word_count(piece) <= words:
-            yield piece
-        else:
-            size = max(1, len(piece) * words // word_count(piece))
-            yield from (piece[start : start + size] for start in range(0, len(piece), size))
 
 
 def _best_run(held: Sequence[Set[str]], pieces: Sequence[str], words: int) -> tuple[int, int]:

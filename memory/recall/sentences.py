@@ -1,25 +1,39 @@
-"""What a text does: how much of it asks, and how much it has room to say. Pure."""
+"""The sentences of a text, how much of it asks, and how much it has room to say. Pure."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 
 from store.tokens import word_count
 
-__all__ = ["asks", "asks_at_last", "questions", "room", "statement_share"]
+__all__ = [
+    "asks",
+    "asks_at_last",
+    "length",
+    "pieces_of",
+    "questions",
+    "room",
+    "statement_share",
+]
 
 # A line in brackets, such as the caption of a photo, is not said by anybody.
 _ASIDE = re.compile(r"^\[.*\]$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’')]*")
 # A question mark at the end of a word and before other words; those of code and addresses are not.
 _MARK = re.compile(r"(?<=\w)\?(?=[\"”’')]*\s)|？")
+_PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
 _CLOSING = " \t\n\"”’')"
 _QUESTION_MARKS = ("?", "？")
 
 _ENOUGH_WORDS = 30
 _ROOM = tuple(math.log1p(words) / math.log1p(_ENOUGH_WORDS) for words in range(_ENOUGH_WORDS + 1))
 _ROOM_CHARACTERS = 600  # hold enough words in any language
+
+_CHARACTERS_A_WORD = 6
+"""As in English, the sign behind a word included; of code, formulas and addresses an encoder makes
+more tokens than of as many words."""
 
 _MOST_CHARACTERS = 20_000
 """Of a longer text the end is read; ten megabytes would take seconds, for every question."""
@@ -71,6 +85,23 @@ def room(text: str) -> float:
     # Spaces are counted ten times faster than words, and every candidate is measured.
     words = text.count(" ") + 1 if text.isascii() else word_count(text)
     return _ROOM[min(words, _ENOUGH_WORDS)]
+
+
+def length(text: str) -> int:
+    """The length of a text in words, or in stretches as long as a word where those are more."""
+    return max(word_count(text), -(-len(text) // _CHARACTERS_A_WORD))
+
+
+def pieces_of(text: str, words: int) -> Iterator[str]:
+    """The sentences and lines of a text, which joined are the text again; of what has no end for
+    long, pieces of about that many words."""
+    for piece in _PIECE.findall(text):
+        size = length(piece)
+        if size <= words:
+            yield piece
+        else:
+            step = max(1, len(piece) * words // size)
+            yield from (piece[start : start + step] for start in range(0, len(piece), step))
 
 
 def _holds_a_question_mark(text: str) -> bool:

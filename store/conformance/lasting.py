@@ -161,6 +161,20 @@ class ReindexContract(Contract):
         assert list(again.scan("ana")) == before
         assert again.verify().ok
 
+    def test_the_texts_of_a_record_come_together(self, adopted: Store) -> None:
+        """They are given record by record, in the order of the views, so that what is encoded may
+        depend on the view."""
+        adopted.write("ana", batch(*[turn(f"k{i}", f"tea {i}") for i in range(200)]))
+        given: list[str] = []
+
+        def listen(texts: Sequence[str]) -> Vector:
+            given.extend(texts)
+            return embed(texts)
+
+        adopted.reindex(SPACE, listen)
+        assert [f"{text}\naround" for text in given[::2]] == given[1::2]
+        assert sorted(given[::2]) == sorted(f"tea {i}" for i in range(200))
+
     def test_interrupted_it_goes_on_later(self, adopted: Store, reopen: Reopen) -> None:
         """When encoding fails, the store goes on with the old vectors; records written since are
         encoded too when it is tried again."""
