@@ -1,1 +1,1 @@
-"""Measurements of remem: ``python -m benchmarks``."""
+"""Measurements of remem: ``python -m remem.benchmarks``."""

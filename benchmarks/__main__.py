@@ -1,4 +1,4 @@
-"""``python -m benchmarks NAME``, the same as ``remem bench NAME``."""
+"""``python -m remem.benchmarks NAME``, the same as ``remem bench NAME``."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from importlib import import_module
 
 import click
 
-from store.errors import MissingDependency
-
-__all__ = ["main"]
+from remem.store.errors import MissingDependency
 
 _COMMANDS = {
-    "recall": "benchmarks.recall:recall",
-    "answers": "benchmarks.answers:answers",
-    "compare": "benchmarks.compare:compare",
-    "report": "benchmarks.report:report",
-    "ablation": "benchmarks.ablation:ablation",
-    "latency": "benchmarks.latency:latency",
-    "load": "benchmarks.load.command:load",
-    "scale": "benchmarks.scale.command:scale",
+    "recall": "remem.benchmarks.recall:recall",
+    "answers": "remem.benchmarks.answers:answers",
+    "compare": "remem.benchmarks.compare:compare",
+    "report": "remem.benchmarks.report:report",
+    "ablation": "remem.benchmarks.ablation:ablation",
+    "latency": "remem.benchmarks.latency:latency",
+    "load": "remem.benchmarks.load.command:load",
+    "scale": "remem.benchmarks.scale.command:scale",
 }
 
 
@@ -52,7 +50,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from memory.cli.app import run
+    from remem.cli.app import run
 
     try:
         sys.exit(run(sys.argv[1:], main))

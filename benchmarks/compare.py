@@ -8,16 +8,12 @@ from pathlib import Path
 
 import click
 
-from benchmarks.datasets.base import Question
-from benchmarks.headline import headline_metrics, primary_metric
-from benchmarks.outcome import Outcome
-from benchmarks.runs import RunDatabase
-from benchmarks.significance import PairedTest, paired_test
-from benchmarks.stored_run import StoredRun
-from memory.cli.screen import counted, print_out, table
-from store import InvalidInput
-
-__all__ = ["Change", "Comparison", "compare", "compare_outcomes", "verdict"]
+from remem.benchmarks.datasets.base import Question
+from remem.benchmarks.intervals import PairedTest, paired_test
+from remem.benchmarks.metrics import Outcome, headline_metrics, primary_metric
+from remem.benchmarks.runs import RunDatabase, StoredRun
+from remem.cli.screen import counted, print_out, table
+from remem.store import InvalidInput
 
 Ranks = Mapping[str, int | None]
 """Key of a gold record -> its rank, None where it was not recalled."""

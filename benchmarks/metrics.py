@@ -13,26 +13,20 @@ Names of metrics are ``UNIT METRIC@K``, where the unit is what the gold labels n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import ir_measures
 from ir_measures import RR, Measure, R, Success, nDCG
 
-from benchmarks.datasets.base import Haystack, Question, gold_of
-from memory.recall.excerpts import excerpt, part_of
-from memory.recall.prompt import Context
-from memory.recall.ranking import Recollection
-from store import Record
-
-__all__ = [
-    "BUDGETS",
-    "CUTOFFS",
-    "DEPTH",
-    "gold_ranks",
-    "gold_shown",
-    "prompt_metrics",
-    "ranking_metrics",
-]
+from remem.benchmarks.datasets.base import Haystack, Question, gold_of
+from remem.benchmarks.intervals import Interval
+from remem.recall.excerpts import excerpt, part_of
+from remem.recall.prompt import Context
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 DEPTH = 50
 """Records searched for; all metrics are cut from that list."""
@@ -166,3 +160,157 @@ def _units(records: Sequence[Record]) -> tuple[str, str]:
 def _sources(ranking: Sequence[Recollection]) -> list[str]:
     """The sources of a ranking, each at the place of its first record."""
     return list(dict.fromkeys(found.record.source for found in ranking))
+
+
+#     Traits of a question by which recall is told apart: how much there is to find, and from
+# whom.
+#
+# A memory may favour those who talk much (a bias of the data), and lose what was said once by
+# somebody who hardly speaks (sparse knowledge). Pure.
+GOLD = "pieces of gold"
+SHARE = "share of the speaker"
+"""Of all records, those of whoever said the evidence; of several the one who says least."""
+
+_MANY = 4
+_SHARES = (0.1, 0.25, 0.5)
+
+
+def traits_of(haystack: Haystack) -> dict[str, dict[str, float]]:
+    """The traits of each question by its id; without gold there are none, and no share where
+    nobody is said to speak."""
+    voices = {record.key: record.speaker or record.role for record in haystack.records}
+    said = Counter(voices.values())
+    traits: dict[str, dict[str, float]] = {}
+    for question in haystack.questions:
+        gold = gold_of(question.evidence) or gold_of(question.sources)
+        if not gold:
+            continue
+        traits[question.id] = {GOLD: float(len(gold))}
+        if speakers := {voices[key] for key in gold if voices.get(key)}:
+            share = min(said[each] for each in speakers) / len(haystack.records)
+            traits[question.id][SHARE] = share
+    return traits
+
+
+def group_of(trait: str, value: float) -> str:
+    """The group that a question belongs to by a trait; groups are in order when sorted."""
+    if trait == GOLD:
+        return f"{value:.0f}" if value < _MANY else f"{_MANY} or more"
+    ends = [0.0, *_SHARES, 1.0]
+    low = max(end for end in ends[:-1] if end <= value)
+    return f"{_written(low)} to {_written(ends[ends.index(low) + 1])}"
+
+
+def _written(share: float) -> str:
+    """As the field writes shares."""
+    return f"{share:.2f}".removeprefix("0") if share < 1 else "1"
+
+
+# What a run of a benchmark yields, question by question.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """When, where and on what.
+
+    Attributes:
+        dataset: Name of the data set.
+        digest: SHA-256 of its files, in hex.
+        machine: ``remem.benchmarks.machine.describe()``, which names the commit too.
+        problems: One sentence for each thing of the data set that was left out.
+        command: The command line that measures the same again.
+    """
+
+    started_at: datetime
+    dataset: str
+    digest: str
+    machine: str
+    problems: Sequence[str] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question put to one system.
+
+    Attributes:
+        ranking: What was recalled, best first, with the parts of the scores.
+        gold: Rank (from 1) of each gold record that was recalled, None for one that was not.
+        metrics: "turn R@10" -> value in [0, 1]; a metric that is not defined for the question
+            (no gold of that kind) is left out.
+        milliseconds: How long the search took.
+    """
+
+    namespace: str
+    question: Question
+    ranking: Sequence[Recollection]
+    gold: Mapping[str, int | None]
+    metrics: Mapping[str, float]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFigures:
+    """Figures and curves of a system as a whole, beside those of single questions.
+
+    Attributes:
+        figures: "records/s", "p50 ms", "empty for small talk" -> value.
+        curves: "evidence against the floor" -> place -> value there.
+    """
+
+    system: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[float, Interval]] = field(default_factory=dict)
+
+
+def metric_values(outcomes: Iterable[Outcome], metric: str) -> list[float]:
+    """A metric of each question for which it is defined."""
+    return [outcome.metrics[metric] for outcome in outcomes if metric in outcome.metrics]
+
+
+def by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes of each category of questions, categories sorted by name."""
+    groups: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[outcome.question.category].append(outcome)
+    return dict(sorted(groups.items()))
+
+
+def without_rankings(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes with their metrics only: rankings of several data sets would fill memory."""
+    return [replace(outcome, ranking=()) for outcome in outcomes]
+
+
+# Which of the many metrics of a run stand in front: in tables, plots and comparisons. Pure.
+
+HEADLINE = (
+    *("turn R@5", "turn R@10", "turn any@10"),
+    *("session any@5", "session all@5", "session all@10"),
+    *("passage R@10", "document R@10", "document nDCG@10"),
+    "evidence@1000",
+)
+"""What a summary shows, where the data has it."""
+
+_PRIMARY = ("turn R@10", "passage R@10", "session R@10", "document R@10")
+
+
+def headline_metrics(metrics: Collection[str]) -> list[str]:
+    """Those of the metrics that a summary shows, in its order."""
+    return [metric for metric in HEADLINE if metric in metrics]
+
+
+def primary_metric(metrics: Collection[str]) -> str | None:
+    """The one metric by which systems are ranked: recall@10 of the smallest unit that has gold.
+
+    None when the data has no gold at all.
+    """
+    return next((metric for metric in _PRIMARY if metric in metrics), None)
+
+
+def cutoffs(metrics: Collection[str], name: str) -> dict[int, str]:
+    """The metrics ``NAME@1``, ``NAME@5``, ... that there are, by their cutoff, lowest first."""
+    found = {
+        int(cutoff): metric
+        for metric in metrics
+        for stem, _, cutoff in [metric.rpartition("@")]
+        if stem == name
+    }
+    return dict(sorted(found.items()))

@@ -6,25 +6,18 @@ of them for which the prompt stays empty, by kind.
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib import resources
 from itertools import chain
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.datasets.offtopic import OffTopic
-from benchmarks.metrics import DEPTH
-from benchmarks.systems.base import Searcher
-from benchmarks.trust.separation import top_relevance
-
-__all__ = [
-    "ABOUT_OTHERS",
-    "MOST_HAYSTACKS",
-    "Quiet",
-    "as_questions",
-    "questions_about_others",
-    "with_next",
-]
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.metrics import DEPTH
+from remem.benchmarks.systems.base import Searcher
+from remem.benchmarks.trust.calibration import top_relevance
 
 ABOUT_OTHERS = "questions about other people"
 """The category of ``questions_about_others``."""
@@ -120,3 +113,86 @@ class Quiet:
 
 def _speakers(haystack: Haystack) -> set[str]:
     return {record.speaker for record in haystack.records if record.speaker}
+
+
+#     Questions about the wrong person: the same question with the name of another speaker. Pure.
+#
+# "What did Ana plant?" has its answer where Ana says so; "What did Ben plant?" has none, unless
+# Ben planted the same, which makes such questions a little harder to tell apart than they are.
+WRONG_PERSON = "the wrong person"
+"""The category of ``wrong_person``."""
+
+
+def wrong_person(haystack: Haystack) -> Iterator[tuple[Question, Question]]:
+    """Each answerable question that names one of the speakers, with the same about another one.
+
+    A speaker is named by the whole name or its first word. Of several others, the next in
+    alphabetical order takes the place.
+    """
+    names = {record.speaker for record in haystack.records if record.speaker}
+    if len(names) < 2:
+        return
+    speakers = sorted(names)
+    for question in haystack.questions:
+        if not question.answerable or not (question.evidence or question.sources):
+            continue
+        named = [name for name in speakers if _mention(name).search(question.text)]
+        if len(named) == 1:
+            other = speakers[(speakers.index(named[0]) + 1) % len(speakers)]
+            yield question, _about(other, named[0], question)
+
+
+def _about(other: str, named: str, question: Question) -> Question:
+    text = _mention(named).sub(lambda _: _first(other), question.text)
+    return replace(
+        question,
+        id=f"{question.id}/{WRONG_PERSON}",
+        text=text,
+        category=WRONG_PERSON,
+        evidence={},
+        sources={},
+        answer=None,
+        answerable=False,
+    )
+
+
+def _mention(name: str) -> re.Pattern[str]:
+    """The name where a text has it, whole if it stands there whole."""
+    forms = (re.escape(form) for form in _forms(name))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE)
+
+
+def _forms(name: str) -> Iterable[str]:
+    return dict.fromkeys((name, _first(name)))
+
+
+def _first(name: str) -> str:
+    return name.split()[0] if name.split() else name
+
+
+#     Messages that have nothing to do with anybody's memory: for them, the right context is
+# empty.
+#
+# All are invented, and lie in ``benchmarks/data/offtopic.jsonl``. A floor may be chosen on the
+# split "dev"; what it does is then shown on the split "test".
+
+
+@dataclass(frozen=True, slots=True)
+class OffTopic:
+    """One such message.
+
+    Attributes:
+        kind: "small talk", "code" or "log" (traces, tables and command lines too).
+        split: "dev" or "test".
+    """
+
+    kind: str
+    split: str
+    text: str
+
+
+def read_offtopic(split: str) -> list[OffTopic]:
+    """The messages of one split."""
+    text = resources.files("remem.benchmarks").joinpath("data/offtopic.jsonl").read_text("utf-8")
+    messages = [OffTopic(**json.loads(line)) for line in text.splitlines()]
+    return [message for message in messages if message.split == split]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -10,35 +11,41 @@ from typing import Any, TextIO
 
 import click
 
-from benchmarks.across import EVIDENCE, RECALL, Measured, below_others, mean_rows
-from benchmarks.datasets.base import Dataset
-from benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect_all
-from benchmarks.datasets.offtopic import read_offtopic
-from benchmarks.digest import digest_of
-from benchmarks.encoding import RememberingEncoder
-from benchmarks.expected import Expected, deviations, expected_scores
-from benchmarks.measuring import Measurement, first_questions, measure
-from benchmarks.offtopic import as_questions
-from benchmarks.outcome import Outcome, without_rankings
-from benchmarks.running import command_line, kept_runs, new_run, show_problems
-from benchmarks.runs import RunDatabase
-from benchmarks.stores import check_empty
-from benchmarks.systems.base import System
-from benchmarks.systems.choosing import GROUPS, UNASKED, choose
-from benchmarks.systems.remem import Remem
-from benchmarks.tables import (
+from remem.benchmarks.datasets.base import Dataset
+from remem.benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect_all
+from remem.benchmarks.measuring import Measurement, RememberingEncoder, first_questions, measure
+from remem.benchmarks.metrics import Outcome, without_rankings
+from remem.benchmarks.offtopic import as_questions, read_offtopic
+from remem.benchmarks.running import (
+    check_empty,
+    command_line,
+    digest_of,
+    kept_runs,
+    new_run,
+    show_problems,
+)
+from remem.benchmarks.runs import RunDatabase
+from remem.benchmarks.systems.base import System
+from remem.benchmarks.systems.baselines import BASELINES, Unasked
+from remem.benchmarks.systems.peers import PEERS
+from remem.benchmarks.systems.remem import LEGS, Remem
+from remem.benchmarks.tables import (
+    EVIDENCE,
+    RECALL,
+    Measured,
+    below_others,
     category_table,
     figure_table,
     markdown_table,
+    mean_rows,
     plain_table,
     system_table,
 )
-from memory.cli.screen import complain, counted, print_out
-from memory.opening import open_encoder
+from remem.cli.screen import complain, counted, print_out
+from remem.encoders.opening import open_encoder
+from remem.store import InvalidInput
 
-__all__ = ["SMOKE", "recall"]
-
-SMOKE = Path(str(files("benchmarks"))) / "data" / "smoke"
+SMOKE = Path(str(files("remem.benchmarks"))) / "data" / "smoke"
 _NOTE = "± is half of a 95 % interval; times and records/s are without the encoder's work"
 
 
@@ -97,6 +104,40 @@ class _Plan:
             "--official": self.official,
         }
         return command_line("recall", options)
+
+
+# Names to systems.
+
+_SYSTEMS: dict[str, System] = {
+    **{system.name: system for system in (Remem(), *BASELINES, *LEGS)},
+    **{name: peer() for name, peer in PEERS.items()},
+}
+
+GROUPS = {
+    "ours": [Remem().name, *(system.name for system in BASELINES)],
+    "legs": [system.name for system in LEGS],
+    "peers": list(PEERS),
+    "all": list(_SYSTEMS),
+}
+"""Names of several systems: remem and the baselines, each of remem's legs alone, the peers, all."""
+
+UNASKED = frozenset(system.name for system in BASELINES if isinstance(system, Unasked))
+"""Those that show the same whatever is asked, one of them everything: nobody has to beat these."""
+
+
+def choose(names: str) -> list[System]:
+    """The systems of a list of names or groups with commas between them, each once, in order.
+
+    Raises:
+        InvalidInput: a name is unknown, or there is none.
+    """
+    parts = [part.strip() for part in names.split(",") if part.strip()]
+    chosen = list(dict.fromkeys(name for part in parts for name in GROUPS.get(part, [part])))
+    unknown = [name for name in chosen if name not in _SYSTEMS]
+    if unknown or not chosen:
+        wrong = f"there is no system {unknown[0]!r}" if unknown else "no system is named"
+        raise InvalidInput(f"{wrong}; choose from {', '.join([*GROUPS, *_SYSTEMS])}")
+    return [_SYSTEMS[name] for name in chosen]
 
 
 @click.command()
@@ -199,3 +240,69 @@ def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
         }
         for sentence in below_others(asked):
             print_out(sentence)
+
+
+#     The scores that the default configuration must reach again: ``expected.toml``.
+#
+# ::
+#
+#     [[expected]]
+#     dataset = "smoke"          # for people
+#     digest = "1f5a..."         # SHA-256 of the data, as a run prints it
+#     official = false           # whether by the protocol of the benchmark's authors
+#     [expected.scores]
+#     "turn R@10" = [0.842, 0.005]    # score, and how far off it may be on another machine
+#     "empty for code" = [0.99, 0.01]
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A score of remem, and how far from it another run may be."""
+
+    score: float
+    tolerance: float
+
+
+def expected_scores(digest: str, official: bool) -> dict[str, Expected]:
+    """Metric -> what is expected of it on a data set.
+
+    Args:
+        digest: SHA-256 of the data, as ``digest_of`` computes it.
+        official: Whether it is measured by the protocol of the benchmark's authors.
+
+    Raises:
+        InvalidInput: nothing is expected on this data.
+    """
+    text = files("remem.benchmarks").joinpath("expected.toml").read_text("utf-8")
+    for entry in tomllib.loads(text).get("expected", []):
+        if entry["digest"] == digest and entry.get("official", False) == official:
+            return {
+                metric: Expected(float(score), float(tolerance))
+                for metric, (score, tolerance) in entry["scores"].items()
+            }
+    raise InvalidInput(
+        f"benchmarks/expected.toml has no scores for the data with the digest {digest}: measure it "
+        "without --check, and write them down there"
+    )
+
+
+def deviations(expected: Mapping[str, Expected], measured: Mapping[str, float]) -> list[str]:
+    """One sentence for each score that is not as expected; better than expected is one too,
+    because what has been won is to be kept."""
+    sentences = (_deviation(name, score, measured.get(name)) for name, score in expected.items())
+    return [sentence for sentence in sentences if sentence]
+
+
+def _deviation(name: str, expected: Expected, score: float | None) -> str | None:
+    wanted = f"expected is {expected.score:.4f} ± {expected.tolerance:.4f}"
+    if score is None:
+        return f"{name} was not measured, {wanted}."
+    # Written with as many digits as are shown, so that what looks equal is.
+    if round(abs(score - expected.score), 4) <= expected.tolerance:
+        return None
+    side = "above" if score > expected.score else "below"
+    return f"{name} is {score:.4f}, {side} what it should be: {wanted}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,17 +14,15 @@ from tempfile import TemporaryDirectory
 
 from rich.progress import MofNCompleteColumn
 
-from benchmarks.datasets.base import Dataset, Haystack
-from benchmarks.digest import digest_of
-from benchmarks.machine import describe
-from benchmarks.measuring import Progress
-from benchmarks.outcome import Run
-from benchmarks.report import write_report
-from benchmarks.runs import RunDatabase, RunWriter
-from memory.cli.screen import complain, print_out, progress_bar, safe
-from store import InvalidInput
-
-__all__ = ["command_line", "kept_runs", "make_folder", "new_run", "show_problems"]
+from remem.benchmarks.datasets.base import Dataset, Haystack
+from remem.benchmarks.machine import describe
+from remem.benchmarks.measuring import Progress
+from remem.benchmarks.metrics import Run
+from remem.benchmarks.report import write_report
+from remem.benchmarks.runs import RunDatabase, RunWriter
+from remem.cli.screen import complain, print_out, progress_bar, safe
+from remem.encoders.models import sha256
+from remem.store import InvalidInput, open_store
 
 _RUNS = "run.sqlite"
 _REPORT = "report.html"
@@ -110,3 +109,40 @@ def _questions_bar(dataset: str) -> Iterator[Progress]:
             return partial(move, advance=1)
 
         yield follow
+
+
+# Which data was measured, whatever it is called.
+def digest_of(path: Path) -> str:
+    """SHA-256 in hex: of a file, or of the names and digests of a folder's files.
+
+    Hidden files, which desktops leave behind, are no data.
+    """
+    if path.is_file():
+        return sha256(path)
+    names = sorted(
+        name.as_posix()
+        for file in path.rglob("*")
+        if file.is_file()
+        for name in [file.relative_to(path)]
+        if not any(part.startswith(".") for part in name.parts)
+    )
+    listing = "".join(f"{sha256(path / name)} {name}\n" for name in names)
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+# Stores that somebody names with ``--store``, to be measured.
+
+
+def check_empty(url: str) -> str:
+    """The url as it may be shown, without a password, of a store that holds nothing.
+
+    Raises:
+        InvalidInput: it holds records.
+        RememError: it cannot be opened.
+    """
+    with open_store(url) as store:
+        if store.namespaces():
+            raise InvalidInput(
+                "the store holds records already, which would be measured, too: give an empty one"
+            )
+        return store.url

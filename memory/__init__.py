@@ -1,7 +1,7 @@
 """Long-term memory for language models: verbatim, local, measured.
 
->>> from memory import Memory
->>> from memory.testing import HashEncoder
+>>> from remem import Memory
+>>> from remem.encoders.opening import HashEncoder
 >>> with Memory(":memory:", encoder=HashEncoder()) as memory:
 ...     record = memory.add("The spare key is under the blue pot.", speaker="Ana")
 ...     memory.search("Where is the spare key?")[0].record.text
@@ -11,19 +11,22 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memory.aio import AsyncMemory
-    from memory.bundled import BundledEncoder
-    from memory.encoder import Encoder, SentenceTransformerEncoder
-    from memory.engine import Memory
-    from memory.recall.expectation import Expected
-    from memory.recall.prompt import Context
-    from memory.recall.ranking import Recollection
-    from memory.recall.retriever import Retriever
-    from memory.recorder import Added
-    from store import F, Record, RememError
+    from remem.aio import AsyncMemory
+    from remem.encoders.bundled import BundledEncoder
+    from remem.encoders.sentence_transformer import Encoder, SentenceTransformerEncoder
+    from remem.memory import Memory
+    from remem.recall.expectation import Expected
+    from remem.recall.prompt import Context
+    from remem.recall.ranking import Recollection
+    from remem.recall.retriever import Retriever
+    from remem.store import F, Record, RememError
+    from remem.writer import Added
+
+__version__: str
 
 __all__ = [
     "Added",
@@ -39,27 +42,30 @@ __all__ = [
     "RememError",
     "Retriever",
     "SentenceTransformerEncoder",
+    "__version__",
 ]
 
 _HOMES = {
-    "Added": "memory.recorder",
-    "AsyncMemory": "memory.aio",
-    "BundledEncoder": "memory.bundled",
-    "Context": "memory.recall.prompt",
-    "Encoder": "memory.encoder",
-    "Expected": "memory.recall.expectation",
-    "F": "store",
-    "Memory": "memory.engine",
-    "Recollection": "memory.recall.ranking",
-    "Record": "store",
-    "RememError": "store",
-    "Retriever": "memory.recall.retriever",
-    "SentenceTransformerEncoder": "memory.encoder",
+    "Added": "remem.writer",
+    "AsyncMemory": "remem.aio",
+    "BundledEncoder": "remem.encoders.bundled",
+    "Context": "remem.recall.prompt",
+    "Encoder": "remem.encoders.sentence_transformer",
+    "Expected": "remem.recall.expectation",
+    "F": "remem.store",
+    "Memory": "remem.memory",
+    "Recollection": "remem.recall.ranking",
+    "Record": "remem.store",
+    "RememError": "remem.store",
+    "Retriever": "remem.recall.retriever",
+    "SentenceTransformerEncoder": "remem.encoders.sentence_transformer",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that the command line starts at once."""
+    if name == "__version__":
+        return version("remem")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -8,15 +8,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from memory.engine import Memory, Where
-from store import Record
+from remem.contents import Where
+from remem.memory import Memory
+from remem.store import Record
 
 if TYPE_CHECKING:
-    from memory.attach.chat import AsyncChat
-    from memory.attach.generators import Generator
-    from memory.recall.retriever import Searches
-
-__all__ = ["AsyncMemory"]
+    from remem.attach.chat import AsyncChat
+    from remem.generators.opening import Generator
+    from remem.recall.retriever import Searches
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,7 +71,7 @@ class AsyncMemory:
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> AsyncChat:
         """See ``Memory.chat``."""
-        from memory.attach.chat import AsyncChat
+        from remem.attach.chat import AsyncChat
 
         return AsyncChat(self.memory.chat(generator, session, **options))
 

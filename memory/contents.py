@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from memory.pins import pinned
-from memory.planning import LAST
-from memory.spelling import Spelled
-from memory.versions import history
-from store import (
+from remem.lookup import Spelled
+from remem.recall.ranking import Recollection
+from remem.store import (
+    F,
     Filter,
     InvalidInput,
     OnDamage,
+    Reader,
     Record,
     SourceInfo,
     Stats,
@@ -21,11 +22,14 @@ from store import (
     log_damage,
     parse_filter,
 )
+from remem.versions import LAST, history
 
-__all__ = ["Contents", "Where", "as_filter"]
+if TYPE_CHECKING:
+    from remem.memory import Memory
+
 
 Where = Filter | Mapping[str, Any]
-"""A filter made with ``store.F``, or its JSON form (see ``store.parse_filter``)."""
+"""A filter made with ``remem.store.F``, or its JSON form (see ``remem.store.parse_filter``)."""
 
 
 class Contents(ABC):
@@ -47,7 +51,7 @@ class Contents(ABC):
         return self._store.namespaces()
 
     def pinned(self, where: Where | None = None) -> list[Record]:
-        """Records that are in every prompt, the newest first; see ``memory.pins``."""
+        """Records that are in every prompt, the newest first; see ``remem.contents``."""
         return pinned(self._store, self.namespace, as_filter(where))
 
     def get(self, key: str) -> Record | None:
@@ -106,3 +110,57 @@ class Contents(ABC):
 def as_filter(where: Where | None) -> Filter | None:
     """The filter that is meant; None: there is none, and everything matches."""
     return where if where is None or isinstance(where, Filter) else parse_filter(where)
+
+
+#     Pinned memories: those that are in every prompt, whatever it is about.
+#
+# A memory is pinned by its metadata, ``{"pinned": True}``, so that it is exported, filtered and
+# forgotten like any other, and holds in all sessions of its namespace.
+
+_PINNED = F("metadata.pinned") == True  # noqa: E712
+_MOST = 100
+
+
+def pinned(reader: Reader, namespace: str, where: Filter | None) -> list[Record]:
+    """The pinned memories, the newest first; at most 100."""
+    records = reader.find(namespace, _PINNED if where is None else _PINNED & where, _MOST)
+    return sorted(records, key=lambda record: (str(record.stored_at), record.key), reverse=True)
+
+
+def with_pinned(pins: list[Record], found: list[Recollection]) -> list[Recollection]:
+    """What was found for a question, behind what is pinned; each memory once."""
+    first = [Recollection(record, 1.0, 1.0, {"pinned": 1.0}) for record in pins]
+    keys = {record.key for record in pins}
+    return [*first, *(one for one in found if one.record.key not in keys)]
+
+
+def pin(memory: Memory, key: str) -> Record:
+    """Put a memory in every prompt from now on; returns its present version.
+
+    Raises:
+        InvalidInput: no memory has the key.
+    """
+    return _relabelled(memory, key, {"pinned": True})
+
+
+def unpin(memory: Memory, key: str) -> Record:
+    """Let a memory be recalled only where it matters again; returns its present version.
+
+    Raises:
+        InvalidInput: no memory has the key, or it is not pinned.
+    """
+    versions = memory.history(key)
+    if versions and not versions[-1].metadata.get("pinned"):
+        raise InvalidInput(f"the memory {key!r} is not pinned")
+    return _relabelled(memory, key, {})
+
+
+def _relabelled(memory: Memory, key: str, labels: Mapping[str, Any]) -> Record:
+    versions = memory.history(key)
+    if not versions:
+        raise InvalidInput(f"no memory has the key {key!r} in namespace {memory.namespace!r}")
+    present = versions[-1]
+    others = {name: value for name, value in present.metadata.items() if name != "pinned"}
+    new = replace(present, metadata={**others, **labels}, stored_at=None)
+    memory.put_records([new])
+    return new

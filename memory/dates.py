@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dateutil import parser
 
-from memory.clock import now
-from memory.recall.dates import time_spans
-from store.errors import InvalidInput
-
-__all__ = ["earliest", "latest", "readable"]
+from remem.recall.dates import time_spans
+from remem.store import Record
+from remem.store.errors import InvalidInput
 
 
 def earliest(text: str) -> datetime:
@@ -86,3 +85,16 @@ def _moment(text: str, missing: datetime) -> datetime:
             f"{text!r} is not a date; write it like 2024-03-17, 'March 2024', '2024-03-17 20:30' "
             "or yesterday"
         ) from None
+
+
+# What time it is, for what was said just now.
+
+
+def now() -> datetime:
+    """The present in the local zone, so that a memory shows the time that its owner's clock did."""
+    return datetime.now().astimezone()
+
+
+def dated(record: Record) -> Record:
+    """The record, said now if nobody knows when."""
+    return record if record.said_at else replace(record, said_at=now())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from store import InvalidInput, Record
-
-__all__ = ["continuation", "note_key", "placed", "records_of"]
+from remem.recall.prompt import without_block
+from remem.store import InvalidInput, Record
+from remem.store.validation import check_record
 
 _NOT_SAID = frozenset({"system", "developer", "tool", "function"})
 """Roles of messages that steer a model or answer its tools: nobody said them to anybody."""
@@ -157,3 +158,137 @@ def _time(number: int, time: Any) -> datetime | None:
             f"the time of message {number}, {time!r}, is not ISO 8601 with an offset, "
             "such as 2024-05-01T09:30:00+02:00"
         ) from None
+
+
+#     Messages of any client as what was said: its words, whatever stands around them. Pure.
+#
+# A chat goes on with whatever its client and its server agree on. So nothing here raises: what
+# has no words says nothing, and a field that a memory cannot keep is left out and named.
+
+_FIELDS = ("name", "speaker", "time", "metadata")
+"""Fields of a message that a memory keeps, besides its role and content."""
+
+_CALLS = ("tool_calls", "function_call")
+
+
+def words(content: Any) -> str:
+    """The words of a message's content: a text, a part, or a list of texts and parts."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, (list, tuple)) else [content]
+    return "\n".join(text for text in map(_words_of_part, parts) if text.strip())
+
+
+def said_by(role: str | None, text: str) -> str:
+    """The words of a message that somebody said: without a block of memories that was copied along
+    and, if it is the assistant's, without the reasoning in front of it."""
+    return without_block(without_reasoning(text) if role == "assistant" else text)
+
+
+def role_of(message: Any) -> Any:
+    """The role that a message gives, whatever that is; None if it gives none."""
+    return message.get("role") if isinstance(message, Mapping) else None
+
+
+def utterances(messages: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The messages in which somebody says something, in the form that ``records_of`` reads, with
+    their places. What is said on the way to a call of tools is not."""
+    for place, message in enumerate(messages):
+        role = role_of(message)
+        if isinstance(role, str) and not any(map(message.get, _CALLS)):
+            said = said_by(role, words(message.get("content")))
+            if said.strip():
+                yield place, {"role": role, "content": said} | _kept(message)
+
+
+def oddities(messages: Sequence[Any], first: int = 0) -> list[str]:
+    """A sentence for each message, from the first on, of which something cannot be remembered."""
+    told = ((number, _oddity(messages[number])) for number in range(first, len(messages)))
+    return [f"message {number} {oddity}" for number, oddity in told if oddity]
+
+
+def _oddity(message: Any) -> str:
+    if not isinstance(message, Mapping):
+        return f"was not remembered, because it is a {type(message).__name__}; give an object"
+    if not isinstance(message.get("role"), str):
+        return "was not remembered, because it does not say whose it is; give it a role"
+    content = message.get("content")
+    if not isinstance(content, (str, list, tuple, Mapping, type(None))):
+        return f"was not remembered, because its content is a {type(content).__name__}; give a text"
+    left_out = [name for name in _FIELDS if message.get(name) and name not in _kept(message)]
+    return f"was remembered without its {' and '.join(left_out)}" if left_out else ""
+
+
+def _kept(message: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: message[name] for name in _FIELDS if message.get(name)}
+    return {name: value for name, value in given.items() if _can_be_kept(name, value)}
+
+
+def _can_be_kept(name: str, value: Any) -> bool:
+    try:
+        for record in records_of([{"role": "user", "content": "-", name: value}], "-"):
+            check_record(record)
+    except (InvalidInput, TypeError, ValueError):
+        return False
+    return True
+
+
+def _words_of_part(part: Any) -> str:
+    """The words of a part; one of an image or a file has none."""
+    if isinstance(part, str):
+        return part
+    text = (part.get("text") or part.get("refusal")) if isinstance(part, Mapping) else None
+    return text if isinstance(text, str) else ""
+
+
+#     The reasoning that a model writes in front of its answer; it is not what was said. Pure.
+#
+# Servers that do not take it apart leave it in the answer, between ``<think>`` and ``</think>``
+# or tags like these, and sometimes without the first tag, because the model's template wrote that
+# one.
+_NAMES = r"think|thinking|thought|reasoning"
+_OPENING = re.compile(
+    rf"\s*<(?:(?P<name>{_NAMES})|(?P<details>details)\s+type=[\"']reasoning[\"'][^<>]*)>",
+    re.IGNORECASE,
+)
+_CLOSING_ALONE = re.compile(rf"</(?:{_NAMES})>", re.IGNORECASE)
+_OPENING_ANYWHERE = re.compile(rf"<(?:{_NAMES})>", re.IGNORECASE)
+_FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
+_ENDS = frozenset('\n.!?…:;)]}"”*。！？；：）」』।؟')
+"""Last characters of a thought, in the scripts that have sentences with an end."""
+
+
+def without_reasoning(answer: str) -> str:
+    """The words of an assistant without the reasoning in front of them.
+
+    Only what stands in front counts: an assistant that speaks about these tags, in a sentence or in
+    code, keeps its words. Reasoning that does not end is all there is of an answer: nothing was
+    said.
+    """
+    place = 0
+    while opening := _OPENING.match(answer, place):
+        name = opening["name"] or opening["details"]
+        # One between backticks is spoken of, and ends nothing.
+        closing = re.compile(rf"(?<!`)</{name}>|</{name}>(?!`)", re.IGNORECASE)
+        found = closing.search(answer, opening.end())
+        if found is None:
+            return ""
+        place = found.end()
+    place = place or _end_without_beginning(answer)
+    return answer[place:].lstrip() if place else answer
+
+
+def _end_without_beginning(text: str) -> int:
+    """The place where the answer begins behind reasoning without a first tag; 0: there is no
+    such reasoning."""
+    closing = _CLOSING_ALONE.search(text)
+    if closing is None:
+        return 0
+    before, after = text[: closing.start()], text[closing.end() :]
+    line = before.rpartition("\n")[2]
+    in_code = line.count("`") % 2 or len(_FENCE.findall(before)) % 2
+    last = before.rstrip(" \t\r")[-1:]
+    ends_a_thought = not last or last in _ENDS or after[:1] in ("", "\n", "\r")
+    if in_code or _OPENING_ANYWHERE.search(before) or not ends_a_thought:
+        return 0
+    return closing.end()

@@ -18,10 +18,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from store import InvalidInput, OnDamage, Record, Store, StoreReadOnly, log_damage
-from store.validation import check_name
-
-__all__ = ["HEADER", "export", "from_line", "from_values", "read", "to_line"]
+from remem.store import InvalidInput, OnDamage, Record, Store, StoreReadOnly, log_damage
+from remem.store.validation import check_name
 
 HEADER = {"remem_export": 1}
 

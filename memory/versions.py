@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import TypeVar
 
-from memory.damage import readable
-from memory.planning import LAST
-from store import Reader, Record
-
-__all__ = ["all_versions", "free_key", "history", "may_be_later", "next_version", "session_end"]
+from remem.store import (
+    DamagedRecord,
+    Filter,
+    Reader,
+    Record,
+    log_damage,
+)
+from remem.store.filters import asks_by_name
 
 # At most three digits: four are rather a year, and eight a date, that a user gave as a name.
 _VERSION = re.compile(r"(.+)~([2-9]|[1-9]\d{1,2})", re.DOTALL)
@@ -122,3 +126,59 @@ def _present(found: Mapping[str, Record], key: str) -> str:
 
 def _age(record: Record) -> tuple[datetime, str]:
     return record.stored_at or _LONG_AGO, record.key
+
+
+LAST = 2**63 - 1
+"""A position after all others."""
+
+
+def is_current(record: Record) -> bool:
+    """Whether it can be found, and so stand in the windows of others."""
+    expired = record.expires_at is not None and record.expires_at <= datetime.now(timezone.utc)
+    return record.superseded_by is None and not expired
+
+
+# Asking a store for several records, of which some may be damaged.
+
+T = TypeVar("T")
+
+
+def despite_damage(
+    keys: Sequence[str],
+    ask: Callable[[Sequence[str]], list[T]],
+    instead: Callable[[DamagedRecord], list[T]],
+) -> list[T]:
+    """The result of ``ask``; only where that fails, keys are asked for one by one.
+
+    Args:
+        ask: Gives what there is for some keys, or raises ``DamagedRecord``.
+        instead: Gives what takes the place of a record that is damaged.
+    """
+    try:
+        return ask(keys)
+    except DamagedRecord as error:
+        if len(keys) == 1:
+            return instead(error)
+    return [found for key in keys for found in despite_damage([key], ask, instead)]
+
+
+def readable(reader: Reader, namespace: str, keys: Sequence[str]) -> list[Record]:
+    """The records with these keys that there are; of one that is damaged, what remains of it."""
+
+    def ask(keys: Sequence[str]) -> list[Record]:
+        return [record for record in reader.get(namespace, keys) if record is not None]
+
+    return despite_damage(keys, ask, lambda error: [error.remains])
+
+
+def whatever_matches(reader: Reader, namespace: str, where: Filter) -> list[Record]:
+    """The records that match, and what remains of damaged ones where that is enough to tell."""
+    remains: list[Record] = []
+
+    def decide(error: DamagedRecord) -> None:
+        if error.remains.key and asks_by_name(where):
+            remains.append(error.remains)
+        else:
+            log_damage(error)
+
+    return [*reader.scan(namespace, where, decide), *remains]

@@ -1,9 +1,10 @@
-"""Where memories live. ``open_store(url)`` returns a ``Store``; ``store.base`` has its promises."""
+"""Where memories live. ``open_store(url)`` returns a ``Store``; ``remem.store.base`` has its
+promises."""
 
 from __future__ import annotations
 
-from store.base import Embed, OnDamage, Reader, Store, log_damage, raise_damage
-from store.errors import (
+from remem.store.base import Embed, OnDamage, Reader, Store, log_damage, raise_damage
+from remem.store.errors import (
     Conflict,
     CorruptStore,
     DamagedRecord,
@@ -20,9 +21,9 @@ from store.errors import (
     StoreReadOnly,
     UpstreamError,
 )
-from store.filters import F, Filter, facets, parse_filter
-from store.opening import open_store
-from store.types import (
+from remem.store.filters import F, Filter, facets, parse_filter
+from remem.store.open import open_store
+from remem.store.types import (
     Batch,
     Dense,
     Entry,

@@ -1,9 +1,10 @@
-"""The contract that every store keeps. ``store.conformance`` tests each sentence of it; what a
-purge leaves in files is tested beside each store."""
+"""The contract that every store keeps. ``remem.store.conformance`` tests each sentence of it; what
+a purge leaves in files is tested beside each store."""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -12,9 +13,9 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from store.errors import DamagedRecord
-from store.filters import Current, Filter
-from store.types import (
+from remem.store.errors import DamagedRecord, StoreClosed
+from remem.store.filters import Current, Filter
+from remem.store.types import (
     Batch,
     Entry,
     Hit,
@@ -37,6 +38,7 @@ __all__ = [
     "raise_damage",
     "whole",
 ]
+
 
 T = TypeVar("T")
 
@@ -142,9 +144,10 @@ class Reader(Protocol):
         """
 
     def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
-        """How rare each token (of ``store.tokens``) is among the current records: the inverse
-        document frequency that BM25 weighs it with (``store.bm25.idf``), in the order asked. That
-        of a token which nobody holds is the highest; of all tokens in an unknown namespace too.
+        """How rare each token (of ``remem.store.fulltext.tokens``) is among the current records:
+        the inverse document frequency that BM25 weighs it with
+        (``remem.store.fulltext.ranking.idf``), in the order asked. That of a token which nobody
+        holds is the highest; of all tokens in an unknown namespace too.
 
         Raises:
             InvalidInput: an unknown view.
@@ -192,7 +195,7 @@ class Store(Reader, Protocol):
             Stale: a neighbourhood of ``batch.expects`` or a record of ``batch.expects_records``
                 reads differently now; nothing was written. Comes before ``Conflict``.
             InvalidInput: empty text, a naive datetime, metadata that is not JSON, wrong views, ...
-            DimensionMismatch, InvalidVector: see ``store.errors``.
+            DimensionMismatch, InvalidVector: see ``remem.store.errors``.
             EncoderMismatch: another process re-encoded the store since it was opened here.
         """
 
@@ -246,3 +249,33 @@ class Store(Reader, Protocol):
         traceback: TracebackType | None,
     ) -> None:
         """Close at the end of a ``with`` block."""
+
+
+# A store belongs to the process that opened it: a fork must neither use nor close it.
+
+
+class Owner:
+    """The process that opened a store.
+
+    Args:
+        url: Of the store, without password, for the message.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._process = os.getpid()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is a fork of it."""
+        return self._process != os.getpid()
+
+    def check(self) -> None:
+        """Raise ``StoreClosed`` in a fork.
+
+        To be asked before any lock is taken: a thread that a fork left behind may hold it for ever.
+        """
+        if self.is_elsewhere:
+            raise StoreClosed(
+                f"the store {self._url} was opened before a fork; open it again in this process"
+            )

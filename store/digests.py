@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-__all__ = ["SIZE", "of_bytes", "of_values", "same"]
-
 SIZE = 16
 """Bytes of a digest."""
 

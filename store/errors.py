@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from store.types import Record, Space
+    from remem.store.types import Record, Space
 
 __all__ = [
     "Conflict",

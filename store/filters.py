@@ -14,26 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from store.errors import InvalidInput
-from store.types import Record
-
-__all__ = [
-    "COLUMNS",
-    "And",
-    "Current",
-    "Exists",
-    "F",
-    "Filter",
-    "In",
-    "Not",
-    "Or",
-    "Range",
-    "Scalar",
-    "asks_by_name",
-    "facets",
-    "matches_everything",
-    "parse_filter",
-]
+from remem.store.errors import InvalidInput
+from remem.store.types import Record
 
 COLUMNS = (
     *("key", "source", "kind", "role", "speaker", "origin"),

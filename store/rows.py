@@ -13,27 +13,9 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
-from store import digests
-from store.errors import DamagedRecord
-from store.types import Record, SourceInfo
-
-__all__ = [
-    "COLUMNS",
-    "SANE",
-    "Place",
-    "Placed",
-    "as_stored",
-    "checked",
-    "digest",
-    "from_micros",
-    "from_row",
-    "is_sane",
-    "is_text",
-    "source_of",
-    "superseded",
-    "to_micros",
-    "to_row",
-]
+from remem.store import digests
+from remem.store.errors import DamagedRecord
+from remem.store.types import Record, SourceInfo
 
 COLUMNS = (
     "key, source, position, kind, role, speaker, said_at, said_offset, stored_at, expires_at, "

@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from store.errors import CorruptStore, EncoderMismatch
-from store.types import Space
-
-__all__ = ["Meta", "check_fingerprint", "check_same", "from_json", "meta_of", "to_json"]
+from remem.store.errors import CorruptStore, EncoderMismatch
+from remem.store.types import Space
 
 
 @dataclass(frozen=True, slots=True)

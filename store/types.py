@@ -10,26 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store.origins import origin_of
-
-__all__ = [
-    "Batch",
-    "Dense",
-    "Entry",
-    "Hit",
-    "Leg",
-    "Neighborhood",
-    "Record",
-    "SourceInfo",
-    "Space",
-    "Stats",
-    "Text",
-    "Vector",
-    "Verification",
-    "View",
-    "Written",
-]
-
 Vector = NDArray[np.float32]
 
 
@@ -53,8 +33,8 @@ class Record:
         superseded_by: Key of the record that replaced this one, if any.
         valid_to: When it was replaced.
         origin: Where the words come from: ``"person"``, ``"assistant"``, ``"tool"``,
-            ``"document"`` or ``"web"``; others are allowed. Left out, ``store.origins`` gives it;
-            None where that cannot know.
+            ``"document"`` or ``"web"``; others are allowed. Left out, ``remem.store.types`` gives
+            it; None where that cannot know.
     """
 
     key: str
@@ -231,3 +211,22 @@ class Verification:
     def ok(self) -> bool:
         """Whether nothing was found wrong."""
         return not self.problems
+
+
+# The origin of a record's words, and the one rule for those of which nobody told it. Pure.
+
+PERSON = "person"
+ASSISTANT = "assistant"
+TOOL = "tool"
+DOCUMENT = "document"
+WEB = "web"
+
+_BY_ROLE = {"user": PERSON, "assistant": ASSISTANT, "tool": TOOL, "function": TOOL}
+_BY_KIND = {"passage": DOCUMENT, "turn": PERSON, "note": PERSON}
+
+
+def origin_of(kind: str, role: str | None) -> str | None:
+    """The origin of a record of which only its kind and role are known; None if they do not tell:
+    other roles (``"system"``), and other kinds without a role, may be anybody's."""
+    table, name = (_BY_KIND, kind) if role is None else (_BY_ROLE, role)
+    return table.get(name) if isinstance(name, str) else None  # the store refuses what is no text

@@ -13,36 +13,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
-from store.filters import Filter
-from store.spaces import check_same
-from store.stacking import EPSILON, are_unit, stacked_rows
-from store.types import Batch, Dense, Entry, Leg, Record, Space, Text, Vector, View
-
-__all__ = [
-    "MAX_DEPTH",
-    "MAX_NAME",
-    "MAX_TEXT",
-    "check_batch",
-    "check_encoded",
-    "check_filter",
-    "check_k",
-    "check_keys",
-    "check_leg",
-    "check_name",
-    "check_record",
-    "check_space",
-    "check_span",
-    "check_text",
-    "check_view",
-    "unit",
-    "unit_rows",
-]
+from remem.store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector, Stale
+from remem.store.filters import Filter
+from remem.store.spaces import check_same
+from remem.store.types import (
+    Batch,
+    Dense,
+    Entry,
+    Leg,
+    Neighborhood,
+    Record,
+    Space,
+    Text,
+    Vector,
+    View,
+)
 
 MAX_TEXT = 100_000_000
 """Most bytes of UTF-8 in one text: ten times the largest message anyone should send."""
@@ -397,3 +387,133 @@ def _unit_views(
         key: {view: View(views[view].text, next(vectors)) for view in space.views}
         for key, views in entries.items()
     }
+
+
+# What must be true of a store before a batch is carried out: the same in every store.
+def check_expected(
+    expected: Sequence[Neighborhood], read: Callable[[Neighborhood], Sequence[Record]]
+) -> None:
+    """Refuse a batch that was planned on what is no longer so.
+
+    Args:
+        read: What is there now.
+
+    Raises:
+        Stale: a neighbourhood reads differently than when the batch was planned.
+    """
+    for around in expected:
+        if tuple(read(around)) != around.records:
+            raise Stale(
+                f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
+                "the batch again"
+            )
+
+
+def check_records(
+    expected: Mapping[str, Record | None], read: Callable[[Sequence[str]], Mapping[str, Record]]
+) -> None:
+    """Refuse a batch that was planned on records that are no longer so.
+
+    Args:
+        read: What is there now, by key; unknown keys are left out.
+
+    Raises:
+        Stale: a record changed, came or went since the batch was planned.
+    """
+    now = read(list(expected)) if expected else {}
+    for key, record in expected.items():
+        if now.get(key) != record:
+            raise Stale(
+                f"another writer changed the record {key!r} meanwhile; read it and plan the batch "
+                "again"
+            )
+
+
+def split(
+    entries: Sequence[Entry], stored: Mapping[str, str], mark: Callable[[str], str] = str
+) -> tuple[list[Entry], list[str]]:
+    """Entries that are new, and the keys of those that are stored already.
+
+    Args:
+        stored: By key, the texts that are stored, or ``mark`` of them.
+
+    Raises:
+        Conflict: a key is stored with another text.
+    """
+    new = [entry for entry in entries if entry.record.key not in stored]
+    known = [entry.record for entry in entries if entry.record.key in stored]
+    differing = tuple(record.key for record in known if mark(record.text) != stored[record.key])
+    if differing:
+        raise Conflict(
+            f"key {differing[0]!r} is stored with another text; update the record, "
+            "or give the new one a key of its own",
+            differing,
+        )
+    return new, [record.key for record in known]
+
+
+# Vectors that come one by one, as one array.
+
+EPSILON = float(np.finfo(np.float16).eps)
+"""What a length of 1, or its square, may differ from it by: half precision makes it so."""
+
+_SINGLE = np.dtype(np.float32)
+
+_AT_ONCE = 512
+"""Vectors that are looked at together: a copy of so many stays in the cache."""
+
+
+def stacked_rows(
+    vectors: Sequence[ArrayLike], dim: int, name: Callable[[int], str]
+) -> NDArray[np.float32]:
+    """The vectors as rows of an array of their own, float32, shape (len(vectors), dim).
+
+    Args:
+        name: What vector ``i`` belongs to, for the message.
+
+    Raises:
+        InvalidVector, DimensionMismatch: one of them is no vector of ``dim`` real numbers.
+    """
+    if vectors and _are_rows(vectors, dim):  # as encoders return them
+        return np.concatenate(vectors).reshape(len(vectors), dim)
+    rows = np.empty((len(vectors), dim), np.float32)
+    with np.errstate(over="ignore"):  # a value too large for float32 is infinite and reported so
+        for row, vector in enumerate(vectors):
+            rows[row] = _vector(vector, dim, row, name)
+    return rows
+
+
+def are_unit(vectors: Sequence[ArrayLike], dim: int) -> bool:
+    """Whether all are arrays of float32 already, of shape (dim,) and length 1, as encoders return
+    them. It may say no where it is so but for a rounding."""
+    for start in range(0, len(vectors), _AT_ONCE):
+        some = vectors[start : start + _AT_ONCE]
+        if not _are_rows(some, dim):
+            return False
+        rows = np.concatenate(some).reshape(len(some), dim)
+        squares = np.einsum("ij,ij->i", rows, rows)
+        if not np.all(np.abs(squares - 1) <= EPSILON):  # nor where one is NaN
+            return False
+    return True
+
+
+def _are_rows(vectors: Sequence[ArrayLike], dim: int) -> TypeGuard[Sequence[NDArray[np.float32]]]:
+    return all(
+        isinstance(vector, np.ndarray) and vector.dtype is _SINGLE and vector.shape == (dim,)
+        for vector in vectors
+    )
+
+
+def _vector(vector: ArrayLike, dim: int, row: int, name: Callable[[int], str]) -> NDArray[Any]:
+    try:
+        array = np.asarray(vector)
+    except ValueError:  # rows of different lengths
+        array = np.empty(0, object)
+    if array.dtype.kind not in "fiu":
+        raise InvalidVector(f"{name(row)}: the vector must be an array of real numbers")
+    if array.shape != (dim,):
+        raise DimensionMismatch(
+            f"{name(row)}: the vector has shape {array.shape} but the store holds vectors of "
+            f"{dim} dimensions; use the encoder that the store was made with"
+        )
+    return array

@@ -8,7 +8,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-pytest.register_assert_rewrite("store.conformance")
+pytest.register_assert_rewrite("remem.store.conformance")
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and so would every process
 # that they start in order to interrupt it.

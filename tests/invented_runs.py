@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.intervals import Interval
-from benchmarks.outcome import Outcome, Run, SystemFigures
-from benchmarks.runs import RunDatabase
-from memory.recall.ranking import Recollection
-from memory.recall.weights import WEIGHTS
-from store import Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.intervals import Interval
+from remem.benchmarks.metrics import Outcome, Run, SystemFigures
+from remem.benchmarks.runs import RunDatabase
+from remem.recall.ranking import WEIGHTS, Recollection
+from remem.store import Record
 
 SYSTEMS: Mapping[str, tuple[float, float]] = {  # how good at finding; milliseconds
     "remem": (0.86, 9.0),

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from memory import Memory
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.testing import HashEncoder
 
 __all__ = ["PROGRAM", "REMEM", "SECRET", "Remem", "remem_serving"]
 
-PROGRAM = "import sys; from memory.cli import main; sys.exit(main())"
+PROGRAM = "import sys; from remem.cli import main; sys.exit(main())"
 REMEM = [sys.executable, "-c", PROGRAM]
 SECRET = "sk-of-the-upstream"
 

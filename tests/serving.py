@@ -10,8 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from memory.serve.running import guarded
-from memory.serve.settings import Limits
+from remem.serve.server import guarded
+from remem.serve.settings import Limits
 
 __all__ = ["guarding", "served"]
 

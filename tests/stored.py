@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from io import BytesIO
 
-from store.embedded.saving import Saved, Stored
+from remem.store.arrays import Saved, Stored
 
 __all__ = ["stored"]
 

@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("store", "memory", "benchmarks")  # each may import those before it
-MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+FOLDERS = ("store", "memory", "benchmarks")  # installed as remem.store, remem, remem.benchmarks
+MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+PACKAGES = [path for path in MODULES if path.name == "__init__.py"]
 HEAVY = ("torch", "transformers", "sentence_transformers", "accelerate", "gguf")
 
-each_module = pytest.mark.parametrize(
-    "path", MODULES, ids=[str(path.relative_to(ROOT)) for path in MODULES]
-)
+
+def named(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=[str(p.relative_to(ROOT)) for p in paths])
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -26,34 +28,25 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import in line {node.lineno}"
             yield str(node.module).partition(".")[0]
 
 
-@each_module
-def test_imports_run_one_way(path: Path) -> None:
-    package = path.relative_to(ROOT).parts[0]
-    above = set(PACKAGES[PACKAGES.index(package) + 1 :])
-    assert not above & set(imported(path))
+def test_folders_import_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True) == 0
 
 
-@each_module
+@named(MODULES)
 def test_modules_stay_short(path: Path) -> None:
-    assert len(path.read_text("utf-8").splitlines()) <= 400
+    assert len(path.read_text("utf-8").splitlines()) <= 600
 
 
-@each_module
-def test_public_modules_say_what_is_public(path: Path) -> None:
+@named(PACKAGES)
+def test_packages_say_what_they_export(path: Path) -> None:
     statements = ast.parse(path.read_text("utf-8")).body
-    names = {
-        target.id
-        for node in statements
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    assigned = {ast.unparse(node.targets[0]) for node in statements if isinstance(node, ast.Assign)}
     only_a_docstring = all(isinstance(node, ast.Expr) for node in statements)
-    assert "__all__" in names or only_a_docstring or path.name == "__main__.py"
+    assert "__all__" in assigned or only_a_docstring
 
 
 def test_the_store_needs_no_model() -> None:
@@ -61,11 +54,11 @@ def test_the_store_needs_no_model() -> None:
         assert not set(HEAVY) & set(imported(path)), path
 
 
-def test_two_modules_know_faiss() -> None:
+def test_one_module_knows_faiss() -> None:
     # Benchmarks compare with faiss itself, so they may.
     users = [path for path in MODULES if "faiss" in imported(path)]
     inside = [str(path.relative_to(ROOT)) for path in users if "benchmarks" not in path.parts]
-    assert inside == ["store/embedded/blocks.py", "store/embedded/coarse.py"]
+    assert inside == ["store/embedded/vectors.py"]
 
 
 def test_only_the_contract_knows_pytest() -> None:
@@ -73,10 +66,10 @@ def test_only_the_contract_knows_pytest() -> None:
     assert users <= {ROOT / "store" / "conformance"}
 
 
-@pytest.mark.parametrize("package", ["store", "memory"])
+@pytest.mark.parametrize("package", ["remem", "remem.store"])
 def test_importing_loads_no_model_library(package: str) -> None:
     program = f"import sys, {package}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
-from benchmarks.__main__ import main as bench
-from memory import Memory
-from memory.cli import main
-from memory.cli.app import program
+from remem import Memory
+from remem.benchmarks.__main__ import main as bench
+from remem.cli import main
+from remem.cli.app import program
 from tests.openai_upstream import upstream
 from tests.serving import served
 
@@ -35,7 +35,8 @@ def masked(text: str) -> str:
 @pytest.fixture
 def roads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An OpenAI for the examples to ask, and a ``remem serve`` in front of it; yields its URL."""
-    from memory.serve.app import ServeSettings, create_app
+    from remem.serve.app import create_app
+    from remem.serve.settings import ServeSettings
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "of the examples")

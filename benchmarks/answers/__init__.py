@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks.answers.command import answers
+from remem.benchmarks.answers.command import answers
 
 __all__ = ["answers"]

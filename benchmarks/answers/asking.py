@@ -6,28 +6,21 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from benchmarks.answers.file import Answer
-from benchmarks.answers.judging import Verdict, judge_prompt, read_verdict
-from benchmarks.answers.scores import ADMITTED, CONTAINED, score_answer
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.timing import timed
-from memory import Memory
-from memory.attach.generators import Generator, Prompt
-from memory.encoder import Encoder
-from memory.recall.prompt import Context
-
-__all__ = [
-    "AGREES",
-    "ARMS",
-    "INSTRUCTIONS",
-    "JUDGED",
-    "JUDGED_ADMITTED",
-    "WITH",
-    "WITHOUT",
-    "Respondent",
-    "answer_all",
-    "with_gold",
-]
+from remem import Memory
+from remem.benchmarks.answers.file import Answer
+from remem.benchmarks.answers.scores import (
+    ADMITTED,
+    CONTAINED,
+    Verdict,
+    judge_prompt,
+    read_verdict,
+    score_answer,
+)
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.machine import timed
+from remem.encoders.sentence_transformer import Encoder
+from remem.generators.opening import Generator, Prompt
+from remem.recall.prompt import Context
 
 WITHOUT = "without memory"
 WITH = "with memory"

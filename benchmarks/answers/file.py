@@ -23,13 +23,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks.answers.judging import Verdict
-from benchmarks.datasets.base import Question
-from benchmarks.machine import describe
-from benchmarks.sqlite_file import FileFormat, SqliteFile
-from store import InvalidInput
-
-__all__ = ["APPLICATION_ID", "FORMAT", "Answer", "AnswerFile"]
+from remem.benchmarks.answers.scores import Verdict
+from remem.benchmarks.datasets.base import Question
+from remem.benchmarks.machine import describe
+from remem.benchmarks.runs import FileFormat, SqliteFile
+from remem.store import InvalidInput
 
 FORMAT = 1
 """Raised by a change that older versions cannot read."""

@@ -8,9 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from store import Record
-
-__all__ = ["Dataset", "Haystack", "Question", "Reader", "gold_of"]
+from remem.store import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.datasets.base import Dataset, Haystack, Question
-from benchmarks.datasets.stream import (
+from remem.benchmarks.datasets.base import Dataset, Haystack, Question
+from remem.benchmarks.datasets.stream import (
     StreamedDataset,
     as_question,
     assemble,
@@ -25,12 +25,10 @@ from benchmarks.datasets.stream import (
     guarded,
     partition,
 )
-from memory.ingest import BeirReader, Problem
-from memory.ingest.fields import as_object, as_text
-from memory.ingest.files import Files, text_lines
-from memory.ingest.jsonstream import JsonLine, json_lines
-
-__all__ = ["Beir"]
+from remem.ingest import BeirReader, Problem
+from remem.ingest.files import Files, text_lines
+from remem.ingest.jsonstream import JsonLine, json_lines
+from remem.ingest.parsing import as_object, as_text
 
 _QUERIES = "queries.jsonl"
 _SPLITS = ("test.tsv", "dev.tsv", "validation.tsv", "train.tsv")

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.datasets.base import Dataset, Reader
-from benchmarks.datasets.beir import Beir
-from benchmarks.datasets.locomo import Locomo
-from benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval
-from benchmarks.datasets.own import Own
-from store import InvalidInput
-
-__all__ = ["OFFICIAL_READERS", "READERS", "detect", "detect_all"]
+from remem.benchmarks.datasets.base import Dataset, Reader
+from remem.benchmarks.datasets.beir import Beir
+from remem.benchmarks.datasets.locomo import Locomo
+from remem.benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval
+from remem.benchmarks.datasets.own import Own
+from remem.store import InvalidInput
 
 READERS: Sequence[Reader] = (Locomo(), LongMemEval(BOTH_ROLES), Beir(), Own())
 """All readers, in the order in which they are asked."""

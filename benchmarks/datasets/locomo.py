@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.datasets.base import Dataset, Haystack, Question
-from benchmarks.datasets.stream import (
+from remem.benchmarks.datasets.base import Dataset, Haystack, Question
+from remem.benchmarks.datasets.stream import (
     StreamedDataset,
     as_answer,
     as_question,
@@ -23,14 +23,12 @@ from benchmarks.datasets.stream import (
     gather,
     guarded,
 )
-from memory.ingest import LocomoReader, Problem
-from memory.ingest.elements import read_elements
-from memory.ingest.fields import as_list, as_object, as_text
-from memory.ingest.files import Files
-from memory.ingest.locomo import conversation_items
-from store import Record
-
-__all__ = ["Locomo"]
+from remem.ingest import LocomoReader, Problem
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import read_elements
+from remem.ingest.locomo import conversation_items
+from remem.ingest.parsing import as_list, as_object, as_text
+from remem.store import Record
 
 _ADVERSARIAL = "adversarial"
 _CATEGORIES = {

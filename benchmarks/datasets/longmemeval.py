@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.datasets.base import Dataset, Haystack, Question
-from benchmarks.datasets.stream import (
+from remem.benchmarks.datasets.base import Dataset, Haystack, Question
+from remem.benchmarks.datasets.stream import (
     StreamedDataset,
     as_answer,
     as_question,
@@ -24,14 +24,12 @@ from benchmarks.datasets.stream import (
     guarded,
     partition,
 )
-from memory.ingest import LongMemEvalReader, Problem
-from memory.ingest.elements import read_elements
-from memory.ingest.fields import as_list, as_text
-from memory.ingest.files import Files
-from memory.ingest.longmemeval import as_date, haystack_items, session_name
-from store import Record
-
-__all__ = ["BOTH_ROLES", "OFFICIAL", "LongMemEval", "Protocol"]
+from remem.ingest import LongMemEvalReader, Problem
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import read_elements
+from remem.ingest.longmemeval import as_date, haystack_items, session_name
+from remem.ingest.parsing import as_list, as_text
+from remem.store import Record
 
 _ABSTENTION = "_abs"
 

@@ -45,8 +45,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.datasets.base import Dataset, Haystack, Question
-from benchmarks.datasets.stream import (
+from remem.benchmarks.datasets.base import Dataset, Haystack, Question
+from remem.benchmarks.datasets.stream import (
     StreamedDataset,
     as_answer,
     as_question,
@@ -54,13 +54,11 @@ from benchmarks.datasets.stream import (
     gather,
     guarded,
 )
-from memory.ingest import Item, Problem, detect_reader
-from memory.ingest.fields import as_list, as_object, as_text, as_time
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import JsonLine, json_lines
-from store import InvalidInput, Record
-
-__all__ = ["Own"]
+from remem.ingest import Item, Problem, detect_reader
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import JsonLine, json_lines
+from remem.ingest.parsing import as_list, as_object, as_text, as_time
+from remem.store import InvalidInput, Record
 
 _RECORDS = "records"
 _QUESTIONS = "questions.jsonl"

@@ -7,21 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.datasets.base import Haystack, Question
-from memory.ingest import Item, Problem
-from memory.ingest.fields import as_text
-from store import InvalidInput, Record
-
-__all__ = [
-    "Gathered",
-    "StreamedDataset",
-    "as_answer",
-    "as_question",
-    "assemble",
-    "gather",
-    "guarded",
-    "partition",
-]
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.ingest import Item, Problem
+from remem.ingest.parsing import as_text
+from remem.store import InvalidInput, Record
 
 T = TypeVar("T")
 
@@ -84,7 +73,7 @@ class StreamedDataset:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a reader of ``memory.ingest`` yielded for one haystack; None: it named no namespace."""
+    """What a reader of ``remem.ingest`` yielded for one haystack; None: it named no namespace."""
 
     namespace: str | None
     records: Sequence[Record]

@@ -1,7 +1,7 @@
 """Clients that mean no good: what they do to a server on this machine, for a while.
 
-``python -m benchmarks.load.attacks NAME PORT SECONDS`` runs one in a process of its own, so that
-it shares no lock with the clients whose searches are timed.
+``python -m remem.benchmarks.load.attacks NAME PORT SECONDS`` runs one in a process of its own, so
+that it shares no lock with the clients whose searches are timed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-
-__all__ = ["ATTACKS", "attacking"]
 
 _FLOODERS = 8
 _CONNECTIONS = 2000

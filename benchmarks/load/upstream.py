@@ -1,7 +1,7 @@
 """A model that answers at once, for measuring what stands in front of it.
 
-``python -m benchmarks.load.upstream`` prints its address and serves chat completions, whole and
-streamed, until it is killed. The answer to a message is always the same, as a client that tries
+``python -m remem.benchmarks.load.upstream`` prints its address and serves chat completions, whole
+and streamed, until it is killed. The answer to a message is always the same, as a client that tries
 again expects.
 """
 
@@ -14,8 +14,6 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-
-__all__ = ["answer_to", "app"]
 
 app = FastAPI()
 

@@ -6,6 +6,6 @@
 
 from __future__ import annotations
 
-from benchmarks.report.command import report, write_report
+from remem.benchmarks.report.command import report, write_report
 
 __all__ = ["report", "write_report"]

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from benchmarks.runs import RunDatabase
-from memory.cli.screen import print_out
-from store import InvalidInput, MissingDependency
-
-__all__ = ["report", "write_report"]
+from remem.benchmarks.runs import RunDatabase
+from remem.cli.screen import print_out
+from remem.store import InvalidInput, MissingDependency
 
 
 def write_report(run_database: Path, html_path: Path, with_texts: bool = True) -> None:
@@ -25,7 +23,7 @@ def write_report(run_database: Path, html_path: Path, with_texts: bool = True) -
         MissingDependency: the packages that draw and fill in the page are not installed.
     """
     try:
-        from benchmarks.report.page import render
+        from remem.benchmarks.report.page import render
     except ImportError as error:
         raise MissingDependency("the HTML report", "'remem[bench]'") from error
 

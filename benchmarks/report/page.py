@@ -17,14 +17,18 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from benchmarks.across import EVIDENCE
-from benchmarks.intervals import Interval
-from benchmarks.report import misses
-from benchmarks.report.pictures import Plot, colours_of, plots_of
-from benchmarks.report.summary import Summary, summarise
-from benchmarks.stored_run import StoredRun
-
-__all__ = ["render"]
+from remem.benchmarks.intervals import Interval
+from remem.benchmarks.report.pictures import Plot, colours_of, plots_of
+from remem.benchmarks.report.summary import (
+    DEPTH,
+    Json,
+    Summary,
+    browsable,
+    summarise,
+    without_texts,
+)
+from remem.benchmarks.runs import StoredRun
+from remem.benchmarks.tables import EVIDENCE
 
 _FIGURES = ("p50 ms", "p95 ms", "records/s", "tokens@1000")
 """Beginnings of the names of the figures that have a column of their own."""
@@ -64,7 +68,7 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
     ]
     script = _template_file("browser.js")
     environment = Environment(
-        loader=PackageLoader("benchmarks.report"),
+        loader=PackageLoader("remem.benchmarks.report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -79,12 +83,12 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
     return environment.get_template("report.html").render(
         sections=sections,
         across=_across([section.summary for section in sections]),
-        depth=misses.DEPTH,
+        depth=DEPTH,
         with_texts=with_texts,
         style=Markup(_template_file("report.css")),
         script=Markup(script),
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=_embedded({"texts": with_texts, "depth": misses.DEPTH, "sets": browsers}),
+        data=_embedded({"texts": with_texts, "depth": DEPTH, "sets": browsers}),
     )
 
 
@@ -120,10 +124,10 @@ def _cell(summary: Summary, system: str) -> tuple[Interval | None, Interval | No
     return means.get(summary.primary or ""), means.get(EVIDENCE)
 
 
-def _browser(run: StoredRun, system: str, with_texts: bool) -> misses.Json:
-    found = misses.browsable(run.outcomes(system), run.records(), run.first_gold_ranks())
+def _browser(run: StoredRun, system: str, with_texts: bool) -> Json:
+    found = browsable(run.outcomes(system), run.records(), run.first_gold_ranks())
     named = {"name": run.run.dataset, "system": system} | found
-    return named if with_texts else misses.without_texts(named)
+    return named if with_texts else without_texts(named)
 
 
 def _embedded(data: object) -> Markup:
@@ -135,7 +139,7 @@ def _embedded(data: object) -> Markup:
 
 
 def _template_file(name: str) -> str:
-    return (files("benchmarks.report") / "templates" / name).read_text("utf-8")
+    return (files("remem.benchmarks.report") / "templates" / name).read_text("utf-8")
 
 
 def _share(value: float) -> str:

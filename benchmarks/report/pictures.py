@@ -8,15 +8,13 @@ from itertools import chain, cycle
 
 from markupsafe import Markup
 
-from benchmarks.intervals import Interval
-from benchmarks.report import plots
-from benchmarks.report.canvas import MUTED
-from benchmarks.report.summary import Groups, Standing, Summary, figure
-from benchmarks.trust.calibration import FIRST
-from benchmarks.trust.tally import CALIBRATION_ERROR, RELIABILITY, against_floor
-from memory.recall.relevance import FLOOR
-
-__all__ = ["Plot", "colours_of", "plots_of"]
+from remem.benchmarks.intervals import Interval
+from remem.benchmarks.report import plots
+from remem.benchmarks.report.plots import MUTED
+from remem.benchmarks.report.summary import Groups, Standing, Summary, figure
+from remem.benchmarks.trust.calibration import FIRST
+from remem.benchmarks.trust.tally import CALIBRATION_ERROR, RELIABILITY, against_floor
+from remem.recall.relevance import FLOOR
 
 _MOST_DRAWN = 12  # systems in one plot
 _MOST_BARS = 4

@@ -1,12 +1,11 @@
-"""``python -m benchmarks.scale PART``: one part of a measurement, started by the command."""
+"""``python -m remem.benchmarks.scale PART``: one part of a measurement, started by the command."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks.scale.parts import Part
-from benchmarks.scale.processes import report
-from store import RememError
+from remem.benchmarks.scale.parts import Part, report
+from remem.store import RememError
 
 if __name__ == "__main__":
     try:

@@ -2,31 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.table import Table
 
-from benchmarks.datasets.detect import detect_all
-from benchmarks.machine import describe
-from benchmarks.scale.choices import as_namespaces, as_peers, as_sizes
-from benchmarks.scale.figures import Measured, advantages, growth
-from benchmarks.scale.growing import grow, many_namespaces
-from benchmarks.scale.parts import Part
-from benchmarks.scale.place import place_for
-from benchmarks.scale.plots import can_write, plot
-from benchmarks.scale.systems import PEERS, REMEM, require
-from benchmarks.scale.tables import footnotes, growth_table, missed, size_table
-from benchmarks.scale.targets import ADVANTAGES, GROWTH, NAMESPACES, targets_at
-from benchmarks.tables import figure_table
-from memory.cli.screen import counted, print_json, print_out
-
-__all__ = ["scale"]
+from remem.benchmarks.datasets.detect import detect_all
+from remem.benchmarks.machine import describe
+from remem.benchmarks.scale.figures import (
+    ADVANTAGES,
+    FIGURES,
+    GROWTH,
+    NAMESPACES,
+    Figures,
+    Measured,
+    Targets,
+    advantages,
+    growth,
+    targets_at,
+)
+from remem.benchmarks.scale.measuring import Notes
+from remem.benchmarks.scale.parts import Part, place_for, run
+from remem.benchmarks.scale.plots import can_write, plot
+from remem.benchmarks.scale.systems import PEERS, REMEM, require
+from remem.benchmarks.tables import figure_table, plain_table
+from remem.cli.screen import counted, print_json, print_out
+from remem.store import UpstreamError
 
 _SIZES = (10_000, 100_000)
+
+
+# What the options of ``remem bench scale`` mean, as callbacks for click.
+def as_sizes(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    value: str | None,
+) -> tuple[int, ...] | None:
+    """Numbers of records with commas between them, smallest first; None if none were given."""
+    if value is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value):
+        raise click.BadParameter(f"{value!r} is not a list of numbers such as 10000,100000")
+    return tuple(sorted({int(each) for each in value.split(",")}))
+
+
+def as_peers(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    value: str,
+) -> tuple[str, ...]:
+    """Names of systems with commas between them, in the order of ``PEERS``."""
+    names = {each.strip() for each in value.split(",") if each.strip()}
+    if "all" in names:
+        return tuple(PEERS)
+    unknown = sorted(names - PEERS.keys())
+    if unknown:
+        known = ", ".join([*PEERS, "all"])
+        raise click.BadParameter(f"there is no peer {unknown[0]!r}; choose from {known}")
+    return tuple(name for name in PEERS if name in names)
+
+
+def as_namespaces(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    value: str | None,
+) -> tuple[int, int] | None:
+    """How many namespaces, and records in each; None if it was not given."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", value)
+    if not found:
+        raise click.BadParameter(f"{value!r} is not of the form 10000x100")
+    return int(found[1]), int(found[2])
 
 
 @click.command()
@@ -147,3 +200,133 @@ def _everything(measured: Sequence[Measured], in_namespaces: dict[str, float]) -
         ],
         "namespaces": in_namespaces,
     }
+
+
+# The figures for the terminal.
+def size_table(measured: Sequence[Measured]) -> Table:
+    """All systems at one size: a row for each figure, with the numbers of its footnotes."""
+    marks = _marks(measured)
+    rows = [
+        [name, *(_cell(one, name, marks) for one in measured)]
+        for name in FIGURES
+        if any(name in one.figures or name in one.notes for one in measured)
+    ]
+    return plain_table(["", *(one.system for one in measured)], rows)
+
+
+def footnotes(measured: Sequence[Measured]) -> list[str]:
+    """What the numbers in ``size_table`` stand for."""
+    return [f"[{number}] {note}" for note, number in _marks(measured).items()]
+
+
+def missed(figures: Figures, targets: Targets, what: str = "") -> list[str]:
+    """A line for each target that is missed.
+
+    Args:
+        what: Said behind the name of a figure.
+    """
+    return [
+        f"missed: {name}{what} {_shown(name, figures[name])}, target {target}"
+        for name, target in targets.items()
+        if name in figures and not target.met(figures[name])
+    ]
+
+
+def growth_table(factors: Mapping[str, Figures]) -> Table:
+    """By what each figure of each system is multiplied from one size to the next."""
+    rows = [
+        [name, *(f"{each[name]:.2f}" if name in each else "-" for each in factors.values())]
+        for name in FIGURES
+        if any(name in each for each in factors.values())
+    ]
+    return plain_table(["", *factors], rows)
+
+
+def _marks(measured: Sequence[Measured]) -> dict[str, int]:
+    notes = dict.fromkeys(
+        f"{one.system}: {note}" for one in measured for note in one.notes.values()
+    )
+    return {note: number for number, note in enumerate(notes, 1)}
+
+
+def _cell(one: Measured, name: str, marks: Mapping[str, int]) -> str:
+    value = one.figures.get(name)
+    shown = "-" if value is None else _shown(name, value)
+    note = one.notes.get(name)
+    return shown if note is None else f"{shown} [{marks[f'{one.system}: {note}']}]"
+
+
+def _shown(name: str, value: float) -> str:
+    if "recall" in name:
+        return f"{value:.3f}"
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+# All sizes and systems, one after the other, each part in a process of its own.
+
+Tell = Callable[[str], object]
+
+_CALLED = {"fill": "ingest", "ask": "search"}
+
+
+def grow(
+    like: Part, sizes: Sequence[int], systems: Sequence[str], tell: Tell
+) -> Iterator[list[Measured]]:
+    """Measure all systems at one size after the other.
+
+    Args:
+        like: What all parts have in common. What they make in its folder is deleted as soon as it
+            is not needed any more.
+        tell: Called with what comes next.
+
+    Raises:
+        UpstreamError: the records could not be made.
+    """
+    if like.data and sizes:
+        tell("the data is encoded")
+        run(replace(like, name="encode"))
+    for records in sizes:
+        sized = replace(like, records=records)
+        tell(f"{records:,} records are made")
+        run(replace(sized, name="make"))
+        yield [_measured(replace(sized, system=name), tell) for name in systems]
+        shutil.rmtree(sized.material)
+
+
+def many_namespaces(like: Part, namespaces: int, each: int, tell: Tell) -> Figures:
+    """Fill so many namespaces of remem's store, and open them at random.
+
+    Raises:
+        UpstreamError: it failed.
+    """
+    wanted = replace(like, system=REMEM, namespaces=namespaces, records=each)
+    figures: Figures = {}
+    for name, called in _CALLED.items():
+        tell(f"{called} of {namespaces:,} namespaces")
+        outcome = run(replace(wanted, name=f"{name} namespaces"))
+        figures |= {**outcome.figures, f"peak memory, {called}, MB": outcome.peak}
+    _clean(wanted)
+    return figures
+
+
+def _measured(part: Part, tell: Tell) -> Measured:
+    part.folder.mkdir()
+    figures: Figures = {}
+    notes: Notes = {}
+    for name, called in _CALLED.items():
+        tell(f"{part.system}: {called}")
+        try:
+            outcome = run(replace(part, name=name))
+        except UpstreamError as error:  # the other systems are worth knowing all the same
+            notes[FIGURES[0]] = str(error)
+            break
+        figures |= {**outcome.figures, f"peak memory, {called}, MB": outcome.peak}
+        notes |= outcome.notes
+    _clean(part)
+    return Measured(part.system, part.records, figures, notes)
+
+
+def _clean(part: Part) -> None:
+    shutil.rmtree(part.folder, ignore_errors=True)
+    if part.url and part.system == REMEM:
+        run(replace(part, name="empty"))

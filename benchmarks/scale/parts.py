@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scale.figures import Figures
-from benchmarks.scale.making import MadeUp, Source, make
-from benchmarks.scale.material import Material
-from benchmarks.scale.measuring import Notes, ask, fill
-from benchmarks.scale.namespaces import fill_namespaces, open_at_random
-from benchmarks.scale.noise import Multiplied, encode
-from benchmarks.scale.place import empty
-from benchmarks.scale.systems import System, chosen
-from memory.opening import open_encoder
-from memory.recall.windows import VIEWS
-
-__all__ = ["PARTS", "Part"]
+from remem.benchmarks.machine import peak_megabytes
+from remem.benchmarks.running import check_empty
+from remem.benchmarks.scale.figures import Figures
+from remem.benchmarks.scale.making import MadeUp, Material, Multiplied, Source, encode, make
+from remem.benchmarks.scale.measuring import Notes, ask, fill, fill_namespaces, open_at_random
+from remem.benchmarks.scale.systems import System, chosen
+from remem.encoders.opening import open_encoder
+from remem.store import Batch, InvalidInput, Store, open_store
+from remem.store.errors import UpstreamError
+from remem.views import VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +134,111 @@ PARTS = {
     "empty": _empty,
 }
 """Name of a part -> what it does; returns figures, and notes on them."""
+
+
+# Where remem's store is during the benchmark: on a server, or in a folder that goes again.
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to measure.
+
+    Attributes:
+        work: A folder for everything that is made on the way.
+        url: Of the server's store; None: the embedded store, in the folder.
+    """
+
+    work: Path
+    url: str | None = None
+
+
+@contextmanager
+def place_for(store: str | None) -> Iterator[Place]:
+    """The place that ``--store`` names.
+
+    Args:
+        store: A folder to work in, the url of an empty store, or None: a temporary folder.
+
+    Raises:
+        InvalidInput: the store holds records, or is in the memory of one process.
+        RememError: it cannot be opened.
+    """
+    if store == ":memory:":
+        raise InvalidInput("':memory:' is gone with its process: give a folder or a server's url")
+    if store is None or not ("://" in store or store.endswith(".db")):
+        folder = Path(store).expanduser() if store else None
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            yield Place(Path(work))
+        return
+    check_empty(store)
+    with tempfile.TemporaryDirectory() as work:
+        yield Place(Path(work), store)
+
+
+def empty(url: str) -> None:
+    """Delete all records of a store."""
+    with open_store(url) as store:
+        for namespace in store.namespaces():
+            while keys := _some_keys(store, namespace):
+                store.write(namespace, Batch(delete=keys))
+
+
+def _some_keys(store: Store, namespace: str) -> list[str]:
+    return [record.key for record in islice(store.scan(namespace), _BATCH)]
+
+
+# Each part of a measurement in a process of its own, so that its peak of memory is its own.
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a part found out.
+
+    Attributes:
+        figures: By name.
+        notes: Name of a figure -> what to know about it.
+        peak: Most memory of its process, in MB.
+    """
+
+    figures: Figures
+    notes: dict[str, str]
+    peak: float
+
+
+def run(part: Part) -> Outcome:
+    """Run a part in a process of its own.
+
+    Raises:
+        UpstreamError: it failed.
+    """
+    command = [sys.executable, "-m", "remem.benchmarks.scale", part.to_json()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        if len(said) > 1:  # more than a sentence, which is for whoever mends it
+            sys.stderr.write(done.stderr)
+        raise UpstreamError(f"{part.system or 'the benchmark'} failed to {part.name}: {said[-1]}")
+    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def report(figures: Figures, notes: dict[str, str]) -> None:
+    """Tell the process that waits for this one."""
+    told = {"figures": figures, "notes": notes, "peak": own_peak_megabytes()}
+    print(f"\n{json.dumps(told)}")
+
+
+def own_peak_megabytes() -> float:
+    """The most memory that this process has had, in MB.
+
+    Not what ``getrusage`` says where Linux knows better: that begins with the peak of the process
+    that started this one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    except OSError:
+        return peak_megabytes()
+    peaks = (int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return next(peaks) * 1024 / 1e6

@@ -9,10 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from benchmarks.scale.figures import Measured
-from store import InvalidInput
-
-__all__ = ["SHOWN", "can_write", "plot"]
+from remem.benchmarks.scale.figures import Measured
+from remem.store import InvalidInput
 
 SHOWN = (
     *("ingest, records/s", "dense p50, ms", "hybrid p50, ms"),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from benchmarks.datasets.base import Haystack, Question
-from memory.encoder import Encoder
-from memory.recall.prompt import Context
-from memory.recall.ranking import Recollection
-
-__all__ = ["Searcher", "System"]
+from remem import Memory
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.encoders.sentence_transformer import Encoder
+from remem.recall.prompt import Context, build_context
+from remem.recall.ranking import Recollection
+from remem.store import Record
+from remem.store.errors import MissingDependency
 
 
 class Searcher(Protocol):
@@ -47,3 +51,55 @@ class System(Protocol):
         Raises:
             MissingDependency: the system's package is not installed.
         """
+
+
+# What the peers have in common: how their packages are loaded, and how a ranking becomes ours.
+Find = Callable[[str, int], Iterable[tuple[str, float]]]
+"""The text of a question and k -> the keys of records with their scores, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A ``Searcher`` over an index that knows keys: records come from the haystack.
+
+    Attributes:
+        records: By key.
+        find: The peer's own search; its order is kept, ties included.
+    """
+
+    records: Mapping[str, Record]
+    find: Find
+
+    def search(self, question: Question, k: int) -> Sequence[Recollection]:
+        """The k best records as the peer ranks them, with the peer's scores."""
+        return [
+            Recollection(record=self.records[key], score=float(score))
+            for key, score in self.find(question.text, k)
+        ]
+
+    def context(self, question: Question, budget: int) -> Context:
+        """The peer's ranking through remem's prompt builder."""
+        return prompt_of(self.search(question, MOST_IN_PROMPT), question, budget)
+
+
+def package(name: str) -> Any:
+    """A peer's package, imported when it is first needed.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingDependency(f"the peer {name}", "'remem[peers]'") from error
+
+
+# The prompt of a system that builds none itself.
+
+MOST_IN_PROMPT: int = inspect.signature(Memory.context).parameters["k"].default
+"""Recollections offered to the prompt: as many as remem offers."""
+
+
+def prompt_of(ranking: Sequence[Recollection], question: Question, budget: int) -> Context:
+    """A ranking through remem's prompt builder, so that only the ranking differs."""
+    return build_context(ranking, budget=budget, query=question.text, now=question.asked_at)

@@ -14,16 +14,13 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.systems.base import Searcher, System
-from benchmarks.systems.prompting import MOST_IN_PROMPT, prompt_of
-from memory.encoder import Encoder
-from memory.recall.prompt import Context, build_context
-from memory.recall.ranking import Recollection
-from memory.recall.windows import TURN, line
-from store import Batch, Dense, Entry, Hit, Leg, Record, Space, Store, Text, View, open_store
-
-__all__ = ["BASELINES", "Unasked", "best_hits", "reciprocal_rank_fusion", "reciprocal_ranks"]
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.systems.base import MOST_IN_PROMPT, Searcher, System, prompt_of
+from remem.encoders.sentence_transformer import Encoder
+from remem.recall.prompt import Context, build_context
+from remem.recall.ranking import Recollection
+from remem.store import Batch, Dense, Entry, Hit, Leg, Record, Space, Store, Text, View, open_store
+from remem.views import TURN, line
 
 _BATCH = 256
 _POOL = 100

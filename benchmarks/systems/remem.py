@@ -7,18 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.systems.base import Searcher
-from benchmarks.systems.prompting import MOST_IN_PROMPT, prompt_of
-from memory import Memory, Retriever
-from memory.encoder import Encoder
-from memory.recall.prompt import Context
-from memory.recall.ranking import Recollection
-from memory.recall.retriever import Searches
-from memory.recall.weights import WEIGHTS
-from store import F
-
-__all__ = ["LEGS", "Leg", "MemorySearcher", "Remem"]
+from remem import Memory, Retriever
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.systems.base import MOST_IN_PROMPT, Searcher, prompt_of
+from remem.encoders.sentence_transformer import Encoder
+from remem.recall.prompt import Context
+from remem.recall.ranking import WEIGHTS, Recollection
+from remem.recall.retriever import Searches
+from remem.store import F
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class Leg:
     """One of remem's legs alone, over what remem stores, without a floor: what the mix has to beat.
 
     Attributes:
-        leg: As ``memory.recall.weights`` names it.
+        leg: As ``remem.recall.ranking`` names it.
     """
 
     leg: str

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import fmean
 
-from benchmarks.datasets.base import gold_of
-from benchmarks.intervals import Interval, share_interval
-from benchmarks.outcome import Outcome
+import numpy as np
 
-__all__ = ["FIRST", "Judgement", "calibration_error", "judgements", "reliability"]
+from remem.benchmarks.datasets.base import gold_of
+from remem.benchmarks.intervals import Interval, share_interval
+from remem.benchmarks.metrics import Outcome
+from remem.recall.ranking import Recollection
 
 FIRST = 30
 """Memories of a ranking that are looked at: more do not fit into a prompt."""
@@ -77,3 +78,22 @@ def _bins(judged: Iterable[Judgement]) -> dict[int, Sequence[Judgement]]:
     for one in judged:
         bins.setdefault(min(int(one.relevance * _BINS), _BINS - 1), []).append(one)
     return dict(sorted(bins.items()))
+
+
+# Separation: how well a score tells two kinds of questions apart. Pure.
+
+
+def auroc(higher: Sequence[float], lower: Sequence[float]) -> float | None:
+    """The area under the ROC curve: how often a score that should be high is above one that should
+    be low, ties being half. .5 is chance; None where either is empty."""
+    if not higher or not lower:
+        return None
+    below = np.sort(np.asarray(lower, dtype=np.float64))
+    scores = np.asarray(higher, dtype=np.float64)
+    beaten = np.searchsorted(below, scores, "left") + np.searchsorted(below, scores, "right")
+    return float(beaten.mean() / (2 * len(below)))
+
+
+def top_relevance(ranking: Sequence[Recollection]) -> float:
+    """The highest relevance that was given; 0 if nothing was recalled."""
+    return max((one.relevance for one in ranking), default=0.0)

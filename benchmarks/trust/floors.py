@@ -8,20 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from benchmarks.intervals import Interval, mean_interval, share_interval
-from benchmarks.metrics import gold_shown
-from benchmarks.outcome import Outcome
-from benchmarks.systems.prompting import prompt_of
-from memory.recall.relevance import FLOOR
-
-__all__ = [
-    "BUDGET",
-    "FLOORS",
-    "Shown",
-    "evidence_against_floor",
-    "silence_against_floor",
-    "unfloored",
-]
+from remem.benchmarks.intervals import Interval, mean_interval, share_interval
+from remem.benchmarks.metrics import Outcome, gold_shown
+from remem.benchmarks.systems.base import prompt_of
+from remem.recall.relevance import FLOOR
 
 BUDGET = 1000
 """Tokens of the prompts."""

@@ -6,26 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from benchmarks.across import EVIDENCE
-from benchmarks.datasets.base import Haystack
-from benchmarks.intervals import Interval
-from benchmarks.metrics import DEPTH
-from benchmarks.offtopic import ABOUT_OTHERS, MOST_HAYSTACKS, Quiet
-from benchmarks.outcome import Outcome
-from benchmarks.systems.base import Searcher
-from benchmarks.trust.calibration import Judgement, calibration_error, judgements, reliability
-from benchmarks.trust.floors import (
+from remem.benchmarks.datasets.base import Haystack
+from remem.benchmarks.intervals import Interval
+from remem.benchmarks.metrics import DEPTH, Outcome
+from remem.benchmarks.offtopic import (
+    ABOUT_OTHERS,
+    MOST_HAYSTACKS,
+    WRONG_PERSON,
+    Quiet,
+    wrong_person,
+)
+from remem.benchmarks.systems.base import Searcher
+from remem.benchmarks.tables import EVIDENCE
+from remem.benchmarks.trust.calibration import (
+    Judgement,
+    auroc,
+    calibration_error,
+    judgements,
+    reliability,
+    top_relevance,
+)
+from remem.benchmarks.trust.floors import (
     BUDGET,
     Shown,
     evidence_against_floor,
     silence_against_floor,
     unfloored,
 )
-from benchmarks.trust.people import WRONG_PERSON, wrong_person
-from benchmarks.trust.separation import auroc, top_relevance
-from memory.recall.ranking import Recollection
-
-__all__ = ["CALIBRATION_ERROR", "RELIABILITY", "TAKEN", "UNFLOORED", "Trust", "against_floor"]
+from remem.recall.ranking import Recollection
 
 UNFLOORED = f"evidence without floor@{BUDGET}"
 """The metric of a prompt from which nothing is held back."""

@@ -20,25 +20,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from memory.attach.conversation import (
+from remem.attach.conversation import (
+    check_placement,
     keyed,
     last_of,
+    placed,
     session_of,
     turns_at,
     unanswered,
 )
-from memory.attach.placement import check_placement, placed
-from memory.attach.prefixes import Measure
-from memory.attach.replay import Replay, Replays
-from memory.attach.utterances import oddities, said_by
-from memory.clock import now
-from memory.engine import Memory
-from memory.recall.prompt import Context, CountTokens, estimate_tokens
-from memory.recall.relevance import FLOOR
-from memory.recorder import Added
-from store import Conflict, DamagedRecord, Record, RememError
-
-__all__ = ["Attachment", "Exchange", "Remembered"]
+from remem.attach.replay import Measure, Replay, Replays
+from remem.dates import now
+from remem.memory import Memory
+from remem.messages import oddities, said_by
+from remem.recall.prompt import Context, CountTokens, estimate_tokens
+from remem.recall.relevance import FLOOR
+from remem.store import Conflict, DamagedRecord, Record, RememError
+from remem.writer import Added
 
 logger = logging.getLogger("remem")
 
@@ -54,7 +52,7 @@ class Attachment:
         floor: The least relevance of a memory; see ``Memory.context``.
         count_tokens: The model's tokenizer; by default an estimate.
         placement: Where the block goes: ``message``, ``system`` or ``tool``; see
-            ``memory.attach.placement``.
+            ``remem.attach.conversation``.
         replays: Sends blocks again with their messages; None: a block is sent once.
 
     Raises:

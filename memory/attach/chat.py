@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from memory.attach.attachment import Attachment, Exchange
-from memory.attach.layout import Message, Prompt
-from memory.recall.ranking import Recollection
-from memory.recall.relevance import FLOOR
-from memory.recorder import LAST
-from store import F, InvalidInput, Record
+from remem.attach.attachment import Attachment, Exchange
+from remem.generators.prompts import Message, Prompt
+from remem.recall.ranking import Recollection
+from remem.recall.relevance import FLOOR
+from remem.store import F, InvalidInput, Record
+from remem.versions import LAST
 
 if TYPE_CHECKING:
-    from memory.attach import generators
-    from memory.engine import Memory
-
-__all__ = ["AsyncChat", "Chat", "Reply", "StreamedReply"]
+    from remem.generators import opening
+    from remem.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Chat:
     def __init__(
         self,
         memory: Memory,
-        generator: generators.Generator,
+        generator: opening.Generator,
         session: str | None = None,
         *,
         instructions: str | None = None,

@@ -21,19 +21,25 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from memory.attach.attachment import Attachment, Exchange, Remembered
-from memory.attach.openai_wire import WIRES, Wire
-from memory.attach.placement import REPLAY_BUDGET
-from memory.attach.replay import Replays
-from memory.attach.replies import Answer, Seen, Watch
-from memory.attach.utterances import said_by
-from memory.engine import Memory
-from memory.recall.prompt import CountTokens, estimate_tokens
-from memory.recall.ranking import Recollection
-from memory.recall.relevance import FLOOR
-from store.errors import InvalidInput, MissingDependency
+from remem.attach.attachment import Attachment, Exchange, Remembered
+from remem.attach.conversation import REPLAY_BUDGET
+from remem.attach.replay import Replays
+from remem.attach.replies import Answer, ChatReading, Reading, ResponsesReading, Seen, Watch
+from remem.memory import Memory
+from remem.messages import said_by
+from remem.recall.prompt import CountTokens, estimate_tokens
+from remem.recall.ranking import Recollection
+from remem.recall.relevance import FLOOR
+from remem.store.errors import InvalidInput, MissingDependency
+
+if TYPE_CHECKING:
+    from openai._models import FinalRequestOptions
+    from openai._streaming import ServerSentEvent
+
+__all__ = ["Used", "memory_of", "session", "with_memory"]
+
 
 try:
     from anyio.to_thread import run_sync
@@ -43,12 +49,6 @@ try:
     from openai.types.responses import Response
 except ImportError as error:
     raise MissingDependency("with_memory", "'remem[openai]'") from error
-
-if TYPE_CHECKING:
-    from openai._models import FinalRequestOptions
-    from openai._streaming import ServerSentEvent
-
-__all__ = ["Used", "memory_of", "session", "with_memory"]
 
 logger = logging.getLogger("remem")
 
@@ -82,7 +82,7 @@ def with_memory(
         client: It is changed in place. Memory replaces one that the client had.
         session: Which conversation all requests belong to, unless ``session(...)`` names another;
             None: each is named after how it begins.
-        budget, k, floor, count_tokens, placement: Of ``memory.attach.attachment.Attachment``.
+        budget, k, floor, count_tokens, placement: Of ``remem.attach.attachment.Attachment``.
         replay_budget: Most tokens of memories that are sent again with their messages, so that the
             server can go on from a prompt that it has cached.
 
@@ -342,3 +342,125 @@ def _after(name: str | None) -> tuple[Mapping[str, Any], ...]:
 
 def _log(error: Exception) -> None:
     logger.warning("nothing could be remembered: %s", error, exc_info=error)
+
+
+#     Requests of OpenAI's two protocols, chat completions and responses, as turns. Pure.
+#
+# What their replies say is read by ``remem.attach.replies``.
+
+Body = Mapping[str, Any]
+Messages = Sequence[Mapping[str, Any]]
+
+
+class Wire(Protocol):
+    """One protocol."""
+
+    def messages(self, body: Body) -> Messages:
+        """What the model would read, in a form that ``remem.attach.conversation`` reads."""
+
+    def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
+        """The request with other messages of that form."""
+
+    def previous(self, body: Body) -> str | None:
+        """The id of the reply that is continued, if the server keeps what was said."""
+
+    def conversation(self, body: Body) -> str | None:
+        """The id of the conversation, if the server keeps what was said under one."""
+
+    def reading(self) -> Reading:
+        """A reader of one reply, whole or as a stream."""
+
+
+class ChatWire:
+    """``/chat/completions``."""
+
+    def messages(self, body: Body) -> Messages:
+        """See ``Wire``."""
+        given = body.get("messages")
+        return given if isinstance(given, (list, tuple)) else ()
+
+    def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
+        """See ``Wire``."""
+        return {**body, "messages": list(messages)}
+
+    def previous(self, body: Body) -> None:
+        """None: the server keeps nothing."""
+
+    def conversation(self, body: Body) -> None:
+        """None: the server keeps nothing."""
+
+    def reading(self) -> Reading:
+        """See ``Wire``."""
+        return ChatReading()
+
+
+class ResponsesWire:
+    """``/responses``; its input is a text, or items of which some are messages."""
+
+    def messages(self, body: Body) -> Messages:
+        """See ``Wire``. In the place of an item that is no message stands one of a tool."""
+        given = body.get("input")
+        if isinstance(given, str):
+            return [{"role": "user", "content": given}]
+        items = given if isinstance(given, (list, tuple)) else ()
+        return [
+            item if _was_said(item, items[place + 1 :]) else {"role": "tool", "item": item}
+            for place, item in enumerate(items)
+        ]
+
+    def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
+        """See ``Wire``."""
+        if isinstance(body.get("input"), str) and len(messages) == 1:
+            return {**body, "input": messages[0]["content"]}
+        return {**body, "input": [item for message in messages for item in _items(message)]}
+
+    def previous(self, body: Body) -> str | None:
+        """See ``Wire``."""
+        return _text(body.get("previous_response_id"))
+
+    def conversation(self, body: Body) -> str | None:
+        """See ``Wire``."""
+        given = body.get("conversation")
+        return _text(given.get("id") if isinstance(given, Mapping) else given)
+
+    def reading(self) -> Reading:
+        """See ``Wire``."""
+        return ResponsesReading()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _items(message: Mapping[str, Any]) -> list[Any]:
+    """A message of chat completions as items of a response; any message of a client may have a
+    field that is called "item"."""
+    if message.keys() == {"role", "item"}:
+        return [message["item"]]
+    if message.get("role") == "tool":
+        output, call = message["content"], message["tool_call_id"]
+        return [{"type": "function_call_output", "call_id": call, "output": output}]
+    calls = message.get("tool_calls")
+    if not calls:
+        return [message]
+    return [{"type": "function_call", "call_id": call["id"], **call["function"]} for call in calls]
+
+
+def _was_said(item: Any, after: Sequence[Any]) -> bool:
+    """Whether an item is a message, and not what a model said on the way to a call of a tool."""
+    if not _is_message(item):
+        return False
+    follower = next((each for each in after if _type(each) != "reasoning"), None)
+    return item.get("role") != "assistant" or follower is None or _is_message(follower)
+
+
+def _is_message(item: Any) -> bool:
+    return bool(_type(item) == "message")
+
+
+def _type(item: Any) -> Any:
+    return item.get("type", "message") if isinstance(item, Mapping) else None
+
+
+WIRES: Mapping[str, Wire] = {"/chat/completions": ChatWire(), "/responses": ResponsesWire()}
+"""The protocols by the path of their requests."""

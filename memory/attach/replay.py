@@ -11,22 +11,22 @@ After a restart messages go as bare as they come, and what is sent from then on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from hashlib import blake2b, sha256
+from typing import Any, NamedTuple
 
-from memory.attach.notes import Note, Notes, shown_in
-from memory.attach.placement import REPLAY_BUDGET
-from memory.attach.prefixes import Measure, Prefixes
-from memory.damage import despite_damage
-from memory.engine import Memory
-from memory.planning import is_current
-from memory.recall.prompt import Context, whole_context
-from memory.recall.ranking import Recollection
-from store import Record
-
-__all__ = ["Replay", "Replays"]
+from remem.attach.conversation import REPLAY_BUDGET
+from remem.memory import Memory
+from remem.recall.excerpts import Span, part_of
+from remem.recall.prompt import Context, whole_context
+from remem.recall.ranking import Recollection
+from remem.store import Record
+from remem.versions import despite_damage, is_current
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +107,152 @@ def _again(note: Note, records: Mapping[str, Record]) -> Context:
         if record and text:
             recollections.append(Recollection(replace(record, text=text), 0.0))
     return whole_context(recollections, note.at, note.tokens)
+
+
+# Notes of what models were sent, turn by turn: which memories and how much, never their words.
+_MOST_BYTES = 32 * 2**20
+_BYTES_A_NOTE, _BYTES_A_MEMORY = 700, 300  # measured, besides the characters of keys
+
+
+class Shown(NamedTuple):
+    """A memory as it stood in a block: which part of it, and a digest of what was shown."""
+
+    key: str
+    span: Span | None
+    digest: bytes
+
+    def text_of(self, record: Record) -> str | None:
+        """The same words, of the memory as it is now; None if it has other ones."""
+        text = part_of(record.text, self.span)
+        return text if _digest(text) == self.digest else None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note of what a model was sent with a turn of the user.
+
+    Attributes:
+        at: When.
+        shown: The memories of the block; none where there was no block.
+        tokens: Length of the block.
+    """
+
+    at: datetime
+    shown: tuple[Shown, ...]
+    tokens: int
+
+
+class Notes:
+    """The notes that were made or read last, by namespace and key of the turn; thread-safe.
+
+    Args:
+        most_bytes: About how much memory they may take together.
+    """
+
+    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._notes: OrderedDict[tuple[str, str], Note] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def keep(self, namespace: str, key: str, note: Note) -> None:
+        """Keep a note of a turn in place of the one there is."""
+        with self._lock:
+            self._drop((namespace, key))
+            self._notes[namespace, key] = note
+            self._bytes += _bytes(note)
+            while self._bytes > self._most_bytes:
+                self._drop(next(iter(self._notes)))
+
+    def of(self, namespace: str, keys: Mapping[int, str]) -> dict[int, Note]:
+        """The notes that there are of turns, by the places of their messages."""
+        found = {}
+        with self._lock:
+            for place, key in keys.items():
+                if note := self._notes.get((namespace, key)):
+                    self._notes.move_to_end((namespace, key))
+                    found[place] = note
+        return found
+
+    def _drop(self, name: tuple[str, str]) -> None:
+        if note := self._notes.pop(name, None):
+            self._bytes -= _bytes(note)
+
+
+def shown_in(context: Context) -> tuple[Shown, ...]:
+    """The memories of a block."""
+    return tuple(
+        Shown(each.record.key, each.span, _digest(each.record.text))
+        for each in context.recollections
+    )
+
+
+def _bytes(note: Note) -> int:
+    return _BYTES_A_NOTE + sum(_BYTES_A_MEMORY + len(shown.key) for shown in note.shown)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+# The part of a request that was sent before, which a server with a cache need not read anew.
+
+_MOST = 100_000
+_BYTES_A_TOKEN = 4
+
+
+class Measure(NamedTuple):
+    """About how many tokens a request has (a quarter of the bytes of its words).
+
+    Attributes:
+        tokens: In all.
+        repeated: Of the messages at its beginning that were sent before, byte for byte.
+    """
+
+    tokens: int = 0
+    repeated: int = 0
+
+
+class Prefixes:
+    """Knows how the requests of each namespace began, by digests; thread-safe.
+
+    Args:
+        most: How many messages it knows; those that were sent longest ago go first.
+    """
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._sent: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def measure(self, namespace: str, messages: Sequence[Mapping[str, Any]]) -> Measure:
+        """Measure what is sent now, and know it from then on."""
+        beginnings = list(_digests(namespace, messages))
+        tokens, repeated = 0, 0
+        with self._lock:
+            for digest, message in zip(beginnings, messages, strict=True):
+                tokens += _tokens(message)
+                if digest in self._sent:
+                    repeated = tokens
+                self._sent[digest] = None
+                self._sent.move_to_end(digest)
+            while len(self._sent) > self._most:
+                self._sent.popitem(last=False)
+        return Measure(tokens, repeated)
+
+
+def _digests(namespace: str, messages: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
+    """One of each message and all before it, such that nobody learns what others have sent."""
+    chain = sha256(json.dumps(namespace).encode("ascii"))
+    for message in messages:
+        chain.update(json.dumps(message, default=str).encode("ascii"))
+        yield chain.digest()[:16]
+
+
+def _tokens(message: Mapping[str, Any]) -> int:
+    """About how many: counting them would take a second for a megabyte."""
+    content = message.get("content")
+    parts = content if isinstance(content, (list, tuple)) else [content]
+    texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts if isinstance(text, str))
+    return size // _BYTES_A_TOKEN

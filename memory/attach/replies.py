@@ -12,8 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["Answer", "ChatReading", "Reading", "ResponsesReading", "Seen", "Watch"]
-
 Event = TypeVar("Event")
 
 _FAILED = "the model's server says that the answer failed"

@@ -16,9 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from memory.attach.utterances import words
-
-__all__ = ["RULES", "Rule", "task_of"]
+from remem.messages import words
 
 _INSTRUCTIONS = ("system", "developer")  # no set: a role may be of any form
 

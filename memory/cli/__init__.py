@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``remem`` with the arguments (of the process, if None) and return the exit code."""
     try:
         # Takes a moment, in which Ctrl-C is to be as quiet as in any other.
-        from memory.cli.app import run
+        from remem.cli.app import run
 
         return run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:

@@ -9,29 +9,17 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import Any
 
 import click
 
-from memory.cli import (
-    demo,
-    keys,
-    looking,
-    mcp,
-    recalling,
-    serving,
-    talking,
-    transfer,
-    upkeep,
-    writing,
-)
-from memory.cli.options import shared_options
-from memory.cli.plugins import plugin, plugin_names
-from memory.cli.screen import complain
-from memory.cli.settings import settings_from_environment
-from store.errors import RememError
-
-__all__ = ["program", "run"]
+from remem.cli import ask, demo, edit, keys, maintain, search, serve, show, transfer
+from remem.cli.options import shared_options
+from remem.cli.screen import complain
+from remem.configuration import settings_from_environment
+from remem.store.errors import RememError
 
 _QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -70,27 +58,27 @@ def program() -> None:
 for each in (
     demo.demo,
     transfer.import_,
-    writing.add,
-    recalling.search,
-    recalling.context,
-    recalling.why,
-    talking.ask,
-    talking.chat,
-    mcp.mcp,
-    serving.serve,
+    edit.add,
+    search.search,
+    search.context,
+    search.why,
+    ask.ask,
+    ask.chat,
+    serve.mcp,
+    serve.serve,
     keys.keys,
-    looking.sources,
-    looking.show,
-    looking.stats,
-    writing.update,
-    writing.delete,
-    writing.forget,
+    show.sources,
+    show.show,
+    show.stats,
+    edit.update,
+    edit.delete,
+    edit.forget,
     transfer.export,
     transfer.migrate,
-    upkeep.verify,
-    upkeep.rebuild,
-    upkeep.reindex,
-    upkeep.completion,
+    maintain.verify,
+    maintain.rebuild,
+    maintain.reindex,
+    maintain.completion,
 ):
     program.add_command(each)
 
@@ -153,9 +141,53 @@ def _hush_libraries(debug: bool) -> None:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     logging.basicConfig(format="remem: %(message)s", level=logging.ERROR)
-    for name in ("memory", "store"):
-        logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.WARNING)
+    logging.getLogger("remem").setLevel(logging.DEBUG if debug else logging.WARNING)
     if not debug:
         warnings.simplefilter("ignore")
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+
+
+#     Commands that other packages add to ``remem``, through the entry points ``remem.commands``.
+#
+# An entry point names a ``click.Command`` whose module is quick to import, because ``remem
+# --help`` imports it to show what it does.
+
+GROUP = "remem.commands"
+
+
+def plugin_names() -> list[str]:
+    """Names of the commands that installed packages add, sorted."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def plugin(name: str) -> click.Command | None:
+    """The added command of that name, None if there is none.
+
+    One that cannot be loaded is a command that says so when it is run, so that a broken package
+    breaks nothing else.
+    """
+    for entry in entry_points(group=GROUP, name=name):
+        try:
+            command = entry.load()
+        except Exception as error:
+            return _broken(entry, error)
+        return command if isinstance(command, click.Command) else _broken(entry, None)
+    return None
+
+
+def _broken(entry: EntryPoint, error: Exception | None) -> click.Command:
+    reason = f"{type(error).__name__}: {error}" if error else f"{entry.value} is no command"
+
+    def complain(**_: Any) -> None:
+        raise RememError(
+            f"'remem {entry.name}' cannot be loaded ({reason}); reinstall the package it is from"
+        ) from error
+
+    return click.Command(
+        entry.name,
+        callback=complain,
+        short_help="Cannot be loaded; run it to see why.",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )

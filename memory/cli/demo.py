@@ -18,19 +18,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from memory.cli.options import command
-from memory.cli.recalling import recollection_json
-from memory.cli.screen import complain, errors, print_json, print_out, recollection_table, safe
-from memory.cli.settings import Settings
-from memory.recall.prompt import build_context
-from memory.recall.ranking import Recollection
-from store.errors import MissingDependency
+from remem.cli.options import command
+from remem.cli.screen import complain, errors, print_json, print_out, recollection_table, safe
+from remem.cli.search import recollection_json
+from remem.configuration import Settings
+from remem.recall.prompt import build_context
+from remem.recall.ranking import Recollection
+from remem.store.errors import MissingDependency
 
 if TYPE_CHECKING:
-    from memory.attach.generators import Generator
-    from memory.engine import Memory
-
-__all__ = ["QUESTIONS", "demo"]
+    from remem.generators.opening import Generator
+    from remem.memory import Memory
 
 QUESTIONS = (
     "What is Ravi allergic to?",
@@ -96,17 +94,17 @@ def demo(settings: Settings) -> None:
 
 def _remember(memory: Memory) -> int:
     """Import the demo's files; returns how many records are new."""
-    from memory.ingest.importing import import_path
+    from remem.ingest.run import import_path
 
     before = memory.count()
     for name in _DATA:
-        with as_file(files("memory.cli") / "data" / name) as path:
+        with as_file(files("remem.cli") / "data" / name) as path:
             import_path(memory, path)
     return memory.count() - before
 
 
 def _generator() -> Generator | None:
-    from memory.attach.generators import open_generator
+    from remem.generators.opening import open_generator
 
     try:
         return open_generator("bundled")
@@ -116,7 +114,7 @@ def _generator() -> Generator | None:
 
 
 def _answer(memory: Memory, generator: Generator | None, question: str) -> _Answered:
-    from memory.attach.layout import Prompt
+    from remem.generators.prompts import Prompt
 
     recalled = memory.search(question, _MEMORIES, explain=True)
     if generator is None:

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from memory.cli.options import command
-from memory.cli.screen import counted, safe, table
-from memory.cli.settings import Settings
-from store import InvalidInput
-from store.opening import folder_of
+from remem.cli.options import command
+from remem.cli.screen import counted, print_result, safe, table
+from remem.configuration import Settings
+from remem.store import InvalidInput
+from remem.store.open import folder_of
 
 if TYPE_CHECKING:
-    from memory.serve.keys import Key, KeyRing
-
-__all__ = ["keys", "keys_file", "keys_option"]
+    from remem.serve.keys import Key, KeyRing
 
 keys_option = click.option(
     "--keys",
@@ -82,7 +80,7 @@ def create(
     settings: Settings, namespaces: tuple[str, ...], permission: str, name: str, file: Path | None
 ) -> None:
     """Make a key. It is shown once; what is kept is its hash."""
-    from memory.serve.keys import KeyRing, Permission
+    from remem.serve.keys import KeyRing, Permission
 
     with closing(KeyRing(_known_file(settings, file))) as ring:
         token = ring.create(name, namespaces, Permission[permission.upper()])
@@ -98,7 +96,12 @@ def list_(settings: Settings, file: Path | None) -> None:
         known = ring.all()
     rows = [_row(key) for key in known]
     columns = ("Id", "Name", "May", "In", "Created", "State")
-    settings.show([_plain(key) for key in known], table(columns, rows), counted(len(rows), "key"))
+    print_result(
+        settings.as_json,
+        [_plain(key) for key in known],
+        table(columns, rows),
+        counted(len(rows), "key"),
+    )
 
 
 @command("rotate", "remem keys rotate ID")
@@ -120,7 +123,7 @@ def revoke(settings: Settings, key_id: str, file: Path | None) -> None:
     """Make a key stop working, at once and for good."""
     with closing(_existing(settings, file)) as ring:
         ring.revoke(key_id)
-    settings.show({"revoked": key_id}, f"The key {safe(key_id)} stopped working.")
+    print_result(settings.as_json, {"revoked": key_id}, f"The key {safe(key_id)} stopped working.")
 
 
 for each in (create, list_, rotate, revoke):
@@ -128,7 +131,7 @@ for each in (create, list_, rotate, revoke):
 
 
 def _existing(settings: Settings, file: Path | None) -> KeyRing:
-    from memory.serve.keys import KeyRing
+    from remem.serve.keys import KeyRing
 
     path = _known_file(settings, file)
     if not path.exists():
@@ -138,7 +141,7 @@ def _existing(settings: Settings, file: Path | None) -> KeyRing:
 
 def _show_token(settings: Settings, token: str) -> None:
     note = Text("Keep it now: it cannot be shown again.", "dim")
-    settings.show({"id": token.split("_")[1], "key": token}, token, note)
+    print_result(settings.as_json, {"id": token.split("_")[1], "key": token}, token, note)
 
 
 def _row(key: Key) -> tuple[Any, ...]:

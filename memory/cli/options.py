@@ -8,9 +8,7 @@ from typing import Any
 
 import click
 
-from memory.cli.settings import Settings
-
-__all__ = ["Command", "budget_option", "command", "shared_options"]
+from remem.configuration import Settings
 
 
 class _SharedOption(click.Option):

@@ -19,28 +19,10 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from memory.dates import readable
-from memory.recall.names import shown, shown_key, who
-from memory.recall.ranking import Recollection
-from store.types import Record
-
-__all__ = [
-    "Moves",
-    "Verbatim",
-    "complain",
-    "counted",
-    "errors",
-    "in_one_line",
-    "output",
-    "print_json",
-    "print_out",
-    "progress_bar",
-    "recollection_table",
-    "record_json",
-    "safe",
-    "table",
-    "write_json_line",
-]
+from remem.dates import readable
+from remem.recall.names import shown, shown_key, who
+from remem.recall.ranking import Recollection
+from remem.store.types import Record
 
 Moves = Callable[..., None]
 """What moves a bar: takes ``completed``, ``total`` and the fields of the bar's columns."""
@@ -218,3 +200,11 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return dict(value) if hasattr(value, "keys") else list(value)
+
+
+def print_result(as_json: bool, data: Any, *parts: RenderableType) -> None:
+    """Print one JSON document, or the same for people."""
+    if as_json:
+        print_json(data)
+    else:
+        print_out(*parts)

@@ -12,17 +12,15 @@ import click
 from rich.console import RenderableType
 from rich.progress import TaskProgressColumn, TextColumn
 
-from memory.cli.options import command
-from memory.cli.screen import complain, counted, progress_bar, safe, table
-from memory.cli.settings import Settings, known_namespace, require_store
-from store import DamagedRecord, InvalidInput
+from remem.cli.options import command
+from remem.cli.screen import complain, counted, print_result, progress_bar, safe, table
+from remem.configuration import Settings, known_namespace, require_store
+from remem.store import DamagedRecord, InvalidInput
 
 if TYPE_CHECKING:
-    from memory.ingest.base import Problem
-    from memory.ingest.importing import ImportReport, Progress
-    from memory.migrating import Step
-
-__all__ = ["export", "import_", "migrate"]
+    from remem.ingest.base import Problem
+    from remem.ingest.run import ImportReport, Progress
+    from remem.migrate import Step
 
 SOMETHING_SKIPPED = 3
 INTERRUPTED = 130
@@ -49,9 +47,9 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
     export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and adds nothing
     twice. The exit code is 3 if something could not be read and was skipped.
     """
-    from memory.ingest.detect import detect_reader
-    from memory.ingest.importing import import_path
-    from memory.ingest.limits import DEFAULT
+    from remem.ingest.detect import detect_reader
+    from remem.ingest.files import DEFAULT
+    from remem.ingest.run import import_path
 
     limit = None if allow_large else DEFAULT
     settings: Settings = ctx.obj
@@ -71,7 +69,8 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
                 _complain_about(path, reports[-1], None if verbose else _SHOWN_PROBLEMS)
-    settings.show(
+    print_result(
+        settings.as_json,
         {
             "added": sum(sum(report.added.values()) for report in reports),
             "unchanged": sum(sum(report.unchanged.values()) for report in reports),
@@ -112,7 +111,8 @@ def export(ctx: click.Context, output: Path | None, everything: bool) -> None:
                 memory.export(stdout, namespaces=chosen, damaged=leave_out)
         else:
             count = memory.export(output, namespaces=chosen, damaged=leave_out)
-            settings.show(
+            print_result(
+                settings.as_json,
                 {"records": count, "namespaces": chosen, "file": str(output), "damaged": damaged},
                 f"{counted(count, 'record')} written to {safe(str(output))}.",
             )
@@ -141,8 +141,8 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
     it was copied, or that FROM has moved away from, is refused unless you say --replace. The last
     thing it does is to compare both stores, record by record.
     """
-    from memory.migrating import migrate as run
-    from store import open_store
+    from remem.migrate import migrate as run
+    from remem.store import open_store
 
     settings: Settings = ctx.obj
     require_store(source)
@@ -159,7 +159,8 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
             except KeyboardInterrupt:
                 complain("interrupted; run the same command again to go on where it stopped")
                 ctx.exit(INTERRUPTED)
-    settings.show(
+    print_result(
+        settings.as_json,
         {
             "records": done.records,
             "copied": done.copied,

@@ -3,23 +3,22 @@
 ``import_path(memory, path)`` does it all; ``detect_reader(path).read(path)`` only reads.
 """
 
-from memory.ingest.backup import BackupReader
-from memory.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader
-from memory.ingest.beir import BeirReader
-from memory.ingest.chatgpt import ChatGPTReader
-from memory.ingest.claude import ClaudeReader
-from memory.ingest.detect import READERS, detect_reader
-from memory.ingest.documents import DocumentReader, read_document
-from memory.ingest.folder import FolderReader
-from memory.ingest.importing import ImportReport, Progress, Target, import_path
-from memory.ingest.limits import Limit, limited
-from memory.ingest.locomo import LocomoReader
-from memory.ingest.longmemeval import LongMemEvalReader
-from memory.ingest.messages import MessagesReader
-from memory.ingest.passages import Passage, count_words, split_passages
-from memory.ingest.slack import SlackReader
-from memory.ingest.telegram import TelegramReader
-from memory.ingest.whatsapp import WhatsAppReader
+from remem.ingest.backup import BackupReader
+from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader
+from remem.ingest.beir import BeirReader
+from remem.ingest.chatgpt import ChatGPTReader
+from remem.ingest.claude import ClaudeReader
+from remem.ingest.detect import READERS, FolderReader, detect_reader
+from remem.ingest.documents import DocumentReader, read_document
+from remem.ingest.files import Limit, limited
+from remem.ingest.locomo import LocomoReader
+from remem.ingest.longmemeval import LongMemEvalReader
+from remem.ingest.messages import MessagesReader
+from remem.ingest.passages import Passage, count_words, split_passages
+from remem.ingest.run import ImportReport, Progress, Target, import_path
+from remem.ingest.slack import SlackReader
+from remem.ingest.telegram import TelegramReader
+from remem.ingest.whatsapp import WhatsAppReader
 
 __all__ = [
     "READERS",

@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from memory import transfer
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from store.errors import InvalidInput
-
-__all__ = ["BackupReader"]
+from remem import transfer
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.store.errors import InvalidInput
 
 
 class BackupReader:

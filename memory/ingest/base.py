@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from store import Record
-
-__all__ = ["Item", "NamedByFile", "OnBytes", "Problem", "Reader", "ignore_bytes"]
+from remem.store import Record
 
 
 @dataclass(frozen=True, slots=True)

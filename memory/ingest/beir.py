@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.documents import passage_items
-from memory.ingest.fields import as_object, as_text
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import JsonLine, json_lines, sniff
-from memory.ingest.passages import split_passages
-
-__all__ = ["BeirReader"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.documents import passage_items
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import JsonLine, json_lines, sniff
+from remem.ingest.parsing import as_object, as_text
+from remem.ingest.passages import split_passages
 
 _CORPUS = ("corpus.jsonl",)
 

@@ -7,13 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.elements import CONVERSATION_FILES, first_element_has, read_elements
-from memory.ingest.fields import as_list, as_object, as_text, as_time, checked, without_empty
-from memory.ingest.files import Files
-from store import Record
-
-__all__ = ["ChatGPTReader"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import CONVERSATION_FILES, first_element_has, read_elements
+from remem.ingest.parsing import as_list, as_object, as_text, as_time, checked, without_empty
+from remem.store import Record
 
 # Profile texts that the service repeats in each conversation, and the model's notes to itself.
 _NOT_SAID = ("user_editable_context", "model_editable_context", "thoughts", "reasoning_recap")

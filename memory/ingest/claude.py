@@ -7,15 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.documents import passage_items
-from memory.ingest.elements import CONVERSATION_FILES, first_element_has, read_elements
-from memory.ingest.fields import as_list, as_object, as_text, as_time, checked, without_empty
-from memory.ingest.files import Files
-from memory.ingest.passages import split_passages
-from store import Record
-
-__all__ = ["ClaudeReader"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.documents import passage_items
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import CONVERSATION_FILES, first_element_has, read_elements
+from remem.ingest.parsing import as_list, as_object, as_text, as_time, checked, without_empty
+from remem.ingest.passages import split_passages
+from remem.store import Record
 
 _ROLES = {"human": "user"}
 

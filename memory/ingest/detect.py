@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from memory.ingest.backup import BackupReader
-from memory.ingest.base import Reader
-from memory.ingest.beir import BeirReader
-from memory.ingest.chatgpt import ChatGPTReader
-from memory.ingest.claude import ClaudeReader
-from memory.ingest.documents import DocumentReader
-from memory.ingest.folder import FolderReader
-from memory.ingest.locomo import LocomoReader
-from memory.ingest.longmemeval import LongMemEvalReader
-from memory.ingest.messages import MessagesReader
-from memory.ingest.slack import SlackReader
-from memory.ingest.telegram import TelegramReader
-from memory.ingest.whatsapp import WhatsAppReader
-from store import InvalidInput
-
-__all__ = ["READERS", "detect_reader"]
+from remem.ingest.backup import BackupReader
+from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
+from remem.ingest.beir import BeirReader
+from remem.ingest.chatgpt import ChatGPTReader
+from remem.ingest.claude import ClaudeReader
+from remem.ingest.documents import DocumentReader
+from remem.ingest.locomo import LocomoReader
+from remem.ingest.longmemeval import LongMemEvalReader
+from remem.ingest.messages import MessagesReader
+from remem.ingest.slack import SlackReader
+from remem.ingest.telegram import TelegramReader
+from remem.ingest.whatsapp import WhatsAppReader
+from remem.store import InvalidInput, RememError
 
 _LAYOUTS: tuple[Reader, ...] = (
     ChatGPTReader(),
@@ -37,6 +36,94 @@ _EXPORTS: tuple[Reader, ...] = (
     WhatsAppReader(),
 )
 _DOCUMENTS = DocumentReader()
+
+
+# A folder of documents and chat exports: each is read by the reader that knows it.
+
+
+class FolderReader:
+    """All that is in a folder and the folders inside it, in sorted order, but hidden files.
+
+    A folder inside it that is one export as a whole, such as Slack's, is read as that. A document
+    is named by its path from the folder on: "notes/2024/travel.md".
+
+    Args:
+        layouts: Readers of exports that may be a folder.
+        exports: Readers of all exports, ``layouts`` among them, as they are to be asked.
+        documents: The reader of what is no export.
+    """
+
+    name = "folder"
+
+    def __init__(
+        self, layouts: Sequence[Reader], exports: Sequence[Reader], documents: Reader
+    ) -> None:
+        self._layouts = layouts
+        self._exports = exports
+        self._readers = (*exports, documents)
+
+    def detect(self, path: Path) -> bool:
+        """Whether it is a folder."""
+        return path.is_dir()
+
+    def reader_of_whole(self, folder: Path) -> Reader | None:
+        """The reader to which the folder belongs as a whole, None if it is a mixed one.
+
+        It is the innermost folder in the layout of an export, without files of other exports, so
+        that an export never hides what lies beside it.
+        """
+        reader = _first(self._layouts, folder)
+        if reader is None:
+            return None
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        if any(reader.detect(path) for path in inside if path.is_dir()):
+            return None
+        known = (_first(self._exports, path) for path in inside if path.is_file())
+        return reader if all(each in (None, reader) for each in known) else None
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The records of one file or export after the other."""
+        name = path.resolve().name
+        unreadable: list[OSError] = []
+        for part, reader in self._parts(path, unreadable.append):
+            source = f"{name}/{part.relative_to(path).as_posix()}"
+            try:
+                if reader is None:
+                    yield Problem(part, "there is no reader for this kind of file")
+                elif isinstance(reader, NamedByFile):
+                    yield from reader.read_as(source, part, on_bytes)
+                else:
+                    yield from reader.read(part, on_bytes)
+            except (RememError, OSError) as error:
+                yield Problem(part, f"the file was skipped: {error}")
+        for failure in unreadable:
+            yield Problem(Path(failure.filename), f"the folder was skipped: {failure.strerror}")
+
+    def _parts(
+        self, path: Path, on_error: Callable[[OSError], None]
+    ) -> Iterator[tuple[Path, Reader | None]]:
+        """Files, and folders that belong together, each with its reader."""
+        for parent, folders, files in os.walk(path, onerror=on_error):
+            for file in _visible(parent, files):
+                # A pipe would be waited for, and a device read for ever.
+                yield file, _first(self._readers, file) if file.is_file() else None
+            mixed = []
+            for folder in _visible(parent, folders):
+                if reader := self.reader_of_whole(folder):
+                    yield folder, reader
+                else:
+                    mixed.append(folder.name)
+            folders[:] = mixed
+
+
+def _first(readers: Sequence[Reader], path: Path) -> Reader | None:
+    return next((reader for reader in readers if reader.detect(path)), None)
+
+
+def _visible(parent: str, names: Sequence[str]) -> list[Path]:
+    return [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
+
+
 _FOLDERS = FolderReader(_LAYOUTS, _EXPORTS, _DOCUMENTS)
 
 READERS: tuple[Reader, ...] = (*_EXPORTS, _DOCUMENTS, _FOLDERS)

@@ -9,14 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.elements import read_elements
-from memory.ingest.fields import as_list, as_object, as_text, as_time, checked, without_empty
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import sniff
-from store import Record
-
-__all__ = ["LocomoReader", "conversation_items"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import read_elements, sniff
+from remem.ingest.parsing import as_list, as_object, as_text, as_time, checked, without_empty
+from remem.store import Record
 
 _SESSION = re.compile(r"session_(\d+)")
 _TURNS_OF_FIRST = re.compile(r"item\.conversation\.session_\d+")

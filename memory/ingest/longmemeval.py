@@ -10,14 +10,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.elements import read_elements
-from memory.ingest.fields import as_list, as_object, as_text, as_time, checked
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import sniff
-from store import Record
-
-__all__ = ["LongMemEvalReader", "as_date", "haystack_items", "session_name"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import read_elements, sniff
+from remem.ingest.parsing import as_list, as_object, as_text, as_time, checked
+from remem.store import Record
 
 _TIME = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?: \(\w+\))?(?: (\d{1,2}):(\d{2}))?")
 

@@ -13,13 +13,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.fields import as_list, as_object, as_text, as_time, checked
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import JsonLine, json_lines, json_values, sniff
-from store import Record
-
-__all__ = ["MessagesReader"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import JsonLine, json_lines, json_values, sniff
+from remem.ingest.parsing import as_list, as_object, as_text, as_time, checked
+from remem.store import Record
 
 _TIMES = ("time", "timestamp", "created_at", "create_time", "date", "said_at")
 _NAMES = ("name", "speaker")

@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["Passage", "count_words", "split_passages", "titled"]
-
 _WORDS = 200
 _CODE_WORDS = 2 * _WORDS
 _BLOCK_CHARACTERS = 60_000  # bounds the memory for a paragraph or code block that never ends

@@ -10,8 +10,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.fields import (
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import json_values, sniff
+from remem.ingest.parsing import (
     Clock,
     as_list,
     as_object,
@@ -20,12 +22,8 @@ from memory.ingest.fields import (
     from_unix,
     without_empty,
 )
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import json_values, sniff
-from store import Record
-from store.origins import TOOL
-
-__all__ = ["SlackReader"]
+from remem.store import Record
+from remem.store.types import TOOL
 
 _DAYS = ("*/????-??-??.json", "*/*/????-??-??.json")
 _USERS = ("users.json", "*/users.json")

@@ -8,20 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.fields import (
-    as_object,
-    as_text,
-    checked,
-    from_unix,
-    localize,
-    without_empty,
-)
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import json_pieces, sniff
-from store import Record
-
-__all__ = ["TelegramReader"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import json_pieces, sniff
+from remem.ingest.parsing import as_object, as_text, checked, from_unix, localize, without_empty
+from remem.store import Record
 
 _FILES = ("result.json", "*/result.json")
 _CHATS = ("", "chats.list.item", "left_chats.list.item")

@@ -13,12 +13,10 @@ from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
 
-from memory.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from memory.ingest.fields import Clock, checked, localize
-from memory.ingest.files import Files, text_lines
-from store import Record
-
-__all__ = ["WhatsAppReader"]
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files, text_lines
+from remem.ingest.parsing import Clock, checked, localize
+from remem.store import Record
 
 _FILES = ("_chat.txt", "*WhatsApp*.txt", "*/_chat.txt", "*/*WhatsApp*.txt")
 _AM = r"a\.?\s?m\.?|上午|午前|오전"

@@ -6,10 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence, Set
 
-from memory.recall.sentences import pieces_of
-from store.tokens import content_words, tokenize, word_count
-
-__all__ = ["EXCERPT_WORDS", "Span", "excerpt", "part_of"]
+from remem.recall.sentences import pieces_of
+from remem.store.fulltext.tokens import content_words, tokenize, word_count
 
 Span = tuple[int, int]
 """First character of a part of a text, and its end."""

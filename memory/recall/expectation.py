@@ -2,20 +2,19 @@
 
 It has to be there and current, to pass the filter, to come up in the pool of some leg, and to stand
 among the first k; for a prompt also to reach the floor of relevance, and to fit into the budget.
-``memory.recall.inquiry`` finds out where it ends.
+``remem.inquiry`` finds out where it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
-from memory.recall.conditions import failing, in_words
-from memory.recall.ranking import Recollection
-from store import Filter, Record
-
-__all__ = ["Expected", "Found", "Reach", "Stage", "Terms", "reason", "remedy"]
+from remem.recall.ranking import Recollection
+from remem.store import Filter, Record, facets
+from remem.store.filters import COLUMNS, And, Exists, In, Not, Or, Range, Scalar
 
 # fmt: off
 Stage = Literal[
@@ -58,7 +57,7 @@ class Reach:
     Attributes:
         leg: Its name: "dense turn", "text window", ...
         place: Of the memory in the order of the leg, 1 being the best; None: not among the first
-            that were looked through, see ``memory.recall.witness.DEEPEST``.
+            that were looked through, see ``remem.inquiry.DEEPEST``.
         score: What the leg gives to it, a cosine or BM25; None: nothing, as none of the words that
             a text leg looks for are in it.
         pool: How many hits the search asked of the leg.
@@ -183,3 +182,87 @@ def remedy(conditions: bool, keeps: Mapping[str, float] | None, words: Sequence[
 
 def _listed(parts: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
+# The conditions of a filter that a record fails, in words. Pure.
+
+_PREFIX = "metadata."
+
+
+def failing(where: Filter, record: Record) -> list[Filter]:
+    """The parts of a filter that leave a record out, each of which would do so alone."""
+    if where.matches(record):
+        return []
+    if isinstance(where, And):
+        return [each for part in where.parts for each in failing(part, record)]
+    return [where]
+
+
+def without_failing(where: Filter, record: Record) -> Filter | None:
+    """The filter without what leaves a record out; None: nothing remains of it."""
+    if isinstance(where, And):
+        parts = (without_failing(part, record) for part in where.parts)
+        left = tuple(part for part in parts if part is not None)
+        return And(left) if left else None
+    return where if where.matches(record) else None
+
+
+def in_words(condition: Filter, record: Record) -> str:
+    """A condition that a record fails, and what the record has instead."""
+    field = _only_field(condition)
+    return _said(condition) if field is None else f"{_said(condition)} ({_held(record, field)})"
+
+
+def _said(condition: Filter) -> str:
+    match condition:
+        case And(parts):
+            return " and ".join(map(_grouped, parts)) or "anything"
+        case Or(parts):
+            return " or ".join(map(_grouped, parts)) or "nothing"
+        case Not(In(field, (value,))):
+            return f"{field} is not {_value(value)}"
+        case Not(Exists(field)):
+            return f"{field} has no value"
+        case Not(part):
+            return f"not ({_said(part)})"
+        case In(field, (value,)):
+            return f"{field} is {_value(value)}"
+        case In(field, values):
+            return f"{field} is one of {_joined(values)}"
+        case Range(field, low, None):
+            return f"{field} is at least {_value(low)}"
+        case Range(field, None, high):
+            return f"{field} is at most {_value(high)}"
+        case Range(field, low, high):
+            return f"{field} is from {_value(low)} to {_value(high)}"
+        case Exists(field):
+            return f"{field} has a value"
+    return str(condition)
+
+
+def _grouped(part: Filter) -> str:
+    return f"({_said(part)})" if isinstance(part, (And, Or)) else _said(part)
+
+
+def _only_field(condition: Filter) -> str | None:
+    """The one field that a condition is about; None: it is made of several conditions."""
+    if isinstance(condition, Not):
+        return _only_field(condition.part)
+    return condition.field if isinstance(condition, (In, Range, Exists)) else None
+
+
+def _held(record: Record, field: str) -> str:
+    if field in COLUMNS:
+        value = getattr(record, field)
+        return "it has none" if value is None else f"it has {_value(value)}"
+    name = field.removeprefix(_PREFIX)
+    values = [value for each, value in facets(record.metadata) if each == name]
+    return f"it has {_joined(values)}" if values else "it has none"
+
+
+def _joined(values: Iterable[Scalar]) -> str:
+    return ", ".join(map(_value, values)) or "nothing"
+
+
+def _value(value: Scalar | None) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)

@@ -12,11 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from memory.recall.ranking import Recollection
-from store import Record
-from store.tokens import content_words, tokenize
-
-__all__ = ["anchor_words", "linked", "step"]
+from remem.recall.ranking import Recollection
+from remem.store import Record
+from remem.store.fulltext.tokens import content_words, tokenize
 
 _ANCHORS = 5
 """Memories from which a step is taken."""

@@ -18,20 +18,7 @@ import hashlib
 import re
 import sys
 
-from store import Record
-
-__all__ = [
-    "MOST",
-    "is_cut",
-    "is_spelt_out",
-    "meant",
-    "short_key",
-    "shown",
-    "shown_key",
-    "spelt_out",
-    "unquoted",
-    "who",
-]
+from remem.store import Record
 
 MOST = 100
 """Most characters of a name that are shown, without its quotes."""
@@ -48,7 +35,7 @@ def shown(name: str) -> str:
     * A name of more than ``MOST`` characters is cut, and ends in ``…`` and a digest of the whole.
 
     Different names have different forms (as far as digests differ), all in one line, in which
-    ``memory.recall.prompt.neutralise`` finds nothing to change.
+    ``remem.recall.prompt.neutralise`` finds nothing to change.
     """
     if len(name) <= MOST and _ORDINARY.fullmatch(name):
         return name

@@ -20,26 +20,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 
-from memory.recall.excerpts import Span, excerpt, part_of
-from memory.recall.names import short_key, shown, who
-from memory.recall.ranking import Recollection
-from store import InvalidInput, Record
-from store.origins import DOCUMENT, TOOL, WEB
-
-__all__ = [
-    "Context",
-    "CountTokens",
-    "build_context",
-    "estimate_tokens",
-    "format_date",
-    "framed",
-    "memory_line",
-    "neutralise",
-    "outside_origin",
-    "reads_as_said",
-    "whole_context",
-    "without_block",
-]
+from remem.recall.excerpts import Span, excerpt, part_of
+from remem.recall.names import short_key, shown, who
+from remem.recall.ranking import Recollection
+from remem.store import InvalidInput, Record
+from remem.store.types import DOCUMENT, TOOL, WEB
 
 CountTokens = Callable[[str], int]
 """How many tokens a model makes of a text."""

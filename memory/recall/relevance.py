@@ -10,19 +10,21 @@ whom the question names, and that it is this memory, by its place in the ranking
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 
-from memory.recall.nearness import Scale
-from memory.recall.query import Query
-from memory.recall.ranking import Recollection
-from memory.recall.sentences import asks_at_last
-from memory.recall.smalltalk import is_small_talk
-from memory.recall.windows import line
-from store import InvalidInput
-from store.tokens import content_words, split_words, word_tokens
+import numpy as np
 
-__all__ = ["FLOOR", "Rarity", "judged", "relevant"]
+from remem.encoders.sentence_transformer import Encoder
+from remem.recall.ranking import Recollection
+from remem.recall.sentences import asks_at_last
+from remem.recall.signals import Query
+from remem.store import InvalidInput
+from remem.store.fulltext.tokens import STOP_WORDS, content_words, split_words, word_tokens
+from remem.views import line
 
 FLOOR = 0.0002
 """Memories of a lower relevance are left out of a prompt, by default: only those of a search that
@@ -183,3 +185,97 @@ def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
         for token in word_tokens(word)
         if token in tokens
     }
+
+
+#     Messages that ask for no memory: greetings, thanks, reactions. Pure but for reading its
+# list.
+#
+# "That's amazing!" is close to a hundred turns of any chat, so no similarity tells it from a
+# question; its words do.
+def is_small_talk(text: str) -> bool:
+    """Whether a message in English or Chinese is made of nothing but conversational words.
+
+    One word that stands for something ("dentist", "paella", a number) makes it a message about
+    that, and "what do I like?" or "when did she call?" is a question that only a memory answers.
+    """
+    english, chinese = _lists()
+    words = {_CONTRACTED.sub("", word.lower()) for word in split_words(chinese.sub(" ", text))}
+    if words & _ASKING and words & _PERSONS:
+        return False
+    return all(word in STOP_WORDS or english.issuperset(word_tokens(word)) for word in words)
+
+
+_ASKING = frozenset("what who whose where when which".split())
+_PERSONS = frozenset(
+    "i me my mine we us our ours he him his she her hers they them their theirs".split()
+)
+_CONTRACTED = re.compile("((?<!ca)(?<!wo)n['’]t|['’](s|re|m|ll|ve|d|t))$")  # do n't, but can 't
+
+
+@cache
+def _lists() -> tuple[frozenset[str], re.Pattern[str]]:
+    """The tokens of the English words, and a pattern of the Chinese phrases."""
+    text = files("remem.recall").joinpath("smalltalk.txt").read_text(encoding="utf-8")
+    entries = [
+        entry for line in text.splitlines() if not line.startswith("#") for entry in line.split()
+    ]
+    english = frozenset(
+        token for entry in entries if entry.isascii() for token in word_tokens(entry)
+    )
+    chinese = sorted((entry for entry in entries if not entry.isascii()), key=len, reverse=True)
+    return english, re.compile("|".join(map(re.escape, chinese)))
+
+
+#     How near two texts are in meaning, on one scale for all encoders.
+#
+# The cosine of unrelated texts is about 0.05 with all-MiniLM-L6-v2 and 0.8 with the E5 family, so
+# a cosine by itself says nothing. The mean cosine of texts that have nothing to do with each
+# other is the zero of the scale, and 1 stays 1.
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The scale of one encoder.
+
+    Attributes:
+        unrelated: Mean cosine of a question and a text that have nothing to do with each other.
+    """
+
+    unrelated: float
+
+    def nearness(self, cosine: float) -> float:
+        """The cosine on the common scale, in [-1, 1]: 0 for unrelated texts, 1 for equal ones."""
+        nearness = (cosine - self.unrelated) / max(1.0 - self.unrelated, 1e-6)
+        return max(-1.0, min(1.0, nearness))
+
+
+def scale_of(encoder: Encoder) -> Scale:
+    """The scale of an encoder; measured once in a process, in a fifth of a second."""
+    # By fingerprint, because encoders come and go, and several may share one model. Two threads
+    # that measure at the same time find the same.
+    fingerprint = encoder.fingerprint
+    if fingerprint not in _SCALES:
+        questions = np.stack([encoder.encode_query(question) for question in _QUESTIONS])
+        cosines = questions @ encoder.encode_documents(_TEXTS).T
+        _SCALES[fingerprint] = Scale(float(cosines.mean()))
+    return _SCALES[fingerprint]
+
+
+_SCALES: dict[str, Scale] = {}
+
+_QUESTIONS = (
+    "When did Ruben hand in his thesis?",
+    "Which brand of tyres is on the van?",
+    "Does anybody in the choir sing bass?",
+    "How deep is the well behind the barn?",
+)
+_TEXTS = (
+    "Ines: The soup needs more salt, and I forgot the bread again.",
+    "The committee moved the vote to the second week of autumn.",
+    "Oskar: My tooth hurts so much that I can hardly talk.",
+    "Copper conducts heat better than steel does.",
+    "Lena: We saw two otters by the harbour before breakfast!",
+    "Refunds are paid within ten days by bank transfer.",
+    "Tomas: I could not log in, so I restarted the router.",
+    "The novel begins with a storm and ends with a wedding.",
+)

@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.models import fast_dtype, first_line, model_folder, quiet_loading, vector_files
-from memory.recall.ranking import Recollection
-from store.errors import InvalidInput, RememError
+from remem.encoders.models import fast_dtype, first_line, model_folder, quiet_loading, vector_files
+from remem.recall.ranking import Recollection
+from remem.store.errors import InvalidInput, RememError
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
-
-__all__ = ["MOST_CANDIDATES", "CrossEncoderReranker", "Reranker", "reranked"]
 
 MOST_CANDIDATES = 50
 """Deeper pools cost time and bring in texts that only resemble an answer."""

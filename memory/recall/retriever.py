@@ -9,18 +9,24 @@ from functools import reduce
 from operator import or_
 from typing import Protocol
 
-from memory.encoder import Encoder
-from memory.planning import space_of
-from memory.recall.links import anchor_words, linked, step
-from memory.recall.nearness import Scale, scale_of
-from memory.recall.query import Query, read_query
-from memory.recall.ranking import Recollection, candidates_of, merged, rank
-from memory.recall.relevance import Rarity, judged
-from memory.recall.rerank import MOST_CANDIDATES, Reranker, reranked
-from memory.recall.sentences import questions
-from memory.recall.weights import WEIGHTS, Weight, check_weights, voices_of, weights_among
-from memory.recall.windows import TURN, WINDOW, line
-from store import (
+from remem.encoders.sentence_transformer import Encoder
+from remem.recall.links import anchor_words, linked, step
+from remem.recall.ranking import (
+    WEIGHTS,
+    Recollection,
+    Weight,
+    candidates_of,
+    check_weights,
+    merged,
+    rank,
+    voices_of,
+    weights_among,
+)
+from remem.recall.relevance import Rarity, Scale, judged, scale_of
+from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
+from remem.recall.sentences import questions
+from remem.recall.signals import Query, read_query
+from remem.store import (
     Dense,
     F,
     Filter,
@@ -34,8 +40,7 @@ from store import (
     Text,
     Vector,
 )
-
-__all__ = ["WEIGHTS", "Encoded", "Retriever", "Searches", "check_question"]
+from remem.views import TURN, WINDOW, line, space_of
 
 _MOST_QUESTIONS = 3
 """Of one message: more are asked together with the rest of it only."""
@@ -117,7 +122,7 @@ class Retriever:
         pool: Hits asked of each leg, at least; deeper pools find what one leg ranks low.
         dated_pool: Hits asked of each leg besides among what was said at a time that the question
             names: "the event two weeks ago" may share no word with the day's turns.
-        stepped_pool: Memories that the best ones lead to, at most; see ``memory.recall.links``.
+        stepped_pool: Memories that the best ones lead to, at most; see ``remem.recall.links``.
         reranker: Reads the best memories together with the question, and changes their order.
         rerank_weight: What it has to say in the score, in [0, 1].
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 
-from memory.recall.query import Query
-from memory.recall.sentences import asks, room, statement_share
-from store import Record
-from store.tokens import content_words
-
-__all__ = ["SIGNALS", "Candidate"]
+from remem.recall.dates import Span, time_spans
+from remem.recall.sentences import asks, room, statement_share
+from remem.store import InvalidInput, Record
+from remem.store.fulltext.tokens import content_words, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +107,37 @@ SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "asker": _asker,
 }
 """By name; each gives a value to every candidate."""
+
+
+# What a question says besides its words: whom it names, when it means, whether it asks at all.
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, read.
+
+    Attributes:
+        text: As it was asked.
+        words: The tokens of all its words, to find names in.
+        tokens: Its content words: token -> the word as written.
+        spans: The times that it names.
+    """
+
+    text: str
+    words: Set[str]
+    tokens: Mapping[str, str]
+    spans: tuple[Span, ...]
+
+
+def read_query(text: str, now: datetime | None) -> Query:
+    """Read a question.
+
+    Args:
+        now: When it is asked, which decides what "last week" means; None: not known.
+
+    Raises:
+        InvalidInput: ``now`` has no time zone.
+    """
+    if now is not None and now.utcoffset() is None:
+        raise InvalidInput(f"now is {now}, without a time zone; pass one, as now.astimezone() does")
+    return Query(text, frozenset(tokenize(text)), content_words(text), time_spans(text, now))

@@ -13,24 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from memory.secrets.scanning import KnownSecrets, Scanner, Secret, distinct
-from store.errors import InvalidInput
-from store.types import Record
-from store.validation import check_record
-
-__all__ = [
-    "GUARDS",
-    "Allow",
-    "Guard",
-    "Outcome",
-    "Redact",
-    "Refuse",
-    "Removed",
-    "accepted",
-    "guard_called",
-    "holds_no_secret",
-    "tell",
-]
+from remem.secrets.scanning import KnownSecrets, Scanner, Secret, distinct
+from remem.store.errors import InvalidInput
+from remem.store.types import Record
+from remem.store.validation import check_record
 
 _log = logging.getLogger(__name__)
 

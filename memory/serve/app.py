@@ -11,21 +11,18 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from memory.attach.generators import open_generator
-from memory.attach.replay import Replays
-from memory.engine import Memory
-from memory.serve import docs, metrics, problems, proxy, rest
-from memory.serve.backend import Backend
-from memory.serve.browsers import Pages, Strangers
-from memory.serve.keys import KeyRing
-from memory.serve.limits import RateLimit, Slots
-from memory.serve.local import Local
-from memory.serve.middleware import Gate, Tracing
-from memory.serve.settings import ServeSettings
-from memory.serve.threads import Threads
-from memory.serve.upstream import Upstream
-
-__all__ = ["ServeSettings", "create_app"]
+from remem.attach.replay import Replays
+from remem.generators.opening import open_generator
+from remem.memory import Memory
+from remem.serve import browsers, errors, middleware, proxy, rest
+from remem.serve.access import RateLimit, Slots
+from remem.serve.backend import Backend, Threads
+from remem.serve.browsers import Pages, Strangers
+from remem.serve.keys import KeyRing
+from remem.serve.local_backend import Local
+from remem.serve.middleware import Gate, Tracing
+from remem.serve.settings import ServeSettings
+from remem.serve.upstream_backend import Upstream
 
 
 def create_app(
@@ -67,24 +64,24 @@ def create_app(
     app.state.memory = memory
     app.state.settings = settings
     app.state.keys = keys
-    app.state.metrics = metrics.Metrics()
+    app.state.metrics = middleware.Metrics()
     app.state.rate = RateLimit(settings.requests_per_minute)
     app.state.generations = Slots(settings.generations)
     app.state.readers = Threads("remem-reader", settings.readers)
     app.state.writers = Threads("remem-writer", settings.writers)
     app.state.replays = Replays(settings.replay_budget) if settings.upstream else None
     app.state.backend = _backend(settings, has_keys=keys is not None)
-    problems.install(app)
+    errors.install(app)
     app.add_middleware(Gate, settings=settings)
     if keys is None:
         app.add_middleware(Strangers, settings=settings)
     app.add_middleware(Tracing)
-    app.add_middleware(metrics.Measuring, metrics=app.state.metrics)
+    app.add_middleware(middleware.Measuring, metrics=app.state.metrics)
     app.add_middleware(Pages)
     app.include_router(proxy.router)
     app.include_router(rest.router)
-    app.include_router(metrics.router)
-    app.include_router(docs.router)
+    app.include_router(middleware.router)
+    app.include_router(browsers.router)
     return app
 
 

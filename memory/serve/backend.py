@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from memory.attach.attachment import Exchange
-
-__all__ = ["Answering", "Asked", "Backend"]
+from remem.attach.attachment import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,40 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Release everything."""
+
+
+# Work that blocks, in threads, so that the event loop never waits for it.
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Threads:
+    """A number of threads; what comes when all are busy waits its turn.
+
+    Args:
+        name: Of the threads.
+        count: How many.
+    """
+
+    def __init__(self, name: str, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function returns or raises. Once it runs, nothing interrupts it."""
+        call = partial(copy_context().run, partial(function, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def close(self) -> None:
+        """Wait until all is done."""
+        self._pool.shutdown()
+
+
+async def to_the_end(work: Awaitable[T]) -> T:
+    """Await something that has to be finished, even by a task that is cancelled meanwhile."""
+    task: asyncio.Future[Any] = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -27,11 +27,9 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import NotFoundError
 
-from memory.spelling import composed
-from store import CorruptStore, InvalidInput, RememError, StoreReadOnly, digests
-from store.validation import check_name
-
-__all__ = ["Key", "KeyRing", "Permission"]
+from remem.lookup import composed
+from remem.store import CorruptStore, InvalidInput, RememError, StoreReadOnly, digests
+from remem.store.validation import check_name
 
 _log = logging.getLogger(__name__)
 

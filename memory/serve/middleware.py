@@ -7,17 +7,21 @@ import logging
 import re
 import time
 from contextvars import ContextVar
+from typing import Annotated
 from uuid import uuid4
 
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from memory.serve.access import identify
-from memory.serve.problems import Refusal, internal_error
-from memory.serve.settings import ServeSettings
-
-__all__ = ["Gate", "Tracing", "request_id"]
+from remem.serve.access import Caller, caller, identify
+from remem.serve.errors import Refusal, internal_error
+from remem.serve.keys import Permission
+from remem.serve.responses import refusals
+from remem.serve.settings import ServeSettings
 
 logger = logging.getLogger("remem.access")
 
@@ -127,3 +131,144 @@ class Gate:
             f"the body is longer than {self._settings.max_body_bytes:,} bytes; send less at once",
             {"Connection": "close"},
         )
+
+
+# What a server did, in the form that Prometheus collects.
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """The counters of one server. ``road`` is ``rest`` or ``chat``.
+
+    Attributes:
+        requests: By method, route template and status.
+        seconds: Until a reply was sent whole, by method and route template.
+        recalled: Memories that were given to a client or a model, by road.
+        remembered: Records that were stored, by road.
+        problems: Times that a chat went on without memory, by what could not be done.
+        tasks: Requests that a front end made for itself, by task; see ``remem.attach.tasks``.
+        prompt_tokens: Of prompts to an upstream, about.
+        repeated_tokens: Of these, those at the beginning that were sent before, byte for byte.
+        upstream_seconds: Until the upstream began to answer.
+        upstream_errors: Answers that failed, by status, or what went wrong.
+    """
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "remem_requests",
+            "Requests, by what became of them.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "remem_request_seconds",
+            "Seconds until a reply was sent whole.",
+            ("method", "route"),
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.recalled = Counter(
+            "remem_recalled_memories",
+            "Memories given to a client or a model.",
+            ("road",),
+            registry=registry,
+        )
+        self.remembered = Counter(
+            "remem_remembered_records", "Records stored.", ("road",), registry=registry
+        )
+        self.problems = Counter(
+            "remem_memory_problems",
+            "Times that a chat went on without memory.",
+            ("what",),
+            registry=registry,
+        )
+        self.tasks = Counter(
+            "remem_front_end_tasks",
+            "Requests that a front end made for itself, without memory.",
+            ("task",),
+            registry=registry,
+        )
+        self.prompt_tokens = Counter(
+            "remem_prompt_tokens", "Tokens of prompts to the upstream, about.", registry=registry
+        )
+        self.repeated_tokens = Counter(
+            "remem_repeated_prompt_tokens",
+            "Of these, those at the beginning that the upstream has read before, byte for byte.",
+            registry=registry,
+        )
+        self.upstream_seconds = Histogram(
+            "remem_upstream_seconds",
+            "Seconds until the upstream began to answer.",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.upstream_errors = Counter(
+            "remem_upstream_errors",
+            "Answers of the upstream that failed.",
+            ("why",),
+            registry=registry,
+        )
+        self.stored = Gauge("remem_stored_records", "Records in the store.", registry=registry)
+        self.bytes = Gauge("remem_store_bytes", "Bytes on disk.", registry=registry)
+
+
+class Measuring:
+    """Counts every request under the template of its route, so that no key becomes a label."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and count it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), "499"
+
+        async def measured(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, measured)
+        finally:
+            route = _template(scope)
+            method = scope["method"] if route != _NONE else _NONE
+            self._metrics.requests.labels(method, route, status).inc()
+            self._metrics.seconds.labels(method, route).observe(time.perf_counter() - began)
+
+
+_NONE = "none"
+
+
+def _template(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", _NONE))
+
+
+router = APIRouter(tags=["server"])
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={
+        200: {"content": {CONTENT_TYPE_LATEST.partition(";")[0]: {"schema": {"type": "string"}}}},
+        **refusals(401, 403, 429, 503),
+    },
+)
+async def metrics(request: Request, who: Annotated[Caller, Depends(caller)]) -> Response:
+    """The counters of this server, for Prometheus. Where there are keys, they take an admin key
+    for all namespaces."""
+    who.require(Permission.ADMIN)
+    who.require_all()
+    state = request.app.state
+    counted: Metrics = state.metrics
+    stats = await state.readers.run(state.memory.stats)
+    counted.stored.set(sum(stats.records.values()))
+    counted.bytes.set(stats.bytes_on_disk)
+    return Response(generate_latest(counted.registry), media_type=CONTENT_TYPE_LATEST)

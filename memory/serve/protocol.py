@@ -15,8 +15,11 @@ httptools needs nothing but to be asked: it says what it has read, piece by piec
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable, Hashable, Mapping
+from enum import Enum, auto
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httptools
 import uvicorn
@@ -27,12 +30,9 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from memory.serve.browsers import SAFE_HEADERS
-from memory.serve.problems import Refusal
-from memory.serve.settings import Limits
-from memory.serve.waiting import Wait, Waiting
-
-__all__ = ["GuardedProtocol", "GuardedServer"]
+from remem.serve.browsers import SAFE_HEADERS
+from remem.serve.errors import Refusal
+from remem.serve.settings import Limits
 
 _MOST_PIPELINED = 8
 """Requests that a client may send before it has the answer to the first."""
@@ -398,3 +398,75 @@ def _small_chunks() -> Refusal:
 @cache
 def _not_http() -> Refusal:
     return Refusal(400, "invalid_http", "this is no valid HTTP/1.1 request; check how it is made")
+
+
+# Clients that the server waits for: how long for each, and who has kept it waiting longest.
+
+Client = TypeVar("Client", bound=Hashable)
+
+
+class Wait(Enum):
+    """A debt of a client to the server."""
+
+    HEAD = auto()
+    """The request line and all headers."""
+    BODY = auto()
+    """More of the body."""
+    READING = auto()
+    """To read what it was sent."""
+    IDLE = auto()
+    """Another request, or to hang up."""
+    END = auto()
+    """Only to hang up: it has its answer, and what it still sends is thrown away."""
+
+
+class Waiting(Generic[Client]):
+    """The clients that owe something.
+
+    Those that owe the same wait in the order in which they began, and have the same time: the first
+    is always the next that is overdue, so that looking costs nothing however many there are.
+
+    Args:
+        seconds: For what there is a limit, and which.
+        clock: Seconds that pass.
+    """
+
+    def __init__(
+        self, seconds: Mapping[Wait, float], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._since: dict[Wait, dict[Client, float]] = {what: {} for what in Wait}
+        self._what: dict[Client, Wait] = {}
+
+    def begin(self, client: Client, what: Wait) -> None:
+        """Wait for this from now on, and for nothing else of the client."""
+        self.end(client)
+        self._what[client] = what
+        self._since[what][client] = self._clock()
+
+    def end(self, client: Client) -> None:
+        """Wait for nothing more of the client."""
+        what = self._what.pop(client, None)
+        if what is not None:
+            del self._since[what][client]
+
+    def what(self, client: Client) -> Wait | None:
+        """The debt of the client, if it has one."""
+        return self._what.get(client)
+
+    def overdue(self) -> list[Client]:
+        """Those whose time is over; they go on waiting until they are told otherwise."""
+        now = self._clock()
+        late = []
+        for what, seconds in self._seconds.items():
+            for client, since in self._since[what].items():
+                if now - since < seconds:
+                    break
+                late.append(client)
+        return late
+
+    def longest(self) -> Client | None:
+        """The client that has been waited for longest, if any is."""
+        first = [next(iter(queue.items())) for queue in self._since.values() if queue]
+        return min(first, key=lambda item: item[1])[0] if first else None

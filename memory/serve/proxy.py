@@ -13,20 +13,18 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from memory.attach.attachment import Attachment, Exchange
-from memory.attach.tasks import task_of
-from memory.serve.access import Caller, NamespaceHeader, caller
-from memory.serve.answers import refusals
-from memory.serve.backend import Asked, Backend
-from memory.serve.bodies import parsed_chat
-from memory.serve.desk import refuse_other_types
-from memory.serve.forwarding import Forwarded, Remembering, collected
-from memory.serve.keys import Permission
-from memory.serve.problems import Refusal
-from memory.serve.settings import ServeSettings
-from store.validation import check_name
-
-__all__ = ["router"]
+from remem.attach.attachment import Attachment, Exchange
+from remem.attach.tasks import task_of
+from remem.serve.access import Caller, NamespaceHeader, caller
+from remem.serve.backend import Asked, Backend
+from remem.serve.dependencies import refuse_other_types
+from remem.serve.errors import Refusal
+from remem.serve.keys import Permission
+from remem.serve.requests import parsed_chat
+from remem.serve.responses import refusals
+from remem.serve.settings import ServeSettings
+from remem.serve.streaming import Forwarded, Remembering, collected
+from remem.store.validation import check_name
 
 router = APIRouter(tags=["OpenAI"])
 

@@ -1,4 +1,4 @@
-"""The endpoints of a memory: all that ``memory.Memory`` does, over HTTP.
+"""The endpoints of a memory: all that ``remem.Memory`` does, over HTTP.
 
 Keys of records hold ``#``, ``/`` and anything else, so they are query parameters and never a part
 of a path.
@@ -6,18 +6,38 @@ of a path.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from functools import reduce
+from importlib.metadata import version
 from operator import and_
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from memory.clock import now
-from memory.engine import Memory
-from memory.serve import carrying, health
-from memory.serve.access import Caller, caller
-from memory.serve.answers import (
+from remem.dates import now
+from remem.memory import Memory
+from remem.serve import transfer
+from remem.serve.access import Caller, caller
+from remem.serve.dependencies import Administering, Desk, Reading, Writing
+from remem.serve.errors import Refusal
+from remem.serve.fields import Key, Moment, Name, Where, page_of
+from remem.serve.keys import Permission
+from remem.serve.requests import (
+    Ask,
+    Context,
+    Forget,
+    JsonRoute,
+    List,
+    Mark,
+    Messages,
+    NewDocument,
+    Note,
+    Update,
+    Why,
+    most,
+)
+from remem.serve.responses import (
     PREFIX,
     AddedOut,
     ContextOut,
@@ -30,31 +50,48 @@ from memory.serve.answers import (
     Records,
     Sources,
     StatsOut,
+    StatusOut,
     refusals,
 )
-from memory.serve.bodies import JsonRoute
-from memory.serve.desk import Administering, Desk, Reading, Writing
-from memory.serve.fields import Key, Moment, Name
-from memory.serve.keys import Permission
-from memory.serve.paging import page_of
-from memory.serve.problems import Refusal
-from memory.serve.schemas import (
-    Ask,
-    Context,
-    Forget,
-    List,
-    Mark,
-    Messages,
-    NewDocument,
-    Note,
-    Update,
-    Why,
-    most,
-)
-from memory.serve.where import Where
-from store import DamagedRecord, F, Filter
+from remem.store import DamagedRecord, F, Filter
 
-__all__ = ["router"]
+# Whether the server lives, and whether it can be used. Neither takes a key nor tells anything.
+
+_health = APIRouter(prefix=PREFIX, tags=["server"])
+
+
+@_health.get("/health")
+async def health() -> StatusOut:
+    """The server lives. Ask this to know whether it has to be started again."""
+    return StatusOut(status="ok", version=version("remem"))
+
+
+@_health.get("/ready", responses=refusals(503))
+async def ready(request: Request) -> StatusOut:
+    """The store answers and the encoder is loaded. Ask this before you send requests."""
+    state = request.app.state
+    await state.readers.run(_check, state.memory)
+    return StatusOut(status="ready", version=version("remem"))
+
+
+def _check(memory: Memory) -> None:
+    try:
+        memory.namespaces()
+    except Exception as error:
+        raise _not_ready("the store does not answer", error) from error
+    try:
+        memory.encoder.encode_query("ready?")
+    except Exception as error:
+        raise _not_ready("the encoder cannot be loaded", error) from error
+
+
+def _not_ready(what: str, error: Exception) -> Refusal:
+    logger.error("not ready: %s", what, exc_info=error)
+    return Refusal(503, "not_ready", f"{what}; the log of the server says why")
+
+
+logger = logging.getLogger("remem")
+
 
 T = TypeVar("T")
 
@@ -327,5 +364,5 @@ def _known(found: T | None, key: str) -> T:
 
 router = APIRouter()
 router.include_router(_memories)
-router.include_router(carrying.router)
-router.include_router(health.router)
+router.include_router(transfer.router)
+router.include_router(_health)

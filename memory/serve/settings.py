@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from memory.attach.placement import REPLAY_BUDGET
-from memory.recall.relevance import FLOOR
-
-__all__ = ["Limits", "ServeSettings"]
+from remem.attach.conversation import REPLAY_BUDGET
+from remem.recall.relevance import FLOOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class ServeSettings:
             machine answers.
         upstream_key: What the upstream is shown as bearer key. None: nothing, or, where remem has
             no keys itself, what the client sends.
-        generator: The model on this machine; see ``memory.attach.generators.open_generator``.
+        generator: The model on this machine; see ``remem.generators.opening.open_generator``.
         host, port: Where to listen; port 0 takes a free one.
         hosts: Names under which a server without keys answers, so that no web page can reach it
             under a name of its own (DNS rebinding).
@@ -53,8 +51,8 @@ class ServeSettings:
         k: Most memories in front of a question.
         floor: The least relevance of these memories, in [0, 1].
         remembers_tasks: Whether what a front end asks for itself, such as a title, is remembered
-            like what a user says; see ``memory.attach.tasks``.
-        placement: Where an upstream gets them; see ``memory.attach.placement``.
+            like what a user says; see ``remem.attach.tasks``.
+        placement: Where an upstream gets them; see ``remem.attach.conversation``.
         replay_budget: Most tokens of memories that an upstream gets again with their messages.
         max_body_bytes, max_reply_bytes: Longest request and longest plain answer.
         max_messages: Most messages in one request.

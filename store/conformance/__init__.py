@@ -1,4 +1,5 @@
-"""The contract of ``store.base.Store`` as pytest classes; each test's docstring is one promise.
+"""The contract of ``remem.store.base.Store`` as pytest classes; each test's docstring is one
+promise.
 
 A backend subclasses ``StoreContract``, supplies the fixtures ``store`` and ``reopen`` (and
 ``settle`` and ``min_recall`` where the defaults do not fit), and passes all of it::
@@ -12,24 +13,22 @@ A backend subclasses ``StoreContract``, supplies the fixtures ``store`` and ``re
         @pytest.fixture
         def reopen(self, store, tmp_path): ...
 
-Call ``pytest.register_assert_rewrite("store.conformance")`` in ``conftest.py`` to have failures
-explained. This package needs pytest, which remem itself does not depend on.
+Call ``pytest.register_assert_rewrite("remem.store.conformance")`` in ``conftest.py`` to have
+failures explained. This package needs pytest, which remem itself does not depend on.
 """
 
 from __future__ import annotations
 
-from store.conformance.base import Contract, Reopen
-from store.conformance.expecting import ExpectedRecordsContract, PlannedContract
-from store.conformance.filtering import FilterContract
-from store.conformance.lasting import (
+from remem.store.conformance.filtering import FilterContract
+from remem.store.conformance.lasting import (
     ConcurrencyContract,
     DurabilityContract,
     IsolationContract,
     ReindexContract,
     VerifyContract,
 )
-from store.conformance.naming import NamingContract
-from store.conformance.reading import (
+from remem.store.conformance.naming import NamingContract
+from remem.store.conformance.reading import (
     FindContract,
     LifeContract,
     NeighborsContract,
@@ -37,10 +36,13 @@ from store.conformance.reading import (
     ReaderContract,
     ScanContract,
 )
-from store.conformance.refusing import ClosedContract, ErrorContract
-from store.conformance.searching import SearchContract, TextSearchContract
-from store.conformance.writing import (
+from remem.store.conformance.refusing import ClosedContract, ErrorContract
+from remem.store.conformance.samples import Contract, Reopen
+from remem.store.conformance.searching import SearchContract, TextSearchContract
+from remem.store.conformance.writing import (
     DeleteContract,
+    ExpectedRecordsContract,
+    PlannedContract,
     VerbatimContract,
     WriteContract,
 )

@@ -7,13 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from store.base import Store
-from store.conformance.base import Contract
-from store.conformance.samples import batch, dense, entry, keys, turn, words
-from store.filters import And, F, Filter, Or, parse_filter
-from store.types import Batch, Record
-
-__all__ = ["FilterContract"]
+from remem.store.base import Store
+from remem.store.conformance.samples import Contract, batch, dense, entry, keys, turn, words
+from remem.store.filters import And, F, Filter, Or, parse_filter
+from remem.store.types import Batch, Record
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 EAST = timezone(timedelta(hours=9))

@@ -8,19 +8,22 @@ from dataclasses import replace
 
 import pytest
 
-from store.base import Store
-from store.conformance.base import Contract, Reopen
-from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, views, words
-from store.errors import DimensionMismatch, EncoderMismatch, InvalidInput
-from store.types import Batch, Dense, Space, Vector, View
-
-__all__ = [
-    "ConcurrencyContract",
-    "DurabilityContract",
-    "IsolationContract",
-    "ReindexContract",
-    "VerifyContract",
-]
+from remem.store.base import Store
+from remem.store.conformance.samples import (
+    SPACE,
+    Contract,
+    Reopen,
+    batch,
+    dense,
+    embed,
+    entry,
+    keys,
+    turn,
+    views,
+    words,
+)
+from remem.store.errors import DimensionMismatch, EncoderMismatch, InvalidInput
+from remem.store.types import Batch, Dense, Space, Vector, View
 
 LEGS = [dense("tea"), words("tea"), dense("tea", "window"), words("around", "window")]
 LARGER = Space("another encoder", 24, SPACE.views)

@@ -9,14 +9,23 @@ from datetime import datetime, timezone
 
 import pytest
 
-from store.base import Store
-from store.conformance.base import Contract, Reopen
-from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, views, words
-from store.errors import InvalidInput
-from store.filters import F, Filter
-from store.types import Batch, Entry, Record, SourceInfo, Space, View
-
-__all__ = ["NAMES", "VALUES", "NamingContract", "named"]
+from remem.store.base import Store
+from remem.store.conformance.samples import (
+    SPACE,
+    Contract,
+    Reopen,
+    batch,
+    dense,
+    embed,
+    entry,
+    keys,
+    turn,
+    views,
+    words,
+)
+from remem.store.errors import InvalidInput
+from remem.store.filters import F, Filter
+from remem.store.types import Batch, Entry, Record, SourceInfo, Space, View
 
 
 def _drawn(letters: str, count: int) -> str:

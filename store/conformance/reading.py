@@ -6,21 +6,21 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from store.base import Reader, Store
-from store.conformance.base import Contract, Reopen
-from store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
-from store.errors import InvalidInput
-from store.filters import F, Filter
-from store.types import Batch, SourceInfo
-
-__all__ = [
-    "FindContract",
-    "LifeContract",
-    "NeighborsContract",
-    "PredecessorsContract",
-    "ReaderContract",
-    "ScanContract",
-]
+from remem.store.base import Reader, Store
+from remem.store.conformance.samples import (
+    SPACE,
+    Contract,
+    Reopen,
+    batch,
+    dense,
+    entry,
+    keys,
+    turn,
+    words,
+)
+from remem.store.errors import InvalidInput
+from remem.store.filters import F, Filter
+from remem.store.types import Batch, SourceInfo
 
 PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)
 FUTURE = datetime(2999, 1, 1, tzinfo=timezone.utc)

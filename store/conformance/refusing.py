@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from store.base import Store
-from store.conformance.base import Contract
-from store.conformance.samples import (
+from remem.store.base import Store
+from remem.store.conformance.samples import (
     SPACE,
+    Contract,
     batch,
     dense,
     direction,
@@ -23,17 +23,15 @@ from store.conformance.samples import (
     views,
     words,
 )
-from store.errors import (
+from remem.store.errors import (
     DimensionMismatch,
     EncoderMismatch,
     InvalidInput,
     InvalidVector,
     StoreClosed,
 )
-from store.filters import F
-from store.types import Batch, Dense, Entry, Record, View
-
-__all__ = ["ClosedContract", "ErrorContract"]
+from remem.store.filters import F
+from remem.store.types import Batch, Dense, Entry, Record, View
 
 AWARE = datetime(2024, 1, 1, tzinfo=timezone.utc)
 FINE_OFFSET = timezone(timedelta(hours=1, microseconds=1))

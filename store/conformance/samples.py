@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from zlib import crc32
 
 import numpy as np
+import pytest
 
-from store.types import Batch, Dense, Entry, Hit, Leg, Record, Space, Text, Vector, View
-
-__all__ = [
-    "SPACE",
-    "batch",
-    "dense",
-    "direction",
-    "embed",
-    "entry",
-    "keys",
-    "turn",
-    "views",
-    "words",
-]
+from remem.store.base import Store
+from remem.store.types import Batch, Dense, Entry, Hit, Leg, Record, Space, Text, Vector, View
 
 SPACE = Space("conformance", 16, ("turn", "window"))
 
@@ -82,3 +71,43 @@ def words(query: str, view: str = "turn") -> Leg:
 def keys(hits: Sequence[Hit]) -> list[str]:
     """Keys of the records found, best first."""
     return [hit.record.key for hit in hits]
+
+
+# The fixtures that every part of the contract uses.
+
+Reopen = Callable[[], Store]
+
+
+class Contract:
+    """What a backend supplies, and what it may leave as it is."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        """A new, empty store that has adopted no space; closed by the fixture after the test."""
+        raise NotImplementedError("a backend supplies the fixture 'store'")
+
+    @pytest.fixture
+    def reopen(self, store: Store) -> Reopen:
+        """Closes ``store`` and opens the same place again, as another process would."""
+        raise NotImplementedError("a backend supplies the fixture 'reopen'")
+
+    @pytest.fixture
+    def settle(self) -> Callable[[], None]:
+        """Waits until work in the background (building an index) is done."""
+        return lambda: None
+
+    @pytest.fixture
+    def min_recall(self) -> float:
+        """The least share of the true nearest neighbours among those found: 1 for exact search."""
+        return 1.0
+
+    @pytest.fixture
+    def longest_name(self) -> int:
+        """The most bytes that each of the names of one record can have: 1,024 characters."""
+        return 4096
+
+    @pytest.fixture
+    def adopted(self, store: Store) -> Store:
+        """The store, ready to be written to."""
+        store.adopt(SPACE)
+        return store

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from store.base import Store
-from store.conformance.base import Contract
-from store.conformance.samples import (
+from remem.store.base import Store
+from remem.store.conformance.samples import (
     SPACE,
+    Contract,
     batch,
     dense,
     direction,
@@ -22,10 +22,8 @@ from store.conformance.samples import (
     views,
     words,
 )
-from store.errors import InvalidInput
-from store.types import Batch, Dense, View
-
-__all__ = ["SearchContract", "TextSearchContract"]
+from remem.store.errors import InvalidInput
+from remem.store.types import Batch, Dense, View
 
 CJK = {
     "Chinese": ("我们昨天在北京吃了烤鸭", "北京"),
@@ -155,7 +153,7 @@ class SearchContract(Contract):
 
 
 class TextSearchContract(Contract):
-    """Full-text search: BM25 over the tokens of ``store.tokens``."""
+    """Full-text search: BM25 over the tokens of ``remem.store.fulltext.tokens``."""
 
     @pytest.mark.parametrize(("text", "query"), CJK.values(), ids=CJK)
     def test_words_are_found_in_every_script(self, adopted: Store, text: str, query: str) -> None:

@@ -1,5 +1,5 @@
 """The default store: SQLite holds the truth, FAISS and a BM25 index follow it."""
 
-from store.embedded.store import EmbeddedStore
+from remem.store.embedded.store import EmbeddedStore
 
 __all__ = ["EmbeddedStore"]

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from store.embedded.arrays import Ids
-from store.embedded.inserting import insert
-from store.embedded.records import fetch_ids
-from store.errors import CorruptStore
-
-__all__ = [
-    "State",
-    "any_between",
-    "append",
-    "create",
-    "mark_purged",
-    "name_of",
-    "purges_finished",
-    "read_state",
-    "touched",
-    "trim",
-    "unfinished_purges",
-]
+from remem.store.arrays import Halves, Ids
+from remem.store.embedded.database import insert
+from remem.store.embedded.records import fetch_ids
+from remem.store.errors import CorruptStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +112,62 @@ def unfinished_purges(connection: sqlite3.Connection) -> dict[int, int]:
 def purges_finished(connection: sqlite3.Connection, purges: Mapping[int, int]) -> None:
     """Note that no file holds traces of these any more; a later purge stays to be done."""
     connection.executemany("DELETE FROM purges WHERE namespace = ? AND seq = ?", purges.items())
+
+
+#     What this process has just written, so that its indexes need not read it back.
+#
+# Reading a record's texts and vectors takes as long as indexing them. This is a shortcut and
+# nothing else: an index takes what is kept here only where the log says that nothing came in
+# between, and reads whatever is not kept.
+
+_MOST = 32_768
+"""Records kept at a time, over all namespaces: some 50 MB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Addition:
+    """Records that one transaction added.
+
+    Attributes:
+        namespace: Id of theirs.
+        generation: Of their vectors.
+        first, last: The first and the last change that the log has of it; those in between too.
+        ids: Shape (n,); without those of records that are history from the beginning.
+        vectors: Unit vectors, float16, shape (n, views, dim).
+        texts: For each view n texts.
+    """
+
+    namespace: int
+    generation: int
+    first: int
+    last: int
+    ids: Ids
+    vectors: Halves
+    texts: Mapping[str, Sequence[str]]
+
+
+class Additions:
+    """Those that are kept. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, list[Addition]] = {}  # by namespace
+        self._records = 0
+        self._guard = threading.Lock()
+
+    def keep(self, addition: Addition) -> None:
+        """Keep one until it is taken; if there are too many, forget what was kept before."""
+        with self._guard:
+            if self._records + len(addition.ids) > _MOST:
+                self._kept, self._records = {}, 0
+            self._kept.setdefault(addition.namespace, []).append(addition)
+            self._records += len(addition.ids)
+
+    def take(self, namespace: int, through: int) -> list[Addition]:
+        """A namespace's additions up to a change, oldest first, which are no longer kept."""
+        with self._guard:
+            kept = self._kept.pop(namespace, [])
+            taken = [addition for addition in kept if addition.last <= through]
+            if later := [addition for addition in kept if addition.last > through]:
+                self._kept[namespace] = later
+            self._records -= sum(len(addition.ids) for addition in taken)
+        return sorted(taken, key=lambda addition: addition.first)

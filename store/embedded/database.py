@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import os
 import sqlite3
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Protocol
+from weakref import WeakSet
 
-from store.embedded.forking import keep_for_ever, refuse_inherited, watch
-from store.errors import (
+from remem.store.base import Owner
+from remem.store.errors import (
     CorruptStore,
     RememError,
     StoreClosed,
@@ -19,9 +24,6 @@ from store.errors import (
     StoreLocked,
     StoreReadOnly,
 )
-from store.forks import Owner
-
-__all__ = ["BUSY_SECONDS", "Database", "writing_errors"]
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another process's transaction before it gives up."""
@@ -306,3 +308,130 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
             "export"
         )
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")
+
+
+#     What a fork must not take along: SQLite's connections.
+#
+# SQLite remembers in the memory of a process which locks on a file it holds. A fork copies that
+# memory, but not the locks: what a child writes through a connection that it inherited, or
+# through one of its own beside it, is lost as soon as the parent closes the file. So connections
+# that nobody uses are closed before a fork; where one is in use, the child must not open the file
+# at all.
+class Pool(Protocol):
+    """The connections of this process to one file."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def lent(self) -> int:
+        """How many connections are in use."""
+
+    def pause(self) -> None:
+        """Close the connections that nobody uses, and lend none until ``resume``."""
+
+    def resume(self) -> None:
+        """Lend connections again."""
+
+
+_pools: WeakSet[Pool] = WeakSet()
+_paused: list[Pool] = []
+_inherited: set[Path] = set()
+"""Files of which this process holds connections that belong to the one it was forked from."""
+_forking = threading.Lock()
+
+
+def watch(pool: Pool) -> None:
+    """Close what a pool keeps before each fork."""
+    _pools.add(pool)
+
+
+def refuse_inherited(path: Path) -> None:
+    """Raise ``StoreClosed`` for a file that was in use while this process was forked."""
+    if _inherited and path.resolve() in _inherited:
+        raise StoreClosed(
+            f"the store {path.parent} was in use while this process was forked; open it in one "
+            "that multiprocessing starts by 'spawn' or 'forkserver'"
+        )
+
+
+def keep_for_ever(connection: sqlite3.Connection) -> None:
+    """Never let a connection be collected, not even when Python ends: that would close it, and a
+    child that closes its parent's connection may remove the log that others write to."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+
+
+def _before() -> None:
+    _forking.acquire()
+    for pool in list(_pools):
+        pool.pause()
+        _paused.append(pool)
+
+
+def _after_in_parent() -> None:
+    while _paused:
+        _paused.pop().resume()
+    _forking.release()
+
+
+def _after_in_child() -> None:
+    global _forking
+    # The pools stay paused: they refuse whoever uses them here before they take any lock.
+    _inherited.update(pool.path.resolve() for pool in _paused if pool.lent)
+    _paused.clear()
+    _pools.clear()
+    _forking = threading.Lock()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )
+
+
+# Many rows into a table of SQLite.
+_PARAMETERS = 32_000
+"""Values in one statement, at most: SQLite takes 32,766, unless it was built for more. Rows that
+are left go into statements of half the size, and so on: few different ones, which SQLite prepares
+once, and few in all, because a thread lets go of the interpreter for each of them, and waits for it
+up to 5 ms when another thread is busy."""
+
+
+def insert(connection: sqlite3.Connection, into: str, width: int, values: Sequence[Any]) -> None:
+    """Insert rows.
+
+    Args:
+        into: The statement before its values, such as ``INSERT INTO texts``.
+        width: Values of a row.
+        values: Those of one row after the other. Not a tuple a row: what waits in ten thousand
+            tuples is looked through by the garbage collector again and again, which took a fifth
+            of the time of filling a store.
+    """
+    row = f"({', '.join('?' * width)})"
+    size, start = _PARAMETERS // width, 0
+    while left := (len(values) - start) // width:
+        while size > left:
+            size //= 2
+        end = start + size * width
+        connection.execute(f"{into} VALUES {', '.join([row] * size)}", values[start:end])
+        start = end
+
+
+# Rows of SQLite, also where damage made bytes of a text that are no UTF-8.
+
+
+def fetch(
+    connection: sqlite3.Connection, sql: str, arguments: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[Any]:
+    """All rows; in text that is not UTF-8 any more, each such byte is half a surrogate."""
+    try:
+        return connection.execute(sql, arguments).fetchall()
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    connection.text_factory = lambda data: data.decode(errors="surrogateescape")
+    try:
+        return connection.execute(sql, arguments).fetchall()
+    finally:
+        connection.text_factory = str

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import re
 import sqlite3
+import sys
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from store.embedded import changes
-from store.embedded.additions import Addition, Additions
-from store.embedded.budget import Budget
-from store.embedded.changes import State
-from store.embedded.database import Database, writing_errors
-from store.embedded.fetching import fetch
-from store.embedded.following import build, can_follow, catch_up
-from store.embedded.heap import give_back
-from store.embedded.learning import Learner
-from store.embedded.meta import Meta, read_meta
-from store.embedded.partition import Partition
-from store.embedded.slot import Slot
-from store.embedded.snapshot import file_digest, load_partition, save_partition
-from store.errors import RememError
-
-__all__ = ["Partitions", "UnknownNamespace"]
+from remem.store.embedded import changes
+from remem.store.embedded.changes import Addition, Additions, State
+from remem.store.embedded.database import Database, fetch, writing_errors
+from remem.store.embedded.partition import Partition, build, can_follow, catch_up
+from remem.store.embedded.schema import read_meta
+from remem.store.embedded.snapshot import file_digest, load_partition, save_partition
+from remem.store.embedded.vectors import Coarse
+from remem.store.errors import RememError
+from remem.store.spaces import Meta
 
 _log = logging.getLogger(__name__)
 
@@ -376,3 +373,195 @@ def _what_is_wrong(path: Path, digest: str) -> str:
     if found != digest:
         return f"index file {path} is damaged; 'remem rebuild' makes it again"
     return ""
+
+
+# A lock that many readers or one writer can hold.
+class ReadWriteLock:
+    """Searches share it, catching up has it alone; a waiting writer goes before new readers."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._readers = 0
+        self._writers_waiting = 0
+        self._writing = False
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Hold together with other readers. Not re-entrant."""
+        with self._condition:
+            self._condition.wait_for(lambda: not (self._writing or self._writers_waiting))
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._readers -= 1
+                self._condition.notify_all()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold alone. Not re-entrant."""
+        with self._condition:
+            self._writers_waiting += 1
+            try:
+                self._condition.wait_for(lambda: not (self._writing or self._readers))
+                self._writing = True
+            finally:  # also when Ctrl-C ends the wait
+                self._writers_waiting -= 1
+                self._condition.notify_all()
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._writing = False
+                self._condition.notify_all()
+
+
+# The place of one namespace's partition in memory.
+@dataclass(slots=True)
+class Slot:
+    """Whoever reads the partition shares the lock, whoever changes it has it alone."""
+
+    lock: ReadWriteLock = field(default_factory=ReadWriteLock)
+    partition: Partition | None = None
+    written: int = 0
+    """Records that this process wrote since it last caught up."""
+    following: bool = False
+    """Whether a thread was asked to catch up."""
+    unsaved: int = 0
+    """Records that changed in ``partition`` since it was loaded or saved."""
+    untidy: int = 0
+    """Records that ``partition`` has followed since freed memory was given back."""
+    nbytes: int = 0
+    """Size of ``partition`` when it last changed, so that not every search adds it up."""
+
+
+# Which of the things in memory to let go of when they are too many: the least recently used.
+class Budget:
+    """Sizes of things by name, in the order of their last use. Not thread-safe.
+
+    Their sum is kept and not added up when it is asked for: of ten thousand partitions that took
+    as long as to load one.
+
+    Args:
+        most: Bytes that they may take together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._total = 0
+        self._sizes: OrderedDict[str, int] = OrderedDict()  # the least recently used one first
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._sizes
+
+    def hold(self, name: str, size: int) -> None:
+        """One has this size now, and was just used."""
+        self._total += size - self._sizes.get(name, 0)
+        self._sizes[name] = size
+        self._sizes.move_to_end(name)
+
+    def drop(self, name: str) -> None:
+        """One is no longer held."""
+        self._total -= self._sizes.pop(name, 0)
+
+    def clear(self) -> None:
+        """None is held."""
+        self._sizes.clear()
+        self._total = 0
+
+    def excess(self, keep: str) -> str | None:
+        """The one to let go of, least recently used, if they are too many; never ``keep``."""
+        if self._total <= self._most:
+            return None
+        oldest = next(iter(self._sizes))
+        return None if oldest == keep else oldest
+
+
+#     Memory that was freed, given back to the system.
+#
+# glibc keeps what is freed between two things that stay, and up to 64 MB behind the last one in
+# each thread's heap. Filling a store with a million records left 170 MB there, of 1,390 MB in
+# all.
+def give_back() -> None:
+    """Let go of freed memory, where the C library has to be asked for it; some milliseconds."""
+    if _trim is not None:
+        _trim(0)
+
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+
+
+#     A partition that has outgrown exact search learns where to look, beside reads and writes.
+#
+# Learning takes seconds at a million rows. It holds the partition's lock only to look at what is
+# there and, at the end, to put the result in place; until then searches stay exact.
+#
+# It is asked for by a search that finds an index outgrown, and when a store is closed; not by
+# what fills an index, which would have learned three times on its way to a million rows, at the
+# cost of half the speed.
+
+
+class Learner:
+    """One thread in which partitions learn, one after the other. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "remem-learning")
+        self._asked: set[int] = set()
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def ask(self, slot: Slot) -> None:
+        """Let the partition in a slot learn soon; nothing once closed."""
+        with self._guard:
+            if not self._closed and id(slot) not in self._asked:
+                self._asked.add(id(slot))
+                self._pool.submit(self._learn, slot)
+
+    def close(self) -> None:
+        """Finish what was asked: another process would have to begin again."""
+        with self._guard:
+            self._closed = True
+        self._pool.shutdown()
+
+    def _learn(self, slot: Slot) -> None:
+        with self._guard:
+            self._asked.discard(id(slot))  # whoever takes its place from now on may ask again
+        try:
+            learn(slot)
+        except Exception:  # searches stay exact
+            _log.exception("an index could not learn; searches in it stay slow")
+
+
+def learn(slot: Slot) -> None:
+    """Learn for each view that has outgrown what it knows; nothing, if another partition takes
+    the place meanwhile, or what it learns from is purged: the next search asks again."""
+    with slot.lock.shared():
+        partition = slot.partition
+        outgrown = [] if partition is None else [*partition.outgrown]
+    for view in outgrown:
+        with slot.lock.shared():
+            if partition is None or slot.partition is not partition:
+                return
+            index = partition.dense[view]
+            taken, rows = index.learning(partition.live)
+            seq = partition.seq
+        coarse = Coarse.learn(taken, rows, seq)
+        del taken  # a tenth as large as the vectors
+        while True:
+            with slot.lock.shared():
+                if slot.partition is not partition:
+                    return
+                pieces = index.vectors.settled(len(coarse))
+            if not pieces:
+                break
+            for piece in pieces:
+                coarse.add(piece)
+        with slot.lock.exclusive():
+            if slot.partition is not partition or seq < partition.purged:
+                return
+            for piece in index.vectors.pieces(len(coarse)):
+                coarse.add(piece)
+            index.coarse = coarse
+            slot.unsaved += len(coarse)
+            slot.nbytes = partition.nbytes

@@ -15,40 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from store import digests
-from store.base import whole
-from store.embedded.arrays import Halves, Ids
-from store.embedded.fetching import fetch
-from store.embedded.schema import vectors_table
-from store.errors import DamagedRecord
-from store.rows import COLUMNS, SANE, Place, Placed, checked, is_text, source_of
-from store.types import Record, SourceInfo, Space, View
-
-__all__ = [
-    "BEFORE_ALL",
-    "INSERT",
-    "SELECTED",
-    "WIDTH",
-    "Names",
-    "counts",
-    "fetch_ids",
-    "found_in",
-    "ids_of",
-    "in_order",
-    "keys_of",
-    "load",
-    "load_by_key",
-    "load_views",
-    "namespaces",
-    "neighbors",
-    "placed",
-    "predecessors",
-    "record_of",
-    "scan_page",
-    "sources",
-    "view_texts",
-    "view_vectors",
-]
+from remem.store import digests
+from remem.store.arrays import Halves, Ids
+from remem.store.base import whole
+from remem.store.embedded.database import fetch
+from remem.store.embedded.schema import vectors_table
+from remem.store.errors import DamagedRecord
+from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, is_text, source_of
+from remem.store.types import Record, SourceInfo, Space, View
 
 INSERT = f"INSERT INTO records (id, namespace, {COLUMNS}, digest)"
 WIDTH = 3 + len(COLUMNS.split(","))

@@ -19,17 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store.embedded.arrays import Halves, Mask
-from store.embedded.blocks import Blocks
-from store.embedded.coarse import Coarse
-from store.embedded.index import DenseIndex
-from store.embedded.partition import Partition
-from store.embedded.saving import Saved, Stored
-from store.embedded.text import TextIndex
-from store.embedded.vocabulary import Vocabulary
-from store.tokens import TOKENIZER
-
-__all__ = ["file_digest", "load_partition", "save_partition"]
+from remem.store.arrays import Halves, Mask, Saved, Stored
+from remem.store.embedded.dense import DenseIndex
+from remem.store.embedded.partition import Partition
+from remem.store.embedded.vectors import Blocks, Coarse
+from remem.store.fulltext.index import TextIndex
+from remem.store.fulltext.tokens import TOKENIZER
+from remem.store.fulltext.vocabulary import Vocabulary
 
 _HALVES = "<f2"
 

@@ -10,26 +10,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from store import bm25
-from store.base import Embed, OnDamage, Reader, log_damage, whole
-from store.embedded import changes, checking, filtering, records
-from store.embedded.acknowledged import Acknowledged, newest
-from store.embedded.database import Database
-from store.embedded.folder import bytes_in, prepare, refuse_lost_records
-from store.embedded.meta import read_meta, write_space
-from store.embedded.partitions import Partitions, UnknownNamespace
-from store.embedded.readonly import ReadOnlyDatabase, is_read_only
-from store.embedded.reindexing import EmbeddedFilling
-from store.embedded.scanning import scan
-from store.embedded.schema import create_vectors, migrate
-from store.embedded.searching import answer, rarity
-from store.embedded.writing import apply
-from store.errors import CorruptStore, StoreFull, StoreLocked, StoreReadOnly
-from store.filters import And, Current, Filter
-from store.reindexing import fill
-from store.rows import to_micros
-from store.spaces import check_fingerprint, check_same
-from store.types import (
+from remem.store.base import Embed, OnDamage, Reader, log_damage, whole
+from remem.store.embedded import changes, filters, records
+from remem.store.embedded.database import Database
+from remem.store.embedded.folder import (
+    Acknowledged,
+    ReadOnlyDatabase,
+    bytes_in,
+    is_read_only,
+    newest,
+    prepare,
+    refuse_lost_records,
+)
+from remem.store.embedded.partitions import Partitions, UnknownNamespace
+from remem.store.embedded.schema import create_vectors, migrate, read_meta, write_space
+from remem.store.embedded.search import answer, rarity, scan
+from remem.store.embedded.verify import partition_problems, record_problems
+from remem.store.embedded.write import EmbeddedFilling, apply
+from remem.store.errors import CorruptStore, StoreFull, StoreLocked, StoreReadOnly
+from remem.store.filters import And, Current, Filter
+from remem.store.fulltext import ranking
+from remem.store.reindex import fill
+from remem.store.rows import to_micros
+from remem.store.spaces import check_fingerprint, check_same
+from remem.store.types import (
     Batch,
     Dense,
     Entry,
@@ -42,7 +46,7 @@ from store.types import (
     Verification,
     Written,
 )
-from store.validation import (
+from remem.store.validation import (
     check_batch,
     check_filter,
     check_k,
@@ -53,8 +57,6 @@ from store.validation import (
     check_span,
     check_view,
 )
-
-__all__ = ["EmbeddedStore"]
 
 T = TypeVar("T")
 
@@ -237,7 +239,7 @@ class EmbeddedStore:
                 now = to_micros(self._clock())
                 return rarity(connection, state.id, partition, view, tokens, now)
         except UnknownNamespace:
-            return [bm25.idf(0, 0) for _ in tokens]
+            return [ranking.idf(0, 0) for _ in tokens]
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """See ``Store.count``."""
@@ -246,7 +248,7 @@ class EmbeddedStore:
             state = changes.read_state(connection, check_name(namespace, "namespace"))
             if state is None:
                 return 0
-            return len(filtering.chosen(connection, state.id, And(()) if where is None else where))
+            return len(filters.chosen(connection, state.id, And(()) if where is None else where))
 
     def reading(self, work: Callable[[Reader], T]) -> T:
         """See ``Store.reading``."""
@@ -276,7 +278,7 @@ class EmbeddedStore:
         try:
             with self._database.reading() as connection:
                 total = connection.execute("SELECT count(*) FROM records").fetchone()[0]
-                problems += checking.record_problems(connection, read_meta(connection))
+                problems += record_problems(connection, read_meta(connection))
             problems += self._partitions.problems()
             for namespace in self.namespaces():
                 problems += (f"namespace {namespace!r}: {what}" for what in self._verify(namespace))
@@ -342,7 +344,7 @@ class EmbeddedStore:
     def _verify(self, namespace: str) -> list[str]:
         try:
             with self._partitions.current(namespace) as (connection, state, partition):
-                return list(checking.partition_problems(connection, state.id, partition))
+                return list(partition_problems(connection, state.id, partition))
         except UnknownNamespace:
             return []  # forgotten meanwhile
         except CorruptStore as error:

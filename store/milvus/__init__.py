@@ -1,5 +1,5 @@
 """Milvus: for those who outgrow one machine; sharding and replication are the engine's."""
 
-from store.milvus.store import MilvusStore
+from remem.store.milvus.store import MilvusStore
 
 __all__ = ["MilvusStore"]

@@ -21,14 +21,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from store.errors import StoreLocked
-from store.milvus.engine import Engine, Row
-from store.milvus.expressions import all_of, quoted
-from store.milvus.notes import read_moment, remove_rows
-from store.milvus.schema import PREFIX
-from store.milvus.state import STORE, Claim, Moment, claim_note
-
-__all__ = ["Claims", "Held"]
+from remem.store.errors import StoreLocked
+from remem.store.milvus.driver import PREFIX
+from remem.store.milvus.engine import Engine, Row
+from remem.store.milvus.filters import all_of, quoted
+from remem.store.milvus.notes import STORE, Claim, Moment, claim_note, read_moment, remove_rows
 
 _LEASE = 30.0  # seconds that a claim holds unless it is extended
 _MARGIN = 6.0

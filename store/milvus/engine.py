@@ -8,14 +8,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from store.errors import RememError
-from store.milvus import lite
-from store.milvus.address import Address
-from store.milvus.connection import ANSWER, Connection
-from store.milvus.driver import CollectionSchema, IndexParams
-from store.milvus.expressions import escaped, one_of, quoted
-
-__all__ = ["MOST_HITS", "Engine", "Row"]
+from remem.store.errors import RememError
+from remem.store.milvus import connection
+from remem.store.milvus.connection import ANSWER, Connection
+from remem.store.milvus.driver import Address, CollectionSchema, IndexParams
+from remem.store.milvus.filters import escaped, one_of, quoted
 
 T = TypeVar("T")
 
@@ -226,7 +223,7 @@ class Engine:
     def bytes_on_disk(self) -> int:
         """Size of the ``.db``; 0 for a server, which does not tell."""
         running = self._connection.lite
-        return lite.bytes_of(running) if running else 0
+        return connection.bytes_of(running) if running else 0
 
     def _rows(self, name: str, where: str, **query: Any) -> list[Row]:
         return list(self._ask(self._client.query, name, filter=self._told(where), **query))

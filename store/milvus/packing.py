@@ -1,8 +1,8 @@
 """Records with their views to rows of the engine and back, whole at any length.
 
-The record itself is JSON: the values of ``store.rows``, the texts of the views, and a digest of
-both (``store.digests``), which records of older versions lack until they are written again. What
-does not fit into one row goes on in rows of the notes, cut between characters.
+The record itself is JSON: the values of ``remem.store.rows``, the texts of the views, and a digest
+of both (``remem.store.digests``), which records of older versions lack until they are written
+again. What does not fit into one row goes on in rows of the notes, cut between characters.
 
 The column ``digest`` has that of the text and behind it that of the vectors, which a reindex makes
 again, while the body stays.
@@ -11,7 +11,9 @@ again, while the body stays.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -19,38 +21,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store import digests, rows
-from store.errors import CorruptStore, DamagedRecord
-from store.milvus import facets, words
-from store.milvus.engine import Row
-from store.milvus.filtering import FOREVER, NEVER, label
-from store.milvus.schema import LONGEST_BODY, dense, length, long, note_row, sparse, terms
-from store.types import Entry, Record, View
-
-__all__ = [
-    "BODY",
-    "SMALL",
-    "body_of",
-    "columns",
-    "derived",
-    "digest",
-    "entry_of",
-    "halved",
-    "key_of",
-    "marked",
-    "missing",
-    "name_of",
-    "pack",
-    "part_keys",
-    "part_note",
-    "place",
-    "record_of",
-    "scope_key",
-    "text_digest",
-    "texts_of",
-    "vectors_of",
-    "with_digests",
-]
+from remem.store import digests, rows
+from remem.store.errors import CorruptStore, DamagedRecord
+from remem.store.fulltext.ranking import K1, B, contributions
+from remem.store.fulltext.tokens import tokenize
+from remem.store.milvus import filters
+from remem.store.milvus.driver import (
+    LONGEST_BODY,
+    MOST_ITEMS,
+    dense,
+    length,
+    long,
+    note_row,
+    sparse,
+    terms,
+)
+from remem.store.milvus.engine import Row
+from remem.store.milvus.filters import FOREVER, NEVER, label
+from remem.store.types import Entry, Record, View
 
 _DIGITS = 32  # of a digest
 _VALUES = len(rows.COLUMNS.split(","))
@@ -189,10 +177,10 @@ def halved(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def derived(record: Record, texts: Sequence[str], usual: Sequence[float]) -> Row:
     """The columns that searches and filters use, made from what the record and its views say."""
-    marks = facets.facets_of(record.metadata)
+    marks = filters.facets_of(record.metadata)
     row: Row = {"facets": marks.numbers, "ranges": marks.ranges, "origin": label(record.origin)}
     for number, (text, at) in enumerate(zip(texts, usual, strict=True)):
-        found = words.words_of(text, at)
+        found = words_of(text, at)
         row[sparse(number)] = found.weights
         row[terms(number)] = found.terms
         row[long(number)] = found.long
@@ -211,7 +199,7 @@ def part_keys(pk: str, parts: int) -> list[str]:
 
 
 def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
-    """What ``pack`` wrote: the values of ``store.rows``, then the list of the views' texts.
+    """What ``pack`` wrote: the values of ``remem.store.rows``, then the list of the views' texts.
 
     Args:
         pieces: Bodies of the notes that it goes on in, by primary key.
@@ -302,3 +290,115 @@ def _pieces(body: str) -> Iterator[str]:
             end -= 1
         yield data[start:end].decode()
         start = end
+
+
+#     Full text over our own tokens, weighed by ourselves.
+#
+# Milvus's own BM25 function does not keep the contract: it counts a word over the segment or the
+# whole collection, records of other namespaces, deleted and superseded ones included, while the
+# contract's statistics are those of the current records of one namespace. So each view carries a
+# sparse vector of its words, weighed with their saturation at the length that was usual when the
+# namespace began; a question carries their rarity, counted at the moment it is asked; the inner
+# product of the two finds the candidates, and from the same vectors the exact scores are
+# computed.
+#
+# A word is one of 2^32 - 2 numbers. Among a million different words, a given one shares its
+# number with another with a chance of one in four thousand; the two then count as one.
+
+_NUMBERS = 2**32 - 2
+_NOTHING = 0  # no word's number: a sparse vector may not be empty
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The columns ``sparse``, ``terms``, ``long`` and ``length`` of a view."""
+
+    weights: dict[int, float]
+    terms: list[int]
+    long: bool
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How often a view holds each word, by number, and its length in tokens."""
+
+    frequencies: Mapping[int, int]
+    length: int
+
+
+def words_of(text: str, usual: float) -> Words:
+    """The columns of a view's text.
+
+    Args:
+        usual: The length, in tokens, at which words are weighed in this namespace.
+    """
+    counts = Counter(map(number_of, tokenize(text)))
+    total = counts.total()
+    damping = _damping(total, usual)
+    weights = {
+        number: float(np.float32((K1 + 1) * count / (count + damping)))
+        for number, count in counts.items()
+    }
+    return Words(
+        weights=weights or {_NOTHING: 1.0},
+        terms=sorted(counts)[:MOST_ITEMS],
+        long=len(counts) > MOST_ITEMS,
+        length=total,
+    )
+
+
+def number_of(token: str) -> int:
+    """The number of a token."""
+    digest = blake2b(token.encode(), digest_size=8).digest()
+    return 1 + int.from_bytes(digest, "little") % _NUMBERS
+
+
+def held(weights: Mapping[int, float], length: int, usual: float) -> Held:
+    """What a view holds, from its columns: the reverse of ``words_of``."""
+    damping = _damping(length, usual)
+    # The weight grows with the count towards K1 + 1; float32 tells counts apart up to thousands,
+    # and where it does not, the score no longer does either.
+    frequencies = {
+        number: max(1, round(weight * damping / max(K1 + 1 - weight, 1e-7)))
+        for number, weight in weights.items()
+        if number != _NOTHING
+    }
+    return Held(frequencies, length)
+
+
+def scores(
+    views: Mapping[str, Held], rarity: Mapping[int, float], average_length: float
+) -> dict[str, float]:
+    """BM25 of each view that holds a word of the question, by the keys of ``views``.
+
+    Args:
+        rarity: Number of each word of the question -> its inverse document frequency.
+    """
+    found: dict[str, float] = {}
+    for number, weight in rarity.items():
+        holding = [key for key, view in views.items() if number in view.frequencies]
+        if not holding:
+            continue
+        added = contributions(
+            np.array([views[key].frequencies[number] for key in holding]),
+            np.array([views[key].length for key in holding]),
+            average_length,
+            weight,
+        )
+        for key, contribution in zip(holding, added, strict=True):
+            found[key] = found.get(key, 0.0) + float(contribution)
+    return found
+
+
+def slack(average_length: float, usual: float) -> float:
+    """No exact score is more than so many times the inner product that the engine found.
+
+    ``(count + K1 (1 - B + B length / usual)) / (count + K1 (1 - B + B length / average))`` is at
+    most average / usual, for ever longer views, and at most 1 where average < usual.
+    """
+    return max(1.0, average_length / usual) * (1 + 1e-5)
+
+
+def _damping(length: int, usual: float) -> float:
+    return K1 * (1 - B + B * length / usual)

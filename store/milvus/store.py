@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -10,24 +11,35 @@ from itertools import islice
 from types import TracebackType
 from typing import TypeVar
 
-from store import bm25
-from store.base import Embed, OnDamage, Reader, current_at, log_damage, whole
-from store.errors import DamagedRecord
-from store.filters import Filter
-from store.milvus import checking, forgetting, reading, searching, writing
-from store.milvus.address import parse
-from store.milvus.claims import Claims
-from store.milvus.collections import make_records, open_notes, read_root, write_root
-from store.milvus.counting import Counted
-from store.milvus.engine import Engine
-from store.milvus.moments import Moments
-from store.milvus.rebuilding import renew, upgrade
-from store.milvus.reindexing import MilvusFilling
-from store.milvus.state import STORE, Moment
-from store.reindexing import fill
-from store.rows import to_micros
-from store.spaces import Meta, check_fingerprint, check_same
-from store.types import (
+from remem.store.base import Embed, OnDamage, Reader, current_at, log_damage, whole
+from remem.store.errors import CorruptStore, DamagedRecord, StoreLocked
+from remem.store.filters import Filter
+from remem.store.fulltext import ranking
+from remem.store.milvus import read as reading
+from remem.store.milvus import rebuild
+from remem.store.milvus import verify as checking
+from remem.store.milvus.claims import Claims
+from remem.store.milvus.driver import CollectionGone, parse
+from remem.store.milvus.engine import Engine
+from remem.store.milvus.notes import STORE, Moment, all_moments, read_moment
+from remem.store.milvus.rebuild import (
+    MilvusFilling,
+    collect_old,
+    finish_purges,
+    make_records,
+    open_notes,
+    read_root,
+    renew,
+    tidy,
+    upgrade,
+    write_root,
+)
+from remem.store.milvus.search import Counted, answer, rarity
+from remem.store.milvus.write import carry_out, planned
+from remem.store.reindex import fill
+from remem.store.rows import to_micros
+from remem.store.spaces import Meta, check_fingerprint, check_same
+from remem.store.types import (
     Batch,
     Dense,
     Entry,
@@ -40,7 +52,7 @@ from store.types import (
     Verification,
     Written,
 )
-from store.validation import (
+from remem.store.validation import (
     check_batch,
     check_filter,
     check_k,
@@ -51,8 +63,6 @@ from store.validation import (
     check_span,
     check_view,
 )
-
-__all__ = ["MilvusStore"]
 
 T = TypeVar("T")
 
@@ -69,7 +79,7 @@ class MilvusStore:
     Any number of threads may use one store, and any number of processes one server.
 
     Args:
-        url: See ``store.milvus.address.parse``.
+        url: See ``remem.store.milvus.driver.parse``.
         fingerprint: Of the encoder that will be used, if one will.
         clock: What time it is, for ``stored_at`` and expiry.
 
@@ -101,7 +111,7 @@ class MilvusStore:
                 self._space = open_notes(self._engine).meta.adopted
                 check_fingerprint(self._space, fingerprint)
                 upgrade(self._engine, self._claims)
-                forgetting.finish_purges(self._engine, self._claims)
+                finish_purges(self._engine, self._claims)
         except BaseException:
             self._engine.close()
             raise
@@ -144,7 +154,7 @@ class MilvusStore:
         collector, some hours unless set otherwise).
         """
         written = self._commit(namespace, batch, purging=True)
-        forgetting.finish_purges(self._engine, self._claims)
+        finish_purges(self._engine, self._claims)
         return written
 
     def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
@@ -244,7 +254,7 @@ class MilvusStore:
             if any(isinstance(leg, Dense) for leg in legs):
                 check_same(moment.root.space, space)
             level = self._level(moment)
-            return searching.answer(
+            return answer(
                 self._engine, moment, legs, k, where, now, level, self._counted.of(moment)
             )
 
@@ -259,11 +269,9 @@ class MilvusStore:
 
         def read(moment: Moment) -> list[float]:
             level = self._level(moment)
-            return searching.rarity(
-                self._engine, moment, view, tokens, now, level, self._counted.of(moment)
-            )
+            return rarity(self._engine, moment, view, tokens, now, level, self._counted.of(moment))
 
-        return self._moments.read(namespace, read) or [bm25.idf(0, 0) for _ in tokens]
+        return self._moments.read(namespace, read) or [ranking.idf(0, 0) for _ in tokens]
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """See ``Store.count``."""
@@ -356,11 +364,11 @@ class MilvusStore:
                 check_same(moment.root.meta.adopted, batch.space or space)
             if moment.root.meta.adopted is None:
                 return Written()
-            forgetting.collect_old(held)
-            plan = writing.planned(held.engine, moment, batch, now)
+            collect_old(held)
+            plan = planned(held.engine, moment, batch, now)
             if not plan.is_empty or (purging and moment.state.version):
-                writing.carry_out(held, namespace, plan, now, purging)
-        forgetting.tidy(self._engine, self._claims, moment, len(plan.dead))
+                carry_out(held, namespace, plan, now, purging)
+        tidy(self._engine, self._claims, moment, len(plan.dead))
         return plan.written
 
     def _level(self, moment: Moment) -> str:
@@ -374,3 +382,55 @@ class MilvusStore:
             with self._engine.lock:
                 self._space = read_root(self._engine).meta.adopted
         return self._space
+
+
+# Reading a namespace as of one moment, whatever others write meanwhile.
+
+_ATTEMPTS = 5
+
+
+class Moments:
+    """The present moments of a store's namespaces, and what is read as of them.
+
+    Args:
+        engine: Where they are.
+        url: What the store is called, for messages.
+    """
+
+    def __init__(self, engine: Engine, url: str) -> None:
+        self._engine = engine
+        self._url = url
+
+    def all(self) -> dict[str, Moment]:
+        """The moment of each namespace, by name."""
+        with self._engine.lock:
+            moments = all_moments(self._engine)
+        del moments[STORE]
+        return moments
+
+    def read(self, namespace: str, read: Callable[[Moment], T]) -> T | None:
+        """The result of ``read`` in a namespace as of one moment; None in one that is empty."""
+        for _ in range(_ATTEMPTS):
+            with self._engine.lock:
+                began = time.monotonic()
+                moment = read_moment(self._engine, namespace)
+                if not moment.state.records:
+                    return None
+                try:
+                    result = read(moment)
+                except CollectionGone:
+                    continue  # another process has just re-encoded the store
+                except CorruptStore:
+                    if self._is_now(moment):
+                        raise
+                    continue  # another process has removed rows: this took longer than they stay
+                if self._engine.alone or time.monotonic() - began < rebuild.QUICK:
+                    return result
+                if self._is_now(moment):
+                    return result
+        raise StoreLocked(f"{self._url} is too busy for a consistent answer; try again later")
+
+    def _is_now(self, moment: Moment) -> bool:
+        """True if nobody has written since."""
+        state = read_moment(self._engine, moment.namespace).state
+        return (state.life, state.version) == (moment.state.life, moment.state.version)

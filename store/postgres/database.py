@@ -15,12 +15,18 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
-from store.errors import InvalidInput, StoreClosed, StoreLocked
-from store.forks import Owner
-from store.postgres.driver import Connection, conninfo, errors, psycopg, psycopg_pool
-from store.postgres.failures import connection_was_lost, translated, try_again
-
-__all__ = ["BY_KEY", "Database", "Work"]
+from remem.store.base import Owner
+from remem.store.errors import InvalidInput, StoreClosed, StoreLocked
+from remem.store.postgres.driver import (
+    Connection,
+    connection_was_lost,
+    conninfo,
+    errors,
+    psycopg,
+    psycopg_pool,
+    translated,
+    try_again,
+)
 
 T = TypeVar("T")
 Work = Callable[[Connection[Any]], T]

@@ -3,8 +3,8 @@
 A row of ``postings`` is a block: the entries of some records for one token of one view of one
 namespace, one behind the other in a byte string. An entry is 16 bytes, little-endian: the record's
 id, how often its view holds the token, and the number of all tokens of the view, which is all that
-BM25 asks for (``store.bm25``). So a question reads a few blocks for each of its words and scores
-them with NumPy, by the same code as every other store.
+BM25 asks for (``remem.store.fulltext.ranking``). So a question reads a few blocks for each of its
+words and scores them with NumPy, by the same code as every other store.
 
 A write adds blocks of its own, which touches no block of anybody else; when a token has gathered
 several small blocks they become one, so that each entry is copied a few times only. What is
@@ -24,12 +24,10 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from store.errors import CorruptStore
-from store.postgres.copying import copy_rows
-from store.postgres.driver import Connection
-from store.tokens import tokenize
-
-__all__ = ["ENTRY", "Entries", "Texts", "add", "entries_of", "follow", "holding", "read", "term"]
+from remem.store.errors import CorruptStore
+from remem.store.fulltext.ranking import contributions, idf
+from remem.store.fulltext.tokens import tokenize
+from remem.store.postgres.driver import Connection, copy_rows
 
 ENTRY = np.dtype([("record", "<i8"), ("count", "<i4"), ("length", "<i4")])
 """One posting."""
@@ -264,3 +262,64 @@ def _counted(
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     """Rows as lists of their columns, for ``unnest``."""
     return [[row[i] for row in rows] for i in range(width)]
+
+
+# BM25 over the entries that a question's words have; pure.
+
+_CROWDED = 8
+"""Ids are spread over at most so many places for each posting when places are counted."""
+
+Ids = NDArray[np.int64]
+Scores = NDArray[np.float64]
+
+
+def without(entries: Entries, ids: Ids) -> Entries:
+    """The entries of all other records."""
+    return entries[~np.isin(entries["record"], ids)] if len(ids) else entries
+
+
+def rank(found: Iterable[Entries], records: int, tokens: int) -> tuple[Ids, Scores]:
+    """Score every record that holds a word of a question.
+
+    Args:
+        found: The entries of each word, those of live records only.
+        records: How many live records there are.
+        tokens: How many tokens their views have in all.
+
+    Returns:
+        Ids in ascending order, and float64 scores; both of shape (n,).
+    """
+    holding = [entries for entries in found if len(entries)]
+    if not holding:
+        return np.empty(0, np.int64), np.empty(0, np.float64)
+    # Counts that are damaged, of which verify tells, must stop no search.
+    records = max(records, *map(len, holding))
+    average = max(tokens, 1) / records
+    added = [
+        contributions(entries["count"], entries["length"], average, idf(records, len(entries)))
+        for entries in holding
+    ]
+    return _summed(
+        np.concatenate([entries["record"] for entries in holding]), np.concatenate(added)
+    )
+
+
+def _summed(records: Ids, added: NDArray[np.float32]) -> tuple[Ids, Scores]:
+    """The sum for each record; everything that is added is positive."""
+    first = int(records.min())
+    if int(records.max()) - first < _CROWDED * len(records):
+        # Common words are held by most records: counting places takes 1 ms where sorting takes 8.
+        sums = np.bincount(records - first, added)
+        place = np.flatnonzero(sums)
+        return (place + first).astype(np.int64, copy=False), sums[place].astype(np.float64)
+    ids, inverse = np.unique(records, return_inverse=True)
+    return ids, np.bincount(inverse, added, len(ids)).astype(np.float64)
+
+
+def best(ids: Ids, scores: Scores, k: int) -> tuple[Ids, Scores]:
+    """The k best, best first, and those that tie with the last of them."""
+    if len(ids) > k:
+        least = np.partition(scores, len(ids) - k)[len(ids) - k]
+        ids, scores = ids[scores >= least], scores[scores >= least]
+    order = np.argsort(-scores, kind="stable")
+    return ids[order], scores[order]

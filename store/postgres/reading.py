@@ -7,18 +7,17 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from store import bm25
-from store.base import OnDamage, current_at, log_damage, whole
-from store.filters import Filter
-from store.postgres import records
-from store.postgres.driver import Connection
-from store.postgres.filtering import condition
-from store.postgres.meta import namespace_id, read_meta
-from store.postgres.searching import Head, answer, open_search, rarity, read_head
-from store.rows import Place, Placed, to_micros
-from store.spaces import Meta, check_same
-from store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space
-from store.validation import (
+from remem.store.base import OnDamage, current_at, log_damage, whole
+from remem.store.filters import Filter
+from remem.store.fulltext import ranking
+from remem.store.postgres import records
+from remem.store.postgres.driver import Connection, namespace_id, read_meta
+from remem.store.postgres.filters import condition
+from remem.store.postgres.search import Head, answer, open_search, rarity, read_head
+from remem.store.rows import Place, Placed, to_micros
+from remem.store.spaces import Meta, check_same
+from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space
+from remem.store.validation import (
     check_filter,
     check_k,
     check_keys,
@@ -27,8 +26,6 @@ from store.validation import (
     check_span,
     check_view,
 )
-
-__all__ = ["PostgresReader"]
 
 _SCAN_PAGE = 500
 
@@ -166,7 +163,7 @@ class PostgresReader:
         check_view(view, self.space)
         head = self._head(namespace)
         if head is None:
-            return [bm25.idf(0, 0) for _ in tokens]
+            return [ranking.idf(0, 0) for _ in tokens]
         return rarity(self._begin(), head, view, tokens)
 
     def count(self, namespace: str, where: Filter | None = None) -> int:

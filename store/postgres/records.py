@@ -5,33 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from store import digests
-from store.base import whole
-from store.errors import DamagedRecord
-from store.postgres import vectors
-from store.postgres.driver import Connection
-from store.postgres.filtering import Condition
-from store.postgres.texts import escape_all, unescape, unescape_all
-from store.rows import COLUMNS, SANE, Place, Placed, checked, source_of
-from store.types import Record, SourceInfo, Space, View
-
-__all__ = [
-    "SELECTED",
-    "count",
-    "found_in",
-    "load",
-    "load_by_key",
-    "load_by_name",
-    "load_views",
-    "neighbors",
-    "predecessors",
-    "record_of",
-    "rows_by_key",
-    "scan_page",
-    "sources",
-    "view_texts",
-    "whole_texts",
-]
+from remem.store import digests
+from remem.store.base import whole
+from remem.store.errors import DamagedRecord
+from remem.store.postgres import vectors
+from remem.store.postgres.driver import Connection, escape_all, unescape, unescape_all
+from remem.store.postgres.filters import Condition
+from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, source_of
+from remem.store.types import Record, SourceInfo, Space, View
 
 SELECTED = (
     f"{COLUMNS.replace('metadata', 'metadata::text')}, digest, "

@@ -9,31 +9,29 @@ namespace, so that no query can see two, and a database can be sharded by it.
 ``namespaces``  the number of each namespace. Writers of a namespace queue at its row.
 ``records``     the truth. Times are microseconds since 1970 UTC; ``metadata`` is the JSON that was
                 given; ``facets`` is what filters see of it: {field: [value, ...]}.
-``digest``      of records, texts and vectors: what tells damage; see ``store.digests``.
+``digest``      of records, texts and vectors: what tells damage; see ``remem.store.digests``.
 ``texts``       the text of each view of a record, by place of the view in the space, and its number
                 of tokens.
 ``vectors_G_V`` generation G, view V: a unit vector in half precision for each record; ``live``
                 unless the record is superseded.
-``postings``    the full-text index; see ``store.postgres.postings``.
+``postings``    the full-text index; see ``remem.store.postgres.postings``.
 ``totals``      of each view of a namespace: current records, and tokens in them.
-``writers``     what each writer wrote last; see ``store.postgres.database``.
+``writers``     what each writer wrote last; see ``remem.store.postgres.database``.
 
-PostgreSQL's text cannot hold NUL; see ``store.postgres.texts`` for how it is written.
+PostgreSQL's text cannot hold NUL; see ``remem.store.postgres.driver`` for how it is written.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from store.errors import CorruptStore, InvalidInput, UpstreamError
-from store.origins import origin_of
-from store.postgres.database import Database
-from store.postgres.digesting import add_digests
-from store.postgres.driver import Connection, errors
-
-__all__ = ["check_versions", "migrate"]
+from remem.store import digests, rows
+from remem.store.errors import CorruptStore, InvalidInput, UpstreamError
+from remem.store.postgres.database import Database
+from remem.store.postgres.driver import Connection, digest_of_halves, errors, unescape, unescape_all
+from remem.store.types import origin_of
 
 _OLDEST_SERVER = 16
 _OLDEST_PGVECTOR = (0, 8)
@@ -50,6 +48,69 @@ def _tell_origins(connection: Connection[Any]) -> None:
                 WHERE kind = %s AND role IS NOT DISTINCT FROM %s""",
             [origin_of(kind, role), kind, role],
         )
+
+
+# Digests of what a database held before records had them.
+
+_PAGE = 1000
+"""Rows whose digests are written at a time: memory does not grow with the database."""
+
+
+def add_digests(connection: Connection[Any]) -> None:
+    """Compute the digests of all records, texts and vectors, as they are by now."""
+    columns = rows.COLUMNS.replace("metadata", "metadata::text")
+    name = "(SELECT name FROM remem.namespaces n WHERE n.id = namespace)"
+    _fill(
+        connection,
+        "remem.records",
+        "id",
+        f"{name}, {columns}",
+        lambda row: rows.digest(unescape(row[2]), unescape_all(row[3:])),
+    )
+    _fill(
+        connection,
+        "remem.texts",
+        "record, view",
+        "text",
+        lambda row: digests.of_values(row[1], row[2], unescape(row[3])),
+    )
+    tables = connection.execute(
+        """SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r'
+            AND relnamespace = 'remem'::regnamespace AND starts_with(relname, 'vectors_')"""
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN digest bytea")
+        _fill(
+            connection,
+            table,
+            "record",
+            "halfvec_send(vector)",
+            lambda row: digest_of_halves(row[1], row[2]),
+        )
+
+
+def _fill(
+    connection: Connection[Any],
+    table: str,
+    keys: str,
+    columns: str,
+    digest: Callable[[Sequence[Any]], bytes],
+) -> None:
+    keys = f"namespace, {keys}"
+    width = len(keys.split(","))
+    after: tuple[int, ...] = (-1,) * width
+    marks = ", ".join(["%s"] * width)
+    while page := connection.execute(
+        f"SELECT {keys}, {columns} FROM {table} WHERE ({keys}) > ({marks}) "
+        f"ORDER BY {keys} LIMIT {_PAGE}",
+        after,
+    ).fetchall():
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"UPDATE {table} SET digest = %s WHERE ({keys}) = ({marks})",
+                [(digest(row), *row[:width]) for row in page],
+            )
+        after = page[-1][:width]
 
 
 _MIGRATIONS: tuple[tuple[_Step, ...], ...] = (
@@ -89,8 +150,8 @@ _MIGRATIONS: tuple[tuple[_Step, ...], ...] = (
             tokens bigint NOT NULL, PRIMARY KEY (namespace, view))""",
     ),
     (
-        # Graphs, which missed a quarter of what they were asked for (store.postgres.lists). A
-        # search is exact until the index is there that takes their place.
+        # Graphs, which missed a quarter of what they were asked for (remem.store.postgres.indexes).
+        # A search is exact until the index is there that takes their place.
         """DO $$ DECLARE graph text; BEGIN
             FOR graph IN SELECT relname FROM pg_class WHERE relkind = 'i'
                 AND relnamespace = 'remem'::regnamespace AND starts_with(relname, 'hnsw_')

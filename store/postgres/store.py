@@ -7,23 +7,27 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any, TypeVar
 
-from store.base import Embed, OnDamage, Reader, log_damage, whole
-from store.errors import InvalidInput
-from store.filters import Filter
-from store.postgres import checking, indexes, rebuilding, vectors
-from store.postgres.database import Database
-from store.postgres.driver import Connection
-from store.postgres.forgetting import forget
-from store.postgres.meta import namespaces, open_namespace, read_meta, write_space
-from store.postgres.reading import PostgresReader
-from store.postgres.reindexing import PostgresFilling
-from store.postgres.schema import migrate
-from store.postgres.searching import Head
-from store.postgres.writing import apply
-from store.reindexing import fill
-from store.rows import Place, Placed
-from store.spaces import check_fingerprint, check_same
-from store.types import (
+from remem.store.base import Embed, OnDamage, Reader, log_damage, whole
+from remem.store.errors import InvalidInput
+from remem.store.filters import Filter
+from remem.store.postgres import indexes, vectors
+from remem.store.postgres import verify as checking
+from remem.store.postgres.database import Database
+from remem.store.postgres.driver import (
+    Connection,
+    namespaces,
+    open_namespace,
+    read_meta,
+    write_space,
+)
+from remem.store.postgres.reading import PostgresReader
+from remem.store.postgres.schema import migrate
+from remem.store.postgres.search import Head
+from remem.store.postgres.write import PostgresFilling, apply, forget
+from remem.store.reindex import fill
+from remem.store.rows import Place, Placed
+from remem.store.spaces import check_fingerprint, check_same
+from remem.store.types import (
     Batch,
     Entry,
     Hit,
@@ -35,14 +39,7 @@ from store.types import (
     Verification,
     Written,
 )
-from store.validation import (
-    check_batch,
-    check_filter,
-    check_name,
-    check_space,
-)
-
-__all__ = ["PostgresStore"]
+from remem.store.validation import check_batch, check_filter, check_name, check_space
 
 T = TypeVar("T")
 
@@ -250,7 +247,7 @@ class PostgresStore:
 
     def rebuild(self) -> None:
         """See ``Store.rebuild``."""
-        rebuilding.rebuild(self._database)
+        checking.rebuild(self._database)
 
     def stats(self) -> Stats:
         """See ``Store.stats``."""

@@ -1,7 +1,7 @@
 """The vectors: one table for each generation and view, exact and approximate search in it.
 
 A namespace is searched exactly, through the primary key, until it is large; then it has an index of
-its own in each table (see ``store.postgres.indexes``), so that none ever looks at another's.
+its own in each table (see ``remem.store.postgres.indexes``), so that none ever looks at another's.
 """
 
 from __future__ import annotations
@@ -13,25 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store.postgres.copying import copy_vectors, digest_of_halves, halves
-from store.postgres.driver import Connection, Cursor
-from store.postgres.filtering import Condition
-from store.types import Space, Vector
-
-__all__ = [
-    "MOST_DIMENSIONS",
-    "Allowed",
-    "Scored",
-    "add",
-    "approximate",
-    "create",
-    "drop",
-    "exact",
-    "hide",
-    "load",
-    "remove",
-    "table",
-]
+from remem.store.postgres.driver import Connection, Cursor, copy_vectors, digest_of_halves, halves
+from remem.store.postgres.filters import Condition
+from remem.store.types import Space, Vector
 
 MOST_DIMENSIONS = 16_000
 """Of a halfvec."""

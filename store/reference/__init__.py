@@ -1,5 +1,5 @@
 """The oracle that other stores are compared with, and what ``open_store(":memory:")`` returns."""
 
-from store.reference.store import ReferenceStore
+from remem.store.reference.store import ReferenceStore
 
 __all__ = ["ReferenceStore"]

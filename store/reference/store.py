@@ -6,24 +6,25 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from store.base import Embed, OnDamage, Reader, current_at, log_damage
-from store.errors import Conflict, InvalidInput, StoreClosed
-from store.filters import Filter
-from store.preconditions import check_expected, check_records
-from store.reference.rows import Row, Rows, RowView, rarity, top
-from store.spaces import check_same
-from store.tokens import tokenize
-from store.types import (
+from remem.store.base import Embed, OnDamage, Reader, current_at, log_damage
+from remem.store.errors import Conflict, InvalidInput, StoreClosed
+from remem.store.filters import Filter
+from remem.store.fulltext.ranking import contributions, idf
+from remem.store.fulltext.tokens import content_words, tokenize
+from remem.store.spaces import check_same
+from remem.store.types import (
     Batch,
+    Dense,
     Entry,
     Hit,
     Leg,
@@ -36,20 +37,20 @@ from store.types import (
     View,
     Written,
 )
-from store.validation import (
+from remem.store.validation import (
     check_batch,
     check_encoded,
+    check_expected,
     check_filter,
     check_k,
     check_keys,
     check_leg,
     check_name,
+    check_records,
     check_space,
     check_span,
     check_view,
 )
-
-__all__ = ["ReferenceStore"]
 
 T = TypeVar("T")
 
@@ -378,3 +379,64 @@ def _encoded_again(row: Row, space: Space, embed: Embed) -> Row:
 def _source_info(source: str, records: Sequence[Record]) -> SourceInfo:
     times = [record.said_at for record in records if record.said_at is not None]
     return SourceInfo(source, len(records), min(times, default=None), max(times, default=None))
+
+
+# What the reference store keeps of a record, and how it ranks: by looking at every one.
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A view, its vector and its tokens ready for comparison."""
+
+    text: str
+    vector: NDArray[np.float16]
+    tokens: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record with its views."""
+
+    record: Record
+    views: Mapping[str, RowView]
+
+
+Rows = dict[str, Row]  # by key; replaced and never changed, so that readers see one state
+
+
+def top(leg: Leg, rows: Rows, allowed: Set[str], k: int) -> list[tuple[str, float]]:
+    """Keys and scores of the k best of the allowed records; the statistics are of all rows."""
+    views = {key: row.views[leg.view] for key, row in rows.items()}
+    scores = _cosines(leg, views) if isinstance(leg, Dense) else _bm25(leg.query, views)
+    ranked = sorted((-score, key) for key, score in scores.items() if key in allowed)
+    return [(key, -score) for score, key in ranked[:k]]
+
+
+def rarity(tokens: Sequence[str], view: str, rows: Rows) -> list[float]:
+    """Inverse document frequency of each token."""
+    held = [row.views[view].tokens for row in rows.values()]
+    return [idf(len(held), sum(token in tokens for tokens in held)) for token in tokens]
+
+
+def _cosines(leg: Dense, views: Mapping[str, RowView]) -> dict[str, float]:
+    # A product and a sum instead of a matrix product: equal vectors score exactly the same.
+    return {key: float((view.vector * leg.vector).sum()) for key, view in views.items()}
+
+
+def _bm25(query: str, views: Mapping[str, RowView]) -> dict[str, float]:
+    lengths = {key: view.tokens.total() for key, view in views.items()}
+    average_length = sum(lengths.values()) / max(len(views), 1)
+    scores: dict[str, float] = {}
+    for token in content_words(query):
+        holding = [key for key, view in views.items() if token in view.tokens]
+        if not holding:
+            continue
+        added = contributions(
+            np.array([views[key].tokens[token] for key in holding]),
+            np.array([lengths[key] for key in holding]),
+            average_length,
+            idf(len(views), len(holding)),
+        )
+        for key, contribution in zip(holding, added, strict=True):
+            scores[key] = scores.get(key, 0.0) + float(contribution)
+    return scores

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from store.base import Store
-from store.conformance import Reopen, StoreContract
-from store.embedded import EmbeddedStore
+from remem.store.base import Store
+from remem.store.conformance import Reopen, StoreContract
+from remem.store.embedded import EmbeddedStore
 
 
 class TestEmbeddedStore(StoreContract):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from store.base import Store
-from store.conformance import Reopen, StoreContract
-from store.milvus import MilvusStore
+from remem.store.base import Store
+from remem.store.conformance import Reopen, StoreContract
+from remem.store.milvus import MilvusStore
 
 
 class TestMilvusLite(StoreContract):

@@ -16,7 +16,7 @@ __all__ = ["context", "elsewhere", "forked"]
 T = TypeVar("T")
 
 context = multiprocessing.get_context("forkserver")
-context.set_forkserver_preload(["store.embedded", "store.conformance.samples"])
+context.set_forkserver_preload(["remem.store.embedded", "remem.store.conformance.samples"])
 
 
 def elsewhere(function: Callable[..., T], *arguments: Any) -> T:

@@ -16,10 +16,10 @@ from random import Random
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, dense, turn, words
-from store.embedded import EmbeddedStore
-from store.errors import CorruptStore, DamagedRecord
-from store.types import Batch, Record
+from remem.store.conformance.samples import SPACE, batch, dense, turn, words
+from remem.store.embedded import EmbeddedStore
+from remem.store.errors import CorruptStore, DamagedRecord
+from remem.store.types import Batch, Record
 from tests.crash.processes import context
 from tests.crash.survey import survey
 

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, dense, keys, turn, words
-from store.embedded import EmbeddedStore
-from store.embedded.snapshot import file_digest, load_partition
-from store.errors import (
+from remem.store.conformance.samples import SPACE, batch, dense, keys, turn, words
+from remem.store.embedded import EmbeddedStore
+from remem.store.embedded.snapshot import file_digest, load_partition
+from remem.store.errors import (
     CorruptStore,
     EncoderMismatch,
     InvalidInput,
@@ -23,7 +23,7 @@ from store.errors import (
     StoreFull,
     StoreReadOnly,
 )
-from store.types import Batch
+from remem.store.types import Batch
 from tests.crash.processes import elsewhere
 
 DATABASE = "records.sqlite3"

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from store.conformance.samples import (
+from remem.store.conformance.samples import (
     SPACE,
     batch,
     dense,
@@ -20,10 +20,10 @@ from store.conformance.samples import (
     turn,
     words,
 )
-from store.embedded import EmbeddedStore
-from store.embedded.database import Database
-from store.errors import RememError, StoreFull, StoreLocked
-from store.types import Batch, Entry, Record, View
+from remem.store.embedded import EmbeddedStore
+from remem.store.embedded.database import Database
+from remem.store.errors import RememError, StoreFull, StoreLocked
+from remem.store.types import Batch, Entry, Record, View
 from tests.crash.traces import traces
 
 SECRETS = {

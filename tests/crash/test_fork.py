@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from store import open_store
-from store.conformance.samples import SPACE, batch, dense, turn, words
-from store.embedded import EmbeddedStore
+from remem.store import open_store
+from remem.store.conformance.samples import SPACE, batch, dense, turn, words
+from remem.store.embedded import EmbeddedStore
 from tests.crash.processes import elsewhere, forked
 from tests.postgres_server import running
 

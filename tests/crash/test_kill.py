@@ -15,9 +15,9 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from store.conformance.samples import SPACE, embed
-from store.embedded import EmbeddedStore
-from store.types import Batch, Dense, Entry, Record, Text, Vector, View
+from remem.store.conformance.samples import SPACE, embed
+from remem.store.embedded import EmbeddedStore
+from remem.store.types import Batch, Dense, Entry, Record, Text, Vector, View
 from tests.crash.diary import Diary, Expected, read
 from tests.crash.processes import context
 from tests.crash.traces import traces

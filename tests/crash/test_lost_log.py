@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, keys, turn, words
-from store.embedded import EmbeddedStore
-from store.embedded.acknowledged import Note
-from store.errors import CorruptStore
-from store.types import Batch
+from remem.store.conformance.samples import SPACE, batch, keys, turn, words
+from remem.store.embedded import EmbeddedStore
+from remem.store.embedded.folder import Note
+from remem.store.errors import CorruptStore
+from remem.store.types import Batch
 from tests.crash.processes import context
 
 DATABASE = "records.sqlite3"

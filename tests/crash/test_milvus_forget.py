@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
-from store.milvus import MilvusStore
-from store.types import Batch, View
+from remem.store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
+from remem.store.milvus import MilvusStore
+from remem.store.types import Batch, View
 from tests.crash.test_forget import OTHERS, SECRETS, secret_record
 from tests.crash.traces import traces
 
@@ -69,7 +69,7 @@ def test_a_purge_that_was_interrupted_is_finished_when_the_store_is_opened(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("store.milvus.forgetting.renew", stop)
+        patch.setattr("remem.store.milvus.rebuild.renew", stop)
         with pytest.raises(KeyboardInterrupt):
             store.purge("ana", Batch(delete=[SECRETS["key"]]))
     store.close()

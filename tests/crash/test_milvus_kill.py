@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from store.conformance.samples import SPACE
-from store.milvus import MilvusStore
-from store.types import Batch, Dense, Text
+from remem.store.conformance.samples import SPACE
+from remem.store.milvus import MilvusStore
+from remem.store.types import Batch, Dense, Text
 from tests.crash.diary import Diary, Expected, read
 from tests.crash.processes import context
 from tests.crash.test_kill import FACT, entry

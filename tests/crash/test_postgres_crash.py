@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, dense, embed, keys, turn, words
-from store.postgres import PostgresStore
-from store.types import Batch, Dense, Vector, Written
+from remem.store.conformance.samples import SPACE, batch, dense, embed, keys, turn, words
+from remem.store.postgres import PostgresStore
+from remem.store.types import Batch, Dense, Vector, Written
 from tests.postgres_server import PostgresServer, running
 
 LARGER = replace(SPACE, fingerprint="larger", dim=24)
@@ -115,8 +115,8 @@ def test_a_writer_that_dies_leaves_nothing_half_done(
 ) -> None:
     program = f"""
 import itertools, sys
-from store.conformance.samples import batch, turn
-from store.postgres import PostgresStore
+from remem.store.conformance.samples import batch, turn
+from remem.store.postgres import PostgresStore
 with PostgresStore({server.url()!r}) as store:
     for number in itertools.count():
         store.write("ana", batch(*[turn(f"{{number:06}}x{{i}}") for i in range(50)]))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, words
-from store.embedded import EmbeddedStore
-from store.errors import EncoderMismatch
-from store.types import Batch, Space
+from remem.store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, words
+from remem.store.embedded import EmbeddedStore
+from remem.store.errors import EncoderMismatch
+from remem.store.types import Batch, Space
 from tests.crash.processes import context, elsewhere
 from tests.crash.traces import traces
 

@@ -15,8 +15,8 @@ import httpx
 import psutil
 import pytest
 
-from memory import Memory
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.testing import HashEncoder
 from tests.remem_process import Remem
 
 pytest.importorskip("fastapi")

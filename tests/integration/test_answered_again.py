@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory import Memory
-from memory.attach.attachment import Attachment
-from memory.testing import HashEncoder
-from store import Record
+from remem import Memory
+from remem.attach.attachment import Attachment
+from remem.store import Record
+from remem.testing import HashEncoder
 
 QUESTION = "Where shall we go in May?"
 CITIES = ("Porto.", "Turin.", "Ghent.", "Bergen.", "Split.", "Cork.", "Graz.", "Lund.")
@@ -105,9 +105,9 @@ def test_many_answers_at_once_while_the_conversation_goes_on(memory: Memory) -> 
 
 _ANSWERING = """
 import sys
-from memory import Memory
-from memory.attach.attachment import Attachment
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.attach.attachment import Attachment
+from remem.testing import HashEncoder
 
 _, where, question, *answers = sys.argv
 with Memory(where, encoder=HashEncoder()) as memory:
@@ -262,7 +262,7 @@ def through_two_proxies(url: str, folder: Path, answers: int) -> list[Record]:
 def through_a_client(url: str, folder: Path, answers: int) -> list[Record]:
     import openai
 
-    from memory.attach.openai_client import with_memory
+    from remem.attach.openai_client import with_memory
 
     with (
         Memory(folder / "store", encoder=HashEncoder()) as memory,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from benchmarks.report import write_report
+from remem.benchmarks.report import write_report
 from tests.chromium import browsing, needs_chromium, playwright
 from tests.invented_runs import NASTY, PARTS, SYSTEMS, haystack, write_run
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memory.encoder import SentenceTransformerEncoder
+from remem.encoders.sentence_transformer import SentenceTransformerEncoder
 from tests.tiny_models import save_bert
 
 pytestmark = pytest.mark.model
@@ -33,11 +33,11 @@ def _first_layer(model: Any) -> str:
 
 
 def test_the_layers_of_a_bert_give_the_librarys_vectors_alone_and_padded(library: Any) -> None:
-    from memory.bert import quicken
+    from remem.encoders.bert import quicken
 
     alone, padded = library.encode(TEXTS[0]), library.encode(TEXTS)
     quicken(library)
-    assert _first_layer(library) == "memory.bert"
+    assert _first_layer(library) == "remem.encoders.bert"
     assert np.allclose(library.encode(TEXTS[0]), alone, atol=1e-5)
     assert np.allclose(library.encode(TEXTS), padded, atol=1e-5)
 
@@ -45,7 +45,7 @@ def test_the_layers_of_a_bert_give_the_librarys_vectors_alone_and_padded(library
 def test_layers_that_compute_something_else_here_are_not_used(
     library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from memory import bert
+    from remem.encoders import bert
 
     expected = library.encode(TEXTS)
     monkeypatch.setattr(bert, "_product", lambda states, by: states.new_ones(()) * by[1])
@@ -57,7 +57,7 @@ def test_layers_that_compute_something_else_here_are_not_used(
 def test_without_the_products_the_librarys_layers_stay(
     library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from memory import bert
+    from remem.encoders import bert
 
     def missing(*_: object) -> object:
         raise AttributeError("'_OpNamespace' 'mkldnn' object has no attribute")
@@ -71,7 +71,7 @@ def test_other_models_go_through_the_library(tmp_path: Path) -> None:
     import torch
     import transformers
 
-    from memory.bert import quicken
+    from remem.encoders.bert import quicken
 
     save_bert(tmp_path, "BertModel")
     torch.manual_seed(7)
@@ -88,4 +88,4 @@ def test_other_models_go_through_the_library(tmp_path: Path) -> None:
 def test_the_bundled_model_has_our_layers() -> None:
     encoder = SentenceTransformerEncoder(device="cpu")
     encoder.encode_query("loads it")
-    assert _first_layer(encoder._model) == "memory.bert"
+    assert _first_layer(encoder._model) == "remem.encoders.bert"

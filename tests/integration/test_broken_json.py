@@ -14,12 +14,13 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.bodies import MAX_DEPTH, MAX_VALUES, parsed
-from memory.serve.keys import KeyRing, Permission
-from memory.serve.problems import Refusal
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.errors import Refusal
+from remem.serve.keys import KeyRing, Permission
+from remem.serve.requests import MAX_DEPTH, MAX_VALUES, parsed
+from remem.serve.settings import ServeSettings
+from remem.testing import HashEncoder
 from tests.serving import served
 
 BROKEN = {

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memory import BundledEncoder, Memory, SentenceTransformerEncoder
-from memory.minilm import MiniLM
-from memory.models import bundled_folder
-from store import InvalidInput
+from remem import BundledEncoder, Memory, SentenceTransformerEncoder
+from remem.encoders.minilm import MiniLM
+from remem.encoders.models import bundled_folder
+from remem.store import InvalidInput
 
 pytestmark = pytest.mark.model
 
@@ -115,7 +115,7 @@ def test_an_import_goes_on_with_torch_and_the_vectors_belong_together() -> None:
 def test_a_program_that_remembers_one_text_after_the_other_gets_torch_too(
     encoder: BundledEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memory.bundled._MUCH_BIT_BY_BIT", 600)  # not to wait for many
+    monkeypatch.setattr("remem.encoders.bundled._MUCH_BIT_BY_BIT", 600)  # not to wait for many
     rows = []
     for text in LONG[:5]:
         rows.append(encoder.encode_documents([text])[0])
@@ -158,7 +158,7 @@ def test_threads_that_ask_at_once_get_what_each_would_get_alone(encoder: Bundled
 
 
 def test_a_first_question_loads_no_training_framework() -> None:
-    code = "from memory import BundledEncoder; BundledEncoder().encode_query('hello'); " + LOADED
+    code = "from remem import BundledEncoder; BundledEncoder().encode_query('hello'); " + LOADED
     assert in_a_fresh_process(code) == []
 
 
@@ -166,7 +166,7 @@ def test_a_search_from_the_command_line_loads_no_training_framework(tmp_path: Pa
     with Memory(tmp_path / "store") as memory:
         memory.add("The spare key is under the blue pot.")
     code = (
-        "import sys; from memory.cli import main; "
+        "import sys; from remem.cli import main; "
         "main(['search', 'Where is the key?', '--json', '--store', sys.argv[1]]); " + LOADED
     )
     assert in_a_fresh_process(code, tmp_path / "store") == []

@@ -20,9 +20,9 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import Memory
-from memory.attach.openai_client import memory_of, with_memory
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.attach.openai_client import memory_of, with_memory
+from remem.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
 from tests.remem_process import remem_serving
 

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import pytest
 
-from memory.cli import main
+from remem.cli import main
 from tests.tiny_models import save_bert
 
 MESSAGES = [
@@ -549,7 +549,7 @@ def test_reindex_switches_the_store_to_another_encoder(
 ) -> None:
     remem("add", "The kiln broke.")
     before = remem("stats", "--json").json["space"]
-    monkeypatch.setattr("memory.testing.HashEncoder.fingerprint", "hash:another")
+    monkeypatch.setattr("remem.encoders.opening.HashEncoder.fingerprint", "hash:another")
     refused = remem("search", "kiln")
     assert refused.code == 1
     assert "'remem reindex hash'" in refused.err
@@ -583,7 +583,7 @@ def test_the_version_is_the_distribution_s(remem: Remem) -> None:
 
 
 def _commands() -> Iterator[tuple[str, click.Command]]:
-    from memory.cli.app import program
+    from remem.cli.app import program
 
     for name, command in program.commands.items():
         if isinstance(command, click.Group):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from memory.cli import main
+from remem.cli import main
 from tests.openai_upstream import upstream
 
 pytest.importorskip("openai")
@@ -187,7 +187,7 @@ def test_an_answer_that_breaks_off_is_not_remembered(
 def test_a_memory_that_fails_does_not_end_the_chat(
     chat: Chat, remem: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from memory.testing import HashEncoder
+    from remem.testing import HashEncoder
 
     def fail(*_: Any) -> None:
         raise RuntimeError("no vectors today")

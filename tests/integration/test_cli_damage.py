@@ -10,11 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from memory import Memory
-from memory.cli.settings import history_file
-from memory.serve.app import ServeSettings, create_app
-from memory.testing import HashEncoder
-from store import F
+from remem import Memory
+from remem.configuration import history_file
+from remem.serve.app import create_app
+from remem.serve.settings import ServeSettings
+from remem.store import F
+from remem.testing import HashEncoder
 from tests.crash.traces import traces
 from tests.integration.test_cli import Remem, remem
 from tests.integration.test_mcp_tools import data

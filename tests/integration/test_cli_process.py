@@ -58,7 +58,7 @@ def test_colour_is_for_terminals_that_want_it(environment: dict[str, str]) -> No
 def test_looking_at_a_store_loads_no_model_library(environment: dict[str, str]) -> None:
     subprocess.run([*REMEM, "add", "The kiln broke.", "--key", "k"], env=environment, check=True)
     code = (
-        "import sys; from memory.cli import main; code = main(sys.argv[1:]); "
+        "import sys; from remem.cli import main; code = main(sys.argv[1:]); "
         "sys.exit(code or any(name in sys.modules for name in ('torch', 'transformers')))"
     )
     # Nor need they be told which encoder the store was made with.
@@ -77,12 +77,12 @@ def test_a_closed_stream_stops_nothing(environment: dict[str, str], closed: str)
 
 def test_an_interrupt_while_it_starts_is_as_quiet_as_later() -> None:
     code = (
-        "import sys, memory.cli\n"
+        "import sys, remem.cli\n"
         "class Interrupt:\n"
         "    def find_spec(self, name, *rest):\n"
         "        if name in ('click', 'numpy'): raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupt())\n"
-        "sys.exit(memory.cli.main(['stats']))"
+        "sys.exit(remem.cli.main(['stats']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (

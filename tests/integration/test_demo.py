@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory
-from memory.cli import main
-from memory.cli.demo import QUESTIONS
+from remem import Memory
+from remem.cli import main
+from remem.cli.demo import QUESTIONS
 
 EVIDENCE = (
     "I'm allergic",
@@ -25,7 +25,7 @@ EVIDENCE = (
 
 
 def test_the_history_is_a_year_of_sessions_with_offsets_in_the_order_of_time() -> None:
-    sessions = json.loads((files("memory.cli") / "data" / "demo_conversation.json").read_text())
+    sessions = json.loads((files("remem.cli") / "data" / "demo_conversation.json").read_text())
     times = [
         datetime.fromisoformat(message["time"])
         for session in sessions
@@ -44,7 +44,7 @@ def test_what_answers_a_question_is_recalled_after_a_restart(
 ) -> None:
     for name in ("REMEM_ENCODER", "REMEM_RERANKER"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("memory.attach.bundled.find_spec", lambda _: None)
+    monkeypatch.setattr("remem.generators.opening.find_spec", lambda _: None)
     assert main(["demo", "--store", str(tmp_path / "demo"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [each["question"] for each in told["questions"]] == list(QUESTIONS)
@@ -63,7 +63,7 @@ def test_the_model_answers_from_what_was_recalled_and_not_without(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REMEM_ENCODER", raising=False)
-    monkeypatch.setattr("memory.cli.demo.QUESTIONS", QUESTIONS[1:3])
+    monkeypatch.setattr("remem.cli.demo.QUESTIONS", QUESTIONS[1:3])
     assert main(["demo", "--store", str(tmp_path / "demo"), "--json"]) == 0
     answers = json.loads(capsys.readouterr().out)["questions"]
     for each, word in zip(answers, ("Brunhilde", "bakery"), strict=True):
@@ -75,7 +75,7 @@ def test_without_the_model_the_demo_shows_the_recall_and_how_to_get_answers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REMEM_ENCODER", "hash")
-    monkeypatch.setattr("memory.attach.bundled.find_spec", lambda _: None)
+    monkeypatch.setattr("remem.generators.opening.find_spec", lambda _: None)
     store = str(tmp_path / "demo")
     assert main(["demo", "--store", store]) == 0
     printed = capsys.readouterr()

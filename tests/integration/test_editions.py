@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory
-from memory.testing import HashEncoder
-from store import Batch, Store, Written
+from remem import Memory
+from remem.store import Batch, Store, Written
+from remem.testing import HashEncoder
 
 MONDAY = "# Plan\n\nThe meeting is on Monday.\n"
 FRIDAY = "# Plan\n\nThe meeting is on Friday.\n"

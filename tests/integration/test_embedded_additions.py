@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store import Batch
-from store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
-from store.embedded import EmbeddedStore, additions
-from store.embedded.additions import Addition, Additions
+from remem.store import Batch
+from remem.store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
+from remem.store.embedded import EmbeddedStore, changes
+from remem.store.embedded.changes import Addition, Additions
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_history_that_is_imported_is_not_found(store: EmbeddedStore) -> None:
 
 
 def test_more_than_is_kept_is_read(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(additions, "_MOST", 3)
+    monkeypatch.setattr(changes, "_MOST", 3)
     for i in range(8):
         store.write("ana", batch(turn(f"{i}", f"apples {i}", position=i)))
     assert [found(store, f"apples {i}") for i in range(8)] == [{f"{i}"} for i in range(8)]

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from store import F, InvalidInput, RememError, StoreClosed, StoreLocked
-from store.conformance.samples import SPACE, batch, dense, keys, turn, words
-from store.embedded import EmbeddedStore, partitions
-from store.embedded.database import Database
-from store.embedded.slot import Slot
-from store.embedded.text import TextIndex
-from store.errors import DamagedRecord
-from store.types import Batch
+from remem.store import F, InvalidInput, RememError, StoreClosed, StoreLocked
+from remem.store.conformance.samples import SPACE, batch, dense, keys, turn, words
+from remem.store.embedded import EmbeddedStore, partitions
+from remem.store.embedded.database import Database
+from remem.store.embedded.partitions import Slot
+from remem.store.errors import DamagedRecord
+from remem.store.fulltext.index import TextIndex
+from remem.store.types import Batch
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_an_index_saved_with_other_tokens_is_made_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with EmbeddedStore(folder) as store, monkeypatch.context() as patch:
-        patch.setattr("store.embedded.snapshot.TOKENIZER", -1)
-        patch.setattr("store.embedded.vocabulary._tokens", lambda run: [run[::-1]])
+        patch.setattr("remem.store.embedded.snapshot.TOKENIZER", -1)
+        patch.setattr("remem.store.fulltext.vocabulary._tokens", lambda run: [run[::-1]])
         store.write("ana", batch(turn("k", "apples")))
         store.snapshot()
     with EmbeddedStore(folder) as store:
@@ -276,15 +276,14 @@ def test_what_was_damaged_before_there_were_digests_stays_damaged(folder: Path) 
 
 
 def test_the_steps_that_a_store_is_asked_for_are_all_that_there_are() -> None:
-    from store.embedded.migrations import migrations
-    from store.embedded.schema import STEPS
+    from remem.store.embedded.schema import STEPS, migrations
 
     assert {step.name for step in migrations._migrations} == STEPS
 
 
 def test_opening_a_store_that_is_up_to_date_loads_no_tool_of_migrations(tmp_path: Path) -> None:
     code = (
-        "import sys; from store import open_store; open_store(sys.argv[1]).close(); "
+        "import sys; from remem.store import open_store; open_store(sys.argv[1]).close(); "
         "print('sqlite_utils' in sys.modules)"
     )
     opened = [

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store import Batch, Dense, Entry, F, Filter, Record, Space, Text, View
-from store.embedded import EmbeddedStore, filtering, records, searching
-from store.filters import And, Not, Or
-from store.rows import checked
+from remem.store import Batch, Dense, Entry, F, Filter, Record, Space, Text, View
+from remem.store.embedded import EmbeddedStore, filters, records, search
+from remem.store.filters import And, Not, Or
+from remem.store.rows import checked
 
 VECTORS = np.eye(8, dtype=np.float32)
 
@@ -49,7 +49,7 @@ def ana(numbers: Sequence[int]) -> set[int]:
 def test_a_filter_that_was_used_before_finds_what_was_added_since(
     store: EmbeddedStore, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "_FEW", few)
+    monkeypatch.setattr(search, "_FEW", few)
     where = F("speaker") == "Ana"
     add(store, range(20))
     assert found(store, where) == ana(range(20))
@@ -133,7 +133,7 @@ def test_a_filtered_scan_survives_the_end_of_what_it_reads(store: EmbeddedStore)
 def test_conditions_are_put_together_as_their_predicates_are(
     store: EmbeddedStore, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filtering, "FEW", few)
+    monkeypatch.setattr(filters, "FEW", few)
     add(store, range(50))
     ben, early, late = F("speaker") == "Ben", F("position") <= 20, F("position") >= 40
     for where in (

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from store import Batch
-from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
-from store.embedded import EmbeddedStore, learning, partitions, snapshot
-from store.embedded import coarse as coarse_lists
-from store.embedded import index as dense_index
-from store.embedded.coarse import Coarse
+from remem.store import Batch
+from remem.store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
+from remem.store.embedded import EmbeddedStore, partitions, snapshot
+from remem.store.embedded import dense as dense_index
+from remem.store.embedded import vectors as coarse_lists
+from remem.store.embedded.vectors import Coarse
 
 MANY = 600
 TEXTS = [f"fact {i}" for i in range(MANY)]
@@ -238,6 +238,6 @@ def test_codes_of_another_length_are_learned_again(
 
 
 def test_a_store_that_is_closed_asks_nobody_to_learn() -> None:
-    learner = learning.Learner()
+    learner = partitions.Learner()
     learner.close()
-    learner.ask(learning.Slot())
+    learner.ask(partitions.Slot())

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from memory import AsyncMemory, F, Memory, Retriever
-from memory.recall.expectation import Expected
-from memory.recall.parallel import ParallelRetriever
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import AsyncMemory, F, Memory, Retriever
+from remem.recall.expectation import Expected
+from remem.recall.parallel import ParallelRetriever
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 from tests.postgres_server import running
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)

@@ -18,14 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory import Context, Memory, Recollection, Record
-from memory.attach.attachment import Attachment
-from memory.attach.layout import Prompt, notes_in_question
-from memory.cli import main
-from memory.pins import pin
-from memory.recall.prompt import build_context
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Context, Memory, Recollection, Record
+from remem.attach.attachment import Attachment
+from remem.cli import main
+from remem.contents import pin
+from remem.generators.prompts import Prompt, notes_in_question
+from remem.recall.prompt import build_context
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 QUESTION = "what is the safe word"
 
@@ -250,7 +250,7 @@ def test_what_is_kept_is_what_was_said(memory: Memory) -> None:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    from memory.attach.bundled import bundled_generator
+    from remem.generators.opening import bundled_generator
 
     return bundled_generator()._get_tokenizer()
 

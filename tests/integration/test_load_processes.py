@@ -7,8 +7,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.load.attacks import ATTACKS
-from benchmarks.load.command import TARGETS, load
+from remem.benchmarks.load.attacks import ATTACKS
+from remem.benchmarks.load.command import TARGETS, load
 
 
 @pytest.mark.model

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory import Memory, Retriever
-from memory.encoder import SentenceTransformerEncoder
-from memory.migrating import migrate
-from memory.planning import space_of
-from memory.recall.windows import TURN, WINDOW
-from memory.testing import HashEncoder
-from store import Batch, Entry, Record, Store, Vector, View, open_store
+from remem import Memory, Retriever
+from remem.encoders.sentence_transformer import SentenceTransformerEncoder
+from remem.migrate import migrate
+from remem.store import Batch, Entry, Record, Store, Vector, View, open_store
+from remem.testing import HashEncoder
+from remem.views import TURN, WINDOW, space_of
 from tests.postgres_server import PostgresServer, running
 
 TOPICS = {

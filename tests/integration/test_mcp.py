@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from memory.cli import main
+from remem.cli import main
 
 pytest.importorskip("mcp")
 

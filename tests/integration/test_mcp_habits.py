@@ -18,9 +18,9 @@ pytest.importorskip("mcp")
 
 from mcp import MCPError
 
-from memory import Memory
-from memory.testing import HashEncoder
-from store import Record
+from remem import Memory
+from remem.store import Record
+from remem.testing import HashEncoder
 from tests.mcp_clients import over_http, over_stdio, run
 
 Call = tuple[str, dict[str, Any]]

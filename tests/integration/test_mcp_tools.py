@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from memory import Memory
-from memory.testing import HashEncoder
-from store import Record
+from remem import Memory
+from remem.store import Record
+from remem.testing import HashEncoder
 
 pytest.importorskip("mcp")
 
 import anyio
 from mcp import Client, MCPError
 
-from memory.attach.mcp_server import memory_server
-from memory.recall.prompt import framed
+from remem.recall.prompt import framed
+from remem.serve.mcp_server import memory_server
 from tests.made_up_secrets import SECRETS
 
 USER = {"role": "user", "content": "x"}

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memory import AsyncMemory, F, Memory, Retriever
-from memory.testing import HashEncoder
-from store import Conflict, EncoderMismatch, InvalidInput, Record
+from remem import AsyncMemory, F, Memory, Retriever
+from remem.store import Conflict, EncoderMismatch, InvalidInput, Record
+from remem.testing import HashEncoder
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 

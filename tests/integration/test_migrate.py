@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory
-from memory.cli import main
-from memory.migrating import Step, migrate
-from memory.testing import HashEncoder
-from memory.transfer import export
-from store import Batch, EncoderMismatch, InvalidInput, Space, Store, open_store
-from store.conformance.samples import SPACE, batch, embed, entry, keys, turn, words
+from remem import Memory
+from remem.cli import main
+from remem.migrate import Step, migrate
+from remem.store import Batch, EncoderMismatch, InvalidInput, Space, Store, open_store
+from remem.store.conformance.samples import SPACE, batch, embed, entry, keys, turn, words
+from remem.testing import HashEncoder
+from remem.transfer import export
 
 MADRID = timezone(timedelta(hours=2))
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory, Record
-from memory.cli import main
-from memory.migrating import Step, migrate
-from memory.testing import HashEncoder
-from memory.transfer import export
-from store import Batch, F, Store, Vector, open_store
-from store.conformance.naming import NAMES, VALUES, named
-from store.conformance.samples import SPACE, turn
-from store.conformance.samples import batch as batch_of
+from remem import Memory, Record
+from remem.cli import main
+from remem.migrate import Step, migrate
+from remem.store import Batch, F, Store, Vector, open_store
+from remem.store.conformance.naming import NAMES, VALUES, named
+from remem.store.conformance.samples import SPACE, turn
+from remem.store.conformance.samples import batch as batch_of
+from remem.testing import HashEncoder
+from remem.transfer import export
 from tests.crash.processes import context
 from tests.postgres_server import PostgresServer, running
 

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
-from store.conformance.samples import SPACE, batch, embed, keys, turn, words
-from store.errors import RememError, StoreLocked, UpstreamError
-from store.milvus import MilvusStore
-from store.milvus.engine import Engine
-from store.milvus.notes import read_moment
-from store.milvus.schema import PREFIX
-from store.milvus.state import STORE, Claim, Moment
-from store.types import Batch, Space
+from remem.store.conformance.samples import SPACE, batch, embed, keys, turn, words
+from remem.store.errors import RememError, StoreLocked, UpstreamError
+from remem.store.milvus import MilvusStore
+from remem.store.milvus.driver import PREFIX
+from remem.store.milvus.engine import Engine
+from remem.store.milvus.notes import STORE, Claim, Moment, read_moment
+from remem.store.types import Batch, Space
 from tests.milvus_server import Answer, Faults, faulty_server, unavailable
 
 
@@ -45,9 +44,9 @@ def test_nothing_is_sent_again_when_the_claim_has_ended(
     expected: tuple[type[RememError], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("store.milvus.claims._LEASE", 4.0)
-    monkeypatch.setattr("store.milvus.claims._MARGIN", 2.0)
-    monkeypatch.setattr("store.milvus.failures._FIRST_PAUSE", 0.2)
+    monkeypatch.setattr("remem.store.milvus.claims._LEASE", 4.0)
+    monkeypatch.setattr("remem.store.milvus.claims._MARGIN", 2.0)
+    monkeypatch.setattr("remem.store.milvus.driver._FIRST_PAUSE", 0.2)
     url, fault = faults
     with MilvusStore(url) as store:
         store.adopt(SPACE)
@@ -79,10 +78,10 @@ def store(faults: tuple[str, Faults]) -> Iterator[MilvusStore]:
 def test_a_batch_may_take_longer_than_a_claim_holds(
     faults: tuple[str, Faults], store: MilvusStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.milvus.claims._LEASE", 3.0)
-    monkeypatch.setattr("store.milvus.claims._MARGIN", 1.0)
-    monkeypatch.setattr("store.milvus.claims._FRESH", 0.5)
-    monkeypatch.setattr("store.milvus.engine._MESSAGE", 1)  # a row each
+    monkeypatch.setattr("remem.store.milvus.claims._LEASE", 3.0)
+    monkeypatch.setattr("remem.store.milvus.claims._MARGIN", 1.0)
+    monkeypatch.setattr("remem.store.milvus.claims._FRESH", 0.5)
+    monkeypatch.setattr("remem.store.milvus.engine._MESSAGE", 1)  # a row each
 
     def slow(answer: Answer, context: Any) -> Any:
         time.sleep(0.1)
@@ -112,8 +111,8 @@ def test_a_claim_that_another_writer_removed_is_made_again(
             engine.remove(PREFIX, [claim.pk for claim in claims(store, scope)])
         return read_moment(engine, scope)
 
-    monkeypatch.setattr("store.milvus.claims.read_moment", read_later)
-    monkeypatch.setattr("store.milvus.claims._seen", read_later, raising=False)
+    monkeypatch.setattr("remem.store.milvus.claims.read_moment", read_later)
+    monkeypatch.setattr("remem.store.milvus.claims._seen", read_later, raising=False)
     with store._claims.held(scope):
         assert [claim.owner for claim in claims(store, scope)] == [store._owner]
     assert claims(store, scope) == []
@@ -127,7 +126,7 @@ def test_who_lost_his_claim_of_the_store_leaves_it_as_it_is(
 
     def slow(engine: Engine, *arguments: Any) -> None:
         create(engine, *arguments)
-        monkeypatch.setattr("store.milvus.claims._LEASE", 0.0)
+        monkeypatch.setattr("remem.store.milvus.claims._LEASE", 0.0)
 
     with MilvusStore(faults[0]) as store:
         if work != "adopt":
@@ -193,7 +192,7 @@ def test_a_reindex_begins_anew_where_one_to_another_space_was_interrupted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("store.milvus.reindexing.write_root", stop)
+        patch.setattr("remem.store.milvus.rebuild.write_root", stop)
         with pytest.raises(KeyboardInterrupt):
             store.reindex(Space("larger", 24, SPACE.views), lambda texts: embed(texts, 24))
     store.reindex(Space("smaller", 8, SPACE.views), lambda texts: embed(texts, 8))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, embed, turn
-from store.errors import DamagedRecord
-from store.milvus import MilvusStore
-from store.milvus.engine import Row
-from store.milvus.notes import read_moment
-from store.milvus.reading import whole_rows
-from store.types import Batch, Record
+from remem.store.conformance.samples import SPACE, batch, embed, turn
+from remem.store.errors import DamagedRecord
+from remem.store.milvus import MilvusStore
+from remem.store.milvus.engine import Row
+from remem.store.milvus.notes import read_moment
+from remem.store.milvus.read import whole_rows
+from remem.store.types import Batch, Record
 from tests.crash.survey import assert_costs_only, survey
 
 SECRET = "qzxvsecret"

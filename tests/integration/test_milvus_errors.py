@@ -11,8 +11,8 @@ from typing import Any
 import grpc
 import pytest
 
-from store.conformance.samples import SPACE, batch, turn
-from store.errors import (
+from remem.store.conformance.samples import SPACE, batch, turn
+from remem.store.errors import (
     CorruptStore,
     EncoderMismatch,
     InvalidInput,
@@ -21,10 +21,9 @@ from store.errors import (
     StoreLocked,
     UpstreamError,
 )
-from store.milvus import MilvusStore
-from store.milvus.address import parse
-from store.milvus.schema import records_name
-from store.opening import open_store
+from remem.store.milvus import MilvusStore
+from remem.store.milvus.driver import parse, records_name
+from remem.store.open import open_store
 from tests.crash.processes import elsewhere
 from tests.milvus_server import Faults, faulty_server, free_port
 
@@ -43,7 +42,7 @@ def one_sentence(error: pytest.ExceptionInfo[RememError]) -> str:
 
 
 def test_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.milvus.connection.ANSWER", 0.6)
+    monkeypatch.setattr("remem.store.milvus.connection.ANSWER", 0.6)
     url = f"milvus://127.0.0.1:{free_port()}"
     with pytest.raises(UpstreamError, match=f"no Milvus answers at {url}: start it") as error:
         MilvusStore(url)
@@ -140,7 +139,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_without_the_optional_packages(missing: str, tmp_path: Path) -> None:
     program = (
         f"import sys; sys.modules[{missing!r}] = None\n"
-        "import store\n"
+        "from remem import store\n"
         "try: store.open_store(sys.argv[1])\n"
         "except store.MissingDependency as error: print(error)"
     )
@@ -185,7 +184,7 @@ def test_a_collection_that_a_killed_process_had_begun_is_made_anew(tmp_path: Pat
 def test_a_scan_that_is_under_way_when_the_store_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.milvus.store._SCAN_PAGE", 1)
+    monkeypatch.setattr("remem.store.milvus.store._SCAN_PAGE", 1)
     store = MilvusStore(str(tmp_path / "memories.db"))
     store.adopt(SPACE)
     store.write("ana", batch(turn("a"), turn("b", position=1)))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
-from store.filters import F
-from store.milvus import MilvusStore
-from store.milvus.facets import sortable
-from store.reference import ReferenceStore
-from store.types import Batch, Record
+from remem.store.conformance.samples import SPACE, batch, dense, entry, keys, turn, words
+from remem.store.filters import F
+from remem.store.milvus import MilvusStore
+from remem.store.milvus.filters import sortable
+from remem.store.reference import ReferenceStore
+from remem.store.types import Batch, Record
 from tests.property import strategies
 from tests.property.agreement import assert_same_search
 
@@ -90,9 +90,9 @@ def many(count: int) -> list[Record]:
 def test_beyond_a_limit_all_is_as_before_it(
     store: MilvusStore, module: str, limit: str, value: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"store.milvus.{module}.{limit}", value)
+    monkeypatch.setattr(f"remem.store.milvus.{module}.{limit}", value)
     if limit in ("MOST_HITS", "MOST_ITEMS"):  # which also matter only where there are many
-        monkeypatch.setattr("store.milvus.counting._FEW", 0)
+        monkeypatch.setattr("remem.store.milvus.search._FEW", 0)
     records = [
         turn(r.key, r.text, position=r.position, metadata={"n": r.position, "tags": ["a", r.key]})
         for r in many(60)

@@ -13,15 +13,16 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.keys import KeyRing, Permission
-from memory.testing import HashEncoder
-from store import F
-from store.conformance.naming import NAMES
-from store.conformance.samples import SPACE, batch, turn
-from store.errors import RememError
-from store.milvus import MilvusStore
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.keys import KeyRing, Permission
+from remem.serve.settings import ServeSettings
+from remem.store import F
+from remem.store.conformance.naming import NAMES
+from remem.store.conformance.samples import SPACE, batch, turn
+from remem.store.errors import RememError
+from remem.store.milvus import MilvusStore
+from remem.testing import HashEncoder
 from tests.milvus_server import faulty_server
 from tests.openai_upstream import upstream
 from tests.serving import served

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, dense, embed, keys, turn, words
-from store.errors import CorruptStore
-from store.milvus import MilvusStore, forgetting
-from store.milvus.engine import Engine
-from store.milvus.schema import records_name
-from store.types import Batch, Space
+from remem.store.conformance.samples import SPACE, batch, dense, embed, keys, turn, words
+from remem.store.errors import CorruptStore
+from remem.store.milvus import MilvusStore
+from remem.store.milvus import rebuild as purge_module
+from remem.store.milvus.driver import records_name
+from remem.store.milvus.engine import Engine
+from remem.store.types import Batch, Space
 from tests.milvus_server import faulty_server
 
 Remove = Callable[[MilvusStore], None]
@@ -70,13 +71,13 @@ def test_rows_stay_for_those_who_are_reading_them(
     waiting, has_read = threading.Event(), threading.Event()
 
     def sleep(seconds: float) -> None:
-        assert 2 * forgetting.QUICK <= seconds < 20  # a claim holds for thirty
+        assert 2 * purge_module.QUICK <= seconds < 20  # a claim holds for thirty
         waiting.set()
         has_read.wait(30)
 
-    monkeypatch.setattr(forgetting, "time", SimpleNamespace(sleep=sleep, time=time.time))
+    monkeypatch.setattr(purge_module, "time", SimpleNamespace(sleep=sleep, time=time.time))
     if remove is delete_many:
-        monkeypatch.setattr(forgetting, "_MOST_KEPT", 0)
+        monkeypatch.setattr(purge_module, "_MOST_KEPT", 0)
     with ThreadPoolExecutor() as threads:
         working = []
 
@@ -109,7 +110,7 @@ def test_a_read_that_takes_longer_than_rows_stay_begins_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     writer, reader = two
-    monkeypatch.setattr(forgetting, "QUICK", 0.0)
+    monkeypatch.setattr(purge_module, "QUICK", 0.0)
     interrupted(monkeypatch, reader, lambda: purge(writer))
     assert read(reader) == ["b"]
 

@@ -16,23 +16,32 @@ import grpc
 import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
-from store.base import Store
-from store.conformance import Reopen
-from store.conformance.expecting import PlannedContract
-from store.conformance.lasting import (
+from remem.store.base import Store
+from remem.store.conformance import Reopen
+from remem.store.conformance.lasting import (
     ConcurrencyContract,
     DurabilityContract,
     IsolationContract,
     VerifyContract,
 )
-from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, views, words
-from store.conformance.writing import DeleteContract
-from store.errors import EncoderMismatch, Stale, UpstreamError
-from store.milvus import MilvusStore
-from store.milvus.engine import Engine
-from store.milvus.schema import PREFIX
-from store.milvus.state import claim_note
-from store.types import Batch, Neighborhood, Space
+from remem.store.conformance.samples import (
+    SPACE,
+    batch,
+    dense,
+    embed,
+    entry,
+    keys,
+    turn,
+    views,
+    words,
+)
+from remem.store.conformance.writing import DeleteContract, PlannedContract
+from remem.store.errors import EncoderMismatch, Stale, UpstreamError
+from remem.store.milvus import MilvusStore
+from remem.store.milvus.driver import PREFIX
+from remem.store.milvus.engine import Engine
+from remem.store.milvus.notes import claim_note
+from remem.store.types import Batch, Neighborhood, Space
 from tests.milvus_server import Faults, faulty_server, make_database, milvus_server, unavailable
 
 _names = itertools.count()
@@ -60,7 +69,7 @@ def two(url: str) -> Iterator[tuple[MilvusStore, MilvusStore]]:
 @pytest.fixture(autouse=True)
 def readers_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a purge need not wait for them as long as it would."""
-    monkeypatch.setattr("store.milvus.forgetting.QUICK", 0.5)
+    monkeypatch.setattr("remem.store.milvus.rebuild.QUICK", 0.5)
 
 
 @pytest.fixture

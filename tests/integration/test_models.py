@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory.attach.generators import Prompt, TransformersGenerator, bundled_generator
-from memory.encoder import SentenceTransformerEncoder
-from memory.recall.prompt import build_context
-from memory.recall.ranking import Recollection
-from store import InvalidInput, MissingDependency, Record, UpstreamError
+from remem.encoders.sentence_transformer import SentenceTransformerEncoder
+from remem.generators.opening import Prompt, TransformersGenerator, bundled_generator
+from remem.recall.prompt import build_context
+from remem.recall.ranking import Recollection
+from remem.store import InvalidInput, MissingDependency, Record, UpstreamError
 
 pytestmark = pytest.mark.model
 

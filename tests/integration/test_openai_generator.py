@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from memory.attach.generators import Message, OpenAIGenerator, Prompt
-from store import UpstreamError
+from remem.generators.opening import Message, OpenAIGenerator, Prompt
+from remem.store import UpstreamError
 
 pytest.importorskip("openai")
 

@@ -21,11 +21,12 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.types import Receive, Scope, Send
 
-from memory.engine import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.keys import KeyRing, Permission
-from memory.serve.local import Local
-from memory.testing import EchoGenerator, HashEncoder
+from remem.memory import Memory
+from remem.serve.app import create_app
+from remem.serve.keys import KeyRing, Permission
+from remem.serve.local_backend import Local
+from remem.serve.settings import ServeSettings
+from remem.testing import EchoGenerator, HashEncoder
 
 FULL = os.environ.get("REMEM_OPENAPI") == "full"
 REFUSED = ("400", "401", "403", "404", "405", "409", "413", "415", "422", "429")

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from memory import Memory
-from memory.attach.attachment import Attachment
-from memory.attach.frameworks.transcript import Item, Transcript
-from memory.attach.generators import Generator
-from memory.cli import main
-from memory.ingest import import_path
-from memory.recall.prompt import build_context
-from memory.recall.ranking import Recollection
-from memory.testing import EchoGenerator, HashEncoder
-from store import F, Record
+from remem import Memory
+from remem.attach.attachment import Attachment
+from remem.attach.frameworks.transcript import Item, Transcript
+from remem.cli import main
+from remem.generators.opening import Generator
+from remem.ingest import import_path
+from remem.recall.prompt import build_context
+from remem.recall.ranking import Recollection
+from remem.store import F, Record
+from remem.testing import EchoGenerator, HashEncoder
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
 
@@ -104,7 +104,7 @@ def test_a_framework_keeps_what_tools_answered_apart(memory: Memory) -> None:
 
 def test_what_an_agent_puts_into_its_store_is_its_own(memory: Memory) -> None:
     pytest.importorskip("langgraph")
-    from memory.attach.frameworks.langgraph import RememStore
+    from remem.attach.frameworks.langgraph import RememStore
 
     RememStore(memory).put(("facts",), "tea", {"text": "Nora likes tea."})
     assert origins(memory) == ["assistant"]
@@ -181,7 +181,7 @@ def test_the_command_line_sets_shows_and_filters_origins(
 
 def test_what_a_model_writes_over_mcp_is_its_own_unless_it_says_otherwise(memory: Memory) -> None:
     pytest.importorskip("mcp")
-    from memory.attach.mcp_tools import TOOLS
+    from remem.serve.mcp_tools import TOOLS
 
     tools = {tool.name: tool for tool in TOOLS}
 

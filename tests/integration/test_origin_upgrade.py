@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory
-from memory.testing import HashEncoder
-from store import F
-from store.postgres import PostgresStore
+from remem import Memory
+from remem.store import F
+from remem.store.postgres import PostgresStore
+from remem.testing import HashEncoder
 from tests.postgres_server import WITHOUT_NEW_COLUMNS, PostgresServer, running
 
 DATA = Path(__file__).parents[1] / "data"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from memory import F, Memory, Record
-from memory.testing import HashEncoder
-from store import Batch, Written
+from remem import F, Memory, Record
+from remem.store import Batch, Written
+from remem.testing import HashEncoder
 
 
 def opened(folder: Path) -> Memory:

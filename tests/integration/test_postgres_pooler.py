@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, words
-from store.postgres import PostgresStore
-from store.types import Batch, Written
+from remem.store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, words
+from remem.store.postgres import PostgresStore
+from remem.store.types import Batch, Written
 from tests.postgres_pooler import Pooler, pooling
 from tests.postgres_server import PostgresServer, running
 

@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from store.conformance.samples import SPACE, batch, turn
-from store.errors import StoreLocked, StoreReadOnly
-from store.postgres import PostgresStore, forgetting
-from store.types import Batch, Written
+from remem.store.conformance.samples import SPACE, batch, turn
+from remem.store.errors import StoreLocked, StoreReadOnly
+from remem.store.postgres import PostgresStore
+from remem.store.postgres import write as purge_module
+from remem.store.types import Batch, Written
 from tests.postgres_server import PostgresServer, running
 
 SECRET = turn(
@@ -156,7 +157,7 @@ def test_who_is_idle_in_a_transaction_without_reading_holds_nobody_up(
 def test_a_reader_that_does_not_end_is_named(
     server: PostgresServer, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forgetting, "_WAIT", 0.2)
+    monkeypatch.setattr(purge_module, "_WAIT", 0.2)
     with reading(server) as reader:
         pid = reader.info.backend_pid
         with pytest.raises(StoreLocked, match=rf"process {pid} \(postgres\).*VACUUM ANALYZE"):
@@ -168,7 +169,7 @@ def test_a_reader_is_waited_for_whose_work_is_hidden_from_the_user(
     server: PostgresServer, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_over(server, "ALTER {} OWNER TO guest")
-    monkeypatch.setattr(forgetting, "_WAIT", 0.2)
+    monkeypatch.setattr(purge_module, "_WAIT", 0.2)
     with (
         PostgresStore(server.url("fresh", "guest")) as guest,
         reading(server),
@@ -180,7 +181,7 @@ def test_a_reader_is_waited_for_whose_work_is_hidden_from_the_user(
 def test_a_replica_whose_readers_still_see_it_is_waited_for(
     server: PostgresServer, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forgetting, "_WAIT", 0.2)
+    monkeypatch.setattr(purge_module, "_WAIT", 0.2)
     server.run("SELECT pg_create_physical_replication_slot('spare', true)")
     try:
         with server.replica() as replica:

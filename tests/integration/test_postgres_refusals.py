@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from store import open_store
-from store.conformance.samples import SPACE, batch, dense, keys, turn
-from store.errors import (
+from remem.store import open_store
+from remem.store.conformance.samples import SPACE, batch, dense, keys, turn
+from remem.store.errors import (
     CorruptStore,
     EncoderMismatch,
     InvalidInput,
@@ -21,9 +21,9 @@ from store.errors import (
     StoreReadOnly,
     UpstreamError,
 )
-from store.postgres import PostgresStore
-from store.postgres.schema import check_versions
-from store.types import Batch
+from remem.store.postgres import PostgresStore
+from remem.store.postgres.schema import check_versions
+from remem.store.types import Batch
 from tests.postgres_server import PostgresServer, running
 
 SECRET = "s3cr3t of Ana"
@@ -232,7 +232,7 @@ def test_a_writer_that_keeps_everybody_waiting(
 ) -> None:
     import psycopg
 
-    from store.postgres import database
+    from remem.store.postgres import database
 
     sign = database._SIGN_SHARING.replace("'60s'", "'100ms'")
     monkeypatch.setattr(database, "_SIGN_SHARING", sign)
@@ -255,7 +255,7 @@ def test_a_process_that_asks_too_much_at_once(store: PostgresStore, fresh: str) 
 
 
 def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("store.postgres")]:
+    for name in [name for name in sys.modules if name.startswith("remem.store.postgres")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg_pool", None)
     sentence = refusal(lambda: open_store("postgresql://host/memories"), MissingDependency)

@@ -10,11 +10,21 @@ import numpy as np
 import psycopg
 import pytest
 
-from store import open_store
-from store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn, views, words
-from store.filters import F, Filter
-from store.postgres import PostgresStore
-from store.types import Batch, Dense, Vector
+from remem.store import open_store
+from remem.store.conformance.samples import (
+    SPACE,
+    batch,
+    dense,
+    embed,
+    entry,
+    keys,
+    turn,
+    views,
+    words,
+)
+from remem.store.filters import F, Filter
+from remem.store.postgres import PostgresStore
+from remem.store.types import Batch, Dense, Vector
 from tests.postgres_server import WITHOUT_NEW_COLUMNS, PostgresServer, running
 
 SMALL, LARGE = 500, 6_000
@@ -129,8 +139,8 @@ def test_an_index_follows_writes_at_once(large: PostgresStore) -> None:
 def test_what_was_just_written_is_found_even_in_lists_that_were_made_for_others(
     server: PostgresServer, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.postgres.lists._SEARCHED", 1)
-    monkeypatch.setattr("store.postgres.lists._AT_LEAST", 1)
+    monkeypatch.setattr("remem.store.postgres.indexes._SEARCHED", 1)
+    monkeypatch.setattr("remem.store.postgres.indexes._AT_LEAST", 1)
     for view in range(len(SPACE.views)):
         run_alone(server.url("fresh"), INDEX.format(view, 2 * SMALL, 100))  # over nothing
     store.write("ana", batch(*[turn(f"k{i}") for i in range(3 * SMALL)]))

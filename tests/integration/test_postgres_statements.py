@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from memory import Memory
-from memory.pins import pin
-from memory.testing import HashEncoder
-from store import Batch
-from store.postgres import PostgresStore
+from remem import Memory
+from remem.contents import pin
+from remem.store import Batch
+from remem.store.postgres import PostgresStore
+from remem.testing import HashEncoder
 from tests.postgres_server import PostgresServer, running
 
 _STATEMENT = re.compile(r"^(?:statement|execute [^:]*): *(.*)$", re.MULTILINE)

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
-from store.conformance.samples import SPACE, batch, turn
-from store.errors import StoreLocked
-from store.postgres import PostgresStore
-from store.postgres.database import Database
+from remem.store.conformance.samples import SPACE, batch, turn
+from remem.store.errors import StoreLocked
+from remem.store.postgres import PostgresStore
+from remem.store.postgres.database import Database
 from tests.postgres_server import PostgresServer, running
 
 

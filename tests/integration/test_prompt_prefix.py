@@ -16,10 +16,11 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import F, Memory
-from memory.attach.openai_client import memory_of, with_memory
-from memory.serve.app import ServeSettings, create_app
-from memory.testing import HashEncoder
+from remem import F, Memory
+from remem.attach.openai_client import memory_of, with_memory
+from remem.serve.app import create_app
+from remem.serve.settings import ServeSettings
+from remem.testing import HashEncoder
 from tests.integration.test_proxy_process import Remem
 from tests.openai_upstream import Upstream, upstream
 from tests.serving import served

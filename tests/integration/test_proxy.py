@@ -17,9 +17,10 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.settings import ServeSettings
+from remem.testing import HashEncoder
 from tests.made_up_secrets import SECRETS
 from tests.openai_upstream import Upstream, upstream
 from tests.serving import served

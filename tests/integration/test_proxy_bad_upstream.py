@@ -14,10 +14,10 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.settings import Limits
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.settings import Limits, ServeSettings
+from remem.testing import HashEncoder
 from tests.serving import guarding
 
 ANSWER = json.dumps(

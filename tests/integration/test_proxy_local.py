@@ -15,12 +15,12 @@ import pytest
 pytest.importorskip("fastapi")
 openai = pytest.importorskip("openai")
 
-from memory import Memory
-from memory.attach.generators import Generator, Prompt
-from memory.serve.app import create_app
-from memory.serve.local import Local
-from memory.testing import EchoGenerator, HashEncoder
-from store import InvalidInput, MissingDependency, UpstreamError
+from remem import Memory
+from remem.generators.opening import Generator, Prompt
+from remem.serve.app import create_app
+from remem.serve.local_backend import Local
+from remem.store import InvalidInput, MissingDependency, UpstreamError
+from remem.testing import EchoGenerator, HashEncoder
 from tests.serving import served
 
 BISCUIT = "The greyhound of Anna is called Biscuit."

@@ -16,11 +16,12 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.keys import KeyRing, Permission
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.keys import KeyRing, Permission
+from remem.serve.settings import ServeSettings
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
 from tests.serving import served
 

@@ -13,9 +13,10 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.settings import ServeSettings
+from remem.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
 from tests.remem_process import remem_serving
 from tests.serving import served

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from memory import Memory
-from memory.testing import EchoGenerator, HashEncoder
-from store import StoreReadOnly, open_store
+from remem import Memory
+from remem.store import StoreReadOnly, open_store
+from remem.testing import EchoGenerator, HashEncoder
 from tests.crash.processes import elsewhere
 from tests.mounts import mount_read_only, reading_only
 
@@ -169,7 +169,7 @@ def read_beside_a_writer(folder: Path) -> list[int]:
 
 
 def searched_by_command(folder: Path) -> tuple[int, str]:
-    from memory.cli import main
+    from remem.cli import main
 
     arguments = ["search", QUESTION, "--store", str(folder), "--encoder", "hash", "--json"]
     with redirect_stdout(io.StringIO()) as told:
@@ -185,11 +185,11 @@ def test_the_command_searches_it(folder: Path) -> None:
 def served_from(folder: Path, token: str) -> dict[str, Any]:
     import httpx
 
-    from memory.recall.parallel import ParallelRetriever
-    from memory.recall.retriever import Retriever
-    from memory.serve.app import create_app
-    from memory.serve.keys import KeyRing
-    from memory.serve.local import Local
+    from remem.recall.parallel import ParallelRetriever
+    from remem.recall.retriever import Retriever
+    from remem.serve.app import create_app
+    from remem.serve.keys import KeyRing
+    from remem.serve.local_backend import Local
     from tests.serving import served
 
     encoder = HashEncoder()
@@ -215,7 +215,7 @@ def served_from(folder: Path, token: str) -> dict[str, Any]:
 
 def test_the_server_goes_on_and_says_that_it_remembers_nothing(folder: Path) -> None:
     pytest.importorskip("fastapi")
-    from memory.serve.keys import KeyRing, Permission
+    from remem.serve.keys import KeyRing, Permission
 
     with closing(KeyRing(folder / "keys.sqlite3")) as keys:
         token = keys.create("test", ["*"], Permission.ADMIN)

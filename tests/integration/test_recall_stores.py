@@ -8,14 +8,13 @@ from statistics import fmean
 
 import pytest
 
-from benchmarks.datasets.base import Haystack
-from benchmarks.datasets.detect import READERS, detect_all
-from benchmarks.encoding import RememberingEncoder
-from benchmarks.measuring import outcomes_of, search_only
-from benchmarks.outcome import Outcome, metric_values
-from benchmarks.recall import SMOKE
-from benchmarks.systems.remem import Remem
-from memory.testing import HashEncoder
+from remem.benchmarks.datasets.base import Haystack
+from remem.benchmarks.datasets.detect import READERS, detect_all
+from remem.benchmarks.measuring import RememberingEncoder, outcomes_of, search_only
+from remem.benchmarks.metrics import Outcome, metric_values
+from remem.benchmarks.recall import SMOKE
+from remem.benchmarks.systems.remem import Remem
+from remem.testing import HashEncoder
 from tests.postgres_server import PostgresServer, running
 
 

@@ -14,9 +14,10 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.settings import ServeSettings
+from remem.testing import HashEncoder
 from tests.made_up_secrets import SECRETS
 from tests.serving import served
 

@@ -15,10 +15,11 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.keys import KeyRing, Permission
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.keys import KeyRing, Permission
+from remem.serve.settings import ServeSettings
+from remem.testing import HashEncoder
 from tests.serving import served
 
 NOTE = {"text": "A fact."}

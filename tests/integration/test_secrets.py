@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from memory import Memory
-from memory.attach.attachment import Attachment
-from memory.ingest import import_path
-from memory.secrets import Redact, Secret
-from memory.testing import HashEncoder
-from store import Conflict, InvalidInput, MissingDependency, Record
+from remem import Memory
+from remem.attach.attachment import Attachment
+from remem.ingest import import_path
+from remem.secrets import Redact, Secret
+from remem.store import Conflict, InvalidInput, MissingDependency, Record
+from remem.testing import HashEncoder
 from tests.made_up_secrets import SECRETS, private_key
 
 pytest.importorskip("kingfisher_sdk")
 
-from memory.cli import main
-from memory.secrets.guard import holds_no_secret
+from remem.cli import main
+from remem.secrets.guard import holds_no_secret
 
 TOKEN = SECRETS["GitHub"]
 OTHER = SECRETS["Slack"]

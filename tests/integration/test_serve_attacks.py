@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from benchmarks.load.attacks import ATTACKS, attacking
+from remem.benchmarks.load.attacks import ATTACKS, attacking
 from tests.raw_http import connected, received, send, told
 from tests.remem_process import Remem
 

@@ -22,10 +22,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.settings import Limits
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.settings import Limits, ServeSettings
+from remem.testing import HashEncoder
 from tests.openai_upstream import Upstream, upstream
 from tests.raw_http import connected, received, replies, send
 from tests.serving import guarding

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory.serve.docs import ASSETS, SWAGGER_UI
+from remem.serve.browsers import ASSETS, SWAGGER_UI
 from tests.chromium import browsing, needs_chromium, playwright
 from tests.remem_process import Remem
 
@@ -114,10 +115,10 @@ def test_the_page_names_nothing_elsewhere() -> None:
     assert not [path.name for path in own if "//" in path.read_text().replace("// ", "")]
 
 
-def test_a_wheel_holds_the_files_and_their_licences(tmp_path: Path) -> None:
+def test_a_wheel_is_one_package_with_its_files_and_their_licences(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     for name in ("memory", "store", "benchmarks"):
         ignored = shutil.ignore_patterns("__pycache__", "results")
@@ -129,5 +130,8 @@ def test_a_wheel_holds_the_files_and_their_licences(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     [wheel] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
+        tops = {name.partition("/")[0] for name in packed.namelist()}
+        assert tops == {"remem", f"remem-{version('remem')}.dist-info"}
+        assert {"remem/store/base.py", "remem/benchmarks/expected.toml"} <= set(packed.namelist())
         for path in ASSETS.iterdir():
-            assert packed.read(f"memory/serve/assets/{path.name}") == path.read_bytes()
+            assert packed.read(f"remem/serve/assets/{path.name}") == path.read_bytes()

@@ -11,12 +11,13 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory import Memory
-from memory.serve.app import ServeSettings, create_app
-from memory.serve.browsers import SAFE_HEADERS
-from memory.serve.keys import KeyRing, Permission
-from memory.serve.local import Local
-from memory.testing import EchoGenerator, HashEncoder
+from remem import Memory
+from remem.serve.app import create_app
+from remem.serve.browsers import SAFE_HEADERS
+from remem.serve.keys import KeyRing, Permission
+from remem.serve.local_backend import Local
+from remem.serve.settings import ServeSettings
+from remem.testing import EchoGenerator, HashEncoder
 from tests.raw_http import told
 from tests.serving import served
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from memory import Memory
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.testing import HashEncoder
 from tests.responses_upstream import Upstream, running_upstream
 
 openai = pytest.importorskip("openai")
 
-from memory.attach.openai_client import memory_of, session, with_memory
+from remem.attach.openai_client import memory_of, session, with_memory
 
 KEY = "The spare key is at the bakery."
 QUESTION = "Where is the spare key?"

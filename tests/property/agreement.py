@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from store.base import Store
-from store.errors import Conflict, RememError
-from store.filters import Filter
-from store.types import Hit, Leg
+from remem.store.base import Store
+from remem.store.errors import Conflict, RememError
+from remem.store.filters import Filter
+from remem.store.types import Hit, Leg
 
 TOLERANCE = 2e-3
 """Scores are sums of products of half-precision numbers, added in different orders."""

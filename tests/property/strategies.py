@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from store.conformance.naming import NAMES, VALUES
-from store.conformance.samples import SPACE
-from store.filters import F, Filter
-from store.types import Batch, Dense, Entry, Leg, Record, Text, Vector, View
+from remem.store.conformance.naming import NAMES, VALUES
+from remem.store.conformance.samples import SPACE
+from remem.store.filters import F, Filter
+from remem.store.types import Batch, Dense, Entry, Leg, Record, Text, Vector, View
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 EAST = timezone(timedelta(hours=5, minutes=30))

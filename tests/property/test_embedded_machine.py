@@ -13,7 +13,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import precondition, rule
 
-from store.embedded import EmbeddedStore
+from remem.store.embedded import EmbeddedStore
 from tests.property.machine import StoreMachine, handles
 
 

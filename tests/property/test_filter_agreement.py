@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store.base import Store
-from store.conformance.samples import SPACE, batch, dense
-from store.embedded import EmbeddedStore
-from store.filters import Filter
-from store.reference import ReferenceStore
-from store.types import Record
+from remem.store.base import Store
+from remem.store.conformance.samples import SPACE, batch, dense
+from remem.store.embedded import EmbeddedStore
+from remem.store.filters import Filter
+from remem.store.reference import ReferenceStore
+from remem.store.types import Record
 from tests.property.strategies import filters, records
 
 many_records = st.lists(records(), max_size=12, unique_by=lambda record: record.key)

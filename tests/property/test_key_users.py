@@ -13,12 +13,12 @@ pytest.importorskip("fastapi")
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from memory import Memory
-from memory.serve.access import Caller
-from memory.serve.keys import KeyRing, Permission
-from memory.serve.problems import Refusal
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.serve.access import Caller
+from remem.serve.errors import Refusal
+from remem.serve.keys import KeyRing, Permission
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 NAMES = st.one_of(
     st.sampled_from(["*", "bot/*", "a/*", "shared", "a", "b", "a/b", "%2F", "a%2Fb", "..", "main"]),

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import initialize
 
-from store.milvus import MilvusStore
+from remem.store.milvus import MilvusStore
 from tests.property.machine import StoreMachine
 
 LIMITS = {
@@ -42,7 +42,7 @@ class MilvusMachine(StoreMachine):
     @initialize(data=st.data(), low=st.booleans())
     def begin_with_some_records(self, data: st.DataObject, low: bool) -> None:
         for limit, value in LIMITS.items() if low else ():
-            self.patches.setattr(f"store.milvus.{limit}", value)
+            self.patches.setattr(f"remem.store.milvus.{limit}", value)
         super().begin_with_some_records(data)
 
     def teardown(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from store.postgres import PostgresStore
+from remem.store.postgres import PostgresStore
 from tests.postgres_server import PostgresServer, running
 from tests.property.machine import StoreMachine
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory import Memory
-from memory.attach.attachment import Attachment, Exchange
-from memory.pins import pin
-from memory.recall.prompt import estimate_tokens
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.attach.attachment import Attachment, Exchange
+from remem.contents import pin
+from remem.recall.prompt import estimate_tokens
+from remem.testing import HashEncoder
 
 QUESTION = {"role": "user", "content": "What is the dog called?"}
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.embedded import blocks
-from store.embedded import index as dense_index
-from store.embedded.arrays import Halves
-from store.embedded.blocks import Blocks
-from store.embedded.index import DenseIndex
+from remem.store.arrays import Halves
+from remem.store.embedded import dense as dense_index
+from remem.store.embedded import vectors
+from remem.store.embedded.dense import DenseIndex
+from remem.store.embedded.vectors import Blocks
 
 DIM = 8
 BLOCK = 7
@@ -24,8 +24,8 @@ VECTORS: Halves = np.random.default_rng(3).integers(-2, 3, (60, DIM)).astype(np.
 @pytest.fixture(autouse=True)
 def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "_ROWS", BLOCK)
-        patch.setattr(blocks, "_PIECE", 3)
+        patch.setattr(vectors, "_ROWS", BLOCK)
+        patch.setattr(vectors, "_PIECE", 3)
         patch.setattr(dense_index, "_GATHERED", 5)
         yield
 
@@ -82,7 +82,7 @@ def test_a_search_in_several_blocks_finds_what_one_in_one_block_finds(
     several, one = DenseIndex(DIM), DenseIndex(DIM)
     several.add(VECTORS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "_ROWS", len(VECTORS))
+        patch.setattr(vectors, "_ROWS", len(VECTORS))
         one = DenseIndex(DIM)
         one.add(VECTORS)
     rng = np.random.default_rng(data.draw(st.integers(0, 999)))

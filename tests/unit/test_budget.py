@@ -1,6 +1,6 @@
 """What is let go of when too much is in memory."""
 
-from store.embedded.budget import Budget
+from remem.store.embedded.partitions import Budget
 
 
 def test_nothing_is_in_excess_while_all_fits() -> None:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory import AsyncMemory, Memory
-from memory.attach.chat import AsyncChat, Chat
-from memory.attach.layout import Prompt
-from memory.pins import pin
-from memory.testing import EchoGenerator, HashEncoder
-from store import InvalidInput, RememError, UpstreamError
+from remem import AsyncMemory, Memory
+from remem.attach.chat import AsyncChat, Chat
+from remem.contents import pin
+from remem.generators.prompts import Prompt
+from remem.store import InvalidInput, RememError, UpstreamError
+from remem.testing import EchoGenerator, HashEncoder
 
 
 class Parrot(EchoGenerator):

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from memory import Memory
-from memory.cli.chat_commands import COMMANDS, Conversation, Shown, obey
-from memory.testing import EchoGenerator, HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.cli.chat import COMMANDS, Conversation, Shown, obey
+from remem.store import InvalidInput
+from remem.testing import EchoGenerator, HashEncoder
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.cli.chat_history import History, forget_lines
+from remem.cli.chat import History, forget_lines
 
 readline = pytest.importorskip("readline")
 

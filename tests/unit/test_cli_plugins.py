@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.cli import main
+from remem.cli import main
 
 GREETING = """
 import click
@@ -90,7 +90,7 @@ def test_an_unknown_command_is_still_unknown(capsys: Capture) -> None:
 
 def test_help_imports_nothing_that_a_benchmark_needs() -> None:
     program = (
-        "import sys; from memory.cli import main; main(['--help']);"
+        "import sys; from remem.cli import main; main(['--help']);"
         "print(*{'ir_measures', 'scipy', 'matplotlib', 'faiss', 'torch'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -101,7 +101,7 @@ def test_help_imports_nothing_that_a_benchmark_needs() -> None:
 def test_a_benchmark_without_its_packages_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['ir_measures'] = None\n"
-        "from memory.cli import main; sys.exit(main(['bench', 'recall']))"
+        "from remem.cli import main; sys.exit(main(['bench', 'recall']))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1

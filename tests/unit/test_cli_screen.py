@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from memory.cli.screen import (
+from remem.cli.screen import (
     complain,
     print_json,
     progress_bar,
@@ -18,8 +18,8 @@ from memory.cli.screen import (
     safe,
     table,
 )
-from memory.recall.ranking import Recollection
-from store import Record
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 NOON = datetime(2024, 3, 17, 12, 0, tzinfo=timezone.utc)
 
@@ -83,7 +83,7 @@ def test_a_file_with_the_name_of_a_style_is_one_on_the_progress_bar(
 ) -> None:
     stream = StringIO()
     terminal = Console(file=stream, width=80, force_terminal=True)
-    monkeypatch.setattr("memory.cli.screen.errors", lambda: terminal)
+    monkeypatch.setattr("remem.cli.screen.errors", lambda: terminal)
     with progress_bar("[/b]notes[red].txt"):
         pass
     assert "[/b]notes[red].txt" in stream.getvalue()

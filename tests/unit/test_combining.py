@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from memory.combining import Combiner
+from remem.encoders.sentence_transformer import Combiner
 
 
 def test_one_caller_is_served_at_once() -> None:

@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from memory.recall.conditions import failing, in_words, without_failing
-from store import F, Filter, Record, parse_filter
-from store.filters import And, Or
+from remem.recall.expectation import failing, in_words, without_failing
+from remem.store import F, Filter, Record, parse_filter
+from remem.store.filters import And, Or
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
 RECORD = Record("k#1", "k", 1, "Hi.", speaker="Ben", said_at=NOON, metadata={"tags": ["a", "b"]})

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.attach.conversation import session_of, turns_of, unanswered, with_block
-from memory.recall.prompt import framed
+from remem.attach.conversation import session_of, turns_of, unanswered, with_block
+from remem.recall.prompt import framed
 
 BLOCK = framed(["undated, notes", "[k] The dog is called Pickle."])
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from memory.dates import earliest, latest, readable
-from memory.recall.dates import time_spans
-from store.errors import InvalidInput
+from remem.dates import earliest, latest, readable
+from remem.recall.dates import time_spans
+from remem.store.errors import InvalidInput
 
 
 def local(*parts: int) -> datetime:

@@ -6,10 +6,10 @@ import faiss
 import numpy as np
 import pytest
 
-from store.embedded import index as dense_index
-from store.embedded.arrays import Halves, Mask
-from store.embedded.coarse import Coarse
-from store.embedded.index import DenseIndex
+from remem.store.arrays import Halves, Mask
+from remem.store.embedded import dense as dense_index
+from remem.store.embedded.dense import DenseIndex
+from remem.store.embedded.vectors import Coarse
 from tests.stored import stored
 
 DIM = 64

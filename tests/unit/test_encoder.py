@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory.encoder import SentenceTransformerEncoder
-from memory.models import first_line, model_folder
-from memory.testing import HashEncoder
-from store.errors import RememError, UpstreamError
+from remem.encoders.models import first_line, model_folder
+from remem.encoders.sentence_transformer import SentenceTransformerEncoder
+from remem.store.errors import RememError, UpstreamError
+from remem.testing import HashEncoder
 
 
 @pytest.fixture
@@ -32,7 +32,8 @@ def fingerprint(folder: Path) -> str:
 
 def test_importing_memory_and_a_fingerprint_load_no_torch() -> None:
     code = (
-        "import sys; from memory.encoder import SentenceTransformerEncoder as E; "
+        "import sys; from remem.encoders.sentence_transformer import "
+        "SentenceTransformerEncoder as E; "
         "E().fingerprint; print('torch' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from store import errors
+from remem.store import errors
 
 
 @pytest.mark.parametrize("name", errors.__all__)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.recall.excerpts import excerpt, part_of
-from store.tokens import word_count
+from remem.recall.excerpts import excerpt, part_of
+from remem.store.fulltext.tokens import word_count
 
 RAIN = [f"It rained on day {n} and nobody went out into the garden." for n in range(20)]
 KEY = "The spare key lies under the third pot."

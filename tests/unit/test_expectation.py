@@ -7,9 +7,9 @@ import pickle
 
 import pytest
 
-from memory.recall.expectation import Expected, Found, Reach, Stage, Terms, reason, remedy
-from memory.recall.ranking import Recollection
-from store import Record
+from remem.recall.expectation import Expected, Found, Reach, Stage, Terms, reason, remedy
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 RECORD = Record("k", "s", 0, "Hi.")
 FOUND = [Recollection(RECORD, 0.5, 0.25)]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from store.errors import InvalidInput
-from store.filters import And, Exists, F, Filter, In, Not, Or, Range, facets, parse_filter
-from store.types import Record
+from remem.store.errors import InvalidInput
+from remem.store.filters import And, Exists, F, Filter, In, Not, Or, Range, facets, parse_filter
+from remem.store.types import Record
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
 RECORD = Record(

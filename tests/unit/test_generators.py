@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.attach.generators import (
+from remem.generators.opening import (
     Generator,
     Layout,
     Message,
@@ -18,10 +18,10 @@ from memory.attach.generators import (
     notes_in_question,
     open_generator,
 )
-from memory.recall.prompt import Context, build_context, estimate_tokens
-from memory.recall.ranking import Recollection
-from memory.testing import EchoGenerator
-from store import InvalidInput, MissingDependency, Record, RememError
+from remem.recall.prompt import Context, build_context, estimate_tokens
+from remem.recall.ranking import Recollection
+from remem.store import InvalidInput, MissingDependency, Record, RememError
+from remem.testing import EchoGenerator
 
 EARLIER = (Message("user", "Hi!"), Message("assistant", "Hello, Ana."))
 

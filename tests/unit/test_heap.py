@@ -5,11 +5,11 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from store.embedded import heap
-from store.embedded.heap import give_back
+from remem.store.embedded import partitions
+from remem.store.embedded.partitions import give_back
 
 
-@pytest.mark.skipif(heap._trim is None, reason="this C library gives memory back unasked")
+@pytest.mark.skipif(partitions._trim is None, reason="this C library gives memory back unasked")
 def test_what_lies_between_things_that_stay_is_given_back() -> None:
     def used() -> int:
         return int(psutil.Process().memory_info().rss)
@@ -24,5 +24,5 @@ def test_what_lies_between_things_that_stay_is_given_back() -> None:
 
 
 def test_where_nothing_has_to_be_asked_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heap, "_trim", None)
+    monkeypatch.setattr(partitions, "_trim", None)
     give_back()

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store.embedded import blocks, coarse, postings, snapshot
-from store.embedded import index as dense_index
-from store.embedded.coarse import Coarse
-from store.embedded.partition import Partition
-from store.embedded.postings import Segment, merged, nbytes, segment_of
-from store.embedded.snapshot import load_partition, save_partition
+from remem.store.embedded import dense as dense_index
+from remem.store.embedded import snapshot
+from remem.store.embedded import vectors as vectors_module
+from remem.store.embedded.partition import Partition
+from remem.store.embedded.snapshot import load_partition, save_partition
+from remem.store.embedded.vectors import Coarse
+from remem.store.fulltext import postings
+from remem.store.fulltext.postings import Segment, merged, nbytes, segment_of
 
 ROWS = 20_000
 DIM = 64
@@ -23,9 +25,9 @@ WORDS = [f"word{i}" for i in range(500)]
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_ROWS", 4096)
-    monkeypatch.setattr(blocks, "_PIECE", 256)
-    monkeypatch.setattr(coarse, "_CHUNK", 256)
+    monkeypatch.setattr(vectors_module, "_ROWS", 4096)
+    monkeypatch.setattr(vectors_module, "_PIECE", 256)
+    monkeypatch.setattr(vectors_module, "_CHUNK", 256)
     monkeypatch.setattr(dense_index, "EXACT_ROWS", 300)
     monkeypatch.setattr(postings, "_PIECE", 4096)
     monkeypatch.setattr(snapshot, "_CHUNK", 256)

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from store.embedded.inserting import insert
+from remem.store.embedded.database import insert
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16_000, 40_000])

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory import Memory
-from memory.lookup import key_of, with_stored_names
-from memory.recall.names import short_key, shown, shown_key, unquoted
-from memory.testing import HashEncoder
-from store import F, InvalidInput, Record
+from remem import Memory
+from remem.lookup import key_of, with_stored_names
+from remem.recall.names import short_key, shown, shown_key, unquoted
+from remem.store import F, InvalidInput, Record
+from remem.testing import HashEncoder
 
 NAMES = [
     "chat",

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from memory.recall.links import anchor_words, linked, step
-from memory.recall.ranking import Recollection
-from store import Record
+from remem.recall.links import anchor_words, linked, step
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 
 def found(key: str, text: str, score: float) -> Recollection:

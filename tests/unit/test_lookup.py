@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.embedded import lookup
-from store.embedded.arrays import extended
-from store.embedded.lookup import Lookup
+from remem.store.arrays import extended
+from remem.store.embedded import partition
+from remem.store.embedded.partition import Lookup
 
 changes = st.lists(
     st.tuples(st.booleans(), st.sets(st.integers(0, 30), min_size=1, max_size=6)), max_size=30
@@ -22,7 +22,7 @@ def test_every_record_is_found_in_its_last_row(
     tail: int, changes: list[tuple[bool, set[int]]]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lookup, "_TAIL", tail)
+        patch.setattr(partition, "_TAIL", tail)
         found, rows = Lookup(), dict[int, int]()
         ids, live = np.empty(0, np.int64), np.empty(0, np.bool_)
         for stays, changed in changes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from store import F, Filter
-from store.embedded import matches as matches_module
-from store.embedded.arrays import Mask
-from store.embedded.matches import Matches
+from remem.store import F, Filter
+from remem.store.arrays import Mask
+from remem.store.embedded import partition as matches_module
+from remem.store.embedded.partition import Matches
 
 CONDITION = F("speaker") == "Ana"
 TRUTH = np.random.default_rng(4).random(1000) < 0.3

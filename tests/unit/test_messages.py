@@ -4,8 +4,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from memory.messages import continuation, placed, records_of
-from store import InvalidInput, Record
+from remem.messages import continuation, placed, records_of
+from remem.store import InvalidInput, Record
 
 
 def said(*texts: str) -> list[Record]:

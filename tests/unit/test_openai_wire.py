@@ -8,9 +8,8 @@ import pytest
 from openai.types.responses import ResponseInputItemParam
 from pydantic import TypeAdapter
 
-from memory.attach.conversation import turns_of
-from memory.attach.openai_wire import ChatWire, ResponsesWire
-from memory.attach.placement import PLACEMENTS, placed
+from remem.attach.conversation import PLACEMENTS, placed, turns_of
+from remem.attach.openai_client import ChatWire, ResponsesWire
 
 USER = {"role": "user", "content": "Hello"}
 MESSAGE = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from store import Record
-from store.origins import origin_of
+from remem.store import Record
+from remem.store.types import origin_of
 
 
 @pytest.mark.parametrize(

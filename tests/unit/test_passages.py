@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.recall.passages import passages
-from memory.recall.sentences import length
+from remem.recall.sentences import length, passages
 
 SENTENCES = [f"On day {n} it rained and nobody went out into the garden." for n in range(60)]
 

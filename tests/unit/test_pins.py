@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from memory import F, Memory
-from memory.pins import pin, unpin
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import F, Memory
+from remem.contents import pin, unpin
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ pytest.importorskip("openai")
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from memory.attach.conversation import turns_of
-from memory.attach.placement import PLACEMENTS, check_placement, placed
-from memory.recall.prompt import framed
-from store import InvalidInput
+from remem.attach.conversation import PLACEMENTS, check_placement, placed, turns_of
+from remem.recall.prompt import framed
+from remem.store import InvalidInput
 
 BLOCKS = [framed([f"[k{n}] The dog of neighbour {n} is called Pickle."]) for n in range(10)]
 SYSTEM = {"role": "system", "content": "Be brief."}

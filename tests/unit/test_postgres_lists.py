@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from store.postgres.lists import Lists, how_many
+from remem.store.postgres.indexes import Lists, how_many
 
 GB = 1 << 30
 

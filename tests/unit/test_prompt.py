@@ -4,9 +4,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from memory.recall.prompt import build_context, estimate_tokens, neutralise
-from memory.recall.ranking import Recollection
-from store import InvalidInput, Record
+from remem.recall.prompt import build_context, estimate_tokens, neutralise
+from remem.recall.ranking import Recollection
+from remem.store import InvalidInput, Record
 
 MAY = datetime(2023, 5, 8, 13, 56, tzinfo=timezone.utc)
 

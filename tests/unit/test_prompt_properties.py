@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.recall.names import MOST, is_cut, meant, shown, shown_key, unquoted
-from memory.recall.prompt import build_context, estimate_tokens, neutralise
-from memory.recall.ranking import Recollection
-from store import Record
+from remem.recall.names import MOST, is_cut, meant, shown, shown_key, unquoted
+from remem.recall.prompt import build_context, estimate_tokens, neutralise
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 # A busy machine is no failure.
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,8 +4,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from memory.recall.query import read_query
-from store import InvalidInput
+from remem.recall.signals import read_query
+from remem.store import InvalidInput
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)
 

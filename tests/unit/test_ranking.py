@@ -2,10 +2,9 @@
 
 import pytest
 
-from memory.recall.query import read_query
-from memory.recall.ranking import Recollection, candidates_of, merged, normalised, rank
-from memory.recall.signals import Candidate
-from store import Hit, Record
+from remem.recall.ranking import Recollection, candidates_of, merged, normalised, rank
+from remem.recall.signals import Candidate, read_query
+from remem.store import Hit, Record
 
 ANYTHING = read_query("anything", None)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.attach.reasoning import without_reasoning
+from remem.messages import without_reasoning
 
 
 @pytest.mark.parametrize(

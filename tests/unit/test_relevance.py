@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from memory.recall.nearness import Scale
-from memory.recall.query import read_query
-from memory.recall.ranking import Recollection
-from memory.recall.relevance import Rarity, judged
-from store import Record
-from store.bm25 import idf
+from remem.recall.ranking import Recollection
+from remem.recall.relevance import Rarity, Scale, judged
+from remem.recall.signals import read_query
+from remem.store import Record
+from remem.store.fulltext.ranking import idf
 
 SCALE = Scale(unrelated=0.1)
 HEARD = Rarity({"kiln": 3.0}, unheard=5.0)

@@ -18,14 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory import Memory
-from memory.attach.attachment import Attachment, Exchange
-from memory.attach.notes import Note, Notes, Shown
-from memory.attach.prefixes import Prefixes
-from memory.attach.replay import Replays
-from memory.recall.prompt import estimate_tokens
-from memory.testing import HashEncoder
-from store import F
+from remem import Memory
+from remem.attach.attachment import Attachment, Exchange
+from remem.attach.replay import Note, Notes, Prefixes, Replays, Shown
+from remem.recall.prompt import estimate_tokens
+from remem.store import F
+from remem.testing import HashEncoder
 
 PICKLE = "The dog of Ravi is called Pickle."
 KILN = "The kiln of Nora broke in March."

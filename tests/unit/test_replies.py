@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.attach.replies import Answer, ChatReading, Reading, ResponsesReading
+from remem.attach.replies import Answer, ChatReading, Reading, ResponsesReading
 
 FAILED = "the model's server says that the answer failed"
 BROKEN = "the answer ended before it was complete"

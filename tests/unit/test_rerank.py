@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.recall.ranking import Recollection
-from memory.recall.rerank import CrossEncoderReranker, reranked
-from store import Record
-from store.errors import InvalidInput, RememError
+from remem.recall.ranking import Recollection
+from remem.recall.rerank import CrossEncoderReranker, reranked
+from remem.store import Record
+from remem.store.errors import InvalidInput, RememError
 from tests.tiny_models import save_bert
 
 
@@ -156,7 +156,7 @@ def test_loading_is_quiet(folder: Path, capfd: pytest.CaptureFixture[str]) -> No
 
 
 def test_importing_it_loads_no_torch() -> None:
-    code = "import sys, memory.recall.rerank; print('torch' in sys.modules)"
+    code = "import sys, remem.recall.rerank; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from memory import F, Memory
-from memory.recall.ranking import Recollection
-from memory.recall.retriever import Retriever
-from memory.testing import HashEncoder
-from store import Filter, InvalidInput
+from remem import F, Memory
+from remem.recall.ranking import Recollection
+from remem.recall.retriever import Retriever
+from remem.store import Filter, InvalidInput
+from remem.testing import HashEncoder
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)
 ENCODER = HashEncoder()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.recall.sentences import asks, asks_at_last, questions, room, statement_share
+from remem.recall.sentences import asks, asks_at_last, questions, room, statement_share
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.recall.query import read_query
-from memory.recall.signals import SIGNALS, Candidate
-from store import Record
+from remem.recall.signals import SIGNALS, Candidate, read_query
+from remem.store import Record
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)
 

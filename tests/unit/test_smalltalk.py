@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.recall.smalltalk import is_small_talk
+from remem.recall.relevance import is_small_talk
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from unicodedata import normalize
 import pytest
 from hypothesis import given
 
-from memory import Memory
-from memory.planning import space_of
-from memory.serve.keys import Key, Permission
-from memory.spelling import composed
-from memory.testing import HashEncoder
-from store import Batch, Entry, F, InvalidInput, View, open_store
-from store.conformance.samples import turn
+from remem import Memory
+from remem.lookup import composed
+from remem.serve.keys import Key, Permission
+from remem.store import Batch, Entry, F, InvalidInput, View, open_store
+from remem.store.conformance.samples import turn
+from remem.testing import HashEncoder
+from remem.views import space_of
 from tests.property.strategies import names
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"

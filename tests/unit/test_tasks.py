@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memory.attach.tasks import RULES, task_of
+from remem.attach.tasks import RULES, task_of
 
 HISTORY = "<chat_history>\nUSER: The key is at the bakery.\nASSISTANT: Noted.\n</chat_history>"
 TITLE = (

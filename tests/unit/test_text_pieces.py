@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from store.embedded import postings
-from store.embedded.arrays import Mask
-from store.embedded.saving import Saved
-from store.embedded.text import TextIndex
-from store.embedded.vocabulary import Vocabulary
+from remem.store.arrays import Mask, Saved
+from remem.store.fulltext import postings
+from remem.store.fulltext.index import TextIndex
+from remem.store.fulltext.vocabulary import Vocabulary
 from tests.stored import stored
 
 words = st.lists(st.sampled_from(["tea", "cake", "jam", "salt", "rye"]), max_size=5)

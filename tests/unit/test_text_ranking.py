@@ -7,10 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from store.bm25 import contributions, idf, limit
-from store.embedded import ranking
-from store.embedded.arrays import Mask, Rows
-from store.embedded.ranking import Statistics, Term, best_rows
+from remem.store.arrays import Mask, Rows
+from remem.store.fulltext import ranking
+from remem.store.fulltext.ranking import Statistics, Term, best_rows, contributions, idf, limit
 
 ROWS = 20_000
 EVERY: Mask = np.ones(ROWS, np.bool_)

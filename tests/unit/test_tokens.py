@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.tokens import STOP_WORDS, content_words, tokenize
+from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
 
 
 @pytest.mark.parametrize(

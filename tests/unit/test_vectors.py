@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.recall.passages import passages
-from memory.recall.windows import TURN, WINDOW
-from memory.testing import HashEncoder
-from memory.vectors import embed_views, encoded, reading
+from remem.plan import embed_views, encoded, reading
+from remem.recall.sentences import passages
+from remem.testing import HashEncoder
+from remem.views import TURN, WINDOW
 
 LONG = " ".join(f"Sentence {n} speaks of matter{n} and of nothing else." for n in range(60))
 

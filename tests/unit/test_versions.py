@@ -4,10 +4,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from memory.versions import all_versions, history, may_be_later, next_version
-from store import Batch, Store
-from store.conformance.samples import SPACE, batch, turn
-from store.reference import ReferenceStore
+from remem.store import Batch, Store
+from remem.store.conformance.samples import SPACE, batch, turn
+from remem.store.reference import ReferenceStore
+from remem.versions import all_versions, history, may_be_later, next_version
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.embedded import vocabulary
-from store.embedded.vocabulary import Vocabulary
-from store.tokens import tokenize
+from remem.store.fulltext import vocabulary
+from remem.store.fulltext.tokens import tokenize
+from remem.store.fulltext.vocabulary import Vocabulary
 
 PIECES = [
     *("tea", "Teas", "don't", "''", "'", "a''b", "_", "__init__", "1,000.5", "x" * 100),

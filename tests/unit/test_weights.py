@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.recall.weights import WEIGHTS, Voices, Weight, voices_of, weights_among
-from store import Record
+from remem.recall.ranking import WEIGHTS, Voices, Weight, voices_of, weights_among
+from remem.store import Record
 
 
 def said(role: str | None = None, speaker: str | None = None) -> Record:

@@ -1,7 +1,7 @@
 """A window is a record with as many neighbours as fit into a number of words."""
 
-from memory.recall.windows import line, window_texts
-from store import Record
+from remem.store import Record
+from remem.views import line, window_texts
 
 
 def turn(position: int, text: str, **fields: object) -> Record:

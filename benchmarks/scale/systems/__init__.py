@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 
-from benchmarks.scale.systems.base import System
-from benchmarks.scale.systems.chroma import Chroma
-from benchmarks.scale.systems.lancedb import LanceDB
-from benchmarks.scale.systems.qdrant import Qdrant
-from benchmarks.scale.systems.remem import Remem
-from benchmarks.scale.systems.sqlite_vec import SqliteVec
-from benchmarks.scale.systems.txtai import Txtai
-from store import MissingDependency
+from remem.benchmarks.scale.system import System
+from remem.benchmarks.scale.systems.qdrant import Qdrant
+from remem.benchmarks.scale.systems.remem import Remem
+from remem.benchmarks.scale.systems.sqlite_vec import SqliteVec
+from remem.benchmarks.systems.peers.chroma import GrowingChroma
+from remem.benchmarks.systems.peers.lancedb import GrowingLanceDB
+from remem.benchmarks.systems.peers.txtai import GrowingTxtai
+from remem.store import MissingDependency
 
 __all__ = ["PEERS", "REMEM", "System", "chosen", "require"]
 
 REMEM = Remem().name
 
 PEERS: Mapping[str, System] = {
-    peer.name: peer for peer in (Chroma(), LanceDB(), Txtai(), Qdrant(), SqliteVec())
+    peer.name: peer
+    for peer in (GrowingChroma(), GrowingLanceDB(), GrowingTxtai(), Qdrant(), SqliteVec())
 }
 """By name, in the order in which they are shown."""
 

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scale.conditions import Condition
-from benchmarks.scale.material import Asked, Rows
-from benchmarks.scale.systems.base import Engine
-from benchmarks.scale.systems.disk import FolderEngine
-from benchmarks.systems.peers.base import package
-
-__all__ = ["Qdrant"]
+from remem.benchmarks.scale.figures import Condition
+from remem.benchmarks.scale.making import Asked, Rows
+from remem.benchmarks.scale.system import Engine, FolderEngine
+from remem.benchmarks.systems.base import package
 
 _COLLECTION = "memories"
 
@@ -40,7 +37,7 @@ class Qdrant:
         with warnings.catch_warnings():
             # That it is slow beyond 20,000 points is what is measured here, and that indexes of
             # the payload do nothing is true of all but the one that we make.
-            warnings.filterwarnings("ignore", module="benchmarks", category=UserWarning)
+            warnings.filterwarnings("ignore", module=r"remem\.benchmarks", category=UserWarning)
             with closing(qdrant.QdrantClient(path=str(folder))) as client:
                 yield _Engine(folder, client, qdrant.models)
 

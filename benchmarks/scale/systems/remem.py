@@ -9,13 +9,23 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from benchmarks.scale.conditions import Condition
-from benchmarks.scale.fusing import fused
-from benchmarks.scale.material import Asked, Rows
-from benchmarks.scale.systems.base import Engine
-from store import Batch, Dense, Entry, F, Filter, Leg, Record, Space, Store, Text, View, open_store
-
-__all__ = ["NAMESPACE", "Remem", "entries_of"]
+from remem.benchmarks.scale.figures import Condition
+from remem.benchmarks.scale.making import Asked, Rows
+from remem.benchmarks.scale.system import Engine, fused
+from remem.store import (
+    Batch,
+    Dense,
+    Entry,
+    F,
+    Filter,
+    Leg,
+    Record,
+    Space,
+    Store,
+    Text,
+    View,
+    open_store,
+)
 
 NAMESPACE = "scale"
 _SESSION = 50
@@ -40,7 +50,7 @@ class Remem:
         """That of the store."""
         kind = (self.url or "").partition(":")[0]
         engine = {"postgres": "postgres", "postgresql": "postgres"}.get(kind, "milvus")
-        return (f"store.{engine}" if self.url else "store.embedded",)
+        return (f"remem.store.{engine}" if self.url else "remem.store.embedded",)
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Engine]:

@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scale.conditions import SHARES, Condition
-from benchmarks.scale.fusing import fused
-from benchmarks.scale.material import Asked, Rows
-from benchmarks.scale.systems.base import Engine
-from benchmarks.scale.systems.disk import FolderEngine
-from benchmarks.systems.peers.base import package
-from store.tokens import content_words
-
-__all__ = ["SqliteVec"]
+from remem.benchmarks.scale.figures import SHARES, Condition
+from remem.benchmarks.scale.making import Asked, Rows
+from remem.benchmarks.scale.system import Engine, FolderEngine, fused
+from remem.benchmarks.systems.base import package
+from remem.store.fulltext.tokens import content_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from benchmarks.systems.base import System
-from benchmarks.systems.peers.chroma import Chroma
-from benchmarks.systems.peers.lancedb import LanceDB
-from benchmarks.systems.peers.mem0 import Mem0
-from benchmarks.systems.peers.txtai import Txtai
+from remem.benchmarks.systems.base import System
+from remem.benchmarks.systems.peers.chroma import Chroma
+from remem.benchmarks.systems.peers.lancedb import LanceDB
+from remem.benchmarks.systems.peers.mem0 import Mem0
+from remem.benchmarks.systems.peers.txtai import Txtai
 
 __all__ = ["PEERS"]
 

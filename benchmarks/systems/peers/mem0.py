@@ -13,13 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.datasets.base import Haystack
-from benchmarks.systems.base import Searcher
-from benchmarks.systems.peers.base import Ranked, package
-from memory.encoder import Encoder
-from memory.recall.windows import line
-
-__all__ = ["Mem0"]
+from remem.benchmarks.datasets.base import Haystack
+from remem.benchmarks.systems.base import Ranked, Searcher, package
+from remem.encoders.sentence_transformer import Encoder
+from remem.views import line
 
 _USER = "user"  # the haystack's folder keeps it apart from others
 

@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from memory.attach.attachment import Attachment
-from memory.attach.conversation import with_block
-from memory.attach.frameworks.transcript import Item, Transcript, words_of
-from memory.engine import Memory
-from store import Record
-from store.errors import MissingDependency
+from remem.attach.attachment import Attachment
+from remem.attach.conversation import with_block
+from remem.attach.frameworks.transcript import Item, Transcript, words_of
+from remem.memory import Memory
+from remem.store import Record
+from remem.store.errors import MissingDependency
 
 try:
     from agents.items import TResponseInputItem
@@ -102,7 +102,7 @@ def recalling(
 
     Args:
         memory: What is recalled from.
-        options: Of ``memory.attach.attachment.Attachment``: budget, k, floor, count_tokens.
+        options: Of ``remem.attach.attachment.Attachment``: budget, k, floor, count_tokens.
     """
     attachment = Attachment(memory, **options)
 

@@ -15,11 +15,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from memory.attach.frameworks.found import details
-from memory.attach.frameworks.transcript import Item, Transcript, words_of
-from memory.engine import Memory
-from store import Record
-from store.errors import MissingDependency
+from remem.attach.frameworks.transcript import Item, Transcript, details, words_of
+from remem.memory import Memory
+from remem.store import Record
+from remem.store.errors import MissingDependency
 
 try:
     from langchain_core.callbacks import (
@@ -53,7 +52,7 @@ class RememRetriever(BaseRetriever):
         memory: What is searched.
         k: Most documents; ``invoke("...", k=3)`` asks for another number once.
         floor: The least relevance of a document.
-        where: Only these: a filter made with ``store.F``, or its JSON form.
+        where: Only these: a filter made with ``remem.store.F``, or its JSON form.
     """
 
     memory: Memory

@@ -13,15 +13,16 @@ import asyncio
 from itertools import groupby
 from typing import Any
 
-from memory import engine
-from memory.attach.attachment import Attachment
-from memory.attach.frameworks.found import details
-from memory.attach.utterances import said_by
-from memory.recall.names import shown, who
-from memory.recall.prompt import CountTokens, estimate_tokens
-from memory.recall.ranking import Recollection
-from memory.recall.relevance import FLOOR
-from store.errors import MissingDependency
+from remem.attach.attachment import Attachment
+from remem.attach.frameworks.transcript import details
+from remem.contents import Where
+from remem.memory import Memory
+from remem.messages import said_by
+from remem.recall.names import shown, who
+from remem.recall.prompt import CountTokens, estimate_tokens
+from remem.recall.ranking import Recollection
+from remem.recall.relevance import FLOOR
+from remem.store.errors import MissingDependency
 
 try:
     from llama_index.core.base.llms.types import ChatMessage
@@ -47,7 +48,7 @@ class RememMemoryBlock(BaseMemoryBlock[str]):
     """
 
     name: str = "memories"
-    memory: engine.Memory = Field(exclude=True)
+    memory: Memory = Field(exclude=True)
     session: str = "chat"
     budget: int = 1000
     k: int = 50
@@ -77,17 +78,17 @@ class RememRetriever(BaseRetriever):
         memory: What is searched.
         k: Most nodes.
         floor: The least relevance of a node.
-        where: Only these: a filter made with ``store.F``, or its JSON form.
+        where: Only these: a filter made with ``remem.store.F``, or its JSON form.
         options: Of LlamaIndex's ``BaseRetriever``.
     """
 
     def __init__(
         self,
-        memory: engine.Memory,
+        memory: Memory,
         k: int = 10,
         *,
         floor: float = 0.0,
-        where: engine.Where | None = None,
+        where: Where | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)

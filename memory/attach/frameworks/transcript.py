@@ -15,14 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from memory.attach.utterances import said_by
-from memory.clock import now
-from memory.engine import Memory
-from memory.messages import placed
-from store import Conflict, F, InvalidInput, Record
-from store.origins import TOOL
-
-__all__ = ["KEPT", "NEVER_FOUND", "Item", "Transcript", "words_of"]
+from remem.dates import now
+from remem.memory import Memory
+from remem.messages import placed, said_by
+from remem.recall.ranking import Recollection
+from remem.store import Conflict, F, InvalidInput, Record
+from remem.store.types import TOOL
 
 NEVER_FOUND = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """When a record expires that is kept and never recalled."""
@@ -207,3 +205,22 @@ def _dumped(value: Any) -> str:
             f"an item cannot be kept, because it is not JSON ({error}): "
             "give strings, numbers, booleans, None, lists and dicts with string keys"
         ) from None
+
+
+# What a framework is told about a memory that was found, besides its text.
+
+
+def details(one: Recollection) -> dict[str, Any]:
+    """JSON values: the memory's own metadata, and where it comes from."""
+    record = one.record
+    own = {name: value for name, value in record.metadata.items() if name != KEPT}
+    return own | {
+        "key": record.key,
+        "source": record.source,
+        "kind": record.kind,
+        "role": record.role,
+        "speaker": record.speaker,
+        "origin": record.origin,
+        "said_at": record.said_at and record.said_at.isoformat(),
+        "relevance": one.relevance,
+    }

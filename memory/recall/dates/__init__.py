@@ -1,5 +1,5 @@
 """Expressions of time in a question, resolved against when it is asked."""
 
-from memory.recall.dates.spans import Span, time_spans
+from remem.recall.dates.spans import Span, time_spans
 
 __all__ = ["Span", "time_spans"]

@@ -6,11 +6,18 @@ from datetime import datetime, timedelta
 from functools import cache
 from re import Match
 
-from memory.recall.dates import periods
-from memory.recall.dates.grammar import Grammar, Lead, Now, Range, Read, Rule, present, yearly
-from memory.recall.dates.periods import Period
-
-__all__ = ["chinese"]
+from remem.recall.dates import grammar
+from remem.recall.dates.grammar import (
+    Grammar,
+    Lead,
+    Now,
+    Period,
+    Range,
+    Read,
+    Rule,
+    present,
+    yearly,
+)
 
 _NUMERALS = "零一二三四五六七八九"
 _NUMBER = r"(?P<number>\d{1,3}|[一二两三四五六七八九十]{1,3}|几|数|半)"
@@ -92,45 +99,45 @@ def _year_number(found: Match[str], now: Now) -> int | None:
 
 
 def _with_part(found: Match[str], whole: Period) -> Period:
-    return periods.part(whole, *_PARTS[found["part"]]) if found["part"] else whole
+    return grammar.part(whole, *_PARTS[found["part"]]) if found["part"] else whole
 
 
 def _day(found: Match[str], now: Now) -> Period:
     month, day = _integer(found["month"]), _integer(found["day"])
     number = _year_number(found, now)
-    return yearly(lambda year: periods.day(datetime(year, month, day)), number, now)
+    return yearly(lambda year: grammar.day(datetime(year, month, day)), number, now)
 
 
 def _month(found: Match[str], now: Now) -> Period:
     month = _integer(found["month"])
     number = _year_number(found, now)
-    return yearly(lambda year: _with_part(found, periods.named_month(year, month)), number, now)
+    return yearly(lambda year: _with_part(found, grammar.named_month(year, month)), number, now)
 
 
 def _season(found: Match[str], now: Now) -> Period:
     first_month = _SEASONS[found["season"]]
     number = _year_number(found, now)
-    return yearly(lambda year: periods.season(year, first_month), number, now)
+    return yearly(lambda year: grammar.season(year, first_month), number, now)
 
 
 def _year(found: Match[str], now: Now) -> Period:
     number = _year_number(found, now)
-    return yearly(lambda year: _with_part(found, periods.named_year(year)), number, now)
+    return yearly(lambda year: _with_part(found, grammar.named_year(year)), number, now)
 
 
 def _day_back(found: Match[str], now: Now) -> Period:
-    day = periods.day(present(now) - _DAYS_BACK[found["back"]] * _A_DAY)
-    return periods.hours(day, *_HOURS[found["hour"]]) if found["hour"] else day
+    day = grammar.day(present(now) - _DAYS_BACK[found["back"]] * _A_DAY)
+    return grammar.hours(day, *_HOURS[found["hour"]]) if found["hour"] else day
 
 
 def _ago(found: Match[str], now: Now) -> Period:
     count, unit, vague = _counted(found)
-    return periods.ago(count, unit, present(now), vague)
+    return grammar.ago(count, unit, present(now), vague)
 
 
 def _past(found: Match[str], now: Now) -> Period:
     count, unit, _ = _counted(found)
-    return periods.past(count, unit, present(now))
+    return grammar.past(count, unit, present(now))
 
 
 def _weekday_number(found: Match[str]) -> int:
@@ -139,37 +146,37 @@ def _weekday_number(found: Match[str]) -> int:
 
 def _weekday_of_week(found: Match[str], now: Now) -> Period:
     """ "上周五", unlike "last Friday", is of the calendar week before; "这周五" of the present."""
-    monday = periods.week(present(now) - 7 * found["last"].count("上") * _A_DAY).start
-    return periods.day(monday + _weekday_number(found) * _A_DAY)
+    monday = grammar.week(present(now) - 7 * found["last"].count("上") * _A_DAY).start
+    return grammar.day(monday + _weekday_number(found) * _A_DAY)
 
 
 def _last_weekday(found: Match[str], now: Now) -> Period:
-    return periods.last_weekday(_weekday_number(found), present(now))._replace(fuzz=_A_DAY)
+    return grammar.last_weekday(_weekday_number(found), present(now))._replace(fuzz=_A_DAY)
 
 
 def _last_weekend(_: Match[str], now: Now) -> Period:
-    return periods.last_weekend(present(now))
+    return grammar.last_weekend(present(now))
 
 
 def _last(found: Match[str], now: Now) -> Period:
     """The calendar week or month, of now or before."""
     unit, times = _UNITS[found["unit"]], found["last"].count("上")
     if not times:
-        return periods.current(unit, present(now))
-    return periods.last(unit, present(now), times)
+        return grammar.current(unit, present(now))
+    return grammar.last(unit, present(now), times)
 
 
 def _day_of_last_month(found: Match[str], now: Now) -> Period:
-    month = periods.last("month", present(now))
-    return periods.day(month.start.replace(day=_integer(found["day"])))
+    month = grammar.last("month", present(now))
+    return grammar.day(month.start.replace(day=_integer(found["day"])))
 
 
 def _recently(_: Match[str], now: Now) -> Period:
-    return periods.recently(present(now))
+    return grammar.recently(present(now))
 
 
 def _since(_: Match[str], since: Read, now: Now) -> Period:
-    return periods.until(since(now), present(now))
+    return grammar.until(since(now), present(now))
 
 
 _RULES = [

@@ -10,11 +10,18 @@ from re import Match, match
 from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta, weekday
 
-from memory.recall.dates import periods
-from memory.recall.dates.grammar import Grammar, Lead, Now, Range, Read, Rule, present, yearly
-from memory.recall.dates.periods import Period
-
-__all__ = ["english"]
+from remem.recall.dates import grammar
+from remem.recall.dates.grammar import (
+    Grammar,
+    Lead,
+    Now,
+    Period,
+    Range,
+    Read,
+    Rule,
+    present,
+    yearly,
+)
 
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
 _IN_YEAR = rf"(?:,?\s+(?:of\s+)?{_YEAR})"
@@ -109,7 +116,7 @@ def _in_year(found: Match[str], now: Now, month: int, day: int, last: int) -> Pe
     """Days of a month: of the year that is given, else of the latest that has them."""
 
     def days(number: int) -> Period:
-        return Period(datetime(number, month, day), periods.day(datetime(number, month, last)).end)
+        return Period(datetime(number, month, day), grammar.day(datetime(number, month, last)).end)
 
     return yearly(days, _year_number(found), now)
 
@@ -130,8 +137,8 @@ def _day_of_latest_month(found: Match[str], now: Now) -> Period:
     at = present(now)
     for months in range(3):  # in March, the latest 31st may be of January
         with suppress(ValueError):
-            month = periods.month(at - relativedelta(months=months))
-            day = periods.day(month.start.replace(day=int(found["day"])))
+            month = grammar.month(at - relativedelta(months=months))
+            day = grammar.day(month.start.replace(day=int(found["day"])))
             if day.start <= at:
                 return day
     raise ValueError("no month has it")
@@ -141,24 +148,24 @@ def _month(found: Match[str], now: Now) -> Period:
     named = _month_number(found)
 
     def of(number: int) -> Period:
-        return periods.named_month(number, named)
+        return grammar.named_month(number, named)
 
     return yearly(of, _year_number(found), now)
 
 
 def _month_in_digits(found: Match[str], _: Now) -> Period:
-    return periods.month(datetime(int(found["year"]), int(found["month"]), 1))
+    return grammar.month(datetime(int(found["year"]), int(found["month"]), 1))
 
 
 def _year(found: Match[str], _: Now) -> Period:
-    return periods.named_year(int(found["year"]))
+    return grammar.named_year(int(found["year"]))
 
 
 def _season(found: Match[str], now: Now) -> Period:
     first_month = _SEASONS[found["season"].lower()]
 
     def of(number: int) -> Period:
-        return periods.season(number, first_month)
+        return grammar.season(number, first_month)
 
     return yearly(of, _year_number(found), now)
 
@@ -178,7 +185,7 @@ def _holiday(found: Match[str], now: Now) -> Period:
         else:
             shift = next(shift for form, shift in _HOLIDAYS.items() if match(form, name))
             at = datetime(number, 1, 1) + shift
-        return periods.day(at)._replace(fuzz=timedelta(days=3))
+        return grammar.day(at)._replace(fuzz=timedelta(days=3))
 
     return yearly(in_year, _year_number(found), now)
 
@@ -190,13 +197,13 @@ def _day_back(found: Match[str], now: Now) -> Period:
     """ "Yesterday evening", "this morning", "today", "last night"."""
     words = found.group().lower()
     yesterday = words.startswith(("yesterday", "last"))
-    day = periods.day(present(now) - yesterday * _A_DAY)
+    day = grammar.day(present(now) - yesterday * _A_DAY)
     hours = next((_HOURS[part] for part in _HOURS if words.endswith(part)), None)
-    return periods.hours(day, *hours) if hours else day
+    return grammar.hours(day, *hours) if hours else day
 
 
 def _ago(found: Match[str], now: Now) -> Period:
-    return periods.ago(_number(found), found["unit"].lower(), present(now), _vague(found))
+    return grammar.ago(_number(found), found["unit"].lower(), present(now), _vague(found))
 
 
 def _weekday_ago(found: Match[str], now: Now) -> Period:
@@ -204,53 +211,53 @@ def _weekday_ago(found: Match[str], now: Now) -> Period:
     around = _ago(found, now)
     middle = around.start + (around.end - around.start) / 2
     nearest = middle - 4 * _A_DAY + relativedelta(weekday=weekday(_weekday_number(found)))
-    return periods.day(nearest)._replace(fuzz=around.fuzz)
+    return grammar.day(nearest)._replace(fuzz=around.fuzz)
 
 
 def _past(found: Match[str], now: Now) -> Period:
     number = _number(found) if "number" in found.groupdict() else 1
-    return periods.past(number, found["unit"].lower(), present(now))
+    return grammar.past(number, found["unit"].lower(), present(now))
 
 
 def _last(found: Match[str], now: Now) -> Period:
-    return periods.last(found["unit"].lower(), present(now))
+    return grammar.last(found["unit"].lower(), present(now))
 
 
 def _this(found: Match[str], now: Now) -> Period:
-    return periods.current(found["unit"].lower(), present(now))
+    return grammar.current(found["unit"].lower(), present(now))
 
 
 def _last_weekday(found: Match[str], now: Now) -> Period:
-    return periods.last_weekday(_weekday_number(found), present(now))._replace(fuzz=_A_DAY)
+    return grammar.last_weekday(_weekday_number(found), present(now))._replace(fuzz=_A_DAY)
 
 
 def _weekday_of_last_week(found: Match[str], now: Now) -> Period:
-    monday = periods.last("week", present(now)).start
-    return periods.day(monday + _weekday_number(found) * _A_DAY)
+    monday = grammar.last("week", present(now)).start
+    return grammar.day(monday + _weekday_number(found) * _A_DAY)
 
 
 def _last_weekend(_: Match[str], now: Now) -> Period:
-    return periods.last_weekend(present(now))
+    return grammar.last_weekend(present(now))
 
 
 def _this_weekend(_: Match[str], now: Now) -> Period:
-    saturday = periods.week(present(now)).start + 5 * _A_DAY
+    saturday = grammar.week(present(now)).start + 5 * _A_DAY
     return Period(saturday, saturday + 2 * _A_DAY)
 
 
 def _recently(_: Match[str], now: Now) -> Period:
-    return periods.recently(present(now))
+    return grammar.recently(present(now))
 
 
 # Expressions around others.
 
 
 def _since(_: Match[str], since: Read, now: Now) -> Period:
-    return periods.until(since(now), present(now))
+    return grammar.until(since(now), present(now))
 
 
 def _part(found: Match[str], whole: Read, now: Now) -> Period:
-    return periods.part(whole(now), *_PARTS[found["part"].lower()])
+    return grammar.part(whole(now), *_PARTS[found["part"].lower()])
 
 
 def _nth(found: Match[str], whole: Read, now: Now) -> Period:
@@ -266,7 +273,7 @@ def _nth(found: Match[str], whole: Read, now: Now) -> Period:
 
 
 def _week_of(_: Match[str], within: Read, now: Now) -> Period:
-    return periods.week(within(now).start)._replace(fuzz=_A_DAY)
+    return grammar.week(within(now).start)._replace(fuzz=_A_DAY)
 
 
 def _number_before(found: Match[str], event: Read, now: Now) -> Period:
@@ -275,7 +282,7 @@ def _number_before(found: Match[str], event: Read, now: Now) -> Period:
 
 def _number_after(found: Match[str], event: Read, now: Now) -> Period:
     last_day = event(now).end - _A_DAY
-    return periods.ahead(_number(found), found["unit"].lower(), last_day, _vague(found))
+    return grammar.ahead(_number(found), found["unit"].lower(), last_day, _vague(found))
 
 
 def _before(found: Match[str], event: Read, now: Now) -> Period:
@@ -285,8 +292,8 @@ def _before(found: Match[str], event: Read, now: Now) -> Period:
         return _last_weekday(found, start)
     what = found["what"].lower()
     if what == "day":
-        return periods.day(start - _A_DAY)
-    return periods.last_weekend(start) if what == "weekend" else periods.past(1, what, start)
+        return grammar.day(start - _A_DAY)
+    return grammar.last_weekend(start) if what == "weekend" else grammar.past(1, what, start)
 
 
 _IN = r"(?:in|during|since|until|till|throughout)\s+"

@@ -12,10 +12,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from memory.recall.dates.chinese import chinese
-from memory.recall.dates.english import english
-
-__all__ = ["Span", "time_spans"]
+from remem.recall.dates.chinese import chinese
+from remem.recall.dates.english import english
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.testing import HashEncoder
 
 
 @pytest.fixture

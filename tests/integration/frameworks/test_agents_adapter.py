@@ -24,10 +24,10 @@ from openai.types.responses import (
     ResponseReasoningItem,
 )
 
-from memory import Memory
-from memory.attach.frameworks.agents import RememSession, recalling
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.attach.frameworks.agents import RememSession, recalling
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 USER: Any = {"role": "user", "content": "Where is the key?"}
 ITEMS: list[Any] = [

@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[3]
 _WITHOUT = """
 import sys
 sys.modules[{package!r}] = None  # as if it were not installed
-from store.errors import MissingDependency
+from remem.store.errors import MissingDependency
 try:
-    import memory.attach.frameworks.{adapter}
+    import remem.attach.frameworks.{adapter}
 except MissingDependency as error:
     print(error)
 """
@@ -49,5 +49,5 @@ def test_the_facade_of_mem0_needs_no_mem0() -> None:
 
 def test_remem_imports_no_framework() -> None:
     names = ["langchain_core", "langgraph", "llama_index", "agents", "mem0"]
-    program = f"import sys, memory.engine; print(*{names!r} & sys.modules.keys())"
+    program = f"import sys, remem.memory; print(*{names!r} & sys.modules.keys())"
     assert printed(program.replace("*[", "*{").replace("] &", "} &")) == ""

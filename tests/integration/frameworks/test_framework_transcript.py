@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory import Memory
-from memory.attach.frameworks.transcript import Item, Transcript, words_of
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.attach.frameworks.transcript import Item, Transcript, words_of
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 
 @pytest.fixture

@@ -27,10 +27,10 @@ from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
-from memory import F, Memory
-from memory.attach.frameworks.langchain import RememChatMessageHistory, RememRetriever
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import F, Memory
+from remem.attach.frameworks.langchain import RememChatMessageHistory, RememRetriever
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
 

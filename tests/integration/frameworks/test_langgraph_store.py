@@ -30,11 +30,11 @@ from langgraph.store.base import (
 from langgraph.store.memory import InMemoryStore
 from typing_extensions import TypedDict
 
-from memory import F, Memory
-from memory.attach.frameworks.langgraph import RememStore
-from memory.attach.frameworks.langgraph import store as store_module
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import F, Memory
+from remem.attach.frameworks.langgraph import RememStore
+from remem.attach.frameworks.langgraph import store as store_module
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 ENCODER = HashEncoder()
 

@@ -19,9 +19,9 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import MetadataMode, QueryBundle
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from memory import F, Memory
-from memory.attach.frameworks.llamaindex import RememMemoryBlock, RememRetriever
-from memory.testing import HashEncoder
+from remem import F, Memory
+from remem.attach.frameworks.llamaindex import RememMemoryBlock, RememRetriever
+from remem.testing import HashEncoder
 
 Chats = Callable[[str], ChatMemory]
 

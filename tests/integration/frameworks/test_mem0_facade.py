@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from memory import Memory
-from memory.attach.frameworks import mem0
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.attach.frameworks import mem0
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 CHAT = [
     {"role": "system", "content": "Be brief."},

@@ -8,20 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
-from benchmarks.ablation import ablate, across_rows, rows
-from benchmarks.across import EVIDENCE, RECALL
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.encoding import RememberingEncoder
-from benchmarks.ideas import DEFAULT, IDEAS, breadth, coverage, recency
-from benchmarks.outcome import Outcome
-from benchmarks.runs import RunDatabase
-from memory import Retriever
-from memory.cli.app import run
-from memory.recall.ranking import Recollection
-from memory.recall.weights import WEIGHTS
-from memory.testing import HashEncoder
-from store import Record
+from remem import Retriever
+from remem.benchmarks.__main__ import main
+from remem.benchmarks.ablation import (
+    DEFAULT,
+    IDEAS,
+    ablate,
+    across_rows,
+    breadth,
+    coverage,
+    recency,
+    rows,
+)
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.measuring import RememberingEncoder
+from remem.benchmarks.metrics import Outcome
+from remem.benchmarks.runs import RunDatabase
+from remem.benchmarks.tables import EVIDENCE, RECALL
+from remem.cli.app import run
+from remem.recall.ranking import WEIGHTS, Recollection
+from remem.store import Record
+from remem.testing import HashEncoder
 
 SAID = ("The kiln broke.", "Marigold is my boat.", "Fennel grows here.", "What broke?")
 HAYSTACK = Haystack(

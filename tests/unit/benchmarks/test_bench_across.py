@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.across import EVIDENCE, RECALL, below_others, difference_rows, mean_rows
-from benchmarks.datasets.base import Question
-from benchmarks.outcome import Outcome
+from remem.benchmarks.datasets.base import Question
+from remem.benchmarks.metrics import Outcome
+from remem.benchmarks.tables import EVIDENCE, RECALL, below_others, difference_rows, mean_rows
 
 
 def outcomes(values: Sequence[float], metric: str = "turn R@10") -> list[Outcome]:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks.answers import answers
-from benchmarks.answers.asking import (
+from remem.benchmarks.answers import answers
+from remem.benchmarks.answers.asking import (
     AGREES,
     ARMS,
     JUDGED,
@@ -24,27 +24,29 @@ from benchmarks.answers.asking import (
     answer_all,
     with_gold,
 )
-from benchmarks.answers.file import Answer, AnswerFile
-from benchmarks.answers.judging import Verdict, judge_prompt, read_verdict
-from benchmarks.answers.report import paired, report
-from benchmarks.answers.scores import (
+from remem.benchmarks.answers.command import paired, report
+from remem.benchmarks.answers.file import Answer, AnswerFile
+from remem.benchmarks.answers.scores import (
     ABSTAINED,
     ADMITTED,
     CONTAINED,
     EXACT,
     F1,
+    Verdict,
     abstains,
     answer_tokens,
     contains,
     exact_match,
+    judge_prompt,
+    read_verdict,
     score_answer,
     token_f1,
 )
-from benchmarks.datasets.base import Haystack, Question
-from memory.attach.generators import Prompt
-from memory.cli.screen import output
-from memory.testing import EchoGenerator, HashEncoder
-from store import CorruptStore, InvalidInput, Record, RememError
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.cli.screen import output
+from remem.generators.opening import Prompt
+from remem.store import CorruptStore, InvalidInput, Record, RememError
+from remem.testing import EchoGenerator, HashEncoder
 
 DOG = Question("dog", "What is the dog called?", "names", answer="Biscuit")
 CITY = Question("city", "Where does Ben fly?", "travel", answer="to Lisbon")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.systems.base import Searcher
-from benchmarks.systems.baselines import best_hits, reciprocal_rank_fusion
-from benchmarks.systems.choosing import GROUPS, choose
-from memory.recall.ranking import Recollection
-from memory.testing import HashEncoder
-from store import Hit, InvalidInput, Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.recall import GROUPS, choose
+from remem.benchmarks.systems.base import Searcher
+from remem.benchmarks.systems.baselines import best_hits, reciprocal_rank_fusion
+from remem.recall.ranking import Recollection
+from remem.store import Hit, InvalidInput, Record
+from remem.testing import HashEncoder
 
 START = datetime(2024, 5, 8, 12, tzinfo=timezone.utc)
 SAID = [

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.compare import compare, compare_outcomes, verdict
-from benchmarks.datasets.base import Question
-from benchmarks.outcome import Outcome
-from benchmarks.significance import paired_test
-from store import InvalidInput
+from remem.benchmarks.compare import compare, compare_outcomes, verdict
+from remem.benchmarks.datasets.base import Question
+from remem.benchmarks.intervals import paired_test
+from remem.benchmarks.metrics import Outcome
+from remem.store import InvalidInput
 from tests.invented_runs import haystack, write_run
 
 

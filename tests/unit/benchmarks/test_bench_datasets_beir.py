@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.datasets.base import Dataset, Haystack
-from benchmarks.datasets.beir import Beir
-from store import InvalidInput
+from remem.benchmarks.datasets.base import Dataset, Haystack
+from remem.benchmarks.datasets.beir import Beir
+from remem.store import InvalidInput
 from tests.development_data import DATA
 
 BEIR = DATA / "beir"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.datasets.detect import OFFICIAL_READERS, detect
-from store import InvalidInput
+from remem.benchmarks.datasets.detect import OFFICIAL_READERS, detect
+from remem.store import InvalidInput
 
 LOCOMO = [{"qa": [], "conversation": {"session_1": [{"dia_id": "D1:1", "text": "Hi"}]}}]
 LONGMEMEVAL = [{"question_id": "q", "haystack_sessions": [[{"role": "user", "content": "Hi"}]]}]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets.base import Dataset, Haystack, Question
-from benchmarks.datasets.locomo import Locomo
-from memory.ingest import Item, LocomoReader
-from store import InvalidInput
+from remem.benchmarks.datasets.base import Dataset, Haystack, Question
+from remem.benchmarks.datasets.locomo import Locomo
+from remem.ingest import Item, LocomoReader
+from remem.store import InvalidInput
 from tests.development_data import DATA
 
 DEV = DATA / "locomo" / "locomo5_dev.json"

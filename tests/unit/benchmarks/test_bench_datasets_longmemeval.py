@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets.base import Dataset
-from benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval, Protocol
-from memory.ingest import Item, LongMemEvalReader
-from store import InvalidInput
+from remem.benchmarks.datasets.base import Dataset
+from remem.benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval, Protocol
+from remem.ingest import Item, LongMemEvalReader
+from remem.store import InvalidInput
 from tests.development_data import DATA
 
 EVALS = DATA / "longmemeval"

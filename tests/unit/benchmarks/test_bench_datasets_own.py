@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets.base import Dataset, Haystack, Question
-from benchmarks.datasets.own import Own
-from store import InvalidInput
+from remem.benchmarks.datasets.base import Dataset, Haystack, Question
+from remem.benchmarks.datasets.own import Own
+from remem.store import InvalidInput
 
 HEADER = {"remem_export": 1}
 MESSAGES = [

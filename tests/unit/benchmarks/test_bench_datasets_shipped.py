@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import benchmarks
-from benchmarks.datasets.detect import detect
-from benchmarks.datasets.offtopic import read_offtopic
+from remem import benchmarks
+from remem.benchmarks.datasets.detect import detect
+from remem.benchmarks.offtopic import read_offtopic
 
 SMOKE = Path(benchmarks.__file__).parent / "data" / "smoke"
 

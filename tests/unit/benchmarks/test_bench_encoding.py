@@ -6,8 +6,8 @@ import numpy as np
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
-from benchmarks.encoding import RememberingEncoder
-from memory.testing import HashEncoder
+from remem.benchmarks.measuring import RememberingEncoder
+from remem.testing import HashEncoder
 
 
 class CountingEncoder(HashEncoder):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.digest import digest_of
-from benchmarks.expected import Expected, deviations, expected_scores
-from store import InvalidInput
+from remem.benchmarks.recall import Expected, deviations, expected_scores
+from remem.benchmarks.running import digest_of
+from remem.store import InvalidInput
 
 EXPECTED = {"turn R@10": Expected(0.75, 0.01)}
 

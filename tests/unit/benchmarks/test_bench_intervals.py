@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from benchmarks.datasets.base import Question
-from benchmarks.intervals import mean_interval, share_interval
-from benchmarks.outcome import Outcome, by_category, metric_values
+from remem.benchmarks.datasets.base import Question
+from remem.benchmarks.intervals import mean_interval, share_interval
+from remem.benchmarks.metrics import Outcome, by_category, metric_values
 
 
 def outcome(category: str, **metrics: float) -> Outcome:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.load.asking import Load
-from benchmarks.load.turns import Tally, count, name_of, text_of
-from benchmarks.load.upstream import answer_to
-from memory import Memory
-from memory.testing import HashEncoder
+from remem import Memory
+from remem.benchmarks.load.command import Load
+from remem.benchmarks.load.turns import Tally, count, name_of, text_of
+from remem.benchmarks.load.upstream import answer_to
+from remem.testing import HashEncoder
 
 CLIENTS, EXCHANGES = 2, 3
 PERFECT = Tally(turns=12, missing=0, repeated=0, strange=0, retries=1, seconds=2.0)

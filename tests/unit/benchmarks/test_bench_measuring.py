@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.encoding import RememberingEncoder
-from benchmarks.measuring import Measurement, first_questions, measure
-from benchmarks.outcome import Run
-from benchmarks.runs import RunDatabase
-from benchmarks.systems.base import Searcher, System
-from benchmarks.systems.choosing import choose
-from memory.encoder import Encoder
-from memory.recall.prompt import Context
-from memory.recall.ranking import Recollection
-from memory.testing import HashEncoder
-from store import MissingDependency, Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.measuring import Measurement, RememberingEncoder, first_questions, measure
+from remem.benchmarks.metrics import Run
+from remem.benchmarks.recall import choose
+from remem.benchmarks.runs import RunDatabase
+from remem.benchmarks.systems.base import Searcher, System
+from remem.encoders.sentence_transformer import Encoder
+from remem.recall.prompt import Context
+from remem.recall.ranking import Recollection
+from remem.store import MissingDependency, Record
+from remem.testing import HashEncoder
 
 
 def haystack(namespace: str, *turns: str) -> Haystack:

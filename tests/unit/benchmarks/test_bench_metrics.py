@@ -7,11 +7,11 @@ from math import log2
 
 import pytest
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.metrics import gold_ranks, prompt_metrics, ranking_metrics
-from memory.recall.prompt import Context
-from memory.recall.ranking import Recollection
-from store import Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.metrics import gold_ranks, prompt_metrics, ranking_metrics
+from remem.recall.prompt import Context
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 
 def record(key: str, source: str = "s1", kind: str = "turn") -> Record:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.offtopic import ABOUT_OTHERS, Quiet, questions_about_others, with_next
-from memory.recall.prompt import Context
-from memory.recall.ranking import Recollection
-from store import Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.offtopic import ABOUT_OTHERS, Quiet, questions_about_others, with_next
+from remem.recall.prompt import Context
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 
 def haystack(namespace: str, *speakers: str | None) -> Haystack:

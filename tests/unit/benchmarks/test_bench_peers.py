@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.systems.peers import PEERS
-from benchmarks.systems.peers.base import package
-from memory.recall.windows import line
-from memory.testing import HashEncoder
-from store import MissingDependency, Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.systems.base import package
+from remem.benchmarks.systems.peers import PEERS
+from remem.store import MissingDependency, Record
+from remem.testing import HashEncoder
+from remem.views import line
 
 PACKAGES = {"chroma": "chromadb", "lancedb": "lancedb", "txtai": "txtai", "mem0": "mem0"}
 
@@ -227,7 +227,7 @@ def test_mem0_sends_no_telemetry_and_leaves_nothing_at_home(tmp_path: Path) -> N
     pytest.importorskip("mem0", reason="pip install 'remem[peers]'")
     program = (
         "import os, pathlib, sys\n"
-        "from benchmarks.systems.peers.mem0 import _mem0\n"
+        "from remem.benchmarks.systems.peers.mem0 import _mem0\n"
         "_mem0()\n"
         "from mem0.memory import telemetry\n"
         "print(telemetry.MEM0_TELEMETRY, os.environ['MEM0_DIR'])"

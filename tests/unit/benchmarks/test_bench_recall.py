@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
-from benchmarks.expected import Expected
-from benchmarks.running import command_line
-from benchmarks.runs import RunDatabase
-from memory import Memory
-from memory.cli.app import run
-from memory.testing import HashEncoder
-from store import open_store
+from remem import Memory
+from remem.benchmarks.__main__ import main
+from remem.benchmarks.recall import Expected
+from remem.benchmarks.running import command_line
+from remem.benchmarks.runs import RunDatabase
+from remem.cli.app import run
+from remem.store import open_store
+from remem.testing import HashEncoder
 
 QUICK = ("--encoder", "hash", "--limit", "3")
 
@@ -175,7 +175,7 @@ def test_a_check_says_of_each_data_set_which_scores_are_not_as_written_down(
     question = {"question": "Which boat?", "evidence": "Marigold"}
     paths = [own_data(tmp_path / name, question) for name in ("one", "two")]
     monkeypatch.setattr(
-        "benchmarks.recall.expected_scores", lambda *_: {"turn R@10": Expected(0.5, 0)}
+        "remem.benchmarks.recall.expected_scores", lambda *_: {"turn R@10": Expected(0.5, 0)}
     )
     data = [part for path in paths for part in ("--data", str(path))]
     printed = bench("recall", "--systems", "remem", "--check", *data)

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.intervals import Interval
-from benchmarks.outcome import Outcome, Run, SystemFigures
-from benchmarks.report import misses, plots, report, write_report
-from benchmarks.report.summary import figure, summarise
-from benchmarks.runs import RunDatabase
-from memory.recall.ranking import Recollection
-from store import InvalidInput, MissingDependency, Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.intervals import Interval
+from remem.benchmarks.metrics import Outcome, Run, SystemFigures
+from remem.benchmarks.report import plots, report, summary, write_report
+from remem.benchmarks.report.summary import figure, summarise
+from remem.benchmarks.runs import RunDatabase
+from remem.recall.ranking import Recollection
+from remem.store import InvalidInput, MissingDependency, Record
 from tests.invented_runs import NASTY, haystack, outcomes, write_run
 
 NOW = datetime(2024, 5, 8, 9, 30, tzinfo=timezone.utc)
@@ -280,7 +280,7 @@ def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 def test_without_the_packages_that_draw_the_error_names_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "benchmarks.report.page", raising=False)
+    monkeypatch.delitem(sys.modules, "remem.benchmarks.report.page", raising=False)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingDependency, match=re.escape("pip install 'remem[bench]'")):
         write_report(tmp_path / "run.sqlite", tmp_path / "page.html")
@@ -344,7 +344,7 @@ def test_the_browser_has_gold_with_ranks_what_came_and_why() -> None:
         {},
         1,
     )
-    shown = misses.browsable(
+    shown = summary.browsable(
         [outcome], {("talk", "g"): gold, ("talk", "o"): other}, {"remem": {"q": 12}}
     )
     assert shown == {
@@ -381,7 +381,7 @@ def test_a_thousand_questions_stay_a_file_of_a_few_megabytes() -> None:
     hay = haystack(questions=1000, records=600)
     records = {(hay.namespace, record.key): record for record in hay.records}
     ranks = {system: {each.id: 3 for each in hay.questions} for system in EVERYTHING}
-    shown = misses.browsable(outcomes(hay, 0.8), records, ranks)
+    shown = summary.browsable(outcomes(hay, 0.8), records, ranks)
     assert len(shown["questions"]) == 1000
     assert len(json.dumps(shown, ensure_ascii=False)) < 3_000_000
 
@@ -389,7 +389,7 @@ def test_a_thousand_questions_stay_a_file_of_a_few_megabytes() -> None:
 def test_long_texts_are_cut_and_say_so() -> None:
     record = Record("g", "s", 0, "word " * 1000)
     outcome = Outcome("talk", Question("q", "?"), [Recollection(record, 1.0)], {}, {}, 1)
-    (shown,) = misses.browsable([outcome], {("talk", "g"): record}, {})["records"]
+    (shown,) = summary.browsable([outcome], {("talk", "g"): record}, {})["records"]
     assert shown["text"].endswith(" […4,500 more characters]")
     assert len(shown["text"]) < 600
 

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import runs
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.intervals import Interval
-from benchmarks.outcome import Outcome, Run, SystemFigures
-from benchmarks.runs import APPLICATION_ID, FORMAT, RunDatabase
-from benchmarks.traits import GOLD, SHARE
-from memory.recall.ranking import Recollection
-from store import CorruptStore, InvalidInput, Record
+from remem.benchmarks import runs
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.intervals import Interval
+from remem.benchmarks.metrics import GOLD, SHARE, Outcome, Run, SystemFigures
+from remem.benchmarks.runs import APPLICATION_ID, FORMAT, RunDatabase
+from remem.recall.ranking import Recollection
+from remem.store import CorruptStore, InvalidInput, Record
 from tests.invented_runs import haystack, outcomes, write_run
 
 NOW = datetime(2024, 5, 8, 9, 30, tzinfo=timezone.utc)

@@ -5,13 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.scale.conditions import SHARES, ranks
-from benchmarks.scale.figures import FIGURES, Measured, advantages, growth, recall_at_k
-from benchmarks.scale.fusing import fused
-from benchmarks.scale.measuring import latency_figures, patiently
-from benchmarks.scale.tables import footnotes, growth_table, missed, size_table
-from benchmarks.scale.targets import ADVANTAGES, EMBEDDED, GROWTH, POSTGRES, targets_at
-from memory.cli.screen import print_out
+from remem.benchmarks.scale.command import footnotes, growth_table, missed, size_table
+from remem.benchmarks.scale.figures import (
+    ADVANTAGES,
+    EMBEDDED,
+    FIGURES,
+    GROWTH,
+    POSTGRES,
+    SHARES,
+    Measured,
+    advantages,
+    growth,
+    ranks,
+    recall_at_k,
+    targets_at,
+)
+from remem.benchmarks.scale.measuring import latency_figures, patiently
+from remem.benchmarks.scale.system import fused
+from remem.cli.screen import print_out
 
 
 def test_recall_is_the_mean_share_of_the_exact_answers_that_were_found() -> None:

@@ -8,12 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.scale.conditions import SHARES, Condition
-from benchmarks.scale.making import K, MadeUp, Views, make
-from benchmarks.scale.material import Material, Vectors
-from benchmarks.scale.noise import Multiplied, Noise, encode, noisy_vector
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem.benchmarks.scale.figures import SHARES, Condition
+from remem.benchmarks.scale.making import (
+    K,
+    MadeUp,
+    Material,
+    Multiplied,
+    Noise,
+    Vectors,
+    Views,
+    encode,
+    make,
+    noisy_vector,
+)
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 SMOKE = Path(__file__).parents[3] / "benchmarks" / "data" / "smoke"
 

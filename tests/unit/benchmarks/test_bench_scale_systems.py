@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scale.conditions import SHARES, Condition
-from benchmarks.scale.making import K, MadeUp, make
-from benchmarks.scale.material import Asked, Material
-from benchmarks.scale.systems import PEERS, chosen, require
-from benchmarks.scale.systems.base import Engine, System, Unsupported
-from benchmarks.scale.systems.remem import Remem
-from store import MissingDependency
+from remem.benchmarks.scale.figures import SHARES, Condition
+from remem.benchmarks.scale.making import Asked, K, MadeUp, Material, make
+from remem.benchmarks.scale.system import Engine, System, Unsupported
+from remem.benchmarks.scale.systems import PEERS, chosen, require
+from remem.benchmarks.scale.systems.remem import Remem
+from remem.store import MissingDependency
 
 RECORDS = 200
 
@@ -131,6 +130,6 @@ def test_a_condition_that_nothing_fulfils_keeps_nothing(filled: Engine, material
 def test_a_missing_package_is_one_sentence_before_anything_is_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("benchmarks.scale.systems.find_spec", lambda _: None)
+    monkeypatch.setattr("remem.benchmarks.scale.systems.find_spec", lambda _: None)
     with pytest.raises(MissingDependency, match=r"pip install 'remem\[peers\]'"):
         require(["chroma"])

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.traits import GOLD, SHARE, group_of, traits_of
-from store import Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.metrics import GOLD, SHARE, group_of, traits_of
+from remem.store import Record
 
 
 def haystack(*speakers: str | None, role: str | None = None) -> Haystack:

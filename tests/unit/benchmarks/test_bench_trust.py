@@ -6,17 +6,22 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from benchmarks.datasets.base import Haystack, Question
-from benchmarks.offtopic import Quiet
-from benchmarks.outcome import Outcome
-from benchmarks.trust.calibration import FIRST, calibration_error, judgements, reliability
-from benchmarks.trust.floors import evidence_against_floor, silence_against_floor, unfloored
-from benchmarks.trust.people import wrong_person
-from benchmarks.trust.separation import auroc, top_relevance
-from benchmarks.trust.tally import CALIBRATION_ERROR, RELIABILITY, TAKEN, UNFLOORED, Trust
-from memory.recall.prompt import Context
-from memory.recall.ranking import Recollection
-from store import Record
+from remem.benchmarks.datasets.base import Haystack, Question
+from remem.benchmarks.metrics import Outcome
+from remem.benchmarks.offtopic import Quiet, wrong_person
+from remem.benchmarks.trust.calibration import (
+    FIRST,
+    auroc,
+    calibration_error,
+    judgements,
+    reliability,
+    top_relevance,
+)
+from remem.benchmarks.trust.floors import evidence_against_floor, silence_against_floor, unfloored
+from remem.benchmarks.trust.tally import CALIBRATION_ERROR, RELIABILITY, TAKEN, UNFLOORED, Trust
+from remem.recall.prompt import Context
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 
 def record(key: str, text: str = "We planted beans.", speaker: str | None = None) -> Record:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from memory.ingest import Item, Problem, Reader, detect_reader
-from store import Record
+from remem.ingest import Item, Problem, Reader, detect_reader
+from remem.store import Record
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from memory.ingest import Item, detect_reader
+from remem.ingest import Item, detect_reader
 from tests.development_data import DATA
 
 LOCOMO = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.ingest import (
+from remem.ingest import (
     BeirReader,
     ChatGPTReader,
     ClaudeReader,

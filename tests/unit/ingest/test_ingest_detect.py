@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from memory.ingest import READERS, detect_reader
-from store import InvalidInput
+from remem.ingest import READERS, detect_reader
+from remem.store import InvalidInput
 
 
 def test_nothing_at_the_path_is_said_so(tmp_path):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from memory.ingest import DocumentReader, Item, Problem, read_document
-from store import InvalidInput, MissingDependency
+from remem.ingest import DocumentReader, Item, Problem, read_document
+from remem.store import InvalidInput, MissingDependency
 
 
 def records(document, **options):

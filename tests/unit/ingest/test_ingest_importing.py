@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from memory import Memory
-from memory.ingest import LocomoReader, import_path
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.ingest import LocomoReader, import_path
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 
 @pytest.fixture

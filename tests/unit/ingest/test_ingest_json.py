@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.ingest import Problem, jsonstream
-from memory.ingest.files import Files
-from memory.ingest.jsonstream import json_values, sniff
+from remem.ingest import Problem, jsonstream
+from remem.ingest.files import Files
+from remem.ingest.jsonstream import json_values, sniff
 
 VALUES = st.recursive(
     st.none()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -16,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from memory import Memory
-from memory.ingest import Limit, detect_reader, import_path, limited
-from memory.ingest.documents import document_records
-from memory.testing import HashEncoder
-from store import InvalidInput
+from remem import Memory
+from remem.ingest import Limit, detect_reader, import_path, limited
+from remem.ingest.documents import document_records
+from remem.store import InvalidInput
+from remem.testing import HashEncoder
 
 pytest.importorskip("mammoth")
 pytest.importorskip("pypdf")
@@ -223,7 +222,7 @@ BOMBS: dict[str, tuple[Callable[[Path], Path], str]] = {
 PROGRAM = """
 import resource, sys, time
 began = time.monotonic()
-from memory.cli import main
+from remem.cli import main
 code = main(["import", sys.argv[1], "--store", sys.argv[2], "--encoder", "hash"])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 if sys.platform == "linux":  # which counts there what the parent had when it forked
@@ -243,7 +242,6 @@ def test_it_is_refused_in_one_sentence_and_little_memory(tmp_path: Path, what: s
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     report, code, peak, seconds = done.stdout.splitlines()[-1].split()
     assert report == "REPORT", done.stderr

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.ingest import count_words, split_passages
+from remem.ingest import count_words, split_passages
 
 LONGEST = 400  # of a block of code, which stays whole
 

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta, timezone
 
-from memory.ingest import TelegramReader
+from remem.ingest import TelegramReader
 
 
 def message(number, text, **more):

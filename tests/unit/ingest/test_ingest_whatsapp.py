@@ -3,7 +3,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from memory.ingest import WhatsAppReader
+from remem.ingest import WhatsAppReader
 
 CET = timezone(timedelta(hours=1))
 READER = WhatsAppReader(zone=CET)

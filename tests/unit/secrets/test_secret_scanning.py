@@ -9,13 +9,13 @@ import uuid
 
 import pytest
 
-from memory.secrets import Secret
-from memory.secrets.scanning import distinct
+from remem.secrets import Secret
+from remem.secrets.scanning import distinct
 from tests.made_up_secrets import SECRETS, private_key
 
 pytest.importorskip("kingfisher_sdk")
 
-from memory.secrets import KnownSecrets
+from remem.secrets import KnownSecrets
 
 SCANNER = KnownSecrets()
 RANDOM = random.Random(5)

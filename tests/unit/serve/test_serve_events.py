@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.attach.replies import Answer, ChatReading
-from memory.serve.sse import Events, begins_a_stream, fields_of
+from remem.attach.replies import Answer, ChatReading
+from remem.serve.streaming import Events, begins_a_stream, fields_of
 
 STREAM = (
     b'data: {"choices":[{"index":0,"delta":{"content":"Gr\xc3\xbc"}}]}\n\n'

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from memory.serve.keys import KeyRing, Permission
-from store import InvalidInput, StoreReadOnly
+from remem.serve.keys import KeyRing, Permission
+from remem.store import InvalidInput, StoreReadOnly
 
 
 @pytest.fixture

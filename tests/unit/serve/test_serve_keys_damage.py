@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
-from memory.serve.keys import KeyRing, Permission
-from store import CorruptStore, RememError
+from remem.serve.keys import KeyRing, Permission
+from remem.store import CorruptStore, RememError
 
 TIMES = int(os.environ.get("REMEM_DAMAGE", "60"))
 

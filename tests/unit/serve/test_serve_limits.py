@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memory.serve.limits import RateLimit, Slots
-from memory.serve.problems import Refusal
+from remem.serve.access import RateLimit, Slots
+from remem.serve.errors import Refusal
 
 
 class Clock:

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from memory.serve.waiting import Wait, Waiting
+from remem.serve.protocol import Wait, Waiting
 
 
 class Clock:

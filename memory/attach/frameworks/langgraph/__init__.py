@@ -8,6 +8,6 @@ An item is a note. Its namespace is the source, and what of it is indexed is the
 recalled on every other way to the memory too. An item that is not indexed is never recalled.
 """
 
-from memory.attach.frameworks.langgraph.store import RememStore
+from remem.attach.frameworks.langgraph.store import RememStore
 
 __all__ = ["RememStore"]

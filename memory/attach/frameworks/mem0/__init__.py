@@ -2,7 +2,7 @@
 
 ::
 
-    from memory.attach.frameworks.mem0 import Memory  # was: from mem0 import Memory
+    from remem.attach.frameworks.mem0 import Memory  # was: from mem0 import Memory
 
 What differs: no language model runs, so every message of the user and the assistant is kept word
 for word, and ``infer`` and ``prompt`` change nothing; each user has a namespace of their own; what
@@ -11,7 +11,6 @@ was deleted has no history; ``timestamp`` and ``reference_date`` work. The argum
 understood too.
 """
 
-from memory.attach.frameworks.mem0.aio import AsyncMemory
-from memory.attach.frameworks.mem0.facade import Memory
+from remem.attach.frameworks.mem0.facade import AsyncMemory, Memory
 
 __all__ = ["AsyncMemory", "Memory"]

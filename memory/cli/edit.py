@@ -1,0 +1,224 @@
+"""Commands that change single memories: add, update, delete, forget."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remem.cli.chat import ELSEWHERE, forget_lines
+from remem.cli.options import command
+from remem.cli.screen import complain, counted, print_result, record_json, safe
+from remem.cli.search import filter_options
+from remem.configuration import Settings, history_file
+from remem.dates import earliest, readable
+from remem.lookup import key_of, with_stored_names
+from remem.recall.names import shown_key
+from remem.store.errors import InvalidInput
+from remem.store.filters import And, F, Filter
+from remem.store.validation import check_text
+
+if TYPE_CHECKING:
+    from remem.memory import Memory
+
+DECLINED = 1
+
+
+@command(
+    "add",
+    'remem add "Ravi is allergic to cashews" --speaker Nora',
+    'remem add "Lunch with Meena" --at "3 May 2024 13:00" --source diary',
+    "pbpaste | remem add -",
+)
+@click.argument("text")
+@click.option("--speaker", metavar="NAME", help="Who says it")
+@click.option("--source", default="notes", show_default=True, help="Where it belongs")
+@click.option("--at", metavar="DATE", help="When it was said, like 2024-03-17 or '3 May 2024'")
+@click.option("--expires", metavar="DATE", help="From when on it is no longer found")
+@click.option(
+    "--metadata", metavar="JSON", help='An object to filter on, like \'{"topic": "food"}\''
+)
+@click.option("--key", help="Its identity; one is made from the text otherwise")
+@click.option(
+    "--origin",
+    metavar="ORIGIN",
+    help="Where it comes from: person (if left out), assistant, tool, document or web",
+)
+@click.pass_obj
+def add(
+    settings: Settings,
+    text: str,
+    speaker: str | None,
+    source: str,
+    at: str | None,
+    expires: str | None,
+    metadata: str | None,
+    key: str | None,
+    origin: str | None,
+) -> None:
+    """Remember TEXT, word for word.
+
+    '-' reads it from standard input, up to the line end after its last line.
+    """
+    # Checked before a store is made for it.
+    said = check_text(_from_standard_input() if text == "-" else text)
+    said_at = None if at is None else earliest(at)
+    expires_at = None if expires is None else _future(expires)
+    labels = _object(metadata)
+    with settings.create() as memory:
+        record = memory.add(
+            said,
+            source=source,
+            speaker=speaker,
+            said_at=said_at,
+            expires_at=expires_at,
+            metadata=labels,
+            key=key,
+            origin=origin,
+        )
+    print_result(settings.as_json, record_json(record), f"Remembered as {shown_key(record.key)}.")
+
+
+@command("update", 'remem update KEY "The studio costs 450 euros now"')
+@click.argument("key")
+@click.argument("text")
+@click.pass_obj
+def update(settings: Settings, key: str, text: str) -> None:
+    """Replace what a memory says, keeping its history."""
+    with settings.recall() as memory:
+        record = memory.update(key_of(memory, key, "; 'remem search' shows the keys"), text)
+    print_result(settings.as_json, record_json(record), f"Remembered as {shown_key(record.key)}.")
+
+
+@command("delete", "remem delete KEY", "remem delete KEY KEY")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.pass_obj
+def delete(settings: Settings, keys: tuple[str, ...]) -> None:
+    """Remove memories from all results, at once.
+
+    'remem forget' also wipes them out of the files.
+    """
+    with settings.recall() as memory:
+        deleted = memory.delete(*_known(memory, keys, "deleted"))
+    print_result(settings.as_json, {"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
+
+
+@command(
+    "forget",
+    "remem forget KEY",
+    "remem forget --source diary --yes",
+    "remem forget --speaker Ravi --until 2023",
+    "remem forget --all --namespace old",
+)
+@click.argument("keys", nargs=-1, metavar="[KEY...]")
+@filter_options
+@click.option("--all", "everything", is_flag=True, help="Everything in the namespace")
+@click.option("--yes", is_flag=True, help="Do not ask first")
+@click.pass_context
+def forget(
+    ctx: click.Context,
+    keys: tuple[str, ...],
+    where: Filter | None,
+    everything: bool,
+    yes: bool,
+) -> None:
+    """Wipe memories out of every file.
+
+    On a server, out of its tables and indexes; its page says what it keeps for longer. What you
+    typed in 'remem chat' goes too. Exports, backups and run files that were made before may still
+    hold the words.
+    """
+    settings: Settings = ctx.obj
+    _check_chosen(keys, where, everything)
+    with settings.recall() as memory:
+        known = _known(memory, keys, "forgotten")
+        chosen = _chosen(known, with_stored_names(memory, where))
+        count = memory.count(chosen)
+        what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
+        if count and not yes and not _confirmed(f"Wipe {safe(what)} beyond recovery?"):
+            complain("nothing was forgotten; --yes forgets without asking")
+            ctx.exit(DECLINED)
+        history = history_file()
+        texts = _texts(memory, chosen) if history.exists() else set()
+        forgotten = memory.forget(chosen) if count else 0
+        typed = _forget_typed(history, texts)
+    print_result(
+        settings.as_json,
+        {"forgotten": forgotten, "typed_lines": typed},
+        f"{counted(forgotten, 'record')} forgotten. {ELSEWHERE}",
+        *(
+            [f"{counted(typed, 'line')} that you typed in 'remem chat' went with them."]
+            if typed
+            else []
+        ),
+    )
+
+
+def _check_chosen(keys: Sequence[str], where: Filter | None, everything: bool) -> None:
+    if (bool(keys) or where is not None) == everything:
+        raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
+
+
+def _chosen(keys: Sequence[str], where: Filter | None) -> Filter:
+    parts = [F("key").in_(keys)] if keys else []
+    parts += [where] if where is not None else []
+    return And(tuple(parts)) if parts else F("source").exists()
+
+
+def _texts(memory: Memory, chosen: Filter) -> set[str]:
+    """Texts of the memories that match, and of all their versions."""
+    return {
+        version.text for record in memory.scan(chosen) for version in memory.history(record.key)
+    }
+
+
+def _forget_typed(history: Path, texts: Collection[str]) -> int:
+    try:
+        return forget_lines(history, texts)
+    except OSError as error:
+        complain(f"what was typed in 'remem chat' stays in {history}: {error.strerror}")
+        return 0
+
+
+def _known(memory: Memory, keys: Sequence[str], done: str) -> list[str]:
+    return [key_of(memory, key, f"; nothing was {done}") for key in keys]
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:  # interrupted, or nobody is there to answer
+        click.echo(err=True)
+        return False
+
+
+def _from_standard_input() -> str:
+    """What is piped in, word for word; the end of its last line belongs to the pipe."""
+    return sys.stdin.read().removesuffix("\n").removesuffix("\r")
+
+
+def _future(expires: str) -> datetime:
+    moment = earliest(expires)
+    if moment <= datetime.now().astimezone():
+        raise InvalidInput(
+            f"--expires {expires!r} means {readable(moment)}, which is past already; "
+            "give a date to come, with its year"
+        )
+    return moment
+
+
+def _object(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"--metadata is not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise InvalidInput('--metadata is a JSON object, like \'{"topic": "food"}\'')
+    return value

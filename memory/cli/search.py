@@ -1,0 +1,316 @@
+"""Commands that bring memories back, or tell why not: search, context, why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import reduce, wraps
+from typing import Any, TypeVar
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from remem.cli.options import budget_option, command
+from remem.cli.screen import (
+    Verbatim,
+    complain,
+    in_one_line,
+    output,
+    print_result,
+    recollection_table,
+    record_json,
+    safe,
+    table,
+)
+from remem.configuration import Settings
+from remem.dates import earliest, latest, readable
+from remem.lookup import known_key, with_stored_names
+from remem.recall.expectation import Reach
+from remem.recall.names import shown, who
+from remem.recall.ranking import Recollection
+from remem.recall.relevance import FLOOR
+from remem.store.errors import InvalidInput
+from remem.store.filters import And, F, Filter, Not, Or, Range, parse_filter
+
+NOTHING_RELEVANT = "nothing relevant is remembered"
+
+
+def _moment(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    value: str | None,
+) -> datetime | None:
+    return latest(value) if value else None
+
+
+_now_option = click.option(
+    "--now",
+    metavar="DATE",
+    callback=_moment,
+    help="Ask as if it were DATE, which decides what 'last week' means",
+)
+
+_budget_option = budget_option("At most so many tokens")
+_floor_option = click.option(
+    "--floor",
+    default=FLOOR,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Leave out what is less relevant, from 0 (nothing) to 1",
+)
+
+
+# The options that narrow a search down, and the filter that they mean together.
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--speaker", multiple=True, metavar="NAME", help="Said by NAME (repeat for more)"),
+    click.option("--source", multiple=True, metavar="SOURCE", help="From this session or document"),
+    click.option("--kind", multiple=True, metavar="KIND", help="turn, passage or note"),
+    click.option(
+        "--origin", multiple=True, metavar="ORIGIN", help="person, assistant, tool, document or web"
+    ),
+    click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or yesterday"),
+    click.option("--until", metavar="DATE", help="Said on or before"),
+    click.option("--where", metavar="JSON", help='A filter, like \'{"metadata.topic": "lease"}\''),
+)
+
+
+def filter_options(function: _Command) -> Callable[..., Any]:
+    """Give a command the filter options; it receives the filter (or None) as ``where``."""
+
+    @wraps(function)
+    def narrowed(
+        *args: Any,
+        speaker: tuple[str, ...],
+        source: tuple[str, ...],
+        kind: tuple[str, ...],
+        origin: tuple[str, ...],
+        since: str | None,
+        until: str | None,
+        where: str | None,
+        **options: Any,
+    ) -> Any:
+        named = {"speaker": speaker, "source": source, "kind": kind, "origin": origin}
+        parts: list[Filter] = [F(name).in_(values) for name, values in named.items() if values]
+        if since or until:
+            low, high = since and earliest(since), until and latest(until)
+            parts.append(Range("said_at", low or None, high or None))
+        if where is not None:
+            parts.append(_parse(where))
+        return function(*args, where=And(tuple(parts)) if parts else None, **options)
+
+    return reduce(lambda command, option: option(command), reversed(_OPTIONS), narrowed)
+
+
+def _parse(where: str) -> Filter:
+    try:
+        parsed = parse_filter(json.loads(where))
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f'--where is not JSON ({error}); write it like \'{{"speaker": "Nora"}}\''
+        ) from None
+    # It would match everything, which nobody writes on purpose, least of all to forget it.
+    if not _has_condition(parsed):
+        raise InvalidInput(
+            '--where has no condition; leave it out, or write it like \'{"speaker": "Nora"}\''
+        )
+    return parsed
+
+
+def _has_condition(where: Filter) -> bool:
+    if isinstance(where, (And, Or)):
+        return any(map(_has_condition, where.parts))
+    return _has_condition(where.part) if isinstance(where, Not) else True
+
+
+@command(
+    "search",
+    "remem search what is the dog called",
+    'remem search "the broken kiln" --speaker Nora --since 2024-03 --until 2024-04',
+    "remem search rent --kind passage -k 3 --explain",
+    "remem search what broke last week --now 2024-03-20",
+    "remem search rent --json | jq -r '.results[].record.text'",
+)
+@click.argument("query", nargs=-1, required=True, metavar="QUERY")
+@click.option(
+    "-k", default=5, show_default=True, type=click.IntRange(min=1), help="At most so many results"
+)
+@filter_options
+@_now_option
+@click.option("--explain", is_flag=True, help="Show relevance, and what each score is made of")
+@click.pass_obj
+def search(
+    settings: Settings,
+    query: tuple[str, ...],
+    k: int,
+    where: Filter | None,
+    now: datetime | None,
+    explain: bool,
+) -> None:
+    """Find the memories that answer QUERY, best first."""
+    question = " ".join(query)
+    with settings.recall() as memory:
+        where = with_stored_names(memory, where)
+        found = memory.search(question, k, where=where, now=now, explain=explain)
+        namespace = memory.namespace
+    print_result(
+        settings.as_json,
+        {
+            "query": question,
+            "namespace": namespace,
+            "results": [recollection_json(each) for each in found],
+        },
+        recollection_table(found) if found else Text("Nothing found."),
+    )
+
+
+@command(
+    "context",
+    "remem context what is the dog called --budget 500",
+    "remem context what is the dog called | llm 'What is the dog called?'",
+)
+@click.argument("query", nargs=-1, required=True, metavar="QUERY")
+@_budget_option
+@_floor_option
+@filter_options
+@_now_option
+@click.pass_obj
+def context(
+    settings: Settings,
+    query: tuple[str, ...],
+    budget: int,
+    floor: float,
+    where: Filter | None,
+    now: datetime | None,
+) -> None:
+    """Print the memories for QUERY as a block for a prompt.
+
+    Where nothing relevant is remembered, as for small talk, nothing is printed.
+    """
+    question = " ".join(query)
+    with settings.recall() as memory:
+        where = with_stored_names(memory, where)
+        block = memory.context(question, budget=budget, where=where, now=now, floor=floor)
+    print_result(
+        settings.as_json,
+        {
+            "query": question,
+            "text": block.text,
+            "tokens": block.tokens,
+            "memories": [recollection_json(each) for each in block.recollections],
+        },
+        *([Verbatim(block.text)] if block.text else []),
+    )
+    if not (block.text or settings.as_json):
+        complain(f"{NOTHING_RELEVANT}; --floor 0 takes whatever comes nearest")
+
+
+@command(
+    "why",
+    "remem why what is the dog called --expect pickle#5",
+    "remem why rent --expect lease.md#3 --speaker Nora -k 5",
+    "remem why rent --expect lease.md#3 --json | jq .keeps",
+)
+@click.argument("query", nargs=-1, required=True, metavar="QUERY")
+@click.option(
+    "--expect", required=True, metavar="KEY", help="The memory that should have been recalled"
+)
+@click.option(
+    "-k", default=50, show_default=True, type=click.IntRange(min=1), help="At most so many memories"
+)
+@_budget_option
+@_floor_option
+@filter_options
+@_now_option
+@click.pass_obj
+def why(
+    settings: Settings,
+    query: tuple[str, ...],
+    expect: str,
+    k: int,
+    budget: int,
+    floor: float,
+    where: Filter | None,
+    now: datetime | None,
+) -> None:
+    """Tell why a memory is in the block for QUERY, or why not.
+
+    What dropped it (the filter, a pool, the limit, the floor, the budget, ...), what would have
+    kept it, and how near each part of the search came to it.
+    """
+    question = " ".join(query)
+    with settings.recall() as memory:
+        expected = memory.why(
+            question,
+            known_key(memory, expect) or expect,
+            k=k,
+            where=with_stored_names(memory, where),
+            now=now,
+            floor=floor,
+            budget=budget,
+            elsewhere=memory.namespaces(),
+        )
+        namespace = memory.namespace
+    print_result(
+        settings.as_json,
+        {"query": question, "namespace": namespace, **asdict(expected)},
+        *(Text(safe(each)) for each in (expected.reason, expected.remedy) if each),
+        *([_reach_table(expected.reaches)] if expected.reaches else []),
+    )
+
+
+def _reach_table(reaches: Sequence[Reach]) -> Table:
+    rows = [
+        (
+            each.leg,
+            "" if each.score is None else f"{each.score:.2f}",
+            "" if each.place is None else str(each.place),
+            str(each.pool),
+        )
+        for each in reaches
+    ]
+    return table(("Leg", "Score", "Place", "Pool"), rows)
+
+
+def recollection_json(recollection: Recollection) -> dict[str, Any]:
+    """A recollection for programs."""
+    return {
+        "record": record_json(recollection.record),
+        "score": recollection.score,
+        "relevance": recollection.relevance,
+        "parts": recollection.parts,
+        "words": recollection.words,
+    }
+
+
+# How an answer and what was recalled for it are shown.
+def exchange_json(question: str, recalled: Sequence[Recollection], answer: str) -> dict[str, Any]:
+    """A question, what was recalled for it, and the answer, for programs."""
+    memories = [recollection_json(each) for each in recalled]
+    return {"question": question, "memories": memories, "answer": answer}
+
+
+def show_recalled(recalled: Sequence[Recollection]) -> None:
+    """One line for each memory that the model is given, cut to the width of the screen."""
+    console = output()
+    if not recalled:
+        console.print(Text(f"  {NOTHING_RELEVANT}", "dim"))
+    for recollection in recalled:
+        record = recollection.record
+        origin = who(record) or shown(record.source)
+        line = in_one_line(f"{readable(record.said_at)} {origin}: {record.text}")
+        console.print(Text(f"  {line}", "dim"), no_wrap=True, overflow="ellipsis")
+
+
+def type_out(pieces: Iterable[str]) -> None:
+    """Show an answer while it comes; the line ends also where the answer is broken off."""
+    try:
+        for piece in pieces:
+            click.echo(safe(piece), nl=False)
+    finally:
+        click.echo()

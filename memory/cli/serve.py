@@ -1,0 +1,234 @@
+"""``remem serve``: the memory as a server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remem.attach.conversation import PLACEMENTS, REPLAY_BUDGET
+from remem.cli.keys import keys_file, keys_option
+from remem.cli.options import command
+from remem.cli.screen import complain, output, write_json_line
+from remem.configuration import DEFAULT_NAMESPACE, Settings
+from remem.store.errors import MissingDependency
+
+if TYPE_CHECKING:
+    from remem.memory import Memory
+
+
+# A small model on this machine is confused by more.
+_MOST_LOCAL, _MOST_UPSTREAM = 5, 50
+
+
+@command(
+    "serve",
+    "remem serve --upstream http://localhost:11434/v1",
+    "REMEM_UPSTREAM_KEY=... remem serve --upstream https://api.openai.com/v1",
+    "remem serve --generator ./my-model --port 9000",
+    "remem keys create --in 'bot/*' && remem serve --host 0.0.0.0 --upstream URL",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen")
+@click.option("--port", default=8377, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--upstream", metavar="URL", help="The server that answers, with its /v1")
+@click.option(
+    "--upstream-key",
+    metavar="KEY",
+    envvar="REMEM_UPSTREAM_KEY",
+    help="Its key; others on this machine see it in the command  [env: REMEM_UPSTREAM_KEY]",
+)
+@click.option(
+    "--generator",
+    metavar="MODEL",
+    default="bundled",
+    envvar="REMEM_GENERATOR",
+    help="What answers where there is no --upstream; without it, the small SmolLM2  "
+    "[env: REMEM_GENERATOR]",
+)
+@keys_option
+@click.option(
+    "--budget",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="At most so many tokens of memories in front of a question",
+)
+@click.option(
+    "-k",
+    type=click.IntRange(min=1),
+    help=f"At most so many memories  [default: {_MOST_UPSTREAM}; {_MOST_LOCAL} without --upstream]",
+)
+@click.option(
+    "--remember-tasks",
+    "remembers_tasks",
+    is_flag=True,
+    help="Also remember what chat programs ask for themselves: titles, tags, summaries",
+)
+@click.option(
+    "--placement",
+    default="message",
+    show_default=True,
+    type=click.Choice(PLACEMENTS),
+    help="Where an --upstream gets them: in front of the question, behind the system message, or "
+    "as the result of a tool; a model on this machine has a place of its own",
+)
+@click.option(
+    "--replay",
+    "replay_budget",
+    metavar="TOKENS",
+    default=REPLAY_BUDGET,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="At most so many tokens of memories of earlier questions, which an --upstream gets again "
+    "as they were, so that its prompt cache serves them; 0: none",
+)
+@click.option(
+    "--rate",
+    "requests_per_minute",
+    default=600,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Requests a minute with one key",
+)
+@click.option(
+    "--generations",
+    default=64,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Answers at the same time; more are refused",
+)
+@click.option(
+    "--processes",
+    default=os.cpu_count() or 1,
+    show_default="one for each processor",
+    type=click.IntRange(min=1),
+    help="Processes that search, each with the indexes in memory; 1: only the server itself",
+)
+@click.option(
+    "--timeout",
+    "upstream_seconds",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds in which the upstream has to go on",
+)
+@click.option("--quiet", is_flag=True, help="Do not log each request")
+@click.pass_obj
+def serve(
+    settings: Settings,
+    /,
+    file: Path | None,
+    k: int | None,
+    upstream: str | None,
+    processes: int,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Serve the memory: OpenAI chat completions, and REST.
+
+    A chat program remembers once its base URL is the address that this prints, with /v1.
+    """
+    from remem.encoders.opening import load_now
+
+    try:
+        from remem.serve.keys import KeyRing
+        from remem.serve.server import log_to_stderr
+        from remem.serve.server import serve as run
+        from remem.serve.settings import ServeSettings
+    except ImportError as error:
+        raise MissingDependency("the server", "'remem[serve]'") from error
+
+    how = ServeSettings(
+        namespace=settings.namespace or DEFAULT_NAMESPACE,
+        upstream=upstream,
+        k=k or (_MOST_UPSTREAM if upstream else _MOST_LOCAL),
+        **options,
+    )
+    path = keys_file(settings, file)
+    with ExitStack() as opened:
+        # A file that was named must be there; one in the store's folder is there if keys are used.
+        used = path if path and (file or path.exists()) else None
+        ring = opened.enter_context(closing(KeyRing(used))) if used else None
+        memory = opened.enter_context(settings.create())
+        load_now(memory.encoder)
+        # A reranker is a model too: one of it is enough.
+        if processes > 1 and not settings.reranker:
+            memory = _in_parallel(settings, memory, processes, opened)
+            if upstream:
+                _leave_processors()
+        log_to_stderr(logging.WARNING if quiet else logging.INFO)
+        run(memory, how, ring, lambda url: _announce(settings, url))
+
+
+def _in_parallel(settings: Settings, memory: Memory, processes: int, opened: ExitStack) -> Memory:
+    from remem.recall.parallel import ParallelRetriever
+    from remem.recall.retriever import Retriever
+
+    fingerprint = memory.encoder.fingerprint
+    retriever = ParallelRetriever(Retriever(), settings.url, fingerprint, processes)
+    return memory.searched_by(opened.enter_context(retriever))
+
+
+def _leave_processors() -> None:
+    """Encode with half of the processors: the threads of torch wait for one another, and get
+    little done where others need the processors. (94 searches a second on two, 77 without.)"""
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+
+
+def _announce(settings: Settings, url: str) -> None:
+    if settings.as_json:
+        write_json_line({"url": url})
+    else:
+        output().print(f"remem serves at {url} (base URL of chat programs: {url}/v1)")
+
+
+# The command that lets editors and desktop programs use a memory over MCP.
+
+
+@command(
+    "mcp",
+    "remem mcp --store ~/memories",
+    "remem mcp --http",
+    "REMEM_MCP_KEY=... remem mcp --http --host 0.0.0.0",
+)
+@click.option("--http", is_flag=True, help="Serve streamable HTTP instead of standard streams")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen (--http)")
+@click.option("--port", default=8378, show_default=True, help="0 takes a free one (--http)")
+@click.option(
+    "--key",
+    envvar="REMEM_MCP_KEY",
+    help="What clients present as bearer token; needed off loopback (--http)  [env: REMEM_MCP_KEY]",
+)
+@click.option(
+    "--forget/--no-forget",
+    default=True,
+    help="Whether clients may wipe memories (the tool is marked as destructive, so most ask first)",
+)
+@click.pass_obj
+def mcp(
+    settings: Settings, http: bool, host: str, port: int, key: str | None, forget: bool
+) -> None:
+    """Serve a memory to editors and desktop programs (MCP).
+
+    They start it themselves: the command to give them is 'remem mcp'.
+    """
+    from remem.serve.mcp_server import memory_server, run_http, run_stdio
+    from remem.serve.mcp_tools import TOOLS
+
+    tools = [tool for tool in TOOLS if forget or not tool.destroys]
+    with settings.create() as memory:
+        server = memory_server(memory, tools)
+        if http:
+            run_http(server, host, port, key, lambda url: complain(f"MCP on {url}"))
+        else:
+            # The thread that reads standard input cannot be interrupted, so that Ctrl-C would wait
+            # for one more line. What was acknowledged is stored, however the process ends.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            run_stdio(server)

@@ -1,0 +1,143 @@
+"""Commands that look at what is stored: sources, show, stats."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from remem.cli.options import command
+from remem.cli.screen import Verbatim, in_one_line, print_result, record_json, safe, table
+from remem.configuration import Settings, known_namespace
+from remem.dates import readable
+from remem.lookup import key_of
+from remem.recall.names import shown, shown_key, who
+from remem.store.types import Record
+
+
+@command("sources", "remem sources", "remem sources --namespace work --json")
+@click.pass_obj
+def sources(settings: Settings) -> None:
+    """List the sessions and documents of a namespace."""
+    with known_namespace(settings.look()) as memory:
+        found = memory.sources()
+    rows = [
+        (shown(each.source), each.records, _here(each.first_said_at), _here(each.last_said_at))
+        for each in found
+    ]
+    print_result(
+        settings.as_json,
+        [asdict(each) for each in found],
+        table(("Source", "Records", "From", "To"), rows),
+    )
+
+
+@command("show", "remem show KEY", "remem show KEY --radius 5")
+@click.argument("key")
+@click.option(
+    "--radius",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="How many records before and after it",
+)
+@click.pass_obj
+def show(settings: Settings, key: str, radius: int) -> None:
+    """Show a memory whole, with what was said around it.
+
+    Every field, its earlier versions, and its neighbours in the same session or document.
+    """
+    with known_namespace(settings.look()) as memory:
+        advice = f" in the namespace {memory.namespace!r}; 'remem search' shows the keys"
+        key = key_of(memory, key, advice)
+        around = memory.neighbors(key, radius)
+        versions = memory.history(key)
+        record = next(each for each in versions if each.key == key)
+    print_result(
+        settings.as_json,
+        {
+            "record": record_json(record),
+            "history": [record_json(each) for each in versions],
+            "neighbors": [record_json(each) for each in around],
+        },
+        _fields(record),
+        Verbatim(record.text + "\n", "bold"),
+        *_section("Versions", versions if len(versions) > 1 else [], key),
+        *_section("Around it", around, key),
+    )
+
+
+@command("stats", "remem stats", "remem stats --json")
+@click.pass_obj
+def stats(settings: Settings) -> None:
+    """Count records by namespace, and bytes."""
+    with settings.look() as memory:
+        found = memory.stats()
+    space = found.space
+    vectors = f"{space.dim} dimensions, {space.fingerprint:.40}" if space else "none yet"
+    print_result(
+        settings.as_json,
+        asdict(found),
+        Text(f"Store    {safe(found.url)}"),
+        Text(f"Vectors  {safe(vectors)}"),
+        Text(f"On disk  {_bytes(found.bytes_on_disk)}\n"),
+        table(
+            ("Namespace", "Records"),
+            [(shown(name), count) for name, count in sorted(found.records.items())],
+        ),
+    )
+
+
+def _here(moment: datetime | None) -> datetime | None:
+    """A moment at the clock of this machine: a source has none of its own."""
+    return moment and moment.astimezone()
+
+
+def _fields(record: Record) -> Text:
+    """The fields but the text that have a value, one a line."""
+    named = {
+        "Key": shown_key(record.key),
+        "Source": f"{shown(record.source)}, position {record.position}",
+        "Kind": shown(record.kind),
+        "Who": " / ".join(shown(name) for name in (record.speaker, record.role) if name),
+        "Origin": record.origin and shown(record.origin),
+        "Said": record.said_at and f"{readable(record.said_at)} {record.said_at:%z}",
+        "Stored": record.stored_at and f"{readable(record.stored_at)} {record.stored_at:%z}",
+        "Expires": record.expires_at and f"{readable(record.expires_at)} {record.expires_at:%z}",
+        "Replaced": record.valid_to and f"{readable(record.valid_to)} by {_successor(record)}",
+        # Under the name that a filter has, and not under one of the fields above.
+        **{f"metadata.{shown(name)}": str(value) for name, value in record.metadata.items()},
+    }
+    result = Text()
+    for name, value in named.items():
+        if value:
+            result.append(f"{name:<9} ", "dim").append(in_one_line(value) + "\n")
+    return result
+
+
+def _successor(record: Record) -> str:
+    return shown_key(record.superseded_by or "")
+
+
+def _section(title: str, records: list[Record], key: str) -> list[RenderableType]:
+    lines = [
+        Verbatim(
+            f"{'>' if each.key == key else ' '} {readable(each.said_at)}  "
+            f"{who(each) or shown(each.kind)}: {each.text}".replace("\n", "\n      "),
+            "" if each.key == key else "dim",
+        )
+        for each in records
+    ]
+    return [Text(title, "bold"), *lines, Text()] if lines else []
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,168 @@
+"""What holds for every command: which store, which namespace, which models, which output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remem.store import open_store
+from remem.store.errors import InvalidInput
+from remem.store.open import store_exists
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from remem.encoders.sentence_transformer import Encoder
+    from remem.memory import Memory
+    from remem.recall.retriever import Retriever
+
+DEFAULT_NAMESPACE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options that every command takes, before or after its name."""
+
+    store: str | None = None
+    namespace: str | None = None
+    encoder: str | None = None
+    reranker: str | None = None
+    secrets: str | None = None
+    as_json: bool = False
+
+    @property
+    def url(self) -> str:
+        """Where the memories are: as given, else in the user's data folder.
+
+        Raises:
+            InvalidInput: they would be gone when the command ends.
+        """
+        if self.store == ":memory:":
+            raise InvalidInput(
+                "a store in memory is gone when the command ends; name a folder with --store"
+            )
+        return self.store or str(data_folder() / "remem")
+
+    def create(self) -> Memory:
+        """The memory; its store is made if there is none."""
+        from remem.encoders.opening import open_encoder
+
+        return self._memory(open_encoder(self.encoder) if self.encoder else None)
+
+    def recall(self) -> Memory:
+        """The memory of a namespace that holds something.
+
+        Raises:
+            InvalidInput: there is no store, or nothing in the namespace.
+        """
+        require_store(self.url)
+        return known_namespace(self.create())
+
+    def look(self) -> Memory:
+        """The memory of a store that exists, whoever encoded it, for what encodes nothing.
+
+        Raises:
+            InvalidInput: there is no store.
+        """
+        require_store(self.url)
+        with open_store(self.url) as store:
+            space = store.space
+        return self._memory(_StoredEncoder(space.fingerprint, space.dim) if space else None)
+
+    def _memory(self, encoder: Encoder | None) -> Memory:
+        from remem.memory import Memory
+
+        namespace = self.namespace or DEFAULT_NAMESPACE
+        return Memory(
+            self.url,
+            namespace,
+            encoder=encoder,
+            retriever=_retriever(self.reranker),
+            secrets=self.secrets or "allow",
+        )
+
+
+def require_store(url: str) -> None:
+    """Refuse a folder that is no store, before one is made of it.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if not store_exists(url):
+        raise InvalidInput(
+            f"there is no store at {url} yet; fill one with 'remem import FILE', "
+            "or name another with --store"
+        )
+
+
+def known_namespace(memory: Memory) -> Memory:
+    """The memory itself, if its namespace holds something; it is closed otherwise.
+
+    Raises:
+        InvalidInput: nothing is in the namespace; the message names those that exist.
+    """
+    known = memory.namespaces()
+    if memory.namespace in known:
+        return memory
+    memory.close()
+    if not known:
+        raise InvalidInput(f"the store at {memory.url} is empty; fill it with 'remem import FILE'")
+    raise InvalidInput(
+        f"there is nothing in the namespace {memory.namespace!r}; "
+        f"choose one with --namespace: {', '.join(known)}"
+    )
+
+
+def data_folder() -> Path:
+    """Where programs keep what is their user's."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def history_file() -> Path:
+    """The file in which ``remem chat`` keeps what was typed."""
+    return data_folder() / "remem-chat-history"
+
+
+def settings_from_environment() -> Settings:
+    """What ``REMEM_STORE`` and the like say."""
+
+    def read(name: str) -> str | None:
+        return os.environ.get(name) or None
+
+    return Settings(
+        store=read("REMEM_STORE"),
+        namespace=read("REMEM_NAMESPACE"),
+        encoder=read("REMEM_ENCODER"),
+        reranker=read("REMEM_RERANKER"),
+        secrets=read("REMEM_SECRETS"),
+    )
+
+
+def _retriever(reranker: str | None) -> Retriever:
+    from remem.recall.rerank import CrossEncoderReranker
+    from remem.recall.retriever import Retriever
+
+    return Retriever(reranker=CrossEncoderReranker(reranker) if reranker else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredEncoder:
+    """Answers for the encoder of a store where it is not needed, only known."""
+
+    fingerprint: str
+    dim: int
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Never asked."""
+        raise NotImplementedError
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """Never asked."""
+        raise NotImplementedError

@@ -1,0 +1,94 @@
+"""The encoder that remem brings along: NumPy for a question, torch for much."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from remem.encoders.minilm import MiniLM
+from remem.encoders.models import bundled_folder
+from remem.encoders.sentence_transformer import Combiner, SentenceTransformerEncoder, Vectors
+from remem.store import Vector
+
+_FEW = 32
+"""Texts that a call may have and yet be no part of an import: a turn or a note with its windows."""
+
+_MUCH = 16_384
+"""Tokens, some 300 turns of a chat with their windows. Two of a processor's cores take NumPy as
+long for them as loading torch takes, and torch needs less than half of the time from there on."""
+
+_MUCH_BIT_BY_BIT = 4 * _MUCH
+"""The same of smaller calls, which are rather a person's than a program's: who waits for one of
+them would notice the seconds, and may never have as many as would make up for them."""
+
+
+class BundledEncoder:
+    """all-MiniLM-L6-v2 (English, 384 dimensions), which needs no network. Thread-safe.
+
+    NumPy encodes questions, and documents until they had 16,384 tokens in all, or four times as
+    many if no call had more than 32 texts. Then torch is loaded, which takes seconds, and encodes
+    everything from there on, in half of the time. The vectors of both belong together (cosine
+    .9999), and the fingerprint is the same.
+
+    Raises:
+        RememError: when the model is first needed and is missing or damaged; the sentence says
+            what to do.
+    """
+
+    def __init__(self) -> None:
+        self._torch = SentenceTransformerEncoder()
+        self._uses_torch = False
+        self._encoded = 0  # tokens of documents
+        self._loaded: MiniLM | None = None
+        self._loading = threading.Lock()
+        self._queries: Combiner[str, Vector] = Combiner(self._encode_queries)
+
+    def __repr__(self) -> str:
+        return "BundledEncoder()"
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the files that decide the vectors: weights, configuration, tokenizer."""
+        return self._torch.fingerprint
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        return 384
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Encode what is to be remembered; equal texts are encoded once.
+
+        Returns:
+            float32 array of shape (len(texts), dim), rows of length 1, in the order of texts.
+        """
+        if not self._uses_torch:
+            row = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+            tokens = self._model.tokens(list(row))
+            self._encoded += sum(map(len, tokens))
+            if self._encoded <= (_MUCH if len(row) > _FEW else _MUCH_BIT_BY_BIT):
+                return self._model.vectors(tokens)[[row[text] for text in texts]]
+            self.use_torch()
+        return self._torch.encode_documents(texts)
+
+    def encode_query(self, text: str) -> Vector:
+        """Encode a question: float32 array of shape (dim,), length 1."""
+        return self._torch.encode_query(text) if self._uses_torch else self._queries(text)
+
+    def use_torch(self) -> None:
+        """Load torch now and encode everything with it, for a server: a question takes half the
+        time."""
+        self._torch.dim  # noqa: B018 - loads it; whoever asks meanwhile is answered by NumPy
+        self._uses_torch = True
+
+    def _encode_queries(self, texts: Sequence[str]) -> list[Vector]:
+        return list(self._model.vectors(self._model.tokens(texts)))
+
+    @property
+    def _model(self) -> MiniLM:
+        if self._loaded is None:
+            with self._loading:
+                if self._loaded is None:  # or another thread loaded it meanwhile
+                    self.fingerprint  # noqa: B018 - refuses a damaged model before it is used
+                    self._loaded = MiniLM(bundled_folder())
+        return self._loaded

@@ -1,0 +1,1 @@
+"""Generators: the language models that answer with the help of recalled memories."""

@@ -1,0 +1,260 @@
+"""Import: from a file or folder into a memory, in batches."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from remem.ingest.base import Item, Problem, Reader
+from remem.ingest.detect import detect_reader
+from remem.ingest.files import DEFAULT, Limit, limited
+from remem.secrets import guard
+from remem.secrets.guard import Guard, Removed
+from remem.store import Conflict, InvalidInput, Record
+
+_BATCH = 256
+_BATCH_CHARACTERS = 1 << 22
+_KEPT_PROBLEMS = 1000
+_CHANGED = "it is already stored with another text; forget the old one first to replace it"
+
+
+class Outcome(Protocol):
+    """What adding records did: the keys of new ones, and of those that were stored already."""
+
+    @property
+    def added(self) -> Sequence[str]:
+        """Keys of the new records."""
+
+    @property
+    def unchanged(self) -> Sequence[str]:
+        """Keys of the records that were stored already."""
+
+
+class Target(Protocol):
+    """What an import needs of ``Memory``."""
+
+    @property
+    def namespace(self) -> str:
+        """Where records go that belong to no other namespace."""
+
+    @property
+    def guard(self) -> Guard:
+        """The guard that decides what becomes of secrets in what is to be stored."""
+
+    def in_namespace(self, namespace: str) -> Target:
+        """The same memory, with another namespace."""
+
+    def add_records(self, records: Iterable[Record]) -> Outcome:
+        """Store records; ``Conflict`` if the key of one is stored with another text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is. ``bytes_read`` of a packed file counts packed bytes."""
+
+    records: int
+    bytes_read: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes:
+        reader: Name of the format, for people.
+        added: Number of new records, by namespace.
+        unchanged: Number of records that were stored already, by namespace.
+        problems: What could not be imported; the first 1,000 of them.
+        problem_count: How many problems there were in all.
+        removed: Secrets that were taken out of new records; the first 1,000 of them.
+        removed_count: How many there were in all.
+    """
+
+    reader: str
+    added: Mapping[str, int]
+    unchanged: Mapping[str, int]
+    problems: tuple[Problem, ...]
+    problem_count: int
+    removed: tuple[Removed, ...] = ()
+    removed_count: int = 0
+
+
+def import_path(
+    memory: Target,
+    path: str | Path,
+    *,
+    reader: Reader | None = None,
+    namespace: str | None = None,
+    report: Callable[[Progress], None] | None = None,
+    limit: Limit | None = DEFAULT,
+) -> ImportReport:
+    """Store all that a file or folder holds; what cannot be read is reported and skipped.
+
+    May be interrupted at any moment: what was stored stays, and running it again goes on from
+    there and stores nothing twice.
+
+    Args:
+        memory: Where to store it.
+        path: A chat export, a document, or a folder of them.
+        reader: The reader to use; None finds it by the content.
+        namespace: For records to which the format gives no namespace; None is the memory's own.
+        report: Called after each batch and at the end.
+        limit: What unpacks to far more than it weighs and is refused; None: nothing is.
+
+    Raises:
+        InvalidInput: there is nothing at the path, no reader knows it, or it is beyond the limit.
+        MissingDependency: the document needs an optional package.
+        RememError: the store failed; see ``remem.store.errors``.
+    """
+    path = Path(path)
+    reader = reader or detect_reader(path)
+    run = _Run(memory, path, namespace or memory.namespace, report)
+    with limited(limit):
+        items = reader.read(path, run.count_bytes)
+        for batch_namespace, records in _batches(run.guarded(items), run.add_problem):
+            run.add(batch_namespace, records)
+    return run.finish(reader.name)
+
+
+def _batches(
+    items: Iterable[Item | Problem], on_problem: Callable[[Problem], None]
+) -> Iterator[tuple[str | None, list[Record]]]:
+    """Runs of records of one namespace, in order, of bounded size and without a key twice."""
+    namespace: str | None = None
+    batch: dict[str, Record] = {}
+    size = 0
+    for item in items:
+        if isinstance(item, Problem):
+            on_problem(item)
+            continue
+        is_full = len(batch) == _BATCH or size > _BATCH_CHARACTERS
+        if is_full or item.namespace != namespace or item.record.key in batch:
+            yield namespace, list(batch.values())
+            batch, size = {}, 0
+        namespace = item.namespace
+        batch[item.record.key] = item.record
+        size += len(item.record.text)
+    yield namespace, list(batch.values())
+
+
+class _Run:
+    """The state of one import."""
+
+    def __init__(
+        self,
+        memory: Target,
+        path: Path,
+        namespace: str,
+        report: Callable[[Progress], None] | None,
+    ) -> None:
+        self._memory = memory
+        self._path = path
+        self._namespace = namespace
+        self._report = report
+        self._bytes_read = 0
+        self._bytes_total = _size(path)
+        self._added: Counter[str] = Counter()
+        self._unchanged: Counter[str] = Counter()
+        self._problems: list[Problem] = []
+        self._problem_count = 0
+        self._guarded: dict[str, guard.Outcome] = {}
+        self._removed: list[Removed] = []
+        self._removed_count = 0
+
+    def count_bytes(self, count: int) -> None:
+        self._bytes_read += count
+
+    def add_problem(self, problem: Problem) -> None:
+        self._problem_count += 1
+        if self._problem_count <= _KEPT_PROBLEMS:
+            self._problems.append(problem)
+
+    def guarded(self, items: Iterable[Item | Problem]) -> Iterator[Item | Problem]:
+        """The items without secrets. Here, and not only in the memory, because what belongs
+        together may be stored in several batches, and one that is refused record by record."""
+        waiting: deque[Item] = deque()
+
+        def records() -> Iterator[Record]:
+            for item in items:
+                if isinstance(item, Problem):
+                    self.add_problem(item)
+                else:
+                    waiting.append(item)
+                    yield item.record
+
+        for outcome in self._memory.guard.outcomes(records()):
+            namespace = waiting.popleft().namespace
+            if outcome.refusal:
+                yield Problem(self._path, f"a record was skipped: {outcome.refusal}")
+            else:
+                if outcome.removed:
+                    self._guarded[outcome.record.key] = outcome
+                yield Item(outcome.record, namespace)
+
+    def add(self, namespace: str | None, records: Sequence[Record]) -> None:
+        """Store a batch; records that cannot be stored become problems, the others go in."""
+        name = namespace or self._namespace
+        pending = [list(records)]
+        while pending:
+            part = pending.pop()
+            if not part:
+                continue
+            try:
+                outcome = self._memory.in_namespace(name).add_records(part)
+            except Conflict as conflict:
+                rest = [record for record in part if record.key not in conflict.keys]
+                if len(rest) == len(part):
+                    raise
+                for record in part:
+                    if record.key in conflict.keys:
+                        self._skip(record, _CHANGED)
+                pending.append(rest)
+            except InvalidInput as error:
+                if len(part) == 1:
+                    self._skip(part[0], str(error))
+                else:
+                    middle = len(part) // 2
+                    pending += [part[middle:], part[:middle]]
+            else:
+                self._added[name] += len(outcome.added)
+                self._unchanged[name] += len(outcome.unchanged)
+                self._count_removed(outcome.added)
+        for record in records:
+            self._guarded.pop(record.key, None)
+        self._tell(self._bytes_read)
+
+    def finish(self, reader: str) -> ImportReport:
+        self._tell(self._bytes_total)
+        return ImportReport(
+            reader=reader,
+            added=dict(self._added),
+            unchanged=dict(self._unchanged),
+            problems=tuple(self._problems),
+            problem_count=self._problem_count,
+            removed=tuple(self._removed),
+            removed_count=self._removed_count,
+        )
+
+    def _count_removed(self, added: Sequence[str]) -> None:
+        for key in added:
+            if outcome := self._guarded.get(key):
+                self._removed_count += len(outcome.removed)
+                self._removed += outcome.removed[: _KEPT_PROBLEMS - len(self._removed)]
+
+    def _skip(self, record: Record, reason: str) -> None:
+        self.add_problem(Problem(self._path, f"{record.key} was skipped: {reason}"))
+
+    def _tell(self, bytes_read: int) -> None:
+        if self._report:
+            records = self._added.total() + self._unchanged.total()
+            # The directory of a .zip is read along with its members, which counts it twice.
+            self._report(Progress(records, min(bytes_read, self._bytes_total), self._bytes_total))
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

@@ -1,0 +1,89 @@
+"""Where the endpoints do their work: with a memory, in a thread.
+
+::
+
+    @router.get("/sources")
+    async def sources(desk: Reading) -> Sources:
+        return await desk.do(lambda memory: Sources.of(memory.sources()))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import Message
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+
+from remem.memory import Memory
+from remem.serve.access import Granted, administers, reads, writes
+from remem.serve.backend import Threads, to_the_end
+from remem.serve.errors import Refusal
+from remem.serve.middleware import Metrics
+from remem.serve.settings import ServeSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an endpoint works with.
+
+    Attributes:
+        granted: The memory that the request may use.
+        threads: Where the work is done.
+        settings: Of the server.
+        metrics: What is counted.
+    """
+
+    granted: Granted
+    threads: Threads
+    settings: ServeSettings
+    metrics: Metrics
+
+    async def do(self, work: Callable[[Memory], T]) -> T:
+        """What the work makes of the memory; once begun, it is finished."""
+        return await to_the_end(self.threads.run(work, self.granted.memory))
+
+
+async def _reading(request: Request, granted: Annotated[Granted, Depends(reads)]) -> Desk:
+    return _desk(request, granted, request.app.state.readers)
+
+
+async def _writing(request: Request, granted: Annotated[Granted, Depends(writes)]) -> Desk:
+    return _desk(request, granted, request.app.state.writers)
+
+
+async def _administering(
+    request: Request, granted: Annotated[Granted, Depends(administers)]
+) -> Desk:
+    return _desk(request, granted, request.app.state.writers)
+
+
+Reading = Annotated[Desk, Depends(_reading)]
+Writing = Annotated[Desk, Depends(_writing)]
+Administering = Annotated[Desk, Depends(_administering)]
+
+
+def refuse_other_types(request: Request, *known: str) -> None:
+    """Go on only with a body of a type that is read here.
+
+    Raises:
+        Refusal: 415.
+    """
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    if "content-type" not in request.headers or header.get_content_type() not in known:
+        raise Refusal(
+            415,
+            "unsupported_media_type",
+            f"send the body as {known[0]} and say so in the Content-Type header",
+        )
+
+
+def _desk(request: Request, granted: Granted, threads: Threads) -> Desk:
+    state = request.app.state
+    if request.method in ("POST", "PATCH"):
+        refuse_other_types(request, "application/json")
+    return Desk(granted, threads, state.settings, state.metrics)

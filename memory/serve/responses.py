@@ -1,0 +1,330 @@
+"""The bodies of answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from remem.recall.expectation import Expected, Found, Stage
+from remem.recall.prompt import Context
+from remem.recall.ranking import Recollection
+from remem.serve.fields import Told
+from remem.store import Record, SourceInfo
+from remem.writer import Added
+
+PREFIX = "/api/v1"
+"""Of all paths but those that OpenAI and Prometheus prescribe."""
+
+_RECORD = {
+    "key": "notes#8f0f6c3f0c2f6f1a",
+    "source": "notes",
+    "position": 0,
+    "text": "The spare key is at the bakery, in the tin with the rooster on it.",
+    "kind": "note",
+    "role": None,
+    "speaker": "Nora",
+    "said_at": "2024-07-21T18:30:00+02:00",
+    "stored_at": "2024-07-21T16:30:01.120934+00:00",
+    "expires_at": None,
+    "metadata": {"topic": "keys"},
+    "superseded_by": None,
+    "valid_to": None,
+    "origin": "person",
+}
+_HIT = {
+    "record": _RECORD,
+    "score": 0.61,
+    "relevance": 0.98,
+    "parts": {"dense turn": 0.05, "text turn": 0.11, "room": 0.16},
+    "words": ["spare", "key"],
+}
+
+
+_EXPECTED = {
+    "key": "night shift#0",
+    "stage": "budget",
+    "reason": "It does not fit into a prompt of 60 tokens.",
+    "remedy": "Ask with a budget of 88.",
+    "place": 2,
+    "score": 0.41,
+    "relevance": 0.17,
+    "reaches": [{"leg": "dense turn", "place": 3, "score": 0.52, "pool": 64}],
+    "keeps": {"budget": 88},
+    "words": [],
+}
+
+
+def _answer(**example: Any) -> ConfigDict:
+    return ConfigDict(from_attributes=True, json_schema_extra={"examples": [example]})
+
+
+class ErrorDetail(BaseModel):
+    """Why a request was refused."""
+
+    message: str = Field(description="One sentence that says what to do.")
+    type: str
+    code: str = Field(description="For programs.")
+
+
+class ErrorOut(BaseModel):
+    """A refusal."""
+
+    model_config = _answer(
+        error={
+            "message": "no memory has the key 'notes#1' in namespace 'default'",
+            "type": "not_found_error",
+            "code": "not_found",
+        }
+    )
+
+    error: ErrorDetail
+
+
+class RecordOut(BaseModel):
+    """A memory, word for word."""
+
+    model_config = _answer(**_RECORD)
+
+    key: str
+    source: str = Field(description="The session or document that it belongs to.")
+    position: int = Field(description="Place in the source.")
+    text: str
+    kind: str = Field(description="`turn`, `passage`, `note`, or another.")
+    role: str | None
+    speaker: str | None
+    said_at: Told | None
+    stored_at: Told | None
+    expires_at: Told | None
+    metadata: dict[str, JsonValue]
+    superseded_by: str | None = Field(description="Key of the version that replaced it.")
+    valid_to: Told | None = Field(description="When it was replaced.")
+    origin: str | None = Field(
+        description="`person`, `assistant`, `tool`, `document`, `web`, or another."
+    )
+
+    @staticmethod
+    def of(record: Record) -> RecordOut:
+        """A record of the store."""
+        return RecordOut.model_validate(record)
+
+
+class Records(BaseModel):
+    """Several memories, in order."""
+
+    model_config = _answer(records=[_RECORD])
+
+    records: list[RecordOut]
+
+    @staticmethod
+    def of(records: list[Record]) -> Records:
+        """Records of the store."""
+        return Records(records=[RecordOut.of(record) for record in records])
+
+
+class Page(Records):
+    """Some memories of many."""
+
+    model_config = _answer(records=[_RECORD], next=None)
+
+    next: str | None = Field(description="What to pass as `after`; null on the last page.")
+
+
+class Hit(BaseModel):
+    """A memory that was recalled."""
+
+    model_config = _answer(**_HIT)
+
+    record: RecordOut
+    score: float = Field(description="What the order goes by; comparable within one answer only.")
+    relevance: float = Field(description="How likely it is to matter for the question, 0 to 1.")
+    parts: dict[str, float] = Field(description="What the score is made of, when explained.")
+    words: list[str] = Field(description="Its words that the question asks for.")
+
+
+class ReachOut(BaseModel):
+    """The depth at which a part of the search has a memory, and the depth to which it looked."""
+
+    model_config = _answer(leg="text turn", place=87, score=3.1, pool=64)
+
+    leg: str
+    place: int | None = Field(description="In its order; null beyond the first 1,000.")
+    score: float | None = Field(description="Null where it finds nothing in the memory.")
+    pool: int = Field(description="How many it was asked for.")
+
+
+class ExpectedOut(BaseModel):
+    """The fate of a memory that was expected."""
+
+    model_config = _answer(**_EXPECTED)
+
+    key: str
+    stage: Stage = Field(description="Where it was dropped; `kept` if nowhere.")
+    reason: str
+    remedy: str = Field(description="What would have kept it.")
+    place: int | None = Field(description="In the ranking, 1 being the best.")
+    score: float | None
+    relevance: float | None
+    reaches: list[ReachOut] = Field(description="What each part of the search makes of it.")
+    keeps: dict[str, float] = Field(
+        description="Values of `k`, `floor` and `budget` with which it is kept, once the "
+        "conditions that it fails are left out."
+    )
+    words: list[str] = Field(description="Words of it that would have brought it up.")
+
+    @staticmethod
+    def of(expected: Expected) -> ExpectedOut:
+        """The answer of an inquiry."""
+        return ExpectedOut.model_validate(expected)
+
+
+class Hits(BaseModel):
+    """The memories that answer a question, best first."""
+
+    model_config = _answer(hits=[_HIT], expected=None)
+
+    hits: list[Hit]
+    expected: ExpectedOut | None = Field(
+        description="What became of the memory that was expected; null if none was."
+    )
+
+    @staticmethod
+    def of(found: list[Recollection]) -> Hits:
+        """What a search returned."""
+        expected = ExpectedOut.of(found.expected) if isinstance(found, Found) else None
+        return Hits(hits=[Hit.model_validate(one) for one in found], expected=expected)
+
+
+class ContextOut(BaseModel):
+    """A block to put in front of a message, and what is in it."""
+
+    model_config = _answer(text="The memories below ...", tokens=96, hits=[_HIT], left_out=[])
+
+    text: str = Field(description="Empty where there is nothing to say.")
+    tokens: int = Field(description="Its length, by an estimate.")
+    hits: list[Hit] = Field(description="What is in it, in the order of time.")
+    left_out: list[str] = Field(description="Keys of what was recalled and did not fit.")
+
+    @staticmethod
+    def of(context: Context) -> ContextOut:
+        """What a memory built."""
+        return ContextOut(
+            text=context.text,
+            tokens=context.tokens,
+            hits=[Hit.model_validate(one) for one in context.recollections],
+            left_out=[one.record.key for one in context.left_out],
+        )
+
+
+class AddedOut(BaseModel):
+    """Keys of what is remembered now, and of what was already."""
+
+    model_config = _answer(added=["night shift#0", "night shift#1"], unchanged=[], removed=[])
+
+    added: list[str]
+    unchanged: list[str]
+    removed: list[str] = Field(description="Secrets that were taken out before, and where.")
+
+    @staticmethod
+    def of(added: Added) -> AddedOut:
+        """What a memory did."""
+        return AddedOut(
+            added=list(added.added),
+            unchanged=list(added.unchanged),
+            removed=list(map(str, added.removed)),
+        )
+
+
+class ImportedOut(BaseModel):
+    """How many records are new, and how many were known."""
+
+    model_config = _answer(added=168, unchanged=13)
+
+    added: int
+    unchanged: int
+
+
+class Count(BaseModel):
+    """How many records went, earlier versions included."""
+
+    model_config = _answer(records=13)
+
+    records: int
+
+
+class SourceOut(BaseModel):
+    """A session or document."""
+
+    model_config = _answer(
+        source="night shift",
+        records=2,
+        first_said_at="2024-07-21T18:30:00+02:00",
+        last_said_at="2024-07-21T18:31:10+02:00",
+    )
+
+    source: str
+    records: int
+    first_said_at: Told | None
+    last_said_at: Told | None
+
+
+class Sources(BaseModel):
+    """The sessions and documents of a namespace, by name."""
+
+    sources: list[SourceOut]
+
+    @staticmethod
+    def of(sources: list[SourceInfo]) -> Sources:
+        """What a memory has."""
+        return Sources(sources=[SourceOut.model_validate(source) for source in sources])
+
+
+class Namespaces(BaseModel):
+    """The namespaces that hold something and that the key opens, by name."""
+
+    model_config = _answer(namespaces=["default", "nora"])
+
+    namespaces: list[str]
+
+
+class StatsOut(BaseModel):
+    """How much is remembered in a namespace, and what finds it."""
+
+    model_config = _answer(
+        namespace="nora", records=181, sources=12, encoder="sentence-transformers:...", dim=384
+    )
+
+    namespace: str
+    records: int = Field(description="Earlier versions included.")
+    sources: int
+    encoder: str = Field(description="Whose vectors they are.")
+    dim: int = Field(description="Length of these vectors.")
+
+
+class StatusOut(BaseModel):
+    """That all is well."""
+
+    model_config = _answer(status="ok", version="0.1.0")
+
+    status: str
+    version: str
+
+
+_REFUSALS = {
+    400: "The body is no JSON, or the key opens several namespaces and the request names none.",
+    401: "There is no key, or a wrong one.",
+    403: "The key does not allow it.",
+    404: "There is no such memory.",
+    408: "The body took too long.",
+    409: "The key belongs to another text.",
+    413: "The body is too long.",
+    415: "The body is of a type that is not read here.",
+    422: "Something in the request is not as described.",
+    429: "Too many requests.",
+    503: "The store cannot be used now.",
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of an endpoint, for its description."""
+    return {status: {"model": ErrorOut, "description": _REFUSALS[status]} for status in statuses}

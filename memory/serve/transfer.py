@@ -1,0 +1,177 @@
+"""Whole namespaces in and out, as JSON Lines in the form of ``remem export``. Streamed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Message, Send
+
+from remem.serve.access import Caller, caller
+from remem.serve.backend import to_the_end
+from remem.serve.dependencies import Reading, refuse_other_types
+from remem.serve.keys import Permission
+from remem.serve.requests import parsed
+from remem.serve.responses import PREFIX, ImportedOut, refusals
+from remem.store import DamagedRecord, InvalidInput, Record, log_damage
+from remem.transfer import HEADER, from_values, to_line
+
+router = APIRouter(prefix=PREFIX, tags=["memories"])
+
+_TYPES = ("application/x-ndjson", "application/jsonl")
+_PIECE = 64 * 1024
+_BATCH = 256
+"""Records stored at a time: as many as the memory encodes and commits together."""
+
+_BODY = Path("body")
+"""What messages call the place of a line."""
+
+_EXAMPLE = "\n".join(
+    (
+        json.dumps(HEADER),
+        '{"namespace": "nora", "key": "notes#1", "source": "notes", "position": 0, '
+        '"text": "Rex is a dog.", "kind": "note", "said_at": "2024-05-01T09:30:00+02:00"}',
+        "",
+    )
+)
+_LINES: dict[str, Any] = {_TYPES[0]: {"schema": {"type": "string"}, "example": _EXAMPLE}}
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": _LINES, "description": "A line for each record, behind a first one."},
+        **refusals(400, 401, 403, 422, 429, 503),
+    },
+)
+async def export(desk: Reading) -> StreamingResponse:
+    """All records of the namespace, without loss: earlier versions, times and metadata too.
+
+    A key that may read a namespace may export it, and no other. Damaged records are left out and
+    named in the log; the reply then breaks off behind its last line, because it is not all.
+    """
+    granted = desk.granted
+    damaged: list[DamagedRecord] = []
+
+    def leave_out(error: DamagedRecord) -> None:
+        log_damage(error)
+        damaged.append(error)
+
+    records = granted.memory.scan(damaged=leave_out)
+    lines = (to_line(granted.namespace, record) for record in records)
+
+    async def pieces() -> AsyncIterator[str]:
+        yield json.dumps(HEADER) + "\n"
+        while piece := await desk.threads.run(_piece, lines):
+            yield piece
+
+    return _Export(pieces(), lambda: not damaged)
+
+
+class _Export(StreamingResponse):
+    """Lines that come to an end only if they are all.
+
+    Args:
+        pieces: The lines.
+        is_whole: Asked behind the last one.
+    """
+
+    def __init__(self, pieces: AsyncIterator[str], is_whole: Callable[[], bool]) -> None:
+        super().__init__(pieces, media_type=_TYPES[0])
+        self._is_whole = is_whole
+
+    async def stream_response(self, send: Send) -> None:
+        """See ``StreamingResponse``."""
+
+        async def send_until_the_end(message: Message) -> None:
+            is_end = message["type"] == "http.response.body" and not message.get("more_body")
+            if not is_end or self._is_whole():
+                await send(message)
+
+        await super().stream_response(send_until_the_end)
+
+
+@router.post(
+    "/import",
+    openapi_extra={"requestBody": {"content": _LINES, "required": True}},
+    responses=refusals(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
+)
+async def import_(request: Request, who: Annotated[Caller, Depends(caller)]) -> ImportedOut:
+    """Remember what an export wrote. Each record goes to the namespace that it came from.
+
+    What stands before a line that is refused is stored; the same request again adds nothing twice.
+    """
+    who.require(Permission.WRITE)
+    refuse_other_types(request, *_TYPES)
+    writers = request.app.state.writers
+    done: Counter[str] = Counter()
+    async for numbered in _batches(request):
+        done += await to_the_end(writers.run(_stored, who, numbered))
+    request.app.state.metrics.remembered.labels("rest").inc(done["added"])
+    return ImportedOut(added=done["added"], unchanged=done["unchanged"])
+
+
+def _piece(lines: Iterator[str]) -> str:
+    """The next lines, so many that it is worth to send them."""
+    piece, size = [], 0
+    for line in lines:
+        piece.append(f"{line}\n")
+        size += len(line)
+        if size >= _PIECE:
+            break
+    return "".join(piece)
+
+
+async def _batches(request: Request) -> AsyncIterator[list[tuple[int, bytes]]]:
+    """The numbered lines of a body behind its first, some at a time, as they arrive."""
+    number, batch = 0, []
+    async for line in _lines(request):
+        number += 1
+        if number == 1:
+            _check_header(line)
+        elif line.strip():
+            batch.append((number, line))
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if not number:
+        _check_header(b"")
+    yield batch
+
+
+async def _lines(request: Request) -> AsyncIterator[bytes]:
+    rest = [b""]
+    async for chunk in request.stream():
+        first, *others = chunk.split(b"\n")
+        rest.append(first)
+        for piece in others:
+            yield b"".join(rest)
+            rest = [piece]
+    if last := b"".join(rest):
+        yield last
+
+
+def _check_header(line: bytes) -> None:
+    if parsed(line, "the first line of the body") != HEADER:
+        raise InvalidInput(f"the body was not written by an export; it begins {json.dumps(HEADER)}")
+
+
+def _stored(who: Caller, lines: Iterable[tuple[int, bytes]]) -> Counter[str]:
+    """Store some lines, each run of one namespace at once; nothing if one of them is none."""
+    records = [_read(number, line) for number, line in lines]
+    done: Counter[str] = Counter()
+    for namespace, group in groupby(records, lambda pair: pair[0]):
+        added = who.granted(namespace).memory.add_records(record for _, record in group)
+        done.update(added=len(added.added), unchanged=len(added.unchanged))
+    return done
+
+
+def _read(number: int, line: bytes) -> tuple[str, Record]:
+    return from_values(_BODY, number, parsed(line, f"line {number} of the body"))

@@ -1,0 +1,98 @@
+"""The views of a record: its own line, and a window of its neighbours. Pure.
+
+A window is measured in words, not in turns: short chat turns get neighbours, which say what "yes,
+at nine" is about, and long ones stand alone, which keeps what they say from being blurred. One rule
+thus serves texting and long prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from remem.encoders.sentence_transformer import Encoder
+from remem.store import (
+    Record,
+    Space,
+)
+from remem.store.fulltext.tokens import word_count
+
+TURN = "turn"
+WINDOW = "window"
+VIEWS = (TURN, WINDOW)
+
+WINDOW_WORDS = 100
+"""Neighbours join a window while it stays within this many words."""
+
+REACH = 8
+"""Most neighbours on either side, however short they are."""
+
+_ALONE = frozenset({"note"})
+"""Kinds of records that are told one by one."""
+
+
+def line(record: Record) -> str:
+    """What is indexed of one record: who said it, or under which headings it stands, and the text.
+
+    Headings are taken from ``metadata["headings"]``, a list of strings.
+    """
+    if record.speaker:
+        return f"{record.speaker}: {record.text}"
+    headings = record.metadata.get("headings")
+    if isinstance(headings, list) and headings:
+        return f"{' > '.join(map(str, headings))}: {record.text}"
+    return record.text
+
+
+def stands_alone(record: Record) -> bool:
+    """Whether its neighbours say nothing about a record: notes, and what is history by now."""
+    return is_never_quoted(record) or record.superseded_by is not None
+
+
+def is_never_quoted(record: Record) -> bool:
+    """Whether a record stands in no window but its own, and never did."""
+    return record.kind in _ALONE
+
+
+def window_texts(
+    records: Sequence[Record], budget: int = WINDOW_WORDS, reach: int = REACH
+) -> dict[str, str]:
+    """The window of each record, by key.
+
+    Args:
+        records: Records of one source, in order.
+        budget: Most words of a window, unless the record alone has more.
+        reach: Most neighbours on either side.
+    """
+    lines = [line(record) for record in records]
+    words = [word_count(text) for text in lines]
+    alone = [stands_alone(record) for record in records]
+    windows: dict[str, str] = {}
+    for i, record in enumerate(records):
+        first, last = (i, i) if alone[i] else _span(i, words, alone, budget, reach)
+        windows[record.key] = "\n".join(lines[first : last + 1])
+    return windows
+
+
+def _span(
+    center: int, words: Sequence[int], alone: Sequence[bool], budget: int, reach: int
+) -> tuple[int, int]:
+    """First and last index: neighbours join in turns, before and after, while there is room."""
+    edges = {-1: center, 1: center}
+    room = budget - words[center]
+    growing = [-1, 1]
+    while growing:
+        for side in tuple(growing):
+            i = edges[side] + side
+            near = 0 <= i < len(words) and abs(i - center) <= reach
+            if near and not alone[i] and words[i] <= room:
+                edges[side] = i
+                room -= words[i]
+            else:
+                growing.remove(side)
+    return edges[-1], edges[1]
+
+
+def space_of(encoder: Encoder) -> Space:
+    """The space of an encoder's vectors, over our views."""
+    # Only an encoder that cannot be recognised by its fingerprint has a name.
+    return Space(encoder.fingerprint, encoder.dim, VIEWS, getattr(encoder, "name", ""))

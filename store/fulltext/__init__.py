@@ -1,0 +1,1 @@
+"""Full text: tokens, their statistics, and an inverted index in NumPy arrays."""
