@@ -182,6 +182,7 @@ class Inquiry:
             score=None if one is None else one.score,
             relevance=None if one is None else one.relevance,
             reaches=reaches_of(self.store, self.namespace, record, first.calls),
+            echo="" if one is None else one.echo,
         )
         expected = replace(expected, reason=reason(expected, record, terms, first.found))
         if stage == "kept":

@@ -174,7 +174,7 @@ def _excerpt(text: str, words: Sequence[str]) -> str:
 
 def _parts(recollection: Recollection) -> str:
     parts = " + ".join(
-        f"{name} {part:.2f}" for name, part in recollection.parts.items() if part >= 0.005
+        f"{name} {part:.2f}" for name, part in recollection.parts.items() if abs(part) >= 0.005
     )
     words = ", ".join(safe(word) for word in recollection.words)
     told = f"relevance {recollection.relevance:.2f}; {parts}"

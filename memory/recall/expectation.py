@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from remem.recall.echoes import REASONS
 from remem.recall.ranking import Recollection
 from remem.store import Filter, Record, facets
 from remem.store.filters import COLUMNS, And, Exists, In, Not, Or, Range, Scalar
@@ -85,6 +86,7 @@ class Expected:
         keeps: Values of ``k``, ``floor`` and ``budget`` with which it would have been kept, once
             the conditions that it fails are left out. They were tried.
         words: Words of it that the question lacks, with which it would have been kept.
+        echo: Why it is no evidence of its own, if it is none; see ``remem.recall.echoes.Kind``.
     """
 
     key: str
@@ -97,6 +99,7 @@ class Expected:
     reaches: tuple[Reach, ...] = ()
     keeps: Mapping[str, float] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    echo: str = ""
 
     @property
     def kept(self) -> bool:
@@ -126,6 +129,8 @@ def reason(expected: Expected, record: Record, terms: Terms, found: Sequence[Rec
     """
     place, score, relevance = expected.place, expected.score or 0.0, expected.relevance or 0.0
     standing = f"stands at place {place} with a score of {score:.2f}"
+    if expected.echo and expected.stage in ("limit", "floor"):
+        return f"{REASONS[expected.echo]}."
     match expected.stage:
         case "filter":
             failed = [] if terms.where is None else failing(terms.where, record)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 
 import numpy as np
@@ -32,6 +32,7 @@ class Recollection:
             added to the score, when explained.
         words: The words of the record that the query asks for, as they stand in its text.
         span: The part of the text that a prompt shows, of which the record has no more; None: all.
+        echo: Why it is no evidence of its own, if it is none; see ``remem.recall.echoes.Kind``.
     """
 
     record: Record
@@ -40,6 +41,7 @@ class Recollection:
     parts: Mapping[str, float] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     span: Span | None = None
+    echo: str = ""
 
 
 def rank(
@@ -97,6 +99,7 @@ def candidates_of(
     also: Iterable[Record],
     weights: Mapping[str, float],
     pool: int,
+    idle: Collection[str] = (),
 ) -> list[Candidate]:
     """The records that the legs returned, and some others that deserve a look.
 
@@ -106,6 +109,8 @@ def candidates_of(
         legs: Hits by the name of the leg, each best first.
         weights: Of the legs; only their proportions matter here, and what is not named has none.
         pool: Hits that were asked of each leg.
+        idle: Keys of records that are no evidence. However near they are to the question, they take
+            nothing from the others.
     """
     weights = {leg: weights.get(leg, 0.0) for leg in legs}
     total = sum(weights.values())
@@ -113,20 +118,23 @@ def candidates_of(
     found: dict[str, dict[str, float]] = {key: {} for key in records}
     for leg, hits in legs.items():
         found_all = leg.startswith("text") and len(hits) < pool
-        scores = normalised(hits, least=0.0 if found_all else None)
+        scores = normalised(hits, 0.0 if found_all else None, idle)
         for hit, score in zip(hits, scores, strict=True):
             record = hit.record
             records[record.key] = record
             found.setdefault(record.key, {})[leg] = score
     return [
         Candidate(
-            records[key], hits, sum([weights[leg] * score for leg, score in hits.items()]) / total
+            records[key],
+            hits,
+            sum([weights[leg] * score for leg, score in hits.items()]) / total,
+            key not in idle,
         )
         for key, hits in found.items()
     ]
 
 
-def normalised(hits: Sequence[Hit], least: float | None) -> list[float]:
+def normalised(hits: Sequence[Hit], least: float | None, idle: Collection[str] = ()) -> list[float]:
     """The scores of a leg, stretched to [0, 1]: the best hit of the pool is 1, the last 0.
 
     When all are equal (one hit, say), all are 1.
@@ -135,13 +143,15 @@ def normalised(hits: Sequence[Hit], least: float | None) -> list[float]:
         least: The score that counts as 0 instead of the last hit's. A full-text search that returns
             fewer hits than it was asked for has found every text that shares a word with the
             question, and all others score 0: the last of three such hits is not worthless.
+        idle: Keys of hits that no other is measured by; they are 1 at most.
     """
     if not hits:
         return []
-    high, low = hits[0].score, hits[-1].score if least is None else least
+    best = next((hit for hit in hits if hit.record.key not in idle), hits[0])
+    high, low = best.score, hits[-1].score if least is None else least
     if high <= low:
         return [1.0] * len(hits)
-    return [(hit.score - low) / (high - low) for hit in hits]
+    return [min(1.0, (hit.score - low) / (high - low)) for hit in hits]
 
 
 def _values(name: str, query: Query, candidates: Sequence[Candidate]) -> list[float]:

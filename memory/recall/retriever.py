@@ -10,6 +10,7 @@ from operator import or_
 from typing import Protocol
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.ranking import (
     WEIGHTS,
@@ -87,6 +88,7 @@ class _Answer:
     Attributes:
         cosines: The highest of each memory that a dense leg returned, by key.
         rarity: Of the words of the question.
+        echoes: What is no evidence, with no score.
     """
 
     query: str
@@ -94,6 +96,7 @@ class _Answer:
     ranking: list[Recollection]
     cosines: Mapping[str, float]
     rarity: Rarity
+    echoes: list[Recollection]
 
 
 class Searches(Protocol):
@@ -201,26 +204,43 @@ class Retriever:
             if any(astuple(Weight.of(self.weights.get(name, 0.0))))
         }
         pool = max(k, self.pool)
-        hits = reader.search(namespace, list(legs.values()), pool, where)
-        found = dict(zip(legs, hits, strict=True))
         dated = self._dated(reader, namespace, question, list(legs.values()), where)
-        voices = voices_of({hit.record.key: hit.record for leg in hits for hit in leg}.values())
+        while True:
+            hits = reader.search(namespace, list(legs.values()), pool, where)
+            out = sorted_out(question, asked.queries, dict(zip(legs, hits, strict=True)), dated)
+            full = max(map(len, hits)) >= pool
+            if not full or 2 * out.crowd <= pool or pool >= _DEEPEST:
+                break
+            pool *= 4
+        found = out.legs
+        records = {hit.record.key: hit.record for leg in found.values() for hit in leg}
+        voices = voices_of(records.values())
         weights = weights_among(self.weights, voices)
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
         link = weights.pop("link", 0.0)
-        candidates = candidates_of(found, dated, weights, pool)
-        ranking = rank(question, candidates, weights, depth)
+        candidates = candidates_of(found, out.also, weights, pool, out.idle)
+        ranked = rank(question, candidates, weights, depth + len(out.idle))
+        ranking = [one for one in ranked if one.record.key not in out.idle]
+        echoes = [
+            behind(one, kind)
+            for one in ranked
+            if (kind := out.idle.get(one.record.key)) is not None
+        ]
+        echoes += (behind(Recollection(record, 0.0), "copy") for record in out.copies)
         others = anchor_words(ranking, question.tokens.keys()) if link else {}
         rarity, idf = self._rarity(reader, namespace, question, others.keys())
         if leads := step(others, idf):
             [stepped] = reader.search(namespace, [Text(TURN, leads)], self.stepped_pool, where)
             share = link / (link + sum(weights.values()))
-            ranking = linked(ranking, [hit.record for hit in stepped], idf, share)
-        return _Answer(query, question, ranking, _best_cosines(found), rarity)
+            ruled_out = {one.record.key for one in echoes}
+            more = [hit.record for hit in stepped if hit.record.key not in ruled_out]
+            ranking = linked(ranking, more, idf, share)
+        return _Answer(query, question, ranking, _best_cosines(found), rarity, echoes)
 
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
-        ranking = self._reranked(answer.query, answer.ranking)
-        return judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
+        ranking = below_sources(self._reranked(answer.query, answer.ranking))
+        found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
+        return [*found, *answer.echoes]
 
     def _dated(
         self,
@@ -254,6 +274,9 @@ class Retriever:
         idf = dict(zip(tokens, weights, strict=True))
         return Rarity({token: idf[token] for token in question.tokens}, unheard), idf
 
+
+_DEEPEST = 4096
+"""Hits of a leg that are looked through for evidence among echoes."""
 
 _UNHEARD = "\0"
 """A token that no text has."""

@@ -26,11 +26,13 @@ class Candidate:
         record: What is remembered.
         hits: Its normalised score in each leg that returned it.
         evidence: The weighted mean of those over all legs, in [0, 1].
+        counts: False for an echo, which speaks for no session; see ``remem.recall.echoes``.
     """
 
     record: Record
     hits: Mapping[str, float]
     evidence: float
+    counts: bool = True
 
 
 def _session(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
@@ -39,10 +41,11 @@ def _session(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # n
     few strong turns count for more than many weak ones; the strongest session has 1."""
     squares: defaultdict[str, float] = defaultdict(float)
     for each in candidates:
-        squares[each.record.source] += each.evidence**2
+        if each.counts:
+            squares[each.record.source] += each.evidence**2
     highest = max(squares.values(), default=0.0) or 1.0
     roots = {source: math.sqrt(square / highest) for source, square in squares.items()}
-    return [roots[each.record.source] for each in candidates]
+    return [roots.get(each.record.source, 0.0) for each in candidates]
 
 
 def _reply(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
