@@ -291,18 +291,24 @@ class Memory(Inquiries):
         return Chat(self, generator, session, **options)
 
     def update(
-        self, key: str, text: str, *, said_at: datetime | None = None, origin: str | None = None
+        self,
+        key: str,
+        text: str,
+        *,
+        said_at: datetime | None = None,
+        origin: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Record:
         """Replace the text of a memory. The old version stays in its history but is not recalled.
         Returns the new version, or the present one if it says the same already.
 
         Args:
-            said_at, origin: Of the new text; None keeps those of the old one.
+            said_at, origin, metadata: Of the new text; None keeps those of the old one.
 
         Raises:
             InvalidInput: no such key, or an empty text.
         """
-        return self._recorder.replace(self.namespace, key, text, said_at, origin)
+        return self._recorder.replace(self.namespace, key, text, said_at, origin, metadata)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from remem.encoders.opening import explained
 from remem.encoders.sentence_transformer import Encoder
@@ -220,6 +220,7 @@ class Recorder:
         text: str,
         said_at: datetime | None,
         origin: str | None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Record:
         """Supersede a memory by one with another text; returns the present version."""
 
@@ -237,6 +238,7 @@ class Recorder:
                 said_at=said_at or present.said_at,
                 stored_at=None,
                 origin=origin or present.origin,
+                metadata=outcome.record.metadata if metadata is None else metadata,
             )
             return outcome.of(new), Change(
                 add=[new],

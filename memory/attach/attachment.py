@@ -33,6 +33,7 @@ from remem.attach.replay import Measure, Replay, Replays
 from remem.dates import now
 from remem.memory import Memory
 from remem.messages import oddities, said_by
+from remem.recall.echoes import RECALLED
 from remem.recall.prompt import Context, CountTokens, estimate_tokens
 from remem.recall.relevance import FLOOR
 from remem.store import Conflict, DamagedRecord, Record, RememError
@@ -130,7 +131,10 @@ class Attachment:
         contexts = {**replay.contexts, question: context}
         blocks = {place: each.text for place, each in contexts.items() if place >= 0}
         prompt = tuple(placed(messages, blocks, self.placement))
-        exchange = Exchange(self, asked_at, prompt, tuple(said), context, any(blocks.values()))
+        given = tuple(dict.fromkeys(key for each in contexts.values() for key in each.keys))
+        exchange = Exchange(
+            self, asked_at, prompt, tuple(said), context, any(blocks.values()), given
+        )
         if self.replays is None:
             return exchange
         if question in keys and question not in replay.contexts:
@@ -170,6 +174,8 @@ class Exchange:
         said: The turns of the session so far; see ``conversation.turns_of``.
         context: What was recalled.
         changed: Whether there are memories in the messages.
+        given: The keys of these memories, which are kept with the answer: what was made from a
+            memory is no evidence for it.
         measure: How long the messages are, and how much of them was sent before; zero where the
             attachment has no replays.
         problem: Why nothing could be recalled, in one sentence.
@@ -183,6 +189,7 @@ class Exchange:
     said: tuple[Record, ...] = ()
     context: Context = field(default_factory=Context)
     changed: bool = False
+    given: tuple[str, ...] = ()
     measure: Measure = field(default_factory=Measure)
     problem: str | None = None
     notice: str | None = None
@@ -207,7 +214,15 @@ class Exchange:
             return self.give_up(_WORDLESS) if answer.strip() else Remembered()
         try:
             self._go_back()
-            answered = Record("", asked[0].source, 0, said, role="assistant", speaker=name)
+            answered = Record(
+                "",
+                asked[0].source,
+                0,
+                said,
+                role="assistant",
+                speaker=name,
+                metadata={RECALLED: list(self.given)} if self.given else {},
+            )
             turns = self._store(asked, keyed([*self.said, answered])[-1])
             taken_out = "; ".join(map(str, turns.removed))
             return Remembered(turns, f"not stored: {taken_out}" if taken_out else None)
@@ -231,8 +246,12 @@ class Exchange:
         else:
             added = memory.add_messages(question, session=session)
         # It was answered before: by the same words, which changes nothing, or by others.
-        known = {version.key for version in memory.history(reply.key)}
-        present = memory.update(reply.key, reply.text, said_at=answer["time"]).key
+        versions = memory.history(reply.key)
+        known = {version.key for version in versions}
+        labels = {name: value for name, value in versions[-1].metadata.items() if name != RECALLED}
+        present = memory.update(
+            reply.key, reply.text, said_at=answer["time"], metadata={**labels, **reply.metadata}
+        ).key
         [outcome] = memory.guard.outcomes([replace(reply, key=present)])
         return Added(
             (*added.added, present),
@@ -252,7 +271,12 @@ class Exchange:
             if present.text != chosen.text:
                 for version in former:
                     if version.text == chosen.text:
-                        memory.update(chosen.key, chosen.text, said_at=version.said_at)
+                        memory.update(
+                            chosen.key,
+                            chosen.text,
+                            said_at=version.said_at,
+                            metadata=version.metadata,
+                        )
                         break
 
 

@@ -61,6 +61,11 @@ class Context:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the memories in it."""
+        return tuple(each.record.key for each in self.recollections)
+
 
 def estimate_tokens(text: str) -> int:
     """Tokens of a text for a model whose tokenizer is not at hand.

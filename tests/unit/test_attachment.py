@@ -378,3 +378,48 @@ def test_a_conversation_can_pass_by_and_can_be_only_read(memory: Memory) -> None
         assert exchange.remember("Pickle.").turns.added == ()
         assert exchange.give_up("it failed").problem is None
     assert stored(memory) == ["The dog is called Pickle."]
+
+
+# What an answer was made from --------------------------------------------------------------------
+
+
+def lisbon(memory: Memory) -> str:
+    return memory.add("I moved to Lisbon in spring.").key
+
+
+def test_an_answer_keeps_the_keys_of_the_memories_it_was_given(memory: Memory) -> None:
+    key = lisbon(memory)
+    exchange = Attachment(memory).recall([user("Where is my flat, Lisbon?")])
+    [_, answer] = exchange.remember("In Lisbon.").turns.added
+    record = memory.get(answer)
+    assert record is not None
+    assert key in record.metadata["recalled"]
+
+
+def test_an_answer_without_memories_keeps_no_keys(memory: Memory) -> None:
+    [_, answer] = Attachment(memory).recall([user("What is 2 + 2?")]).remember("4.").turns.added
+    record = memory.get(answer)
+    assert record is not None
+    assert "recalled" not in record.metadata
+
+
+def test_another_answer_keeps_its_own_keys_and_the_labels_of_the_first(memory: Memory) -> None:
+    asked = [user("Where is my flat, Lisbon?")]
+    [_, first] = Attachment(memory).recall(asked).remember("No idea at all.").turns.added
+    pin(memory, first)
+    key = lisbon(memory)
+    [present] = Attachment(memory).recall(asked).remember("In Lisbon.").turns.added
+    record = memory.get(present)
+    assert record is not None
+    assert record.metadata["pinned"]
+    assert key in record.metadata["recalled"]
+
+
+def test_no_answer_stands_above_the_memory_it_was_made_from(memory: Memory) -> None:
+    key = lisbon(memory)
+    for n in range(5):
+        exchange = Attachment(memory).recall([user("Where is my flat, Lisbon?")], f"chat {n}")
+        exchange.remember(f"Your flat is in Lisbon, where you moved ({n}).")
+    found = memory.search("Where is my flat, Lisbon?", 10)
+    assert found[0].record.key == key
+    assert {one.echo for one in found if one.record.role == "assistant"} == {"retold"}
