@@ -72,6 +72,37 @@ def rank(
     ]
 
 
+def dated_first(query: Query, ranking: Sequence[Recollection]) -> list[Recollection]:
+    """The ranking with what was said on a day that the question names in front, if that is as good
+    as half of the best; of a question that asks for nothing but a time, all that was said then.
+
+    "I ran 3 km" is nearer to "How far did I run on 3 May?" than "I ran 9 km" of that day is.
+    """
+    spans = query.spans if query.only_when else [one for one in query.spans if one.is_day]
+    if not spans or not ranking:
+        return list(ranking)
+
+    def undated(one: Recollection) -> float:
+        return one.score - one.parts.get("date", 0.0)
+
+    enough = 0.0 if query.only_when else max(map(undated, ranking)) / 2
+    first: list[Recollection] = []
+    others: list[Recollection] = []
+    for one in ranking:
+        said = one.record.said_at
+        is_then = said is not None and any(span.start <= said < span.end for span in spans)
+        (first if is_then and undated(one) >= enough else others).append(one)
+    least = others[0].score if others else 0.0
+    raised = [replace(one, score=max(one.score, least), parts=_raised(one, least)) for one in first]
+    return [*raised, *others]
+
+
+def _raised(one: Recollection, least: float) -> Mapping[str, float]:
+    if one.score >= least:
+        return one.parts
+    return {**one.parts, "day": least - one.score}
+
+
 def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
     """Several rankings as one, best first. Each memory stands where the ranking puts it that holds
     most of it, measured by the best of that ranking, and is as relevant as in any of them."""

@@ -105,6 +105,13 @@ def judged(
     if worth < _least_worth(query) or is_small_talk(query.text):
         worth = 0.0
     worth *= _of_the_right_person(query, ranking)
+    if query.only_when:  # no word says what it is about, and only the time what matters
+        return [
+            replace(one, relevance=max((s.closeness(said) for s in query.spans), default=0.0))
+            if (said := one.record.said_at)
+            else one
+            for one in ranking[:k]
+        ]
     return [
         replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())))
         for one, share, held in zip(ranking[:k], _shares(ranking), words, strict=False)

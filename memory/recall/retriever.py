@@ -18,6 +18,7 @@ from remem.recall.ranking import (
     Weight,
     candidates_of,
     check_weights,
+    dated_first,
     merged,
     rank,
     voices_of,
@@ -199,12 +200,12 @@ class Retriever:
     ) -> _Answer:
         question = read_query(query, now)
         legs = {
-            name: leg(query, vector, asked.space)
+            name: leg(question.topic, vector, asked.space)
             for name, leg in _LEGS.items()
             if any(astuple(Weight.of(self.weights.get(name, 0.0))))
         }
         pool = max(k, self.pool)
-        dated = self._dated(reader, namespace, question, list(legs.values()), where)
+        dated = self._dated(reader, namespace, question, list(legs.values()), where, k)
         while True:
             hits = reader.search(namespace, list(legs.values()), pool, where)
             out = sorted_out(question, asked.queries, dict(zip(legs, hits, strict=True)), dated)
@@ -238,7 +239,8 @@ class Retriever:
         return _Answer(query, question, ranking, _best_cosines(found), rarity, echoes)
 
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
-        ranking = below_sources(self._reranked(answer.query, answer.ranking))
+        ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
+        ranking = below_sources(ranking)
         found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
         return [*found, *answer.echoes]
 
@@ -249,6 +251,7 @@ class Retriever:
         question: Query,
         legs: Sequence[Leg],
         where: Filter | None,
+        k: int,
     ) -> list[Record]:
         """What the legs find among what was said at the times that the question names."""
         if not question.spans or not self.weights.get("date"):
@@ -256,7 +259,8 @@ class Retriever:
         said_at = F("said_at")
         then = reduce(or_, (said_at.between(each.earliest, each.latest) for each in question.spans))
         both = then if where is None else where & then
-        hits = reader.search(namespace, legs, self.dated_pool, both)
+        pool = max(k, self.dated_pool) if question.only_when else self.dated_pool
+        hits = reader.search(namespace, legs, pool, both)
         return [hit.record for leg in hits for hit in leg]
 
     def _reranked(self, query: str, ranking: list[Recollection]) -> list[Recollection]:

@@ -7,6 +7,7 @@ turns to an assistant); what each adds is a row of the ablation table in benchma
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from datetime import datetime
 from remem.recall.dates import Span, time_spans
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
-from remem.store.fulltext.tokens import content_words, tokenize
+from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,27 @@ class Query:
     Attributes:
         text: As it was asked.
         words: The tokens of all its words, to find names in.
-        tokens: Its content words: token -> the word as written.
+        tokens: Its content words: token -> the word as written. The digits of a time are none:
+            "on 3 May" asks for no 3 km.
         spans: The times that it names.
+        topic: The question without these digits.
     """
 
     text: str
     words: Set[str]
     tokens: Mapping[str, str]
     spans: tuple[Span, ...]
+    topic: str = ""
+
+    @property
+    def only_when(self) -> bool:
+        """True if it asks for nothing but what was said at a time: "Anything on May 12?"."""
+        if not self.spans:
+            return False
+        rest = self.text
+        for span in self.spans:
+            rest = rest.replace(span.phrase, " ")
+        return all(token in _ANYTHING for token in tokenize(rest))
 
 
 def read_query(text: str, now: datetime | None) -> Query:
@@ -143,4 +157,29 @@ def read_query(text: str, now: datetime | None) -> Query:
     """
     if now is not None and now.utcoffset() is None:
         raise InvalidInput(f"now is {now}, without a time zone; pass one, as now.astimezone() does")
-    return Query(text, frozenset(tokenize(text)), content_words(text), time_spans(text, now))
+    spans = time_spans(text, now)
+    topic = _without_digits(text, spans)
+    words = content_words(topic) if tokenize(topic) else {}
+    return Query(text, frozenset(tokenize(text)), words, spans, topic)
+
+
+def _without_digits(text: str, spans: Sequence[Span]) -> str:
+    """The text without the numbers in the words that name a time."""
+    for span in spans:
+        text = text.replace(span.phrase, _NUMBER.sub(" ", span.phrase))
+    return text
+
+
+_NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?")
+
+_ANYTHING = frozenset(
+    tokenize(
+        " ".join(STOP_WORDS) + " "
+        "anything something everything happen happened happening event events on at day days note "
+        "notes noted diary journal entry entries write wrote written say said talk talked talking "
+        "discuss discussed tell told mention mentioned speak spoke summarise summarize summary "
+        "recap review list show give remember recall memory memories conversation conversations "
+        "chat chats message messages go going please new news up s"
+    )
+)
+"""Words that ask for whatever was said."""

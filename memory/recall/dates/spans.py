@@ -47,6 +47,11 @@ class Span:
         return _fallen(moment - self.end, self.latest - self.end)
 
     @property
+    def is_day(self) -> bool:
+        """True for a day that is named exactly, or a part of one."""
+        return not self.fuzz and self.end - self.start <= _A_DAY
+
+    @property
     def earliest(self) -> datetime:
         """Before this moment, the closeness is 0."""
         return _moved(self.start, -self.fuzz)
@@ -98,5 +103,6 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
 
 
 _TOLD_FOR = timedelta(days=2)
+_A_DAY = timedelta(hours=25)  # when the clocks go back
 _MOST_CHARACTERS = 2000
 _HAN = re.compile("[\u4e00-\u9fff]")
