@@ -18,6 +18,7 @@ from typing import IO, Any, TypeAlias, cast
 from charset_normalizer import from_bytes
 
 from remem.ingest.base import OnBytes, Problem, ignore_bytes
+from remem.ingest.encodings import likely_encoding
 from remem.store import InvalidInput
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, UnicodeError)
@@ -81,14 +82,19 @@ class Files:
         """Where a member is, for people to read."""
         return self.path if self.is_single else self.path / member
 
-    def head(self, member: str) -> str:
-        """The first characters of a member, up to half a million; empty if it cannot be read."""
+    def version(self, member: str) -> tuple[int, int]:
+        """What changes when the file behind a member does: its time and size."""
+        stat = self._on_disk(member).stat()
+        return stat.st_mtime_ns, stat.st_size
+
+    def head(self, member: str, size: int = _HEAD) -> str:
+        """The first characters of a member, of about so many bytes; empty if it is unreadable."""
         try:
             data = b""
             with self._open(member, ignore_bytes) as stream:
                 for chunk in _readable(stream):
                     data += chunk
-                    if len(data) >= _HEAD:
+                    if len(data) >= size:
                         break
             return data.decode(_marked_encoding(data) or "utf-8", "replace")
         except READ_ERRORS:
@@ -262,6 +268,8 @@ def _guess(sample: bytes) -> tuple[str, bool]:
     proper = sum(character > "\x7f" for character in text) - broken
     if proper > broken:
         return "utf-8", True
+    if likely := likely_encoding(sample):
+        return likely, False
     best = from_bytes(sample).best()
     return (best.encoding if best else "cp1252"), False
 
