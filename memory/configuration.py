@@ -1,4 +1,4 @@
-"""What holds for every command: which store, which namespace, which models, which output."""
+"""Settings of every command: store, namespace, models, output."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """Where the memories are: as given, else in the user's data folder.
+        """The address of the memories: as given, else in the user's data folder.
 
         Raises:
             InvalidInput: they would be gone when the command ends.
@@ -119,7 +119,7 @@ def known_namespace(memory: Memory) -> Memory:
 
 
 def data_folder() -> Path:
-    """Where programs keep what is their user's."""
+    """The folder in which programs keep what is their user's."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
@@ -131,7 +131,7 @@ def history_file() -> Path:
 
 
 def settings_from_environment() -> Settings:
-    """What ``REMEM_STORE`` and the like say."""
+    """The settings that ``REMEM_STORE`` and the like give."""
 
     def read(name: str) -> str | None:
         return os.environ.get(name) or None

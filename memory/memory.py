@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Memory(Inquiries):
-    """What was said and read, kept word for word, and recalled by meaning and by words.
+    """Everything that was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.
 
@@ -74,7 +74,7 @@ class Memory(Inquiries):
 
     @property
     def encoder(self) -> Encoder:
-        """What turns text into vectors."""
+        """The encoder that turns text into vectors."""
         return self._recorder.encoder
 
     @property

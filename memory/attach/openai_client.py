@@ -109,7 +109,7 @@ def session(name: str) -> Iterator[None]:
 
 @dataclass(slots=True)
 class Used:
-    """What a memory had to do with a reply.
+    """The part of a memory in a reply.
 
     Attributes:
         exchange: The question, and what was recalled for it.
@@ -132,7 +132,7 @@ class Used:
 
 
 def memory_of(reply: Any) -> Used:
-    """What a memory had to do with a reply or stream of a client made by ``with_memory``.
+    """The part of a memory in a reply or stream of a client made by ``with_memory``.
 
     Raises:
         InvalidInput: it is not the reply of such a client.
@@ -146,7 +146,7 @@ def memory_of(reply: Any) -> Used:
 
 @dataclass(frozen=True, slots=True)
 class _Thread:
-    """What is known of a conversation that the server keeps.
+    """A conversation that the server keeps, as far as it is known.
 
     Attributes:
         session: Its name.
@@ -356,7 +356,7 @@ class Wire(Protocol):
     """One protocol."""
 
     def messages(self, body: Body) -> Messages:
-        """What the model would read, in a form that ``remem.attach.conversation`` reads."""
+        """The messages that the model would read, as ``remem.attach.conversation`` reads them."""
 
     def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
         """The request with other messages of that form."""
@@ -447,7 +447,7 @@ def _items(message: Mapping[str, Any]) -> list[Any]:
 
 
 def _was_said(item: Any, after: Sequence[Any]) -> bool:
-    """Whether an item is a message, and not what a model said on the way to a call of a tool."""
+    """True for a message that is not what a model said on the way to a call of a tool."""
     if not _is_message(item):
         return False
     follower = next((each for each in after if _type(each) != "reasoning"), None)

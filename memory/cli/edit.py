@@ -198,7 +198,7 @@ def _confirmed(question: str) -> bool:
 
 
 def _from_standard_input() -> str:
-    """What is piped in, word for word; the end of its last line belongs to the pipe."""
+    """The piped text, word for word; the end of its last line belongs to the pipe."""
     return sys.stdin.read().removesuffix("\n").removesuffix("\r")
 
 

@@ -1,4 +1,4 @@
-"""What reaches the terminal: safe text, tables that fit, colour only where someone sees it."""
+"""Output for a terminal: safe text, tables that fit, colour only where someone sees it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from remem.recall.ranking import Recollection
 from remem.store.types import Record
 
 Moves = Callable[..., None]
-"""What moves a bar: takes ``completed``, ``total`` and the fields of the bar's columns."""
+"""A function that moves a bar: takes ``completed``, ``total`` and fields of the columns."""
 
 # Whoever wrote a memory must not steer the terminal of whoever reads it: no escape sequences, no
 # control characters but tab and newline, no marks that turn the direction of writing around.
@@ -138,7 +138,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 
 def recollection_table(recollections: Sequence[Recollection]) -> Table:
-    """What was recalled: score, date, speaker, text with the question's words marked, key."""
+    """Recollections in rows: score, date, speaker, text with the question's words marked, key."""
     result = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     result.add_column("Score", justify="right", no_wrap=True)
     result.add_column("When", no_wrap=True)

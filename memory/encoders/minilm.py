@@ -224,7 +224,7 @@ class _Layer:
 
 
 def _attention(three: Floats, texts: int) -> Floats:
-    """What each token finds in the others of its text, heads side by side.
+    """Attention: what each token finds in the others of its text, heads side by side.
 
     Args:
         three: Queries, keys and values, of shape (texts * tokens, 3 * dim).

@@ -1,4 +1,4 @@
-"""Where models lie, and how they are loaded; shared by encoders and generators.
+"""Files of models, and settings for loading them; shared by encoders and generators.
 
 Importing this module loads no model and no torch.
 """
@@ -199,5 +199,5 @@ def sha256(file: Path) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What a library's error says first, without its period; many go on for a page."""
+    """The first line of a library's error, without its period; many go on for a page."""
     return next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__

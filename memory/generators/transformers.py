@@ -99,7 +99,7 @@ class TransformersGenerator:
         )
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens the model makes of a text; loads its tokenizer, not its weights."""
+        """The number of tokens of a text; loads the model's tokenizer, not its weights."""
         return len(self._get_tokenizer().encode(text, add_special_tokens=False, verbose=False))
 
     def _run(self, arguments: dict[str, Any]) -> Iterator[str]:

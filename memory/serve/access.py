@@ -1,4 +1,4 @@
-"""Who may do what, and in whose memory: the dependencies of all endpoints.
+"""Permissions and namespaces of requests: the dependencies of all endpoints.
 
 ``reads``, ``writes`` and ``administers`` check the key of a request, count it, and find its
 namespace::
@@ -36,7 +36,7 @@ _api_key = APIKeyHeader(
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a request may work with.
+    """The memory that a request may work with.
 
     Attributes:
         memory: In the namespace.
@@ -51,7 +51,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request.
+    """The sender of a request.
 
     Attributes:
         key: What was shown; None where there are no keys.
@@ -165,7 +165,7 @@ async def caller(
     _bearer: Annotated[Any, Security(_bearer)],
     _api_key: Annotated[Any, Security(_api_key)],
 ) -> Caller:
-    """Whose key the request shows, counted against its limit.
+    """The sender whose key the request shows, counted against its limit.
 
     Raises:
         Refusal: 401, no key or a wrong one; 429, too many requests.

@@ -1,4 +1,4 @@
-"""What makes the answers: a server behind this one, or a model on this machine."""
+"""Backends make the answers: a server behind this one, or a model on this machine."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Backend(Protocol):
     ``RememError``s; leaving a context ends the work on an answer."""
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens its model makes of a text; may block."""
+        """The number of tokens that its model makes of a text; may block."""
 
     def complete(self, asked: Asked) -> AbstractAsyncContextManager[Answering]:
         """Answer."""
@@ -89,7 +89,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function returns or raises. Once it runs, nothing interrupts it."""
+        """Return or raise what the function does. Once it runs, nothing interrupts it."""
         call = partial(copy_context().run, partial(function, *args, **kwargs))
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 

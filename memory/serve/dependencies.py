@@ -1,4 +1,4 @@
-"""Where the endpoints do their work: with a memory, in a thread.
+"""The work of the endpoints, with a memory and in a thread.
 
 ::
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What an endpoint works with.
+    """The things that an endpoint works with.
 
     Attributes:
         granted: The memory that the request may use.
@@ -43,7 +43,7 @@ class Desk:
     metrics: Metrics
 
     async def do(self, work: Callable[[Memory], T]) -> T:
-        """What the work makes of the memory; once begun, it is finished."""
+        """Return what the work makes of the memory; once begun, it is finished."""
         return await to_the_end(self.threads.run(work, self.granted.memory))
 
 

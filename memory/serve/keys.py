@@ -47,7 +47,7 @@ _FIELDS = (
 
 
 class Permission(IntEnum):
-    """What a key may do; each includes those before it."""
+    """Permissions of a key; each includes those before it."""
 
     READ = 1
     WRITE = 2
@@ -78,7 +78,7 @@ class Key:
     revoked_at: datetime | None = None
 
     def allows(self, namespace: str) -> bool:
-        """Whether it opens a namespace."""
+        """True if it opens a namespace."""
         return any(_covers(pattern, namespace) for pattern in self.namespaces)
 
     @property

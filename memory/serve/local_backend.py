@@ -135,7 +135,7 @@ class Local:
 
 
 def prompt_of(asked: Asked) -> Prompt:
-    """What a generator reads of a request.
+    """The prompt that a generator reads of a request.
 
     Raises:
         InvalidInput: the user says nothing after the last answer.

@@ -190,7 +190,7 @@ class Hits(BaseModel):
 
     @staticmethod
     def of(found: list[Recollection]) -> Hits:
-        """What a search returned."""
+        """The outcome of a search."""
         expected = ExpectedOut.of(found.expected) if isinstance(found, Found) else None
         return Hits(hits=[Hit.model_validate(one) for one in found], expected=expected)
 
@@ -207,7 +207,7 @@ class ContextOut(BaseModel):
 
     @staticmethod
     def of(context: Context) -> ContextOut:
-        """What a memory built."""
+        """The block that a memory built."""
         return ContextOut(
             text=context.text,
             tokens=context.tokens,
@@ -227,7 +227,7 @@ class AddedOut(BaseModel):
 
     @staticmethod
     def of(added: Added) -> AddedOut:
-        """What a memory did."""
+        """The outcome of an addition."""
         return AddedOut(
             added=list(added.added),
             unchanged=list(added.unchanged),
@@ -236,7 +236,7 @@ class AddedOut(BaseModel):
 
 
 class ImportedOut(BaseModel):
-    """How many records are new, and how many were known."""
+    """Counts of records that are new, and of those that were known."""
 
     model_config = _answer(added=168, unchanged=13)
 
@@ -245,7 +245,7 @@ class ImportedOut(BaseModel):
 
 
 class Count(BaseModel):
-    """How many records went, earlier versions included."""
+    """The number of records that went, earlier versions included."""
 
     model_config = _answer(records=13)
 
@@ -275,7 +275,7 @@ class Sources(BaseModel):
 
     @staticmethod
     def of(sources: list[SourceInfo]) -> Sources:
-        """What a memory has."""
+        """The sources of a memory."""
         return Sources(sources=[SourceOut.model_validate(source) for source in sources])
 
 
@@ -288,7 +288,7 @@ class Namespaces(BaseModel):
 
 
 class StatsOut(BaseModel):
-    """How much is remembered in a namespace, and what finds it."""
+    """Counts of a namespace, and the encoder that finds its memories."""
 
     model_config = _answer(
         namespace="nora", records=181, sources=12, encoder="sentence-transformers:...", dim=384

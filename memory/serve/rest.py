@@ -308,7 +308,7 @@ async def sources(desk: Reading) -> Sources:
 
 @_memories.get("/stats")
 async def stats(desk: Reading) -> StatsOut:
-    """How much is remembered in the namespace."""
+    """Counts of the namespace."""
 
     def counted(memory: Memory) -> StatsOut:
         return StatsOut(
@@ -352,7 +352,7 @@ def _filter(where: Where | None) -> Filter | None:
 
 
 def _known(found: T | None, key: str) -> T:
-    """What has this key.
+    """Return what has this key.
 
     Raises:
         Refusal: 404, nothing has.

@@ -181,7 +181,7 @@ async def collected(pieces: AsyncIterator[bytes], most: int) -> bytes:
 
 
 async def _events(pieces: AsyncIterator[bytes], most: int) -> AsyncGenerator[bytes, None]:
-    """What was sent, event by event; what stands behind the last one as it is."""
+    """The answer as it was sent, event by event; what stands behind the last one as it is."""
     events = Events()
     async for piece in pieces:
         for event in events.feed(piece):
@@ -212,7 +212,7 @@ def _too_long(most: int) -> Refusal:
 
 
 def _about(exchange: Exchange, problem: str | None) -> dict[str, str]:
-    """What memory did, as headers."""
+    """Headers that tell what memory did."""
     recalled = (each.record.key for each in exchange.context.recollections)
     headers = {"x-remem-recalled": _listed(recalled)}
     if exchange.measure.tokens:

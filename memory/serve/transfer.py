@@ -30,7 +30,7 @@ _BATCH = 256
 """Records stored at a time: as many as the memory encodes and commits together."""
 
 _BODY = Path("body")
-"""What messages call the place of a line."""
+"""The name of the body in messages about a line."""
 
 _EXAMPLE = "\n".join(
     (

@@ -188,7 +188,7 @@ def _shown(response: httpx.Response) -> dict[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or address reaches nothing but this machine."""
+    """True if a name or address reaches nothing but this machine."""
     if host == "localhost":
         return True
     try:

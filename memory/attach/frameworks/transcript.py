@@ -23,7 +23,7 @@ from remem.store import Conflict, F, InvalidInput, Record
 from remem.store.types import TOOL
 
 NEVER_FOUND = datetime(1970, 1, 1, tzinfo=timezone.utc)
-"""When a record expires that is kept and never recalled."""
+"""The expiry of a record that is kept and never recalled."""
 
 KEPT = "kept_for"
 """The field of the metadata that holds what frameworks want back, by their names."""

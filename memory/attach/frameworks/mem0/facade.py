@@ -31,7 +31,7 @@ _KEEP: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Whose memories are meant: those of a user (None: of anybody), of an agent, of a run."""
+    """The memories that are meant: those of a user (None: of anybody), of an agent, of a run."""
 
     user: str | None
     where: Filter
@@ -270,7 +270,7 @@ class Memory:
         return {"message": "Memories deleted successfully!"}
 
     def history(self, memory_id: str) -> list[dict[str, Any]]:
-        """What became of a memory, oldest first; empty if there is none."""
+        """The versions of a memory, oldest first; empty if there is none."""
         _, versions = self._versions(memory_id)
         return items.changes(versions, memory_id)
 
