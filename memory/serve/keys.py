@@ -118,21 +118,7 @@ class KeyRing:
         with _translated(path):
             self._database = Database(_connected(path))
             self._keys = self._database.table("keys")
-            self._keys.create(
-                {
-                    "id": str,
-                    "name": str,
-                    "hash": str,
-                    "permission": str,
-                    "namespaces": str,
-                    "created_at": str,
-                    "rotated_at": str,
-                    "revoked_at": str,
-                    "digest": str,
-                },
-                pk="id",
-                if_not_exists=True,
-            )
+            self._keys.create(dict.fromkeys((*_FIELDS, "digest"), str), pk="id", if_not_exists=True)
             if self._keys.columns_dict.keys() == set(_FIELDS):  # of an older version
                 with suppress(sqlite3.OperationalError), self._database.conn:  # it may be read-only
                     self._keys.add_column("digest", str)
