@@ -136,16 +136,7 @@ def _text(number: int, message: Mapping[str, Any]) -> str:
         return content if content.strip() else ""
     if not isinstance(content, (list, tuple)):
         raise InvalidInput(f"the content of message {number} must be a string or a list of parts")
-    texts = [part if isinstance(part, str) else _part_text(part) for part in content]
-    return "\n".join(text for text in texts if text.strip())
-
-
-def _part_text(part: Any) -> str:
-    """The words of a part; one of an image or a file has none."""
-    if not isinstance(part, Mapping):
-        return ""
-    text = part.get("text") or part.get("refusal")
-    return text if isinstance(text, str) else ""
+    return words(content)
 
 
 def _time(number: int, time: Any) -> datetime | None:

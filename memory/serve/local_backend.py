@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from remem.attach.conversation import turns_of, unanswered
+from remem.encoders.models import loaded_once
 from remem.generators.opening import Generator
 from remem.generators.prompts import Message, Prompt
 from remem.serve.backend import Answering, Asked, Threads, to_the_end
@@ -36,15 +36,13 @@ class Local:
     def __init__(self, open_: Callable[[], Generator], name: str, at_a_time: int) -> None:
         self._open = open_
         self._name = name
-        self._opening = threading.Lock()
-        self._opened: Generator | None = None
         self._threads = Threads("remem-generator", at_a_time)
         self._turn = asyncio.Semaphore(at_a_time)
         self._since = int(time.time())
 
     def count_tokens(self, text: str) -> int:
         """As the model counts; may load its tokenizer."""
-        return self._generator().count_tokens(text)
+        return self._generator.count_tokens(text)
 
     @asynccontextmanager
     async def complete(self, asked: Asked) -> AsyncIterator[Answering]:
@@ -78,15 +76,13 @@ class Local:
         """Wait for the model to stop."""
         await asyncio.to_thread(self._threads.close)
 
+    @loaded_once
     def _generator(self) -> Generator:
-        with self._opening:
-            if self._opened is None:
-                self._opened = self._open()
-            return self._opened
+        return self._open()
 
     def _begun(self, prompt: Prompt) -> Iterator[str]:
         """The answer, once its first piece is there: what fails until then is a refusal."""
-        return _Begun(iter(self._generator().stream(prompt)))
+        return _Begun(iter(self._generator.stream(prompt)))
 
     def _answering(self, asked: Asked, prompt: Prompt, pieces: Iterator[str]) -> Answering:
         answer = _Form(self._name)
@@ -124,7 +120,7 @@ class Local:
             yield piece
 
     def _usage(self, prompt: Prompt, said: str) -> dict[str, int]:
-        generator = self._generator()
+        generator = self._generator
         read = sum(generator.count_tokens(each.content) for each in generator.layout(prompt))
         written = generator.count_tokens(said)
         return {
