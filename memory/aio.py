@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from remem.contents import Where
@@ -31,6 +31,16 @@ def threaded(
         return await asyncio.to_thread(method, self.memory, *args, **kwargs)
 
     return call
+
+
+async def to_the_end(work: Awaitable[T]) -> T:
+    """Await something that has to be finished, even by a task that is cancelled meanwhile."""
+    task: asyncio.Future[Any] = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class AsyncMemory:

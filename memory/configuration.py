@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remem.store import open_store
 from remem.store.errors import InvalidInput
@@ -132,17 +132,11 @@ def history_file() -> Path:
 
 def settings_from_environment() -> Settings:
     """The settings that ``REMEM_STORE`` and the like give."""
-
-    def read(name: str) -> str | None:
-        return os.environ.get(name) or None
-
-    return Settings(
-        store=read("REMEM_STORE"),
-        namespace=read("REMEM_NAMESPACE"),
-        encoder=read("REMEM_ENCODER"),
-        reranker=read("REMEM_RERANKER"),
-        secrets=read("REMEM_SECRETS"),
-    )
+    names = ("store", "namespace", "encoder", "reranker", "secrets")
+    given: dict[str, Any] = {
+        name: os.environ.get(f"REMEM_{name.upper()}") or None for name in names
+    }
+    return Settings(**given)
 
 
 def _retriever(reranker: str | None) -> Retriever:

@@ -86,7 +86,7 @@ class Added:
         return replace(self, removed=(*self.removed, *removed))
 
 
-class Recorder:
+class Writer:
     """Turns what an application wants into batches, and writes them.
 
     A write reads the neighbours, encodes and commits. Within a process, writes to a namespace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
@@ -15,7 +15,7 @@ from remem.attach.attachment import Exchange
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CompletionRequest:
     """A chat completion that a client wants.
 
     Attributes:
@@ -32,7 +32,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class CompletionResponse:
     """An answer that is on its way.
 
     Attributes:
@@ -59,12 +59,12 @@ class Backend(Protocol):
     def count_tokens(self, text: str) -> int:
         """The number of tokens that its model makes of a text; may block."""
 
-    def complete(self, asked: Asked) -> AbstractAsyncContextManager[Answering]:
+    def complete(self, asked: CompletionRequest) -> AbstractAsyncContextManager[CompletionResponse]:
         """Answer."""
 
     def models(
         self, name: str | None, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[Answering]:
+    ) -> AbstractAsyncContextManager[CompletionResponse]:
         """Describe a model, or list all."""
 
     async def close(self) -> None:
@@ -96,13 +96,3 @@ class Threads:
     def close(self) -> None:
         """Wait until all is done."""
         self._pool.shutdown()
-
-
-async def to_the_end(work: Awaitable[T]) -> T:
-    """Await something that has to be finished, even by a task that is cancelled meanwhile."""
-    task: asyncio.Future[Any] = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

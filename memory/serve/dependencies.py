@@ -16,9 +16,10 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
+from remem.aio import to_the_end
 from remem.memory import Memory
 from remem.serve.access import Granted, granting
-from remem.serve.backend import Threads, to_the_end
+from remem.serve.backend import Threads
 from remem.serve.errors import Refusal
 from remem.serve.keys import Permission
 from remem.serve.middleware import Metrics

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Send
 
+from remem.aio import to_the_end
 from remem.serve.access import Caller, caller
-from remem.serve.backend import to_the_end
 from remem.serve.dependencies import Reading, refuse_other_types
 from remem.serve.keys import Permission
 from remem.serve.requests import parsed
