@@ -19,7 +19,6 @@ from remem.cli.screen import (
     counted,
     print_out,
     recollection_table,
-    record_json,
     safe,
     table,
     write_json_line,
@@ -35,6 +34,7 @@ from remem.contents import pin, unpin
 from remem.lookup import key_of
 from remem.recall.names import meant, shown, shown_key
 from remem.store import F, InvalidInput, Record, RememError
+from remem.transfer import record_json
 
 if TYPE_CHECKING:
     from remem.attach.chat import Chat, Reply, StreamedReply

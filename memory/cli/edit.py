@@ -13,7 +13,7 @@ import click
 
 from remem.cli.chat import ELSEWHERE, forget_lines
 from remem.cli.options import command, read_option
-from remem.cli.screen import complain, counted, print_result, record_json, safe
+from remem.cli.screen import complain, counted, print_result, safe
 from remem.cli.search import filter_options
 from remem.configuration import Settings, history_file
 from remem.dates import earliest, readable
@@ -22,6 +22,7 @@ from remem.recall.names import shown_key
 from remem.store import InvalidInput, Record
 from remem.store.filters import And, F, Filter
 from remem.store.validation import check_text
+from remem.transfer import record_json
 
 if TYPE_CHECKING:
     from remem.memory import Memory

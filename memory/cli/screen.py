@@ -22,7 +22,6 @@ from rich.text import Text
 from remem.dates import readable
 from remem.recall.names import shown, shown_key, who
 from remem.recall.ranking import Recollection
-from remem.store.types import Record
 
 Moves = Callable[..., None]
 """A function that moves a bar: takes ``completed``, ``total`` and fields of the columns."""
@@ -119,12 +118,6 @@ def write_json_line(data: Any) -> None:
     sys.stdout.flush()
 
 
-def record_json(record: Record) -> dict[str, Any]:
-    """All fields of a record, in the order of ``Record``; times are ISO 8601."""
-    names = Record.__dataclass_fields__
-    return {name: _plain(getattr(record, name)) for name in names}
-
-
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """Rows under headings; numbers stand to the right, dates are written for people."""
     rows = list(rows)
@@ -190,10 +183,6 @@ def _cell(value: Any) -> RenderableType:
         return f"{value:,}"
     # A second line would look like a row of its own.
     return Text("" if value is None else in_one_line(str(value)))
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _jsonable(value: Any) -> Any:

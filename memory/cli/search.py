@@ -27,7 +27,6 @@ from remem.cli.screen import (
     output,
     print_result,
     recollection_table,
-    record_json,
     safe,
     table,
 )
@@ -40,6 +39,7 @@ from remem.recall.ranking import Recollection
 from remem.recall.relevance import FLOOR
 from remem.store.errors import InvalidInput
 from remem.store.filters import And, F, Filter, Not, Or, Range, parse_filter
+from remem.transfer import record_json
 
 NOTHING_RELEVANT = "nothing relevant is remembered"
 

@@ -10,12 +10,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from remem.cli.options import command, number_option
-from remem.cli.screen import Verbatim, in_one_line, print_result, record_json, safe, table
+from remem.cli.screen import Verbatim, in_one_line, print_result, safe, table
 from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
 from remem.recall.names import shown, shown_key, who
 from remem.store.types import Record
+from remem.transfer import record_json
 
 
 @command("sources", "remem sources", "remem sources --namespace work --json")

@@ -158,8 +158,7 @@ class KeyRing:
         """
         secret = secrets.token_urlsafe(32)
         with self._writing():
-            row = self._active(key_id)
-            self._keys.update(key_id, _marked({**row, "hash": _hash(secret), "rotated_at": _now()}))
+            self._change(key_id, hash=_hash(secret), rotated_at=_now())
         return f"{_PREFIX}_{key_id}_{secret}"
 
     def revoke(self, key_id: str) -> None:
@@ -169,8 +168,7 @@ class KeyRing:
             InvalidInput: no such key, or it was revoked already.
         """
         with self._writing():
-            row = self._active(key_id)
-            self._keys.update(key_id, _marked({**row, "revoked_at": _now()}))
+            self._change(key_id, revoked_at=_now())
 
     def all(self) -> list[Key]:
         """All keys, the oldest first, those that were revoked too."""
@@ -198,13 +196,13 @@ class KeyRing:
         with self._guard:
             self._database.close()
 
-    def _active(self, key_id: str) -> dict[str, Any]:
+    def _change(self, key_id: str, **values: str) -> None:
         row = self._found(key_id)
         if row is None:
             raise InvalidInput(f"no key has the id {key_id!r}; 'remem keys list' shows them")
         if row["revoked_at"] is not None:
             raise InvalidInput(f"the key {key_id} was revoked; create another one")
-        return row
+        self._keys.update(key_id, _marked({**row, **values}))
 
     def _row(self, key_id: str) -> dict[str, Any] | None:
         with self._guard, _translated(self.path):
