@@ -128,7 +128,7 @@ def pinned(reader: Reader, namespace: str, where: Filter | None) -> list[Record]
 
 
 def with_pinned(pins: list[Record], found: list[Recollection]) -> list[Recollection]:
-    """What was found for a question, behind what is pinned; each memory once."""
+    """The memories found for a question, behind what is pinned; each memory once."""
     first = [Recollection(record, 1.0, 1.0, {"pinned": 1.0}) for record in pins]
     keys = {record.key for record in pins}
     return [*first, *(one for one in found if one.record.key not in keys)]

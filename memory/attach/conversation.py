@@ -49,7 +49,7 @@ def keyed(turns: Iterable[Record]) -> list[Record]:
 
 
 def unanswered(turns: Sequence[Record]) -> list[Record]:
-    """What the user said since the last answer: the turns that the next answer is for."""
+    """The user's turns since the last answer: those that the next answer is for."""
     answered = max((n for n, turn in enumerate(turns, 1) if turn.role == "assistant"), default=0)
     return list(turns[answered:])
 

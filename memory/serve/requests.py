@@ -85,7 +85,7 @@ class Part(BaseModel):
 
 
 class Message(BaseModel):
-    """What somebody said, in the form of OpenAI. Other fields of that form are ignored."""
+    """An utterance, in the form of OpenAI. Other fields of that form are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -185,7 +185,7 @@ class Why(Context):
 
 
 class List(BaseModel):
-    """Which memories to list, and from where on."""
+    """A choice of memories to list, and the place to begin."""
 
     model_config = _body(where={"source": "night shift"}, limit=20)
 
@@ -207,7 +207,7 @@ class Update(BaseModel):
 
 
 class Forget(BaseModel):
-    """What to wipe out."""
+    """A choice of memories to wipe out."""
 
     model_config = _body(where={"source": "knee"})
 
