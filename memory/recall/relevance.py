@@ -20,7 +20,7 @@ import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks_at_last
+from remem.recall.sentences import asks_at_last, is_prose
 from remem.recall.signals import Query
 from remem.store import InvalidInput
 from remem.store.fulltext.tokens import STOP_WORDS, content_words, split_words, word_tokens
@@ -160,10 +160,12 @@ def _least_worth(query: Query) -> float:
     """The worth below which nothing is relevant.
 
     A question is about what is remembered even if nobody used its words: "What is my address?"
-    stands for the street that was moved into. What asks nothing, such as code and logs, must be
-    nearer.
+    stands for the street that was moved into. What asks nothing must be nearer, and nearer still
+    if it is code or a log, which share words with any talk about them.
     """
-    return 0.01 if asks_at_last(query.text) else 0.15
+    if asks_at_last(query.text):
+        return 0.01
+    return 0.15 if is_prose(query.text) else 0.4
 
 
 _EXPERIENCED = 6.4

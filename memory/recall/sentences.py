@@ -15,6 +15,8 @@ _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’')]*")
 # A question mark at the end of a word and before other words; those of code and addresses are not.
 _MARK = re.compile(r"(?<=\w)\?(?=[\"”’')]*\s)|？")
 _PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
+_PROSE = 0.9
+_BETWEEN_WORDS = " 。，、！？"
 _CLOSING = " \t\n\"”’')"
 _QUESTION_MARKS = ("?", "？")
 
@@ -45,6 +47,14 @@ def asks_at_last(text: str) -> bool:
     lines = text[-_MOST_CHARACTERS:].split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "")
     return asks(text) or _MARK.search(last) is not None
+
+
+def is_prose(text: str) -> bool:
+    """True if a text is words, as people write them: of code, logs and tables more than a tenth are
+    digits and signs, of one in sixty turns of a chat."""
+    text = text[-_MOST_CHARACTERS:]
+    words = sum(map(str.isalpha, text)) + sum(map(text.count, _BETWEEN_WORDS))
+    return words >= _PROSE * len(text)
 
 
 def questions(text: str) -> list[str]:
