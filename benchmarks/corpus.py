@@ -24,12 +24,7 @@ _START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
 class Corpus:
-    """Entries with the views "turn" and "window", and questions about them.
-
-    Args:
-        records: How many.
-        batch: Entries a batch.
-    """
+    """Entries with the views "turn" and "window", and questions about them."""
 
     def __init__(self, records: int, batch: int = 1000) -> None:
         self.records = records

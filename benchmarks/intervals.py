@@ -7,7 +7,7 @@ Jackknife", Annals of Statistics 7(1), 1979); the interval holds the middle of t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +93,11 @@ class PairedTest:
         """Whether the difference is more than chance explains, at ``LEVEL``."""
         return self.p_value < LEVEL
 
+    @property
+    def star(self) -> str:
+        """The mark of a significant difference in a table."""
+        return " *" if self.significant else ""
+
 
 def paired_test(before: Sequence[float], after: Sequence[float]) -> PairedTest | None:
     """Compare the values of the same questions; None of no questions.
@@ -109,6 +114,12 @@ def paired_test(before: Sequence[float], after: Sequence[float]) -> PairedTest |
     return PairedTest(
         float(np.mean(before)), float(np.mean(after)), interval, _p_value(differences)
     )
+
+
+def paired_values(before: Mapping[str, float], after: Mapping[str, float]) -> PairedTest | None:
+    """Compare two values of each question that has both; None if there is none."""
+    shared = [id for id in before if id in after]
+    return paired_test([before[id] for id in shared], [after[id] for id in shared])
 
 
 def _p_value(differences: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

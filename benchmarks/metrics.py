@@ -37,6 +37,11 @@ CUTOFFS = (1, 3, 5, 10, 20, 50)
 BUDGETS = (250, 500, 1000, 2000)
 """Tokens of the prompts in which evidence is looked for."""
 
+BUDGET = 1000
+"""The one of them that stands for all in summaries."""
+
+EVIDENCE = f"evidence@{BUDGET}"
+
 _NAMES: Mapping[Measure, str] = {
     **{R @ k: f"R@{k}" for k in CUTOFFS},
     **{Success @ k: f"any@{k}" for k in CUTOFFS},
@@ -51,7 +56,6 @@ def ranking_metrics(
     """All metrics of rankings, of records and of their sources.
 
     Args:
-        haystack: Its questions hold the gold.
         rankings: Id of each question -> what was recalled, best first.
 
     Returns:
@@ -92,7 +96,6 @@ def prompt_metrics(
 
     Args:
         contexts: Budget -> the prompt's block of memories.
-        texts: See ``gold_shown``.
     """
     shown = {budget: gold_shown(question, each, texts) for budget, each in contexts.items()}
     return {
@@ -212,11 +215,9 @@ class Run:
     """When, where and on what.
 
     Attributes:
-        dataset: Name of the data set.
         digest: SHA-256 of its files, in hex.
         machine: ``remem.benchmarks.machine.describe()``, which names the commit too.
         problems: One sentence for each thing of the data set that was left out.
-        command: The command line that measures the same again.
     """
 
     started_at: datetime
@@ -236,7 +237,6 @@ class Outcome:
         gold: Rank (from 1) of each gold record that was recalled, None for one that was not.
         metrics: "turn R@10" -> value in [0, 1]; a metric that is not defined for the question
             (no gold of that kind) is left out.
-        milliseconds: How long the search took.
     """
 
     namespace: str
@@ -263,7 +263,21 @@ class SystemFigures:
 
 def metric_values(outcomes: Iterable[Outcome], metric: str) -> list[float]:
     """A metric of each question for which it is defined."""
-    return [outcome.metrics[metric] for outcome in outcomes if metric in outcome.metrics]
+    return list(values_by_question(outcomes, metric).values())
+
+
+def values_by_question(outcomes: Iterable[Outcome], metric: str) -> dict[str, float]:
+    """A metric by the id of each question for which it is defined."""
+    return {
+        outcome.question.id: outcome.metrics[metric]
+        for outcome in outcomes
+        if metric in outcome.metrics
+    }
+
+
+def known_metrics(outcomes: Iterable[Outcome]) -> set[str]:
+    """Names of the metrics that some question has."""
+    return {name for outcome in outcomes for name in outcome.metrics}
 
 
 def by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
@@ -285,7 +299,7 @@ HEADLINE = (
     *("turn R@5", "turn R@10", "turn any@10"),
     *("session any@5", "session all@5", "session all@10"),
     *("passage R@10", "document R@10", "document nDCG@10"),
-    "evidence@1000",
+    EVIDENCE,
 )
 """What a summary shows, where the data has it."""
 

@@ -45,9 +45,6 @@ class System(Protocol):
     ) -> AbstractContextManager[Searcher]:
         """Index a haystack in an empty folder; leaving the context releases everything.
 
-        Args:
-            encoder: The one encoder of the run; it may remember the vectors of texts it has seen.
-
         Raises:
             MissingDependency: the system's package is not installed.
         """
@@ -63,7 +60,6 @@ class Ranked:
     """A ``Searcher`` over an index that knows keys: records come from the haystack.
 
     Attributes:
-        records: By key.
         find: The peer's own search; its order is kept, ties included.
     """
 

@@ -79,7 +79,6 @@ class SingleTurns:
 
     Attributes:
         legs: "dense", "text" or both.
-        fuse: How their hits become one ranking.
     """
 
     name: str
