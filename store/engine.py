@@ -126,15 +126,16 @@ class Engine(Protocol):
         """Call ``work`` with a snapshot that is as new as the call; again, if a server went away.
         No transaction begins before something is asked."""
 
-    def write(self, namespace: str, batch: Batch, clock: Clock) -> Written:
+    def write(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
         """Carry out a batch in one transaction.
 
         Args:
             batch: Checked; its space is whose the vectors in it are, None if there are none.
+            purging: Note, in the same transaction, that what it deletes has to be scrubbed.
         """
 
-    def purge(self, namespace: str, batch: Batch, clock: Clock) -> Written:
-        """Like ``write``; and no file holds a trace of what was deleted when it returns."""
+    def scrub(self) -> None:
+        """Take every trace of what purges deleted out of all files."""
 
     def adopt(self, space: Space) -> Space:
         """Make a space the store's unless it has one; the one it has now."""

@@ -316,12 +316,14 @@ class Store(Reader):
             DimensionMismatch, InvalidVector: see ``remem.store.errors``.
             EncoderMismatch: another process re-encoded the store since it was opened here.
         """
-        return self._open.write(namespace, self._checked(namespace, batch), self._clock)
+        return self._open.write(namespace, self._checked(namespace, batch), self._clock, False)
 
     def purge(self, namespace: str, batch: Batch) -> Written:
         """Like ``write``; and when it returns, no file of the store holds a trace of what the
         batch deleted. A server may keep it for longer; its store says what and where."""
-        return self._open.purge(namespace, self._checked(namespace, batch), self._clock)
+        written = self._open.write(namespace, self._checked(namespace, batch), self._clock, True)
+        self._open.scrub()
+        return written
 
     def reading(self, work: Callable[[Reader], T]) -> T:
         """Call ``work`` with a reader, whose answers cost less than those of the store when there

@@ -48,19 +48,6 @@ def answer(
         legs: Checked; dense vectors are of length 1.
         now: Microseconds since 1970; what expired until then is not found.
     """
-    with _PROCESSORS:
-        return _answer(connection, namespace, partition, legs, k, where, now)
-
-
-def _answer(
-    connection: sqlite3.Connection,
-    namespace: int,
-    partition: Partition,
-    legs: Sequence[Leg],
-    k: int,
-    where: Filter | None,
-    now: int,
-) -> list[list[Hit]]:
     live = _live(connection, namespace, partition, now)
     allowed = live
     if where is not None:
@@ -265,7 +252,8 @@ class EmbeddedNamespace:
         with self._partitions.current(self._name) as (connection, state, partition):
             if any(isinstance(leg, Dense) for leg in legs):
                 check_same(read_meta(connection).adopted, space)
-            return answer(connection, state.id, partition, legs, k, where, now)
+            with _PROCESSORS:
+                return answer(connection, state.id, partition, legs, k, where, now)
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
         """See ``Namespace.idf``."""

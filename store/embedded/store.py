@@ -97,7 +97,7 @@ class EmbeddedEngine:
         the same, or nobody could export it or make space; the next opening or purge tries again."""
         self.partitions.clean()
         try:
-            self._scrub()
+            self.scrub()
         except (StoreFull, StoreLocked, StoreReadOnly) as error:
             _log.warning("what was purged may still be in the files of %s: %s", self._path, error)
 
@@ -105,15 +105,33 @@ class EmbeddedEngine:
         """See ``Engine.read``. Each question is answered as of its own moment."""
         return work(EmbeddedSnapshot(self.database, self.partitions))
 
-    def write(self, namespace: str, batch: Batch, clock: Clock) -> Written:
+    def write(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
         """See ``Engine.write``."""
-        return self._commit(namespace, batch, clock, purge=False)
-
-    def purge(self, namespace: str, batch: Batch, clock: Clock) -> Written:
-        """See ``Engine.purge``."""
-        written = self._commit(namespace, batch, clock, purge=True)
-        self._scrub()
+        with self.database.writing() as connection:
+            meta = read_meta(connection)
+            if batch.space is not None:
+                check_same(meta.adopted, batch.space)
+            state = changes.create(connection, namespace)
+            views = meta.adopted.views if meta.adopted else ()
+            now = clock()
+            written, addition = apply(connection, state.id, batch, views, meta.generations, now)
+            if purging:
+                changes.mark_purged(connection, state.id)
+            note = newest(connection)
+        self._acknowledged.note(note)
+        self.partitions.written(namespace, len(batch.add) + len(batch.refresh), addition)
         return written
+
+    def scrub(self) -> None:
+        """See ``Engine.scrub``; also of a purge that a crash interrupted."""
+        with self.database.reading() as connection:
+            pending = changes.unfinished_purges(connection)
+        if pending:
+            for namespace in pending:
+                self.partitions.unsave(namespace)
+            self.database.scrub()
+            with self.database.writing() as connection:
+                changes.purges_finished(connection, pending)
 
     def adopt(self, space: Space) -> Space:
         """See ``Engine.adopt``."""
@@ -167,22 +185,6 @@ class EmbeddedEngine:
             finally:
                 self.database.close()
 
-    def _commit(self, namespace: str, batch: Batch, clock: Clock, purge: bool) -> Written:
-        with self.database.writing() as connection:
-            meta = read_meta(connection)
-            if batch.space is not None:
-                check_same(meta.adopted, batch.space)
-            state = changes.create(connection, namespace)
-            views = meta.adopted.views if meta.adopted else ()
-            now = clock()
-            written, addition = apply(connection, state.id, batch, views, meta.generations, now)
-            if purge:
-                changes.mark_purged(connection, state.id)
-            note = newest(connection)
-        self._acknowledged.note(note)
-        self.partitions.written(namespace, len(batch.add) + len(batch.refresh), addition)
-        return written
-
     def _verify(self, namespace: str) -> list[str]:
         try:
             with self.partitions.current(namespace) as (connection, state, partition):
@@ -191,17 +193,6 @@ class EmbeddedEngine:
             return []  # forgotten meanwhile
         except CorruptStore as error:
             return [str(error)]
-
-    def _scrub(self) -> None:
-        """Remove what a purge deleted from all files; also one that a crash interrupted."""
-        with self.database.reading() as connection:
-            pending = changes.unfinished_purges(connection)
-        if pending:
-            for namespace in pending:
-                self.partitions.unsave(namespace)
-            self.database.scrub()
-            with self.database.writing() as connection:
-                changes.purges_finished(connection, pending)
 
 
 def _database(path: Path) -> Database:

@@ -107,21 +107,31 @@ class MilvusEngine:
         """See ``Engine.resume``."""
         with self.client.lock:
             upgrade(self.client, self.claims)
-            finish_purges(self.client, self.claims)
+            self.scrub()
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
         """See ``Engine.read``. Each question is answered as of its own moment."""
         return work(MilvusSnapshot(self))
 
-    def write(self, namespace: str, batch: Batch, clock: Clock) -> Written:
+    def write(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
         """See ``Engine.write``."""
-        return self._commit(namespace, batch, clock, purging=False)
+        now = clock()
+        with self.claims.held(namespace) as held:
+            moment = held.moment
+            if batch.space is not None:
+                check_same(moment.root.meta.adopted, batch.space)
+            if moment.root.meta.adopted is None:
+                return Written()
+            collect_old(held)
+            plan = planned(held.engine, moment, batch, now)
+            if not plan.is_empty or (purging and moment.state.version):
+                carry_out(held, namespace, plan, now, purging)
+        tidy(self.client, self.claims, moment, len(plan.dead))
+        return plan.written
 
-    def purge(self, namespace: str, batch: Batch, clock: Clock) -> Written:
+    def scrub(self) -> None:
         """See ``MilvusStore``."""
-        written = self._commit(namespace, batch, clock, purging=True)
         finish_purges(self.client, self.claims)
-        return written
 
     def adopt(self, space: Space) -> Space:
         """See ``Engine.adopt``."""
@@ -172,21 +182,6 @@ class MilvusEngine:
     def close(self) -> None:
         """See ``Engine.close``."""
         self.client.close()
-
-    def _commit(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
-        now = clock()
-        with self.claims.held(namespace) as held:
-            moment = held.moment
-            if batch.space is not None:
-                check_same(moment.root.meta.adopted, batch.space)
-            if moment.root.meta.adopted is None:
-                return Written()
-            collect_old(held)
-            plan = planned(held.engine, moment, batch, now)
-            if not plan.is_empty or (purging and moment.state.version):
-                carry_out(held, namespace, plan, now, purging)
-        tidy(self.client, self.claims, moment, len(plan.dead))
-        return plan.written
 
 
 class MilvusSnapshot:

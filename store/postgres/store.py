@@ -109,7 +109,13 @@ class PostgresEngine:
             lambda begin: work(PostgresSnapshot(begin, self._want_indexes))
         )
 
-    def write(self, namespace: str, batch: Batch, clock: Clock) -> Written:
+    def write(
+        self,
+        namespace: str,
+        batch: Batch,
+        clock: Clock,
+        purging: bool,  # noqa: ARG002 - the tables are scrubbed of all that was deleted
+    ) -> Written:
         """See ``Engine.write``."""
 
         def work(connection: Connection[Any]) -> Written:
@@ -120,16 +126,14 @@ class PostgresEngine:
 
         return self._database.write(work)
 
-    def purge(self, namespace: str, batch: Batch, clock: Clock) -> Written:
+    def scrub(self) -> None:
         """See ``PostgresStore``. Waits for transactions that can still see what was deleted.
 
         Raises:
             StoreLocked: such a transaction did not end. What was deleted is no longer found.
             StoreReadOnly: the user may not VACUUM the tables; the same.
         """
-        written = self.write(namespace, batch, clock)
         forget(self._database)
-        return written
 
     def adopt(self, space: Space) -> Space:
         """See ``Engine.adopt``."""

@@ -86,7 +86,13 @@ class ReferenceEngine:
             snapshot = ReferenceSnapshot(self.meta, dict(self.namespaces_by_name))
         return work(snapshot)
 
-    def write(self, namespace: str, batch: Batch, clock: Clock) -> Written:
+    def write(
+        self,
+        namespace: str,
+        batch: Batch,
+        clock: Clock,
+        purging: bool,  # noqa: ARG002
+    ) -> Written:
         """See ``Engine.write``: delete, then add, then refresh, then supersede."""
         with self.lock:
             self.check_open()
@@ -117,7 +123,8 @@ class ReferenceEngine:
             keys = tuple(entry.record.key for entry in added)
             return Written(keys, tuple(unchanged), tuple(deleted), now)
 
-    purge = write  # there is no file that could keep a trace
+    def scrub(self) -> None:
+        """There is no file that could keep a trace."""
 
     def adopt(self, space: Space) -> Space:
         """See ``Engine.adopt``."""
