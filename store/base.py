@@ -6,28 +6,13 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from remem.store.errors import DamagedRecord, StoreClosed
 from remem.store.filters import Current, Filter
-from remem.store.types import (
-    Record,
-)
-
-__all__ = [
-    "Embed",
-    "OnDamage",
-    "current_at",
-    "log_damage",
-    "raise_damage",
-    "whole",
-]
-
-
-T = TypeVar("T")
+from remem.store.types import Record
 
 _log = logging.getLogger(__name__)
 

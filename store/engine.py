@@ -3,7 +3,7 @@ here, namespaces have names, and nobody is asked for nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -43,7 +43,7 @@ class Page:
         next: Where the next page begins, in the engine's own words; None: there is no more.
     """
 
-    found: Sequence[Record | DamagedRecord]
+    found: Iterable[Record | DamagedRecord]
     next: Any = None
 
 

@@ -228,15 +228,13 @@ class EmbeddedNamespace:
                     chosen = filters.chosen(connection, state.id, asked)
                     ids = records.in_order(connection, chosen.tolist(), begin.place)
                 there = records.placed(connection, ids[:size])
-        # An index may be damaged, and a record would say so itself: it has the last word.
-        found = [
-            placed.found
-            for placed in there
-            if where is None
-            or where.matches(
-                placed.found if isinstance(placed.found, Record) else placed.found.remains
-            )
-        ]
+        # An index may be damaged, and a record would say so itself: it has the last word. None is
+        # asked before its turn: who looks for a few has enough before the end of the page.
+        found = (
+            each
+            for each in (placed.found for placed in there)
+            if where is None or where.matches(each if isinstance(each, Record) else each.remains)
+        )
         ended = len(there) < size
         return Page(found, None if ended else _Rest(there[-1].place, state.seq, ids[size:]))
 
