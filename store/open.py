@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from remem.store.base import Store
 from remem.store.errors import InvalidInput
+from remem.store.store import Store
 
 
 def open_store(url: str | Path, fingerprint: str | None = None) -> Store:

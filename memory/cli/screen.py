@@ -90,11 +90,14 @@ def counted(count: int, noun: str) -> str:
 
 
 @contextmanager
-def progress_bar(title: str, *columns: ProgressColumn, **fields: Any) -> Iterator[Moves]:
+def progress_bar(
+    title: str, *columns: ProgressColumn, total: float | None = None, **fields: Any
+) -> Iterator[Moves]:
     """A bar on standard error, where someone sees it; yields what moves it.
 
     Args:
         columns: What to show between the bar and the time that remains.
+        total: Steps until it is done; None: not known yet.
         fields: First values of what the columns show.
     """
     console = errors()
@@ -103,7 +106,7 @@ def progress_bar(title: str, *columns: ProgressColumn, **fields: Any) -> Iterato
     with Progress(
         *shown, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        task = progress.add_task(safe(title), total=None, **fields)
+        task = progress.add_task(safe(title), total=total, **fields)
         yield partial(progress.update, task)
 
 

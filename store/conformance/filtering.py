@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import Contract, batch, dense, entry, keys, turn, words
 from remem.store.filters import And, F, Filter, Or, parse_filter
+from remem.store.store import Store
 from remem.store.types import Batch, Record
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)

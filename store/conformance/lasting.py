@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -23,6 +22,7 @@ from remem.store.conformance.samples import (
     words,
 )
 from remem.store.errors import DimensionMismatch, EncoderMismatch, InvalidInput
+from remem.store.store import Store
 from remem.store.types import Batch, Dense, Space, Vector, View
 
 LEGS = [dense("tea"), words("tea"), dense("tea", "window"), words("around", "window")]

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from remem.store.base import Reader, Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -20,6 +19,7 @@ from remem.store.conformance.samples import (
 )
 from remem.store.errors import InvalidInput
 from remem.store.filters import F, Filter
+from remem.store.store import Reader, Store
 from remem.store.types import Batch, SourceInfo
 
 PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from remem.store.base import Store
+from remem.store.store import Store
 from remem.store.types import Batch, Dense, Entry, Hit, Leg, Record, Space, Text, Vector, View
 
 SPACE = Space("conformance", 16, ("turn", "window"))

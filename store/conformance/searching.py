@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -23,6 +22,7 @@ from remem.store.conformance.samples import (
     words,
 )
 from remem.store.errors import InvalidInput
+from remem.store.store import Store
 from remem.store.types import Batch, Dense, View
 
 CJK = {

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -25,6 +24,7 @@ from remem.store.conformance.samples import (
 from remem.store.errors import Conflict, EncoderMismatch, InvalidInput, Stale
 from remem.store.filters import F
 from remem.store.rows import as_stored
+from remem.store.store import Store
 from remem.store.types import Batch, Entry, Neighborhood, Record, View, Written
 
 TEXTS = {

@@ -25,6 +25,7 @@ from remem.store.embedded.partition import Partition, build, can_follow, catch_u
 from remem.store.embedded.schema import read_meta
 from remem.store.embedded.snapshot import file_digest, load_partition, save_partition
 from remem.store.embedded.vectors import Coarse
+from remem.store.engine import UnknownNamespace
 from remem.store.errors import RememError
 from remem.store.spaces import Meta
 
@@ -46,10 +47,6 @@ _SUFFIX = ".snapshot"
 
 _STALE_SECONDS = 600
 """Age at which a temporary file is the leftover of a crash and not another process at work."""
-
-
-class UnknownNamespace(Exception):
-    """Nothing was ever written to a namespace, or all of it was forgotten."""
 
 
 class Partitions:

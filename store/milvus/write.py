@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from remem.store.engine import check_expected, check_records, split
 from remem.store.fulltext.tokens import tokenize
 from remem.store.milvus import packing, read
 from remem.store.milvus.claims import Held
@@ -17,7 +18,6 @@ from remem.store.milvus.filters import FOREVER, is_plain
 from remem.store.milvus.notes import Moment, State, dead_notes, state_note
 from remem.store.rows import to_micros
 from remem.store.types import Batch, Entry, Neighborhood, Record, Written
-from remem.store.validation import check_expected, check_records, split
 
 _PORTION = 500  # rows made and sent at a time, so that memory does not grow with the batch
 

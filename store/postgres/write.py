@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from remem.store import digests
+from remem.store.engine import check_expected, check_records, split
 from remem.store.errors import CorruptStore, StoreLocked, StoreReadOnly
 from remem.store.fulltext.tokens import tokenize
 from remem.store.postgres import indexes, postings, vectors
@@ -36,7 +37,6 @@ from remem.store.postgres.records import neighbors, record_of, rows_by_key, view
 from remem.store.reindex import Place, Texts, check_mine, check_views
 from remem.store.rows import COLUMNS, digest, superseded, to_micros, to_row
 from remem.store.types import Batch, Entry, Neighborhood, Record, Space, Vector, View, Written
-from remem.store.validation import check_expected, check_records, split
 
 # The metadata is JSON already; told that it is "json", psycopg would quote it as a string.
 _KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text text".split()
