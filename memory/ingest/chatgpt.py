@@ -44,14 +44,12 @@ class ChatGPTReader:
 
     def detect(self, path: Path) -> bool:
         """Whether the first conversations are a ``mapping`` of messages with authors."""
-        files = Files(path)
-        return elements_with(files, files.members(*CONVERSATION_FILES), "mapping")
+        return elements_with(Files(path), CONVERSATION_FILES, "mapping")
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The messages of each conversation's current branch."""
         files = Files(path, on_bytes)
-        members = files.members(*CONVERSATION_FILES)
-        return read_elements(files, members, "conversation", _conversation)
+        return read_elements(files, CONVERSATION_FILES, "conversation", _conversation)
 
 
 def _conversation(

@@ -37,17 +37,15 @@ class ClaudeReader:
 
     def detect(self, path: Path) -> bool:
         """Whether the first conversation has ``chat_messages``."""
-        files = Files(path)
-        return elements_with(files, files.members(*CONVERSATION_FILES), "chat_messages")
+        return elements_with(Files(path), CONVERSATION_FILES, "chat_messages")
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The messages and texts of each conversation, then of projects, then the memories."""
         files = Files(path, on_bytes)
-        members = files.members(*CONVERSATION_FILES)
-        yield from read_elements(files, members, "conversation", _conversation)
+        yield from read_elements(files, CONVERSATION_FILES, "conversation", _conversation)
         if not files.is_single:
-            yield from read_elements(files, files.members(*_PROJECTS), "project", _project)
-            yield from read_elements(files, files.members(*_MEMORIES), "memory", _memories)
+            yield from read_elements(files, _PROJECTS, "project", _project)
+            yield from read_elements(files, _MEMORIES, "memory", _memories)
 
 
 def _conversation(

@@ -27,14 +27,12 @@ class DeepSeekReader:
 
     def detect(self, path: Path) -> bool:
         """Whether the first conversations are a ``mapping``, with the times of this service."""
-        files = Files(path)
-        return elements_with(files, files.members(*CONVERSATION_FILES), "mapping", "inserted_at")
+        return elements_with(Files(path), CONVERSATION_FILES, "mapping", "inserted_at")
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The messages of each conversation."""
         files = Files(path, on_bytes)
-        members = files.members(*CONVERSATION_FILES)
-        return read_elements(files, members, "conversation", _conversation)
+        return read_elements(files, CONVERSATION_FILES, "conversation", _conversation)
 
 
 def _conversation(

@@ -274,8 +274,7 @@ def _guess(sample: bytes) -> tuple[str, bool]:
     return (best.encoding if best else "cp1252"), False
 
 
-#     Limits of what comes out of a file, so that a small one cannot fill the memory or take
-# hours.
+# Limits of what comes out of a file, so that a small one cannot fill the memory or take hours.
 #
 # A file that unpacks to far more than it weighs was made to do that, or by mistake. The sizes are
 # bytes; measured peaks are those of a process that imports it.

@@ -144,8 +144,7 @@ def _place(line: str, end: int) -> int:
     return place
 
 
-#     What WhatsApp writes itself in the place of a message or at its end, in the languages it
-# speaks.
+# What WhatsApp writes itself in the place of a message or at its end, in the languages it speaks.
 #
 # The signs around the words show most of it: ``<...>``, a file's name and ``(...)``, a mark of
 # direction. The words only need to be like the app's, since it rewords them from time to time.

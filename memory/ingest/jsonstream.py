@@ -235,9 +235,9 @@ _LISTS = ("item", "conversations.item", "data.item", "")
 """Where the elements are: in the outermost list, in a field of it, or one is all there is."""
 
 
-def elements_with(files: Files, members: Iterable[str], *keys: str) -> bool:
+def elements_with(files: Files, patterns: Iterable[str], *keys: str) -> bool:
     """Whether the first elements in the files have the keys; empty files tell nothing."""
-    for member in members:
+    for member in files.members(*patterns):
         paths = sniff(files, member)
         if any(all(_below(place, key) in paths for key in keys) for place in _LISTS):
             return True
@@ -247,10 +247,10 @@ def elements_with(files: Files, members: Iterable[str], *keys: str) -> bool:
 
 
 def read_elements(
-    files: Files, members: Iterable[str], what: str, parse: Parse[T]
+    files: Files, patterns: Iterable[str], what: str, parse: Parse[T]
 ) -> Iterator[T | Problem]:
     """What ``parse`` makes of each element of the files' arrays; ``what`` names one for people."""
-    for member in members:
+    for member in files.members(*patterns):
         number = 0
         for element in _elements(files, member):
             if isinstance(element, Problem):

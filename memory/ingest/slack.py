@@ -158,7 +158,7 @@ def _name(user: Mapping[str, Any]) -> str:
     return next((name for name in candidates if isinstance(name, str) and name), "")
 
 
-#     The words of a Slack message, wherever it has them: text, blocks, attachments, transcripts.
+# The words of a Slack message, wherever it has them: text, blocks, attachments, transcripts.
 #
 # Slack writes a text with codes; they are decoded to what was seen: ``<@U1>`` to ``@Ana``,
 # ``<#C2|>`` to ``#kitchen``, ``<https://x.org|here>`` to ``here (https://x.org)``, ``&amp;`` to

@@ -97,6 +97,12 @@ def _lines(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]
             yield line
 
 
+def _first_lines(path: Path) -> list[str]:
+    """A dozen lines by which a file is known; none of what is no single file."""
+    files = Files(path)
+    return files.head(path.name).split("\n", 12)[:12] if files.is_single else []
+
+
 def _line_turns(lines: Iterator[Line]) -> Iterator[_Said]:
     """A day stands in a line of its own, a turn after a time and a tab."""
     day: tuple[int, int, int] | None = None
@@ -146,10 +152,7 @@ class LineReader(_TranscriptReader):
 
     def detect(self, path: Path) -> bool:
         """Whether its first line is that of LINE, or its first day is followed by turns."""
-        files = Files(path)
-        if not files.is_single:
-            return False
-        lines = files.head(path.name).split("\n", 12)[:12]
+        lines = _first_lines(path)
         days = [place for place, each in enumerate(lines) if _LINE_DAY.fullmatch(each.strip())]
         return bool(days) and any(map(_LINE_TURN.fullmatch, lines[days[0] :]))
 
@@ -168,9 +171,6 @@ class IMessageReader(_TranscriptReader):
 
     def detect(self, path: Path) -> bool:
         """Whether the first line that is not blank is a time of it."""
-        files = Files(path)
-        if not files.is_single:
-            return False
-        lines = (each.strip() for each in files.head(path.name).split("\n", 12)[:12])
-        first = next((each for each in lines if each), "")
+        lines = map(str.strip, _first_lines(path))
+        first = next(filter(None, lines), "")
         return bool(_IMESSAGE_TIME.fullmatch(first))
