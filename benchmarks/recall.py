@@ -45,6 +45,11 @@ from remem.cli.screen import complain, counted, print_out
 from remem.encoders.opening import open_encoder
 from remem.store import InvalidInput
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 _NOTE = "± is half of a 95 % interval; times and records/s are without the encoder's work"
 
 
@@ -223,7 +228,7 @@ def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
             print_out(sentence)
 
 
-#     The scores that the default configuration must reach again: ``expected.toml``.
+# The scores that the default configuration must reach again: ``expected.toml``.
 #
 # ::
 #
@@ -234,10 +239,6 @@ def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
 #     [expected.scores]
 #     "turn R@10" = [0.842, 0.005]    # score, and how far off it may be on another machine
 #     "empty for code" = [0.99, 0.01]
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True, slots=True)

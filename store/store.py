@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import islice
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from remem.store.base import Embed, OnDamage, current_at, log_damage, whole
@@ -375,12 +374,7 @@ class Store(Reader):
         self._behind.check_open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,12 +163,22 @@ class Scoring(Protocol):
         """Number and score of the best records by all that the system offers, best first."""
 
 
+class Peer(Protocol):
+    """A system that is measured as a memory, too; ``batch`` as in ``Growing``."""
+
+    @property
+    def batch(self) -> int: ...  # noqa: D102
+
+    def open(self, folder: Path) -> AbstractContextManager[Scoring]:
+        """Open or make the data in a folder; leaving the context closes everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recalling:
     """A peer that is measured as a memory: a haystack is one store, "speaker: text" each record."""
 
     name: str
-    peer: Any
+    peer: Peer
 
     @contextmanager
     def index(self, haystack: Haystack, encoder: Encoder, folder: Path) -> Iterator[Searcher]:
