@@ -187,8 +187,7 @@ def _search(
     return found
 
 
-#     Ideas for the retrieval, kept and not kept: each a retriever that differs from the default
-# in it.
+# Ideas for the retrieval, kept and not kept: each a retriever that differs from the default in it.
 #
 # What the default has is taken away, what it lacks is added, so that a table of both says what
 # each is worth on a shape of memory: of an idea that is kept, its absence should cost, and of one

@@ -61,7 +61,7 @@ def share_interval(hits: int, count: int) -> Interval | None:
     return Interval(share, max(0.0, middle - margin), min(1.0, middle + margin), count)
 
 
-#     Whether two runs differ by more than chance, question by question. Pure.
+# Whether two runs differ by more than chance, question by question.
 #
 # A paired randomisation test: were the two systems the same, each question's difference could as
 # well have the other sign (M. Smucker, J. Allan and B. Carterette, "A Comparison of Statistical

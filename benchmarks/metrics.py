@@ -165,8 +165,7 @@ def _sources(ranking: Sequence[Recollection]) -> list[str]:
     return list(dict.fromkeys(found.record.source for found in ranking))
 
 
-#     Traits of a question by which recall is told apart: how much there is to find, and from
-# whom.
+# Traits of a question by which recall is told apart: how much there is to find, and from whom.
 #
 # A memory may favour those who talk much (a bias of the data), and lose what was said once by
 # somebody who hardly speaks (sparse knowledge). Pure.

@@ -115,7 +115,7 @@ def _speakers(haystack: Haystack) -> set[str]:
     return {record.speaker for record in haystack.records if record.speaker}
 
 
-#     Questions about the wrong person: the same question with the name of another speaker. Pure.
+# Questions about the wrong person: the same question with the name of another speaker.
 #
 # "What did Ana plant?" has its answer where Ana says so; "What did Ben plant?" has none, unless
 # Ben planted the same, which makes such questions a little harder to tell apart than they are.
@@ -170,8 +170,7 @@ def _first(name: str) -> str:
     return name.split()[0] if name.split() else name
 
 
-#     Messages that have nothing to do with anybody's memory: for them, the right context is
-# empty.
+# Messages that have nothing to do with anybody's memory: for them, the right context is empty.
 #
 # All are invented, and lie in ``benchmarks/data/offtopic.jsonl``. A floor may be chosen on the
 # split "dev"; what it does is then shown on the split "test".

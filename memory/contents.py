@@ -112,7 +112,7 @@ def as_filter(where: Where | None) -> Filter | None:
     return where if where is None or isinstance(where, Filter) else parse_filter(where)
 
 
-#     Pinned memories: those that are in every prompt, whatever it is about.
+# Pinned memories: those that are in every prompt, whatever it is about.
 #
 # A memory is pinned by its metadata, ``{"pinned": True}``, so that it is exported, filtered and
 # forgotten like any other, and holds in all sessions of its namespace.

@@ -204,7 +204,7 @@ def _sources(memory: Memory) -> Iterable[str]:
     return (each.source for each in memory.sources())
 
 
-#     One memory for a namespace, in whatever Unicode form its name is written.
+# One memory for a namespace, in whatever Unicode form its name is written.
 #
 # ``café`` has four characters or five, an accent of its own being the fifth: keyboards type the
 # first form, file names on macOS have the second, and nobody sees a difference. New namespaces

@@ -151,7 +151,7 @@ def _time(number: int, time: Any) -> datetime | None:
         ) from None
 
 
-#     Messages of any client as what was said: its words, whatever stands around them. Pure.
+# Messages of any client as what was said: its words, whatever stands around them.
 #
 # A chat goes on with whatever its client and its server agree on. So nothing here raises: what
 # has no words says nothing, and a field that a memory cannot keep is left out and named.
@@ -232,7 +232,7 @@ def _words_of_part(part: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-#     The reasoning that a model writes in front of its answer; it is not what was said. Pure.
+# The reasoning that a model writes in front of its answer; it is not what was said.
 #
 # Servers that do not take it apart leave it in the answer, between ``<think>`` and ``</think>``
 # or tags like these, and sometimes without the first tag, because the model's template wrote that

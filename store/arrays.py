@@ -56,7 +56,7 @@ def _holds(room: object, array: NDArray[_Number], size: int) -> TypeGuard[NDArra
     )
 
 
-#     Arrays on their way into a file and back, a piece at a time.
+# Arrays on their way into a file and back, a piece at a time.
 #
 # What an index holds may be half of all that is in memory: it is neither copied to be saved, nor
 # read into arrays from which it is copied again.

@@ -29,7 +29,7 @@ _QUESTIONS = 103  # three warm up
 _BLOCK = 1 << 16
 
 
-#     The records and questions that all systems are given: made once, on disk, read by the batch.
+# The records and questions that all systems are given: made once, on disk, read by the batch.
 #
 # Files rather than memory, because each system is measured in processes of its own, whose peak of
 # memory is to be the system's and not ours.

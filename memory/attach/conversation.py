@@ -92,14 +92,15 @@ def _short(digest: bytes) -> str:
     return b32encode(digest).decode("ascii")[:_KEY_CHARACTERS].lower()
 
 
-#     Places in a request where the blocks of memories stand. Pure.
+# Places in a request where the blocks of memories stand.
 #
-# * ``message``: in front of what the user said. Any model can read it, and what was sent stays
-# the   beginning of what is sent next. * ``tool``: as the result of a tool behind what the user
-# said, which is the least authority that a   model knows. As cheap to repeat, for servers and
-# models that know tools. * ``system``: at the end of the system message, one block after the
-# other. For models that heed   nothing else: memories get the authority of instructions, and each
-# time that there is something   new, all that stands behind the system message is read anew.
+# * ``message``: in front of what the user said. Any model can read it, and what was sent stays the
+#   beginning of what is sent next.
+# * ``tool``: as the result of a tool behind what the user said, which is the least authority that a
+#   model knows. As cheap to repeat, for servers and models that know tools.
+# * ``system``: at the end of the system message, one block after the other. For models that heed
+#   nothing else: memories get the authority of instructions, and each time that there is something
+#   new, all that stands behind the system message is read anew.
 
 REPLAY_BUDGET = 20_000
 """Most tokens of blocks that are sent again: twenty blocks of the default budget."""

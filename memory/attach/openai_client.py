@@ -345,7 +345,7 @@ def _log(error: Exception) -> None:
     logger.warning("nothing could be remembered: %s", error, exc_info=error)
 
 
-#     Requests of OpenAI's two protocols, chat completions and responses, as turns. Pure.
+# Requests of OpenAI's two protocols, chat completions and responses, as turns.
 #
 # What their replies say is read by ``remem.attach.replies``.
 

@@ -148,7 +148,7 @@ def _hush_libraries(debug: bool) -> None:
         os.environ.setdefault(name, value)
 
 
-#     Commands that other packages add to ``remem``, through the entry points ``remem.commands``.
+# Commands that other packages add to ``remem``, through the entry points ``remem.commands``.
 #
 # An entry point names a ``click.Command`` whose module is quick to import, because ``remem
 # --help`` imports it to show what it does.

@@ -151,7 +151,7 @@ def _values(name: str, query: Query, candidates: Sequence[Candidate]) -> list[fl
     return [each.hits.get(name, 0.0) for each in candidates]
 
 
-#     The weights of legs and signals, and how they depend on who speaks in a memory. Pure.
+# The weights of legs and signals, and how they depend on who speaks in a memory.
 #
 # What is worth asking differs between three kinds of memory. Where people take turns, an answer
 # follows its question and needs its neighbours to be understood. What one voice says, a diary or

@@ -171,7 +171,6 @@ def _least_worth(query: Query) -> float:
 _EXPERIENCED = 6.4
 """Inverse document frequency of an unheard word among 300 records."""
 
-
 _BEST = 10
 """Memories by which a question is judged."""
 
@@ -189,8 +188,7 @@ def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
     }
 
 
-#     Messages that ask for no memory: greetings, thanks, reactions. Pure but for reading its
-# list.
+# Messages that ask for no memory: greetings, thanks, reactions.
 #
 # "That's amazing!" is close to a hundred turns of any chat, so no similarity tells it from a
 # question; its words do.
@@ -228,7 +226,7 @@ def _lists() -> tuple[frozenset[str], re.Pattern[str]]:
     return english, re.compile("|".join(map(re.escape, chinese)))
 
 
-#     How near two texts are in meaning, on one scale for all encoders.
+# How near two texts are in meaning, on one scale for all encoders.
 #
 # The cosine of unrelated texts is about 0.05 with all-MiniLM-L6-v2 and 0.8 with the E5 family, so
 # a cosine by itself says nothing. The mean cosine of texts that have nothing to do with each

@@ -15,10 +15,13 @@ _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’')]*")
 # A question mark at the end of a word and before other words; those of code and addresses are not.
 _MARK = re.compile(r"(?<=\w)\?(?=[\"”’')]*\s)|？")
 _PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
-_PROSE = 0.9
-_BETWEEN_WORDS = " 。，、！？"
 _CLOSING = " \t\n\"”’')"
 _QUESTION_MARKS = ("?", "？")
+
+_PROSE = 0.9
+"""Least share of letters, and of what stands between words in any language, that makes prose."""
+
+_BETWEEN_WORDS = " 。，、！？"
 
 _ENOUGH_WORDS = 30
 _ROOM = tuple(math.log1p(words) / math.log1p(_ENOUGH_WORDS) for words in range(_ENOUGH_WORDS + 1))
@@ -44,8 +47,7 @@ def asks_at_last(text: str) -> bool:
 
     "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not.
     """
-    lines = text[-_MOST_CHARACTERS:].split("\n")
-    last = next((line for line in reversed(lines) if line.strip()), "")
+    last = text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
     return asks(text) or _MARK.search(last) is not None
 
 
@@ -113,24 +115,25 @@ def _without_asides(text: str) -> str:
     return _ASIDE.sub("", text) if "[" in text else text
 
 
-#     The passages of a long text, which an encoder reads one by one. Pure.
+# The passages of a long text, which an encoder reads one by one.
 #
 # An encoder reads the beginning of a text only: the bundled one 256 tokens, some 190 words. What
 # a long record says behind that would be found by its words, but never by its meaning.
 
-_WORDS = 100
+_PASSAGE_WORDS = 100
 """Most words of a passage. The bundled encoder reads that many whole, Chinese or English, and fewer
 sentences blur each other less."""
 
-_WHOLE = 120
+_WHOLE_WORDS = 120
 """A text of up to this many words is one passage, which the encoder reads whole: the windows of
 short turns are no longer."""
 
-_MOST = 64
-"""Passages of one text: those of a book would take an hour, and their mean would say nothing."""
+_MOST_PASSAGES = 64
+"""Most passages of one text: those of a book would take an hour, and their mean would say
+nothing."""
 
-_LONGEST = 100_000
-"""Hold that many passages in any language."""
+_PASSAGES_CHARACTERS = 100_000
+"""Characters that hold so many passages in any language."""
 
 
 def passages(text: str) -> list[str]:
@@ -139,21 +142,21 @@ def passages(text: str) -> list[str]:
     A text that an encoder reads whole is one passage. Of one that is far too long for a record the
     beginning is cut: some 6,000 words.
     """
-    beginning = text[:_LONGEST]
-    if length(beginning) <= _WHOLE:
+    beginning = text[:_PASSAGES_CHARACTERS]
+    if length(beginning) <= _WHOLE_WORDS:
         return [text]
-    return list(islice(_filled(pieces_of(beginning, _WORDS)), _MOST))
+    return list(islice(_filled(pieces_of(beginning, _PASSAGE_WORDS)), _MOST_PASSAGES))
 
 
 def _filled(pieces: Iterator[str]) -> Iterator[str]:
     """Neighbouring pieces joined while they stay within the words of a passage."""
-    passage, room = "", _WORDS
+    passage, left = "", _PASSAGE_WORDS
     for piece in pieces:
         words = length(piece)
-        if words > room and passage.strip():
+        if words > left and passage.strip():
             yield passage.strip()
-            passage, room = "", _WORDS
+            passage, left = "", _PASSAGE_WORDS
         passage += piece
-        room -= words
+        left -= words
     if passage.strip():
         yield passage.strip()

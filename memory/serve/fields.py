@@ -111,13 +111,11 @@ Told = Annotated[datetime, PlainSerializer(datetime.isoformat), _AS_TIME]
 """A time in an answer."""
 
 
-#     The JSON form of a filter, described so that clients can write it (see
-# ``remem.store.parse_filter``).
+# The JSON form of a filter, described so that clients can write it (see
+# ``remem.store.parse_filter``)::
 #
-# ::
-#
-#     {"speaker": "Nora", "said_at": {"gte": "2024-05-01T00:00:00Z"}, "metadata.year": [2023,
-# 2024]}
+#     {"speaker": "Nora", "said_at": {"gte": "2024-05-01T00:00:00Z"}, "metadata.year": [2023, 2024]}
+
 T = TypeVar("T")
 
 _METADATA = r"^metadata\.."
@@ -220,8 +218,8 @@ class Where(_Parts):
             raise
 
 
-#     Lists in pages: a page begins behind the place where the one before it ended, whatever was
-# added or deleted meanwhile.
+# Lists in pages: a page begins behind the place where the one before it ended, whatever was added
+# or deleted meanwhile.
 
 MARK = r"^-?[0-9]{1,18}:[0-9]{1,4}:"
 """The beginning of every mark; whatever follows names a place too."""

@@ -214,7 +214,7 @@ class Forget(BaseModel):
     where: Where
 
 
-#     The JSON of requests, read by the same strict rules at every endpoint.
+# The JSON of requests, read by the same strict rules at every endpoint.
 #
 # What one reader takes for one thing and another reader for another is refused, because a request
 # is read here and again by whoever answers it: names that stand twice in an object, NaN, numbers

@@ -114,7 +114,7 @@ def purges_finished(connection: sqlite3.Connection, purges: Mapping[int, int]) -
     connection.executemany("DELETE FROM purges WHERE namespace = ? AND seq = ?", purges.items())
 
 
-#     What this process has just written, so that its indexes need not read it back.
+# What this process has just written, so that its indexes need not read it back.
 #
 # Reading a record's texts and vectors takes as long as indexing them. This is a shortcut and
 # nothing else: an index takes what is kept here only where the log says that nothing came in

@@ -310,7 +310,7 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")
 
 
-#     What a fork must not take along: SQLite's connections.
+# What a fork must not take along: SQLite's connections.
 #
 # SQLite remembers in the memory of a process which locks on a file it holds. A fork copies that
 # memory, but not the locks: what a child writes through a connection that it inherited, or

@@ -207,7 +207,7 @@ class Lookup:
         return base, tail
 
 
-#     Which rows of a partition fulfil a condition, kept for the next search that asks.
+# Which rows of a partition fulfil a condition, kept for the next search that asks.
 #
 # What filters see of a record never changes while it has its id, and an id is never used twice
 # (``remem.store.embedded.schema``): so a row that fulfils a condition always will, and after a
@@ -257,8 +257,7 @@ class Matches:
                 self._kept.popitem(last=False)
 
 
-#     How a partition follows the records: the one function that writes, opens and searches rely
-# on.
+# How a partition follows the records: the one function that writes, opens and searches rely on.
 #
 # ``catch_up`` copies the present state of every record that changed, instead of replaying what
 # happened to it. That makes it idempotent, and recovery after a crash the same path as every day.

@@ -475,7 +475,7 @@ class Budget:
         return None if oldest == keep else oldest
 
 
-#     Memory that was freed, given back to the system.
+# Memory that was freed, given back to the system.
 #
 # glibc keeps what is freed between two things that stay, and up to 64 MB behind the last one in
 # each thread's heap. Filling a store with a million records left 170 MB there, of 1,390 MB in
@@ -489,7 +489,7 @@ def give_back() -> None:
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
-#     A partition that has outgrown exact search learns where to look, beside reads and writes.
+# A partition that has outgrown exact search learns where to look, beside reads and writes.
 #
 # Learning takes seconds at a million rows. It holds the partition's lock only to look at what is
 # there and, at the end, to put the result in place; until then searches stay exact.

@@ -64,7 +64,7 @@ def sample(vectors: Blocks, live: Mask) -> NDArray[np.float32]:
     return vectors.take(rows[places]).astype(np.float32)
 
 
-#     Many vectors in half precision, of which no second copy is made as they become more.
+# Many vectors in half precision, of which no second copy is made as they become more.
 #
 # An array that grows is copied into a larger one, and for a while both are there: a million
 # vectors of 384 dimensions are 768 MB. So they lie in blocks, of which only the first grows; each

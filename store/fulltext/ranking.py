@@ -252,8 +252,7 @@ def _top(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
     return rows[order], scores[order]
 
 
-#     BM25, the score of full-text search, written down once so that every store computes the
-# same.
+# BM25, the score of full-text search, written down once so that every store computes the same.
 #
 # S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond",
 # Foundations and Trends in Information Retrieval 3(4), 2009, with the inverse document frequency

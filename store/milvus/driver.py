@@ -237,7 +237,7 @@ def parse(url: str) -> Address:
     )
 
 
-#     The two kinds of collections, and the columns of their rows.
+# The two kinds of collections, and the columns of their rows.
 #
 # ``PREFIX_records_N`` has a row for each version of a record: everything that a search or filter
 # needs, and the record itself as JSON in ``body``. ``PREFIX_notes_N`` has what is not searched:

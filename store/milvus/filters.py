@@ -72,8 +72,7 @@ def contains(field: str, numbers: Sequence[int]) -> str:
     return f"array_contains_any({field}, [{', '.join(map(str, numbers))}])" if numbers else NONE
 
 
-#     What the engine needs to know of a record's metadata to filter on it, in types it compares
-# well.
+# What the engine needs to know of a record's metadata to filter on it, in types it compares well.
 #
 # Milvus compares JSON values by rules of its own: integers beyond 2^53 lose digits, a missing
 # field is neither true nor false, no range looks into a list. So a record carries instead, in

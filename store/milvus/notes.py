@@ -51,7 +51,7 @@ def remove_rows(engine: Engine, root: Root, rows: Mapping[str, int]) -> None:
     engine.remove(PREFIX, [key for pk, parts in rows.items() for key in part_keys(pk, parts)])
 
 
-#     The notes that say what counts: the state of the store and of each namespace.
+# The notes that say what counts: the state of the store and of each namespace.
 #
 # A write puts rows that are born in the next version of its namespace, which nobody sees yet,
 # then the list of the rows that die with it, and then the state with that version: this last

@@ -115,7 +115,7 @@ def pack(
     Args:
         names: Of the views, in the order of the space; an entry may have them in another.
         born: The version of the namespace that begins with it.
-        usual: See ``words.words_of``; one for each view.
+        usual: See ``words_of``; one for each view.
     """
     record = entry.record
     pk = place(namespace, record, born)
@@ -292,7 +292,7 @@ def _pieces(body: str) -> Iterator[str]:
         start = end
 
 
-#     Full text over our own tokens, weighed by ourselves.
+# Full text over our own tokens, weighed by ourselves.
 #
 # Milvus's own BM25 function does not keep the contract: it counts a word over the segment or the
 # whole collection, records of other namespaces, deleted and superseded ones included, while the

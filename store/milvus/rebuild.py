@@ -203,8 +203,7 @@ def _collect(held: Held, moment: Moment, age: float) -> None:
             held.engine.remove(PREFIX, [dead.pk])
 
 
-#     The rows of a store with vectors of another encoder, in a collection that then takes their
-# place.
+# The rows of a store with vectors of another encoder, in a collection that then takes their place.
 #
 # A copy of a row keeps its primary key and version, so that the same notes speak of it.
 class MilvusFilling:

@@ -210,7 +210,7 @@ def _cut(scores: Iterable[tuple[str, float]], k: int) -> Scores:
     return dict(heapq.nsmallest(k, scores, key=lambda item: (-item[1], key_of(item[0]))))
 
 
-#     How common words are among the current records of a namespace, and how long these are.
+# How common words are among the current records of a namespace, and how long these are.
 #
 # The engine counts, which takes it longer than the search itself: a request for each word, or the
 # words of many records. What was counted is therefore kept until the next write.

@@ -113,7 +113,7 @@ def _unreachable(reason: str, url: str) -> UpstreamError:
     )
 
 
-#     Strings as PostgreSQL can hold them: its text knows every character but NUL.
+# Strings as PostgreSQL can hold them: its text knows every character but NUL.
 #
 # NUL becomes U+0001 U+0001, and U+0001 itself U+0001 U+0002. Texts without them, which is nearly
 # all, stay as they are, and no two strings change their order.

@@ -258,8 +258,7 @@ def _sizes(connection: Connection[Any], place: Place) -> tuple[int, int]:
     return records or 0, how_many(records or 0, dim, memory)
 
 
-#     How approximate indexes divide vectors into lists, and how many lists a search looks into;
-# pure.
+# How approximate indexes divide vectors into lists, and how many lists a search looks into.
 #
 # pgvector has two kinds of index. Measured with 10^5 vectors of 384 dimensions in half precision,
 # on 2 cores: LoCoMo's 2,760 turns and windows, each some 36 noisy copies, asked 200 questions.

@@ -243,7 +243,7 @@ class _Writing:
             self._current.pop(place, None)
 
 
-#     Taking what a purge deleted out of the tables, their indexes and the statistics about them.
+# Taking what a purge deleted out of the tables, their indexes and the statistics about them.
 #
 # A deleted row stays in its page until VACUUM finds that no transaction can see it any more. One
 # that began before the row was deleted can; so can one that began while such a one was still

@@ -181,8 +181,7 @@ def _between(first: Read, second: Read, now: Now) -> Period:
     return Period(start.start, end, start.fuzz)
 
 
-#     The calendar that people speak in: "last week", "three months ago", "in May". Pure
-# arithmetic.
+# The calendar that people speak in: "last week", "three months ago", "in May".
 #
 # Moments are naive in here, at the clock of whoever asks; ``remem.recall.dates`` puts their time
 # zone back. What does not exist (30 February, the year 0) raises ValueError or OverflowError, as
