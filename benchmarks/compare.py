@@ -31,7 +31,7 @@ class Change:
 
     @property
     def gained(self) -> float:
-        """How much the metric rose; negative where it fell."""
+        """Rise of the metric; negative if it fell."""
         return self.after - self.before
 
 

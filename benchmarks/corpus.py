@@ -50,7 +50,7 @@ class Corpus:
             ]
 
     def text(self, number: int) -> str:
-        """What is said in one turn."""
+        """Words that are said in one turn."""
         rng = np.random.default_rng((1, number % 2**32))
         return self._say(rng, int(rng.integers(8, 36)))
 

@@ -1,4 +1,4 @@
-"""How far a mean over questions can be trusted: bootstrap confidence intervals. Pure.
+"""Bootstrap confidence intervals of means over questions, and tests of their differences. Pure.
 
 Questions are resampled with replacement (B. Efron, "Bootstrap Methods: Another Look at the
 Jackknife", Annals of Statistics 7(1), 1979); the interval holds the middle of the resampled means.
@@ -90,7 +90,7 @@ class PairedTest:
 
     @property
     def significant(self) -> bool:
-        """Whether the difference is more than chance explains, at ``LEVEL``."""
+        """True if chance alone would rarely make such a difference: p-value below ``LEVEL``."""
         return self.p_value < LEVEL
 
     @property

@@ -1,4 +1,4 @@
-"""How fast the embedded store is, and how much memory it takes.
+"""Speed and memory use of the embedded store.
 
 Each part runs in a process of its own, so that its peak of memory is its own.
 """

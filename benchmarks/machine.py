@@ -1,4 +1,4 @@
-"""Where a figure was measured: processor, memory, versions, commit."""
+"""Description of the machine of a measurement: processor, memory, versions, commit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def peak_megabytes() -> float:
 
 
 def spent_by(command: Sequence[str]) -> tuple[float, float]:
-    """What a command takes whose output is of no interest: seconds of a processor, MB at most.
+    """Run a command without its output; its processor time in seconds, its peak of memory in MB.
 
     Raises:
         CalledProcessError: it failed.
@@ -95,12 +95,12 @@ def latency_of(call: Callable[[T], object], arguments: Iterable[T], warm_up: int
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """How long one call takes, in seconds."""
+    """Seconds that one call takes."""
     return timed(call)[1]
 
 
 def timed(call: Callable[[], T]) -> tuple[T, float]:
-    """What a call returns, and how long it takes in seconds."""
+    """Result of a call, and the seconds that it took."""
     start = time.perf_counter()
     result = call()
     return result, time.perf_counter() - start

@@ -48,7 +48,7 @@ _INSTANT = 200_000  # records/s of a system that indexes nothing, which is no sp
 
 @dataclass(frozen=True, slots=True)
 class HaystackResult:
-    """What a system recalled from one haystack.
+    """Outcomes of one system on one haystack.
 
     Attributes:
         tokens: Budget -> length of each context that was built for it.
@@ -60,7 +60,7 @@ class HaystackResult:
 
 @dataclass(slots=True)
 class Tally:
-    """What was measured of one system so far, without the rankings, which would fill the memory."""
+    """Figures of one system so far, without the rankings, which would fill the memory."""
 
     system: str
     outcomes: list[Outcome] = field(default_factory=list)
@@ -220,7 +220,7 @@ def search_only(searcher: Searcher, question: Question, encoder: RememberingEnco
 
 
 def outcomes_of(haystack: Haystack, asked: Sequence[Asked]) -> tuple[Outcome, ...]:
-    """What the rankings of all questions of a haystack are worth."""
+    """Rankings of all questions of a haystack, with their metrics."""
     ranked = ranking_metrics(haystack, {one.question.id: one.ranking for one in asked})
     return tuple(
         Outcome(
@@ -262,7 +262,7 @@ def first_questions(haystacks: Iterable[Haystack], limit: int | None) -> Iterato
 
 
 def _beside(encoder: RememberingEncoder, call: Callable[[], T]) -> tuple[T, float]:
-    """What a call returns, and the seconds it took less those spent in the encoder."""
+    """Result of a call, and the seconds that it took less those spent in the encoder."""
     before = encoder.seconds
     result, spent = timed(call)
     return result, max(spent - (encoder.seconds - before), 0.0)
@@ -324,7 +324,7 @@ class RememberingEncoder:
             return vector
 
     def figures(self) -> SystemFigures:
-        """How fast the encoder is, each text counted once."""
+        """Speed of the encoder, each text counted once."""
         figures: dict[str, float] = {}
         if self._document_seconds:
             figures["texts/s"] = len(self._documents) / self._document_seconds

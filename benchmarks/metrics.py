@@ -1,4 +1,4 @@
-"""What a ranking or a prompt is worth for one question. Pure.
+"""Metrics of a ranking or a prompt for one question. Pure.
 
 Names of metrics are ``UNIT METRIC@K``, where the unit is what the gold labels name: "turn R@10",
 "session all@5", "document nDCG@10".
@@ -155,7 +155,7 @@ def _of_unit(
 
 
 def _units(records: Sequence[Record]) -> tuple[str, str]:
-    """What to call a record and a source of a haystack."""
+    """Names for a record and for a source of a haystack: "turn" and "session", for example."""
     read = all(record.kind == "passage" for record in records)
     return ("passage", "document") if read else ("turn", "session")
 
@@ -211,10 +211,10 @@ def _written(share: float) -> str:
 # What a run of a benchmark yields, question by question.
 @dataclass(frozen=True, slots=True)
 class Run:
-    """When, where and on what.
+    """Time, data set and machine of a run.
 
     Attributes:
-        digest: SHA-256 of its files, in hex.
+        digest: SHA-256 of the data set's files, in hex.
         machine: ``remem.benchmarks.machine.describe()``, which names the commit too.
         problems: One sentence for each thing of the data set that was left out.
     """
@@ -300,7 +300,7 @@ HEADLINE = (
     *("passage R@10", "document R@10", "document nDCG@10"),
     EVIDENCE,
 )
-"""What a summary shows, where the data has it."""
+"""Metrics that a summary shows, where the data has them."""
 
 _PRIMARY = ("turn R@10", "passage R@10", "session R@10", "document R@10")
 

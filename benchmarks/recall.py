@@ -1,4 +1,4 @@
-"""How much of what was said is found again, by remem, the baselines and the peers."""
+"""Recall of what was said, measured for remem, the baselines and the peers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _NOTE = "± is half of a 95 % interval; times and records/s are without the enco
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be measured, as the options say."""
+    """Measurements to make, as the options say."""
 
     systems: str
     limit: int | None
@@ -66,7 +66,7 @@ class _Plan:
 
     @property
     def as_shipped(self) -> bool:
-        """Whether the scores are those that are written down for a whole data set."""
+        """True if remem is measured as shipped, on whole data sets, like the expected scores."""
         changed = self.limit or self.encoder or self.store
         return Remem() in choose(self.systems) and not changed
 
@@ -171,7 +171,7 @@ def recall(
     check: bool,
     **chosen: Any,
 ) -> int:
-    """How much of what was said is found again: recall, evidence in the prompt, speed."""
+    """Measure the share of what was said that is found again, evidence in the prompt, and speed."""
     plan = _Plan(**chosen)
     if check and not plan.as_shipped:
         raise click.UsageError("--check is for remem as it is shipped, on whole data sets")

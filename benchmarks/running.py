@@ -1,4 +1,4 @@
-"""What the commands that put questions share: the files of a run, its progress, its last lines."""
+"""Parts shared by the commands that put questions: a run's files, its progress, its last lines."""
 
 from __future__ import annotations
 

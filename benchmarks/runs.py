@@ -368,12 +368,12 @@ class StoredRun:
         return {row["key"]: _question(row) for row in self._db.query(sql, [self._id])}
 
     def records(self) -> dict[tuple[str, str], Record]:
-        """What was recalled or should have been, by namespace and key."""
+        """Records that were recalled or should have been, by namespace and key."""
         rows = self._db.query("SELECT * FROM records WHERE run = ?", [self._id])
         return {(row["namespace"], row["key"]): _record(row) for row in rows}
 
     def outcomes(self, system: str) -> Iterator[Outcome]:
-        """What a system recalled, one question after the other."""
+        """Outcomes of a system, one question after the other."""
         sql = """SELECT outcomes.id AS outcome, outcomes.milliseconds, questions.* FROM outcomes
             JOIN questions ON questions.id = outcomes.question
             WHERE outcomes.run = ? AND outcomes.system = ? ORDER BY questions.id"""

@@ -114,7 +114,7 @@ class Target:
     at_least: bool = False
 
     def met(self, value: float) -> bool:
-        """Whether a value is good enough."""
+        """True if a value is good enough."""
         return value >= self.bound if self.at_least else value <= self.bound
 
     def __str__(self) -> str:

@@ -51,7 +51,7 @@ ARMS = (WITHOUT, WITH)
 JUDGED = "right, says the judge"
 JUDGED_ADMITTED = "admits it, says the judge"
 AGREES = "judge agrees with the words"
-"""Whether the judge says what ``CONTAINED`` or ``ADMITTED`` say: how far to trust either."""
+"""Score of 1 if the judge and the words (``CONTAINED`` or ``ADMITTED``) agree, else 0."""
 
 INSTRUCTIONS = "Answer in as few words as you can. If you do not know, say: I do not know."
 """The system message of both arms: gold answers are a few words, and abstaining must be allowed."""
@@ -59,7 +59,7 @@ INSTRUCTIONS = "Answer in as few words as you can. If you do not know, say: I do
 
 @dataclass(frozen=True, slots=True)
 class Respondent:
-    """Who answers, and who judges.
+    """A generator that answers questions, and a judge of its answers.
 
     Attributes:
         budget: Most tokens of memories, as the generator counts them.

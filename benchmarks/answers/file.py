@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS scores (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a generator answered.
+    """A generator's answer to a question, with its scores.
 
     Attributes:
         question: Without its evidence, when read back.

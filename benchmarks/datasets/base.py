@@ -116,7 +116,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a reader of ``remem.ingest`` yielded for one haystack; None: it named no namespace."""
+    """Records and problems that a reader of ``remem.ingest`` yielded for one haystack.
+
+    Attributes:
+        namespace: The one that the reader named; None if it named none.
+    """
 
     namespace: str | None
     records: Sequence[Record]
@@ -173,7 +177,7 @@ def guarded(
 
 
 def partition(parts: Iterable[T | Problem]) -> tuple[list[T], list[Problem]]:
-    """What was read, and what was not."""
+    """Split into two lists, in order: values, and problems."""
     values: list[T] = []
     problems: list[Problem] = []
     for part in parts:

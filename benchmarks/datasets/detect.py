@@ -1,4 +1,4 @@
-"""Which data set a file or folder holds."""
+"""Detection of the data set that a file or folder holds."""
 
 from __future__ import annotations
 

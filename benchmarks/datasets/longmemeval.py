@@ -38,7 +38,7 @@ _ABSTENTION = "_abs"
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What part of the data is measured.
+    """The part of the data that is measured.
 
     Attributes:
         select: The item of the file -> the same with only what takes part.

@@ -215,5 +215,5 @@ def _not_one(citation: str, keys: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """How words are compared: without regard to case and to where lines break."""
+    """The text in lower case with its words on one line: the form in which words are compared."""
     return " ".join(text.casefold().split())

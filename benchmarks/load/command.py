@@ -161,15 +161,17 @@ def _free_port() -> int:
 # Closed-loop clients: each sends its next request when it has the answer to the last one.
 
 WARM_UP = 24
-"""How many of the first requests do not count."""
+"""Number of first requests that warm the server up and are not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What several clients got.
+    """Times and failures of the requests that some clients sent at once.
 
     Attributes:
-        milliseconds: Of each request, in the order of their ends.
+        milliseconds: Time of each request, in the order in which they ended.
+        errors: Number of requests that failed or found nothing.
+        seconds: From the first request to the end of the last.
     """
 
     milliseconds: tuple[float, ...]
@@ -250,12 +252,12 @@ _PAUSE = 0.05  # seconds until a client tries again
 _TRIES = 2000
 
 Signals = dict[int, signal.Signals]
-"""How many exchanges are complete when the server gets a signal and is started again."""
+"""Number of complete exchanges -> signal that the server then gets, before it is started again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What is stored, against what was said.
+    """Number of turns that are stored, missing or wrong after a chat, against those that were said.
 
     Attributes:
         repeated: Stored more than once.
@@ -310,7 +312,7 @@ def name_of(client: int) -> str:
 
 
 def text_of(client: int, number: int) -> str:
-    """What a client says in its exchange of this number: every text is said once."""
+    """The client's words in its exchange of this number; no two exchanges have the same."""
     return (
         f"This is client {client} with remark {number}: the {_THINGS[number % len(_THINGS)]} of "
         f"house {number // len(_THINGS)} is painted {_COLOURS[(client + number) % len(_COLOURS)]}."

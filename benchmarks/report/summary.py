@@ -1,4 +1,4 @@
-"""What a report says of one data set: the systems, their means with intervals, their speed."""
+"""Section of a report on one data set: the systems, their means with intervals, their speed."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def as_peers(*args: Any) -> tuple[str, ...]:
 
 
 def as_namespaces(*args: Any) -> tuple[int, int] | None:
-    """How many namespaces, and records in each; None if it was not given."""
+    """Number of namespaces, and of records in each; None if the option was not given."""
     if (value := args[-1]) is None:
         return None
     found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", value)
@@ -204,7 +204,7 @@ def size_table(measured: Sequence[Measured]) -> Table:
 
 
 def footnotes(measured: Sequence[Measured]) -> list[str]:
-    """What the numbers in ``size_table`` stand for."""
+    """Notes that the numbers in brackets in ``size_table`` stand for."""
     return [f"[{number}] {note}" for note, number in _marks(measured).items()]
 
 

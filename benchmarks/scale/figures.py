@@ -1,4 +1,4 @@
-"""What is measured of a system at a size, and how it grows. Pure."""
+"""Figures that are measured of a system at a size, and their growth with the size. Pure."""
 
 from __future__ import annotations
 

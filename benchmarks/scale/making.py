@@ -37,7 +37,7 @@ _BLOCK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a material holds: records to fill a system with, and more to add one at a time."""
+    """Contents of a material: records to fill a system with, and more to add one at a time."""
 
     records: int
     more: int
@@ -53,7 +53,7 @@ class Material:
 
     @cached_property
     def shape(self) -> Shape:
-        """What it holds."""
+        """Shape of the contents, as ``make`` wrote it."""
         stored = json.loads((self.folder / "shape.json").read_text("utf-8"))
         return Shape(**{**stored, "views": tuple(stored["views"])})
 
@@ -102,11 +102,11 @@ class Material:
         return np.fromfile(file, np.float32, count, offset=begin).reshape(-1, dim)
 
     def vector_file(self, view: str) -> Path:
-        """Where the vectors of a view lie, one after the other."""
+        """File of the vectors of a view, one after the other."""
         return self.folder / f"{view}.float32"
 
     def text_file(self, view: str) -> Path:
-        """Where the texts of a view lie, each a line of JSON."""
+        """File of the texts of a view, each a line of JSON."""
         return self.folder / f"{view}.jsonl"
 
     def write_shape(self, shape: Shape) -> None:
@@ -145,7 +145,7 @@ Views = Mapping[str, tuple[Sequence[str], Vectors]]
 
 
 class Source(Protocol):
-    """Where records come from: as many as one wants."""
+    """A supply of records, as many as one wants."""
 
     def batches(self, records: int, views: Sequence[str]) -> Iterator[Views]:
         """So many records in all."""
@@ -309,7 +309,7 @@ def encode(folder: Path, data: Sequence[Path], views: Sequence[str], encoder: En
 
 @dataclass(frozen=True, slots=True)
 class Multiplied:
-    """What ``encode`` wrote: first as it is, then again and again with noise."""
+    """Data that ``encode`` wrote, first as it is, then again and again with noise."""
 
     folder: Path
 

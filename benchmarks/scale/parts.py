@@ -160,7 +160,7 @@ def _deletion(engine: Engine, gone: Sequence[int], question: Asked) -> tuple[Fig
 def patiently(
     call: Callable[[T], Answer], arguments: Iterable[T], patience: float = PATIENCE
 ) -> Iterator[tuple[Answer, float]]:
-    """What each call returns and the seconds it takes, until so many seconds are spent in all."""
+    """Result and seconds of each call, until ``patience`` seconds are spent in all."""
     left = patience
     for argument in arguments:
         result, spent = timed(lambda argument=argument: call(argument))  # type: ignore[misc]
@@ -272,9 +272,10 @@ def chosen(name: str, url: str | None) -> Growing:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one process does.
+    """Work of one process.
 
     Attributes:
+        name: One of ``PARTS``.
         work: A folder for everything that is made on the way.
         url: Of remem's store, if it is a server's.
         data: Paths of data sets; none: made-up records.
@@ -293,12 +294,12 @@ class Part:
 
     @property
     def material(self) -> Path:
-        """Where the records of this size lie."""
+        """Folder of the records of this size."""
         return Path(self.work, "material")
 
     @property
     def folder(self) -> Path:
-        """Where the system keeps its data."""
+        """Folder in which the system keeps its data."""
         return Path(self.work, self.system)
 
     def encode(self) -> None:
@@ -343,7 +344,7 @@ PARTS: Mapping[str, Callable[[Part], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a part found out.
+    """Figures that a part found.
 
     Attributes:
         notes: Name of a figure -> what to know about it.
@@ -380,7 +381,7 @@ def _report(part: Part) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to measure.
+    """A folder to work in, and the store to measure.
 
     Attributes:
         work: A folder for everything that is made on the way.

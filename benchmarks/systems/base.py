@@ -1,4 +1,4 @@
-"""What every system under measurement does."""
+"""Protocols of a system under measurement."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class System(Protocol):
 
     @property
     def name(self) -> str:
-        """What to call it in tables."""
+        """Name of the system in tables."""
 
     def index(
         self, haystack: Haystack, encoder: Encoder, folder: Path

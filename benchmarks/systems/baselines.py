@@ -1,4 +1,4 @@
-"""What a memory has to beat: a plain chat window, and search over single turns.
+"""Baselines that a memory has to beat: a plain chat window, and search over single turns.
 
 The searches index one text and one vector a turn, "speaker: text", as most products do.
 """

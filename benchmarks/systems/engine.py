@@ -109,7 +109,7 @@ class Engine(Protocol):
         """Delete records: durable and invisible when the call returns."""
 
     def bytes_on_disk(self) -> int:
-        """What the data takes."""
+        """Size of the data on disk, in bytes."""
 
 
 class Growing(Protocol):
@@ -136,7 +136,7 @@ class Growing(Protocol):
 
 @dataclass(slots=True)
 class FolderEngine:
-    """What engines have in common that keep all their data in a folder."""
+    """Base of the engines that keep all their data in a folder."""
 
     folder: Path
 

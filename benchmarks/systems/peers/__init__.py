@@ -1,4 +1,4 @@
-"""What people would use instead, each as its documentation recommends; extra ``remem[peers]``.
+"""Products of others, each used as its documentation recommends; extra ``remem[peers]``.
 
 Every peer gets the same text of each record ("speaker: text") and the same vectors, in a folder of
 its own for each haystack. Packages are imported when a peer first indexes.
