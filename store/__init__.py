@@ -1,4 +1,4 @@
-"""Where memories live. ``open_store(url)`` returns a ``Store``; ``remem.store.store`` has its
+"""Storage of memories. ``open_store(url)`` returns a ``Store``; ``remem.store.store`` has its
 promises."""
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Owner:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether this is a fork of it."""
+        """True in a fork of that process."""
         return self._process != os.getpid()
 
     def check(self) -> None:

@@ -91,29 +91,29 @@ class Namespace(Protocol):
         """Inverse document frequency of each token among the current records."""
 
     def count(self, where: Filter | None) -> int:
-        """How many records match."""
+        """Number of records that match."""
 
     def sources(self) -> list[SourceInfo]:
         """The sources, sorted by name."""
 
 
 class Snapshot(Protocol):
-    """What is read of a store: all of it as of one moment, where the engine can."""
+    """A store to be read: all of it as of one moment, where the engine can."""
 
     @property
     def meta(self) -> Meta:
-        """What the store says about its vectors."""
+        """Facts that the store keeps about its vectors."""
 
     def namespace(self, name: str) -> Namespace:
         """A namespace; whether it is there may show only when it is asked."""
 
 
 class Engine(Protocol):
-    """Where a store keeps its records and all that is derived from them. Thread-safe."""
+    """The part of a store that keeps its records and all that is derived from them. Thread-safe."""
 
     @property
     def url(self) -> str:
-        """What the store is called, without password."""
+        """URL or path of the store, without password."""
 
     def check_open(self) -> None:
         """Raise ``StoreClosed`` after ``close``, and after a fork."""

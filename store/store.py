@@ -171,10 +171,11 @@ class Reader(ABC):
         return self._ask(namespace, ask, [[] for _ in legs])
 
     def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
-        """How rare each token (of ``remem.store.fulltext.tokens``) is among the current records:
-        the inverse document frequency that BM25 weighs it with
-        (``remem.store.fulltext.ranking.idf``), in the order asked. That of a token which nobody
-        holds is the highest; of all tokens in an unknown namespace too.
+        """Inverse document frequency of each token among the current records, in the order asked.
+
+        BM25 weighs a token (of ``remem.store.fulltext.tokens``) with it: the rarer, the higher; see
+        ``remem.store.fulltext.ranking.idf``. A token that nobody holds has the highest, and so have
+        all tokens in an unknown namespace.
 
         Raises:
             InvalidInput: an unknown view.
@@ -187,7 +188,7 @@ class Reader(ABC):
         return self._ask(namespace, ask, [idf(0, 0) for _ in tokens])
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
-        """How many records match, superseded and expired ones included."""
+        """Number of records that match, superseded and expired ones included."""
         check_filter(where)
         return self._ask(namespace, lambda there, _: there.count(where), 0)
 
@@ -210,7 +211,7 @@ class Reader(ABC):
     def _found(
         self, namespace: str, where: Filter | None, size: int
     ) -> Iterator[Record | DamagedRecord]:
-        """What matches, a page at a time."""
+        """Records that match, read a page at a time; an error in place of each damaged one."""
         after: Any = None
 
         def ask(there: Namespace, _: Space) -> Page:
@@ -248,7 +249,7 @@ class _SnapshotReader(Reader):
 
 
 class Store(Reader):
-    """Where memories live.
+    """A store of memories.
 
     Promises, beside those of each method:
 
@@ -288,7 +289,7 @@ class Store(Reader):
 
     @property
     def url(self) -> str:
-        """What the store was opened with, without password."""
+        """URL or path that the store was opened with, without password."""
         return self._behind.url
 
     @property

@@ -1,4 +1,4 @@
-"""What may enter a store, checked once at the boundary and in the same way by every store.
+"""Checks of all that enters a store, done once at the boundary and the same for every store.
 
 Each check returns its argument in the form that stores work with (vectors: float32 of length 1) or
 raises ``InvalidInput`` with a sentence that names the record and says what to do. A record with two
@@ -204,7 +204,7 @@ def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) 
 
 
 def check_encoded(rows: ArrayLike, count: int, dim: int) -> Vector:
-    """What an ``Embed`` returned for ``count`` texts: float32, shape (count, dim), length 1."""
+    """Check an ``Embed``'s result for ``count`` texts: float32, shape (count, dim), length 1."""
     array = np.asarray(rows)
     if array.shape != (count, dim):
         raise DimensionMismatch(
@@ -352,7 +352,7 @@ def _check_json(value: Any, place: tuple[str, ...], depth: int) -> None:
 
 
 def _is_plain(text: Any) -> bool:
-    """Whether ``_check_string`` has nothing to say."""
+    """True for an ASCII string that is not too long: ``_check_string`` need not look at it."""
     return isinstance(text, str) and text.isascii() and len(text) <= MAX_TEXT
 
 
@@ -391,7 +391,7 @@ def _unit_views(
 # Vectors that come one by one, as one array.
 
 EPSILON = float(np.finfo(np.float16).eps)
-"""What a length of 1, or its square, may differ from it by: half precision makes it so."""
+"""Most by which a length of 1, or its square, may differ from it: half precision makes it so."""
 
 _SINGLE = np.dtype(np.float32)
 
@@ -420,8 +420,8 @@ def stacked_rows(
 
 
 def are_unit(vectors: Sequence[ArrayLike], dim: int) -> bool:
-    """Whether all are arrays of float32 already, of shape (dim,) and length 1, as encoders return
-    them. It may say no where it is so but for a rounding."""
+    """True if all are float32 arrays of shape (dim,) and length 1 already, as encoders return them.
+    May be False where only a rounding is in the way."""
     for start in range(0, len(vectors), _AT_ONCE):
         some = vectors[start : start + _AT_ONCE]
         if not _are_rows(some, dim):

@@ -111,7 +111,7 @@ class FilterContract(Contract):
     """``where`` is resolved before the top k, and means what ``Filter.matches`` says."""
 
     def test_the_two_o_clocks_of_a_night_are_two(self, adopted: Store) -> None:
-        """When clocks are put back, one reading of them stands for two moments."""
+        """A reading that clocks show twice, when they are put back, stands for two moments."""
         berlin = ZoneInfo("Europe/Berlin")
         first = datetime(2024, 10, 27, 2, 30, tzinfo=berlin)
         second = first.replace(fold=1)

@@ -168,7 +168,7 @@ class ReaderContract(Contract):
         assert adopted.reading(ask) == ask(adopted)
 
     def test_a_reader_sees_what_was_written(self, adopted: Store, reopen: Reopen) -> None:
-        """What a call acknowledged is in the answers of the next reader."""
+        """An acknowledged write is in the answers of the next reader."""
         for number in range(1, 4):
             adopted.write("ana", batch(turn(f"k{number}")))
             assert adopted.reading(lambda reader: reader.count("ana")) == number
@@ -191,7 +191,7 @@ class ReaderContract(Contract):
 
 
 class NeighborsContract(Contract):
-    """What was said around a record."""
+    """Records that were said around a record."""
 
     @pytest.mark.parametrize(
         ("first", "last", "radius", "expected"),
@@ -239,7 +239,7 @@ class NeighborsContract(Contract):
 
 
 class PredecessorsContract(Contract):
-    """What a record took the place of."""
+    """Records whose place a record took."""
 
     def test_predecessors_are_found_by_their_link(self, adopted: Store) -> None:
         """Whatever their names, their sources and how they came: superseded in the store, or

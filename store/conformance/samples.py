@@ -79,7 +79,7 @@ Reopen = Callable[[], Store]
 
 
 class Contract:
-    """What a backend supplies, and what it may leave as it is."""
+    """Base of all contracts: fixtures that a backend supplies, and those it may leave alone."""
 
     @pytest.fixture
     def store(self) -> Store:

@@ -424,7 +424,7 @@ class Slot:
     written: int = 0
     """Records that this process wrote since it last caught up."""
     following: bool = False
-    """Whether a thread was asked to catch up."""
+    """True from when a thread is asked to catch up until it has."""
     unsaved: int = 0
     """Records that changed in ``partition`` since it was loaded or saved."""
     untidy: int = 0

@@ -1,5 +1,5 @@
-"""What is asked of SQLite and the indexes, each question in a transaction of its own; and what one
-search does: filter to rows, legs to ids, ids to records."""
+"""Questions to SQLite and the indexes, each in a transaction of its own; and the steps of one
+search: filter to rows, legs to ids, ids to records."""
 
 from __future__ import annotations
 
@@ -171,12 +171,12 @@ class EmbeddedSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """Where the next page of a scan begins.
+    """Beginning of the next page of a scan.
 
     Attributes:
-        place: Behind which it is.
+        place: The last one that was read; the page begins behind it.
         seq: The state of the namespace in which the filter was looked up; again, if it is another.
-        ids: What the filter left then and was not read yet, in order.
+        ids: Those that the filter left then and that were not read yet, in order.
     """
 
     place: Place = records.BEFORE_ALL

@@ -1,4 +1,4 @@
-"""What one write does inside its transaction."""
+"""Steps of one write inside its transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine talks through: a client of a Milvus server, or of Milvus Lite in this process."""
+"""Connection of an engine: a client of a Milvus server, or of Milvus Lite in this process."""
 
 from __future__ import annotations
 

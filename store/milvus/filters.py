@@ -112,7 +112,7 @@ def facets_of(metadata: Mapping[str, Any]) -> Facets:
 
 
 def is_plain(numbers: Collection[int], ranges: Collection[str]) -> bool:
-    """Whether the engine can judge every condition on a record with these columns: each of its
+    """True if the engine can judge every condition on a record with these columns: each of its
     fields has one value, and so three numbers and a range."""
     return len(numbers) == 3 * len(ranges)
 

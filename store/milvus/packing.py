@@ -53,7 +53,7 @@ SMALL = ("key", "digest", "parts", "size", "superseded", "expires_at")
 
 
 def scope_key(namespace: str) -> str:
-    """What the primary keys of a namespace begin with."""
+    """Beginning of the primary keys of a namespace."""
     return blake2b(namespace.encode(), digest_size=8).hexdigest()
 
 
@@ -199,7 +199,7 @@ def part_keys(pk: str, parts: int) -> list[str]:
 
 
 def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
-    """What ``pack`` wrote: the values of ``remem.store.rows``, then the list of the views' texts.
+    """Values that ``pack`` wrote: those of ``remem.store.rows``, then the list of the views' texts.
 
     Args:
         pieces: Bodies of the notes that it goes on in, by primary key.
@@ -321,7 +321,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How often a view holds each word, by number, and its length in tokens."""
+    """The words of a view.
+
+    Attributes:
+        frequencies: Number of a word -> how often the view holds it.
+        length: In tokens.
+    """
 
     frequencies: Mapping[int, int]
     length: int
@@ -355,7 +360,7 @@ def number_of(token: str) -> int:
 
 
 def held(weights: Mapping[int, float], length: int, usual: float) -> Held:
-    """What a view holds, from its columns: the reverse of ``words_of``."""
+    """The words of a view, from its columns: the reverse of ``words_of``."""
     damping = _damping(length, usual)
     # The weight grows with the count towards K1 + 1; float32 tells counts apart up to thousands,
     # and where it does not, the score no longer does either.

@@ -282,8 +282,8 @@ class MilvusNamespace:
         return self._moments.read(self._name, read)
 
     def _level(self, moment: Moment) -> str:
-        """How much of what was written a search must wait for: only what this process wrote, if
-        nobody else added last; what anybody wrote otherwise."""
+        """Consistency level of a search: it waits for what this process wrote, if nobody else added
+        last, otherwise for what anybody wrote."""
         mine = moment.state.owner == moment.root.owner == self._owner
         return "Session" if mine else "Strong"
 

@@ -1,4 +1,4 @@
-"""What one write does: which rows are born, which die, and what the namespace is like then."""
+"""Outcome of one write: rows that are born, rows that die, and the namespace's state after it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changes."""
+        """True if nothing changes."""
         return not self.born and not self.dead
 
 

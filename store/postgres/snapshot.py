@@ -1,4 +1,4 @@
-"""What is asked of PostgreSQL in one transaction, as of one moment."""
+"""Questions to PostgreSQL in one transaction, as of one moment."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class PostgresNamespace:
         return found
 
     def _opened(self, now: int) -> Head:
-        """What a search has to know of the namespace; read once."""
+        """Facts about the namespace that a search needs; read once."""
         if self._head is None:
             if self._looked_up != (None,):
                 self._snapshot.meta, found = open_search(self._begin(), self._name)

@@ -1,4 +1,4 @@
-"""What one write does inside its transaction."""
+"""Steps of one write inside its transaction."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class _Writing:
         self._current: dict[tuple[int, int], str] = {}
 
     def neighbors(self, around: Neighborhood) -> list[Record]:
-        """What a neighbourhood is like now."""
+        """Records of a neighbourhood as it is now."""
         span = around.source, around.first, around.last, around.radius
         return neighbors(self._connection, self._namespace, *span, self._micros)
 
@@ -324,7 +324,7 @@ def _next(connection: Connection[Any]) -> str:
 
 
 def _transactions(connection: Connection[Any]) -> list[tuple[str, str]]:
-    """Which ones are going on, and what to call them."""
+    """Transactions that are going on, each with a name for people."""
     return connection.execute(_TRANSACTIONS).fetchall()
 
 
