@@ -127,8 +127,8 @@ class Used:
 
     @property
     def problem(self) -> str | None:
-        """Why it had to do without memory, why the exchange could not be remembered, or what of it
-        was left out."""
+        """Problem with the memory of this reply, in a sentence: it was not asked, the exchange
+        could not be remembered, or a part of it was left out. None if there was none."""
         return self.exchange.problem or self.remembered.problem or self.exchange.notice
 
 

@@ -110,7 +110,7 @@ def _with_hyphens(time: Any) -> Any:
 
 
 def _claude_code(line: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
-    """What was said; not calls of tools, their results, and what the program notes itself."""
+    """Words that were said; not calls of tools, their results, and the program's own notes."""
     role = _ROLES.get(str(line.get("type")), "")
     message = line.get("message")
     if not role or not isinstance(message, dict) or line.get("isMeta") or line.get("isSidechain"):

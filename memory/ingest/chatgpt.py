@@ -43,7 +43,7 @@ class ChatGPTReader:
     name = "ChatGPT export"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first conversations are a ``mapping`` of messages with authors."""
+        """True if the first conversations are a ``mapping`` of messages with authors."""
         return elements_with(Files(path), CONVERSATION_FILES, "mapping")
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
@@ -117,7 +117,7 @@ def _record(node: Mapping[str, Any], source: str, position: int, title: str) -> 
 
 
 def _words(content: Mapping[str, Any]) -> str:
-    """What was written, the transcript of what was spoken, or what a tool returned."""
+    """Written words, the transcript of spoken ones, or the result of a tool."""
     parts = [
         part.get("text") if isinstance(part, dict) else part
         for part in as_list(content.get("parts"), "its list of parts")
@@ -132,6 +132,6 @@ def _words(content: Mapping[str, Any]) -> str:
 
 
 def _shown(citation: re.Match[str]) -> str:
-    """What is read in place of a reference: the words of a link, nothing for a source."""
+    """Words that are read in place of a reference: those of a link, none for a source."""
     shown = _SHOWN.match(citation[1] or "")
     return shown[1] if shown else ""

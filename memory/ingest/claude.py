@@ -36,7 +36,7 @@ class ClaudeReader:
     name = "Claude export"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first conversation has ``chat_messages``."""
+        """True if the first conversation has ``chat_messages``."""
         return elements_with(Files(path), CONVERSATION_FILES, "chat_messages")
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
@@ -155,7 +155,7 @@ def _project(project: Mapping[str, Any], number: int, path: Path) -> Iterator[It
 
 
 def _memories(memories: Mapping[str, Any], number: int, path: Path) -> Iterator[Item | Problem]:
-    """What the service noted about the person, in all and for each project."""
+    """Notes of the service about the person, in all and for each project."""
     source = f"claude/memories/{as_text(memories.get('account_uuid'), 'its account') or number}"
     text = as_text(memories.get("conversations_memory"), "its memory")
     yield from passage_items(source, split_passages(text), path, title="Claude's memory")

@@ -57,7 +57,7 @@ class Language:
     order: str
 
     def knows(self, word: str) -> bool:
-        """Whether the word is one of its dates' and times'; a key of ``word_key``."""
+        """True if the word is one of the language's dates and times; a key of ``word_key``."""
         return word in self.periods or word in self.months or word in self.fillers
 
 
@@ -99,7 +99,7 @@ def _base(name: str) -> str:
 
 
 def _speakers() -> Mapping[str, float]:
-    """How widely a language is spoken: the sum of its shares in the territories' populations."""
+    """Percentages of the speakers of each language, summed over all territories."""
     from babel.core import get_global
 
     shares: defaultdict[str, float] = defaultdict(float)
@@ -173,7 +173,7 @@ def _patterns(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _literals(pattern: str) -> str:
-    """What a pattern writes as it stands: quoted, or in a script that no field's letter is of."""
+    """Words that a pattern holds as they are: quoted, or in a script of no field's letter."""
     bare = _PATTERN_LETTERS.sub(" ", _QUOTED.sub(" ", pattern))
     return " ".join((*_QUOTED.findall(pattern), bare))
 
@@ -220,8 +220,8 @@ def gregorian(year: str, month: int, day: int) -> date:
 
 
 def is_recent(year: str) -> bool:
-    """Whether a year of two digits can be one in which people chatted by telephone; any other is
-    taken at its word."""
+    """True if a year of two digits can be one in which people chatted by telephone; any longer year
+    is taken at its word."""
     return len(year) > 2 or _recent_year(int(year)) is not None
 
 

@@ -26,7 +26,7 @@ class DeepSeekReader:
     name = "DeepSeek export"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first conversations are a ``mapping``, with the times of this service."""
+        """True if the first conversations are a ``mapping``, with the times of this service."""
         return elements_with(Files(path), CONVERSATION_FILES, "mapping", "inserted_at")
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:

@@ -1,4 +1,4 @@
-"""Which reader a file or folder needs."""
+"""Detection of the reader that a file or folder needs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class FolderReader:
         self._readers = (*exports, documents)
 
     def detect(self, path: Path) -> bool:
-        """Whether it is a folder."""
+        """True if it is a folder."""
         return path.is_dir()
 
     def reader_of_whole(self, folder: Path) -> Reader | None:

@@ -43,11 +43,11 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the numbers and words of a chat's headers mean.
+    """Meaning of the numbers and words in a chat's headers.
 
     Attributes:
         order: Of the numbers of a date: "dmy", "mdy", "ymd" or "ydm".
-        is_certain: Whether the file or its language decides the order.
+        is_certain: True if the file or its language decides the order.
         meanings: Of each layout in it that was understood.
     """
 
@@ -61,17 +61,17 @@ class Dialect:
         return _WORDS[self.order]
 
     def knows(self, header: Header) -> bool:
-        """Whether the header was understood."""
+        """True if the header was understood."""
         return header.layout in self.meanings
 
     def is_strange(self, header: Header) -> bool:
-        """Whether it was not understood, though it has the signs of those that were."""
+        """True if it was not understood, though it has the signs of those that were."""
         layout = header.layout
         known = (each.skeleton for each in self.meanings)
         return layout not in self.meanings and layout.skeleton in known
 
     def time(self, header: Header) -> datetime:
-        """When it was, without a zone.
+        """Date and time of a header, without a zone.
 
         Raises:
             ValueError: there is no such time, or its calendar is not known.
@@ -92,7 +92,7 @@ class Dialect:
 
 @dataclass(slots=True)
 class Survey:
-    """What all headers of a file have in common; takes little memory, however long the file is."""
+    """Counts over all headers of a file; they take little memory, however long the file is."""
 
     layouts: Counter[Layout] = field(default_factory=Counter)
     on_24_hours: set[Layout] = field(default_factory=set)
@@ -117,7 +117,7 @@ class Survey:
                 self._tallies[order].add(*(header.date[place] for place in places))
 
     def dialect(self) -> Dialect:
-        """What fits them all; layouts of which no sense can be made are not in its meanings."""
+        """Dialect that fits all headers; layouts that make no sense are not in its meanings."""
         fitting = _languages_of(self.layouts)
         meanings: dict[Layout, Meaning] = {}
         for layout in self.layouts:
@@ -131,7 +131,7 @@ class Survey:
         return Dialect(order, is_certain, meanings)
 
     def refusal(self, dialect: Dialect) -> str:
-        """Why the file should not be read at all; empty if it should.
+        """Reason not to read the file at all; empty if there is none.
 
         Half of its messages would be taken for continuations of others if "PM" were understood and
         the word for AM were not. One strange line may be what somebody quoted.
@@ -174,7 +174,7 @@ class Survey:
         return usual, not self._is_ambiguous
 
     def _is_smooth(self, orders: Iterable[str]) -> bool:
-        """Whether with the year in front, days follow each other, and else they are far apart."""
+        """True if days follow each other with the year in front, and otherwise are far apart."""
         jumps = {order: self._tallies[order].jumps for order in orders}
         others = min((jumps[order] for order in jumps if order in ("dmy", "mdy")), default=0)
         return jumps["ymd"] * _FAR_SMALLER < others
@@ -182,7 +182,7 @@ class Survey:
 
 @dataclass(slots=True)
 class _Tally:
-    """What speaks against one order of the numbers."""
+    """Counts of dates that are impossible or out of sequence in one order of the numbers."""
 
     count: int = 0
     impossible: int = 0

@@ -42,7 +42,7 @@ class DocumentReader:
     name = "document"
 
     def detect(self, path: Path) -> bool:
-        """Whether it is a file with the ending of a document."""
+        """True if it is a file with the ending of a document."""
         return path.is_file() and path.suffix.lower() in _CONVERTERS
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
@@ -292,7 +292,7 @@ def html_to_markdown(page: bytes | str) -> tuple[str, str]:
 
 
 def _is_hidden(element: Any) -> bool:
-    """Whether a browser does not show an element, by what it says itself."""
+    """True if an element says of itself that browsers do not show it."""
     if "hidden" in element.attrs:
         return True
     return bool(_INVISIBLE.search(str(element.attrs.get("style") or "")))
@@ -326,7 +326,7 @@ _AS_BROWSERS_DO = {
     **dict.fromkeys(("euc-kr", "ks_c_5601-1987"), "cp949"),
     **dict.fromkeys(("tis-620", "iso-8859-11"), "cp874"),
 }
-"""What the WHATWG's standard says that a page which names one of these is in."""
+"""Encoding that a page names -> the one that it is in, by the WHATWG's standard."""
 
 
 def docx_to_markdown(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from remem.ingest.encodings import likely_encoding
 from remem.store import InvalidInput
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, UnicodeError)
-"""What reading a damaged, cut or password-protected file, .gz or .zip can raise."""
+"""Errors of reading a damaged, cut or password-protected file, .gz or .zip."""
 
 # Members of a .zip and .gz are no subclass of it, but have all of its methods.
 _Buffered: TypeAlias = "io.BufferedReader[Any]"
@@ -62,7 +62,7 @@ class Files:
 
     @property
     def is_single(self) -> bool:
-        """Whether the path is one file that is no .zip."""
+        """True if the path is one file that is no .zip."""
         return self.path.is_file() and not self._is_zip
 
     def members(self, *patterns: str) -> list[str]:
@@ -79,11 +79,11 @@ class Files:
         return sorted(file.relative_to(self.path).as_posix() for file in found)
 
     def locate(self, member: str) -> Path:
-        """Where a member is, for people to read."""
+        """Path of a member, for people to read."""
         return self.path if self.is_single else self.path / member
 
     def version(self, member: str) -> tuple[int, int]:
-        """What changes when the file behind a member does: its time and size."""
+        """Time and size of the file behind a member: another pair when it has changed."""
         stat = self._on_disk(member).stat()
         return stat.st_mtime_ns, stat.st_size
 

@@ -53,7 +53,12 @@ _PLAIN = _Plain()
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What stands between the numbers of a header, in the order of ``_LITERALS``, and its ends."""
+    """Signs and words around the numbers of a header.
+
+    Attributes:
+        literals: Those between the numbers, in the order of ``_LITERALS``.
+        ends: Brackets around all of them, and the sign behind.
+    """
 
     literals: tuple[str, ...]
     ends: str
@@ -72,7 +77,7 @@ class Layout:
 
     @property
     def is_wordless(self) -> bool:
-        """Whether there are only signs between the numbers."""
+        """True if there are only signs between the numbers."""
         return not any(map(_LETTERS.search, self.literals))
 
 
@@ -247,8 +252,8 @@ _SYSTEM = re.compile(
 
 
 def is_notice_speaker(name: str) -> bool:
-    """Whether what stands before the colon is the app's words and not a name: a quotation that is
-    not closed, or a sentence about what somebody did."""
+    """True if the text before the colon is the app's words and not a name: a quotation that is not
+    closed, or a sentence about somebody's action."""
     for opening, closing in _CLOSED.items():
         if opening == closing:
             if name.count(opening) % 2:

@@ -223,7 +223,7 @@ class _Text:
 # The loop that exports of one JSON array share: element by element, each on its own.
 
 CONVERSATION_FILES = ("conversations*.json", "*/conversations*.json")
-"""Where ChatGPT's and Claude's exports keep conversations; large ones are split into files."""
+"""Files in which ChatGPT's and Claude's exports keep conversations; large ones come in several."""
 
 T = TypeVar("T")
 
@@ -232,11 +232,11 @@ Parse = Callable[[Mapping[str, Any], int, Path], Iterator[T | Problem]]
 
 
 _LISTS = ("item", "conversations.item", "data.item", "")
-"""Where the elements are: in the outermost list, in a field of it, or one is all there is."""
+"""Places of the elements: in the outermost list, in a field of it, or one is all there is."""
 
 
 def elements_with(files: Files, patterns: Iterable[str], *keys: str) -> bool:
-    """Whether the first elements in the files have the keys; empty files tell nothing."""
+    """True if the first elements in the files have the keys; empty files tell nothing."""
     for member in files.members(*patterns):
         paths = sniff(files, member)
         if any(all(_below(place, key) in paths for key in keys) for place in _LISTS):
@@ -249,7 +249,11 @@ def elements_with(files: Files, patterns: Iterable[str], *keys: str) -> bool:
 def read_elements(
     files: Files, patterns: Iterable[str], what: str, parse: Parse[T]
 ) -> Iterator[T | Problem]:
-    """What ``parse`` makes of each element of the files' arrays; ``what`` names one for people."""
+    """Results of ``parse`` for each element of the files' arrays.
+
+    Args:
+        what: Name of an element, for people.
+    """
     for member in files.members(*patterns):
         number = 0
         for element in _elements(files, member):

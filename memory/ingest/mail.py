@@ -34,7 +34,7 @@ class MailReader:
     name = "mail"
 
     def detect(self, path: Path) -> bool:
-        """Whether it is a file with the ending and the beginning of mail."""
+        """True if it is a file with the ending and the beginning of mail."""
         files = Files(path)
         if not files.is_single or path.suffix.lower() not in _ENDINGS:
             return False

@@ -83,7 +83,7 @@ def _inherited(field: Any, name: str) -> Any:
 
 
 def _value(value: Any) -> str:
-    """What was written or chosen; a box that is not checked has the value /Off."""
+    """Words that were written or chosen; a box that is not checked has the value /Off."""
     values = value if isinstance(value, list) else [value]
     texts = [str(each).removeprefix("/") for each in values if isinstance(each, str)]
     return ", ".join(text for text in texts if text.strip() and text != "Off")

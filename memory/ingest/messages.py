@@ -50,7 +50,7 @@ class MessagesReader:
     name = "OpenAI messages"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first value is, or holds, messages with a role and a content."""
+        """True if the first value is, or holds, messages with a role and a content."""
         files = Files(path)
         if not files.is_single:
             return False
@@ -78,7 +78,7 @@ class MessagesReader:
 
 
 def _has_lines(files: Files) -> bool:
-    """Whether each line is a value: by the file's name, or because the first of several is one."""
+    """True if each line is a value: by the file's name, or because the first of several is one."""
     if any(suffix.lower() in _LINES for suffix in files.path.suffixes):
         return True
     first, _, rest = files.head(files.path.name).partition("\n")

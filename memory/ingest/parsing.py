@@ -154,9 +154,10 @@ def checked(
     line: int | None = None,
     namespace: str | None = None,
 ) -> Iterator[Item | Problem]:
-    """What ``build`` makes as an ``Item``, nothing for None, or a ``Problem`` if it raises.
+    """The record that ``build`` makes as an ``Item``, nothing for None, a ``Problem`` if it raises.
 
-    ``place`` says in a Problem which part of the file was wrong: "message 3 of conversation 2".
+    Args:
+        place: Part of the file, for the ``Problem``: "message 3 of conversation 2".
     """
     try:
         record = build()

@@ -51,7 +51,7 @@ class SlackReader:
     name = "Slack export"
 
     def detect(self, path: Path) -> bool:
-        """Whether there are users or channels, and day files of messages with a ``ts``."""
+        """True if there are users or channels, and day files of messages with a ``ts``."""
         files = Files(path)
         if files.is_single or not files.members(*_USERS, *_CHANNELS, *_DIRECT):
             return False
@@ -279,7 +279,7 @@ class SlackWords:
         return _REFERENCE.sub(self._reference, code)
 
     def _attachment(self, attachment: Mapping[str, Any]) -> str:
-        """What an app or a shared message says, with its title and fields."""
+        """Words of an app or of a shared message, with its title and fields."""
         is_shared = attachment.get("is_share") or attachment.get("is_msg_unfurl")
         if attachment.get("from_url") and attachment.get("service_name") and not is_shared:
             return ""
@@ -293,7 +293,7 @@ class SlackWords:
 
 
 def _transcript(file: Mapping[str, Any]) -> str:
-    """What was said in a voice message, or written in a mail that was sent to a channel."""
+    """Words of a voice message, or of a mail that was sent to a channel."""
     transcription = file.get("transcription")
     preview = transcription.get("preview") if isinstance(transcription, dict) else None
     spoken = preview.get("content") if isinstance(preview, dict) else None

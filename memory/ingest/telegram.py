@@ -47,7 +47,7 @@ class TelegramReader:
         self._zone = zone
 
     def detect(self, path: Path) -> bool:
-        """Whether it has ``chats.list`` or the messages of one chat."""
+        """True if it has ``chats.list`` or the messages of one chat."""
         files = Files(path)
         return any(
             "chats.list" in paths or paths >= _ONE_CHAT

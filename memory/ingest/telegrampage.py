@@ -33,7 +33,7 @@ class TelegramPageReader:
     name = "Telegram HTML export"
 
     def detect(self, path: Path) -> bool:
-        """Whether it is a page with the classes of Telegram's messages."""
+        """True if it is a page with the classes of Telegram's messages."""
         files = Files(path)
         if not files.is_single or path.suffix.lower() not in _ENDINGS:
             return False
@@ -63,7 +63,7 @@ class TelegramPageReader:
 
 
 class _Message:
-    """What the page says of one message, by the classes of its parts."""
+    """Parts of one message on the page, told apart by their classes."""
 
     def __init__(self, identity: str, chat: str, is_joined: bool) -> None:
         self.identity = identity

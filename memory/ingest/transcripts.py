@@ -151,7 +151,7 @@ class LineReader(_TranscriptReader):
     _turns = staticmethod(_line_turns)
 
     def detect(self, path: Path) -> bool:
-        """Whether its first line is that of LINE, or its first day is followed by turns."""
+        """True if its first line is that of LINE, or its first day is followed by turns."""
         lines = _first_lines(path)
         days = [place for place, each in enumerate(lines) if _LINE_DAY.fullmatch(each.strip())]
         return bool(days) and any(map(_LINE_TURN.fullmatch, lines[days[0] :]))
@@ -170,7 +170,7 @@ class IMessageReader(_TranscriptReader):
     _turns = staticmethod(_imessage_turns)
 
     def detect(self, path: Path) -> bool:
-        """Whether the first line that is not blank is a time of it."""
+        """True if the first line that is not blank is a time of it."""
         lines = map(str.strip, _first_lines(path))
         first = next(filter(None, lines), "")
         return bool(_IMESSAGE_TIME.fullmatch(first))

@@ -26,18 +26,18 @@ _REMEMBERED_SESSIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What somebody said; empty texts are for what is to be left out.
+    """Words that somebody said; empty ones are left out.
 
     Attributes:
         text: The words.
         role: Of an assistant's conversation: "user" or "assistant".
-        speaker: Name of who said it.
-        said_at: When.
+        speaker: Name of the person who said it.
+        said_at: Time at which it was said.
         identity: Its own name in its conversation; its number, if it has none.
         place: Of turns in one instant, in a list that begins with the newest.
         session: Name of its conversation, if it names one itself.
-        origin: Where the words come from, if not from who speaks.
-        metadata: What else is known.
+        origin: Source of the words, if it is not the speaker.
+        metadata: All else that is known.
     """
 
     text: str
@@ -53,10 +53,10 @@ class Turn:
 
 @dataclass(slots=True)
 class Chat:
-    """What a file says about itself before its messages, filled in while it is read.
+    """Facts that a file tells about itself before its messages, filled in while it is read.
 
     Attributes:
-        facts: Fields beside the list, or what earlier lines told.
+        facts: Fields beside the list, or those that earlier lines told.
         name: The file's, without its ending.
     """
 
@@ -65,7 +65,7 @@ class Chat:
 
 
 Turns = Callable[[Mapping[str, Any], Chat], Iterator[Turn]]
-"""What one element of a format's list says; raises ValueError if it is broken."""
+"""Function that reads one element of a format's list; raises ValueError if it is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class FormatReader:
         self.name = format.name
 
     def detect(self, path: Path) -> bool:
-        """Whether the head of the file has the marks of the format."""
+        """True if the head of the file has the marks of the format."""
         files = Files(path)
         if not files.is_single:
             return False
@@ -160,7 +160,7 @@ def _first_lines(files: Files) -> Iterator[Mapping[str, Any]]:
 
 @dataclass(slots=True)
 class _Session:
-    """How far a conversation is."""
+    """Place in a conversation: the number and time of the last turn that was read."""
 
     clock: Clock = field(default_factory=Clock)
     number: int = 0

@@ -57,7 +57,7 @@ class WhatsAppReader:
         self._zone = zone
 
     def detect(self, path: Path) -> bool:
-        """Whether one of the first lines begins like a message."""
+        """True if one of the first lines begins like a message."""
         files = Files(path)
         return any(_is_chat(files, member) for member in _members(files)[:1])
 
@@ -111,7 +111,7 @@ def _members(files: Files) -> list[str]:
 
 
 def _is_chat(files: Files, member: str) -> bool:
-    """Whether one of the first lines begins like a message, and some are said by people."""
+    """True if one of the first lines begins like a message, and some are said by people."""
     lines = (line for line in files.head(member).split("\n") if clean_marks(line).strip())
     headers = [parse_header(line) for line, _ in zip(lines, range(_LOOKED_AT), strict=False)]
     begins = [header for header in headers[:_FIRST_LINES] if header]
@@ -191,7 +191,7 @@ class _Chat:
         )
 
     def _ordinal(self, stamp: str) -> int:
-        """How many messages had the same time so far; only recent times are remembered."""
+        """Number of messages so far that had the same time; only recent times are remembered."""
         self.counts[stamp] = self.counts.get(stamp, 0) + 1
         if len(self.counts) > _REMEMBERED_MINUTES:
             del self.counts[next(iter(self.counts))]

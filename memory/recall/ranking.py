@@ -145,7 +145,7 @@ def normalised(hits: Sequence[Hit], least: float | None) -> list[float]:
 
 
 def _values(name: str, query: Query, candidates: Sequence[Candidate]) -> list[float]:
-    """What a signal, or else a leg, gives to each candidate."""
+    """Values that a signal, or else a leg, gives to the candidates."""
     if name in SIGNALS:
         return SIGNALS[name](query, candidates)
     return [each.hits.get(name, 0.0) for each in candidates]

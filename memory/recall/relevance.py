@@ -33,7 +33,7 @@ found nothing to the matter, because what fits into a prompt may as well be read
 
 @dataclass(frozen=True, slots=True)
 class Rarity:
-    """How rare the content words of a question are in a namespace.
+    """Rarity of a question's content words in a namespace.
 
     Attributes:
         weights: Token -> inverse document frequency.
@@ -44,17 +44,17 @@ class Rarity:
     unheard: float
 
     def covered(self, tokens: Set[str]) -> float:
-        """How much of what the question asks for is among these tokens, in [0, 1]."""
+        """Share of the question's weight that these tokens have, in [0, 1]."""
         return self._share(weight for token, weight in self.weights.items() if token in tokens)
 
     @property
     def foreign(self) -> float:
-        """How much of it nobody ever spoke of, in [0, 1]."""
+        """Share of the question's weight in tokens that nobody ever used, in [0, 1]."""
         return self._share(weight for weight in self.weights.values() if weight >= self.unheard)
 
     @property
     def experience(self) -> float:
-        """How much the namespace has heard, in [0, 1]: a logarithm of its records, some hundreds
+        """Experience of the namespace, in [0, 1]: a logarithm of its records, some hundreds
         being 1. In a new one nearly every word is unheard, which says little."""
         return min(1.0, self.unheard / _EXPERIENCED)
 
@@ -112,7 +112,7 @@ def judged(
 
 
 def _worth(nearness: float, covered: float, foreign: float, experience: float) -> float:
-    """How likely it is that a question's answer is remembered.
+    """Probability that a question's answer is remembered.
 
     A logistic regression of questions about a memory against questions about somebody else's and
     off-topic messages, over five data sets, with rounded coefficients; see benchmarks/README.md.
@@ -193,7 +193,7 @@ def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
 # "That's amazing!" is close to a hundred turns of any chat, so no similarity tells it from a
 # question; its words do.
 def is_small_talk(text: str) -> bool:
-    """Whether a message in English or Chinese is made of nothing but conversational words.
+    """True if a message in English or Chinese is made of nothing but conversational words.
 
     One word that stands for something ("dentist", "paella", a number) makes it a message about
     that, and "what do I like?" or "when did she call?" is a question that only a memory answers.

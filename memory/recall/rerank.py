@@ -109,7 +109,7 @@ class CrossEncoderReranker:
         return f"CrossEncoderReranker({str(self._name)!r})"
 
     def scores(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """How well each text answers the question: the model's output through a sigmoid.
+        """Score of each text as an answer to the question: the model's output through a sigmoid.
 
         Returns:
             float32 array of shape (len(texts),), each in [0, 1], in the order of texts.

@@ -68,7 +68,7 @@ def questions(text: str) -> list[str]:
 
 
 def statement_share(text: str) -> float:
-    """How much of a text states something instead of asking, in [0, 1].
+    """Share of a text that states something instead of asking, in [0, 1].
 
     The mean of two shares: of its characters outside of questions, and 1 if it does not end with
     a question, because who asks last has mostly said the rest in order to ask.
@@ -83,7 +83,7 @@ def statement_share(text: str) -> float:
 
 
 def room(text: str) -> float:
-    """How much a text has room to say, in [0, 1]: the logarithm of its words, thirty being 1."""
+    """Room to say something in a text, in [0, 1]: the logarithm of its words, thirty being 1."""
     text = text[:_ROOM_CHARACTERS]
     # Spaces are counted ten times faster than words, and every candidate is measured.
     words = text.count(" ") + 1 if text.isascii() else word_count(text)

@@ -77,7 +77,7 @@ _Key = Annotated[str, BeforeValidator(lambda one: one.record.key)]
 
 
 class ErrorDetail(BaseModel):
-    """Why a request was refused."""
+    """Reason why a request was refused."""
 
     message: str = Field(description="One sentence that says what to do.")
     type: str
