@@ -140,7 +140,7 @@ class FilterContract(Contract):
     def test_a_filtered_top_k_is_the_top_k_of_the_matches(
         self, adopted: Store, min_recall: float
     ) -> None:
-        """However few or many match, the results are the best of them and k in number."""
+        """Results are the k best of the records that match, however few or many these are."""
         names = [f"k{i:04}" for i in range(2000)]
         adopted.write(
             "ana", batch(*[turn(name, f"{name} word", position=i) for i, name in enumerate(names)])

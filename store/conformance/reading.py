@@ -115,7 +115,7 @@ class FindContract(Contract):
     """The first of what matches."""
 
     def test_the_first_in_reading_order_are_found(self, adopted: Store) -> None:
-        """However many match, no more than the limit come; without a filter all do."""
+        """No more than the limit come, however many match; without a filter all match."""
         names = [f"k{i:04}" for i in range(1200)]
         adopted.write("ana", batch(*[turn(name, position=i) for i, name in enumerate(names)]))
         for limit in (1, 600, 1200, 5000):
@@ -242,8 +242,8 @@ class PredecessorsContract(Contract):
     """Records whose place a record took."""
 
     def test_predecessors_are_found_by_their_link(self, adopted: Store) -> None:
-        """Whatever their names, their sources and how they came: superseded in the store, or
-        stored as superseded; those of several keys at once, in reading order."""
+        """Names and sources make no difference, nor whether they were superseded in the store or
+        stored as superseded; those of several keys at once come in reading order."""
         adopted.write("ana", batch(turn("z", source="a"), turn("y", position=1), turn("new")))
         adopted.write("ana", Batch(supersede={"z": "new", "y": "new"}))
         adopted.write("ana", batch(turn("imported", superseded_by="other"), turn("other")))

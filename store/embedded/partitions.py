@@ -417,7 +417,7 @@ class ReadWriteLock:
 # The place of one namespace's partition in memory.
 @dataclass(slots=True)
 class Slot:
-    """Whoever reads the partition shares the lock, whoever changes it has it alone."""
+    """A partition and its lock, shared by readers, held alone by whoever changes the partition."""
 
     lock: ReadWriteLock = field(default_factory=ReadWriteLock)
     partition: Partition | None = None

@@ -73,9 +73,12 @@ _OPTIONS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 
 @dataclass(slots=True)
 class _Writer:
-    """Whoever carries out one write at a time. What he wrote last stands in the table ``writers``,
-    as part of the same transaction: so whether it happened can be asked afterwards. The number of
-    the transaction would not do, as a crash may give it to another one."""
+    """A writer, who carries out one write at a time.
+
+    The number of his last write stands in the table ``writers``, as part of the same transaction,
+    so that he can ask afterwards if it happened. The number of the transaction would not do, as a
+    crash may give it to another one.
+    """
 
     id: UUID = field(default_factory=uuid4)
     writes: int = 0
