@@ -42,8 +42,9 @@ def docstrings(path: Path) -> Iterator[str]:
 
 def test_folders_import_one_way() -> None:
     # In a process of its own, because it turns off all loggers that there are.
-    check = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run([check, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    check = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", check, "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
