@@ -1,4 +1,4 @@
-"""Where the packages lie: each folder of the checkout is a part of ``remem``, which is all that
+"""Places of the packages: each folder of the checkout is a part of ``remem``, which is all that
 an installation puts beside other people's packages. The rest is in ``pyproject.toml``."""
 
 from setuptools import find_packages, setup

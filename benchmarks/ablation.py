@@ -14,6 +14,7 @@ from typing import TextIO
 import click
 
 from remem import Retriever
+from remem.benchmarks import options
 from remem.benchmarks.compare import Comparison, compare_outcomes
 from remem.benchmarks.datasets.base import Dataset, Haystack, Question
 from remem.benchmarks.datasets.detect import detect_all
@@ -24,22 +25,26 @@ from remem.benchmarks.measuring import (
     outcomes_of,
     search_only,
 )
-from remem.benchmarks.metrics import DEPTH, Outcome, prompt_metrics, without_rankings
-from remem.benchmarks.running import command_line, kept_runs, new_run, show_problems
+from remem.benchmarks.metrics import (
+    BUDGET,
+    DEPTH,
+    EVIDENCE,
+    Outcome,
+    prompt_metrics,
+    without_rankings,
+)
+from remem.benchmarks.running import SMOKE, command_line, kept_runs, new_run, show_problems
 from remem.benchmarks.runs import RunWriter
 from remem.benchmarks.systems.base import prompt_of
 from remem.benchmarks.systems.baselines import reciprocal_ranks
 from remem.benchmarks.systems.remem import LEGS, MemorySearcher, Remem
 from remem.benchmarks.tables import (
-    EVIDENCE,
     RECALL,
     Measured,
     difference_rows,
-    markdown_table,
-    plain_table,
+    print_rows,
 )
-from remem.benchmarks.trust.floors import BUDGET
-from remem.cli.screen import counted, print_out
+from remem.cli.screen import counted
 from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context, build_context
@@ -72,10 +77,6 @@ def ablate(
 
     Args:
         folder: An empty one, for the store that all ideas search.
-        on_question: Called after each question.
-
-    Yields:
-        Name of the idea, and what it recalled.
     """
     texts = {record.key: record.text for record in haystack.records}
     with Remem().index(haystack, encoder, folder) as searcher:
@@ -93,9 +94,6 @@ def ablate(
 
 def rows(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[str, list[str], list[list[str]]]:
     """The table of a data set.
-
-    Args:
-        outcomes: By idea, the default among them.
 
     Returns:
         The metric of the differences, the headings, and a row for each idea.
@@ -127,30 +125,21 @@ def _row(name: str, comparison: Comparison, shown: Sequence[str]) -> list[str]:
     if name == DEFAULT:
         return [name, *means, "", ""]
     test = comparison.tests[comparison.metric]
-    star = " *" if test.significant else ""
     change = test.difference
-    return [name, *means, f"{change.mean:+.3f}{star}", f"{change.low:+.3f} to {change.high:+.3f}"]
+    return [
+        name,
+        *means,
+        f"{change.mean:+.3f}{test.star}",
+        f"{change.low:+.3f} to {change.high:+.3f}",
+    ]
 
 
 @click.command()
-@click.option(
-    "--data",
-    "paths",
-    multiple=True,
-    required=True,
-    type=click.Path(path_type=Path),
-    help="A file or folder, as for 'recall'; may be repeated",
-)
-@click.option("--limit", type=click.IntRange(min=1), help="Only so many questions of each data set")
-@click.option("--encoder", help="Another model than the bundled one")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for run.sqlite and report.html, with a system for each variant",
-)
-@click.option(
-    "--markdown", type=click.File("w", "utf-8", lazy=False), help="Write the tables to a file, too"
-)
+@options.data
+@options.limit
+@options.encoder
+@options.out
+@options.markdown
 def ablation(
     paths: tuple[Path, ...],
     limit: int | None,
@@ -163,27 +152,20 @@ def ablation(
     remembering = RememberingEncoder(open_encoder(encoder))
     measured: dict[str, dict[str, list[Outcome]]] = {}
     with kept_runs(out) as database:
-        for dataset in detect_all(paths):
-            options = {"--data": dataset.path, "--limit": limit, "--encoder": encoder}
-            command = command_line("ablation", options)
+        for dataset in detect_all(paths or [SMOKE]):
+            given = {"--data": dataset.path, "--limit": limit, "--encoder": encoder}
+            command = command_line("ablation", given)
             with new_run(database, dataset, command) as (writer, progress):
                 found = _search(dataset, limit, remembering, writer, progress)
             measured[dataset.name] = found
             title = f"{dataset.name}: {counted(len(found[DEFAULT]), 'question')}"
             metric, headings, body = rows(found)
             note = _NOTE.format(metric=metric)
-            print_out("", title, note, "", plain_table(headings, body), "")
+            print_rows(title, headings, body, markdown, f"{title} (`{command}`; {note})", note)
             show_problems(dataset.problems)
-            if markdown:
-                note = f"`{command}`; {note}"
-                markdown.write(f"{title} ({note})\n\n{markdown_table(headings, body)}\n")
     if len(measured) > 1:
         for metric in (RECALL, EVIDENCE):
-            headings, body = across_rows(measured, metric)
-            title = _ACROSS.format(metric=metric)
-            print_out("", title, "", plain_table(headings, body), "")
-            if markdown:
-                markdown.write(f"{title}\n\n{markdown_table(headings, body)}\n")
+            print_rows(_ACROSS.format(metric=metric), *across_rows(measured, metric), markdown)
 
 
 def _search(
@@ -205,8 +187,7 @@ def _search(
     return found
 
 
-#     Ideas for the retrieval, kept and not kept: each a retriever that differs from the default
-# in it.
+# Ideas for the retrieval, kept and not kept: each a retriever that differs from the default in it.
 #
 # What the default has is taken away, what it lacks is added, so that a table of both says what
 # each is worth on a shape of memory: of an idea that is kept, its absence should cost, and of one

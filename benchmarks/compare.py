@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from remem.benchmarks.datasets.base import Question
-from remem.benchmarks.intervals import PairedTest, paired_test
-from remem.benchmarks.metrics import Outcome, headline_metrics, primary_metric
+from remem.benchmarks.intervals import PairedTest, paired_values
+from remem.benchmarks.metrics import Outcome, headline_metrics, primary_metric, values_by_question
 from remem.benchmarks.runs import RunDatabase, StoredRun
 from remem.cli.screen import counted, print_out, table
 from remem.store import InvalidInput
@@ -31,7 +31,7 @@ class Change:
 
     @property
     def gained(self) -> float:
-        """How much the metric rose; negative where it fell."""
+        """Rise of the metric; negative if it fell."""
         return self.after - self.before
 
 
@@ -40,12 +40,9 @@ class Comparison:
     """Two systems over the questions that both were asked.
 
     Attributes:
-        metric: By which ``changes`` are told.
         tests: Of each metric, over the questions for which both have it.
         changes: The greatest gain first, the greatest loss last.
-        shared: How many questions both were asked.
-        only_before: How many only the first was asked; they count nowhere.
-        only_after: How many only the second was asked; they count nowhere.
+        only_before: How many only the first was asked; they count nowhere. ``only_after`` likewise.
     """
 
     metric: str
@@ -77,11 +74,11 @@ def compare_outcomes(
     if decisive is None or decisive not in known:
         choice = ", ".join(sorted(known)) or "none"
         raise InvalidInput(f"no question has {metric or 'recall@10'} in both: there is {choice}")
-    tests = {}
-    for name in dict.fromkeys([decisive, *headline_metrics(known)]):
-        values = list(_values(pairs, name))
-        if test := paired_test([a for a, _ in values], [b for _, b in values]):
-            tests[name] = test
+    tests = {
+        name: test
+        for name in dict.fromkeys([decisive, *headline_metrics(known)])
+        if (test := paired_values(*(values_by_question(each, name) for each in (before, after))))
+    }
     return Comparison(
         decisive,
         tests,
@@ -167,12 +164,6 @@ def _outcomes(run: StoredRun, path: Path, system: str) -> list[Outcome]:
     return list(run.outcomes(system))
 
 
-def _values(pairs: Sequence[tuple[Outcome, Outcome]], metric: str) -> Iterator[tuple[float, float]]:
-    for before, after in pairs:
-        if metric in before.metrics and metric in after.metrics:
-            yield before.metrics[metric], after.metrics[metric]
-
-
 def _changes(pairs: Sequence[tuple[Outcome, Outcome]], metric: str) -> Iterator[Change]:
     for before, after in pairs:
         old, new = before.metrics.get(metric), after.metrics.get(metric)
@@ -181,21 +172,12 @@ def _changes(pairs: Sequence[tuple[Outcome, Outcome]], metric: str) -> Iterator[
 
 
 def _print(name: str, comparison: Comparison, show: int) -> None:
-    left_out = [
-        f"{counted(count, 'question')} only in {run}"
-        for run, count in (("A", comparison.only_before), ("B", comparison.only_after))
-        if count
-    ]
-    print_out(
-        f"\n{name}: {counted(comparison.shared, 'question')} in both"
-        + (f"; left out: {', '.join(left_out)}" if left_out else ""),
-        "",
-        table(
-            ["metric", "A", "B", "difference", "95 % interval", "p"],
-            [_test_row(metric, test) for metric, test in comparison.tests.items()],
-        ),
-        "",
-    )
+    only = (("A", comparison.only_before), ("B", comparison.only_after))
+    left_out = ", ".join(f"{counted(n, 'question')} only in {run}" for run, n in only if n)
+    title = f"\n{name}: {counted(comparison.shared, 'question')} in both"
+    print_out(f"{title}; left out: {left_out}" if left_out else title, "")
+    headings = ["metric", "A", "B", "difference", "95 % interval", "p"]
+    print_out(table(headings, [_test_row(*item) for item in comparison.tests.items()]), "")
     changes = comparison.changes
     gained = sum(change.gained > 0 for change in changes)
     print_out(f"{comparison.metric}: {gained:,} gained, {len(changes) - gained:,} lost")
@@ -219,29 +201,13 @@ def _ends(changes: Sequence[Change], most: int) -> Sequence[Change]:
 
 def _test_row(metric: str, test: PairedTest) -> list[str]:
     change = test.difference
-    return [
-        metric,
-        f"{test.before:.3f}",
-        f"{test.after:.3f}",
-        f"{change.mean:+.3f}",
-        f"{change.low:+.3f} .. {change.high:+.3f}",
-        f"{test.p_value:.4f}{' *' if test.significant else ''}",
-    ]
+    means = [metric, f"{test.before:.3f}", f"{test.after:.3f}", f"{change.mean:+.3f}"]
+    return [*means, f"{change.low:+.3f} .. {change.high:+.3f}", f"{test.p_value:.4f}{test.star}"]
 
 
 def _change_row(change: Change) -> list[str]:
-    keys = dict.fromkeys([*change.ranks_before, *change.ranks_after])
-    ranks = (
-        f"{key}: {_rank(change.ranks_before, key)} > {_rank(change.ranks_after, key)}"
-        for key in keys
-    )
+    question, sides = change.question, (change.ranks_before, change.ranks_after)
+    keys = dict.fromkeys(key for side in sides for key in side)
+    ranks = (f"{key}: {' > '.join(str(side.get(key) or '-') for side in sides)}" for key in keys)
     value = f"{change.before:.2f} > {change.after:.2f}"
-    return [
-        *(change.question.id, change.question.category, value),
-        *("\n".join(ranks), change.question.text),
-    ]
-
-
-def _rank(ranks: Ranks, key: str) -> str:
-    rank = ranks.get(key)
-    return "-" if rank is None else str(rank)
+    return [question.id, question.category, value, "\n".join(ranks), question.text]

@@ -24,12 +24,7 @@ _START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
 class Corpus:
-    """Entries with the views "turn" and "window", and questions about them.
-
-    Args:
-        records: How many.
-        batch: Entries a batch.
-    """
+    """Entries with the views "turn" and "window", and questions about them."""
 
     def __init__(self, records: int, batch: int = 1000) -> None:
         self.records = records
@@ -55,7 +50,7 @@ class Corpus:
             ]
 
     def text(self, number: int) -> str:
-        """What is said in one turn."""
+        """Words that are said in one turn."""
         rng = np.random.default_rng((1, number % 2**32))
         return self._say(rng, int(rng.integers(8, 36)))
 

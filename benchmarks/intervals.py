@@ -1,4 +1,4 @@
-"""How far a mean over questions can be trusted: bootstrap confidence intervals. Pure.
+"""Bootstrap confidence intervals of means over questions, and tests of their differences. Pure.
 
 Questions are resampled with replacement (B. Efron, "Bootstrap Methods: Another Look at the
 Jackknife", Annals of Statistics 7(1), 1979); the interval holds the middle of the resampled means.
@@ -7,7 +7,7 @@ Jackknife", Annals of Statistics 7(1), 1979); the interval holds the middle of t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +61,7 @@ def share_interval(hits: int, count: int) -> Interval | None:
     return Interval(share, max(0.0, middle - margin), min(1.0, middle + margin), count)
 
 
-#     Whether two runs differ by more than chance, question by question. Pure.
+# Whether two runs differ by more than chance, question by question.
 #
 # A paired randomisation test: were the two systems the same, each question's difference could as
 # well have the other sign (M. Smucker, J. Allan and B. Carterette, "A Comparison of Statistical
@@ -90,8 +90,13 @@ class PairedTest:
 
     @property
     def significant(self) -> bool:
-        """Whether the difference is more than chance explains, at ``LEVEL``."""
+        """True if chance alone would rarely make such a difference: p-value below ``LEVEL``."""
         return self.p_value < LEVEL
+
+    @property
+    def star(self) -> str:
+        """The mark of a significant difference in a table."""
+        return " *" if self.significant else ""
 
 
 def paired_test(before: Sequence[float], after: Sequence[float]) -> PairedTest | None:
@@ -109,6 +114,12 @@ def paired_test(before: Sequence[float], after: Sequence[float]) -> PairedTest |
     return PairedTest(
         float(np.mean(before)), float(np.mean(after)), interval, _p_value(differences)
     )
+
+
+def paired_values(before: Mapping[str, float], after: Mapping[str, float]) -> PairedTest | None:
+    """Compare two values of each question that has both; None if there is none."""
+    shared = [id for id in before if id in after]
+    return paired_test([before[id] for id in shared], [after[id] for id in shared])
 
 
 def _p_value(differences: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

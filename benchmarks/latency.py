@@ -1,4 +1,4 @@
-"""How fast the embedded store is, and how much memory it takes.
+"""Speed and memory use of the embedded store.
 
 Each part runs in a process of its own, so that its peak of memory is its own.
 """
@@ -18,19 +18,12 @@ from pathlib import Path
 import click
 import numpy as np
 import tantivy
-from rich.console import Console
-from rich.table import Table
 
 from remem import BundledEncoder, Memory
+from remem.benchmarks import options
 from remem.benchmarks.corpus import DIM, Corpus
-from remem.benchmarks.machine import (
-    Latency,
-    describe,
-    latency_of,
-    peak_megabytes,
-    seconds,
-    spent_by,
-)
+from remem.benchmarks.machine import Latency, latency_of, peak_megabytes, seconds, spent_by
+from remem.benchmarks.tables import Target, print_figures
 from remem.store import Batch, Dense, F, Filter, Leg, Space, Text
 from remem.store.embedded import EmbeddedStore
 from remem.store.fulltext.tokens import content_words, tokenize
@@ -45,30 +38,24 @@ _COLD = 5  # processes; one warms up
 Figures = dict[str, float]
 
 TARGETS = {
-    "ingest, records/s": (">=", 20_000),
-    "text search p50, ms": ("<=", 3),
-    "hybrid search p50, ms": ("<=", 40),
-    "hybrid, filter keeps 50 % p50, ms": ("<=", 40),
-    "hybrid, filter keeps 10 % p50, ms": ("<=", 40),
-    "hybrid, filter keeps 0.1 % p50, ms": ("<=", 40),
-    "open and answer, s": ("<=", 1),
-    "peak memory, ingest, MB": ("<=", 900),
-    "peak memory, search, MB": ("<=", 900),
-    "end to end p50, ms": ("<=", 12),
-    "cold search, CPU s": ("<=", 1.5),
-    "cold search, MB": ("<=", 250),
+    "ingest, records/s": Target(20_000, at_least=True),
+    "text search p50, ms": Target(3),
+    "hybrid search p50, ms": Target(40),
+    **{f"hybrid, filter keeps {share} % p50, ms": Target(40) for share in ("50", "10", "0.1")},
+    "open and answer, s": Target(1),
+    "peak memory, ingest, MB": Target(900),
+    "peak memory, search, MB": Target(900),
+    "end to end p50, ms": Target(12),
+    "cold search, CPU s": Target(1.5),
+    "cold search, MB": Target(250),
 }
 
 
 @click.command()
-@click.option("--records", default=100_000, show_default=True, help="Records in the store")
-@click.option(
-    "--encoded", default=2_000, show_default=True, help="Records to encode, for ingest with it"
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
-@click.option(
-    "--part", hidden=True, type=click.Choice(["ingest", "search", "end", "encode", "cold", "text"])
-)
+@options.count("--records", 100_000, "Records in the store")
+@options.count("--encoded", 2_000, "Records to encode, for ingest with it")
+@options.as_json
+@click.option("--part", hidden=True)
 @click.option("--folder", hidden=True, type=click.Path(path_type=Path))
 def latency(
     records: int, encoded: int, as_json: bool, part: str | None, folder: Path | None
@@ -81,10 +68,8 @@ def latency(
         figures: Figures = {}
         for part_name in _PARTS:
             figures |= _run(part_name, Path(name), records, encoded)
-    if as_json:
-        print(json.dumps({"machine": describe(), "records": records, "figures": figures}))
-    else:
-        _show(figures, records)
+    title = f"{records:,} records x 2 views x {DIM}"
+    print_figures(figures, TARGETS, records, title, as_json)
 
 
 def ingest(folder: Path, records: int) -> Figures:
@@ -228,21 +213,6 @@ def _run(part: str, folder: Path, records: int, encoded: int) -> Figures:
     done = subprocess.run(command + options, stdout=subprocess.PIPE, text=True, check=True)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
-
-
-def _show(figures: Figures, records: int) -> None:
-    table = Table(title=f"{records:,} records x 2 views x {DIM}")
-    table.add_column("measured")
-    table.add_column("figure", justify="right")
-    table.add_column("target", justify="right")
-    for name, value in figures.items():
-        sign, bound = TARGETS.get(name, ("", None))
-        met = bound is None or (value >= bound if sign == ">=" else value <= bound)
-        target = "" if bound is None else f"{sign} {bound:,g}"
-        table.add_row(name, f"{value:,.1f}", target, style=None if met else "bold red")
-    console = Console()
-    console.print(table)
-    console.print(describe())
 
 
 # Full text by SQLite's FTS5 and by Tantivy, for comparison with ours; same texts, top 50.

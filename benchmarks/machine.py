@@ -1,4 +1,4 @@
-"""Where a figure was measured: processor, memory, versions, commit."""
+"""Description of the machine of a measurement: processor, memory, versions, commit."""
 
 from __future__ import annotations
 
@@ -27,12 +27,20 @@ def describe() -> str:
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has had, in MB."""
-    return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """The most memory that this process has had, in MB.
+
+    Not what ``getrusage`` says where Linux knows better: that begins with the peak of the process
+    that started this one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    except OSError:
+        return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
 def spent_by(command: Sequence[str]) -> tuple[float, float]:
-    """What a command takes whose output is of no interest: seconds of a processor, MB at most.
+    """Run a command without its output; its processor time in seconds, its peak of memory in MB.
 
     Raises:
         CalledProcessError: it failed.
@@ -87,12 +95,12 @@ def latency_of(call: Callable[[T], object], arguments: Iterable[T], warm_up: int
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """How long one call takes, in seconds."""
+    """Seconds that one call takes."""
     return timed(call)[1]
 
 
 def timed(call: Callable[[], T]) -> tuple[T, float]:
-    """What a call returns, and how long it takes in seconds."""
+    """Result of a call, and the seconds that it took."""
     start = time.perf_counter()
     result = call()
     return result, time.perf_counter() - start

@@ -27,12 +27,10 @@ from remem.benchmarks.metrics import (
     prompt_metrics,
     ranking_metrics,
 )
-from remem.benchmarks.offtopic import Quiet, questions_about_others, with_next
 from remem.benchmarks.runs import RunWriter
 from remem.benchmarks.systems.base import Searcher, System
 from remem.benchmarks.systems.remem import Remem
-from remem.benchmarks.tables import HaystackResult, Tally
-from remem.benchmarks.trust.tally import Trust
+from remem.benchmarks.trust import Quiet, Trust, questions_about_others, with_next
 from remem.encoders.opening import load_now
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.ranking import Recollection
@@ -45,15 +43,60 @@ returns is called after each of them."""
 T = TypeVar("T")
 
 
+_INSTANT = 200_000  # records/s of a system that indexes nothing, which is no speed at all
+
+
+@dataclass(frozen=True, slots=True)
+class HaystackResult:
+    """Outcomes of one system on one haystack.
+
+    Attributes:
+        tokens: Budget -> length of each context that was built for it.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    tokens: Mapping[int, tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Figures of one system so far, without the rankings, which would fill the memory."""
+
+    system: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    records: int = 0
+    seconds: float = 0.0
+    tokens: dict[int, list[int]] = field(default_factory=dict)
+
+    def add(self, result: HaystackResult, records: int, indexing: float) -> None:
+        """Add a haystack of so many records that took so many seconds to index."""
+        self.outcomes += [replace(outcome, ranking=()) for outcome in result.outcomes]
+        self.records += records
+        self.seconds += indexing
+        for budget, tokens in result.tokens.items():
+            self.tokens.setdefault(budget, []).extend(tokens)
+
+    def figures(self) -> SystemFigures:
+        """Speed, and length of the prompts; times are what the system took beside the encoder."""
+        figures: dict[str, float] = {}
+        if self.seconds and self.records / self.seconds < _INSTANT:
+            figures["records/s without encoding"] = self.records / self.seconds
+        if self.outcomes:
+            times = [outcome.milliseconds for outcome in self.outcomes]
+            p50, p95 = np.percentile(times, [50, 95])
+            figures["p50 ms without encoding"] = float(p50)
+            figures["p95 ms without encoding"] = float(p95)
+        for budget, tokens in self.tokens.items():
+            if tokens:
+                figures[f"tokens@{budget}"] = float(np.mean(tokens))
+        return SystemFigures(self.system, figures)
+
+
 @dataclass(slots=True)
 class Measurement:
     """The results on one data set, as they grow.
 
     Attributes:
-        tallies: One a system.
-        encoder: What all systems encode with.
-        quiet: What remem keeps quiet about.
-        trust: How far its relevance can be trusted.
         without_gold: Questions that name no gold at all.
     """
 
@@ -96,7 +139,6 @@ def measure(
 
     Args:
         off_topic: Messages for which remem's prompt should stay empty.
-        writer: Told everything as it happens.
         seed: Chooses the off-topic messages where there are many.
 
     Raises:
@@ -148,9 +190,6 @@ def ask_all(
     """Put all questions of a haystack: one search, and a context of each budget.
 
     What the first search of all costs more (it opens the index) is not counted.
-
-    Args:
-        on_question: Called after each question.
     """
     for question in haystack.questions[:1]:
         searcher.search(question, DEPTH)
@@ -181,7 +220,7 @@ def search_only(searcher: Searcher, question: Question, encoder: RememberingEnco
 
 
 def outcomes_of(haystack: Haystack, asked: Sequence[Asked]) -> tuple[Outcome, ...]:
-    """What the rankings of all questions of a haystack are worth."""
+    """Rankings of all questions of a haystack, with their metrics."""
     ranked = ranking_metrics(haystack, {one.question.id: one.ranking for one in asked})
     return tuple(
         Outcome(
@@ -223,7 +262,7 @@ def first_questions(haystacks: Iterable[Haystack], limit: int | None) -> Iterato
 
 
 def _beside(encoder: RememberingEncoder, call: Callable[[], T]) -> tuple[T, float]:
-    """What a call returns, and the seconds it took less those spent in the encoder."""
+    """Result of a call, and the seconds that it took less those spent in the encoder."""
     before = encoder.seconds
     result, spent = timed(call)
     return result, max(spent - (encoder.seconds - before), 0.0)
@@ -238,11 +277,7 @@ class RememberingEncoder:
     Haystacks that share sessions are thus encoded once, and a system's times are its own. Vectors
     are kept in memory: 1.5 kB for each distinct text at 384 dimensions.
 
-    Args:
-        encoder: What encodes.
-
     Attributes:
-        dim: Length of the vectors.
         seconds: How long the encoder was at work, all in all.
     """
 
@@ -289,7 +324,7 @@ class RememberingEncoder:
             return vector
 
     def figures(self) -> SystemFigures:
-        """How fast the encoder is, each text counted once."""
+        """Speed of the encoder, each text counted once."""
         figures: dict[str, float] = {}
         if self._document_seconds:
             figures["texts/s"] = len(self._documents) / self._document_seconds

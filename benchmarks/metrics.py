@@ -1,4 +1,4 @@
-"""What a ranking or a prompt is worth for one question. Pure.
+"""Metrics of a ranking or a prompt for one question. Pure.
 
 Names of metrics are ``UNIT METRIC@K``, where the unit is what the gold labels name: "turn R@10",
 "session all@5", "document nDCG@10".
@@ -37,6 +37,11 @@ CUTOFFS = (1, 3, 5, 10, 20, 50)
 BUDGETS = (250, 500, 1000, 2000)
 """Tokens of the prompts in which evidence is looked for."""
 
+BUDGET = 1000
+"""The one of them that stands for all in summaries."""
+
+EVIDENCE = f"evidence@{BUDGET}"
+
 _NAMES: Mapping[Measure, str] = {
     **{R @ k: f"R@{k}" for k in CUTOFFS},
     **{Success @ k: f"any@{k}" for k in CUTOFFS},
@@ -51,7 +56,6 @@ def ranking_metrics(
     """All metrics of rankings, of records and of their sources.
 
     Args:
-        haystack: Its questions hold the gold.
         rankings: Id of each question -> what was recalled, best first.
 
     Returns:
@@ -92,7 +96,6 @@ def prompt_metrics(
 
     Args:
         contexts: Budget -> the prompt's block of memories.
-        texts: See ``gold_shown``.
     """
     shown = {budget: gold_shown(question, each, texts) for budget, each in contexts.items()}
     return {
@@ -152,7 +155,7 @@ def _of_unit(
 
 
 def _units(records: Sequence[Record]) -> tuple[str, str]:
-    """What to call a record and a source of a haystack."""
+    """Names for a record and for a source of a haystack: "turn" and "session", for example."""
     read = all(record.kind == "passage" for record in records)
     return ("passage", "document") if read else ("turn", "session")
 
@@ -162,8 +165,7 @@ def _sources(ranking: Sequence[Recollection]) -> list[str]:
     return list(dict.fromkeys(found.record.source for found in ranking))
 
 
-#     Traits of a question by which recall is told apart: how much there is to find, and from
-# whom.
+# Traits of a question by which recall is told apart: how much there is to find, and from whom.
 #
 # A memory may favour those who talk much (a bias of the data), and lose what was said once by
 # somebody who hardly speaks (sparse knowledge). Pure.
@@ -209,14 +211,12 @@ def _written(share: float) -> str:
 # What a run of a benchmark yields, question by question.
 @dataclass(frozen=True, slots=True)
 class Run:
-    """When, where and on what.
+    """Time, data set and machine of a run.
 
     Attributes:
-        dataset: Name of the data set.
-        digest: SHA-256 of its files, in hex.
+        digest: SHA-256 of the data set's files, in hex.
         machine: ``remem.benchmarks.machine.describe()``, which names the commit too.
         problems: One sentence for each thing of the data set that was left out.
-        command: The command line that measures the same again.
     """
 
     started_at: datetime
@@ -236,7 +236,6 @@ class Outcome:
         gold: Rank (from 1) of each gold record that was recalled, None for one that was not.
         metrics: "turn R@10" -> value in [0, 1]; a metric that is not defined for the question
             (no gold of that kind) is left out.
-        milliseconds: How long the search took.
     """
 
     namespace: str
@@ -263,7 +262,21 @@ class SystemFigures:
 
 def metric_values(outcomes: Iterable[Outcome], metric: str) -> list[float]:
     """A metric of each question for which it is defined."""
-    return [outcome.metrics[metric] for outcome in outcomes if metric in outcome.metrics]
+    return list(values_by_question(outcomes, metric).values())
+
+
+def values_by_question(outcomes: Iterable[Outcome], metric: str) -> dict[str, float]:
+    """A metric by the id of each question for which it is defined."""
+    return {
+        outcome.question.id: outcome.metrics[metric]
+        for outcome in outcomes
+        if metric in outcome.metrics
+    }
+
+
+def known_metrics(outcomes: Iterable[Outcome]) -> set[str]:
+    """Names of the metrics that some question has."""
+    return {name for outcome in outcomes for name in outcome.metrics}
 
 
 def by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
@@ -285,9 +298,9 @@ HEADLINE = (
     *("turn R@5", "turn R@10", "turn any@10"),
     *("session any@5", "session all@5", "session all@10"),
     *("passage R@10", "document R@10", "document nDCG@10"),
-    "evidence@1000",
+    EVIDENCE,
 )
-"""What a summary shows, where the data has it."""
+"""Metrics that a summary shows, where the data has them."""
 
 _PRIMARY = ("turn R@10", "passage R@10", "session R@10", "document R@10")
 

@@ -1,4 +1,4 @@
-"""How much of what was said is found again, by remem, the baselines and the peers."""
+"""Recall of what was said, measured for remem, the baselines and the peers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any, TextIO
 
 import click
 
+from remem.benchmarks import options
 from remem.benchmarks.datasets.base import Dataset
 from remem.benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect_all
 from remem.benchmarks.measuring import Measurement, RememberingEncoder, first_questions, measure
-from remem.benchmarks.metrics import Outcome, without_rankings
-from remem.benchmarks.offtopic import as_questions, read_offtopic
+from remem.benchmarks.metrics import EVIDENCE, Outcome, without_rankings
 from remem.benchmarks.running import (
+    SMOKE,
     check_empty,
     command_line,
     digest_of,
@@ -30,28 +31,31 @@ from remem.benchmarks.systems.baselines import BASELINES, Unasked
 from remem.benchmarks.systems.peers import PEERS
 from remem.benchmarks.systems.remem import LEGS, Remem
 from remem.benchmarks.tables import (
-    EVIDENCE,
     RECALL,
     Measured,
     below_others,
     category_table,
     figure_table,
-    markdown_table,
     mean_rows,
-    plain_table,
+    print_rows,
     system_table,
 )
+from remem.benchmarks.trust import as_questions, read_offtopic
 from remem.cli.screen import complain, counted, print_out
 from remem.encoders.opening import open_encoder
 from remem.store import InvalidInput
 
-SMOKE = Path(str(files("remem.benchmarks"))) / "data" / "smoke"
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 _NOTE = "± is half of a 95 % interval; times and records/s are without the encoder's work"
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be measured, as the options say."""
+    """Measurements to make, as the options say."""
 
     systems: str
     limit: int | None
@@ -62,7 +66,7 @@ class _Plan:
 
     @property
     def as_shipped(self) -> bool:
-        """Whether the scores are those that are written down for a whole data set."""
+        """True if remem is measured as shipped, on whole data sets, like the expected scores."""
         changed = self.limit or self.encoder or self.store
         return Remem() in choose(self.systems) and not changed
 
@@ -94,7 +98,7 @@ class _Plan:
         ]
 
     def _command(self, path: Path) -> str:
-        options = {
+        given = {
             "--data": None if path == SMOKE else path,
             "--systems": self.systems,
             "--limit": self.limit,
@@ -103,7 +107,7 @@ class _Plan:
             "--seed": self.seed,
             "--official": self.official,
         }
-        return command_line("recall", options)
+        return command_line("recall", given)
 
 
 # Names to systems.
@@ -141,14 +145,7 @@ def choose(names: str) -> list[System]:
 
 
 @click.command()
-@click.option(
-    "--data",
-    "paths",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A file or folder: LoCoMo, LongMemEval, BEIR, or your own; may be repeated "
-    "[default: the smoke set that remem brings along]",
-)
+@options.data
 @click.option(
     "--systems",
     default="ours",
@@ -157,33 +154,25 @@ def choose(names: str) -> list[System]:
     + ", ".join(f"'{group}' ({', '.join(GROUPS[group])})" for group in ("ours", "legs", "peers"))
     + ", or 'all'",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Only so many questions of each data set")
+@options.limit
 @click.option("--official", is_flag=True, help="By the protocol of the benchmark's authors")
-@click.option("--encoder", help="Another model than the bundled one, for all systems")
+@options.encoder
 @click.option(
     "--store", help="Where remem is to remember: any store that is empty [default: an embedded one]"
 )
 @click.option("--seed", default=0, show_default=True, help="Chooses samples of off-topic messages")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for run.sqlite and report.html",
-)
-@click.option(
-    "--markdown",
-    type=click.File("w", "utf-8", lazy=False),
-    help="Write the tables of several data sets to a file, too",
-)
+@options.out
+@options.markdown
 @click.option("--check", is_flag=True, help="Fail unless remem scores as benchmarks/expected.toml")
 def recall(
     paths: tuple[Path, ...],
     out: Path | None,
     markdown: TextIO | None,
     check: bool,
-    **options: Any,
+    **chosen: Any,
 ) -> int:
-    """How much of what was said is found again: recall, evidence in the prompt, speed."""
-    plan = _Plan(**options)
+    """Measure the share of what was said that is found again, evidence in the prompt, and speed."""
+    plan = _Plan(**chosen)
     if check and not plan.as_shipped:
         raise click.UsageError("--check is for remem as it is shipped, on whole data sets")
     datasets = plan.detect(paths or [SMOKE])
@@ -229,10 +218,7 @@ def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
     first = next(iter(next(iter(outcomes.values()))))
     for metric in (RECALL, EVIDENCE):
         title = f"{metric}; * differs from {first} by more than chance"
-        headings, body = ["system", *outcomes], mean_rows(outcomes, metric)
-        print_out("", title, "", plain_table(headings, body), "")
-        if markdown:
-            markdown.write(f"{title}\n\n{markdown_table(headings, body)}\n")
+        print_rows(title, ["system", *outcomes], mean_rows(outcomes, metric), markdown)
     if first == Remem().name:
         asked = {
             dataset: {name: each for name, each in of_systems.items() if name not in UNASKED}
@@ -242,7 +228,7 @@ def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
             print_out(sentence)
 
 
-#     The scores that the default configuration must reach again: ``expected.toml``.
+# The scores that the default configuration must reach again: ``expected.toml``.
 #
 # ::
 #
@@ -253,10 +239,6 @@ def _show_across(outcomes: Measured, markdown: TextIO | None) -> None:
 #     [expected.scores]
 #     "turn R@10" = [0.842, 0.005]    # score, and how far off it may be on another machine
 #     "empty for code" = [0.99, 0.01]
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +254,6 @@ def expected_scores(digest: str, official: bool) -> dict[str, Expected]:
 
     Args:
         digest: SHA-256 of the data, as ``digest_of`` computes it.
-        official: Whether it is measured by the protocol of the benchmark's authors.
 
     Raises:
         InvalidInput: nothing is expected on this data.

@@ -1,4 +1,4 @@
-"""What the commands that put questions share: the files of a run, its progress, its last lines."""
+"""Parts shared by the commands that put questions: a run's files, its progress, its last lines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from functools import partial
+from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,9 @@ from remem.cli.screen import complain, print_out, progress_bar, safe
 from remem.encoders.models import sha256
 from remem.store import InvalidInput, open_store
 
+SMOKE = Path(str(files("remem.benchmarks"))) / "data" / "smoke"
+"""The data set that is measured where none is named."""
+
 _RUNS = "run.sqlite"
 _REPORT = "report.html"
 _MOST_PROBLEMS = 5
@@ -33,7 +37,6 @@ def command_line(name: str, options: Mapping[str, object]) -> str:
     """The command line that measures the same again.
 
     Args:
-        name: Of the command.
         options: "--limit" -> its value. True stands for an option without one; what is None, 0,
             False or empty is left out.
     """

@@ -39,11 +39,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlite_utils import Database
 
@@ -59,96 +58,97 @@ FORMAT = 1
 APPLICATION_ID = int.from_bytes(b"rmbm", "big")
 
 _TABLES = """
-CREATE TABLE runs (
+CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY, dataset TEXT NOT NULL, digest TEXT NOT NULL, started_at TEXT NOT NULL,
     finished_at TEXT, machine TEXT NOT NULL, command TEXT NOT NULL, problems TEXT NOT NULL);
-CREATE TABLE questions (
+CREATE TABLE IF NOT EXISTS questions (
     id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, key TEXT NOT NULL,
     namespace TEXT NOT NULL, category TEXT NOT NULL, text TEXT NOT NULL, answer TEXT,
     asked_at TEXT, answerable INTEGER NOT NULL, evidence TEXT NOT NULL, sources TEXT NOT NULL,
     UNIQUE (run, key));
-CREATE TABLE records (
+CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, namespace TEXT NOT NULL,
     key TEXT NOT NULL, source TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL,
     role TEXT, speaker TEXT, said_at TEXT, text TEXT NOT NULL, UNIQUE (run, namespace, key));
-CREATE TABLE outcomes (
+CREATE TABLE IF NOT EXISTS outcomes (
     id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs, system TEXT NOT NULL,
     question INTEGER NOT NULL REFERENCES questions, milliseconds REAL NOT NULL,
     UNIQUE (run, system, question));
-CREATE TABLE rankings (
+CREATE TABLE IF NOT EXISTS rankings (
     outcome INTEGER NOT NULL REFERENCES outcomes, rank INTEGER NOT NULL,
     record INTEGER NOT NULL REFERENCES records, score REAL NOT NULL,
     relevance REAL NOT NULL, parts TEXT,
     PRIMARY KEY (outcome, rank)) WITHOUT ROWID;
-CREATE TABLE gold_ranks (
+CREATE TABLE IF NOT EXISTS gold_ranks (
     outcome INTEGER NOT NULL REFERENCES outcomes, key TEXT NOT NULL, rank INTEGER,
     PRIMARY KEY (outcome, key)) WITHOUT ROWID;
-CREATE TABLE metrics (
+CREATE TABLE IF NOT EXISTS metrics (
     outcome INTEGER NOT NULL REFERENCES outcomes, metric TEXT NOT NULL, value REAL NOT NULL,
     PRIMARY KEY (outcome, metric)) WITHOUT ROWID;
-CREATE TABLE figures (
+CREATE TABLE IF NOT EXISTS figures (
     run INTEGER NOT NULL REFERENCES runs, system TEXT NOT NULL, figure TEXT NOT NULL,
     value REAL NOT NULL, PRIMARY KEY (run, system, figure)) WITHOUT ROWID;
-CREATE VIEW scores AS
+CREATE TABLE IF NOT EXISTS points (
+    run INTEGER NOT NULL REFERENCES runs, system TEXT NOT NULL, curve TEXT NOT NULL,
+    place REAL NOT NULL, mean REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
+    count INTEGER NOT NULL, PRIMARY KEY (run, system, curve, place)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS traits (
+    question INTEGER NOT NULL REFERENCES questions, trait TEXT NOT NULL, value REAL NOT NULL,
+    PRIMARY KEY (question, trait)) WITHOUT ROWID;
+CREATE VIEW IF NOT EXISTS scores AS
     SELECT runs.dataset, outcomes.system, questions.key AS question, questions.category,
         metrics.metric, metrics.value
     FROM metrics JOIN outcomes ON outcomes.id = metrics.outcome
     JOIN questions ON questions.id = outcomes.question JOIN runs ON runs.id = outcomes.run
 """
 
+_RECORD_FIELDS = ("key", "source", "position", "kind", "role", "speaker", "text")
+_QUESTION_FIELDS = ("category", "text", "answer", "answerable")
+"""Fields that are kept as they are."""
 
-_ADDED = (
-    """CREATE TABLE IF NOT EXISTS points (
-    run INTEGER NOT NULL REFERENCES runs, system TEXT NOT NULL, curve TEXT NOT NULL,
-    place REAL NOT NULL, mean REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
-    count INTEGER NOT NULL, PRIMARY KEY (run, system, curve, place)) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS traits (
-    question INTEGER NOT NULL REFERENCES questions, trait TEXT NOT NULL, value REAL NOT NULL,
-    PRIMARY KEY (question, trait)) WITHOUT ROWID""",
-)
-"""Tables that came later; a file that is added to gets them."""
-
-
-# SQLite files that say what they hold: by their ``application_id`` and the number of a format.
 _File = TypeVar("_File", bound="SqliteFile")
 
 
-@dataclass(frozen=True, slots=True)
-class FileFormat:
-    """What files of one kind look like.
+class SqliteFile:
+    """An open SQLite file that says what it holds; a context manager that closes it.
 
     Attributes:
-        contents: What they hold, for people: "runs".
         application_id: By which SQLite files are told apart.
         number: The file's ``user_version``; a program reads those up to its own.
-        tables: The statements that make them, with semicolons between them.
         remedy: What to do about a file that is missing or holds something else.
     """
 
-    contents: str
-    application_id: int
-    number: int
-    tables: str
-    remedy: str
+    contents: ClassVar[str]
+    application_id: ClassVar[int]
+    number: ClassVar[int]
+    tables: ClassVar[str]
+    remedy: ClassVar[str]
 
-    def create(self, path: Path) -> Database:
-        """Open a file, or make a new one, with empty tables.
+    def __init__(self, path: Path, db: Database) -> None:
+        self.path = path
+        self._db = db
+
+    @classmethod
+    def create(cls: type[_File], path: Path) -> _File:
+        """Make a new file, or open one that is added to.
 
         Raises:
             InvalidInput: the file holds something else, or cannot be written there.
             CorruptStore: its format is of a newer version.
         """
         if path.exists() and path.stat().st_size:
-            return self.open(path)
-        db = _connect(path, "rwc")
-        with db.atomic():
-            for statement in self.tables.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA application_id = {self.application_id}")
-            db.execute(f"PRAGMA user_version = {self.number}")
-        return db
+            file = cls.open(path)
+        else:
+            file = cls(path, _connect(path, "rwc"))
+        with file._db.atomic():
+            for statement in cls.tables.split(";"):
+                file._db.execute(statement)
+            file._db.execute(f"PRAGMA application_id = {cls.application_id}")
+            file._db.execute(f"PRAGMA user_version = {cls.number}")
+        return file
 
-    def open(self, path: Path) -> Database:
+    @classmethod
+    def open(cls: type[_File], path: Path) -> _File:
         """Open a file that was made by ``create``.
 
         Raises:
@@ -156,38 +156,16 @@ class FileFormat:
             CorruptStore: its format is of a newer version.
         """
         if not path.is_file():
-            raise InvalidInput(f"there is no file {path}: {self.remedy}")
+            raise InvalidInput(f"there is no file {path}: {cls.remedy}")
         # "rw" where it is only read, too: after a crash, SQLite first has to undo what was half
         # written.
-        db = _connect(path, "rw")
+        file = cls(path, _connect(path, "rw"))
         try:
-            self._check(path, db)
+            file._check()
         except BaseException:
-            db.close()
+            file.close()
             raise
-        return db
-
-    def _check(self, path: Path, db: Database) -> None:
-        try:
-            (application,) = db.execute("PRAGMA application_id").fetchone()
-            (found,) = db.execute("PRAGMA user_version").fetchone()
-        except sqlite3.DatabaseError:
-            application = None
-        if application != self.application_id:
-            raise InvalidInput(f"{path} holds no {self.contents}: {self.remedy}")
-        if found > self.number:
-            raise CorruptStore(
-                f"{path} has format {found} and this remem knows up to {self.number}: "
-                "upgrade with pip install --upgrade remem"
-            )
-
-
-class SqliteFile:
-    """An open file; a context manager that closes it."""
-
-    def __init__(self, path: Path, db: Database) -> None:
-        self.path = path
-        self._db = db
+        return file
 
     def close(self) -> None:
         """Release the file."""
@@ -196,13 +174,22 @@ class SqliteFile:
     def __enter__(self: _File) -> _File:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _check(self) -> None:
+        try:
+            (application,) = self._db.execute("PRAGMA application_id").fetchone()
+            (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        except sqlite3.DatabaseError:
+            application = None
+        if application != self.application_id:
+            raise InvalidInput(f"{self.path} holds no {self.contents}: {self.remedy}")
+        if found > self.number:
+            raise CorruptStore(
+                f"{self.path} has format {found} and this remem knows up to {self.number}: "
+                "upgrade with pip install --upgrade remem"
+            )
 
 
 def _connect(path: Path, mode: str) -> Database:
@@ -212,36 +199,14 @@ def _connect(path: Path, mode: str) -> Database:
         raise InvalidInput(f"{path} cannot be opened ({error}): choose another file") from error
 
 
-_FORMAT = FileFormat(
-    "runs", APPLICATION_ID, FORMAT, _TABLES, "give a file that 'bench recall' has written"
-)
-
-
 class RunDatabase(SqliteFile):
-    """A file of runs. Made by ``create`` or ``open``; a context manager that closes it."""
+    """A file of runs."""
 
-    @classmethod
-    def create(cls, path: Path) -> RunDatabase:
-        """A new file, or one that further runs are added to.
-
-        Raises:
-            InvalidInput: the file is something else, or cannot be written there.
-            CorruptStore: its format is of a newer version.
-        """
-        db = _FORMAT.create(path)
-        for table in _ADDED:
-            db.execute(table)
-        return cls(path, db)
-
-    @classmethod
-    def open(cls, path: Path) -> RunDatabase:
-        """A file that was written by ``create``.
-
-        Raises:
-            InvalidInput: there is no such file, or it holds something else.
-            CorruptStore: its format is of a newer version.
-        """
-        return cls(path, _FORMAT.open(path))
+    contents = "runs"
+    application_id = APPLICATION_ID
+    number = FORMAT
+    tables = _TABLES
+    remedy = "give a file that 'bench recall' has written"
 
     def start(self, run: Run) -> RunWriter:
         """Begin a run; what is added to it is kept even if it never ends.
@@ -255,21 +220,14 @@ class RunDatabase(SqliteFile):
                 f"{self.path} has a run of other data that is called {run.dataset!r}, too: rename "
                 "one of them, or choose another folder for --out"
             )
-        row = {
-            "dataset": run.dataset,
-            "digest": run.digest,
-            "started_at": run.started_at.isoformat(),
-            "machine": run.machine,
-            "command": run.command,
-            "problems": _json(list(run.problems)),
-        }
+        row = asdict(run) | {"started_at": _written(run.started_at)}
+        row["problems"] = _json(list(run.problems))
         return RunWriter(self._db, _insert(self._db, "runs", row))
 
     def runs(self) -> list[StoredRun]:
         """All runs, in the order in which they began."""
-        return [
-            StoredRun(self._db, row) for row in self._db.query("SELECT * FROM runs ORDER BY id")
-        ]
+        rows = self._db.query("SELECT * FROM runs ORDER BY id")
+        return [StoredRun(self._db, row) for row in rows]
 
     def latest(self) -> dict[str, StoredRun]:
         """The newest run of each data set, by the data set's name."""
@@ -286,17 +244,21 @@ class RunWriter:
 
     def add_haystack(self, haystack: Haystack) -> None:
         """Write down the questions of a haystack, and the records that answer them."""
-        gold = {key for question in haystack.questions for key in question.evidence}
+        answers = {key for question in haystack.questions for key in question.evidence}
         traits = traits_of(haystack)
         with self._transaction():
             for question in haystack.questions:
-                added = self._add_question(haystack.namespace, question)
+                gold = {name: _json(getattr(question, name)) for name in ("evidence", "sources")}
+                fields = {name: getattr(question, name) for name in _QUESTION_FIELDS}
+                at = {"run": self._run, "namespace": haystack.namespace, "key": question.id}
+                asked = {"asked_at": _written(question.asked_at)}
+                added = _insert(self._db, "questions", at | fields | gold | asked)
                 self._db.conn.executemany(
                     "INSERT INTO traits VALUES (?, ?, ?)",
                     [(added, *trait) for trait in traits.get(question.id, {}).items()],
                 )
             for record in haystack.records:
-                if record.key in gold:
+                if record.key in answers:
                     self._record_id(haystack.namespace, record)
 
     def add(self, system: str, outcomes: Iterable[Outcome]) -> None:
@@ -311,14 +273,11 @@ class RunWriter:
 
     def add_figures(self, figures: SystemFigures) -> None:
         """Write down what is true of a system as a whole."""
-        rows = (
-            {"run": self._run, "system": figures.system, "figure": name, "value": value}
-            for name, value in figures.figures.items()
-        )
+        of = {"run": self._run, "system": figures.system}
+        rows = ({**of, "figure": name, "value": each} for name, each in figures.figures.items())
         self._db.table("figures").insert_all(rows, replace=True)
         points = (
-            {"run": self._run, "system": figures.system, "curve": name, "place": place}
-            | asdict(value)
+            {**of, "curve": name, "place": place, **asdict(value)}
             for name, curve in figures.curves.items()
             for place, value in curve.items()
         )
@@ -342,33 +301,12 @@ class RunWriter:
                 self._records.popitem()  # the newest
             raise
 
-    def _add_question(self, namespace: str, question: Question) -> int:
-        row = {
-            "run": self._run,
-            "key": question.id,
-            "namespace": namespace,
-            "category": question.category,
-            "text": question.text,
-            "answer": question.answer,
-            "asked_at": _written(question.asked_at),
-            "answerable": question.answerable,
-            "evidence": _json(question.evidence),
-            "sources": _json(question.sources),
-        }
-        return _insert(self._db, "questions", row)
-
     def _record_id(self, namespace: str, record: Record) -> int:
-        found = self._records.get((namespace, record.key))
-        if found is not None:
-            return found
-        row = {
-            "run": self._run,
-            "namespace": namespace,
-            "said_at": _written(record.said_at),
-            **{name: getattr(record, name) for name in RECORD_FIELDS},
-        }
-        self._records[namespace, record.key] = made = _insert(self._db, "records", row)
-        return made
+        if (namespace, record.key) not in self._records:
+            row = {"run": self._run, "namespace": namespace, "said_at": _written(record.said_at)}
+            row |= {name: getattr(record, name) for name in _RECORD_FIELDS}
+            self._records[namespace, record.key] = _insert(self._db, "records", row)
+        return self._records[namespace, record.key]
 
     def _add_outcome(self, system: str, outcome: Outcome) -> None:
         asked = "SELECT id FROM questions WHERE run = ? AND key = ?"
@@ -377,13 +315,8 @@ class RunWriter:
             raise InvalidInput(
                 f"the question {outcome.question.id} is of no haystack of this run: add it first"
             )
-        row = {
-            "run": self._run,
-            "system": system,
-            "question": question[0],
-            "milliseconds": outcome.milliseconds,
-        }
-        made = _insert(self._db, "outcomes", row)
+        row = {"run": self._run, "system": system, "question": question[0]}
+        made = _insert(self._db, "outcomes", {**row, "milliseconds": outcome.milliseconds})
         for rank, one in enumerate(outcome.ranking, start=1):
             parts = _json(one.parts) if one.parts else None
             record = self._record_id(outcome.namespace, one.record)
@@ -391,14 +324,9 @@ class RunWriter:
                 "INSERT INTO rankings VALUES (?, ?, ?, ?, ?, ?)",
                 [made, rank, record, one.score, one.relevance, parts],
             )
-        self._db.conn.executemany(
-            "INSERT INTO gold_ranks VALUES (?, ?, ?)",
-            [(made, key, rank) for key, rank in outcome.gold.items()],
-        )
-        self._db.conn.executemany(
-            "INSERT INTO metrics VALUES (?, ?, ?)",
-            [(made, metric, value) for metric, value in outcome.metrics.items()],
-        )
+        for table, values in (("gold_ranks", outcome.gold), ("metrics", outcome.metrics)):
+            rows = [(made, *item) for item in values.items()]
+            self._db.conn.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
 
 
 def _insert(db: Database, table: str, row: dict[str, Any]) -> int:
@@ -414,33 +342,25 @@ def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-# A run, read back from its file; the tables are described in ``remem.benchmarks.runs``.
-
-RECORD_FIELDS = ("key", "source", "position", "kind", "role", "speaker", "text")
-"""The fields of a record that are kept as they are."""
-
-
 class StoredRun:
-    """A run, read back."""
+    """A run, read back; the tables are described in ``remem.benchmarks.runs``.
+
+    Attributes:
+        finished_at: None: it was interrupted, or is still going.
+    """
 
     def __init__(self, db: Database, row: Mapping[str, Any]) -> None:
         self._db = db
         self._id = row["id"]
-        self.run = Run(
-            datetime.fromisoformat(row["started_at"]),
-            row["dataset"],
-            row["digest"],
-            row["machine"],
-            tuple(json.loads(row["problems"])),
-            row["command"],
-        )
+        fields = {name: row[name] for name in ("dataset", "digest", "machine", "command")}
+        started, problems = datetime.fromisoformat(row["started_at"]), json.loads(row["problems"])
+        self.run = Run(started, problems=tuple(problems), **fields)
         self.finished_at = _read(row["finished_at"])
-        """None: it was interrupted, or is still going."""
 
     def systems(self) -> list[str]:
         """Names of the systems, in the order in which they were measured."""
         sql = "SELECT system FROM outcomes WHERE run = ? GROUP BY system ORDER BY min(id)"
-        return [row["system"] for row in self._db.query(sql, [self._id])]
+        return [system for (system,) in self._db.execute(sql, [self._id])]
 
     def questions(self) -> dict[str, Question]:
         """All questions, by their ids, in the order of the data."""
@@ -448,25 +368,27 @@ class StoredRun:
         return {row["key"]: _question(row) for row in self._db.query(sql, [self._id])}
 
     def records(self) -> dict[tuple[str, str], Record]:
-        """What was recalled or should have been, by namespace and key."""
-        sql = "SELECT * FROM records WHERE run = ?"
-        return {
-            (row["namespace"], row["key"]): _record(row) for row in self._db.query(sql, [self._id])
-        }
+        """Records that were recalled or should have been, by namespace and key."""
+        rows = self._db.query("SELECT * FROM records WHERE run = ?", [self._id])
+        return {(row["namespace"], row["key"]): _record(row) for row in rows}
 
     def outcomes(self, system: str) -> Iterator[Outcome]:
-        """What a system recalled, one question after the other."""
+        """Outcomes of a system, one question after the other."""
         sql = """SELECT outcomes.id AS outcome, outcomes.milliseconds, questions.* FROM outcomes
             JOIN questions ON questions.id = outcomes.question
             WHERE outcomes.run = ? AND outcomes.system = ? ORDER BY questions.id"""
+        ranking = """SELECT records.*, score, relevance, parts FROM rankings
+            JOIN records ON records.id = rankings.record WHERE outcome = ? ORDER BY rank"""
         for row in self._db.query(sql, [self._id, system]):
-            outcome = [row["outcome"]]
+            of = [row["outcome"]]
+            gold = self._db.execute("SELECT key, rank FROM gold_ranks WHERE outcome = ?", of)
+            metrics = self._db.execute("SELECT metric, value FROM metrics WHERE outcome = ?", of)
             yield Outcome(
                 row["namespace"],
                 _question(row),
-                tuple(map(_recollection, self._db.query(_RANKING, outcome))),
-                dict(self._db.execute(_GOLD_RANKS, outcome).fetchall()),
-                dict(self._db.execute(_METRICS, outcome).fetchall()),
+                tuple(map(_recollection, self._db.query(ranking, of))),
+                dict(gold.fetchall()),
+                dict(metrics.fetchall()),
                 row["milliseconds"],
             )
 
@@ -476,10 +398,7 @@ class StoredRun:
             JOIN outcomes ON outcomes.id = metrics.outcome
             JOIN questions ON questions.id = outcomes.question
             WHERE outcomes.run = ? AND metrics.metric = ? ORDER BY outcomes.id"""
-        values: dict[str, dict[str, float]] = {}
-        for system, question, value in self._db.execute(sql, [self._id, metric]):
-            values.setdefault(system, {})[question] = value
-        return values
+        return self._tree(sql, metric)
 
     def first_gold_ranks(self) -> dict[str, dict[str, int | None]]:
         """Rank of the first gold record: system -> question -> rank, None if none was recalled."""
@@ -487,10 +406,7 @@ class StoredRun:
             JOIN outcomes ON outcomes.id = gold_ranks.outcome
             JOIN questions ON questions.id = outcomes.question
             WHERE outcomes.run = ? GROUP BY outcomes.id ORDER BY outcomes.id"""
-        ranks: dict[str, dict[str, int | None]] = {}
-        for system, question, rank in self._db.execute(sql, [self._id]):
-            ranks.setdefault(system, {})[question] = rank
-        return ranks
+        return self._tree(sql)
 
     def metrics(self) -> list[str]:
         """Names of all metrics, sorted."""
@@ -499,42 +415,33 @@ class StoredRun:
         return [metric for (metric,) in self._db.execute(sql, [self._id])]
 
     def figures(self) -> list[SystemFigures]:
-        """The figures of each system as a whole."""
-        figures: dict[str, dict[str, float]] = {}
-        sql = "SELECT system, figure, value FROM figures WHERE run = ? ORDER BY system, figure"
-        for system, figure, value in self._db.execute(sql, [self._id]):
-            figures.setdefault(system, {})[figure] = value
-        curves = self._curves()
-        return [
-            SystemFigures(system, found, curves.get(system, {}))
-            for system, found in figures.items()
-        ]
-
-    def traits(self) -> dict[str, dict[str, float]]:
-        """The traits by which questions are told apart: trait -> question -> value."""
-        traits: dict[str, dict[str, float]] = {}
-        if self._db.table("traits").exists():
-            sql = """SELECT trait, key, value FROM traits
-                JOIN questions ON questions.id = traits.question WHERE run = ? ORDER BY trait"""
-            for trait, question, value in self._db.execute(sql, [self._id]):
-                traits.setdefault(trait, {})[question] = value
-        return traits
-
-    def _curves(self) -> dict[str, dict[str, dict[float, Interval]]]:
-        """The curves of each system, by their names."""
+        """The figures and curves of each system as a whole."""
+        figures = self._tree(
+            "SELECT system, figure, value FROM figures WHERE run = ? ORDER BY system, figure"
+        )
         curves: dict[str, dict[str, dict[float, Interval]]] = {}
         if self._db.table("points").exists():
             sql = """SELECT system, curve, place, mean, low, high, count FROM points
                 WHERE run = ? ORDER BY system, curve, place"""
             for system, curve, place, *value in self._db.execute(sql, [self._id]):
                 curves.setdefault(system, {}).setdefault(curve, {})[place] = Interval(*value)
-        return curves
+        return [
+            SystemFigures(system, figures[system], curves.get(system, {})) for system in figures
+        ]
 
+    def traits(self) -> dict[str, dict[str, float]]:
+        """The traits by which questions are told apart: trait -> question -> value."""
+        if not self._db.table("traits").exists():
+            return {}
+        return self._tree("""SELECT trait, key, value FROM traits
+            JOIN questions ON questions.id = traits.question WHERE run = ? ORDER BY trait""")
 
-_RANKING = """SELECT records.*, score, relevance, parts FROM rankings
-    JOIN records ON records.id = rankings.record WHERE outcome = ? ORDER BY rank"""
-_GOLD_RANKS = "SELECT key, rank FROM gold_ranks WHERE outcome = ?"
-_METRICS = "SELECT metric, value FROM metrics WHERE outcome = ?"
+    def _tree(self, sql: str, *arguments: str) -> dict[str, dict[str, Any]]:
+        """Rows of this run with three columns, as a value by the first and the second."""
+        tree: dict[str, dict[str, Any]] = {}
+        for first, second, value in self._db.execute(sql, [self._id, *arguments]):
+            tree.setdefault(first, {})[second] = value
+        return tree
 
 
 def _question(row: Mapping[str, Any]) -> Question:
@@ -551,7 +458,7 @@ def _question(row: Mapping[str, Any]) -> Question:
 
 
 def _record(row: Mapping[str, Any]) -> Record:
-    return Record(said_at=_read(row["said_at"]), **{name: row[name] for name in RECORD_FIELDS})
+    return Record(said_at=_read(row["said_at"]), **{name: row[name] for name in _RECORD_FIELDS})
 
 
 def _recollection(row: Mapping[str, Any]) -> Recollection:

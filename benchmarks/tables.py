@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
 
-import numpy as np
 from rich import box
 from rich.table import Table
 
-from remem.benchmarks.intervals import PairedTest, mean_interval, paired_test
+from remem.benchmarks.intervals import PairedTest, mean_interval, paired_values
+from remem.benchmarks.machine import describe
+from remem.benchmarks.measuring import Tally
 from remem.benchmarks.metrics import (
     BUDGETS,
+    EVIDENCE,
     Outcome,
-    SystemFigures,
     by_category,
     headline_metrics,
+    known_metrics,
     metric_values,
     primary_metric,
+    values_by_question,
 )
-from remem.benchmarks.trust.floors import BUDGET
+from remem.cli.screen import print_json, print_out
 
 _SPEED = ("p50 ms", "p95 ms", "records/s")
 
 
 def system_table(tallies: Sequence[Tally]) -> Table:
     """A row for each system: the main metrics with 95 % intervals, speed, tokens of a prompt."""
-    names = headline_metrics(_known(outcome for tally in tallies for outcome in tally.outcomes))
+    names = headline_metrics(
+        known_metrics(outcome for tally in tallies for outcome in tally.outcomes)
+    )
     table = _table("system", map(_heading, names))
     table.columns[0].max_width = 14  # a row has two lines anyway
     for heading in ("p50 ms\np95 ms", "records/s", "tokens\n@1000"):
@@ -40,7 +46,7 @@ def system_table(tallies: Sequence[Tally]) -> Table:
 
 def category_table(tally: Tally) -> Table:
     """A column for each category of questions, of one system."""
-    known = _known(tally.outcomes)
+    known = known_metrics(tally.outcomes)
     budgets = [f"evidence@{budget}" for budget in BUDGETS if f"evidence@{budget}" in known]
     names = [*(name for name in headline_metrics(known) if name not in budgets), *budgets]
     categories = by_category(tally.outcomes)
@@ -64,6 +70,24 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> st
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
+def print_rows(
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    markdown: TextIO | None,
+    written_title: str | None = None,
+    *notes: str,
+) -> None:
+    """Print a table under its title and notes, and write it to a file, too, if there is one.
+
+    Args:
+        written_title: The title in the file, if it is another one.
+    """
+    print_out("", title, *notes, "", plain_table(headings, rows), "")
+    if markdown:
+        markdown.write(f"{written_title or title}\n\n{markdown_table(headings, rows)}\n")
+
+
 def figure_table(figures: Mapping[str, float]) -> Table:
     """A row for each figure."""
     table = _table("figure", ())
@@ -71,6 +95,52 @@ def figure_table(figures: Mapping[str, float]) -> Table:
     for name, value in figures.items():
         table.add_row(name, f"{value:,.3f}" if value < 10 else f"{value:,.0f}")
     return table
+
+
+# What was measured beside what it should be.
+
+Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound.
+
+    Attributes:
+        at_least: Whether smaller values miss it; otherwise larger ones do.
+    """
+
+    bound: float
+    at_least: bool = False
+
+    def met(self, value: float) -> bool:
+        """True if a value is good enough."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.bound:,g}"
+
+
+Targets = Mapping[str, Target]
+"""Figure -> target."""
+
+
+def print_figures(
+    figures: Figures, targets: Targets, records: int, title: str, as_json: bool
+) -> None:
+    """Print figures with their targets, those in red that miss them; or all as one JSON object."""
+    if as_json:
+        print_json({"machine": describe(), "records": records, "figures": figures})
+        return
+    shown = Table("measured", box=box.SIMPLE_HEAD, show_edge=False, title=title)
+    for heading in ("figure", "target"):
+        shown.add_column(heading, justify="right")
+    for name, value in figures.items():
+        target = targets.get(name)
+        met = target is None or target.met(value)
+        row = (name, f"{value:,.1f}", str(target or ""))
+        shown.add_row(*row, style=None if met else "bold red")
+    print_out(shown, describe())
 
 
 def _table(first: str, headings: Iterable[str]) -> Table:
@@ -92,10 +162,6 @@ def _speed(figures: Mapping[str, float]) -> tuple[str, str, str]:
     return f"{p50:.1f}\n{p95:.1f}", shown, f"{figures.get('tokens@1000', 0):,.0f}"
 
 
-def _known(outcomes: Iterable[Outcome]) -> set[str]:
-    return {name for outcome in outcomes for name in outcome.metrics}
-
-
 def _cell(outcomes: Sequence[Outcome], metric: str, separator: str = "") -> str:
     """The mean with its margin, without the zeros that all have."""
     interval = mean_interval(metric_values(outcomes, metric))
@@ -109,8 +175,6 @@ def _cell(outcomes: Sequence[Outcome], metric: str, separator: str = "") -> str:
 RECALL = "recall@10"
 """Of the smallest unit that a data set has gold for: turns, or else documents."""
 
-EVIDENCE = f"evidence@{BUDGET}"
-
 Measured = Mapping[str, Mapping[str, Sequence[Outcome]]]
 """Data set -> row -> outcomes. All data sets have the same rows, ours first."""
 
@@ -123,7 +187,7 @@ def mean_rows(measured: Measured, metric: str) -> Rows:
     Args:
         metric: ``RECALL``, or a metric by its name.
     """
-    return _rows(measured, metric, lambda test: f"{_share(test.after)}{_star(test)}")
+    return _rows(measured, metric, lambda test: f"{_share(test.after)}{test.star}")
 
 
 def difference_rows(measured: Measured, metric: str) -> Rows:
@@ -150,20 +214,14 @@ def below_others(measured: Measured, metrics: Sequence[str] = (RECALL, EVIDENCE)
 
 
 def _rows(measured: Measured, metric: str, cell: Callable[[PairedTest], str]) -> Rows:
-    return [
-        [row, *_cells(measured, row, metric, cell)] for row in next(iter(measured.values()), {})
-    ]
+    ours = next(iter(next(iter(measured.values()), {})), "")
 
-
-def _cells(
-    measured: Measured, row: str, metric: str, cell: Callable[[PairedTest], str]
-) -> Iterator[str]:
-    for by_row in measured.values():
+    def shown(by_row: Mapping[str, Sequence[Outcome]], row: str) -> str:
         test = _against_ours(by_row, row, metric)
-        if test is None:
-            yield "-"
-        else:
-            yield _share(test.after) if row == next(iter(by_row)) else cell(test)
+        return "-" if test is None else _share(test.after) if row == ours else cell(test)
+
+    rows = next(iter(measured.values()), {})
+    return [[row, *(shown(by_row, row) for by_row in measured.values())] for row in rows]
 
 
 def _against_ours(
@@ -171,82 +229,15 @@ def _against_ours(
 ) -> PairedTest | None:
     """Ours before, the row after, over the questions that have the metric in both."""
     ours, theirs = by_row[next(iter(by_row))], by_row[row]
-    name = _name(metric, ours)
-    before, after = (
-        {each.question.id: each.metrics[name] for each in outcomes if name in each.metrics}
-        for outcomes in (ours, theirs)
-    )
-    shared = [id for id in before if id in after]
-    return paired_test([before[id] for id in shared], [after[id] for id in shared])
-
-
-def _name(metric: str, outcomes: Sequence[Outcome]) -> str:
-    if metric != RECALL:
-        return metric
-    return primary_metric({name for outcome in outcomes for name in outcome.metrics}) or metric
+    name = (primary_metric(known_metrics(ours)) if metric == RECALL else None) or metric
+    return paired_values(values_by_question(ours, name), values_by_question(theirs, name))
 
 
 def _signed(test: PairedTest) -> str:
     change = f"{test.difference.mean:+.3f}".replace("0.", ".")
-    return f"{change.replace('-.000', '+.000')}{_star(test)}"
-
-
-def _star(test: PairedTest) -> str:
-    return " *" if test.significant else ""
+    return f"{change.replace('-.000', '+.000')}{test.star}"
 
 
 def _share(value: float) -> str:
     """As the field writes shares: ".842"."""
     return f"{value:.3f}".removeprefix("0")
-
-
-# What is kept of a run for the tables, as it grows.
-
-_INSTANT = 200_000  # records/s of a system that indexes nothing, which is no speed at all
-
-
-@dataclass(frozen=True, slots=True)
-class HaystackResult:
-    """What a system recalled from one haystack.
-
-    Attributes:
-        outcomes: One a question, in the order of the questions.
-        tokens: Budget -> length of each context that was built for it.
-    """
-
-    outcomes: tuple[Outcome, ...]
-    tokens: Mapping[int, tuple[int, ...]]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was measured of one system so far, without the rankings, which would fill the memory."""
-
-    system: str
-    outcomes: list[Outcome] = field(default_factory=list)
-    records: int = 0
-    seconds: float = 0.0
-    tokens: dict[int, list[int]] = field(default_factory=dict)
-
-    def add(self, result: HaystackResult, records: int, indexing: float) -> None:
-        """Add a haystack of so many records that took so many seconds to index."""
-        self.outcomes += [replace(outcome, ranking=()) for outcome in result.outcomes]
-        self.records += records
-        self.seconds += indexing
-        for budget, tokens in result.tokens.items():
-            self.tokens.setdefault(budget, []).extend(tokens)
-
-    def figures(self) -> SystemFigures:
-        """Speed, and length of the prompts; times are what the system took beside the encoder."""
-        figures: dict[str, float] = {}
-        if self.seconds and self.records / self.seconds < _INSTANT:
-            figures["records/s without encoding"] = self.records / self.seconds
-        if self.outcomes:
-            times = [outcome.milliseconds for outcome in self.outcomes]
-            p50, p95 = np.percentile(times, [50, 95])
-            figures["p50 ms without encoding"] = float(p50)
-            figures["p95 ms without encoding"] = float(p95)
-        for budget, tokens in self.tokens.items():
-            if tokens:
-                figures[f"tokens@{budget}"] = float(np.mean(tokens))
-        return SystemFigures(self.system, figures)

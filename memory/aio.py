@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine
-from types import TracebackType
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from remem.contents import Where
@@ -17,18 +16,31 @@ if TYPE_CHECKING:
     from remem.generators.opening import Generator
     from remem.recall.retriever import Searches
 
+M = TypeVar("M")
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _threaded(
-    method: Callable[Concatenate[Memory, P], T],
-) -> Callable[Concatenate[AsyncMemory, P], Coroutine[Any, Any, T]]:
+def threaded(
+    method: Callable[Concatenate[M, P], T],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """The method for a class with such an object as its ``memory``, awaitable, in a thread."""
+
     @functools.wraps(method)
-    async def call(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(method, self.memory, *args, **kwargs)
 
     return call
+
+
+async def to_the_end(work: Awaitable[T]) -> T:
+    """Await something that has to be finished, even by a task that is cancelled meanwhile."""
+    task: asyncio.Future[Any] = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class AsyncMemory:
@@ -41,33 +53,33 @@ class AsyncMemory:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
 
-    namespaces = _threaded(Memory.namespaces)
-    add = _threaded(Memory.add)
-    add_messages = _threaded(Memory.add_messages)
-    add_document = _threaded(Memory.add_document)
-    add_records = _threaded(Memory.add_records)
-    put_records = _threaded(Memory.put_records)
-    search = _threaded(Memory.search)
-    context = _threaded(Memory.context)
-    why = _threaded(Memory.why)
-    pinned = _threaded(Memory.pinned)
-    get = _threaded(Memory.get)
-    get_many = _threaded(Memory.get_many)
-    history = _threaded(Memory.history)
-    neighbors = _threaded(Memory.neighbors)
-    last = _threaded(Memory.last)
-    update = _threaded(Memory.update)
-    delete = _threaded(Memory.delete)
-    forget = _threaded(Memory.forget)
-    sources = _threaded(Memory.sources)
-    count = _threaded(Memory.count)
-    export = _threaded(Memory.export)
-    import_ = _threaded(Memory.import_)
-    stats = _threaded(Memory.stats)
-    verify = _threaded(Memory.verify)
-    rebuild = _threaded(Memory.rebuild)
-    reindex = _threaded(Memory.reindex)
-    close = _threaded(Memory.close)
+    namespaces = threaded(Memory.namespaces)
+    add = threaded(Memory.add)
+    add_messages = threaded(Memory.add_messages)
+    add_document = threaded(Memory.add_document)
+    add_records = threaded(Memory.add_records)
+    put_records = threaded(Memory.put_records)
+    search = threaded(Memory.search)
+    context = threaded(Memory.context)
+    why = threaded(Memory.why)
+    pinned = threaded(Memory.pinned)
+    get = threaded(Memory.get)
+    get_many = threaded(Memory.get_many)
+    history = threaded(Memory.history)
+    neighbors = threaded(Memory.neighbors)
+    last = threaded(Memory.last)
+    update = threaded(Memory.update)
+    delete = threaded(Memory.delete)
+    forget = threaded(Memory.forget)
+    sources = threaded(Memory.sources)
+    count = threaded(Memory.count)
+    export = threaded(Memory.export)
+    import_ = threaded(Memory.import_)
+    stats = threaded(Memory.stats)
+    verify = threaded(Memory.verify)
+    rebuild = threaded(Memory.rebuild)
+    reindex = threaded(Memory.reindex)
+    close = threaded(Memory.close)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> AsyncChat:
         """See ``Memory.chat``."""
@@ -92,10 +104,5 @@ class AsyncMemory:
     async def __aenter__(self) -> AsyncMemory:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()

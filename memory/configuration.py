@@ -1,4 +1,4 @@
-"""What holds for every command: which store, which namespace, which models, which output."""
+"""Settings of every command: store, namespace, models, output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remem.store import open_store
 from remem.store.errors import InvalidInput
@@ -37,7 +37,7 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """Where the memories are: as given, else in the user's data folder.
+        """The address of the memories: as given, else in the user's data folder.
 
         Raises:
             InvalidInput: they would be gone when the command ends.
@@ -119,7 +119,7 @@ def known_namespace(memory: Memory) -> Memory:
 
 
 def data_folder() -> Path:
-    """Where programs keep what is their user's."""
+    """The folder in which programs keep what is their user's."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
@@ -131,18 +131,12 @@ def history_file() -> Path:
 
 
 def settings_from_environment() -> Settings:
-    """What ``REMEM_STORE`` and the like say."""
-
-    def read(name: str) -> str | None:
-        return os.environ.get(name) or None
-
-    return Settings(
-        store=read("REMEM_STORE"),
-        namespace=read("REMEM_NAMESPACE"),
-        encoder=read("REMEM_ENCODER"),
-        reranker=read("REMEM_RERANKER"),
-        secrets=read("REMEM_SECRETS"),
-    )
+    """The settings that ``REMEM_STORE`` and the like give."""
+    names = ("store", "namespace", "encoder", "reranker", "secrets")
+    given: dict[str, Any] = {
+        name: os.environ.get(f"REMEM_{name.upper()}") or None for name in names
+    }
+    return Settings(**given)
 
 
 def _retriever(reranker: str | None) -> Retriever:

@@ -112,7 +112,7 @@ def as_filter(where: Where | None) -> Filter | None:
     return where if where is None or isinstance(where, Filter) else parse_filter(where)
 
 
-#     Pinned memories: those that are in every prompt, whatever it is about.
+# Pinned memories: those that are in every prompt, whatever it is about.
 #
 # A memory is pinned by its metadata, ``{"pinned": True}``, so that it is exported, filtered and
 # forgotten like any other, and holds in all sessions of its namespace.
@@ -128,7 +128,7 @@ def pinned(reader: Reader, namespace: str, where: Filter | None) -> list[Record]
 
 
 def with_pinned(pins: list[Record], found: list[Recollection]) -> list[Recollection]:
-    """What was found for a question, behind what is pinned; each memory once."""
+    """The memories found for a question, behind what is pinned; each memory once."""
     first = [Recollection(record, 1.0, 1.0, {"pinned": 1.0}) for record in pins]
     keys = {record.key for record in pins}
     return [*first, *(one for one in found if one.record.key not in keys)]

@@ -35,7 +35,7 @@ from remem.store import Dense, F, Filter, Hit, InvalidInput, Leg, Reader, Record
 from remem.store.fulltext.tokens import content_words
 from remem.versions import history, is_current
 from remem.views import TURN
-from remem.writer import Recorder
+from remem.writer import Writer
 
 Search = Callable[[Store, str, int, Filter | None], list[Recollection]]
 """Asks a store a question, for so many memories, of those that match; best first."""
@@ -292,7 +292,7 @@ def _rounded_down(relevance: float) -> float:
 class Inquiries(Contents):
     """The memories of one namespace, which can be asked what became of one of them."""
 
-    _recorder: Recorder
+    _writer: Writer
     _retriever: Searches
 
     def why(
@@ -336,7 +336,7 @@ class Inquiries(Contents):
 
         def search(store: Store, query: str, k: int, where: Filter | None) -> list[Recollection]:
             question = self.namespace, query, k, where, moment
-            return self._recorder.with_encoder(lambda enc: searches.search(store, enc, *question))
+            return self._writer.with_encoder(lambda enc: searches.search(store, enc, *question))
 
         return search
 

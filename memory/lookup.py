@@ -3,6 +3,8 @@ one that is stored. ``Memory.get`` and filters stay exact; what people and model
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, overload
@@ -70,13 +72,16 @@ def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
     """The filter, but speakers and sources that are given as they are shown as they are stored.
 
     Raises:
-        InvalidInput: such a name stands for one that is stored, and is another one that is.
+        InvalidInput: such a name stands for one that is stored, and is another one that is; or
+            nobody has the name of a speaker.
     """
     if isinstance(where, And):
         parts = (with_stored_names(memory, part) for part in where.parts)
         return And(tuple(part for part in parts if part is not None))
     if isinstance(where, In) and where.field in ("speaker", "source"):
         names = [stored_name(memory, where.field, str(name)) for name in where.values]
+        if where.field == "speaker":
+            names = [each for name in names for each in _speakers(memory, name)]
         return replace(where, values=tuple(names))
     return where
 
@@ -96,6 +101,32 @@ def stored_name(memory: Memory, field: str, given: str) -> str:
     if exact or others:
         return _only(exact, f"the {field} {_told(shown(given))}", others)
     return given
+
+
+def _speakers(memory: Memory, given: str) -> Sequence[str]:
+    """The speaker of that name; if there is none, those whose names differ only in capitals,
+    spaces and marks that nobody sees.
+
+    Raises:
+        InvalidInput: nobody has the name, though others have one.
+    """
+    if memory.count(F("speaker") == given) or not memory.count():
+        return [given]
+    turns = Counter(record.speaker for record in memory.scan() if record.speaker)
+    alike = [name for name in turns if _folded(name) == _folded(given)]
+    if not alike and turns:
+        most = ", ".join(_told(shown(name)) for name, _ in turns.most_common(_MOST_NAMED))
+        others = ", ..." if len(turns) > _MOST_NAMED else ""
+        raise InvalidInput(f"nobody here is called {_told(shown(given))}; there are {most}{others}")
+    return alike or [given]
+
+
+def _folded(name: str) -> str:
+    """The name as it is compared: without capitals, accents put on letters in another way, marks
+    of direction, and the ~ in front of a name that is no contact's."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    seen = (each for each in plain if unicodedata.category(each) not in ("Cf", "Cc"))
+    return " ".join("".join(seen).removeprefix("~").split())
 
 
 def _stored_among(memory: Memory, keys: Sequence[str]) -> list[str]:
@@ -173,7 +204,7 @@ def _sources(memory: Memory) -> Iterable[str]:
     return (each.source for each in memory.sources())
 
 
-#     One memory for a namespace, in whatever Unicode form its name is written.
+# One memory for a namespace, in whatever Unicode form its name is written.
 #
 # ``café`` has four characters or five, an accent of its own being the fifth: keyboards type the
 # first form, file names on macOS have the second, and nobody sees a difference. New namespaces

@@ -25,7 +25,7 @@ from remem.secrets.guard import Guard, guard_called
 from remem.store import InvalidInput, Record, Store, Verification, open_store
 from remem.store.base import OnDamage, log_damage
 from remem.store.filters import matches_everything
-from remem.writer import Added, Recorder
+from remem.writer import Added, Writer
 
 if TYPE_CHECKING:
     from remem.attach.chat import Chat
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Memory(Inquiries):
-    """What was said and read, kept word for word, and recalled by meaning and by words.
+    """Everything that was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.
 
@@ -69,18 +69,18 @@ class Memory(Inquiries):
         except BaseException:
             store.close()
             raise
-        self._recorder = Recorder(store, encoder, guard)
+        self._writer = Writer(store, encoder, guard)
         self._retriever: Searches = retriever or Retriever()
 
     @property
     def encoder(self) -> Encoder:
-        """What turns text into vectors."""
-        return self._recorder.encoder
+        """The encoder that turns text into vectors."""
+        return self._writer.encoder
 
     @property
     def guard(self) -> Guard:
         """The guard that decides what becomes of secrets."""
-        return self._recorder.guard
+        return self._writer.guard
 
     def in_namespace(self, namespace: str) -> Memory:
         """Another namespace of the same store, with the same encoder; closing one closes both."""
@@ -136,7 +136,7 @@ class Memory(Inquiries):
             metadata=metadata or {},
             origin=origin,
         )
-        return self._recorder.add_last(self.namespace, record)
+        return self._writer.add_last(self.namespace, record)
 
     def add_messages(
         self,
@@ -160,7 +160,7 @@ class Memory(Inquiries):
         records = records_of(messages, session)
         if start is not None:
             return self.add_records(map(dates.dated, placed(records, start)))
-        return self._recorder.append(self.namespace, session, records, dates.dated)
+        return self._writer.append(self.namespace, session, records, dates.dated)
 
     def add_document(
         self,
@@ -184,7 +184,7 @@ class Memory(Inquiries):
             MissingDependency: its format needs an optional package.
         """
         records = document_records(document, source=source, metadata=metadata, origin=origin)
-        return self._recorder.add_whole(self.namespace, records[0].source, records)
+        return self._writer.add_whole(self.namespace, records[0].source, records)
 
     def add_records(self, records: Iterable[Record]) -> Added:
         """Remember records as the readers of ``remem.ingest`` yield them, in batches.
@@ -194,12 +194,12 @@ class Memory(Inquiries):
         Raises:
             Conflict: a key belongs to another text; its batch was not stored.
         """
-        return self._recorder.add(self.namespace, records)
+        return self._writer.add(self.namespace, records)
 
     def put_records(self, records: Sequence[Record]) -> None:
         """Remember records in place of those that have their keys: all of them at once, or none.
         What stood there is gone, without a history."""
-        self._recorder.put(self.namespace, records)
+        self._writer.put(self.namespace, records)
 
     @overload
     def search(
@@ -308,21 +308,21 @@ class Memory(Inquiries):
         Raises:
             InvalidInput: no such key, or an empty text.
         """
-        return self._recorder.replace(self.namespace, key, text, said_at, origin, metadata)
+        return self._writer.replace(self.namespace, key, text, said_at, origin, metadata)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.
 
         Traces may stay in the files until they are overwritten; ``forget`` leaves none.
         """
-        return self._recorder.delete(self.namespace, keys)
+        return self._writer.delete(self.namespace, keys)
 
     def forget(self, where: Where) -> int:
         """Delete what matches, all versions and all traces in files; returns how many went."""
         chosen = as_filter(where)
         if chosen is None or matches_everything(chosen):
             raise InvalidInput("say what to forget; F('source').exists() matches everything")
-        return self._recorder.purge(self.namespace, chosen)
+        return self._writer.purge(self.namespace, chosen)
 
     def export(
         self,
@@ -363,7 +363,7 @@ class Memory(Inquiries):
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None = None) -> None:
         """Re-encode the whole store with another encoder, and use it from now on; ``progress`` is
         called with records done and records in all."""
-        self._recorder.reindex(encoder, progress)
+        self._writer.reindex(encoder, progress)
 
     def close(self) -> None:
         """Release everything; may be called twice."""
@@ -377,7 +377,7 @@ class Memory(Inquiries):
 
     @property
     def _store(self) -> Store:
-        return self._recorder.store
+        return self._writer.store
 
 
 def _without_parts(found: Iterable[Recollection]) -> list[Recollection]:

@@ -1,4 +1,4 @@
-"""What an application hands over, notes and OpenAI-style messages, to records. Pure."""
+"""Notes and OpenAI-style messages of an application to records. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def placed(given: Sequence[Record], first: int) -> list[Record]:
 
 
 def continuation(stored: Sequence[Record], given: Sequence[Record], first: int) -> list[Record]:
-    """What the given records add to a session that ends with the stored ones, placed after it.
+    """The records that a list adds to a session that ends with the stored ones, placed after it.
 
     People pass only the newest exchange, or the whole conversation each time, or its tail: if the
     list begins with how the session ends, that overlap is recognised and not added again. So it
@@ -78,7 +78,7 @@ def _same(stored: Sequence[Record], given: Sequence[Record]) -> bool:
 
 
 def _known(stored: Sequence[Record], given: Sequence[Record]) -> int:
-    """How many of the given records lie before the end of a session that lost some of them.
+    """The number of given records that lie before the end of a session that lost some of them.
 
     At least half of the list and four turns must stand there in the same order: to take a new
     turn for an old one would lose words, which is worse than to store a turn twice.
@@ -102,7 +102,7 @@ def _says_the_same(stored: Record, given: Record) -> bool:
 
 
 def _is_by_place(record: Record) -> bool:
-    """Whether the key was made from the position, because the message had no id."""
+    """True if the key was made from the position, because the message had no id."""
     return record.key == f"{record.source}#{record.position}"
 
 
@@ -136,16 +136,7 @@ def _text(number: int, message: Mapping[str, Any]) -> str:
         return content if content.strip() else ""
     if not isinstance(content, (list, tuple)):
         raise InvalidInput(f"the content of message {number} must be a string or a list of parts")
-    texts = [part if isinstance(part, str) else _part_text(part) for part in content]
-    return "\n".join(text for text in texts if text.strip())
-
-
-def _part_text(part: Any) -> str:
-    """The words of a part; one of an image or a file has none."""
-    if not isinstance(part, Mapping):
-        return ""
-    text = part.get("text") or part.get("refusal")
-    return text if isinstance(text, str) else ""
+    return words(content)
 
 
 def _time(number: int, time: Any) -> datetime | None:
@@ -160,7 +151,7 @@ def _time(number: int, time: Any) -> datetime | None:
         ) from None
 
 
-#     Messages of any client as what was said: its words, whatever stands around them. Pure.
+# Messages of any client as what was said: its words, whatever stands around them.
 #
 # A chat goes on with whatever its client and its server agree on. So nothing here raises: what
 # has no words says nothing, and a field that a memory cannot keep is left out and named.
@@ -241,7 +232,7 @@ def _words_of_part(part: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-#     The reasoning that a model writes in front of its answer; it is not what was said. Pure.
+# The reasoning that a model writes in front of its answer; it is not what was said.
 #
 # Servers that do not take it apart leave it in the answer, between ``<think>`` and ``</think>``
 # or tags like these, and sometimes without the first tag, because the model's template wrote that

@@ -30,8 +30,9 @@ _ROUNDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a migration is: in which round, how many of how many records are compared. Round 0
-    is a look at what the target holds before."""
+    """The progress of a migration: its round, and how many of how many records are compared.
+
+    Round 0 is a look at what the target holds before."""
 
     round: int
     done: int
@@ -40,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What a migration did.
+    """The outcome of a migration.
 
     Attributes:
         records: How many both stores hold at the end, history included.
@@ -123,7 +124,7 @@ def _adopt(source: Store, target: Store) -> None:
 
 
 Pair = tuple[Entry | None, Entry | None]
-"""What the source and the target hold at one place."""
+"""The entries that source and target hold at one place."""
 
 
 def _check_beginning(
@@ -177,7 +178,7 @@ def _differences(
     round: _Round,
     digest: Callable[[bytes], object],
 ) -> Iterator[Pair | None]:
-    """Where the stores differ; None where they do not."""
+    """The pairs that differ; None for each that does not."""
     for ours, theirs in _side_by_side(_entries(source, namespace), _entries(target, namespace)):
         if ours is None:
             yield ours, theirs

@@ -47,7 +47,7 @@ _RADIUS = 2 * REACH
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one write is to do.
+    """The work of one write.
 
     Attributes:
         add: New records.
@@ -249,7 +249,7 @@ Reading = tuple[str, ...]
 
 
 def reading(view: str, text: str) -> Reading:
-    """What an encoder reads of a view.
+    """The texts that an encoder reads of a view.
 
     Of a record that is longer than encoders read, the own line and the window have the same text.
     The vector of its line is that of the beginning, as far as the encoder reads; that of its window

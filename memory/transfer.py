@@ -64,13 +64,17 @@ def read(path: Path) -> Iterator[tuple[str, Iterator[Record]]]:
             yield namespace, (record for _, record in group)
 
 
+def record_json(record: Record) -> dict[str, Any]:
+    """All fields of a record, in the order of ``Record``; times are ISO 8601."""
+    values = {name: getattr(record, name) for name in _FIELDS}
+    times = {name: values[name] and values[name].isoformat() for name in _TIMES}
+    return values | times | {"metadata": dict(record.metadata)}
+
+
 def to_line(namespace: str, record: Record) -> str:
     """A record as one line of JSON."""
-    values = {name: getattr(record, name) for name in _FIELDS}
-    values["metadata"] = dict(record.metadata) or None
-    for name in _TIMES:
-        values[name] = values[name] and values[name].isoformat()
-    kept = {name: value for name, value in values.items() if value is not None}
+    values = record_json(record)
+    kept = {name: value for name, value in values.items() if value is not None and value != {}}
     return json.dumps({"namespace": namespace, **kept}, ensure_ascii=False)
 
 

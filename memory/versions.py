@@ -37,7 +37,7 @@ def next_version(key: str) -> str:
 
 
 def may_be_later(key: str) -> bool:
-    """Whether an update may have made a record of this name: spares most a look at the store."""
+    """True if an update may have made a record of this name: spares most a look at the store."""
     return _LATER.fullmatch(key) is not None
 
 
@@ -133,7 +133,7 @@ LAST = 2**63 - 1
 
 
 def is_current(record: Record) -> bool:
-    """Whether it can be found, and so stand in the windows of others."""
+    """True if it can be found, and so stands in the windows of others."""
     expired = record.expires_at is not None and record.expires_at <= datetime.now(timezone.utc)
     return record.superseded_by is None and not expired
 

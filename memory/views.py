@@ -31,7 +31,7 @@ _ALONE = frozenset({"note"})
 
 
 def line(record: Record) -> str:
-    """What is indexed of one record: who said it, or under which headings it stands, and the text.
+    """The indexed line of one record: who said it, or under which headings it stands, and the text.
 
     Headings are taken from ``metadata["headings"]``, a list of strings.
     """
@@ -44,12 +44,12 @@ def line(record: Record) -> str:
 
 
 def stands_alone(record: Record) -> bool:
-    """Whether its neighbours say nothing about a record: notes, and what is history by now."""
+    """True for a record about which its neighbours say nothing: a note, or history by now."""
     return is_never_quoted(record) or record.superseded_by is not None
 
 
 def is_never_quoted(record: Record) -> bool:
-    """Whether a record stands in no window but its own, and never did."""
+    """True for a record that stands in no window but its own, and never did."""
     return record.kind in _ALONE
 
 

@@ -51,7 +51,7 @@ from remem.views import space_of
 
 T = TypeVar("T")
 Decision: TypeAlias = tuple[T, Change | None]
-"""What comes of a look at the store, and what to write; None: nothing."""
+"""The outcome of a look at the store, and the change to write; None: nothing."""
 Write: TypeAlias = Callable[[str, Batch], Written]
 """``Store.write`` or ``Store.purge``."""
 
@@ -70,7 +70,7 @@ class Added:
 
     @staticmethod
     def all(results: Iterable[Added]) -> Added:
-        """What several did together, in their order."""
+        """The outcome of several together, in their order."""
         results = list(results)
         return Added(
             tuple(key for result in results for key in result.added),
@@ -86,7 +86,7 @@ class Added:
         return replace(self, removed=(*self.removed, *removed))
 
 
-class Recorder:
+class Writer:
     """Turns what an application wants into batches, and writes them.
 
     A write reads the neighbours, encodes and commits. Within a process, writes to a namespace
@@ -288,7 +288,7 @@ class Recorder:
         self.encoder = encoder
 
     def with_encoder(self, ask: Callable[[Encoder], T]) -> T:
-        """What is asked of the store with the encoder in use: with the one that a reindex is about
+        """Ask the store with the encoder in use: with the one that a reindex is about
         to put in its place, if that was faster."""
         encoder = self.encoder
         try:
@@ -409,7 +409,7 @@ def _check(records: Iterable[Record]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What is to be written.
+    """The writes that bring a new edition.
 
     Attributes:
         keys: Of all records of the source, in their order.
@@ -424,7 +424,7 @@ class Edition:
     stored: Mapping[str, Record | None]
 
     def parts(self, size: int) -> Iterator[Change]:
-        """What to write, ``size`` records at a time; what is gone gives way with the last."""
+        """The changes, ``size`` records at a time; what is gone gives way with the last."""
         for start in range(0, max(1, len(self.changes)), size):
             part = self.changes[start : start + size]
             supersede = self.supersede if start + size >= len(self.changes) else {}

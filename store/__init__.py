@@ -1,9 +1,9 @@
-"""Where memories live. ``open_store(url)`` returns a ``Store``; ``remem.store.base`` has its
+"""Storage of memories. ``open_store(url)`` returns a ``Store``; ``remem.store.store`` has its
 promises."""
 
 from __future__ import annotations
 
-from remem.store.base import Embed, OnDamage, Reader, Store, log_damage, raise_damage
+from remem.store.base import Embed, OnDamage, log_damage, raise_damage
 from remem.store.errors import (
     Conflict,
     CorruptStore,
@@ -23,6 +23,7 @@ from remem.store.errors import (
 )
 from remem.store.filters import F, Filter, facets, parse_filter
 from remem.store.open import open_store
+from remem.store.store import Reader, Store
 from remem.store.types import (
     Batch,
     Dense,

@@ -26,7 +26,7 @@ Scores = NDArray[np.float32]
 """Cosines or BM25 scores, shape (n,); or one vector to ask with, shape (dim,)."""
 
 Mask = NDArray[np.bool_]
-"""Which rows are meant, shape (n,)."""
+"""Choice of rows: True for each row that is meant, shape (n,)."""
 
 
 def extended(array: NDArray[_Number], more: NDArray[_Number]) -> NDArray[_Number]:
@@ -46,7 +46,7 @@ def extended(array: NDArray[_Number], more: NDArray[_Number]) -> NDArray[_Number
 
 
 def _holds(room: object, array: NDArray[_Number], size: int) -> TypeGuard[NDArray[_Number]]:
-    """Whether an array is the beginning of a buffer in which so many have room."""
+    """True if an array is the beginning of a buffer that has room for so many."""
     return (
         isinstance(room, np.ndarray)
         and room.dtype == array.dtype
@@ -56,7 +56,7 @@ def _holds(room: object, array: NDArray[_Number], size: int) -> TypeGuard[NDArra
     )
 
 
-#     Arrays on their way into a file and back, a piece at a time.
+# Arrays on their way into a file and back, a piece at a time.
 #
 # What an index holds may be half of all that is in memory: it is neither copied to be saved, nor
 # read into arrays from which it is copied again.

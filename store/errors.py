@@ -53,7 +53,7 @@ class RememError(Exception):
 
 
 class InvalidInput(RememError, ValueError):
-    """What was passed in cannot be stored or asked."""
+    """An argument cannot be stored or asked for."""
 
 
 class InvalidVector(InvalidInput):

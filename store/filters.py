@@ -1,4 +1,5 @@
-"""Which records a search may return: a small algebra, evaluated here or translated by a store.
+"""Conditions on the records that a search may return: a small algebra, evaluated here or translated
+by a store.
 
 ``F("speaker") == "Ana"``, ``F("said_at").between(start, end)``, ``F("metadata.topic").in_(["a"])``,
 ``F("metadata.url").exists()``; combined with ``&``, ``|`` and ``~``. Logic is two-valued: a
@@ -34,7 +35,7 @@ class Filter:
     """A condition on a record. Immutable; combine with ``&``, ``|`` and ``~``."""
 
     def matches(self, record: Record) -> bool:
-        """Whether the record fulfils the condition."""
+        """True if the record fulfils the condition."""
         raise NotImplementedError
 
     def __and__(self, other: Filter) -> Filter:
@@ -65,7 +66,7 @@ class In(Filter):
         )
 
     def matches(self, record: Record) -> bool:
-        """Whether one of the field's values is among ``values``."""
+        """True if one of the field's values is among ``values``."""
         return any(value in self.values for value in _values(record, self.field))
 
 
@@ -90,7 +91,7 @@ class Range(Filter):
                 object.__setattr__(self, name, _check_value(self.field, bound))
 
     def matches(self, record: Record) -> bool:
-        """Whether one of the field's values lies in the range."""
+        """True if one of the field's values lies in the range."""
         return any(self._contains(value) for value in _values(record, self.field))
 
     def _contains(self, value: Any) -> bool:
@@ -110,7 +111,7 @@ class Exists(Filter):
         _check_field(self.field)
 
     def matches(self, record: Record) -> bool:
-        """Whether the field has a value (null and an empty list are none)."""
+        """True if the field has a value (null and an empty list are none)."""
         return any(True for _ in _values(record, self.field))
 
 
@@ -121,7 +122,7 @@ class And(Filter):
     parts: tuple[Filter, ...]
 
     def matches(self, record: Record) -> bool:
-        """Whether all parts match."""
+        """True if all parts match."""
         return all(part.matches(record) for part in self.parts)
 
 
@@ -132,7 +133,7 @@ class Or(Filter):
     parts: tuple[Filter, ...]
 
     def matches(self, record: Record) -> bool:
-        """Whether one part matches."""
+        """True if one part matches."""
         return any(part.matches(record) for part in self.parts)
 
 
@@ -143,7 +144,7 @@ class Not(Filter):
     part: Filter
 
     def matches(self, record: Record) -> bool:
-        """Whether the part does not match."""
+        """True if the part does not match."""
         return not self.part.matches(record)
 
 
@@ -154,7 +155,7 @@ class Current(Filter):
     now: datetime
 
     def matches(self, record: Record) -> bool:
-        """Whether the record can be found at that time."""
+        """True if the record can be found at that time."""
         lasts = record.expires_at is None or record.expires_at > self.now
         return lasts and record.superseded_by is None
 
@@ -230,7 +231,7 @@ def parse_filter(data: Mapping[str, Any], depth: int = 32) -> Filter:
 
 
 def matches_everything(where: Filter) -> bool:
-    """Whether a filter leaves nothing out by its form, whatever the records are."""
+    """True if a filter by its form leaves nothing out, whatever the records are."""
     if isinstance(where, And):
         return all(map(matches_everything, where.parts))
     if isinstance(where, Or):

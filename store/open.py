@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from remem.store.base import Store
 from remem.store.errors import InvalidInput
+from remem.store.store import Store
 
 
 def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
@@ -51,7 +51,7 @@ def open_store(url: str | Path, fingerprint: str | None = None) -> Store:
 
 
 def store_exists(url: str | Path) -> bool:
-    """Whether opening would make no new folder or file; what is on a server is not looked at."""
+    """True if opening would make no new folder or file; always True of a server's URL."""
     text = str(url)
     if "://" in text:
         return True

@@ -16,7 +16,7 @@ from remem.store.types import Space, Vector
 from remem.store.validation import check_encoded
 
 Place = tuple[Any, ...]
-"""Where a record stands among all; records are encoded in this order."""
+"""Place of a record among all; records are encoded in this order."""
 
 Texts = Mapping[Place, list[str]]
 """The text of each view of some records, in the order of their places."""
@@ -29,7 +29,7 @@ class Filling(Protocol):
     """A generation of vectors on its way, in some store."""
 
     def counts(self) -> tuple[int, int]:
-        """How many records have vectors in it, and how many there are."""
+        """Number of records that have vectors in it, and number of all records."""
 
     def missing(self, after: Place, limit: int) -> Texts:
         """The first records behind a place (``()`` is before all) that have none in it."""

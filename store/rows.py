@@ -21,7 +21,7 @@ COLUMNS = (
     "key, source, position, kind, role, speaker, said_at, said_offset, stored_at, expires_at, "
     "superseded_by, valid_to, metadata, text, origin"
 )
-"""What ``to_row`` gives and ``from_row`` takes, in this order."""
+"""Columns that ``to_row`` gives and ``from_row`` takes, in this order."""
 
 _YEARS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # from 1 to 9999
 SANE = f"said_at BETWEEN {_YEARS[0]} AND {_YEARS[-1]}"

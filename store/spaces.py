@@ -12,7 +12,7 @@ from remem.store.types import Space
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What a store says about its vectors as a whole.
+    """Facts that a store keeps about its vectors as a whole.
 
     Attributes:
         generation: Of the vectors in use; 0 until a space was adopted.

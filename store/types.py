@@ -80,8 +80,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Neighborhood:
-    """What ``Store.neighbors`` returned for these arguments: whole records, because a key may stand
-    for other words by the time a batch is written."""
+    """Result of ``Store.neighbors`` for these arguments: whole records, because a key may stand for
+    other words by the time a batch is written."""
 
     source: str
     first: int
@@ -92,7 +92,7 @@ class Neighborhood:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction does: all of it or nothing.
+    """Changes that one transaction makes: all of them or none.
 
     Attributes:
         add: New records. One whose key is stored with the same text is left as it is.
@@ -118,7 +118,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write changed. ``added`` and ``unchanged`` together are the keys of ``Batch.add``.
+    """Changes that a write made.
+
+    ``added`` and ``unchanged`` together are the keys of ``Batch.add``.
 
     Attributes:
         at: When it was: ``stored_at`` of what was added without one. Makes no difference when two
@@ -166,9 +168,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What makes vectors comparable: who encoded them, their length, and the views they are of.
+    """Space of comparable vectors: their encoder, their length, and the views that they are of.
 
     Attributes:
+        fingerprint: Of the encoder.
         encoder: A name by which the application opens the encoder again; "" if it has none. The
             vectors do not depend on it.
     """
@@ -209,7 +212,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found wrong."""
+        """True if nothing was found wrong."""
         return not self.problems
 
 

@@ -1,4 +1,4 @@
-"""What may enter a store, checked once at the boundary and in the same way by every store.
+"""Checks of all that enters a store, done once at the boundary and the same for every store.
 
 Each check returns its argument in the form that stores work with (vectors: float32 of length 1) or
 raises ``InvalidInput`` with a sentence that names the record and says what to do. A record with two
@@ -18,7 +18,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from remem.store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector, Stale
+from remem.store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
 from remem.store.filters import Filter
 from remem.store.spaces import check_same
 from remem.store.types import (
@@ -26,7 +26,6 @@ from remem.store.types import (
     Dense,
     Entry,
     Leg,
-    Neighborhood,
     Record,
     Space,
     Text,
@@ -205,7 +204,7 @@ def unit_rows(rows: NDArray[Any], name: Callable[[int], str] = "row {}".format) 
 
 
 def check_encoded(rows: ArrayLike, count: int, dim: int) -> Vector:
-    """What an ``Embed`` returned for ``count`` texts: float32, shape (count, dim), length 1."""
+    """Check an ``Embed``'s result for ``count`` texts: float32, shape (count, dim), length 1."""
     array = np.asarray(rows)
     if array.shape != (count, dim):
         raise DimensionMismatch(
@@ -353,7 +352,7 @@ def _check_json(value: Any, place: tuple[str, ...], depth: int) -> None:
 
 
 def _is_plain(text: Any) -> bool:
-    """Whether ``_check_string`` has nothing to say."""
+    """True for an ASCII string that is not too long: ``_check_string`` need not look at it."""
     return isinstance(text, str) and text.isascii() and len(text) <= MAX_TEXT
 
 
@@ -389,73 +388,10 @@ def _unit_views(
     }
 
 
-# What must be true of a store before a batch is carried out: the same in every store.
-def check_expected(
-    expected: Sequence[Neighborhood], read: Callable[[Neighborhood], Sequence[Record]]
-) -> None:
-    """Refuse a batch that was planned on what is no longer so.
-
-    Args:
-        read: What is there now.
-
-    Raises:
-        Stale: a neighbourhood reads differently than when the batch was planned.
-    """
-    for around in expected:
-        if tuple(read(around)) != around.records:
-            raise Stale(
-                f"another writer changed {around.source!r} meanwhile; read its neighbours and plan "
-                "the batch again"
-            )
-
-
-def check_records(
-    expected: Mapping[str, Record | None], read: Callable[[Sequence[str]], Mapping[str, Record]]
-) -> None:
-    """Refuse a batch that was planned on records that are no longer so.
-
-    Args:
-        read: What is there now, by key; unknown keys are left out.
-
-    Raises:
-        Stale: a record changed, came or went since the batch was planned.
-    """
-    now = read(list(expected)) if expected else {}
-    for key, record in expected.items():
-        if now.get(key) != record:
-            raise Stale(
-                f"another writer changed the record {key!r} meanwhile; read it and plan the batch "
-                "again"
-            )
-
-
-def split(
-    entries: Sequence[Entry], stored: Mapping[str, str], mark: Callable[[str], str] = str
-) -> tuple[list[Entry], list[str]]:
-    """Entries that are new, and the keys of those that are stored already.
-
-    Args:
-        stored: By key, the texts that are stored, or ``mark`` of them.
-
-    Raises:
-        Conflict: a key is stored with another text.
-    """
-    new = [entry for entry in entries if entry.record.key not in stored]
-    known = [entry.record for entry in entries if entry.record.key in stored]
-    differing = tuple(record.key for record in known if mark(record.text) != stored[record.key])
-    if differing:
-        raise Conflict(
-            f"key {differing[0]!r} is stored with another text; update the record, "
-            "or give the new one a key of its own",
-            differing,
-        )
-    return new, [record.key for record in known]
-
-
 # Vectors that come one by one, as one array.
 
 EPSILON = float(np.finfo(np.float16).eps)
-"""What a length of 1, or its square, may differ from it by: half precision makes it so."""
+"""Most by which a length of 1, or its square, may differ from it: half precision makes it so."""
 
 _SINGLE = np.dtype(np.float32)
 
@@ -484,8 +420,8 @@ def stacked_rows(
 
 
 def are_unit(vectors: Sequence[ArrayLike], dim: int) -> bool:
-    """Whether all are arrays of float32 already, of shape (dim,) and length 1, as encoders return
-    them. It may say no where it is so but for a rounding."""
+    """True if all are float32 arrays of shape (dim,) and length 1 already, as encoders return them.
+    May be False where only a rounding is in the way."""
     for start in range(0, len(vectors), _AT_ONCE):
         some = vectors[start : start + _AT_ONCE]
         if not _are_rows(some, dim):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("store", "memory", "benchmarks")  # installed as remem.store, remem, remem.benchmarks
 MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 PACKAGES = [path for path in MODULES if path.name == "__init__.py"]
+CLAUSE = re.compile(r"(Whether|Who|Whose|Whom|What|How|Which|Where|When|Why)(ever)?\b")
 HEAVY = ("torch", "transformers", "sentence_transformers", "accelerate", "gguf")
 
 
@@ -31,14 +32,32 @@ def imported(path: Path) -> Iterator[str]:
             yield str(node.module).partition(".")[0]
 
 
-def test_folders_import_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    assert lint_imports(config_filename="pyproject.toml", no_cache=True) == 0
+def docstrings(path: Path) -> Iterator[str]:
+    """All strings of a module that are statements."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield text
+
+
+def test_folders_import_one_way() -> None:
+    # In a process of its own, because it turns off all loggers that there are.
+    check = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", check, "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 @named(MODULES)
 def test_modules_stay_short(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 600
+
+
+@named(MODULES)
+def test_docstrings_begin_with_a_noun_or_an_imperative(path: Path) -> None:
+    # Also those under constants and fields, which Python does not keep.
+    hidden = [text for text in docstrings(path) if CLAUSE.match(text)]
+    assert hidden == []
 
 
 @named(PACKAGES)

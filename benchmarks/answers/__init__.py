@@ -1,4 +1,4 @@
-"""What memory is worth to a model's answers, against gold answers."""
+"""Benchmark of a model's answers, without memory and with it, against gold answers."""
 
 from __future__ import annotations
 

@@ -1,9 +1,13 @@
-"""``answers``: what memory is worth to a model, on a data set with gold answers."""
+"""``answers``: what memory is worth to a model, on a data set with gold answers.
+
+Each question is answered twice, with memory and without, by the same generator.
+"""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from statistics import fmean, median
@@ -13,27 +17,145 @@ from rich.console import RenderableType
 from rich.progress import MofNCompleteColumn
 from rich.table import Table
 
-from remem.benchmarks.answers.asking import (
-    AGREES,
-    ARMS,
-    JUDGED,
-    JUDGED_ADMITTED,
-    WITH,
-    Respondent,
-    answer_all,
-    with_gold,
-)
+from remem import Memory
+from remem.benchmarks import options
 from remem.benchmarks.answers.file import Answer, AnswerFile
-from remem.benchmarks.answers.scores import ABSTAINED, ADMITTED, CONTAINED, EXACT, F1, Verdict
+from remem.benchmarks.answers.scores import (
+    ABSTAINED,
+    ADMITTED,
+    CONTAINED,
+    EXACT,
+    F1,
+    Verdict,
+    judge_prompt,
+    read_verdict,
+    score_answer,
+)
 from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.datasets.detect import detect
 from remem.benchmarks.intervals import Interval, mean_interval
+from remem.benchmarks.machine import timed
 from remem.benchmarks.running import digest_of, make_folder
 from remem.cli.options import budget_option
 from remem.cli.screen import complain, counted, print_out, progress_bar, table
 from remem.encoders.opening import open_encoder
-from remem.generators.opening import open_generator
+from remem.encoders.sentence_transformer import Encoder
+from remem.generators.opening import Generator, Prompt, open_generator
+from remem.recall.prompt import Context
 from remem.store import InvalidInput, RememError
+
+WITHOUT = "without memory"
+WITH = "with memory"
+ARMS = (WITHOUT, WITH)
+
+JUDGED = "right, says the judge"
+JUDGED_ADMITTED = "admits it, says the judge"
+AGREES = "judge agrees with the words"
+"""Score of 1 if the judge and the words (``CONTAINED`` or ``ADMITTED``) agree, else 0."""
+
+INSTRUCTIONS = "Answer in as few words as you can. If you do not know, say: I do not know."
+"""The system message of both arms: gold answers are a few words, and abstaining must be allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Respondent:
+    """A generator that answers questions, and a judge of its answers.
+
+    Attributes:
+        budget: Most tokens of memories, as the generator counts them.
+        judge: None: answers are scored by their words only.
+    """
+
+    generator: Generator
+    encoder: Encoder
+    budget: int
+    judge: Generator | None = None
+
+    def answer(self, question: Question, arm: str, context: Context | None) -> Answer:
+        """One answer with its scores.
+
+        Raises:
+            UpstreamError: the generator or the judge failed.
+        """
+        prompt = Prompt(question.text, context, instructions=INSTRUCTIONS)
+        messages = self.generator.layout(prompt)
+        tokens = sum(self.generator.count_tokens(message.content) for message in messages)
+        reply, seconds = timed(lambda: self.generator.generate(prompt).strip())
+        scores = score_answer(question, reply)
+        answer = Answer(question, arm, reply, seconds, tokens, scores)
+        return answer if self.judge is None else _judged(answer, self.judge)
+
+
+def with_gold(
+    haystacks: Iterable[Haystack], limit: int | None, left_out: Callable[[Question], object]
+) -> Iterator[Haystack]:
+    """The haystacks with only their questions that can be scored, ``limit`` of all of them.
+
+    Args:
+        left_out: Called with each question that has no gold answer, though somebody said it.
+    """
+    for haystack in haystacks:
+        questions: list[Question] = []
+        for question in haystack.questions:
+            if question.answer is None and question.answerable:
+                left_out(question)
+            elif limit is None or len(questions) < limit:
+                questions.append(question)
+        if questions:
+            yield replace(haystack, questions=questions)
+        if limit is not None:
+            limit -= len(questions)
+            if limit == 0:
+                return
+
+
+def answer_all(
+    haystack: Haystack, respondent: Respondent, answered: set[tuple[str, str]]
+) -> Iterator[Answer]:
+    """Answer the questions of a haystack, each in both arms, through the shipped ``Memory``.
+
+    Args:
+        answered: Question id and arm of what need not be asked again.
+
+    Raises:
+        UpstreamError: the generator or the judge failed.
+    """
+    todo = [
+        (question, arm)
+        for question in haystack.questions
+        for arm in ARMS
+        if (question.id, arm) not in answered
+    ]
+    if not todo:
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Memory(folder, haystack.namespace, encoder=respondent.encoder) as memory,
+    ):
+        memory.add_records(haystack.records)
+        for question, arm in todo:
+            context = None
+            if arm == WITH:
+                context = memory.context(
+                    question.text,
+                    budget=respondent.budget,
+                    count_tokens=respondent.generator.count_tokens,
+                    now=question.asked_at,
+                )
+            yield respondent.answer(question, arm, context)
+
+
+def _judged(answer: Answer, judge: Generator) -> Answer:
+    verdict = read_verdict(judge.generate(judge_prompt(answer.question, answer.text)))
+    if verdict is Verdict.UNREADABLE:
+        return replace(answer, verdict=verdict)
+    by_words, name = (
+        (CONTAINED, JUDGED) if answer.question.answerable else (ADMITTED, JUDGED_ADMITTED)
+    )
+    right = float(verdict is Verdict.YES)
+    judged = {name: right, AGREES: float(right == answer.scores[by_words])}
+    return replace(answer, scores={**answer.scores, **judged}, verdict=verdict)
+
 
 _FILE = "answers.sqlite"
 
@@ -51,11 +173,9 @@ _FILE = "answers.sqlite"
     help="What answers: a hub name, folder or GGUF file; openai:MODEL; URL#MODEL of a server",
 )
 @click.option("--judge", metavar="MODEL", help="Another model, which says what is right")
-@click.option(
-    "--limit", metavar="N", type=click.IntRange(min=1), help="Ask the first N questions only"
-)
+@options.limit
 @budget_option("At most so many tokens of memories")
-@click.option("--encoder", metavar="MODEL", help="A model instead of the bundled encoder")
+@options.encoder
 @click.option(
     "--out",
     metavar="FOLDER",
@@ -90,7 +210,8 @@ def answers(
         "encoder": respondent.encoder.fingerprint,
     }
     without_gold: list[Question] = []
-    with AnswerFile(make_folder(out) / _FILE, settings) as file:
+    with AnswerFile.create(make_folder(out) / _FILE) as file:
+        file.begin(settings)
         haystacks = with_gold(dataset.haystacks(), limit, without_gold.append)
         asked = _answer(haystacks, respondent, file, limit)
         pairs = paired(each for each in file.answers() if each.question.id in asked)

@@ -1,4 +1,4 @@
-"""How good an answer is, by its words. Pure.
+"""Scores of an answer by its words. Pure.
 
 Token F1 and exact match are those of SQuAD (P. Rajpurkar et al., "SQuAD: 100,000+ Questions for
 Machine Comprehension of Text", EMNLP 2016): case, punctuation and articles do not count. Beyond
@@ -27,9 +27,9 @@ ADMITTED = "admits that nobody said"
 
 
 def score_answer(question: Question, answer: str) -> dict[str, float]:
-    """What is defined for a question, by name; each in [0, 1].
+    """Scores of an answer by name, each in [0, 1]: those that are defined for its question.
 
-    A question that cannot be answered has one score only: whether the model says so.
+    A question that cannot be answered has one score only: 1 if the answer admits it, else 0.
     """
     silent = float(abstains(answer))
     if not question.answerable:
@@ -53,14 +53,14 @@ def token_f1(answer: str, gold: str) -> float:
 
 
 def exact_match(answer: str, gold: str) -> bool:
-    """Whether both have the same tokens in the same order."""
+    """True if both have the same tokens in the same order."""
     return answer_tokens(answer) == answer_tokens(gold)
 
 
 def contains(answer: str, gold: str) -> bool:
-    """Whether every token of the gold that carries evidence is somewhere in the answer.
+    """True if the answer has every token of the gold that carries evidence, in any order.
 
-    Stop words do not, unless the gold has nothing else.
+    Stop words carry none, unless the gold has nothing else.
     """
     wanted = set(answer_tokens(gold))
     return bool(wanted) and (wanted - STOP_WORDS or wanted) <= set(answer_tokens(answer))
@@ -81,7 +81,7 @@ _TOKEN = re.compile(rf"[{_HAN_KANA}]|[^\s{_HAN_KANA}]+")
 
 
 def abstains(answer: str) -> bool:
-    """Whether an answer says that the answer is not known, was not said, or cannot be told.
+    """True if an answer says that the answer is not known, was not said, or cannot be told.
 
     The rule is a list of phrases; an answer that only hedges ("perhaps in May") does not abstain.
     """
@@ -110,7 +110,7 @@ _ABSTAINS = re.compile("|".join(_PHRASES))
 
 
 class Verdict(Enum):
-    """What a judge said; ``UNREADABLE`` where it was neither yes nor no."""
+    """A judge's reply, read; ``UNREADABLE`` if it was neither yes nor no."""
 
     YES = "yes"
     NO = "no"

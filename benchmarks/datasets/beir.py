@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.datasets.stream import (
-    StreamedDataset,
+from remem.benchmarks.datasets.base import (
+    Dataset,
+    Haystack,
+    Question,
+    Reader,
     as_question,
     assemble,
     gather,
@@ -35,18 +37,16 @@ _SPLITS = ("test.tsv", "dev.tsv", "validation.tsv", "train.tsv")
 _INTEGER = re.compile(r"-?\d+")
 
 
-class Beir:
-    """Reads BEIR; the records are those of ``BeirReader``."""
+def _open(path: Path) -> Dataset:
+    return Dataset(f"BEIR {path.resolve().name}", path, partial(_haystack, path))
 
-    format = "BEIR (a folder with corpus.jsonl)"
 
-    def detect(self, path: Path) -> bool:
-        """Whether it is a folder with a corpus that ``BeirReader`` knows."""
-        return path.is_dir() and BeirReader().detect(path)
-
-    def open(self, path: Path) -> Dataset:
-        """The collection in a folder."""
-        return StreamedDataset(f"BEIR {path.resolve().name}", path, partial(_haystack, path))
+BEIR = Reader(
+    "BEIR (a folder with corpus.jsonl)",
+    lambda path: path.is_dir() and BeirReader().detect(path),
+    _open,
+)
+"""The records are those of ``BeirReader``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which data set a file or folder holds."""
+"""Detection of the data set that a file or folder holds."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from remem.benchmarks.datasets.base import Dataset, Reader
-from remem.benchmarks.datasets.beir import Beir
-from remem.benchmarks.datasets.locomo import Locomo
-from remem.benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval
-from remem.benchmarks.datasets.own import Own
+from remem.benchmarks.datasets.beir import BEIR
+from remem.benchmarks.datasets.locomo import LOCOMO
+from remem.benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, longmemeval
+from remem.benchmarks.datasets.own import OWN
 from remem.store import InvalidInput
 
-READERS: Sequence[Reader] = (Locomo(), LongMemEval(BOTH_ROLES), Beir(), Own())
+READERS: Sequence[Reader] = (LOCOMO, longmemeval(BOTH_ROLES), BEIR, OWN)
 """All readers, in the order in which they are asked."""
 
-OFFICIAL_READERS: Sequence[Reader] = (LongMemEval(OFFICIAL),)
+OFFICIAL_READERS: Sequence[Reader] = (longmemeval(OFFICIAL),)
 """The readers of formats whose authors prescribe what is indexed and asked."""
 
 
@@ -28,7 +28,9 @@ def detect(path: str | Path, readers: Sequence[Reader] = READERS) -> Dataset:
     path = Path(path)
     if not path.exists():
         raise InvalidInput(f"there is no file or folder {path}")
-    found = _find([path], readers) or (_find(_inside(path), readers) if path.is_dir() else [])
+    found = _find([path], readers)
+    if not found and path.is_dir():
+        found = _find(sorted(each for each in path.iterdir() if each.name[0] != "."), readers)
     if len(found) > 1:
         names = ", ".join(dataset.path.name for dataset in found)
         raise InvalidInput(f"{path} holds several data sets; name one of them: {names}")
@@ -56,16 +58,8 @@ def detect_all(paths: Iterable[str | Path], readers: Sequence[Reader] = READERS)
 
 
 def _find(paths: Sequence[Path], readers: Sequence[Reader]) -> list[Dataset]:
-    found = []
-    for path in paths:
-        reader = next((reader for reader in readers if reader.detect(path)), None)
-        if reader is not None:
-            found.append(reader.open(path))
-    return found
-
-
-def _inside(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    firsts = ((path, next((each for each in readers if each.detect(path)), None)) for path in paths)
+    return [reader.open(path) for path, reader in firsts if reader]
 
 
 def _what_is_wrong(path: Path) -> str:

@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.datasets.stream import (
-    StreamedDataset,
+from remem.benchmarks.datasets.base import (
+    Dataset,
+    Haystack,
+    Question,
+    Reader,
     as_answer,
     as_question,
     assemble,
@@ -46,19 +48,13 @@ _Turn = tuple[int, int]
 """Session, and place in it."""
 
 
-class Locomo:
-    """Reads LoCoMo; the records are those of ``LocomoReader``."""
+def _open(path: Path) -> Dataset:
+    read = partial(read_elements, Files(path), [path.name], "sample", _haystack)
+    return Dataset(f"LoCoMo {path.name}", path, read)
 
-    format = "LoCoMo"
 
-    def detect(self, path: Path) -> bool:
-        """Whether ``LocomoReader`` knows the file."""
-        return LocomoReader().detect(path)
-
-    def open(self, path: Path) -> Dataset:
-        """The conversations of a file."""
-        read = partial(read_elements, Files(path), [path.name], "sample", _haystack)
-        return StreamedDataset(f"{self.format} {path.name}", path, read)
+LOCOMO = Reader("LoCoMo", LocomoReader().detect, _open)
+"""The records are those of ``LocomoReader``."""
 
 
 def _haystack(sample: Mapping[str, Any], number: int, path: Path) -> Iterator[Haystack | Problem]:

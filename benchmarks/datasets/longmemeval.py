@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.datasets.stream import (
-    StreamedDataset,
+from remem.benchmarks.datasets.base import (
+    Dataset,
+    Haystack,
+    Question,
+    Reader,
     as_answer,
     as_question,
     assemble,
@@ -36,10 +38,9 @@ _ABSTENTION = "_abs"
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What part of the data is measured.
+    """The part of the data that is measured.
 
     Attributes:
-        name: What it is called, for people.
         select: The item of the file -> the same with only what takes part.
         objection: The question -> why it is not asked, None if it is.
     """
@@ -49,22 +50,16 @@ class Protocol:
     objection: Callable[[Question], str | None]
 
 
-class LongMemEval:
-    """Reads LongMemEval by a protocol; the records are those of ``LongMemEvalReader``."""
+def longmemeval(protocol: Protocol) -> Reader:
+    """LongMemEval by a protocol; the records are those of ``LongMemEvalReader``."""
+    name = f"LongMemEval, {protocol.name}"
 
-    def __init__(self, protocol: Protocol) -> None:
-        self.format = f"LongMemEval, {protocol.name}"
-        self._protocol = protocol
-
-    def detect(self, path: Path) -> bool:
-        """Whether ``LongMemEvalReader`` knows the file."""
-        return LongMemEvalReader().detect(path)
-
-    def open(self, path: Path) -> Dataset:
-        """The haystacks of a file."""
-        parse = partial(_haystack, self._protocol)
+    def open_file(path: Path) -> Dataset:
+        parse = partial(_haystack, protocol)
         read = partial(read_elements, Files(path), [path.name], "item", parse)
-        return StreamedDataset(f"{self.format}: {path.name}", path, read)
+        return Dataset(f"{name}: {path.name}", path, read)
+
+    return Reader(name, LongMemEvalReader().detect, open_file)
 
 
 def _haystack(
@@ -139,10 +134,6 @@ def _has_answer(turn: Any) -> bool:
     return isinstance(turn, dict) and turn.get("has_answer") is True
 
 
-def _as_it_is(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    return item
-
-
 def _user_side(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """The item with the user's turns alone.
 
@@ -165,10 +156,6 @@ def _user_side(item: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _nothing(_: Question) -> None:
-    return None
-
-
 def _not_retrieval(question: Question) -> str | None:
     if not question.answerable:
         return "the official protocol asks none that nobody can answer"
@@ -177,5 +164,5 @@ def _not_retrieval(question: Question) -> str | None:
     return None
 
 
-BOTH_ROLES = Protocol("both roles", _as_it_is, _nothing)
+BOTH_ROLES = Protocol("both roles", lambda item: item, lambda _: None)
 OFFICIAL = Protocol("official protocol", _user_side, _not_retrieval)

@@ -45,9 +45,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.datasets.stream import (
-    StreamedDataset,
+from remem.benchmarks.datasets.base import (
+    Dataset,
+    Haystack,
+    Question,
+    Reader,
     as_answer,
     as_question,
     assemble,
@@ -66,18 +68,16 @@ _NAMESPACE = "default"
 _FIELDS = frozenset("question evidence answer category asked_at namespace answerable id".split())
 
 
-class Own:
-    """Reads people's own data; the records are those that ``remem import`` would store."""
+def _open(path: Path) -> Dataset:
+    return Dataset(path.resolve().name, path, partial(_haystacks, path))
 
-    format = "your own (a folder with records and questions.jsonl)"
 
-    def detect(self, path: Path) -> bool:
-        """Whether it is a folder with a ``questions.jsonl``."""
-        return (path / _QUESTIONS).is_file()
-
-    def open(self, path: Path) -> Dataset:
-        """The data set in a folder."""
-        return StreamedDataset(path.resolve().name, path, partial(_haystacks, path))
+OWN = Reader(
+    "your own (a folder with records and questions.jsonl)",
+    lambda path: (path / _QUESTIONS).is_file(),
+    _open,
+)
+"""The records are those that ``remem import`` would store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,5 +215,5 @@ def _not_one(citation: str, keys: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """How words are compared: without regard to case and to where lines break."""
+    """The text in lower case with its words on one line: the form in which words are compared."""
     return " ".join(text.casefold().split())

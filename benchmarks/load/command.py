@@ -7,11 +7,15 @@ import json
 import math
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,15 +23,15 @@ from urllib.parse import urlsplit
 import click
 import httpx
 import numpy as np
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
-from rich.table import Table
+from rich.progress import MofNCompleteColumn
 
 from remem import Memory, SentenceTransformerEncoder
+from remem.benchmarks import options
 from remem.benchmarks.corpus import DIM, Corpus
 from remem.benchmarks.load.attacks import ATTACKS, attacking
-from remem.benchmarks.load.turns import Signals, chat, count, remem_server, running, upstream_server
-from remem.benchmarks.machine import describe
+from remem.benchmarks.load.upstream import answer_to
+from remem.benchmarks.tables import Target, print_figures
+from remem.cli.screen import progress_bar
 from remem.store import Batch, Space
 from remem.store.embedded import EmbeddedStore
 
@@ -36,39 +40,27 @@ _VIEWS = ("turn", "window")
 _FIRST_TOKENS = 100
 _MOST_ATTACK_SECONDS = 120.0
 
-_SOME = click.IntRange(min=1)
-
 Figures = dict[str, float]
 
 TARGETS = {
-    "searches/s": (">=", 100),
-    "search p95, ms": ("<=", 120),
-    "search errors": ("<=", 0),
-    "added to the first token p50, ms": ("<=", 40),
-    "turns missing": ("<=", 0),
-    "turns repeated": ("<=", 0),
-    "turns in a wrong namespace": ("<=", 0),
-    **{f"search p95 under {name}, ms": ("<=", 1000) for name in ATTACKS},
-    **{f"search errors under {name}": ("<=", 0) for name in ATTACKS},
+    "searches/s": Target(100, at_least=True),
+    "search p95, ms": Target(120),
+    "search errors": Target(0),
+    "added to the first token p50, ms": Target(40),
+    "turns missing": Target(0),
+    "turns repeated": Target(0),
+    "turns in a wrong namespace": Target(0),
+    **{f"search p95 under {name}, ms": Target(1000) for name in ATTACKS},
+    **{f"search errors under {name}": Target(0) for name in ATTACKS},
 }
 
 
 @click.command()
-@click.option(
-    "--records", type=_SOME, default=100_000, show_default=True, help="Records in the store"
-)
-@click.option(
-    "--searches", "asked", type=_SOME, default=2_000, show_default=True, help="Searches over HTTP"
-)
-@click.option(
-    "--clients", type=_SOME, default=8, show_default=True, help="Clients that search at once"
-)
-@click.option(
-    "--turns", type=_SOME, default=10_000, show_default=True, help="Chat turns through the proxy"
-)
-@click.option(
-    "--chatters", type=_SOME, default=32, show_default=True, help="Clients that chat at once"
-)
+@options.count("--records", 100_000, "Records in the store")
+@options.count("--searches", 2_000, "Searches over HTTP")
+@options.count("--clients", 8, "Clients that search at once")
+@options.count("--turns", 10_000, "Chat turns through the proxy")
+@options.count("--chatters", 32, "Clients that chat at once")
 @click.option(
     "--attack",
     "attacks",
@@ -76,10 +68,10 @@ TARGETS = {
     multiple=True,
     help="Also search while somebody attacks the server like this; may be given several times",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
+@options.as_json
 def load(
     records: int,
-    asked: int,
+    searches: int,
     clients: int,
     turns: int,
     chatters: int,
@@ -92,12 +84,12 @@ def load(
     chats are encoded, recalled and stored as always, in a store of their own.
     """
     with tempfile.TemporaryDirectory() as name, running(upstream_server()) as upstream:
-        figures = _searching(Path(name) / "large", upstream.url, records, asked, clients, attacks)
+        figures = _searching(
+            Path(name) / "large", upstream.url, records, searches, clients, attacks
+        )
         figures |= _chatting(Path(name) / "chats", upstream.url, turns, chatters)
-    if as_json:
-        print(json.dumps({"machine": describe(), "records": records, "figures": figures}))
-    else:
-        _show(figures, records, clients, chatters)
+    title = f"{records:,} records, {clients} searching and {chatters} chatting clients"
+    print_figures(figures, TARGETS, records, title, as_json)
 
 
 def _searching(
@@ -111,7 +103,7 @@ def _searching(
     questions = [text for text, _ in corpus.questions(WARM_UP + max(asked, _FIRST_TOKENS))]
     openings = questions[: WARM_UP + _FIRST_TOKENS]
     with running(remem_server(folder, _NAMESPACE, upstream)) as server:
-        found = searches(server.url, questions[: WARM_UP + asked], clients)
+        found = ask_all(server.url, questions[: WARM_UP + asked], clients, httpx.Limits())
         through = first_tokens(server.url, openings)
         attacked = _attacked(server.url, openings, clients, attacks)
     direct = first_tokens(upstream, openings)
@@ -133,7 +125,8 @@ def _attacked(url: str, questions: Sequence[str], clients: int, attacks: Sequenc
     figures: Figures = {}
     for name in attacks:
         with attacking(name, int(urlsplit(url).port or 0), _MOST_ATTACK_SECONDS):
-            found = searches_of_newcomers(url, questions, clients)
+            anew = httpx.Limits(max_keepalive_connections=0)
+            found = ask_all(url, questions, clients, anew)
         figures[f"search p95 under {name}, ms"] = found.quantile(95)
         figures[f"search errors under {name}"] = found.errors
     return figures
@@ -145,8 +138,8 @@ def _chatting(folder: Path, upstream: str, turns: int, clients: int) -> Figures:
     signals: Signals = {total // 3: signal.SIGTERM, 2 * total // 3: signal.SIGKILL}
     # A fixed port, so that clients find the server again after it was started anew.
     server = remem_server(folder, _NAMESPACE, upstream, _free_port())
-    with running(server), _progress(total) as tick:
-        retries, seconds = chat(server, clients, exchanges, signals, tick)
+    with running(server), progress_bar("exchanges", MofNCompleteColumn(), total=total) as move:
+        retries, seconds = chat(server, clients, exchanges, signals, partial(move, advance=1))
     with Memory(folder) as memory:
         tally = count(memory, clients, exchanges, retries, seconds)
     return {
@@ -165,43 +158,20 @@ def _free_port() -> int:
     return port
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("exchanges", total=total)
-        yield lambda: bar.advance(task)
-
-
-def _show(figures: Figures, records: int, clients: int, chatters: int) -> None:
-    table = Table(title=f"{records:,} records, {clients} searching and {chatters} chatting clients")
-    table.add_column("measured")
-    table.add_column("figure", justify="right")
-    table.add_column("target", justify="right")
-    for name, value in figures.items():
-        sign, bound = TARGETS.get(name, ("", None))
-        met = bound is None or (value >= bound if sign == ">=" else value <= bound)
-        target = "" if bound is None else f"{sign} {bound:,g}"
-        table.add_row(name, f"{value:,.1f}", target, style=None if met else "bold red")
-    console = Console()
-    console.print(table)
-    console.print(describe())
-
-
 # Closed-loop clients: each sends its next request when it has the answer to the last one.
 
 WARM_UP = 24
-"""How many of the first requests do not count."""
+"""Number of first requests that warm the server up and are not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What several clients got.
+    """Times and failures of the requests that some clients sent at once.
 
     Attributes:
-        milliseconds: Of each request, in the order of their ends.
-        errors: How many requests got something else than an answer.
-        seconds: From the first request to the last answer.
+        milliseconds: Time of each request, in the order in which they ended.
+        errors: Number of requests that failed or found nothing.
+        seconds: From the first request to the end of the last.
     """
 
     milliseconds: tuple[float, ...]
@@ -218,14 +188,10 @@ class Load:
         return float(np.percentile(self.milliseconds, percent))
 
 
-def searches(url: str, questions: Sequence[str], clients: int) -> Load:
+def ask_all(url: str, questions: Sequence[str], clients: int, limits: httpx.Limits) -> Load:
     """Ask all questions with so many clients at once; the first ones warm up and do not count."""
-    return _warm_search(url, questions, clients, httpx.Limits())
-
-
-def searches_of_newcomers(url: str, questions: Sequence[str], clients: int) -> Load:
-    """The same, each on a new connection."""
-    return _warm_search(url, questions, clients, httpx.Limits(max_keepalive_connections=0))
+    asyncio.run(_search(url, questions[:WARM_UP], clients, limits))
+    return asyncio.run(_search(url, questions[WARM_UP:], clients, limits))
 
 
 def first_tokens(url: str, questions: Sequence[str]) -> tuple[float, ...]:
@@ -240,7 +206,7 @@ def first_tokens(url: str, questions: Sequence[str]) -> tuple[float, ...]:
     times = []
     with httpx.Client(base_url=url, timeout=60) as client:
         for question in questions:
-            body = _chat(question)
+            body = _completion(question)
             start = time.perf_counter()
             with client.stream("POST", "/v1/chat/completions", json=body) as answer:
                 answer.raise_for_status()
@@ -254,17 +220,12 @@ def first_tokens(url: str, questions: Sequence[str]) -> tuple[float, ...]:
     return tuple(times[WARM_UP:])
 
 
-def _chat(question: str) -> dict[str, Any]:
+def _completion(question: str) -> dict[str, Any]:
     return {
         "model": "stub",
         "stream": True,
         "messages": [{"role": "user", "content": question}],
     }
-
-
-def _warm_search(url: str, questions: Sequence[str], clients: int, limits: httpx.Limits) -> Load:
-    asyncio.run(_search(url, questions[:WARM_UP], clients, limits))
-    return asyncio.run(_search(url, questions[WARM_UP:], clients, limits))
 
 
 async def _search(url: str, questions: Sequence[str], clients: int, limits: httpx.Limits) -> Load:
@@ -284,3 +245,208 @@ async def _search(url: str, questions: Sequence[str], clients: int, limits: http
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
         await asyncio.gather(*(ask(client) for _ in range(clients)))
     return Load(tuple(times), errors, time.perf_counter() - start)
+
+
+_EXCHANGES = 10  # of one conversation
+_PAUSE = 0.05  # seconds until a client tries again
+_TRIES = 2000
+
+Signals = dict[int, signal.Signals]
+"""Number of complete exchanges -> signal that the server then gets, before it is started again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Number of turns that are stored, missing or wrong after a chat, against those that were said.
+
+    Attributes:
+        repeated: Stored more than once.
+        strange: Stored in a namespace in which nobody said them.
+        retries: Requests that were sent again.
+    """
+
+    turns: int
+    missing: int
+    repeated: int
+    strange: int
+    retries: int
+    seconds: float
+
+
+def chat(
+    server: Server, clients: int, exchanges: int, signals: Signals, tick: Callable[[], object]
+) -> tuple[int, float]:
+    """Let clients talk, each in a namespace of its own, until each had so many exchanges.
+
+    Returns:
+        How many requests were sent again, and the seconds that all took.
+    """
+    return asyncio.run(_chat(server, clients, exchanges, signals, tick))
+
+
+def count(memory: Memory, clients: int, exchanges: int, retries: int, seconds: float) -> Tally:
+    """Look for every turn in the namespaces of all clients."""
+    missing = repeated = strange = 0
+    names = [name_of(client) for client in range(clients)]
+    for client, name in enumerate(names):
+        stored = Counter((turn.role, turn.text) for turn in memory.in_namespace(name).scan())
+        said = {
+            turn
+            for number in range(exchanges)
+            for turn in (
+                ("user", text_of(client, number)),
+                ("assistant", answer_to(text_of(client, number))),
+            )
+        }
+        missing += len(said - stored.keys())
+        repeated += sum(stored[turn] - 1 for turn in said & stored.keys())
+        strange += sum(number for turn, number in stored.items() if turn not in said)
+    others = set(memory.namespaces()) - set(names)
+    strange += sum(memory.in_namespace(name).count() for name in others)
+    return Tally(2 * clients * exchanges, missing, repeated, strange, retries, seconds)
+
+
+def name_of(client: int) -> str:
+    """The namespace in which a client talks."""
+    return f"client-{client}"
+
+
+def text_of(client: int, number: int) -> str:
+    """The client's words in its exchange of this number; no two exchanges have the same."""
+    return (
+        f"This is client {client} with remark {number}: the {_THINGS[number % len(_THINGS)]} of "
+        f"house {number // len(_THINGS)} is painted {_COLOURS[(client + number) % len(_COLOURS)]}."
+    )
+
+
+_THINGS = ("door", "gate", "fence", "roof", "shed", "porch", "stair", "bench", "well", "barn")
+_COLOURS = ("red", "blue", "green", "white", "black", "yellow", "brown", "grey")
+
+
+async def _chat(
+    server: Server, clients: int, exchanges: int, signals: Signals, tick: Callable[[], object]
+) -> tuple[int, float]:
+    retries = done = 0
+    start = time.perf_counter()
+
+    async def talk(client: int, http: httpx.AsyncClient) -> None:
+        nonlocal retries, done
+        messages: list[dict[str, str]] = []
+        for number in range(exchanges):
+            if number % _EXCHANGES == 0:
+                messages = []
+            messages.append({"role": "user", "content": text_of(client, number)})
+            body: dict[str, Any] = {"model": "stub", "user": name_of(client), "messages": messages}
+            body["stream"] = number % 2 == 1
+            for _ in range(_TRIES):
+                if (answer := await _send(http, body)) is not None:
+                    break
+                retries += 1
+                await asyncio.sleep(_PAUSE)
+            else:
+                raise RuntimeError(f"there was no answer to {text_of(client, number)!r}")
+            messages.append({"role": "assistant", "content": answer})
+            done += 1
+            tick()
+            if done in signals:
+                await asyncio.to_thread(_restart, server, signals[done])
+
+    limits = httpx.Limits(max_connections=clients)
+    async with httpx.AsyncClient(base_url=server.url, timeout=120, limits=limits) as http:
+        await asyncio.gather(*(talk(client, http) for client in range(clients)))
+    return retries, time.perf_counter() - start
+
+
+def _restart(server: Server, number: signal.Signals) -> None:
+    server.stop(number)
+    server.start()
+
+
+async def _send(http: httpx.AsyncClient, body: dict[str, Any]) -> str | None:
+    """The answer, None if it did not come to its end."""
+    try:
+        if not body["stream"]:
+            answer = await http.post("/v1/chat/completions", json=body)
+            if not answer.is_success or "x-remem-problem" in answer.headers:
+                return None
+            return str(answer.json()["choices"][0]["message"]["content"])
+        return await _stream(http, body)
+    except httpx.HTTPError:
+        return None
+
+
+async def _stream(http: httpx.AsyncClient, body: dict[str, Any]) -> str | None:
+    text = ""
+    async with http.stream("POST", "/v1/chat/completions", json=body) as answer:
+        if not answer.is_success or "x-remem-problem" in answer.headers:
+            return None
+        async for line in answer.aiter_lines():
+            data = line.removeprefix("data: ")
+            if data == "[DONE]":
+                return text
+            if line:
+                text += json.loads(data)["choices"][0]["delta"].get("content") or ""
+    return None
+
+
+# The processes that are put under load.
+
+_REMEM = ("-c", "import sys; from remem.cli import main; sys.exit(main())")
+
+
+@dataclass
+class Server:
+    """A server in a process of its own.
+
+    Attributes:
+        command: What starts it, after the name of the interpreter.
+    """
+
+    command: Sequence[str]
+    url: str = ""
+    process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it listens.
+
+        Raises:
+            RuntimeError: it ended instead.
+        """
+        self.process = subprocess.Popen(
+            [sys.executable, *self.command], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        told = self.process.stdout.readline()
+        if not told:
+            raise RuntimeError(f"{' '.join(self.command)} ended with {self.process.wait()}")
+        self.url = json.loads(told)["url"]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal, and wait for its end."""
+        assert self.process
+        with self.process as process:  # which also closes the pipe
+            process.send_signal(number)
+
+
+def upstream_server() -> Server:
+    """The model that answers at once."""
+    return Server(("-m", "remem.benchmarks.load.upstream"))
+
+
+def remem_server(store: Path, namespace: str, upstream: str, port: int = 0) -> Server:
+    """``remem serve`` over a store, as the command line starts it."""
+    where = ("--store", str(store), "--namespace", namespace, "--json")
+    limits = ("--generations", "64", "--quiet")
+    return Server(
+        (*_REMEM, *where, "serve", "--upstream", f"{upstream}/v1", "--port", str(port), *limits)
+    )
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """The server from its start to its end."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

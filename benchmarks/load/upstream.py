@@ -19,7 +19,7 @@ app = FastAPI()
 
 
 def answer_to(message: str) -> str:
-    """What the model says to a message."""
+    """The model's answer to a message."""
     return f"Noted: {message}"
 
 

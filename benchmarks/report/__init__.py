@@ -1,7 +1,7 @@
 """A run as one HTML file that opens from disk: tables, plots, and a browser of misses.
 
-``command`` reads a file of runs and writes the page; ``summary`` and ``misses`` say what is on it,
-``plots`` draws, ``page`` puts it together from ``templates``. Nothing here computes a metric.
+``command`` reads a file of runs and writes the page; ``summary`` says what is on it, ``plots``
+draws, ``page`` puts it together from ``templates``. Nothing here computes a metric.
 """
 
 from __future__ import annotations

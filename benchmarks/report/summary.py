@@ -1,13 +1,13 @@
-"""What a report says of one data set: the systems, their means with intervals, their speed."""
+"""Section of a report on one data set: the systems, their means with intervals, their speed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from remem.benchmarks.intervals import Interval, PairedTest, mean_interval, paired_test
+from remem.benchmarks.intervals import Interval, PairedTest, mean_interval, paired_values
 from remem.benchmarks.metrics import (
     Outcome,
     Run,
@@ -47,10 +47,8 @@ class Summary:
     """One data set.
 
     Attributes:
-        ours: The system that the report is about.
         standings: Of all systems, the best first.
         primary: The metric by which they are ranked; None where the data has no gold.
-        headline: The metrics of the table.
         recall: Cutoff -> metric, for recall against k.
         evidence: Tokens -> metric, for evidence against the prompt's budget.
         categories: Category -> system -> the primary metric.
@@ -104,7 +102,8 @@ def summarise(stored: StoredRun) -> Summary:
         for system in systems
         for found in [known.get(system, nothing)]
     ]
-    standings.sort(key=lambda standing: -_mean(standing, primary))
+    nowhere = Interval(0, 0, 0, 0)
+    standings.sort(key=lambda each: -each.means.get(primary or "", nowhere).mean)
     ours = OURS if OURS in systems or not systems else systems[0]
     decisive = values[primary] if primary else {}
     next_best = next((each.system for each in standings if each.system != ours), None)
@@ -123,47 +122,24 @@ def summarise(stored: StoredRun) -> Summary:
             trait: _by_group(decisive, {id: group_of(trait, each) for id, each in of_each.items()})
             for trait, of_each in stored.traits().items()
         },
-        against_next=_paired(decisive.get(ours, {}), decisive.get(next_best or "", {})),
+        against_next=paired_values(decisive.get(next_best or "", {}), decisive.get(ours, {})),
     )
 
 
 def _means(values: Mapping[str, Values], system: str) -> dict[str, Interval]:
-    intervals = {
-        metric: mean_interval(list(by_system.get(system, {}).values()))
-        for metric, by_system in values.items()
-    }
-    return {metric: interval for metric, interval in intervals.items() if interval}
-
-
-def _mean(standing: Standing, metric: str | None) -> float:
-    interval = standing.means.get(metric) if metric else None
-    return interval.mean if interval else 0.0
+    found = ((name, mean_interval([*of.get(system, {}).values()])) for name, of in values.items())
+    return {name: interval for name, interval in found if interval}
 
 
 def _by_group(values: Values, groups: Mapping[str, str]) -> dict[str, dict[str, Interval]]:
-    """The means of each group, the groups in the order of their names.
-
-    Args:
-        groups: Question -> the group that it belongs to.
-    """
-    found = {
-        group: {
-            system: interval
-            for system, by_question in values.items()
-            if (interval := mean_interval(_of(group, by_question, groups)))
-        }
-        for group in sorted({*groups.values()})
-    }
-    return {group: intervals for group, intervals in found.items() if intervals}
-
-
-def _of(group: str, values: Mapping[str, float], groups: Mapping[str, str]) -> list[float]:
-    return [value for id, value in values.items() if groups.get(id) == group]
-
-
-def _paired(ours: Mapping[str, float], theirs: Mapping[str, float]) -> PairedTest | None:
-    shared: Collection[str] = [id for id in ours if id in theirs]
-    return paired_test([theirs[id] for id in shared], [ours[id] for id in shared])
+    """The means of each group of questions, the groups in the order of their names."""
+    found: dict[str, dict[str, Interval]] = {}
+    for group in sorted({*groups.values()}):
+        for system, each in values.items():
+            of_group = [value for id, value in each.items() if groups.get(id) == group]
+            if interval := mean_interval(of_group):
+                found.setdefault(group, {})[system] = interval
+    return found
 
 
 # What the browser of misses shows: a plain structure for JSON. Pure.
@@ -185,32 +161,22 @@ def browsable(
     """One data set for the browser; the longest texts are cut, each record is in it once.
 
     Args:
-        outcomes: Of the system that is looked at.
-        records: By namespace and key.
         first_ranks: System -> question -> rank of its first gold record, None if there is none.
     """
     shelf = _Shelf(records)
     questions = [_question(outcome, shelf, first_ranks) for outcome in outcomes]
-    return {
-        "systems": list(first_ranks),
-        "parts": list(shelf.parts),
-        "questions": questions,
-        "records": shelf.shown,
-    }
+    found = {"parts": list(shelf.parts), "questions": questions, "records": shelf.shown}
+    return {"systems": list(first_ranks), **found}
 
 
 def without_texts(browsable: Json) -> Json:
     """The same without anything that somebody wrote: ids, ranks and scores stay."""
-    ids = ("key", "source")
-    words = ("text", "answer", "asked")
-    return {
-        **browsable,
-        "questions": [
-            {name: value for name, value in question.items() if name not in words}
-            for question in browsable["questions"]
-        ],
-        "records": [{name: record[name] for name in ids} for record in browsable["records"]],
+    words = {"questions": {"text", "answer", "asked"}, "records": {"text", "speaker", "date"}}
+    kept = {
+        kind: [{name: each[name] for name in each if name not in of} for each in browsable[kind]]
+        for kind, of in words.items()
     }
+    return {**browsable, **kept}
 
 
 class _Shelf:
@@ -229,7 +195,14 @@ class _Shelf:
             return None
         if (namespace, key) not in self._places:
             self._places[namespace, key] = len(self.shown)
-            self.shown.append(_record(record))
+            shown = _present(
+                key=record.key,
+                source=record.source,
+                speaker=record.speaker or record.role,
+                date=_day(record.said_at),
+                text=_cut(record.text),
+            )
+            self.shown.append(shown)
         return self._places[namespace, key]
 
     def scores(self, parts: Mapping[str, float]) -> list[float]:
@@ -244,24 +217,23 @@ def _question(
 ) -> Json:
     question = outcome.question
     gold = sorted(outcome.gold.items(), key=lambda item: (item[1] is None, item[1] or 0, item[0]))
-    shown = {
-        "id": question.id,
-        "category": question.category,
-        "text": _cut(question.text),
-        "asked": _day(question.asked_at),
-        "answer": _cut(question.answer) if question.answer else None,
-        "gold": [
+    return _present(
+        id=question.id,
+        category=question.category,
+        text=_cut(question.text),
+        asked=_day(question.asked_at),
+        answer=_cut(question.answer) if question.answer else None,
+        gold=[
             _present(key=key, rank=rank, record=shelf.place(outcome.namespace, key))
             for key, rank in gold[:_MOST_GOLD]
         ],
         # What the list is filtered and sorted by, the gold that is not listed included.
-        "found": sum(rank is not None and rank <= DEPTH for _, rank in gold),
-        "of": len(gold),
-        "worst": gold[-1][1] if gold else None,
-        "top": [_recalled(one, outcome.namespace, shelf) for one in outcome.ranking[:DEPTH]],
-        "first": [ranks.get(question.id) for ranks in first_ranks.values()],
-    }
-    return _present(**shown)
+        found=sum(rank is not None and rank <= DEPTH for _, rank in gold),
+        of=len(gold),
+        worst=gold[-1][1] if gold else None,
+        top=[_recalled(one, outcome.namespace, shelf) for one in outcome.ranking[:DEPTH]],
+        first=[ranks.get(question.id) for ranks in first_ranks.values()],
+    )
 
 
 def _recalled(recollection: Recollection, namespace: str, shelf: _Shelf) -> Json:
@@ -270,16 +242,6 @@ def _recalled(recollection: Recollection, namespace: str, shelf: _Shelf) -> Json
         score=round(recollection.score, 3),
         relevance=round(recollection.relevance, 3) or None,
         parts=shelf.scores(recollection.parts),
-    )
-
-
-def _record(record: Record) -> Json:
-    return _present(
-        key=record.key,
-        source=record.source,
-        speaker=record.speaker or record.role,
-        date=_day(record.said_at),
-        text=_cut(record.text),
     )
 
 

@@ -1,1 +1,1 @@
-"""How a store grows, beside other systems, in one run: ``remem bench scale``."""
+"""Growth of a store, beside other systems, in one run: ``remem bench scale``."""

@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from rich.table import Table
 
+from remem.benchmarks import options
 from remem.benchmarks.datasets.detect import detect_all
 from remem.benchmarks.machine import describe
 from remem.benchmarks.scale.figures import (
@@ -22,59 +26,44 @@ from remem.benchmarks.scale.figures import (
     NAMESPACES,
     Figures,
     Measured,
-    Targets,
     advantages,
     growth,
     targets_at,
 )
-from remem.benchmarks.scale.measuring import Notes
-from remem.benchmarks.scale.parts import Part, place_for, run
-from remem.benchmarks.scale.plots import can_write, plot
-from remem.benchmarks.scale.systems import PEERS, REMEM, require
-from remem.benchmarks.tables import figure_table, plain_table
+from remem.benchmarks.scale.parts import REMEM, Notes, Part, place_for, require, run
+from remem.benchmarks.systems.peers import GROWING as PEERS
+from remem.benchmarks.tables import Targets, figure_table, plain_table
 from remem.cli.screen import counted, print_json, print_out
-from remem.store import UpstreamError
+from remem.store import InvalidInput, UpstreamError
 
 _SIZES = (10_000, 100_000)
 
+# The callbacks of options: click passes its context, the option, and what was given for it.
 
-# What the options of ``remem bench scale`` mean, as callbacks for click.
-def as_sizes(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    value: str | None,
-) -> tuple[int, ...] | None:
+
+def as_sizes(*args: Any) -> tuple[int, ...] | None:
     """Numbers of records with commas between them, smallest first; None if none were given."""
-    if value is None:
+    if (value := args[-1]) is None:
         return None
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value):
         raise click.BadParameter(f"{value!r} is not a list of numbers such as 10000,100000")
     return tuple(sorted({int(each) for each in value.split(",")}))
 
 
-def as_peers(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    value: str,
-) -> tuple[str, ...]:
+def as_peers(*args: Any) -> tuple[str, ...]:
     """Names of systems with commas between them, in the order of ``PEERS``."""
-    names = {each.strip() for each in value.split(",") if each.strip()}
+    names = {each.strip() for each in args[-1].split(",") if each.strip()}
     if "all" in names:
         return tuple(PEERS)
-    unknown = sorted(names - PEERS.keys())
-    if unknown:
+    if unknown := sorted(names - PEERS.keys()):
         known = ", ".join([*PEERS, "all"])
         raise click.BadParameter(f"there is no peer {unknown[0]!r}; choose from {known}")
     return tuple(name for name in PEERS if name in names)
 
 
-def as_namespaces(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    value: str | None,
-) -> tuple[int, int] | None:
-    """How many namespaces, and records in each; None if it was not given."""
-    if value is None:
+def as_namespaces(*args: Any) -> tuple[int, int] | None:
+    """Number of namespaces, and of records in each; None if the option was not given."""
+    if (value := args[-1]) is None:
         return None
     found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", value)
     if not found:
@@ -126,7 +115,7 @@ def as_namespaces(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw the growth into a file: .svg, .png or .pdf",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables")
+@options.as_json
 def scale(
     sizes: tuple[int, ...] | None,
     namespaces: tuple[int, int] | None,
@@ -215,7 +204,7 @@ def size_table(measured: Sequence[Measured]) -> Table:
 
 
 def footnotes(measured: Sequence[Measured]) -> list[str]:
-    """What the numbers in ``size_table`` stand for."""
+    """Notes that the numbers in brackets in ``size_table`` stand for."""
     return [f"[{number}] {note}" for note, number in _marks(measured).items()]
 
 
@@ -277,7 +266,6 @@ def grow(
     Args:
         like: What all parts have in common. What they make in its folder is deleted as soon as it
             is not needed any more.
-        tell: Called with what comes next.
 
     Raises:
         UpstreamError: the records could not be made.
@@ -330,3 +318,72 @@ def _clean(part: Part) -> None:
     shutil.rmtree(part.folder, ignore_errors=True)
     if part.url and part.system == REMEM:
         run(replace(part, name="empty"))
+
+
+SHOWN = (
+    *("ingest, records/s", "dense p50, ms", "hybrid p50, ms"),
+    *("filter keeps 10 % p50, ms", "filter keeps 1 % p50, ms", "filter keeps 0.01 % p50, ms"),
+    *("add one and find it p50, ms", "delete 1 %, s", "open and answer, s"),
+    *("peak memory, ingest, MB", "peak memory, search, MB", "bytes on disk a record"),
+)
+"""The figures that are drawn, row by row."""
+
+_COLUMNS = 3
+
+
+def can_write(path: Path) -> None:
+    """See to it that a plot can be written there, before anything is measured.
+
+    Raises:
+        InvalidInput: the name does not end as a picture's, or the folder does not exist.
+    """
+    known = Figure().canvas.get_supported_filetypes()
+    if path.suffix.lstrip(".").lower() not in known:
+        raise InvalidInput(f"{path} is no picture: let its name end in .svg, .png or .pdf")
+    if not path.parent.is_dir():
+        raise InvalidInput(f"the folder of {path} does not exist: make it first")
+
+
+def plot(measured: Sequence[Measured], path: Path) -> None:
+    """Draw each figure over the number of records, both logarithmic: a line for each system."""
+    rows = -(-len(SHOWN) // _COLUMNS)
+    figure = Figure(figsize=(4 * _COLUMNS, 2.8 * rows), layout="constrained")
+    axes = figure.subplots(rows, _COLUMNS, sharex=True).flat
+    systems = list(dict.fromkeys(one.system for one in measured))
+    for name, each in zip(SHOWN, axes, strict=True):
+        _panel(each, name, measured, systems)
+    for each in list(axes)[-_COLUMNS:]:
+        each.set_xlabel("records")
+    lines, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    figure.savefig(path)
+
+
+def _panel(axes: Axes, name: str, measured: Sequence[Measured], systems: Sequence[str]) -> None:
+    axes.set_title(name, loc="left", fontsize=10)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sorted({one.records for one in measured})))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda records, _: f"{records:,.0f}"))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    for system in systems:
+        points = [
+            (one.records, one.figures[name])
+            for one in measured
+            if one.system == system and one.figures.get(name, 0) > 0
+        ]
+        ours = system == systems[0]
+        axes.plot(
+            [records for records, _ in points],
+            [value for _, value in points],
+            marker="o",
+            markersize=5 if ours else 3,
+            linewidth=2.6 if ours else 1.2,
+            zorder=3 if ours else 2,
+            label=system,
+        )

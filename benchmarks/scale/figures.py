@@ -1,4 +1,4 @@
-"""What is measured of a system at a size, and how it grows. Pure."""
+"""Figures that are measured of a system at a size, and their growth with the size. Pure."""
 
 from __future__ import annotations
 
@@ -10,25 +10,15 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from remem.benchmarks.systems.engine import SHARES
+from remem.benchmarks.tables import Target, Targets
+
 Figures = dict[str, float]
 
 _WARM_UP = 3
 
 
-# Filters that keep a known share of the records. Pure.
-
-SHARES = {"tenth": 10, "hundredth": 100, "myriad": 10_000}
-"""Metadata field -> of how many records one has a given value."""
-
 Ranks = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Keeps the records whose metadata field has a value."""
-
-    field: str
-    value: int
 
 
 def ranks(records: int, more: int) -> Ranks:
@@ -64,8 +54,6 @@ class Measured:
     """One system at one size.
 
     Attributes:
-        system: Its name.
-        records: How many.
         figures: What could be measured, by the names in ``FIGURES``.
         notes: Name of a figure -> why there is none, or what to know about it.
     """
@@ -134,28 +122,6 @@ def growth(measured: Iterable[Measured]) -> dict[tuple[int, int], dict[str, Figu
 
 
 # What remem's stores are to reach, where that was decided. Pure.
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A bound.
-
-    Attributes:
-        bound: The last value that is good enough.
-        at_least: Whether smaller values miss it; otherwise larger ones do.
-    """
-
-    bound: float
-    at_least: bool = False
-
-    def met(self, value: float) -> bool:
-        """Whether a value is good enough."""
-        return value >= self.bound if self.at_least else value <= self.bound
-
-    def __str__(self) -> str:
-        return f"{'≥' if self.at_least else '≤'} {self.bound:,g}"
-
-
-Targets = Mapping[str, Target]
-"""Figure -> target."""
 
 
 def targets_at(records: int, views: int, url: str | None) -> Targets:

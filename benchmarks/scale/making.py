@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from remem.benchmarks.corpus import Corpus
 from remem.benchmarks.datasets.detect import detect_all
-from remem.benchmarks.scale.figures import SHARES, Condition, Ranks, ranks
+from remem.benchmarks.scale.figures import Ranks, ranks
+from remem.benchmarks.systems.engine import SHARES, Asked, Condition, Rows, Vectors
 from remem.encoders.sentence_transformer import Encoder
 from remem.store import InvalidInput, Record
 from remem.views import TURN, VIEWS, line, window_texts
@@ -28,75 +29,15 @@ _QUESTIONS = 103  # three warm up
 _BLOCK = 1 << 16
 
 
-#     The records and questions that all systems are given: made once, on disk, read by the batch.
+# The records and questions that all systems are given: made once, on disk, read by the batch.
 #
 # Files rather than memory, because each system is measured in processes of its own, whose peak of
 # memory is to be the system's and not ours.
-Vectors = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Records that follow each other; a record's number is its key.
-
-    Attributes:
-        numbers: Their numbers.
-        texts: By view, the text of each.
-        vectors: By view, float32 of shape (len(numbers), dim), rows of length 1.
-        fields: Metadata: by field, the value of each.
-    """
-
-    numbers: range
-    texts: Mapping[str, Sequence[str]]
-    vectors: Mapping[str, Vectors]
-    fields: Mapping[str, Sequence[int]]
-
-    @property
-    def text(self) -> Sequence[str]:
-        """The texts of the first view, which is all that most systems know."""
-        return next(iter(self.texts.values()))
-
-    @property
-    def vector(self) -> Vectors:
-        """The vectors of the first view."""
-        return next(iter(self.vectors.values()))
-
-    @property
-    def metadata(self) -> list[dict[str, int]]:
-        """The metadata of each record."""
-        return [
-            dict(zip(self.fields, values, strict=True))
-            for values in zip(*self.fields.values(), strict=True)
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, and what exact search over the first view answers.
-
-    Attributes:
-        text: Its words.
-        vector: float32 of shape (dim,), length 1.
-        conditions: By field, the condition to put with it.
-        exact: Numbers of the nearest records, best first: by field, and "" for all records.
-    """
-
-    text: str
-    vector: Vectors
-    conditions: Mapping[str, Condition]
-    exact: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a material holds.
-
-    Attributes:
-        records: To fill a system with.
-        more: To add afterwards, one at a time.
-        dim: Length of the vectors.
-        views: Names of the views.
-    """
+    """Contents of a material: records to fill a system with, and more to add one at a time."""
 
     records: int
     more: int
@@ -112,7 +53,7 @@ class Material:
 
     @cached_property
     def shape(self) -> Shape:
-        """What it holds."""
+        """Shape of the contents, as ``make`` wrote it."""
         stored = json.loads((self.folder / "shape.json").read_text("utf-8"))
         return Shape(**{**stored, "views": tuple(stored["views"])})
 
@@ -155,21 +96,17 @@ class Material:
 
     def vectors(self, view: str, numbers: range) -> Vectors:
         """The vectors of a view, float32 of shape (len(numbers), dim)."""
-        dim = self.shape.dim
-        flat = np.fromfile(
-            self.vector_file(view),
-            np.float32,
-            count=len(numbers) * dim,
-            offset=4 * dim * numbers.start,
-        )
-        return flat.reshape(-1, dim)
+        # Not mapped: what is mapped counts as memory of the process that is measured.
+        dim, file = self.shape.dim, self.vector_file(view)
+        begin, count = 4 * dim * numbers.start, dim * len(numbers)
+        return np.fromfile(file, np.float32, count, offset=begin).reshape(-1, dim)
 
     def vector_file(self, view: str) -> Path:
-        """Where the vectors of a view lie, one after the other."""
+        """File of the vectors of a view, one after the other."""
         return self.folder / f"{view}.float32"
 
     def text_file(self, view: str) -> Path:
-        """Where the texts of a view lie, each a line of JSON."""
+        """File of the texts of a view, each a line of JSON."""
         return self.folder / f"{view}.jsonl"
 
     def write_shape(self, shape: Shape) -> None:
@@ -208,7 +145,7 @@ Views = Mapping[str, tuple[Sequence[str], Vectors]]
 
 
 class Source(Protocol):
-    """Where records come from: as many as one wants."""
+    """A supply of records, as many as one wants."""
 
     def batches(self, records: int, views: Sequence[str]) -> Iterator[Views]:
         """So many records in all."""
@@ -221,7 +158,7 @@ class MadeUp:
     """The made-up conversation of ``remem.benchmarks.corpus``."""
 
     def batches(self, records: int, views: Sequence[str]) -> Iterator[Views]:
-        """So many records in all."""
+        """See ``Source``."""
         for entries in Corpus(records).batches():
             yield {
                 view: (
@@ -232,7 +169,7 @@ class MadeUp:
             }
 
     def questions(self, records: int, count: int) -> list[tuple[str, Vectors]]:
-        """Texts of eight words, and vectors near those of some record."""
+        """See ``Source``."""
         return Corpus(records).questions(count)
 
 
@@ -372,7 +309,7 @@ def encode(folder: Path, data: Sequence[Path], views: Sequence[str], encoder: En
 
 @dataclass(frozen=True, slots=True)
 class Multiplied:
-    """What ``encode`` wrote: first as it is, then again and again with noise."""
+    """Data that ``encode`` wrote, first as it is, then again and again with noise."""
 
     folder: Path
 

@@ -1,4 +1,8 @@
-"""What one process does: the parts of a measurement."""
+"""One system at one size: filled in one process, asked in another that opens it again.
+
+``python -m remem.benchmarks.scale.parts PART`` does one part of a measurement, in a process of its
+own, so that its peak of memory is its own; the command starts it.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +10,277 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from remem.benchmarks.machine import peak_megabytes
+import numpy as np
+
+from remem.benchmarks.corpus import DIM, Corpus
+from remem.benchmarks.machine import peak_megabytes, seconds, timed
 from remem.benchmarks.running import check_empty
-from remem.benchmarks.scale.figures import Figures
-from remem.benchmarks.scale.making import MadeUp, Material, Multiplied, Source, encode, make
-from remem.benchmarks.scale.measuring import Notes, ask, fill, fill_namespaces, open_at_random
-from remem.benchmarks.scale.systems import System, chosen
+from remem.benchmarks.scale.figures import FILTERED, Figures, latency_figures, recall_at_k
+from remem.benchmarks.scale.making import K, MadeUp, Material, Multiplied, Source, encode, make
+from remem.benchmarks.systems.base import package
+from remem.benchmarks.systems.engine import Asked, Condition, Engine, Growing, Rows, Unsupported
+from remem.benchmarks.systems.peers import GROWING
+from remem.benchmarks.systems.remem import Stores
 from remem.encoders.opening import open_encoder
-from remem.store import Batch, InvalidInput, Store, open_store
+from remem.store import (
+    Batch,
+    Dense,
+    Entry,
+    InvalidInput,
+    Leg,
+    MissingDependency,
+    RememError,
+    Space,
+    Text,
+    open_store,
+)
 from remem.store.errors import UpstreamError
 from remem.views import VIEWS
+
+T = TypeVar("T")
+Answer = TypeVar("Answer")
+
+Notes = dict[str, str]
+
+PATIENCE = 30.0
+"""Seconds after which no further question of a kind is asked."""
+
+_DELETED = Condition("hundredth", 7)
+
+
+def fill(system: Growing, folder: Path, material: Material) -> tuple[Figures, Notes]:
+    """Store all records, until the first search is answered; then close, for which a system may
+    have to finish what it does in the background."""
+    _load(system)
+    batches = _Clocked(material.batches(system.batch))
+    question = material.questions()[0]
+
+    start = time.perf_counter()
+    with system.open(folder) as engine:
+        opened = time.perf_counter()
+        engine.fill(batches)
+        engine.dense(question, K, None)
+        filled = time.perf_counter() - opened
+    closed = time.perf_counter() - start
+    return {
+        "ingest, records/s": material.shape.records / (filled - batches.seconds),
+        "filled and closed after, s": closed - batches.seconds,
+    }, {}
+
+
+def ask(system: Growing, folder: Path, material: Material) -> tuple[Figures, Notes]:
+    """Open what was filled; search, add and delete."""
+    _load(system)
+    questions = material.questions()
+    figures: Figures = {}
+    notes: Notes = {}
+    start = time.perf_counter()
+    with system.open(folder) as engine:
+        engine.dense(questions[0], K, None)
+        figures["open and answer, s"] = time.perf_counter() - start
+        figures["bytes on disk a record"] = engine.bytes_on_disk() / material.shape.records
+        measured = [
+            _asked("dense", partial(_dense, engine, ""), questions, ""),
+            *(
+                _asked(name, partial(_dense, engine, field), questions, field)
+                for field, name in FILTERED.items()
+            ),
+            _asked("hybrid", lambda asked: engine.hybrid(asked, K), questions, None),
+            _additions(engine, material.more(), questions[0]),
+            _deletion(engine, material.chosen(_DELETED), questions[0]),
+        ]
+    for found, said in measured:
+        figures |= found
+        notes |= said
+    return figures, notes
+
+
+def _dense(engine: Engine, field: str, asked: Asked) -> list[int]:
+    return engine.dense(asked, K, asked.conditions.get(field))
+
+
+def _asked(
+    name: str,
+    search: Callable[[Asked], list[int]],
+    questions: Sequence[Asked],
+    exact: str | None,
+) -> tuple[Figures, Notes]:
+    """Latency, and recall against the exact answers of that name where there are any."""
+    try:
+        answers = list(patiently(search, questions))
+    except Unsupported as reason:
+        return {}, {f"{name} {figure}": str(reason) for figure in ("p50, ms", "p95, ms")}
+    figures = latency_figures(name, [spent for _, spent in answers])
+    if exact is not None:
+        figures[f"{name} recall@10"] = recall_at_k(
+            [found for found, _ in answers],
+            [asked.exact[exact] for asked in questions[: len(answers)]],
+        )
+    return figures, {}
+
+
+def _additions(engine: Engine, more: Iterable[Rows], any_question: Asked) -> tuple[Figures, Notes]:
+    """One record after the other: written, and found by its own vector."""
+
+    def add(rows: Rows) -> bool:
+        engine.add(rows)
+        own = replace(any_question, vector=rows.vector[0])
+        return rows.numbers[0] in engine.dense(own, K, None)
+
+    answers = list(patiently(add, more))
+    name = "add one and find it p50, ms"
+    times = [spent for _, spent in answers[1:] or answers]
+    missed = sum(not found for found, _ in answers)
+    notes = {name: f"{missed} of {len(answers)} were not found by their own vector"}
+    return {name: 1000 * float(np.median(times))}, notes if missed else {}
+
+
+def _deletion(engine: Engine, gone: Sequence[int], question: Asked) -> tuple[Figures, Notes]:
+    """Some records at once, until a search is answered without them."""
+
+    def delete() -> list[int]:
+        engine.delete(gone)
+        return engine.dense(question, K, None)
+
+    found, spent = timed(delete)
+    name = "delete 1 %, s"
+    return {name: spent}, {name: "deleted records were still found"} if {*gone} & {*found} else {}
+
+
+def patiently(
+    call: Callable[[T], Answer], arguments: Iterable[T], patience: float = PATIENCE
+) -> Iterator[tuple[Answer, float]]:
+    """Result and seconds of each call, until ``patience`` seconds are spent in all."""
+    left = patience
+    for argument in arguments:
+        result, spent = timed(lambda argument=argument: call(argument))  # type: ignore[misc]
+        yield result, spent
+        left -= spent
+        if left < 0:
+            return
+
+
+def _load(system: Growing) -> None:
+    for name in system.packages:
+        package(name)
+
+
+class _Clocked:
+    """Batches, and the seconds that it took to come by them."""
+
+    def __init__(self, batches: Iterator[Rows]) -> None:
+        self.seconds = 0.0
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[Rows]:
+        while True:
+            rows, spent = timed(lambda: next(self._batches, None))
+            self.seconds += spent
+            if rows is None:
+                return
+            yield rows
+
+
+# Many small namespaces, opened at random.
+
+_AGAIN = 200
+
+
+def fill_namespaces(where: str | Path, count: int, each: int, views: Sequence[str]) -> Figures:
+    """Fill so many namespaces, one after the other, each with one write."""
+    spent = 0.0
+    with open_store(where) as store:
+        store.adopt(Space("the scale benchmark", DIM, tuple(views)))
+        for number, entries in enumerate(Corpus(count * each, batch=each).batches()):
+            batch = Batch(add=[_with_views(entry, views) for entry in entries])
+            spent += seconds(partial(store.write, _name(number), batch))
+        size = store.stats().bytes_on_disk
+    return {
+        "ingest, records/s": count * each / spent,
+        "bytes on disk a record": size / count / each,
+    }
+
+
+def open_at_random(where: str | Path, count: int, each: int, views: Sequence[str]) -> Figures:
+    """Search every namespace once, in random order while patience lasts, and the last ones again.
+
+    A search has all legs: vectors and text of each view.
+    """
+    order = np.random.default_rng(9).permutation(count).tolist()
+    questions = Corpus(count * each).questions(100)
+
+    def legs(number: int) -> list[Leg]:
+        text, vector = questions[number % len(questions)]
+        return [Dense(view, vector) for view in views] + [Text(view, text) for view in views]
+
+    with open_store(where) as store:
+
+        def search(number: int) -> object:
+            return store.search(_name(number), legs(number), K)
+
+        opened = seconds(lambda: search(order[0]))
+        cold = [spent for _, spent in patiently(search, order[1:], 2 * 60)]
+        warm = [spent for _, spent in patiently(search, order[: len(cold)][-_AGAIN:])]
+        in_memory = store.stats().bytes_in_memory
+    return {
+        "namespaces opened": len(cold) + 1,
+        "first search of all, ms": 1000 * opened,
+        **latency_figures("first search in a namespace", cold),
+        **latency_figures("search in it again", warm),
+        "indexes in memory, MB": in_memory / 1e6,
+    }
+
+
+def _name(number: int) -> str:
+    return f"person-{number}"
+
+
+def _with_views(entry: Entry, views: Sequence[str]) -> Entry:
+    return Entry(entry.record, {view: entry.views[view] for view in views})
+
+
+REMEM = Stores().name
+_BATCH = 1000
+
+
+def require(peers: Iterable[str]) -> None:
+    """See to it that all packages are there, before anything is measured.
+
+    Raises:
+        MissingDependency: one is not.
+    """
+    for name in peers:
+        for needed in GROWING[name].packages:
+            if find_spec(needed.partition(".")[0]) is None:
+                raise MissingDependency(f"the peer {name}", "'remem[peers]'")
+
+
+def chosen(name: str, url: str | None) -> Growing:
+    """The system of a name; a url is for remem's."""
+    return Stores(url) if name == REMEM else GROWING[name]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one process does.
+    """Work of one process.
 
     Attributes:
         name: One of ``PARTS``.
         work: A folder for everything that is made on the way.
-        views: How many each record has.
         url: Of remem's store, if it is a server's.
         data: Paths of data sets; none: made-up records.
         records: The size; in many namespaces, of each of them.
         system: Name of the one that is measured; "" where all are served.
-        namespaces: How many.
     """
 
     name: str
@@ -50,99 +293,95 @@ class Part:
     namespaces: int = 0
 
     @property
-    def encoded(self) -> Path:
-        """Where the encoded data lies, if there is any."""
-        return Path(self.work, "encoded")
-
-    @property
     def material(self) -> Path:
-        """Where the records of this size lie."""
+        """Folder of the records of this size."""
         return Path(self.work, "material")
 
     @property
     def folder(self) -> Path:
-        """Where the system keeps its data."""
+        """Folder in which the system keeps its data."""
         return Path(self.work, self.system)
 
+    def encode(self) -> None:
+        """Encode the data, once for all sizes."""
+        data = [Path(path) for path in self.data]
+        encode(self._encoded, data, VIEWS[: self.views], open_encoder(None))
+
+    def make(self) -> None:
+        """Make the records of a size."""
+        source: Source = Multiplied(self._encoded) if self.data else MadeUp()
+        make(self.material, source, self.records, self.views)
+
+    def empty(self) -> None:
+        """Delete what is in the server's store."""
+        empty(self.url or "")
+
+    def measured(self, measure: Callable[..., tuple[Figures, Notes]]) -> tuple[Figures, Notes]:
+        """The figures of a system, and notes on them."""
+        return measure(chosen(self.system, self.url), self.folder, Material(self.material))
+
+    def in_namespaces(self, measure: Callable[..., Figures]) -> Figures:
+        """The figures of many namespaces."""
+        views = VIEWS[: self.views]
+        return measure(self.url or self.folder, self.namespaces, self.records, views)
+
     @property
-    def measured(self) -> System:
-        """The system."""
-        return chosen(self.system, self.url)
-
-    def here(self) -> tuple[Figures, Notes]:
-        """Do it in this process.
-
-        Raises:
-            RememError: it cannot be done.
-        """
-        return PARTS[self.name](self)
-
-    def to_json(self) -> str:
-        """For the command line of another process."""
-        return json.dumps(asdict(self))
-
-    @staticmethod
-    def from_json(text: str) -> Part:
-        """From the command line."""
-        stored: dict[str, Any] = json.loads(text)
-        return Part(**{**stored, "data": tuple(stored["data"])})
+    def _encoded(self) -> Path:
+        return Path(self.work, "encoded")
 
 
-def _encode(part: Part) -> tuple[Figures, Notes]:
-    data = [Path(path) for path in part.data]
-    encode(part.encoded, data, VIEWS[: part.views], open_encoder(None))
-    return {}, {}
-
-
-def _make(part: Part) -> tuple[Figures, Notes]:
-    source: Source = Multiplied(part.encoded) if part.data else MadeUp()
-    make(part.material, source, part.records, part.views)
-    return {}, {}
-
-
-def _fill(part: Part) -> tuple[Figures, Notes]:
-    return fill(part.measured, part.folder, Material(part.material))
-
-
-def _ask(part: Part) -> tuple[Figures, Notes]:
-    return ask(part.measured, part.folder, Material(part.material))
-
-
-def _fill_namespaces(part: Part) -> tuple[Figures, Notes]:
-    where = part.url or part.folder
-    return fill_namespaces(where, part.namespaces, part.records, VIEWS[: part.views]), {}
-
-
-def _ask_namespaces(part: Part) -> tuple[Figures, Notes]:
-    where = part.url or part.folder
-    return open_at_random(where, part.namespaces, part.records, VIEWS[: part.views]), {}
-
-
-def _empty(part: Part) -> tuple[Figures, Notes]:
-    assert part.url
-    empty(part.url)
-    return {}, {}
-
-
-PARTS = {
-    "encode": _encode,
-    "make": _make,
-    "fill": _fill,
-    "ask": _ask,
-    "fill namespaces": _fill_namespaces,
-    "ask namespaces": _ask_namespaces,
-    "empty": _empty,
+PARTS: Mapping[str, Callable[[Part], Any]] = {
+    "encode": Part.encode,
+    "make": Part.make,
+    "empty": Part.empty,
+    "fill": lambda part: part.measured(fill),
+    "ask": lambda part: part.measured(ask),
+    "fill namespaces": lambda part: (part.in_namespaces(fill_namespaces), {}),
+    "ask namespaces": lambda part: (part.in_namespaces(open_at_random), {}),
 }
-"""Name of a part -> what it does; returns figures, and notes on them."""
+"""Name of a part -> what it does; where it measures, it returns figures and notes on them."""
 
 
-# Where remem's store is during the benchmark: on a server, or in a folder that goes again.
-_BATCH = 1000
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Figures that a part found.
+
+    Attributes:
+        notes: Name of a figure -> what to know about it.
+        peak: Most memory of its process, in MB.
+    """
+
+    figures: Figures
+    notes: Notes
+    peak: float
+
+
+def run(part: Part) -> Outcome:
+    """Run a part in a process of its own.
+
+    Raises:
+        UpstreamError: it failed.
+    """
+    command = [sys.executable, "-m", __name__, json.dumps(asdict(part))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        if len(said) > 1:  # more than a sentence, which is for whoever mends it
+            sys.stderr.write(done.stderr)
+        raise UpstreamError(f"{part.system or 'the benchmark'} failed to {part.name}: {said[-1]}")
+    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _report(part: Part) -> None:
+    """Do a part, and tell the process that waits for this one."""
+    figures, notes = PARTS[part.name](part) or ({}, {})
+    told: dict[str, Any] = {"figures": figures, "notes": notes, "peak": peak_megabytes()}
+    print(f"\n{json.dumps(told)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to measure.
+    """A folder to work in, and the store to measure.
 
     Attributes:
         work: A folder for everything that is made on the way.
@@ -166,79 +405,27 @@ def place_for(store: str | None) -> Iterator[Place]:
     """
     if store == ":memory:":
         raise InvalidInput("':memory:' is gone with its process: give a folder or a server's url")
-    if store is None or not ("://" in store or store.endswith(".db")):
-        folder = Path(store).expanduser() if store else None
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as work:
-            yield Place(Path(work))
-        return
-    check_empty(store)
-    with tempfile.TemporaryDirectory() as work:
-        yield Place(Path(work), store)
+    url = store if store and ("://" in store or store.endswith(".db")) else None
+    folder = Path(store).expanduser() if store and not url else None
+    if url:
+        check_empty(url)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        yield Place(Path(work), url)
 
 
 def empty(url: str) -> None:
     """Delete all records of a store."""
     with open_store(url) as store:
         for namespace in store.namespaces():
-            while keys := _some_keys(store, namespace):
+            while keys := [record.key for record in islice(store.scan(namespace), _BATCH)]:
                 store.write(namespace, Batch(delete=keys))
 
 
-def _some_keys(store: Store, namespace: str) -> list[str]:
-    return [record.key for record in islice(store.scan(namespace), _BATCH)]
-
-
-# Each part of a measurement in a process of its own, so that its peak of memory is its own.
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a part found out.
-
-    Attributes:
-        figures: By name.
-        notes: Name of a figure -> what to know about it.
-        peak: Most memory of its process, in MB.
-    """
-
-    figures: Figures
-    notes: dict[str, str]
-    peak: float
-
-
-def run(part: Part) -> Outcome:
-    """Run a part in a process of its own.
-
-    Raises:
-        UpstreamError: it failed.
-    """
-    command = [sys.executable, "-m", "remem.benchmarks.scale", part.to_json()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        if len(said) > 1:  # more than a sentence, which is for whoever mends it
-            sys.stderr.write(done.stderr)
-        raise UpstreamError(f"{part.system or 'the benchmark'} failed to {part.name}: {said[-1]}")
-    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
-
-
-def report(figures: Figures, notes: dict[str, str]) -> None:
-    """Tell the process that waits for this one."""
-    told = {"figures": figures, "notes": notes, "peak": own_peak_megabytes()}
-    print(f"\n{json.dumps(told)}")
-
-
-def own_peak_megabytes() -> float:
-    """The most memory that this process has had, in MB.
-
-    Not what ``getrusage`` says where Linux knows better: that begins with the peak of the process
-    that started this one.
-    """
+if __name__ == "__main__":
     try:
-        lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    except OSError:
-        return peak_megabytes()
-    peaks = (int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-    return next(peaks) * 1024 / 1e6
+        asked = json.loads(sys.argv[1])
+        _report(Part(**{**asked, "data": tuple(asked["data"])}))
+    except RememError as error:
+        sys.exit(str(error))

@@ -1,1 +1,1 @@
-"""What is measured side by side: remem, the baselines, and the peers."""
+"""Systems that are measured side by side: remem, the baselines, and the peers."""

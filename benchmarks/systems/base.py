@@ -1,4 +1,4 @@
-"""What every system under measurement does."""
+"""Protocols of a system under measurement."""
 
 from __future__ import annotations
 
@@ -38,15 +38,12 @@ class System(Protocol):
 
     @property
     def name(self) -> str:
-        """What to call it in tables."""
+        """Name of the system in tables."""
 
     def index(
         self, haystack: Haystack, encoder: Encoder, folder: Path
     ) -> AbstractContextManager[Searcher]:
         """Index a haystack in an empty folder; leaving the context releases everything.
-
-        Args:
-            encoder: The one encoder of the run; it may remember the vectors of texts it has seen.
 
         Raises:
             MissingDependency: the system's package is not installed.
@@ -63,7 +60,6 @@ class Ranked:
     """A ``Searcher`` over an index that knows keys: records come from the haystack.
 
     Attributes:
-        records: By key.
         find: The peer's own search; its order is kept, ties included.
     """
 

@@ -1,4 +1,4 @@
-"""What a memory has to beat: a plain chat window, and search over single turns.
+"""Baselines that a memory has to beat: a plain chat window, and search over single turns.
 
 The searches index one text and one vector a turn, "speaker: text", as most products do.
 """
@@ -79,7 +79,6 @@ class SingleTurns:
 
     Attributes:
         legs: "dense", "text" or both.
-        fuse: How their hits become one ranking.
     """
 
     name: str

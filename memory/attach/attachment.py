@@ -282,7 +282,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What became of an exchange.
+    """The outcome of an exchange.
 
     Attributes:
         turns: Keys of what was stored, and of what was stored already.

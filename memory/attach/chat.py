@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the bot said.
+    """An answer of the bot.
 
     Attributes:
         text: The answer.

@@ -49,7 +49,7 @@ def keyed(turns: Iterable[Record]) -> list[Record]:
 
 
 def unanswered(turns: Sequence[Record]) -> list[Record]:
-    """What the user said since the last answer: the turns that the next answer is for."""
+    """The user's turns since the last answer: those that the next answer is for."""
     answered = max((n for n, turn in enumerate(turns, 1) if turn.role == "assistant"), default=0)
     return list(turns[answered:])
 
@@ -92,14 +92,15 @@ def _short(digest: bytes) -> str:
     return b32encode(digest).decode("ascii")[:_KEY_CHARACTERS].lower()
 
 
-#     Places in a request where the blocks of memories stand. Pure.
+# Places in a request where the blocks of memories stand.
 #
-# * ``message``: in front of what the user said. Any model can read it, and what was sent stays
-# the   beginning of what is sent next. * ``tool``: as the result of a tool behind what the user
-# said, which is the least authority that a   model knows. As cheap to repeat, for servers and
-# models that know tools. * ``system``: at the end of the system message, one block after the
-# other. For models that heed   nothing else: memories get the authority of instructions, and each
-# time that there is something   new, all that stands behind the system message is read anew.
+# * ``message``: in front of what the user said. Any model can read it, and what was sent stays the
+#   beginning of what is sent next.
+# * ``tool``: as the result of a tool behind what the user said, which is the least authority that a
+#   model knows. As cheap to repeat, for servers and models that know tools.
+# * ``system``: at the end of the system message, one block after the other. For models that heed
+#   nothing else: memories get the authority of instructions, and each time that there is something
+#   new, all that stands behind the system message is read anew.
 
 REPLAY_BUDGET = 20_000
 """Most tokens of blocks that are sent again: twenty blocks of the default budget."""

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from remem.attach.attachment import Attachment, Exchange, Remembered
 from remem.attach.conversation import REPLAY_BUDGET
@@ -47,6 +47,7 @@ try:
     from openai._legacy_response import LegacyAPIResponse
     from openai.types.chat import ChatCompletion
     from openai.types.responses import Response
+    from typing_extensions import override
 except ImportError as error:
     raise MissingDependency("with_memory", "'remem[openai]'") from error
 
@@ -94,7 +95,7 @@ def with_memory(
     """
     replays = Replays(replay_budget)
     attachment = Attachment(memory, budget, k, floor, count_tokens, placement, replays)
-    return _attach(client, _Road(attachment, session))
+    return _attach(client, _ClientMemory(attachment, session))
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def session(name: str) -> Iterator[None]:
 
 @dataclass(slots=True)
 class Used:
-    """What a memory had to do with a reply.
+    """The part of a memory in a reply.
 
     Attributes:
         exchange: The question, and what was recalled for it.
@@ -126,13 +127,13 @@ class Used:
 
     @property
     def problem(self) -> str | None:
-        """Why it had to do without memory, why the exchange could not be remembered, or what of it
-        was left out."""
+        """Problem with the memory of this reply, in a sentence: it was not asked, the exchange
+        could not be remembered, or a part of it was left out. None if there was none."""
         return self.exchange.problem or self.remembered.problem or self.exchange.notice
 
 
 def memory_of(reply: Any) -> Used:
-    """What a memory had to do with a reply or stream of a client made by ``with_memory``.
+    """The part of a memory in a reply or stream of a client made by ``with_memory``.
 
     Raises:
         InvalidInput: it is not the reply of such a client.
@@ -145,8 +146,8 @@ def memory_of(reply: Any) -> Used:
 
 
 @dataclass(frozen=True, slots=True)
-class _Thread:
-    """What is known of a conversation that the server keeps.
+class _Conversation:
+    """A conversation that the server keeps, as far as it is known.
 
     Attributes:
         session: Its name.
@@ -158,13 +159,13 @@ class _Thread:
     earlier: tuple[Mapping[str, Any], ...] = ()
 
 
-class _Road:
+class _ClientMemory:
     """From requests to replies with a memory on the way; shared by a client and its copies."""
 
     def __init__(self, attachment: Attachment, session: str | None) -> None:
         self._attachment = attachment
         self._session = session
-        self._threads: OrderedDict[str, _Thread] = OrderedDict()
+        self._threads: OrderedDict[str, _Conversation] = OrderedDict()
         self._lock = threading.Lock()
 
     def ask(self, options: FinalRequestOptions) -> _Asked | None:
@@ -186,13 +187,13 @@ class _Road:
         exchange = self._attachment.recall(wire.messages(body), name, earlier=thread.earlier)
         if exchange.said:
             earlier = tuple({"role": turn.role, "content": turn.text} for turn in exchange.said)
-            thread = _Thread(exchange.said[0].source, earlier)
+            thread = _Conversation(exchange.said[0].source, earlier)
         if exchange.changed:
             changed = wire.with_messages(body, exchange.messages)
             options = options.model_copy(update={"json_data": changed})
         return _Asked(self, wire, options, Used(exchange), conversation, thread)
 
-    def follow(self, name: str, thread: _Thread) -> None:
+    def follow(self, name: str, thread: _Conversation) -> None:
         """Know a conversation by the id of its last reply, or its own."""
         with self._lock:
             self._threads[name] = thread
@@ -200,10 +201,10 @@ class _Road:
             while len(self._threads) > _MOST_THREADS:
                 self._threads.popitem(last=False)
 
-    def _thread(self, name: str | None) -> _Thread:
+    def _thread(self, name: str | None) -> _Conversation:
         with self._lock:
             known = self._threads.get(name or "")
-        return known or _Thread(earlier=_after(name))
+        return known or _Conversation(earlier=_after(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +217,12 @@ class _Asked:
         thread: The conversation, this request included, as long as there is no answer.
     """
 
-    road: _Road
-    wire: Wire
+    client_memory: _ClientMemory
+    wire: ChatWire
     options: FinalRequestOptions
     used: Used
     conversation: str | None
-    thread: _Thread
+    thread: _Conversation
 
     def receive(self, reply: Any) -> None:
         """Remember a reply, or have a stream remembered when the model has finished.
@@ -258,7 +259,7 @@ class _Asked:
         is_answered = said_by("assistant", answer.text).strip()
         earlier = _after(answer.identity) if is_answered else self.thread.earlier
         for name in filter(None, (answer.identity, self.conversation)):
-            self.road.follow(name, _Thread(self.thread.session, earlier))
+            self.client_memory.follow(name, _Conversation(self.thread.session, earlier))
 
     def _watched(self, events: Iterator[ServerSentEvent]) -> Iterator[ServerSentEvent]:
         watch: Watch[ServerSentEvent] = Watch(self.wire.reading())
@@ -298,7 +299,7 @@ class _Asked:
         return seen.passed
 
 
-def _attach(client: Client, road: _Road) -> Client:
+def _attach(client: Client, client_memory: _ClientMemory) -> Client:
     if not isinstance(client, (OpenAI, AsyncOpenAI)):
         raise InvalidInput("with_memory takes an openai.OpenAI or openai.AsyncOpenAI client")
     # Of a client that has a memory already, the methods that it had before.
@@ -306,7 +307,7 @@ def _attach(client: Client, road: _Road) -> Client:
 
     @functools.wraps(request)
     def remembering(cast_to: Any, options: FinalRequestOptions, **how: Any) -> Any:
-        asked = road.ask(options)
+        asked = client_memory.ask(options)
         if asked is None:
             return request(cast_to, options, **how)
         reply = request(cast_to, asked.options, **how)
@@ -315,7 +316,7 @@ def _attach(client: Client, road: _Road) -> Client:
 
     @functools.wraps(request)
     async def remembering_async(cast_to: Any, options: FinalRequestOptions, **how: Any) -> Any:
-        asked = await run_sync(road.ask, options)
+        asked = await run_sync(client_memory.ask, options)
         if asked is None:
             return await request(cast_to, options, **how)
         reply = await request(cast_to, asked.options, **how)
@@ -324,7 +325,7 @@ def _attach(client: Client, road: _Road) -> Client:
 
     @functools.wraps(copy)
     def copied(**options: Any) -> Client:
-        return _attach(copy(**options), road)
+        return _attach(copy(**options), client_memory)
 
     vars(client).update(
         _remem=(request, copy),
@@ -344,7 +345,7 @@ def _log(error: Exception) -> None:
     logger.warning("nothing could be remembered: %s", error, exc_info=error)
 
 
-#     Requests of OpenAI's two protocols, chat completions and responses, as turns. Pure.
+# Requests of OpenAI's two protocols, chat completions and responses, as turns.
 #
 # What their replies say is read by ``remem.attach.replies``.
 
@@ -352,53 +353,37 @@ Body = Mapping[str, Any]
 Messages = Sequence[Mapping[str, Any]]
 
 
-class Wire(Protocol):
-    """One protocol."""
-
-    def messages(self, body: Body) -> Messages:
-        """What the model would read, in a form that ``remem.attach.conversation`` reads."""
-
-    def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
-        """The request with other messages of that form."""
-
-    def previous(self, body: Body) -> str | None:
-        """The id of the reply that is continued, if the server keeps what was said."""
-
-    def conversation(self, body: Body) -> str | None:
-        """The id of the conversation, if the server keeps what was said under one."""
-
-    def reading(self) -> Reading:
-        """A reader of one reply, whole or as a stream."""
-
-
 class ChatWire:
     """``/chat/completions``."""
 
     def messages(self, body: Body) -> Messages:
-        """See ``Wire``."""
+        """The messages that the model would read, as ``remem.attach.conversation`` reads them."""
         given = body.get("messages")
         return given if isinstance(given, (list, tuple)) else ()
 
     def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
-        """See ``Wire``."""
+        """The request with other messages of that form."""
         return {**body, "messages": list(messages)}
 
-    def previous(self, body: Body) -> None:
-        """None: the server keeps nothing."""
+    def previous(self, body: Body) -> str | None:  # noqa: ARG002
+        """The id of the reply that is continued, if the server keeps what was said."""
+        return None
 
-    def conversation(self, body: Body) -> None:
-        """None: the server keeps nothing."""
+    def conversation(self, body: Body) -> str | None:  # noqa: ARG002
+        """The id of the conversation, if the server keeps what was said under one."""
+        return None
 
     def reading(self) -> Reading:
-        """See ``Wire``."""
+        """A reader of one reply, whole or as a stream."""
         return ChatReading()
 
 
-class ResponsesWire:
+class ResponsesWire(ChatWire):
     """``/responses``; its input is a text, or items of which some are messages."""
 
+    @override
     def messages(self, body: Body) -> Messages:
-        """See ``Wire``. In the place of an item that is no message stands one of a tool."""
+        # In the place of an item that is no message stands one of a tool.
         given = body.get("input")
         if isinstance(given, str):
             return [{"role": "user", "content": given}]
@@ -408,23 +393,23 @@ class ResponsesWire:
             for place, item in enumerate(items)
         ]
 
+    @override
     def with_messages(self, body: Body, messages: Messages) -> dict[str, Any]:
-        """See ``Wire``."""
         if isinstance(body.get("input"), str) and len(messages) == 1:
             return {**body, "input": messages[0]["content"]}
         return {**body, "input": [item for message in messages for item in _items(message)]}
 
+    @override
     def previous(self, body: Body) -> str | None:
-        """See ``Wire``."""
         return _text(body.get("previous_response_id"))
 
+    @override
     def conversation(self, body: Body) -> str | None:
-        """See ``Wire``."""
         given = body.get("conversation")
         return _text(given.get("id") if isinstance(given, Mapping) else given)
 
+    @override
     def reading(self) -> Reading:
-        """See ``Wire``."""
         return ResponsesReading()
 
 
@@ -447,7 +432,7 @@ def _items(message: Mapping[str, Any]) -> list[Any]:
 
 
 def _was_said(item: Any, after: Sequence[Any]) -> bool:
-    """Whether an item is a message, and not what a model said on the way to a call of a tool."""
+    """True for a message that is not what a model said on the way to a call of a tool."""
     if not _is_message(item):
         return False
     follower = next((each for each in after if _type(each) != "reasoning"), None)
@@ -462,5 +447,5 @@ def _type(item: Any) -> Any:
     return item.get("type", "message") if isinstance(item, Mapping) else None
 
 
-WIRES: Mapping[str, Wire] = {"/chat/completions": ChatWire(), "/responses": ResponsesWire()}
+WIRES: Mapping[str, ChatWire] = {"/chat/completions": ChatWire(), "/responses": ResponsesWire()}
 """The protocols by the path of their requests."""

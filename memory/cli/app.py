@@ -129,8 +129,8 @@ def _sentence(error: Exception) -> str:
 
 
 def _stand_in_for_closed_streams() -> None:
-    """Where a shell closed a stream (``>&-``), nothing is read or written, and no file of a store
-    takes its place."""
+    """Put nothing in the place of a stream that a shell closed (``>&-``), so that no file of a
+    store takes it."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
@@ -148,7 +148,7 @@ def _hush_libraries(debug: bool) -> None:
         os.environ.setdefault(name, value)
 
 
-#     Commands that other packages add to ``remem``, through the entry points ``remem.commands``.
+# Commands that other packages add to ``remem``, through the entry points ``remem.commands``.
 #
 # An entry point names a ``click.Command`` whose module is quick to import, because ``remem
 # --help`` imports it to show what it does.

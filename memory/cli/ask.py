@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from remem.cli.chat import Conversation, History, JsonLines, People, converse
-from remem.cli.options import budget_option, command
+from remem.cli.options import budget_option, command, number_option, words_argument
 from remem.cli.screen import print_json
 from remem.cli.search import exchange_json, filter_options, show_recalled, type_out
 from remem.configuration import Settings, history_file
@@ -32,12 +32,8 @@ _generator_option = click.option(
     "server; without it, the small SmolLM2  [env: REMEM_GENERATOR]",
 )
 _budget_option = budget_option("At most so many tokens of memories")
-_most_option = click.option(
-    "-k",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="At most so many memories; larger models make use of more",
+_most_option = number_option(
+    "-k", default=5, help="At most so many memories; larger models make use of more"
 )
 
 
@@ -47,7 +43,7 @@ _most_option = click.option(
     "remem ask what is the dog called --no-memory",
     "remem ask when does Ravi land --generator openai:gpt-4o-mini --until 2024-09",
 )
-@click.argument("question", nargs=-1, required=True, metavar="QUESTION")
+@words_argument("question")
 @_generator_option
 @_most_option
 @_budget_option
@@ -56,33 +52,28 @@ _most_option = click.option(
 @click.pass_obj
 def ask(
     settings: Settings,
-    question: tuple[str, ...],
+    /,
+    question: str,
     spec: str,
-    k: int,
-    budget: int,
     where: Filter | None,
     no_memory: bool,
+    **most: Any,
 ) -> None:
     """Let a language model answer QUESTION from memory."""
     from remem.generators.opening import open_generator
     from remem.generators.prompts import Prompt
 
-    asked = " ".join(question)
     generator = open_generator(spec)
     context = None
     if not no_memory:
         with settings.recall() as memory:
-            context = memory.context(
-                asked,
-                budget=budget,
-                count_tokens=generator.count_tokens,
-                k=k,
-                where=with_stored_names(memory, where),
-            )
-    prompt = Prompt(asked, context)
+            where = with_stored_names(memory, where)
+            count = generator.count_tokens
+            context = memory.context(question, where=where, count_tokens=count, **most)
+    prompt = Prompt(question, context)
     recalled = context.recollections if context else ()
     if settings.as_json:
-        print_json(exchange_json(asked, recalled, generator.generate(prompt)))
+        print_json(exchange_json(question, recalled, generator.generate(prompt)))
     else:
         if not no_memory:
             show_recalled(recalled)

@@ -19,7 +19,6 @@ from remem.cli.screen import (
     counted,
     print_out,
     recollection_table,
-    record_json,
     safe,
     table,
     write_json_line,
@@ -35,6 +34,7 @@ from remem.contents import pin, unpin
 from remem.lookup import key_of
 from remem.recall.names import meant, shown, shown_key
 from remem.store import F, InvalidInput, Record, RememError
+from remem.transfer import record_json
 
 if TYPE_CHECKING:
     from remem.attach.chat import Chat, Reply, StreamedReply
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Screen(Protocol):
-    """Who reads the chat."""
+    """The reader of a chat."""
 
     def answer(self, session: str, question: str, reply: StreamedReply) -> None:
         """Show an answer, reading it to its end."""
@@ -299,7 +299,7 @@ _SESSIONS = 10
 
 @dataclass(slots=True)
 class Conversation:
-    """What commands work on.
+    """The state that commands work on.
 
     Attributes:
         memory: What is recalled from.
@@ -320,7 +320,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a command has to say.
+    """The output of a command.
 
     Attributes:
         data: For programs.

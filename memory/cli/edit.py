@@ -12,21 +12,42 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remem.cli.chat import ELSEWHERE, forget_lines
-from remem.cli.options import command
-from remem.cli.screen import complain, counted, print_result, record_json, safe
+from remem.cli.options import command, read_option
+from remem.cli.screen import complain, counted, print_result, safe
 from remem.cli.search import filter_options
 from remem.configuration import Settings, history_file
 from remem.dates import earliest, readable
 from remem.lookup import key_of, with_stored_names
 from remem.recall.names import shown_key
-from remem.store.errors import InvalidInput
+from remem.store import InvalidInput, Record
 from remem.store.filters import And, F, Filter
 from remem.store.validation import check_text
+from remem.transfer import record_json
 
 if TYPE_CHECKING:
     from remem.memory import Memory
 
 DECLINED = 1
+
+
+def _future(expires: str) -> datetime:
+    moment = earliest(expires)
+    if moment <= datetime.now().astimezone():
+        raise InvalidInput(
+            f"--expires {expires!r} means {readable(moment)}, which is past already; "
+            "give a date to come, with its year"
+        )
+    return moment
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"--metadata is not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise InvalidInput('--metadata is a JSON object, like \'{"topic": "food"}\'')
+    return value
 
 
 @command(
@@ -38,10 +59,12 @@ DECLINED = 1
 @click.argument("text")
 @click.option("--speaker", metavar="NAME", help="Who says it")
 @click.option("--source", default="notes", show_default=True, help="Where it belongs")
-@click.option("--at", metavar="DATE", help="When it was said, like 2024-03-17 or '3 May 2024'")
-@click.option("--expires", metavar="DATE", help="From when on it is no longer found")
-@click.option(
-    "--metadata", metavar="JSON", help='An object to filter on, like \'{"topic": "food"}\''
+@read_option(
+    "--at", "said_at", "DATE", earliest, "When it was said, like 2024-03-17 or '3 May 2024'"
+)
+@read_option("--expires", "expires_at", "DATE", _future, "From when on it is no longer found")
+@read_option(
+    "--metadata", "metadata", "JSON", _object, 'An object to filter on, like \'{"topic": "food"}\''
 )
 @click.option("--key", help="Its identity; one is made from the text otherwise")
 @click.option(
@@ -50,38 +73,16 @@ DECLINED = 1
     help="Where it comes from: person (if left out), assistant, tool, document or web",
 )
 @click.pass_obj
-def add(
-    settings: Settings,
-    text: str,
-    speaker: str | None,
-    source: str,
-    at: str | None,
-    expires: str | None,
-    metadata: str | None,
-    key: str | None,
-    origin: str | None,
-) -> None:
+def add(settings: Settings, /, text: str, **fields: Any) -> None:
     """Remember TEXT, word for word.
 
     '-' reads it from standard input, up to the line end after its last line.
     """
     # Checked before a store is made for it.
     said = check_text(_from_standard_input() if text == "-" else text)
-    said_at = None if at is None else earliest(at)
-    expires_at = None if expires is None else _future(expires)
-    labels = _object(metadata)
     with settings.create() as memory:
-        record = memory.add(
-            said,
-            source=source,
-            speaker=speaker,
-            said_at=said_at,
-            expires_at=expires_at,
-            metadata=labels,
-            key=key,
-            origin=origin,
-        )
-    print_result(settings.as_json, record_json(record), f"Remembered as {shown_key(record.key)}.")
+        record = memory.add(said, **fields)
+    _show_remembered(settings, record)
 
 
 @command("update", 'remem update KEY "The studio costs 450 euros now"')
@@ -92,7 +93,7 @@ def update(settings: Settings, key: str, text: str) -> None:
     """Replace what a memory says, keeping its history."""
     with settings.recall() as memory:
         record = memory.update(key_of(memory, key, "; 'remem search' shows the keys"), text)
-    print_result(settings.as_json, record_json(record), f"Remembered as {shown_key(record.key)}.")
+    _show_remembered(settings, record)
 
 
 @command("delete", "remem delete KEY", "remem delete KEY KEY")
@@ -159,6 +160,10 @@ def forget(
     )
 
 
+def _show_remembered(settings: Settings, record: Record) -> None:
+    print_result(settings.as_json, record_json(record), f"Remembered as {shown_key(record.key)}.")
+
+
 def _check_chosen(keys: Sequence[str], where: Filter | None, everything: bool) -> None:
     if (bool(keys) or where is not None) == everything:
         raise click.UsageError("say what to forget: keys, filters like --source, or --all alone")
@@ -198,27 +203,5 @@ def _confirmed(question: str) -> bool:
 
 
 def _from_standard_input() -> str:
-    """What is piped in, word for word; the end of its last line belongs to the pipe."""
+    """The piped text, word for word; the end of its last line belongs to the pipe."""
     return sys.stdin.read().removesuffix("\n").removesuffix("\r")
-
-
-def _future(expires: str) -> datetime:
-    moment = earliest(expires)
-    if moment <= datetime.now().astimezone():
-        raise InvalidInput(
-            f"--expires {expires!r} means {readable(moment)}, which is past already; "
-            "give a date to come, with its year"
-        )
-    return moment
-
-
-def _object(text: str | None) -> dict[str, Any] | None:
-    if text is None:
-        return None
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"--metadata is not JSON ({error})") from None
-    if not isinstance(value, dict):
-        raise InvalidInput('--metadata is a JSON object, like \'{"topic": "food"}\'')
-    return value

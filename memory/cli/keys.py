@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def list_(settings: Settings, file: Path | None) -> None:
     columns = ("Id", "Name", "May", "In", "Created", "State")
     print_result(
         settings.as_json,
-        [_plain(key) for key in known],
+        [asdict(key) | {"permission": key.permission.name.lower()} for key in known],
         table(columns, rows),
         counted(len(rows), "key"),
     )
@@ -148,15 +149,3 @@ def _row(key: Key) -> tuple[Any, ...]:
     state = "revoked" if key.revoked_at else "in use"
     where = ", ".join(key.namespaces)
     return (key.id, key.name, key.permission.name.lower(), where, key.created_at, state)
-
-
-def _plain(key: Key) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "permission": key.permission.name.lower(),
-        "namespaces": key.namespaces,
-        "created_at": key.created_at,
-        "rotated_at": key.rotated_at,
-        "revoked_at": key.revoked_at,
-    }

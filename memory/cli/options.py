@@ -95,8 +95,36 @@ def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], click.C
     return click.command(name, cls=Command, examples=examples)
 
 
+def number_option(
+    *names: str, default: int | None, help: str, least: int = 1, **attributes: Any
+) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """A whole number, not less than ``least``; the help tells the default."""
+    attributes = {"show_default": True, **attributes}
+    return click.option(
+        *names, default=default, type=click.IntRange(min=least), help=help, **attributes
+    )
+
+
 def budget_option(help: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
     """The tokens that a prompt or a block may take."""
-    return click.option(
-        "--budget", default=1000, show_default=True, type=click.IntRange(min=1), help=help
-    )
+    return number_option("--budget", default=1000, help=help)
+
+
+def read_option(
+    flag: str, name: str, metavar: str, read: Callable[[str], Any], help: str
+) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """An option whose text is read as something else; left out, it is None."""
+
+    def value(ctx: click.Context, param: click.Parameter, given: str | None) -> Any:  # noqa: ARG001
+        return None if given is None else read(given)
+
+    return click.option(flag, name, metavar=metavar, callback=value, help=help)
+
+
+def words_argument(name: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """A text that needs no quotes: all the words that are left, joined."""
+
+    def joined(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> str:  # noqa: ARG001
+        return " ".join(value)
+
+    return click.argument(name, nargs=-1, required=True, metavar=name.upper(), callback=joined)

@@ -1,4 +1,4 @@
-"""What reaches the terminal: safe text, tables that fit, colour only where someone sees it."""
+"""Output for a terminal: safe text, tables that fit, colour only where someone sees it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ from rich.text import Text
 from remem.dates import readable
 from remem.recall.names import shown, shown_key, who
 from remem.recall.ranking import Recollection
-from remem.store.types import Record
 
 Moves = Callable[..., None]
-"""What moves a bar: takes ``completed``, ``total`` and the fields of the bar's columns."""
+"""A function that moves a bar: takes ``completed``, ``total`` and fields of the columns."""
 
 # Whoever wrote a memory must not steer the terminal of whoever reads it: no escape sequences, no
 # control characters but tab and newline, no marks that turn the direction of writing around.
@@ -91,11 +90,14 @@ def counted(count: int, noun: str) -> str:
 
 
 @contextmanager
-def progress_bar(title: str, *columns: ProgressColumn, **fields: Any) -> Iterator[Moves]:
+def progress_bar(
+    title: str, *columns: ProgressColumn, total: float | None = None, **fields: Any
+) -> Iterator[Moves]:
     """A bar on standard error, where someone sees it; yields what moves it.
 
     Args:
         columns: What to show between the bar and the time that remains.
+        total: Steps until it is done; None: not known yet.
         fields: First values of what the columns show.
     """
     console = errors()
@@ -104,7 +106,7 @@ def progress_bar(title: str, *columns: ProgressColumn, **fields: Any) -> Iterato
     with Progress(
         *shown, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        task = progress.add_task(safe(title), total=None, **fields)
+        task = progress.add_task(safe(title), total=total, **fields)
         yield partial(progress.update, task)
 
 
@@ -117,12 +119,6 @@ def write_json_line(data: Any) -> None:
     """Print one line of JSON Lines, at once."""
     click.echo(json.dumps(data, default=_jsonable))
     sys.stdout.flush()
-
-
-def record_json(record: Record) -> dict[str, Any]:
-    """All fields of a record, in the order of ``Record``; times are ISO 8601."""
-    names = Record.__dataclass_fields__
-    return {name: _plain(getattr(record, name)) for name in names}
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
@@ -138,7 +134,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 
 def recollection_table(recollections: Sequence[Recollection]) -> Table:
-    """What was recalled: score, date, speaker, text with the question's words marked, key."""
+    """Recollections in rows: score, date, speaker, text with the question's words marked, key."""
     result = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     result.add_column("Score", justify="right", no_wrap=True)
     result.add_column("When", no_wrap=True)
@@ -190,10 +186,6 @@ def _cell(value: Any) -> RenderableType:
         return f"{value:,}"
     # A second line would look like a row of its own.
     return Text("" if value is None else in_one_line(str(value)))
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _jsonable(value: Any) -> Any:

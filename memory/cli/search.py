@@ -13,7 +13,13 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from remem.cli.options import budget_option, command
+from remem.cli.options import (
+    budget_option,
+    command,
+    number_option,
+    read_option,
+    words_argument,
+)
 from remem.cli.screen import (
     Verbatim,
     complain,
@@ -21,7 +27,6 @@ from remem.cli.screen import (
     output,
     print_result,
     recollection_table,
-    record_json,
     safe,
     table,
 )
@@ -34,23 +39,21 @@ from remem.recall.ranking import Recollection
 from remem.recall.relevance import FLOOR
 from remem.store.errors import InvalidInput
 from remem.store.filters import And, F, Filter, Not, Or, Range, parse_filter
+from remem.transfer import record_json
 
 NOTHING_RELEVANT = "nothing relevant is remembered"
 
 
-def _moment(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
-    value: str | None,
-) -> datetime | None:
-    return latest(value) if value else None
+def _asked_at(given: str) -> datetime | None:
+    return latest(given) if given else None
 
 
-_now_option = click.option(
+_now_option = read_option(
     "--now",
-    metavar="DATE",
-    callback=_moment,
-    help="Ask as if it were DATE, which decides what 'last week' means",
+    "now",
+    "DATE",
+    _asked_at,
+    "Ask as if it were DATE, which decides what 'last week' means",
 )
 
 _budget_option = budget_option("At most so many tokens")
@@ -136,32 +139,21 @@ def _has_condition(where: Filter) -> bool:
     "remem search what broke last week --now 2024-03-20",
     "remem search rent --json | jq -r '.results[].record.text'",
 )
-@click.argument("query", nargs=-1, required=True, metavar="QUERY")
-@click.option(
-    "-k", default=5, show_default=True, type=click.IntRange(min=1), help="At most so many results"
-)
+@words_argument("query")
+@number_option("-k", default=5, help="At most so many results")
 @filter_options
 @_now_option
 @click.option("--explain", is_flag=True, help="Show relevance, and what each score is made of")
 @click.pass_obj
-def search(
-    settings: Settings,
-    query: tuple[str, ...],
-    k: int,
-    where: Filter | None,
-    now: datetime | None,
-    explain: bool,
-) -> None:
+def search(settings: Settings, /, query: str, where: Filter | None, **how: Any) -> None:
     """Find the memories that answer QUERY, best first."""
-    question = " ".join(query)
     with settings.recall() as memory:
-        where = with_stored_names(memory, where)
-        found = memory.search(question, k, where=where, now=now, explain=explain)
+        found = memory.search(query, where=with_stored_names(memory, where), **how)
         namespace = memory.namespace
     print_result(
         settings.as_json,
         {
-            "query": question,
+            "query": query,
             "namespace": namespace,
             "results": [recollection_json(each) for each in found],
         },
@@ -174,32 +166,23 @@ def search(
     "remem context what is the dog called --budget 500",
     "remem context what is the dog called | llm 'What is the dog called?'",
 )
-@click.argument("query", nargs=-1, required=True, metavar="QUERY")
+@words_argument("query")
 @_budget_option
 @_floor_option
 @filter_options
 @_now_option
 @click.pass_obj
-def context(
-    settings: Settings,
-    query: tuple[str, ...],
-    budget: int,
-    floor: float,
-    where: Filter | None,
-    now: datetime | None,
-) -> None:
+def context(settings: Settings, /, query: str, where: Filter | None, **how: Any) -> None:
     """Print the memories for QUERY as a block for a prompt.
 
     Where nothing relevant is remembered, as for small talk, nothing is printed.
     """
-    question = " ".join(query)
     with settings.recall() as memory:
-        where = with_stored_names(memory, where)
-        block = memory.context(question, budget=budget, where=where, now=now, floor=floor)
+        block = memory.context(query, where=with_stored_names(memory, where), **how)
     print_result(
         settings.as_json,
         {
-            "query": question,
+            "query": query,
             "text": block.text,
             "tokens": block.tokens,
             "memories": [recollection_json(each) for each in block.recollections],
@@ -216,49 +199,34 @@ def context(
     "remem why rent --expect lease.md#3 --speaker Nora -k 5",
     "remem why rent --expect lease.md#3 --json | jq .keeps",
 )
-@click.argument("query", nargs=-1, required=True, metavar="QUERY")
+@words_argument("query")
 @click.option(
     "--expect", required=True, metavar="KEY", help="The memory that should have been recalled"
 )
-@click.option(
-    "-k", default=50, show_default=True, type=click.IntRange(min=1), help="At most so many memories"
-)
+@number_option("-k", default=50, help="At most so many memories")
 @_budget_option
 @_floor_option
 @filter_options
 @_now_option
 @click.pass_obj
-def why(
-    settings: Settings,
-    query: tuple[str, ...],
-    expect: str,
-    k: int,
-    budget: int,
-    floor: float,
-    where: Filter | None,
-    now: datetime | None,
-) -> None:
+def why(settings: Settings, /, query: str, expect: str, where: Filter | None, **how: Any) -> None:
     """Tell why a memory is in the block for QUERY, or why not.
 
     What dropped it (the filter, a pool, the limit, the floor, the budget, ...), what would have
     kept it, and how near each part of the search came to it.
     """
-    question = " ".join(query)
     with settings.recall() as memory:
         expected = memory.why(
-            question,
+            query,
             known_key(memory, expect) or expect,
-            k=k,
             where=with_stored_names(memory, where),
-            now=now,
-            floor=floor,
-            budget=budget,
             elsewhere=memory.namespaces(),
+            **how,
         )
         namespace = memory.namespace
     print_result(
         settings.as_json,
-        {"query": question, "namespace": namespace, **asdict(expected)},
+        {"query": query, "namespace": namespace, **asdict(expected)},
         *(Text(safe(each)) for each in (expected.reason, expected.remedy) if each),
         *([_reach_table(expected.reaches)] if expected.reaches else []),
     )

@@ -13,7 +13,7 @@ import click
 
 from remem.attach.conversation import PLACEMENTS, REPLAY_BUDGET
 from remem.cli.keys import keys_file, keys_option
-from remem.cli.options import command
+from remem.cli.options import command, number_option
 from remem.cli.screen import complain, output, write_json_line
 from remem.configuration import DEFAULT_NAMESPACE, Settings
 from remem.store.errors import MissingDependency
@@ -51,16 +51,15 @@ _MOST_LOCAL, _MOST_UPSTREAM = 5, 50
     "[env: REMEM_GENERATOR]",
 )
 @keys_option
-@click.option(
+@number_option(
     "--budget",
     default=1000,
-    show_default=True,
-    type=click.IntRange(min=0),
+    least=0,
     help="At most so many tokens of memories in front of a question",
 )
-@click.option(
+@number_option(
     "-k",
-    type=click.IntRange(min=1),
+    default=None,
     help=f"At most so many memories  [default: {_MOST_UPSTREAM}; {_MOST_LOCAL} without --upstream]",
 )
 @click.option(
@@ -77,36 +76,21 @@ _MOST_LOCAL, _MOST_UPSTREAM = 5, 50
     help="Where an --upstream gets them: in front of the question, behind the system message, or "
     "as the result of a tool; a model on this machine has a place of its own",
 )
-@click.option(
+@number_option(
     "--replay",
     "replay_budget",
     metavar="TOKENS",
     default=REPLAY_BUDGET,
-    show_default=True,
-    type=click.IntRange(min=0),
+    least=0,
     help="At most so many tokens of memories of earlier questions, which an --upstream gets again "
     "as they were, so that its prompt cache serves them; 0: none",
 )
-@click.option(
-    "--rate",
-    "requests_per_minute",
-    default=600,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Requests a minute with one key",
-)
-@click.option(
-    "--generations",
-    default=64,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Answers at the same time; more are refused",
-)
-@click.option(
+@number_option("--rate", "requests_per_minute", default=600, help="Requests a minute with one key")
+@number_option("--generations", default=64, help="Answers at the same time; more are refused")
+@number_option(
     "--processes",
     default=os.cpu_count() or 1,
     show_default="one for each processor",
-    type=click.IntRange(min=1),
     help="Processes that search, each with the indexes in memory; 1: only the server itself",
 )
 @click.option(

@@ -9,13 +9,14 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from remem.cli.options import command
-from remem.cli.screen import Verbatim, in_one_line, print_result, record_json, safe, table
+from remem.cli.options import command, number_option
+from remem.cli.screen import Verbatim, in_one_line, print_result, safe, table
 from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
 from remem.recall.names import shown, shown_key, who
 from remem.store.types import Record
+from remem.transfer import record_json
 
 
 @command("sources", "remem sources", "remem sources --namespace work --json")
@@ -37,13 +38,7 @@ def sources(settings: Settings) -> None:
 
 @command("show", "remem show KEY", "remem show KEY --radius 5")
 @click.argument("key")
-@click.option(
-    "--radius",
-    type=click.IntRange(min=0),
-    default=2,
-    show_default=True,
-    help="How many records before and after it",
-)
+@number_option("--radius", default=2, least=0, help="How many records before and after it")
 @click.pass_obj
 def show(settings: Settings, key: str, radius: int) -> None:
     """Show a memory whole, with what was said around it.

@@ -42,10 +42,10 @@ _SHOWN_PROBLEMS = 10
 def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verbose: bool) -> None:
     """Remember chat exports, documents, or folders of them.
 
-    Reads exports of ChatGPT, Claude, WhatsApp, Telegram and Slack; OpenAI messages (JSON or JSON
-    Lines); text, Markdown, HTML, PDF and DOCX; LoCoMo, LongMemEval and BEIR; and what 'remem
-    export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and adds nothing
-    twice. The exit code is 3 if something could not be read and was skipped.
+    Reads exports of ChatGPT, Claude, WhatsApp, Telegram, Slack and many more; messages of an API
+    (JSON or JSON Lines); mail; text, Markdown, HTML, PDF and DOCX; LoCoMo, LongMemEval and BEIR;
+    and what 'remem export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and
+    adds nothing twice. The exit code is 3 if something could not be read and was skipped.
     """
     from remem.ingest.detect import detect_reader
     from remem.ingest.files import DEFAULT

@@ -59,7 +59,7 @@ def quicken(model: SentenceTransformer) -> None:
 
 
 def _is_plain(bert: Any) -> bool:
-    """Whether it is a BERT, and nothing was done to it that ``_Layer`` does not know."""
+    """True for a BERT to which nothing was done that ``_Layer`` does not know."""
     return (
         type(bert) is BertModel
         and bert.config.hidden_act == "gelu"
@@ -76,7 +76,7 @@ def _vectors(model: SentenceTransformer) -> Tensor:
 
 
 class _Layer(nn.Module):
-    """What transformers' ``BertLayer`` computes, without dropout, which is for training."""
+    """The computation of transformers' ``BertLayer``, without dropout, which is for training."""
 
     def __init__(self, layer: Any) -> None:
         super().__init__()

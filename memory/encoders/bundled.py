@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 from remem.encoders.minilm import MiniLM
-from remem.encoders.models import bundled_folder
+from remem.encoders.models import bundled_folder, loaded_once
 from remem.encoders.sentence_transformer import Combiner, SentenceTransformerEncoder, Vectors
 from remem.store import Vector
 
@@ -39,8 +38,6 @@ class BundledEncoder:
         self._torch = SentenceTransformerEncoder()
         self._uses_torch = False
         self._encoded = 0  # tokens of documents
-        self._loaded: MiniLM | None = None
-        self._loading = threading.Lock()
         self._queries: Combiner[str, Vector] = Combiner(self._encode_queries)
 
     def __repr__(self) -> str:
@@ -84,11 +81,7 @@ class BundledEncoder:
     def _encode_queries(self, texts: Sequence[str]) -> list[Vector]:
         return list(self._model.vectors(self._model.tokens(texts)))
 
-    @property
+    @loaded_once
     def _model(self) -> MiniLM:
-        if self._loaded is None:
-            with self._loading:
-                if self._loaded is None:  # or another thread loaded it meanwhile
-                    self.fingerprint  # noqa: B018 - refuses a damaged model before it is used
-                    self._loaded = MiniLM(bundled_folder())
-        return self._loaded
+        self.fingerprint  # noqa: B018 - refuses a damaged model before it is used
+        return MiniLM(bundled_folder())

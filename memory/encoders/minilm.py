@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from remem.store.errors import InvalidInput
+from remem.encoders.models import not_unicode
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -89,10 +89,7 @@ class MiniLM:
         try:
             found = self._tokenizer.encode_batch([text[:limit] for text in texts])
         except TypeError as error:
-            raise InvalidInput(
-                "the text is not valid Unicode (it holds half of a surrogate pair): "
-                "decode it again from its source, or replace the character"
-            ) from error
+            raise not_unicode() from error
         return [one.ids for one in found]
 
     def vectors(self, texts: Sequence[Tokens]) -> Floats:
@@ -224,7 +221,7 @@ class _Layer:
 
 
 def _attention(three: Floats, texts: int) -> Floats:
-    """What each token finds in the others of its text, heads side by side.
+    """Attention: what each token finds in the others of its text, heads side by side.
 
     Args:
         three: Queries, keys and values, of shape (texts * tokens, 3 * dim).

@@ -1,4 +1,4 @@
-"""Where models lie, and how they are loaded; shared by encoders and generators.
+"""Files of models, and settings for loading them; shared by encoders and generators.
 
 Importing this module loads no model and no torch.
 """
@@ -9,15 +9,17 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from remem.store.errors import RememError, UpstreamError
+from remem.store.errors import InvalidInput, RememError, UpstreamError
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
 
 _CONFIGURATION = (
     "modules.json",
@@ -138,6 +140,33 @@ def fast_dtype(device: str) -> torch.dtype | str:
     return torch.bfloat16 if native else torch.float32
 
 
+class loaded_once(Generic[T]):  # noqa: N801 - a decorator, as ``cached_property`` is
+    """A property that is loaded when it is first read, by one thread while all others wait."""
+
+    def __init__(self, load: Callable[[Any], T]) -> None:
+        self._load = load
+        self._loading = threading.RLock()
+
+    def __set_name__(self, kind: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, owner: object, kind: type) -> T:
+        known = vars(owner)  # which Python looks into first from then on
+        with self._loading:
+            if self._name not in known:
+                known[self._name] = self._load(owner)
+        loaded: T = known[self._name]
+        return loaded
+
+
+def not_unicode() -> InvalidInput:
+    """The error for a text that no tokenizer takes."""
+    return InvalidInput(
+        "the text is not valid Unicode (it holds half of a surrogate pair): "
+        "decode it again from its source, or replace the character"
+    )
+
+
 _QUIET = threading.RLock()
 
 
@@ -199,5 +228,5 @@ def sha256(file: Path) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What a library's error says first, without its period; many go on for a page."""
+    """The first line of a library's error, without its period; many go on for a page."""
     return next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__

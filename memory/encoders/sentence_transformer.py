@@ -22,13 +22,15 @@ from remem.encoders.models import (
     bundled_folder,
     fast_dtype,
     first_line,
+    loaded_once,
     model_folder,
+    not_unicode,
     quiet_loading,
     sha256,
     vector_files,
 )
 from remem.store import Vector
-from remem.store.errors import InvalidInput, RememError
+from remem.store.errors import RememError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -84,8 +86,6 @@ class SentenceTransformerEncoder:
         self._name = model
         self._device = device
         self._batch_size = batch_size
-        self._loaded: SentenceTransformer | None = None
-        self._loading = threading.Lock()
         self._tokenizing = threading.Lock()
         self._queries: Combiner[str, Vector] = Combiner(self._encode_queries, batch_size)
         self._documents: Combiner[Sequence[str], Vectors] = Combiner(self._encode_lists)
@@ -167,10 +167,7 @@ class SentenceTransformerEncoder:
             with self._tokenizing:
                 features = model.preprocess(texts, prompt=_prompt(model, task), task=task)
         except TypeError as error:
-            raise InvalidInput(
-                "the text is not valid Unicode (it holds half of a surrogate pair): "
-                "decode it again from its source, or replace the character"
-            ) from error
+            raise not_unicode() from error
         with torch.inference_mode():
             on_device = {
                 name: value.to(model.device) if isinstance(value, torch.Tensor) else value
@@ -182,15 +179,8 @@ class SentenceTransformerEncoder:
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         return rows
 
-    @property
+    @loaded_once
     def _model(self) -> SentenceTransformer:
-        if self._loaded is None:
-            with self._loading:
-                if self._loaded is None:  # or another thread loaded it meanwhile
-                    self._loaded = self._load()
-        return self._loaded
-
-    def _load(self) -> SentenceTransformer:
         self.fingerprint  # noqa: B018 - refuses a damaged bundled model before it is used
         with quiet_loading():
             from sentence_transformers import SentenceTransformer

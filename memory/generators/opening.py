@@ -39,7 +39,7 @@ class Generator(Protocol):
     """Answers prompts. Its errors are ``RememError``s of one sentence."""
 
     layout: Layout
-    """How a prompt becomes chat messages; models differ, so it belongs to the generator."""
+    """The way from a prompt to chat messages; models differ, so it belongs to the generator."""
 
     def generate(self, prompt: Prompt) -> str:
         """The whole answer."""
@@ -48,7 +48,7 @@ class Generator(Protocol):
         """The answer in pieces, as they come; closing the iterator stops the model."""
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens the model makes of a text (or an estimate, rather too high)."""
+        """The number of tokens that the model makes of a text (or an estimate, rather too high)."""
 
 
 def open_generator(spec: str) -> Generator:

@@ -1,4 +1,4 @@
-"""What a generator is asked, and how notes, question and earlier turns become its messages.
+"""Prompts for generators: notes, question and earlier turns to chat messages.
 
 Models differ in how they must be given their notes, so every generator has a layout of its own:
 a function from ``Prompt`` to chat messages. All layouts are pure.
@@ -24,7 +24,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a generator is asked.
+    """A question for a generator, with its notes.
 
     Attributes:
         question: The message to be answered.

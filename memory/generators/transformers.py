@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import os
@@ -14,7 +13,14 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from remem.encoders.models import fast_dtype, first_line, model_folder, quiet_loading
+from remem.encoders.models import (
+    fast_dtype,
+    first_line,
+    loaded_once,
+    model_folder,
+    quiet_loading,
+    sha256,
+)
 from remem.generators.prompts import Layout, Message, Prompt, block_before_question
 from remem.store.errors import InvalidInput, RememError, UpstreamError
 
@@ -55,10 +61,6 @@ class TransformersGenerator:
             else {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
         )
         self._device = device
-        self._loading = threading.RLock()
-        self._folder: Path | None = None
-        self._tokenizer: Any = None
-        self._model: Any = None
 
     def __repr__(self) -> str:
         return f"TransformersGenerator({self._name})"
@@ -74,7 +76,7 @@ class TransformersGenerator:
             InvalidInput: the prompt is longer than what the model can read.
             UpstreamError: the model failed on the way, for example for want of memory.
         """
-        tokenizer, model = self._get_tokenizer(), self._get_model()
+        tokenizer, model = self._tokenizer, self._model
         inputs = self._tokenize(self.layout(prompt)).to(model.device)
         length = inputs["input_ids"].shape[1]
         window = getattr(model.config.get_text_config(), "max_position_embeddings", None)
@@ -99,8 +101,8 @@ class TransformersGenerator:
         )
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens the model makes of a text; loads its tokenizer, not its weights."""
-        return len(self._get_tokenizer().encode(text, add_special_tokens=False, verbose=False))
+        """The number of tokens of a text; loads the model's tokenizer, not its weights."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False, verbose=False))
 
     def _run(self, arguments: dict[str, Any]) -> Iterator[str]:
         """The model in a thread of its own, its words through a queue."""
@@ -132,7 +134,7 @@ class TransformersGenerator:
                 ) from error
 
     def _tokenize(self, messages: list[Message]) -> Any:
-        tokenizer = self._get_tokenizer()
+        tokenizer = self._tokenizer
         if not tokenizer.chat_template:  # a model that was never taught to chat continues a script
             script = [f"{message.role.capitalize()}: {message.content}" for message in messages]
             return tokenizer("\n\n".join([*script, "Assistant:"]), return_tensors="pt")
@@ -151,35 +153,29 @@ class TransformersGenerator:
                 "leave out the instructions, or let turns of user and assistant alternate"
             ) from error
 
-    def _get_folder(self) -> Path:
-        with self._loading:
-            if self._folder is None:
-                path = Path(self._name).expanduser()
-                self._folder = converted(path) if path.is_file() else model_folder(self._name)
-            return self._folder
+    @loaded_once
+    def _folder(self) -> Path:
+        path = Path(self._name).expanduser()
+        return converted(path) if path.is_file() else model_folder(self._name)
 
-    def _get_tokenizer(self) -> Any:
-        with self._loading:
-            if self._tokenizer is None:
-                from transformers import AutoTokenizer
+    @loaded_once
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
 
-                self._tokenizer = self._load(AutoTokenizer.from_pretrained)
-            return self._tokenizer
+        return self._load(AutoTokenizer.from_pretrained)
 
-    def _get_model(self) -> Any:
-        with self._loading:
-            if self._model is None:
-                import torch
-                from transformers import AutoModelForCausalLM
+    @loaded_once
+    def _model(self) -> Any:
+        import torch
+        from transformers import AutoModelForCausalLM
 
-                accelerator = torch.accelerator.current_accelerator(check_available=True)
-                device = self._device or str(accelerator or "cpu")
-                loaded = self._load(AutoModelForCausalLM.from_pretrained, dtype=fast_dtype(device))
-                self._model = loaded.to(device).eval()
-            return self._model
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        device = self._device or str(accelerator or "cpu")
+        loaded = self._load(AutoModelForCausalLM.from_pretrained, dtype=fast_dtype(device))
+        return loaded.to(device).eval()
 
     def _load(self, from_pretrained: Any, **options: Any) -> Any:
-        folder = self._get_folder()
+        folder = self._folder
         with quiet_loading():
             try:
                 return from_pretrained(str(folder), **options)
@@ -207,8 +203,7 @@ def converted(file: Path) -> Path:
         RememError: the file cannot be read or converted, or the cache cannot be written.
     """
     try:
-        with file.open("rb") as stream:
-            digest = _sha256(stream)
+        digest = sha256(file)
     except OSError as error:
         raise RememError(f"the model file {file} cannot be read: {error.strerror}") from error
     folder = cache_folder() / "models" / f"{file.stem}-{digest[:16]}"
@@ -271,10 +266,3 @@ def _publish(complete: Path, folder: Path) -> None:
     except OSError:
         if not folder.is_dir():  # otherwise another process was faster, with the same content
             raise
-
-
-def _sha256(stream: io.BufferedReader) -> str:
-    digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()

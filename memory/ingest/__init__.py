@@ -8,16 +8,21 @@ from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader
 from remem.ingest.beir import BeirReader
 from remem.ingest.chatgpt import ChatGPTReader
 from remem.ingest.claude import ClaudeReader
+from remem.ingest.deepseek import DeepSeekReader
 from remem.ingest.detect import READERS, FolderReader, detect_reader
 from remem.ingest.documents import DocumentReader, read_document
 from remem.ingest.files import Limit, limited
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
+from remem.ingest.mail import MailReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.passages import Passage, count_words, split_passages
 from remem.ingest.run import ImportReport, Progress, Target, import_path
 from remem.ingest.slack import SlackReader
 from remem.ingest.telegram import TelegramReader
+from remem.ingest.telegrampage import TelegramPageReader
+from remem.ingest.transcripts import IMessageReader, LineReader
+from remem.ingest.turns import FormatReader
 from remem.ingest.whatsapp import WhatsAppReader
 
 __all__ = [
@@ -26,13 +31,18 @@ __all__ = [
     "BeirReader",
     "ChatGPTReader",
     "ClaudeReader",
+    "DeepSeekReader",
     "DocumentReader",
     "FolderReader",
+    "FormatReader",
+    "IMessageReader",
     "ImportReport",
     "Item",
     "Limit",
+    "LineReader",
     "LocomoReader",
     "LongMemEvalReader",
+    "MailReader",
     "MessagesReader",
     "NamedByFile",
     "OnBytes",
@@ -42,6 +52,7 @@ __all__ = [
     "Reader",
     "SlackReader",
     "Target",
+    "TelegramPageReader",
     "TelegramReader",
     "WhatsAppReader",
     "count_words",

@@ -1,4 +1,4 @@
-"""What ``remem export`` wrote, as one more format to import."""
+"""Reader of backups that ``remem export`` wrote, as one more format to import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BackupReader:
     name = "remem export"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first line is the header of an export."""
+        """True if the first line is the header of an export."""
         try:
             with path.open("rb") as file:
                 return bool(json.loads(file.readline(100)) == transfer.HEADER)

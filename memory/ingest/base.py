@@ -1,4 +1,4 @@
-"""What a reader of chat exports or documents yields, and the protocol that all readers follow."""
+"""Protocol of all readers of chat exports and documents, and the items that they yield."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Reader(Protocol):
     """Reads one format. Streams: memory does not grow with the size of the file."""
 
     name: str
-    """What the format is called, for people: "ChatGPT export"."""
+    """Name of the format, for people: "ChatGPT export"."""
 
     def detect(self, path: Path) -> bool:
-        """Whether the file or folder is of this format; looks at a small part, never raises."""
+        """True if the file or folder is of this format; looks at a small part, never raises."""
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The records, source by source and in order; a broken one becomes a ``Problem``."""

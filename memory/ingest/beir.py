@@ -25,7 +25,7 @@ class BeirReader:
     name = "BEIR collection"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first line of the corpus has ``_id``, ``title`` and ``text``."""
+        """True if the first line of the corpus has ``_id``, ``title`` and ``text``."""
         files = Files(path)
         return any(
             {"_id", "title", "text"} <= set(sniff(files, member))

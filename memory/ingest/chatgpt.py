@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.files import Files
-from remem.ingest.jsonstream import CONVERSATION_FILES, first_element_has, read_elements
+from remem.ingest.jsonstream import CONVERSATION_FILES, elements_with, read_elements
 from remem.ingest.parsing import as_list, as_object, as_text, as_time, checked, without_empty
 from remem.store import Record
 
@@ -25,6 +26,10 @@ _KNOWN = (
     "tether_quote",
     "tether_browsing_display",
 )
+# The page shows a number in place of these; between them stands what it refers to.
+_CITATION = re.compile("\ue200([^\ue200\ue201]*)\ue201|[\ue200-\ue206]")
+_SHOWN = re.compile('(?:url|entity|link)[\ue202\ue203](?:\\["[^"]*",")?([^\ue202",]+)')
+_OLD_CITATION = re.compile(r"【\d+(?::\d+)?†[^【】]*】")
 
 
 class ChatGPTReader:
@@ -38,15 +43,13 @@ class ChatGPTReader:
     name = "ChatGPT export"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first conversation is a ``mapping`` of messages."""
-        files = Files(path)
-        return first_element_has(files, files.members(*CONVERSATION_FILES), "item.mapping")
+        """True if the first conversations are a ``mapping`` of messages with authors."""
+        return elements_with(Files(path), CONVERSATION_FILES, "mapping")
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The messages of each conversation's current branch."""
         files = Files(path, on_bytes)
-        members = files.members(*CONVERSATION_FILES)
-        return read_elements(files, members, "conversation", _conversation)
+        return read_elements(files, CONVERSATION_FILES, "conversation", _conversation)
 
 
 def _conversation(
@@ -55,12 +58,12 @@ def _conversation(
     identity = conversation.get("conversation_id") or conversation.get("id")
     source = f"chatgpt/{as_text(identity, 'its id') or number}"
     title = as_text(conversation.get("title"), "its title")
-    for position, node in enumerate(_current_branch(conversation)):
+    for position, node in enumerate(current_branch(conversation)):
         build = partial(_record, node, source, position, title)
         yield from checked(build, path, f"message {position + 1} of conversation {number}")
 
 
-def _current_branch(conversation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def current_branch(conversation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The nodes from the root to the current one."""
     nodes = as_object(conversation.get("mapping"), "its mapping")
     name = as_text(conversation.get("current_node"), "its current_node")
@@ -114,14 +117,21 @@ def _record(node: Mapping[str, Any], source: str, position: int, title: str) -> 
 
 
 def _words(content: Mapping[str, Any]) -> str:
-    """What was written, the transcript of what was spoken, or what a tool returned."""
+    """Written words, the transcript of spoken ones, or the result of a tool."""
     parts = [
         part.get("text") if isinstance(part, dict) else part
         for part in as_list(content.get("parts"), "its list of parts")
     ]
     texts = [*parts, content.get("text"), content.get("result")]
     words = "\n".join(text for text in texts if isinstance(text, str) and text.strip())
+    words = _OLD_CITATION.sub("", _CITATION.sub(_shown, words))
     kind = content.get("content_type")
     if not words and kind not in _KNOWN and len(content) > 1:
         raise ValueError(f"its content is of the unknown type {kind!r}")
     return words
+
+
+def _shown(citation: re.Match[str]) -> str:
+    """Words that are read in place of a reference: those of a link, none for a source."""
+    shown = _SHOWN.match(citation[1] or "")
+    return shown[1] if shown else ""

@@ -1,4 +1,4 @@
-"""Which reader a file or folder needs."""
+"""Detection of the reader that a file or folder needs."""
 
 from __future__ import annotations
 
@@ -6,21 +6,29 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from remem.ingest.assistants import ASSISTANTS
 from remem.ingest.backup import BackupReader
 from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
 from remem.ingest.beir import BeirReader
+from remem.ingest.chatapps import CHAT_APPS
 from remem.ingest.chatgpt import ChatGPTReader
 from remem.ingest.claude import ClaudeReader
+from remem.ingest.deepseek import DeepSeekReader
 from remem.ingest.documents import DocumentReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
+from remem.ingest.mail import MailReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.slack import SlackReader
 from remem.ingest.telegram import TelegramReader
+from remem.ingest.telegrampage import TelegramPageReader
+from remem.ingest.transcripts import IMessageReader, LineReader
+from remem.ingest.turns import FormatReader
 from remem.ingest.whatsapp import WhatsAppReader
 from remem.store import InvalidInput, RememError
 
 _LAYOUTS: tuple[Reader, ...] = (
+    DeepSeekReader(),  # before ChatGPT's: its conversations are laid out alike
     ChatGPTReader(),
     ClaudeReader(),
     SlackReader(),
@@ -32,6 +40,11 @@ _EXPORTS: tuple[Reader, ...] = (
     *_LAYOUTS,
     LocomoReader(),
     LongMemEvalReader(),
+    *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
+    MailReader(),
+    TelegramPageReader(),
+    LineReader(),
+    IMessageReader(),
     MessagesReader(),
     WhatsAppReader(),
 )
@@ -39,6 +52,11 @@ _DOCUMENTS = DocumentReader()
 
 
 # A folder of documents and chat exports: each is read by the reader that knows it.
+
+_MEDIA = frozenset(
+    ".jpg .jpeg .png .gif .webp .heic .mp4 .mov .3gp .avi .mkv .opus .ogg .m4a .aac .mp3 .amr .wav"
+    " .was".split()
+)
 
 
 class FolderReader:
@@ -63,7 +81,7 @@ class FolderReader:
         self._readers = (*exports, documents)
 
     def detect(self, path: Path) -> bool:
-        """Whether it is a folder."""
+        """True if it is a folder."""
         return path.is_dir()
 
     def reader_of_whole(self, folder: Path) -> Reader | None:
@@ -104,9 +122,16 @@ class FolderReader:
     ) -> Iterator[tuple[Path, Reader | None]]:
         """Files, and folders that belong together, each with its reader."""
         for parent, folders, files in os.walk(path, onerror=on_error):
-            for file in _visible(parent, files):
-                # A pipe would be waited for, and a device read for ever.
-                yield file, _first(self._readers, file) if file.is_file() else None
+            # A pipe would be waited for, and a device read for ever.
+            found = [
+                (file, _first(self._readers, file) if file.is_file() else None)
+                for file in _visible(parent, files)
+            ]
+            has_chat = any(isinstance(reader, WhatsAppReader) for _, reader in found)
+            for file, reader in found:
+                # What was sent in a chat lies beside it, and has no words.
+                if reader is not None or not (has_chat and file.suffix.lower() in _MEDIA):
+                    yield file, reader
             mixed = []
             for folder in _visible(parent, folders):
                 if reader := self.reader_of_whole(folder):

@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.files import Files, Unpacking, check_elements, limits, text_lines
+from remem.ingest.margins import beside_the_body, filled_in
 from remem.ingest.parsing import checked, without_empty
 from remem.ingest.passages import Passage, split_passages, titled
 from remem.store import InvalidInput, MissingDependency, Record, RememError
@@ -41,7 +42,7 @@ class DocumentReader:
     name = "document"
 
     def detect(self, path: Path) -> bool:
-        """Whether it is a file with the ending of a document."""
+        """True if it is a file with the ending of a document."""
         return path.is_file() and path.suffix.lower() in _CONVERTERS
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
@@ -208,7 +209,8 @@ def _html(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
 def _docx(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
     with files.open(files.path.name) as stream:
         check = partial(check_elements, files.path)
-        return "", split_passages(docx_to_markdown(stream, check))
+        texts = docx_to_markdown(stream, check)
+    return "", chain.from_iterable(map(split_passages, texts))
 
 
 def _pdf(files: Files) -> tuple[str, Iterator[Passage | Problem]]:
@@ -219,10 +221,10 @@ def _pdf_passages(files: Files) -> Iterator[Passage | Problem]:
     blank = []
     unpacking = Unpacking(files.path, limits().whole)
     with files.open(files.path.name) as stream:
-        for number, text in enumerate(pdf_pages(stream, unpacking.count), start=1):
-            if not text.strip():
+        for number, texts in enumerate(pdf_pages(stream, unpacking.count), start=1):
+            if not "".join(texts).strip():
                 blank.append(str(number))
-            for passage in split_passages(text):
+            for passage in chain.from_iterable(map(split_passages, texts)):
                 yield replace(passage, page=number)
     if blank:
         reason = f"no text on page {', '.join(blank)}; if that is a scan, run OCR on the file first"
@@ -246,7 +248,10 @@ _DEEPEST = 500
 _PIECE = 1 << 16
 _PICTURE = ".svg"
 _BEFORE_XML = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n"
-_NOT_SHOWN = ("script", "style", "template", "head")
+_NOT_SHOWN = ("script", "style", "template", "head", "noscript")
+_INVISIBLE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_DECLARED = re.compile(rb"<(?:meta[^>]+charset|\?xml[^>]+encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
+_DECLARED_WITHIN = 4096
 
 
 def html_to_markdown(page: bytes | str) -> tuple[str, str]:
@@ -273,11 +278,11 @@ def html_to_markdown(page: bytes | str) -> tuple[str, str]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is read well enough
-        soup = Soup(page, "html.parser")
+        soup = Soup(_decoded(page), "html.parser")
     title = soup.title.get_text(strip=True) if soup.title else ""
     for image in soup.find_all("img"):
         image.replace_with(str(image.get("alt") or ""))
-    for element in soup.find_all(_NOT_SHOWN):
+    for element in [*soup.find_all(_NOT_SHOWN), *soup.find_all(_is_hidden)]:
         element.decompose()
     # Words stay as they were written: no backslashes before * and _.
     converter = MarkdownConverter(
@@ -286,8 +291,48 @@ def html_to_markdown(page: bytes | str) -> tuple[str, str]:
     return title, str(converter.convert_soup(soup))
 
 
-def docx_to_markdown(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> str:
+def _is_hidden(element: Any) -> bool:
+    """True if an element says of itself that browsers do not show it."""
+    if "hidden" in element.attrs:
+        return True
+    return bool(_INVISIBLE.search(str(element.attrs.get("style") or "")))
+
+
+def _decoded(page: bytes | str) -> bytes | str:
+    """The page as a browser decodes it, if it says how; else as it is.
+
+    One that says Latin-1 is in Windows-1252, which has its quotation marks and the euro besides;
+    or else it is in UTF-8 in spite of what it says.
+    """
+    found = _DECLARED.search(page[:_DECLARED_WITHIN]) if isinstance(page, bytes) else None
+    if not isinstance(page, bytes) or found is None or page.startswith(codecs.BOM_UTF8):
+        return page
+    encoding = _AS_BROWSERS_DO.get(found[1].decode("ascii", "replace").lower())
+    if encoding is None:
+        return page
+    try:
+        return page.decode()
+    except UnicodeDecodeError:
+        return page.decode(encoding, "replace")
+
+
+_AS_BROWSERS_DO = {
+    **dict.fromkeys(
+        ("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "cp1252"
+    ),
+    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
+    **dict.fromkeys(("gb2312", "gbk", "gb_2312-80"), "gb18030"),
+    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis"), "cp932"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987"), "cp949"),
+    **dict.fromkeys(("tis-620", "iso-8859-11"), "cp874"),
+}
+"""Encoding that a page names -> the one that it is in, by the WHATWG's standard."""
+
+
+def docx_to_markdown(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> tuple[str, str]:
     """Text of a Word document; paragraphs in the styles "Heading 1" to 6 become headings.
+
+    The second text is what stands in boxes, comments, headers and footers, each once.
 
     Args:
         on_unpacked: Called with the number of its elements, more or less, before they are read.
@@ -307,11 +352,13 @@ def docx_to_markdown(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> s
         convert_image=without_images,
         include_embedded_style_map=False,  # it would be read as a whole, see _xml_of
     ).value
-    return html_to_markdown(html)[1]
+    body = html_to_markdown(html)[1]
+    return body, "\n\n".join(beside_the_body(stream, body))
 
 
-def pdf_pages(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> Iterator[str]:
-    """The text of each page; an empty one for a page without text, such as a scanned image.
+def pdf_pages(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> Iterator[tuple[str, str]]:
+    """The text of each page, and what was filled in or noted on it; both are empty for a page
+    without text, such as a scanned image.
 
     Args:
         on_unpacked: Called with the size of what describes a page before it is read, in bytes.
@@ -327,7 +374,8 @@ def pdf_pages(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> Iterator
         contents = page.get_contents()
         if contents is not None:
             on_unpacked(len(contents.get_data()))
-        yield page.extract_text()
+        text = page.extract_text()
+        yield text, "\n".join(filled_in(page, text))
 
 
 def _elements(stream: IO[bytes]) -> int:

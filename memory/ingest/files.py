@@ -18,10 +18,11 @@ from typing import IO, Any, TypeAlias, cast
 from charset_normalizer import from_bytes
 
 from remem.ingest.base import OnBytes, Problem, ignore_bytes
+from remem.ingest.encodings import likely_encoding
 from remem.store import InvalidInput
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, UnicodeError)
-"""What reading a damaged, cut or password-protected file, .gz or .zip can raise."""
+"""Errors of reading a damaged, cut or password-protected file, .gz or .zip."""
 
 # Members of a .zip and .gz are no subclass of it, but have all of its methods.
 _Buffered: TypeAlias = "io.BufferedReader[Any]"
@@ -61,7 +62,7 @@ class Files:
 
     @property
     def is_single(self) -> bool:
-        """Whether the path is one file that is no .zip."""
+        """True if the path is one file that is no .zip."""
         return self.path.is_file() and not self._is_zip
 
     def members(self, *patterns: str) -> list[str]:
@@ -78,17 +79,22 @@ class Files:
         return sorted(file.relative_to(self.path).as_posix() for file in found)
 
     def locate(self, member: str) -> Path:
-        """Where a member is, for people to read."""
+        """Path of a member, for people to read."""
         return self.path if self.is_single else self.path / member
 
-    def head(self, member: str) -> str:
-        """The first characters of a member, up to half a million; empty if it cannot be read."""
+    def version(self, member: str) -> tuple[int, int]:
+        """Time and size of the file behind a member: another pair when it has changed."""
+        stat = self._on_disk(member).stat()
+        return stat.st_mtime_ns, stat.st_size
+
+    def head(self, member: str, size: int = _HEAD) -> str:
+        """The first characters of a member, of about so many bytes; empty if it is unreadable."""
         try:
             data = b""
             with self._open(member, ignore_bytes) as stream:
                 for chunk in _readable(stream):
                     data += chunk
-                    if len(data) >= _HEAD:
+                    if len(data) >= size:
                         break
             return data.decode(_marked_encoding(data) or "utf-8", "replace")
         except READ_ERRORS:
@@ -262,12 +268,13 @@ def _guess(sample: bytes) -> tuple[str, bool]:
     proper = sum(character > "\x7f" for character in text) - broken
     if proper > broken:
         return "utf-8", True
+    if likely := likely_encoding(sample):
+        return likely, False
     best = from_bytes(sample).best()
     return (best.encoding if best else "cp1252"), False
 
 
-#     Limits of what comes out of a file, so that a small one cannot fill the memory or take
-# hours.
+# Limits of what comes out of a file, so that a small one cannot fill the memory or take hours.
 #
 # A file that unpacks to far more than it weighs was made to do that, or by mistake. The sizes are
 # bytes; measured peaks are those of a process that imports it.

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from itertools import islice
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -34,6 +34,9 @@ Piece = tuple[str, Any]
 """Path and value: ``("item", 1)`` is an element of the outermost list, ``("a.b", 2)`` a field."""
 
 _CHUNK = 1 << 13
+_HEAD = 1 << 19
+_LONGEST_HEAD = 1 << 24
+_SNIFFED_ELEMENTS = 10  # the first may be a call of a tool, or have no words
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LONGEST_LITERAL = len("-Infinity")
 _DECODER = json.JSONDecoder()
@@ -102,21 +105,41 @@ def json_lines(files: Files, member: str) -> Iterator[JsonLine | Problem]:
                 yield Problem(files.locate(member), reason, line.number)
 
 
-def sniff(files: Files, member: str) -> Iterator[str]:
-    """The paths at the head of a JSON file, up to the end of an outermost list's first element.
+def sniff(files: Files, member: str) -> frozenset[str]:
+    """The paths at the head of a JSON file, of the first elements of an outermost list.
 
     ``[{"a": {"b": 1}}]`` has "item.a" and "item.a.b". Ends quietly where the file is not JSON; of
-    a JSON Lines file it sees the first line.
+    a JSON Lines file it sees the first line. Remembered, because each reader asks.
     """
+    return _sniffed(files.path, member, files.version(member))
+
+
+@lru_cache(maxsize=8)
+def _sniffed(path: Path, member: str, _version: tuple[int, int]) -> frozenset[str]:
+    files = Files(path)
+    size = _HEAD
+    while True:
+        head = files.head(member, size)
+        found, is_whole = _paths(head)
+        # One value may be longer than the head, such as a pasted book before its author's role.
+        if is_whole or not found or len(head) < size or size >= _LONGEST_HEAD:
+            return found
+        size = _LONGEST_HEAD
+
+
+def _paths(head: str) -> tuple[frozenset[str], bool]:
+    """The paths in the text, and whether the first element in it was read to its end."""
+    found: set[str] = set()
     elements = 0
     try:
-        for path, _ in _pieces(_Text(io.StringIO(files.head(member))), "", lambda _: True):
+        for path, _ in _pieces(_Text(io.StringIO(head)), "", lambda _: True):
             elements += path == "item"
-            if elements > 1:
-                return
-            yield path
+            if elements > _SNIFFED_ELEMENTS:
+                break
+            found.add(path)
     except (ValueError, RecursionError):
-        return
+        return frozenset(found), elements > 1
+    return frozenset(found), True
 
 
 def _pieces(text: _Text, path: str, enters: Callable[[str], bool]) -> Iterator[Piece]:
@@ -200,7 +223,7 @@ class _Text:
 # The loop that exports of one JSON array share: element by element, each on its own.
 
 CONVERSATION_FILES = ("conversations*.json", "*/conversations*.json")
-"""Where ChatGPT's and Claude's exports keep conversations; large ones are split into files."""
+"""Files in which ChatGPT's and Claude's exports keep conversations; large ones come in several."""
 
 T = TypeVar("T")
 
@@ -208,18 +231,32 @@ Parse = Callable[[Mapping[str, Any], int, Path], Iterator[T | Problem]]
 """(element, its number from 1, the file) -> what it holds; raises ValueError if it is broken."""
 
 
-def first_element_has(files: Files, members: Iterable[str], path: str) -> bool:
-    """Whether the first element in the first of the files has a key, as in "item.mapping"."""
-    return any(path in sniff(files, member) for member in islice(members, 1))
+_LISTS = ("item", "conversations.item", "data.item", "")
+"""Places of the elements: in the outermost list, in a field of it, or one is all there is."""
+
+
+def elements_with(files: Files, patterns: Iterable[str], *keys: str) -> bool:
+    """True if the first elements in the files have the keys; empty files tell nothing."""
+    for member in files.members(*patterns):
+        paths = sniff(files, member)
+        if any(all(_below(place, key) in paths for key in keys) for place in _LISTS):
+            return True
+        if any(place in paths for place in _LISTS[:-1]):
+            return False
+    return False
 
 
 def read_elements(
-    files: Files, members: Iterable[str], what: str, parse: Parse[T]
+    files: Files, patterns: Iterable[str], what: str, parse: Parse[T]
 ) -> Iterator[T | Problem]:
-    """What ``parse`` makes of each element of the files' arrays; ``what`` names one for people."""
-    for member in members:
+    """Results of ``parse`` for each element of the files' arrays.
+
+    Args:
+        what: Name of an element, for people.
+    """
+    for member in files.members(*patterns):
         number = 0
-        for element in json_values(files, member):
+        for element in _elements(files, member):
             if isinstance(element, Problem):
                 yield element
                 continue
@@ -229,3 +266,17 @@ def read_elements(
             except ValueError as error:
                 reason = f"{what} {number} was not read to its end: {error}"
                 yield Problem(files.locate(member), reason)
+
+
+def _elements(files: Files, member: str) -> Iterator[Any]:
+    paths = sniff(files, member)
+    place = next((place for place in _LISTS[:-1] if place in paths), None)
+    if place is None and any(path and "." not in path for path in paths):
+        for piece in json_pieces(files, member, lambda _: False):
+            yield piece if isinstance(piece, Problem) else piece[1]
+    else:
+        yield from json_values(files, member, place or "item")
+
+
+def _below(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key

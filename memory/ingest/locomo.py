@@ -32,7 +32,7 @@ class LocomoReader:
     name = "LoCoMo"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first sample is a ``conversation`` of numbered sessions."""
+        """True if the first sample is a ``conversation`` of numbered sessions."""
         files = Files(path)
         return files.is_single and any(map(_TURNS_OF_FIRST.fullmatch, sniff(files, path.name)))
 

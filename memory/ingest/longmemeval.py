@@ -30,7 +30,7 @@ class LongMemEvalReader:
     name = "LongMemEval"
 
     def detect(self, path: Path) -> bool:
-        """Whether the first item has ``haystack_sessions``."""
+        """True if the first item has ``haystack_sessions``."""
         files = Files(path)
         return files.is_single and "item.haystack_sessions" in sniff(files, path.name)
 
@@ -63,7 +63,7 @@ def haystack_items(item: Mapping[str, Any], number: int, path: Path) -> Iterator
 
 
 def session_name(ordinal: int) -> str:
-    """What the ``ordinal``-th session of a haystack, counted from 1, is called."""
+    """Name of the ``ordinal``-th session of a haystack, counted from 1."""
     return f"session-{ordinal:03d}"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
@@ -14,6 +16,12 @@ from remem.ingest.base import Item, Problem
 from remem.store import Record
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_NUMBER = re.compile(r"-?\d{9,}(?:\.\d+)?")
+_NUMBERS = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.]\d{4}\b")
+_NAMED = re.compile(
+    r"(?=.*\b\d{4}\b)(?=.*\b\d{1,2}\b).*(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+    re.IGNORECASE,
+)
 _MILLISECONDS_FROM = 1e11  # in seconds the year 5138, in milliseconds 1973
 
 
@@ -43,20 +51,51 @@ def as_text(value: Any, what: str) -> str:
 
 
 def as_time(value: Any) -> datetime | None:
-    """A moment: ISO 8601, or seconds or milliseconds since 1970. UTC where no offset is given.
+    """A moment: ISO 8601, RFC 2822, with a month's name, or a number since 1970. UTC where no
+    offset is given.
 
-    Null and an empty string are None.
+    A number counts seconds, milliseconds, microseconds or nanoseconds, by its size. Null and an
+    empty string are None. Of 07/01/2024, nothing says which is the month: it is no time.
     """
     if value is None or value == "":
         return None
     try:
+        if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+            value = float(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return from_unix(value / 1000 if abs(value) >= _MILLISECONDS_FROM else value)
+            return from_unix(_seconds(value))
         if isinstance(value, str):
-            return localize(dateparser.isoparse(value.strip()), timezone.utc)
+            return localize(_moment(value.strip()), timezone.utc)
     except (ValueError, OverflowError):
         pass
     raise ValueError(f"{value!r} is not a time")
+
+
+def _seconds(number: float) -> float:
+    """Seconds since 1970; so far from it, a number of seconds would be in the year 5138."""
+    for _ in ("milli", "micro", "nano"):
+        if abs(number) >= _MILLISECONDS_FROM:
+            number /= 1000
+    return number
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return dateparser.isoparse(text)
+    except ValueError:
+        if numbers := _NUMBERS.match(text):
+            first, second = int(numbers[1]), int(numbers[2])
+            if first != second and max(first, second) <= 12:
+                raise
+            return dateparser.parse(text, dayfirst=first > 12)
+        if not _NAMED.search(text):
+            raise
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", dateparser.UnknownTimezoneWarning)
+            try:
+                return dateparser.parse(text)
+            except dateparser.UnknownTimezoneWarning:
+                raise ValueError(f"the time zone of {text!r} is not known") from None
 
 
 def from_unix(seconds: float) -> datetime:
@@ -76,6 +115,12 @@ def localize(moment: datetime, zone: tzinfo | None) -> datetime:
         return moment.astimezone(timezone(offset or timedelta()))
     except (OverflowError, OSError):
         raise ValueError(f"{moment} is out of the range of times") from None
+
+
+def linked(words: str, link: str) -> str:
+    """Words with the link behind them; the link alone, where the words are no more than it."""
+    shown, bare = (each.partition("://")[2].rstrip("/") or each for each in (words, link))
+    return f"{words} ({link})" if words and shown != bare else link
 
 
 def without_empty(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,9 +154,10 @@ def checked(
     line: int | None = None,
     namespace: str | None = None,
 ) -> Iterator[Item | Problem]:
-    """What ``build`` makes as an ``Item``, nothing for None, or a ``Problem`` if it raises.
+    """The record that ``build`` makes as an ``Item``, nothing for None, a ``Problem`` if it raises.
 
-    ``place`` says in a Problem which part of the file was wrong: "message 3 of conversation 2".
+    Args:
+        place: Part of the file, for the ``Problem``: "message 3 of conversation 2".
     """
     try:
         record = build()

@@ -69,7 +69,7 @@ def titled(passage: Passage, title: str) -> Passage:
 
 
 def count_words(text: str) -> float:
-    """How many words a text has; a character of a script without spaces is half a word."""
+    """Number of words in a text; a character of a script without spaces is half a word."""
     words = len(_WORD.findall(text))
     return words if text.isascii() else words - len(_UNSPACED_CHARACTER.findall(text)) / 2
 

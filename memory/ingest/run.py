@@ -22,7 +22,7 @@ _CHANGED = "it is already stored with another text; forget the old one first to 
 
 
 class Outcome(Protocol):
-    """What adding records did: the keys of new ones, and of those that were stored already."""
+    """Keys of records that were added, and of those that were stored already."""
 
     @property
     def added(self) -> Sequence[str]:
@@ -34,11 +34,11 @@ class Outcome(Protocol):
 
 
 class Target(Protocol):
-    """What an import needs of ``Memory``."""
+    """The part of ``Memory`` that an import needs."""
 
     @property
     def namespace(self) -> str:
-        """Where records go that belong to no other namespace."""
+        """Namespace of the records that belong to no other one."""
 
     @property
     def guard(self) -> Guard:
@@ -53,7 +53,12 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import is. ``bytes_read`` of a packed file counts packed bytes."""
+    """Progress of an import.
+
+    Attributes:
+        records: Number of records that were added or were there already.
+        bytes_read: Of a packed file, packed bytes.
+    """
 
     records: int
     bytes_read: int
@@ -62,16 +67,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did.
+    """Result of an import.
 
     Attributes:
         reader: Name of the format, for people.
         added: Number of new records, by namespace.
         unchanged: Number of records that were stored already, by namespace.
-        problems: What could not be imported; the first 1,000 of them.
-        problem_count: How many problems there were in all.
+        problems: Things that could not be imported; the first 1,000 of them.
+        problem_count: Number of problems in all.
         removed: Secrets that were taken out of new records; the first 1,000 of them.
-        removed_count: How many there were in all.
+        removed_count: Number of such secrets in all.
     """
 
     reader: str

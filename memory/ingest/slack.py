@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from html import unescape
 from itertools import groupby
@@ -15,41 +15,45 @@ from remem.ingest.files import Files
 from remem.ingest.jsonstream import json_values, sniff
 from remem.ingest.parsing import (
     Clock,
-    as_list,
     as_object,
     as_text,
     checked,
     from_unix,
+    linked,
     without_empty,
 )
 from remem.store import Record
 from remem.store.types import TOOL
 
 _DAYS = ("*/????-??-??.json", "*/*/????-??-??.json")
-_USERS = ("users.json", "*/users.json")
+_USERS = ("users.json", "org_users.json", "*/users.json", "*/org_users.json")
+_CHANNELS = tuple(
+    f"{folder}{name}.json" for folder in ("", "*/") for name in ("channels", "groups", "mpims")
+)
+_DIRECT = ("dms.json", "*/dms.json")
 _WRITTEN_BY_SLACK = re.compile(
     r"(channel|group|bot|pinned|unpinned|reminder|huddle)_"
     r"(join|leave|topic|purpose|name|archive|unarchive|convert.*|posting.*|canvas.*"
     r"|add|remove|enable|disable|item|thread)"
+    r"|tombstone|message_deleted|ekm_access_denied|sh_room_(created|shared)"
+    r"|joiner_notification.*|app_conversation_(join|leave)|unpinned_item|(channel|group)_.*posting.*"
 )
-_REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 
 
 class SlackReader:
     """A source is a channel, a record a message with words.
 
-    Slack writes a text with codes; they are decoded to what was seen: ``<@U1>`` to ``@Ana``,
-    ``<https://x.org|here>`` to ``here (https://x.org)``, ``&amp;`` to ``&``. A reply in a thread
-    carries the time stamp of the thread's first message in ``thread``. Left out: notices written
-    by Slack itself ("joined the channel") and files without words.
+    The words are those of the text, the blocks and what apps attach. A reply in a thread carries
+    the time stamp of the thread's first message in ``thread``. Left out: notices written by Slack
+    itself ("joined the channel"), previews of linked pages, and files without words.
     """
 
     name = "Slack export"
 
     def detect(self, path: Path) -> bool:
-        """Whether there are users and day files of messages with a ``ts``."""
+        """True if there are users or channels, and day files of messages with a ``ts``."""
         files = Files(path)
-        if files.is_single or not files.members(*_USERS):
+        if files.is_single or not files.members(*_USERS, *_CHANNELS, *_DIRECT):
             return False
         return any("item.ts" in sniff(files, member) for member in files.members(*_DAYS)[:1])
 
@@ -57,15 +61,13 @@ class SlackReader:
         """The messages of each channel, day by day."""
         files = Files(path, on_bytes)
         names: dict[str, str] = {}
-        for member in files.members(*_USERS):
-            for user in json_values(files, member):
-                if isinstance(user, Problem):
-                    yield user
-                elif isinstance(user, dict) and isinstance(user.get("id"), str):
-                    names[user["id"]] = _name(user)
+        yield from _named(files, _USERS, names)
+        channels: dict[str, str] = {}
+        yield from _named(files, _CHANNELS, channels)
+        words = SlackWords(names, channels)
         days = files.members(*_DAYS)
         for folder, members in groupby(days, key=lambda member: member.rpartition("/")[0]):
-            channel = _Channel(f"slack/{folder.rpartition('/')[2]}", names)
+            channel = _Channel(f"slack/{folder.rpartition('/')[2]}", names, words)
             for member in members:
                 yield from channel.day(files, member)
 
@@ -73,9 +75,10 @@ class SlackReader:
 class _Channel:
     """Makes the records of one channel, in the order of its messages."""
 
-    def __init__(self, source: str, names: Mapping[str, str]) -> None:
+    def __init__(self, source: str, names: Mapping[str, str], words: SlackWords) -> None:
         self._source = source
         self._names = names
+        self._words = words
         self._clock = Clock()
 
     def day(self, files: Files, member: str) -> Iterator[Item | Problem]:
@@ -91,12 +94,14 @@ class _Channel:
 
     def _record(self, data: Any) -> Record | None:
         message = as_object(data, "it")
-        stamp = as_text(message.get("ts"), "its ts")
+        stamp = _stamp(message)
         said_at = from_unix(_seconds(stamp))
         position = self._clock.position(said_at)
         subtype = as_text(message.get("subtype"), "its subtype")
-        text = self._decoded(_words(message))
-        if _WRITTEN_BY_SLACK.fullmatch(subtype) or not text.strip():
+        if _WRITTEN_BY_SLACK.fullmatch(subtype):
+            return None
+        text = self._words.of(message)
+        if not text.strip():
             return None
         thread = as_text(message.get("thread_ts"), "its thread_ts")
         return Record(
@@ -116,16 +121,21 @@ class _Channel:
         written = as_text(message.get("username"), "its username")
         return self._names.get(user) or _name({"profile": profile, "name": written}) or user
 
-    def _decoded(self, text: str) -> str:
-        return unescape(_REFERENCE.sub(self._reference, text))
 
-    def _reference(self, match: re.Match[str]) -> str:
-        kind, target, label = match.group(1), match.group(2), match.group(3)
-        if kind == "@":
-            return f"@{label or self._names.get(target, target)}"
-        if kind:
-            return f"{kind if kind == '#' else '@'}{label or target}".replace("@@", "@")
-        return f"{label} ({target})" if label and label not in target else target
+def _named(files: Files, patterns: Sequence[str], names: dict[str, str]) -> Iterator[Problem]:
+    """Fill in the names of all users or channels, by their ids."""
+    for member in files.members(*patterns):
+        for each in json_values(files, member):
+            if isinstance(each, Problem):
+                yield each
+            elif isinstance(each, dict) and isinstance(each.get("id"), str):
+                names[each["id"]] = _name(each)
+
+
+def _stamp(message: Mapping[str, Any]) -> str:
+    """The time stamp, which some tools write as a number."""
+    stamp = message.get("ts")
+    return f"{stamp:.6f}" if isinstance(stamp, float) else as_text(stamp, "its ts")
 
 
 def _seconds(stamp: str) -> float:
@@ -148,13 +158,162 @@ def _name(user: Mapping[str, Any]) -> str:
     return next((name for name in candidates if isinstance(name, str) and name), "")
 
 
-def _words(message: Mapping[str, Any]) -> str:
-    """The text; a bot often has its words in attachments instead."""
-    text = as_text(message.get("text"), "its text")
-    if text.strip():
-        return text
-    attachments = as_list(message.get("attachments"), "its attachments")
-    texts = [
-        item.get("text") or item.get("fallback") for item in attachments if isinstance(item, dict)
-    ]
-    return "\n".join(text for text in texts if isinstance(text, str))
+# The words of a Slack message, wherever it has them: text, blocks, attachments, transcripts.
+#
+# Slack writes a text with codes; they are decoded to what was seen: ``<@U1>`` to ``@Ana``,
+# ``<#C2|>`` to ``#kitchen``, ``<https://x.org|here>`` to ``here (https://x.org)``, ``&amp;`` to
+# ``&``.
+
+_REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
+_WORD = re.compile(r"\w+")
+_NOT_SHOWN = re.compile(r"This content can['’]t be displayed\.?")
+_ADDRESS = re.compile(r"(?:mailto|tel|sms):")
+_BOLD = re.compile(r"(?<!\w)([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
+_EMOJI = re.compile(r":[\w+'-]+:")
+
+
+class SlackWords:
+    """Decodes messages of one workspace.
+
+    Args:
+        names: Of people, by their ids.
+        channels: Names of channels, by their ids.
+    """
+
+    def __init__(self, names: Mapping[str, str], channels: Mapping[str, str]) -> None:
+        self._names = names
+        self._channels = channels
+
+    def of(self, message: Mapping[str, Any]) -> str:
+        """All words of a message, each part that says something new on lines of its own.
+
+        Left out are previews of the web pages behind links.
+        """
+        text = self.decoded(as_text(message.get("text"), "its text")).strip("\n")
+        parts = [] if _NOT_SHOWN.fullmatch(text.strip()) else [text]
+        parts.append(self._blocks(message.get("blocks")))
+        parts += [self._attachment(each) for each in _objects(message.get("attachments"))]
+        parts += [_transcript(each) for each in _objects(message.get("files"))]
+        return "\n".join(_that_add(filter(str.strip, parts)))
+
+    def decoded(self, text: str) -> str:
+        """A text in Slack's markup without its codes."""
+        return unescape(_REFERENCE.sub(self._reference, text))
+
+    def _reference(self, match: re.Match[str]) -> str:
+        kind, target, label = match.group(1), match.group(2), match.group(3)
+        if kind == "@":
+            return f"@{label or self._names.get(target, target)}".replace("@@", "@")
+        if kind == "#":
+            return f"#{label or self._channels.get(target, target)}"
+        if kind:
+            is_date = target.startswith("date^")
+            return label or target if is_date else f"@{label or target}".replace("@@", "@")
+        address = _ADDRESS.sub("", target)
+        if address != target:
+            return label or address
+        return linked(label or "", target)
+
+    def _blocks(self, blocks: Any) -> str:
+        return "\n".join(filter(None, map(self._block, _objects(blocks))))
+
+    def _block(self, block: Mapping[str, Any]) -> str:
+        kind = block.get("type")
+        if kind == "rich_text":
+            return self._rich_lines(block.get("elements"))
+        if kind == "actions":
+            return ""  # buttons, which nobody said
+        if kind in ("image", "video"):
+            title = self._text(block.get("title"))
+            return title or self._text(block.get("alt_text"))
+        texts = [self._text(block.get("text"))]
+        texts += [self._text(each) for each in _list(block.get("fields"))]
+        texts += [self._text(each) for each in _list(block.get("elements"))]
+        return "\n".join(filter(None, texts))
+
+    def _text(self, value: Any) -> str:
+        """A text object, or the text itself."""
+        if isinstance(value, dict):
+            text = value.get("text")
+            is_marked = value.get("type") == "mrkdwn"
+            value = _BOLD.sub(r"\2", text) if is_marked and isinstance(text, str) else text
+        return self.decoded(value) if isinstance(value, str) else ""
+
+    def _rich_lines(self, elements: Any) -> str:
+        lines = []
+        for element in _objects(elements):
+            if element.get("type") == "rich_text_list":
+                lines += [f"- {self._rich(each)}" for each in _objects(element.get("elements"))]
+            else:
+                lines.append(self._rich(element).strip("\n"))
+        return "\n".join(lines)
+
+    def _rich(self, section: Mapping[str, Any]) -> str:
+        return "".join(map(self._piece, _objects(section.get("elements"))))
+
+    def _piece(self, piece: Mapping[str, Any]) -> str:
+        """A piece of rich text; its words stand in a field that depends on its type."""
+        get: Any = piece.get
+        match piece.get("type"):
+            case "link":
+                url, text = str(get("url") or ""), str(get("text") or "")
+                return self._reference_of("", url, text)
+            case "user":
+                return self._reference_of("@", str(get("user_id") or ""))
+            case "channel":
+                return self._reference_of("#", str(get("channel_id") or ""))
+            case "broadcast":
+                return f"@{get('range')}"
+            case "usergroup":
+                return f"@{get('usergroup_id')}"
+            case "emoji":
+                return f":{get('name')}:"
+            case "date":
+                return str(get("fallback") or "")
+        if isinstance(piece.get("elements"), list):
+            return self._rich(piece)
+        return str(get("text") or "")
+
+    def _reference_of(self, kind: str, target: str, label: str = "") -> str:
+        code = f"<{kind}{target}|{label}>" if label else f"<{kind}{target}>"
+        return _REFERENCE.sub(self._reference, code)
+
+    def _attachment(self, attachment: Mapping[str, Any]) -> str:
+        """Words of an app or of a shared message, with its title and fields."""
+        is_shared = attachment.get("is_share") or attachment.get("is_msg_unfurl")
+        if attachment.get("from_url") and attachment.get("service_name") and not is_shared:
+            return ""
+        texts = [self._text(attachment.get(name)) for name in ("pretext", "title", "text")]
+        for each in _objects(attachment.get("fields")):
+            title, value = self._text(each.get("title")), self._text(each.get("value"))
+            texts.append(": ".join(filter(None, (title, value))))
+        texts.append(self._blocks(attachment.get("blocks")))
+        words = "\n".join(_that_add(filter(str.strip, texts)))
+        return words or self._text(attachment.get("fallback"))
+
+
+def _transcript(file: Mapping[str, Any]) -> str:
+    """Words of a voice message, or of a mail that was sent to a channel."""
+    transcription = file.get("transcription")
+    preview = transcription.get("preview") if isinstance(transcription, dict) else None
+    spoken = preview.get("content") if isinstance(preview, dict) else None
+    written = file.get("plain_text")
+    return "\n".join(text for text in (spoken, written) if isinstance(text, str) and text.strip())
+
+
+def _that_add(parts: Iterable[str]) -> Iterator[str]:
+    """The parts with words that those before them do not have: Slack says many things twice."""
+    known: set[str] = set()
+    for part in parts:
+        words = {word.casefold() for word in _WORD.findall(_EMOJI.sub(" ", part))}
+        if not known or not words <= known:
+            yield part
+        known |= words
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in _list(value) if isinstance(each, dict)]

@@ -11,7 +11,16 @@ from typing import Any
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.files import Files
 from remem.ingest.jsonstream import json_pieces, sniff
-from remem.ingest.parsing import as_object, as_text, checked, from_unix, localize, without_empty
+from remem.ingest.parsing import (
+    as_list,
+    as_object,
+    as_text,
+    checked,
+    from_unix,
+    linked,
+    localize,
+    without_empty,
+)
 from remem.store import Record
 
 _FILES = ("result.json", "*/result.json")
@@ -27,7 +36,8 @@ _LARGEST_OFFSET = timedelta(hours=15)
 class TelegramReader:
     """A source is a chat, a record a message with words, its position Telegram's message number.
 
-    Left out: service messages ("Ana joined the group") and media without a caption. Older exports
+    A poll, a contact and a place are words, too. Left out: service messages ("Ana joined the
+    group") and media without a caption. Older exports
     give local times only; ``zone`` is then the zone of the machine that made the export.
     """
 
@@ -37,7 +47,7 @@ class TelegramReader:
         self._zone = zone
 
     def detect(self, path: Path) -> bool:
-        """Whether it has ``chats.list`` or the messages of one chat."""
+        """True if it has ``chats.list`` or the messages of one chat."""
         files = Files(path)
         return any(
             "chats.list" in paths or paths >= _ONE_CHAT
@@ -76,8 +86,6 @@ def _record(data: Any, chat: Mapping[str, Any], number: int, zone: tzinfo | None
         return None
     text = _words(message)
     if not text.strip():
-        if "poll" in message:
-            raise ValueError("polls are not imported")
         return None
     source = f"telegram/{chat.get('id') or chat.get('name')}"
     identity = message.get("id")
@@ -99,12 +107,51 @@ def _record(data: Any, chat: Mapping[str, Any], number: int, zone: tzinfo | None
 
 
 def _words(message: Mapping[str, Any]) -> str:
-    """The text, which is a string, or a list of strings and of pieces with a format."""
-    text = message.get("text")
+    """The text, and what was asked in a poll, or sent as a contact or a place."""
+    parts = (_text(message.get("text")), _poll(message), _contact(message), _location(message))
+    return "\n".join(part for part in parts if part.strip())
+
+
+def _text(text: Any) -> str:
+    """A text, which is a string, or a list of strings and of pieces with a format."""
+    if isinstance(text, dict):
+        return _piece(text)
     if isinstance(text, list):
-        parts = [part.get("text") if isinstance(part, dict) else part for part in text]
-        return "".join(as_text(part, "a part of its text") for part in parts)
+        return "".join(map(_piece, text))
     return as_text(text, "its text")
+
+
+def _piece(piece: Any) -> str:
+    """A piece of the text; of words with a link behind them, the link, too."""
+    if not isinstance(piece, dict):
+        return as_text(piece, "a part of its text")
+    words = as_text(piece.get("text"), "a part of its text")
+    link = as_text(piece.get("href"), "a link in its text")
+    return linked(words, link) if link else words
+
+
+def _poll(message: Mapping[str, Any]) -> str:
+    if "poll" not in message:
+        return ""
+    poll = as_object(message["poll"], "its poll")
+    answers = as_list(poll.get("answers"), "the answers of its poll")
+    if not answers:
+        raise ValueError("its poll has no answers")
+    texts = [f"- {_text(as_object(each, 'an answer').get('text'))}" for each in answers]
+    return "\n".join((_text(poll.get("question")), *texts))
+
+
+def _contact(message: Mapping[str, Any]) -> str:
+    contact = as_object(message.get("contact_information") or {}, "its contact")
+    names = ("first_name", "last_name", "phone_number")
+    return " ".join(str(contact[name]) for name in names if contact.get(name))
+
+
+def _location(message: Mapping[str, Any]) -> str:
+    place = as_object(message.get("location_information") or {}, "its place")
+    named = (message.get("place_name"), message.get("address"))
+    degrees = [str(place[name]) for name in ("latitude", "longitude") if name in place]
+    return "\n".join(str(part) for part in (*named, ", ".join(degrees)) if part)
 
 
 def _time(message: Mapping[str, Any], zone: tzinfo | None) -> datetime | None:

@@ -23,7 +23,7 @@ Stage = Literal[
     "kept",
 ]
 # fmt: on
-"""Where a memory is dropped:
+"""Stage at which a memory is dropped:
 
 * ``unknown``: no memory of the namespace has the key; ``elsewhere``: one of another namespace has.
 * ``superseded``: other words took its place; ``expired``: its time is over.

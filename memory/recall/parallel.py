@@ -18,7 +18,6 @@ from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from types import TracebackType
 from typing import Any, Protocol
 
 from remem.encoders.sentence_transformer import Encoder
@@ -81,12 +80,7 @@ class ParallelRetriever:
     def __enter__(self) -> ParallelRetriever:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
@@ -109,8 +103,7 @@ class Searching:
         return self._retriever.answer(self._store, *question)
 
 
-#     Processes that answer questions, each at its own pipe: one that is killed takes none with
-# it.
+# Processes that answer questions, each at its own pipe: one that is killed takes none with it.
 #
 # An executor of the standard library ends all its processes, and fails all that they have been
 # asked, when one of them is killed.

@@ -27,7 +27,7 @@ from remem.store import InvalidInput, Record
 from remem.store.types import DOCUMENT, TOOL, WEB
 
 CountTokens = Callable[[str], int]
-"""How many tokens a model makes of a text."""
+"""Function that counts the tokens that a model makes of a text."""
 
 _HEADER = (
     "The memories below were recalled from earlier conversations and documents because they may "

@@ -186,13 +186,13 @@ def normalised(hits: Sequence[Hit], least: float | None, idle: Collection[str] =
 
 
 def _values(name: str, query: Query, candidates: Sequence[Candidate]) -> list[float]:
-    """What a signal, or else a leg, gives to each candidate."""
+    """Values that a signal, or else a leg, gives to the candidates."""
     if name in SIGNALS:
         return SIGNALS[name](query, candidates)
     return [each.hits.get(name, 0.0) for each in candidates]
 
 
-#     The weights of legs and signals, and how they depend on who speaks in a memory. Pure.
+# The weights of legs and signals, and how they depend on who speaks in a memory.
 #
 # What is worth asking differs between three kinds of memory. Where people take turns, an answer
 # follows its question and needs its neighbours to be understood. What one voice says, a diary or

@@ -20,7 +20,7 @@ import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks_at_last
+from remem.recall.sentences import asks_at_last, is_prose
 from remem.recall.signals import Query
 from remem.store import InvalidInput
 from remem.store.fulltext.tokens import STOP_WORDS, content_words, split_words, word_tokens
@@ -33,7 +33,7 @@ found nothing to the matter, because what fits into a prompt may as well be read
 
 @dataclass(frozen=True, slots=True)
 class Rarity:
-    """How rare the content words of a question are in a namespace.
+    """Rarity of a question's content words in a namespace.
 
     Attributes:
         weights: Token -> inverse document frequency.
@@ -44,17 +44,17 @@ class Rarity:
     unheard: float
 
     def covered(self, tokens: Set[str]) -> float:
-        """How much of what the question asks for is among these tokens, in [0, 1]."""
+        """Share of the question's weight that these tokens have, in [0, 1]."""
         return self._share(weight for token, weight in self.weights.items() if token in tokens)
 
     @property
     def foreign(self) -> float:
-        """How much of it nobody ever spoke of, in [0, 1]."""
+        """Share of the question's weight in tokens that nobody ever used, in [0, 1]."""
         return self._share(weight for weight in self.weights.values() if weight >= self.unheard)
 
     @property
     def experience(self) -> float:
-        """How much the namespace has heard, in [0, 1]: a logarithm of its records, some hundreds
+        """Experience of the namespace, in [0, 1]: a logarithm of its records, some hundreds
         being 1. In a new one nearly every word is unheard, which says little."""
         return min(1.0, self.unheard / _EXPERIENCED)
 
@@ -119,7 +119,7 @@ def judged(
 
 
 def _worth(nearness: float, covered: float, foreign: float, experience: float) -> float:
-    """How likely it is that a question's answer is remembered.
+    """Probability that a question's answer is remembered.
 
     A logistic regression of questions about a memory against questions about somebody else's and
     off-topic messages, over five data sets, with rounded coefficients; see benchmarks/README.md.
@@ -167,15 +167,16 @@ def _least_worth(query: Query) -> float:
     """The worth below which nothing is relevant.
 
     A question is about what is remembered even if nobody used its words: "What is my address?"
-    stands for the street that was moved into. What asks nothing, such as code and logs, must be
-    nearer.
+    stands for the street that was moved into. What asks nothing must be nearer, and nearer still
+    if it is code or a log, which share words with any talk about them.
     """
-    return 0.01 if asks_at_last(query.text) else 0.15
+    if asks_at_last(query.text):
+        return 0.01
+    return 0.15 if is_prose(query.text) else 0.4
 
 
 _EXPERIENCED = 6.4
 """Inverse document frequency of an unheard word among 300 records."""
-
 
 _BEST = 10
 """Memories by which a question is judged."""
@@ -194,13 +195,12 @@ def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
     }
 
 
-#     Messages that ask for no memory: greetings, thanks, reactions. Pure but for reading its
-# list.
+# Messages that ask for no memory: greetings, thanks, reactions.
 #
 # "That's amazing!" is close to a hundred turns of any chat, so no similarity tells it from a
 # question; its words do.
 def is_small_talk(text: str) -> bool:
-    """Whether a message in English or Chinese is made of nothing but conversational words.
+    """True if a message in English or Chinese is made of nothing but conversational words.
 
     One word that stands for something ("dentist", "paella", a number) makes it a message about
     that, and "what do I like?" or "when did she call?" is a question that only a memory answers.
@@ -233,7 +233,7 @@ def _lists() -> tuple[frozenset[str], re.Pattern[str]]:
     return english, re.compile("|".join(map(re.escape, chinese)))
 
 
-#     How near two texts are in meaning, on one scale for all encoders.
+# How near two texts are in meaning, on one scale for all encoders.
 #
 # The cosine of unrelated texts is about 0.05 with all-MiniLM-L6-v2 and 0.8 with the E5 family, so
 # a cosine by itself says nothing. The mean cosine of texts that have nothing to do with each

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from remem.encoders.models import fast_dtype, first_line, model_folder, quiet_loading, vector_files
+from remem.encoders.models import (
+    fast_dtype,
+    first_line,
+    model_folder,
+    not_unicode,
+    quiet_loading,
+    vector_files,
+)
 from remem.recall.ranking import Recollection
 from remem.store.errors import InvalidInput, RememError
 
@@ -102,7 +109,7 @@ class CrossEncoderReranker:
         return f"CrossEncoderReranker({str(self._name)!r})"
 
     def scores(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """How well each text answers the question: the model's output through a sigmoid.
+        """Score of each text as an answer to the question: the model's output through a sigmoid.
 
         Returns:
             float32 array of shape (len(texts),), each in [0, 1], in the order of texts.
@@ -121,10 +128,7 @@ class CrossEncoderReranker:
             try:
                 outputs = model.predict(pairs, batch_size=self._batch_size, show_progress_bar=False)
             except TypeError as error:
-                raise InvalidInput(
-                    "the text is not valid Unicode (it holds half of a surrogate pair): "
-                    "decode it again from its source, or replace the character"
-                ) from error
+                raise not_unicode() from error
         if not np.isfinite(outputs).all():
             raise RememError(f"{self._name} gives scores that are no numbers: use another model")
         return np.asarray(outputs, dtype=np.float32)

@@ -101,7 +101,7 @@ class _Answer:
 
 
 class Searches(Protocol):
-    """What ``Memory`` asks its questions of."""
+    """Protocol of the searches that ``Memory`` sends its questions to."""
 
     def search(
         self,
@@ -253,7 +253,7 @@ class Retriever:
         where: Filter | None,
         k: int,
     ) -> list[Record]:
-        """What the legs find among what was said at the times that the question names."""
+        """Records that the legs find among those said at the times that the question names."""
         if not question.spans or not self.weights.get("date"):
             return []
         said_at = F("said_at")

@@ -18,6 +18,11 @@ _PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$
 _CLOSING = " \t\n\"”’')"
 _QUESTION_MARKS = ("?", "？")
 
+_PROSE = 0.9
+"""Least share of letters, and of what stands between words in any language, that makes prose."""
+
+_BETWEEN_WORDS = " 。，、！？"
+
 _ENOUGH_WORDS = 30
 _ROOM = tuple(math.log1p(words) / math.log1p(_ENOUGH_WORDS) for words in range(_ENOUGH_WORDS + 1))
 _ROOM_CHARACTERS = 600  # hold enough words in any language
@@ -42,9 +47,16 @@ def asks_at_last(text: str) -> bool:
 
     "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not.
     """
-    lines = text[-_MOST_CHARACTERS:].split("\n")
-    last = next((line for line in reversed(lines) if line.strip()), "")
+    last = text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
     return asks(text) or _MARK.search(last) is not None
+
+
+def is_prose(text: str) -> bool:
+    """True if a text is words, as people write them: of code, logs and tables more than a tenth are
+    digits and signs, of one in sixty turns of a chat."""
+    text = text[-_MOST_CHARACTERS:]
+    words = sum(map(str.isalpha, text)) + sum(map(text.count, _BETWEEN_WORDS))
+    return words >= _PROSE * len(text)
 
 
 def questions(text: str) -> list[str]:
@@ -56,7 +68,7 @@ def questions(text: str) -> list[str]:
 
 
 def statement_share(text: str) -> float:
-    """How much of a text states something instead of asking, in [0, 1].
+    """Share of a text that states something instead of asking, in [0, 1].
 
     The mean of two shares: of its characters outside of questions, and 1 if it does not end with
     a question, because who asks last has mostly said the rest in order to ask.
@@ -71,7 +83,7 @@ def statement_share(text: str) -> float:
 
 
 def room(text: str) -> float:
-    """How much a text has room to say, in [0, 1]: the logarithm of its words, thirty being 1."""
+    """Room to say something in a text, in [0, 1]: the logarithm of its words, thirty being 1."""
     text = text[:_ROOM_CHARACTERS]
     # Spaces are counted ten times faster than words, and every candidate is measured.
     words = text.count(" ") + 1 if text.isascii() else word_count(text)
@@ -103,24 +115,25 @@ def _without_asides(text: str) -> str:
     return _ASIDE.sub("", text) if "[" in text else text
 
 
-#     The passages of a long text, which an encoder reads one by one. Pure.
+# The passages of a long text, which an encoder reads one by one.
 #
 # An encoder reads the beginning of a text only: the bundled one 256 tokens, some 190 words. What
 # a long record says behind that would be found by its words, but never by its meaning.
 
-_WORDS = 100
+_PASSAGE_WORDS = 100
 """Most words of a passage. The bundled encoder reads that many whole, Chinese or English, and fewer
 sentences blur each other less."""
 
-_WHOLE = 120
+_WHOLE_WORDS = 120
 """A text of up to this many words is one passage, which the encoder reads whole: the windows of
 short turns are no longer."""
 
-_MOST = 64
-"""Passages of one text: those of a book would take an hour, and their mean would say nothing."""
+_MOST_PASSAGES = 64
+"""Most passages of one text: those of a book would take an hour, and their mean would say
+nothing."""
 
-_LONGEST = 100_000
-"""Hold that many passages in any language."""
+_PASSAGES_CHARACTERS = 100_000
+"""Characters that hold so many passages in any language."""
 
 
 def passages(text: str) -> list[str]:
@@ -129,21 +142,21 @@ def passages(text: str) -> list[str]:
     A text that an encoder reads whole is one passage. Of one that is far too long for a record the
     beginning is cut: some 6,000 words.
     """
-    beginning = text[:_LONGEST]
-    if length(beginning) <= _WHOLE:
+    beginning = text[:_PASSAGES_CHARACTERS]
+    if length(beginning) <= _WHOLE_WORDS:
         return [text]
-    return list(islice(_filled(pieces_of(beginning, _WORDS)), _MOST))
+    return list(islice(_filled(pieces_of(beginning, _PASSAGE_WORDS)), _MOST_PASSAGES))
 
 
 def _filled(pieces: Iterator[str]) -> Iterator[str]:
     """Neighbouring pieces joined while they stay within the words of a passage."""
-    passage, room = "", _WORDS
+    passage, left = "", _PASSAGE_WORDS
     for piece in pieces:
         words = length(piece)
-        if words > room and passage.strip():
+        if words > left and passage.strip():
             yield passage.strip()
-            passage, room = "", _WORDS
+            passage, left = "", _PASSAGE_WORDS
         passage += piece
-        room -= words
+        left -= words
     if passage.strip():
         yield passage.strip()

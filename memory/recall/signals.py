@@ -1,4 +1,4 @@
-"""What speaks for a candidate besides the hits of its own, each in [0, 1]. Pure.
+"""Signals that speak for a candidate besides the hits of its own, each in [0, 1]. Pure.
 
 Every signal is worth something on conversations of two kinds (short chat turns of two people, long
 turns to an assistant); what each adds is a row of the ablation table in benchmarks/README.md.
@@ -37,9 +37,9 @@ class Candidate:
 
 
 def _session(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
-    """How much evidence there is in the whole session or document: where much of it speaks of the
-    matter, a turn that says it in other words is likelier. Root of the sum of squares, so that a
-    few strong turns count for more than many weak ones; the strongest session has 1."""
+    """Evidence in the whole session or document: where much of it speaks of the matter, a turn that
+    says it in other words is likelier. Root of the sum of squares, so that a few strong turns count
+    for more than many weak ones; the strongest session has 1."""
     squares: defaultdict[str, float] = defaultdict(float)
     for each in candidates:
         if each.counts:
@@ -75,18 +75,18 @@ def _speaker(query: Query, candidates: Sequence[Candidate]) -> list[float]:
 
 
 def _statement(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
-    """How much of the text states something: a question rarely answers one."""
+    """Share of the text that states something: a question rarely answers one."""
     return [statement_share(each.record.text) for each in candidates]
 
 
 def _room(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
-    """How much a turn has room to say: "Wow, great!" is close to many questions and answers none.
-    Notes and passages were written down to be found, however short they are."""
+    """Room that a turn has to say something: "Wow, great!" is close to many questions and answers
+    none. Notes and passages were written down to be found, however short they are."""
     return [room(each.record.text) if each.record.kind == "turn" else 1.0 for each in candidates]
 
 
 def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
-    """How close it was said to a time that the question names, and the time soon after it."""
+    """Closeness of its time to one that the question names, or soon after that."""
     if not query.spans:
         return [0.0] * len(candidates)
     times = {each.record.said_at for each in candidates if each.record.said_at}

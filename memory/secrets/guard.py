@@ -235,8 +235,8 @@ def tell(removed: Sequence[Removed]) -> None:
 
 
 def _reason(scanner: Scanner, record: Record) -> str | None:
-    """Why a record cannot be stored, whatever is taken out of it. It does not show its names as
-    long as they may be secret."""
+    """Reason why a record cannot be stored, whatever is taken out of it; None if it can. It does
+    not show the record's names as long as they may be secret."""
     for what in _NAMES:
         name = getattr(record, what)
         if isinstance(name, str) and (found := scanner.find(name)):

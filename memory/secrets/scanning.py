@@ -128,7 +128,7 @@ def _characters(data: bytes, offsets: Iterable[int]) -> dict[int, int]:
     return places
 
 
-#     Secrets that are known by their shape alone, whatever stands around them. Pure.
+# Secrets that are known by their shape alone, whatever stands around them.
 #
 # They complete the library's rules (``remem.secrets.scanning``), which ask some of them for more
 # context or disorder than a chat gives, and know a private key only when all of it is there.

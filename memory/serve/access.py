@@ -1,10 +1,9 @@
-"""Who may do what, and in whose memory: the dependencies of all endpoints.
+"""Permissions and namespaces of requests: the dependencies of all endpoints.
 
-``reads``, ``writes`` and ``administers`` check the key of a request, count it, and find its
-namespace::
+``granting`` makes dependencies that check the key of a request, count it, and find its namespace::
 
     @router.get("/v1/sources")
-    def sources(granted: Annotated[Granted, Depends(reads)]) -> ...:
+    def sources(granted: Annotated[Granted, Depends(granting(Permission.READ))]) -> ...:
         granted.memory.sources()
 
 A server without keys listens on this machine only and lets everybody on it do everything.
@@ -14,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -36,7 +35,7 @@ _api_key = APIKeyHeader(
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a request may work with.
+    """The memory that a request may work with.
 
     Attributes:
         memory: In the namespace.
@@ -51,7 +50,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request.
+    """The sender of a request.
 
     Attributes:
         key: What was shown; None where there are no keys.
@@ -165,7 +164,7 @@ async def caller(
     _bearer: Annotated[Any, Security(_bearer)],
     _api_key: Annotated[Any, Security(_api_key)],
 ) -> Caller:
-    """Whose key the request shows, counted against its limit.
+    """The sender whose key the request shows, counted against its limit.
 
     Raises:
         Refusal: 401, no key or a wrong one; 429, too many requests.
@@ -188,28 +187,16 @@ NamespaceHeader = Annotated[
 ]
 
 
-async def reads(
-    who: _Caller, namespace: _Namespace = None, named: NamespaceHeader = None
-) -> Granted:
-    """For what changes nothing."""
-    who.require(Permission.READ)
-    return who.granted(namespace or named)
+def granting(permission: Permission) -> Callable[..., Awaitable[Granted]]:
+    """The dependency of endpoints that take a key with this permission."""
 
+    async def granted(
+        who: _Caller, namespace: _Namespace = None, named: NamespaceHeader = None
+    ) -> Granted:
+        who.require(permission)
+        return who.granted(namespace or named)
 
-async def writes(
-    who: _Caller, namespace: _Namespace = None, named: NamespaceHeader = None
-) -> Granted:
-    """For what adds and changes memories."""
-    who.require(Permission.WRITE)
-    return who.granted(namespace or named)
-
-
-async def administers(
-    who: _Caller, namespace: _Namespace = None, named: NamespaceHeader = None
-) -> Granted:
-    """For what concerns a namespace, or the server, as a whole."""
-    who.require(Permission.ADMIN)
-    return who.granted(namespace or named)
+    return granted
 
 
 # Limits: how often, how many at once.

@@ -1,9 +1,9 @@
-"""What makes the answers: a server behind this one, or a model on this machine."""
+"""Backends make the answers: a server behind this one, or a model on this machine."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
@@ -15,7 +15,7 @@ from remem.attach.attachment import Exchange
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CompletionRequest:
     """A chat completion that a client wants.
 
     Attributes:
@@ -32,7 +32,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class CompletionResponse:
     """An answer that is on its way.
 
     Attributes:
@@ -57,14 +57,14 @@ class Backend(Protocol):
     ``RememError``s; leaving a context ends the work on an answer."""
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens its model makes of a text; may block."""
+        """The number of tokens that its model makes of a text; may block."""
 
-    def complete(self, asked: Asked) -> AbstractAsyncContextManager[Answering]:
+    def complete(self, asked: CompletionRequest) -> AbstractAsyncContextManager[CompletionResponse]:
         """Answer."""
 
     def models(
         self, name: str | None, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[Answering]:
+    ) -> AbstractAsyncContextManager[CompletionResponse]:
         """Describe a model, or list all."""
 
     async def close(self) -> None:
@@ -89,20 +89,10 @@ class Threads:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function returns or raises. Once it runs, nothing interrupts it."""
+        """Return or raise what the function does. Once it runs, nothing interrupts it."""
         call = partial(copy_context().run, partial(function, *args, **kwargs))
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def close(self) -> None:
         """Wait until all is done."""
         self._pool.shutdown()
-
-
-async def to_the_end(work: Awaitable[T]) -> T:
-    """Await something that has to be finished, even by a task that is cancelled meanwhile."""
-    task: asyncio.Future[Any] = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

@@ -121,7 +121,7 @@ def _leads_to_a_page(scope: Scope, headers: Headers) -> bool:
     )
 
 
-#     A page that describes every call and tries it out, made of files that come with remem.
+# A page that describes every call and tries it out, made of files that come with remem.
 #
 # Swagger UI is shipped as npm has it (``swagger-ui-dist``, Apache-2.0): packages of Python that
 # carry it leave its licence out, or take whatever version there was. It is not served twice:

@@ -1,4 +1,4 @@
-"""Where the endpoints do their work: with a memory, in a thread.
+"""The work of the endpoints, with a memory and in a thread.
 
 ::
 
@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
+from remem.aio import to_the_end
 from remem.memory import Memory
-from remem.serve.access import Granted, administers, reads, writes
-from remem.serve.backend import Threads, to_the_end
+from remem.serve.access import Granted, granting
+from remem.serve.backend import Threads
 from remem.serve.errors import Refusal
+from remem.serve.keys import Permission
 from remem.serve.middleware import Metrics
 from remem.serve.settings import ServeSettings
 
@@ -28,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What an endpoint works with.
+    """The things that an endpoint works with.
 
     Attributes:
         granted: The memory that the request may use.
@@ -43,27 +45,26 @@ class Desk:
     metrics: Metrics
 
     async def do(self, work: Callable[[Memory], T]) -> T:
-        """What the work makes of the memory; once begun, it is finished."""
+        """Return what the work makes of the memory; once begun, it is finished."""
         return await to_the_end(self.threads.run(work, self.granted.memory))
 
 
-async def _reading(request: Request, granted: Annotated[Granted, Depends(reads)]) -> Desk:
-    return _desk(request, granted, request.app.state.readers)
+def _desk(permission: Permission, threads: str) -> Any:
+    """The dependency of endpoints that take this permission and work in these threads."""
+    given = Depends(granting(permission))
+
+    async def desk(request: Request, granted: Granted = given) -> Desk:
+        state = request.app.state
+        if request.method in ("POST", "PATCH"):
+            refuse_other_types(request, "application/json")
+        return Desk(granted, getattr(state, threads), state.settings, state.metrics)
+
+    return Depends(desk)
 
 
-async def _writing(request: Request, granted: Annotated[Granted, Depends(writes)]) -> Desk:
-    return _desk(request, granted, request.app.state.writers)
-
-
-async def _administering(
-    request: Request, granted: Annotated[Granted, Depends(administers)]
-) -> Desk:
-    return _desk(request, granted, request.app.state.writers)
-
-
-Reading = Annotated[Desk, Depends(_reading)]
-Writing = Annotated[Desk, Depends(_writing)]
-Administering = Annotated[Desk, Depends(_administering)]
+Reading = Annotated[Desk, _desk(Permission.READ, "readers")]
+Writing = Annotated[Desk, _desk(Permission.WRITE, "writers")]
+Administering = Annotated[Desk, _desk(Permission.ADMIN, "writers")]
 
 
 def refuse_other_types(request: Request, *known: str) -> None:
@@ -80,10 +81,3 @@ def refuse_other_types(request: Request, *known: str) -> None:
             "unsupported_media_type",
             f"send the body as {known[0]} and say so in the Content-Type header",
         )
-
-
-def _desk(request: Request, granted: Granted, threads: Threads) -> Desk:
-    state = request.app.state
-    if request.method in ("POST", "PATCH"):
-        refuse_other_types(request, "application/json")
-    return Desk(granted, threads, state.settings, state.metrics)

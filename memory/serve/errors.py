@@ -124,7 +124,7 @@ def _allowed(app: FastAPI, request: Request) -> dict[str, str]:
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """How an error is told to a client; one that nobody expected is not told, but logged."""
+    """The refusal that tells a client of an error; one that nobody expected is only logged."""
     match error:
         case Refusal():
             return error

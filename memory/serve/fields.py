@@ -1,4 +1,4 @@
-"""What the fields of requests may hold: the rules of the store, told to clients in advance.
+"""Types of the fields of requests: the rules of the store, told to clients in advance.
 
 Each type accepts what its JSON Schema describes and nothing else, so that a client knows before
 it asks whether a request is well-formed.
@@ -49,7 +49,7 @@ Name = Annotated[StrictStr, Field(pattern=_NAME, min_length=1, max_length=512)]
 """A name in one line: no control characters, not only spaces."""
 
 Namespace = Annotated[StrictStr, Field(pattern=_NAME, min_length=1, max_length=1024)]
-"""Whose memory."""
+"""The name of a namespace."""
 
 AsciiNamespace = Annotated[
     StrictStr, Field(pattern="^[!-~]([ -~]*[!-~])?$", min_length=1, max_length=1024)
@@ -74,7 +74,7 @@ Position = Annotated[StrictInt, Field(ge=0, le=2**53), Whole]
 """A place in a source."""
 
 Most = Annotated[StrictInt, Field(ge=1, le=1000), Whole]
-"""How many at most."""
+"""A limit of results."""
 
 Share = Annotated[StrictFloat, Field(ge=0, le=1, allow_inf_nan=False)]
 """From nothing to all."""
@@ -111,13 +111,11 @@ Told = Annotated[datetime, PlainSerializer(datetime.isoformat), _AS_TIME]
 """A time in an answer."""
 
 
-#     The JSON form of a filter, described so that clients can write it (see
-# ``remem.store.parse_filter``).
+# The JSON form of a filter, described so that clients can write it (see
+# ``remem.store.parse_filter``)::
 #
-# ::
-#
-#     {"speaker": "Nora", "said_at": {"gte": "2024-05-01T00:00:00Z"}, "metadata.year": [2023,
-# 2024]}
+#     {"speaker": "Nora", "said_at": {"gte": "2024-05-01T00:00:00Z"}, "metadata.year": [2023, 2024]}
+
 T = TypeVar("T")
 
 _METADATA = r"^metadata\.."
@@ -157,19 +155,19 @@ _Value = StrictStr | StrictBool | Number | Annotated[StrictFloat, Field(allow_in
 
 
 class TextCondition(_Condition[StrictStr]):
-    """What a text must be; all parts must hold."""
+    """Conditions on a text; all parts must hold."""
 
 
 class NumberCondition(_Condition[Number]):
-    """What a number must be; all parts must hold."""
+    """Conditions on a number; all parts must hold."""
 
 
 class TimeCondition(_Condition[Moment]):
-    """What a time must be; all parts must hold."""
+    """Conditions on a time; all parts must hold."""
 
 
 class ValueCondition(_Condition[_Value]):
-    """What a value of the metadata must be; all parts must hold."""
+    """Conditions on a value of the metadata; all parts must hold."""
 
 
 _Text = StrictStr | list[StrictStr] | TextCondition | None
@@ -177,7 +175,7 @@ _Time = Moment | list[Moment] | TimeCondition | None
 
 
 class Where(_Parts):
-    """Which memories are meant.
+    """A filter of memories.
 
     All parts must hold. A value stands for equality, a list for one of its items, null for "has no
     value". What the metadata hold is named ``metadata.NAME``.
@@ -220,16 +218,16 @@ class Where(_Parts):
             raise
 
 
-#     Lists in pages: a page begins behind the place where the one before it ended, whatever was
-# added or deleted meanwhile.
+# Lists in pages: a page begins behind the place where the one before it ended, whatever was added
+# or deleted meanwhile.
 
 MARK = r"^-?[0-9]{1,18}:[0-9]{1,4}:"
-"""What every mark begins with; whatever follows names a place too."""
+"""The beginning of every mark; whatever follows names a place too."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a record stands among all, in the order in which a store lists them."""
+    """The place of a record among all, in the order in which a store lists them."""
 
     source: str
     position: int

@@ -47,7 +47,7 @@ _FIELDS = (
 
 
 class Permission(IntEnum):
-    """What a key may do; each includes those before it."""
+    """Permissions of a key; each includes those before it."""
 
     READ = 1
     WRITE = 2
@@ -78,7 +78,7 @@ class Key:
     revoked_at: datetime | None = None
 
     def allows(self, namespace: str) -> bool:
-        """Whether it opens a namespace."""
+        """True if it opens a namespace."""
         return any(_covers(pattern, namespace) for pattern in self.namespaces)
 
     @property
@@ -118,21 +118,7 @@ class KeyRing:
         with _translated(path):
             self._database = Database(_connected(path))
             self._keys = self._database.table("keys")
-            self._keys.create(
-                {
-                    "id": str,
-                    "name": str,
-                    "hash": str,
-                    "permission": str,
-                    "namespaces": str,
-                    "created_at": str,
-                    "rotated_at": str,
-                    "revoked_at": str,
-                    "digest": str,
-                },
-                pk="id",
-                if_not_exists=True,
-            )
+            self._keys.create(dict.fromkeys((*_FIELDS, "digest"), str), pk="id", if_not_exists=True)
             if self._keys.columns_dict.keys() == set(_FIELDS):  # of an older version
                 with suppress(sqlite3.OperationalError), self._database.conn:  # it may be read-only
                     self._keys.add_column("digest", str)
@@ -172,8 +158,7 @@ class KeyRing:
         """
         secret = secrets.token_urlsafe(32)
         with self._writing():
-            row = self._active(key_id)
-            self._keys.update(key_id, _marked({**row, "hash": _hash(secret), "rotated_at": _now()}))
+            self._change(key_id, hash=_hash(secret), rotated_at=_now())
         return f"{_PREFIX}_{key_id}_{secret}"
 
     def revoke(self, key_id: str) -> None:
@@ -183,8 +168,7 @@ class KeyRing:
             InvalidInput: no such key, or it was revoked already.
         """
         with self._writing():
-            row = self._active(key_id)
-            self._keys.update(key_id, _marked({**row, "revoked_at": _now()}))
+            self._change(key_id, revoked_at=_now())
 
     def all(self) -> list[Key]:
         """All keys, the oldest first, those that were revoked too."""
@@ -212,13 +196,13 @@ class KeyRing:
         with self._guard:
             self._database.close()
 
-    def _active(self, key_id: str) -> dict[str, Any]:
+    def _change(self, key_id: str, **values: str) -> None:
         row = self._found(key_id)
         if row is None:
             raise InvalidInput(f"no key has the id {key_id!r}; 'remem keys list' shows them")
         if row["revoked_at"] is not None:
             raise InvalidInput(f"the key {key_id} was revoked; create another one")
-        return row
+        self._keys.update(key_id, _marked({**row, **values}))
 
     def _row(self, key_id: str) -> dict[str, Any] | None:
         with self._guard, _translated(self.path):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from remem.aio import to_the_end
 from remem.attach.conversation import turns_of, unanswered
+from remem.encoders.models import loaded_once
 from remem.generators.opening import Generator
 from remem.generators.prompts import Message, Prompt
-from remem.serve.backend import Answering, Asked, Threads, to_the_end
+from remem.serve.backend import CompletionRequest, CompletionResponse, Threads
 from remem.serve.errors import Refusal
 from remem.store import InvalidInput
 
@@ -36,18 +37,16 @@ class Local:
     def __init__(self, open_: Callable[[], Generator], name: str, at_a_time: int) -> None:
         self._open = open_
         self._name = name
-        self._opening = threading.Lock()
-        self._opened: Generator | None = None
         self._threads = Threads("remem-generator", at_a_time)
         self._turn = asyncio.Semaphore(at_a_time)
         self._since = int(time.time())
 
     def count_tokens(self, text: str) -> int:
         """As the model counts; may load its tokenizer."""
-        return self._generator().count_tokens(text)
+        return self._generator.count_tokens(text)
 
     @asynccontextmanager
-    async def complete(self, asked: Asked) -> AsyncIterator[Answering]:
+    async def complete(self, asked: CompletionRequest) -> AsyncIterator[CompletionResponse]:
         """Answer."""
         if asked.body.get("n") not in (None, 1):
             raise Refusal(400, "unsupported", "this model gives one answer at a time; leave out n")
@@ -65,7 +64,7 @@ class Local:
         self,
         name: str | None,
         headers: Mapping[str, str],  # noqa: ARG002 - of a request that goes nowhere
-    ) -> AsyncIterator[Answering]:
+    ) -> AsyncIterator[CompletionResponse]:
         """The one model."""
         model = {"id": self._name, "object": "model", "created": self._since, "owned_by": "remem"}
         if name not in (None, self._name):
@@ -78,24 +77,26 @@ class Local:
         """Wait for the model to stop."""
         await asyncio.to_thread(self._threads.close)
 
+    @loaded_once
     def _generator(self) -> Generator:
-        with self._opening:
-            if self._opened is None:
-                self._opened = self._open()
-            return self._opened
+        return self._open()
 
     def _begun(self, prompt: Prompt) -> Iterator[str]:
         """The answer, once its first piece is there: what fails until then is a refusal."""
-        return _Begun(iter(self._generator().stream(prompt)))
+        return _Begun(iter(self._generator.stream(prompt)))
 
-    def _answering(self, asked: Asked, prompt: Prompt, pieces: Iterator[str]) -> Answering:
+    def _answering(
+        self, asked: CompletionRequest, prompt: Prompt, pieces: Iterator[str]
+    ) -> CompletionResponse:
         answer = _Form(self._name)
         if asked.body.get("stream"):
             options = asked.body.get("stream_options")
             wants_usage = isinstance(options, Mapping) and bool(options.get("include_usage"))
             events = self._events(answer, prompt, pieces, wants_usage)
-            return Answering(200, {"content-type": "text/event-stream; charset=utf-8"}, events)
-        return Answering(
+            return CompletionResponse(
+                200, {"content-type": "text/event-stream; charset=utf-8"}, events
+            )
+        return CompletionResponse(
             200, {"content-type": "application/json"}, self._body(answer, prompt, pieces)
         )
 
@@ -124,7 +125,7 @@ class Local:
             yield piece
 
     def _usage(self, prompt: Prompt, said: str) -> dict[str, int]:
-        generator = self._generator()
+        generator = self._generator
         read = sum(generator.count_tokens(each.content) for each in generator.layout(prompt))
         written = generator.count_tokens(said)
         return {
@@ -134,8 +135,8 @@ class Local:
         }
 
 
-def prompt_of(asked: Asked) -> Prompt:
-    """What a generator reads of a request.
+def prompt_of(asked: CompletionRequest) -> Prompt:
+    """The prompt that a generator reads of a request.
 
     Raises:
         InvalidInput: the user says nothing after the last answer.
@@ -207,11 +208,11 @@ class _Form:
         return b"data: " + _json(chunk) + b"\n\n"
 
 
-def _whole(data: Any) -> Answering:
+def _whole(data: Any) -> CompletionResponse:
     async def pieces() -> AsyncIterator[bytes]:
         yield _json(data)
 
-    return Answering(200, {"content-type": "application/json"}, pieces())
+    return CompletionResponse(200, {"content-type": "application/json"}, pieces())
 
 
 def _json(data: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What a model can ask of a memory over MCP: the tools, what they take and what they return.
+"""Tools that a model has over MCP: what they take, do and return.
 
 Nothing here knows the protocol: a tool is a function of a memory and its arguments. Whatever comes
 out of a memory is neutralised, in the text as in the data, because both end in a prompt.
@@ -49,7 +49,7 @@ _CALL_RECALL = "call recall first, then pass a key that it shows"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a tool found or did.
+    """The outcome of a tool.
 
     Attributes:
         text: For a model to read.
@@ -131,7 +131,7 @@ class CorrectData(BaseModel):
 
 
 class ForgetData(BaseModel):
-    """How many records went, earlier versions included."""
+    """The number of records that went, earlier versions included."""
 
     forgotten: int
 
@@ -268,7 +268,7 @@ def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
 
 
 def transcript(records: Iterable[Record]) -> str:
-    """What a session or document says, in order, as one block that is marked as data."""
+    """The words of a session or document, in order, as one block that is marked as data."""
     return framed(_line(record) for record in records)
 
 

@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from contextvars import ContextVar
+from functools import partial
 from typing import Annotated
 from uuid import uuid4
 
@@ -156,62 +157,39 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.requests = Counter(
-            "remem_requests",
-            "Requests, by what became of them.",
-            ("method", "route", "status"),
-            registry=registry,
+        counter = partial(Counter, namespace="remem", registry=registry)
+        seconds = partial(Histogram, namespace="remem", registry=registry, buckets=_SECONDS)
+        gauge = partial(Gauge, namespace="remem", registry=registry)
+        by_route = ("method", "route")
+        self.requests = counter(
+            "requests", "Requests, by what became of them.", (*by_route, "status")
         )
-        self.seconds = Histogram(
-            "remem_request_seconds",
-            "Seconds until a reply was sent whole.",
-            ("method", "route"),
-            registry=registry,
-            buckets=_SECONDS,
+        self.seconds = seconds("request_seconds", "Seconds until a reply was sent whole.", by_route)
+        self.recalled = counter(
+            "recalled_memories", "Memories given to a client or a model.", ("road",)
         )
-        self.recalled = Counter(
-            "remem_recalled_memories",
-            "Memories given to a client or a model.",
-            ("road",),
-            registry=registry,
+        self.remembered = counter("remembered_records", "Records stored.", ("road",))
+        self.problems = counter(
+            "memory_problems", "Times that a chat went on without memory.", ("what",)
         )
-        self.remembered = Counter(
-            "remem_remembered_records", "Records stored.", ("road",), registry=registry
-        )
-        self.problems = Counter(
-            "remem_memory_problems",
-            "Times that a chat went on without memory.",
-            ("what",),
-            registry=registry,
-        )
-        self.tasks = Counter(
-            "remem_front_end_tasks",
+        self.tasks = counter(
+            "front_end_tasks",
             "Requests that a front end made for itself, without memory.",
             ("task",),
-            registry=registry,
         )
-        self.prompt_tokens = Counter(
-            "remem_prompt_tokens", "Tokens of prompts to the upstream, about.", registry=registry
-        )
-        self.repeated_tokens = Counter(
-            "remem_repeated_prompt_tokens",
+        self.prompt_tokens = counter("prompt_tokens", "Tokens of prompts to the upstream, about.")
+        self.repeated_tokens = counter(
+            "repeated_prompt_tokens",
             "Of these, those at the beginning that the upstream has read before, byte for byte.",
-            registry=registry,
         )
-        self.upstream_seconds = Histogram(
-            "remem_upstream_seconds",
-            "Seconds until the upstream began to answer.",
-            registry=registry,
-            buckets=_SECONDS,
+        self.upstream_seconds = seconds(
+            "upstream_seconds", "Seconds until the upstream began to answer."
         )
-        self.upstream_errors = Counter(
-            "remem_upstream_errors",
-            "Answers of the upstream that failed.",
-            ("why",),
-            registry=registry,
+        self.upstream_errors = counter(
+            "upstream_errors", "Answers of the upstream that failed.", ("why",)
         )
-        self.stored = Gauge("remem_stored_records", "Records in the store.", registry=registry)
-        self.bytes = Gauge("remem_store_bytes", "Bytes on disk.", registry=registry)
+        self.stored = gauge("stored_records", "Records in the store.")
+        self.bytes = gauge("store_bytes", "Bytes on disk.")
 
 
 class Measuring:

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from remem.attach.attachment import Attachment, Exchange
 from remem.attach.tasks import task_of
 from remem.serve.access import Caller, NamespaceHeader, caller
-from remem.serve.backend import Asked, Backend
+from remem.serve.backend import Backend, CompletionRequest
 from remem.serve.dependencies import refuse_other_types
 from remem.serve.errors import Refusal
 from remem.serve.keys import Permission
@@ -140,7 +140,7 @@ async def chat_completions(
 
     remembering = Remembering(
         recall=recall,
-        complete=lambda exchange: backend.complete(Asked(body, raw, headers, exchange)),
+        complete=lambda exchange: backend.complete(CompletionRequest(body, raw, headers, exchange)),
         readers=state.readers,
         writers=state.writers,
         metrics=state.metrics,

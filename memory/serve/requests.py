@@ -85,7 +85,7 @@ class Part(BaseModel):
 
 
 class Message(BaseModel):
-    """What somebody said, in the form of OpenAI. Other fields of that form are ignored."""
+    """An utterance, in the form of OpenAI. Other fields of that form are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -185,7 +185,7 @@ class Why(Context):
 
 
 class List(BaseModel):
-    """Which memories to list, and from where on."""
+    """A choice of memories to list, and the place to begin."""
 
     model_config = _body(where={"source": "night shift"}, limit=20)
 
@@ -207,14 +207,14 @@ class Update(BaseModel):
 
 
 class Forget(BaseModel):
-    """What to wipe out."""
+    """A choice of memories to wipe out."""
 
     model_config = _body(where={"source": "knee"})
 
     where: Where
 
 
-#     The JSON of requests, read by the same strict rules at every endpoint.
+# The JSON of requests, read by the same strict rules at every endpoint.
 #
 # What one reader takes for one thing and another reader for another is refused, because a request
 # is read here and again by whoever answers it: names that stand twice in an object, NaN, numbers

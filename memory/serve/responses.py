@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from typing_extensions import Self
 
-from remem.recall.expectation import Expected, Found, Stage
-from remem.recall.prompt import Context
+from remem.recall.expectation import Found, Stage
 from remem.recall.ranking import Recollection
 from remem.serve.fields import Told
 from remem.store import Record, SourceInfo
-from remem.writer import Added
 
 PREFIX = "/api/v1"
 """Of all paths but those that OpenAI and Prometheus prescribe."""
@@ -56,11 +55,29 @@ _EXPECTED = {
 
 
 def _answer(**example: Any) -> ConfigDict:
-    return ConfigDict(from_attributes=True, json_schema_extra={"examples": [example]})
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+class _Answer(BaseModel):
+    """A body with the attributes of an object."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, found: object) -> Self:
+        """The body that tells of this."""
+        return cls.model_validate(found)
+
+
+_Told = Annotated[str, BeforeValidator(str)]
+"""An object as a sentence."""
+
+_Key = Annotated[str, BeforeValidator(lambda one: one.record.key)]
+"""A recollection as its key."""
 
 
 class ErrorDetail(BaseModel):
-    """Why a request was refused."""
+    """Reason why a request was refused."""
 
     message: str = Field(description="One sentence that says what to do.")
     type: str
@@ -81,7 +98,7 @@ class ErrorOut(BaseModel):
     error: ErrorDetail
 
 
-class RecordOut(BaseModel):
+class RecordOut(_Answer):
     """A memory, word for word."""
 
     model_config = _answer(**_RECORD)
@@ -103,11 +120,6 @@ class RecordOut(BaseModel):
         description="`person`, `assistant`, `tool`, `document`, `web`, or another."
     )
 
-    @staticmethod
-    def of(record: Record) -> RecordOut:
-        """A record of the store."""
-        return RecordOut.model_validate(record)
-
 
 class Records(BaseModel):
     """Several memories, in order."""
@@ -119,7 +131,7 @@ class Records(BaseModel):
     @staticmethod
     def of(records: list[Record]) -> Records:
         """Records of the store."""
-        return Records(records=[RecordOut.of(record) for record in records])
+        return Records(records=list(map(RecordOut.of, records)))
 
 
 class Page(Records):
@@ -130,7 +142,7 @@ class Page(Records):
     next: str | None = Field(description="What to pass as `after`; null on the last page.")
 
 
-class Hit(BaseModel):
+class Hit(_Answer):
     """A memory that was recalled."""
 
     model_config = _answer(**_HIT)
@@ -142,7 +154,7 @@ class Hit(BaseModel):
     words: list[str] = Field(description="Its words that the question asks for.")
 
 
-class ReachOut(BaseModel):
+class ReachOut(_Answer):
     """The depth at which a part of the search has a memory, and the depth to which it looked."""
 
     model_config = _answer(leg="text turn", place=87, score=3.1, pool=64)
@@ -153,7 +165,7 @@ class ReachOut(BaseModel):
     pool: int = Field(description="How many it was asked for.")
 
 
-class ExpectedOut(BaseModel):
+class ExpectedOut(_Answer):
     """The fate of a memory that was expected."""
 
     model_config = _answer(**_EXPECTED)
@@ -172,11 +184,6 @@ class ExpectedOut(BaseModel):
     )
     words: list[str] = Field(description="Words of it that would have brought it up.")
 
-    @staticmethod
-    def of(expected: Expected) -> ExpectedOut:
-        """The answer of an inquiry."""
-        return ExpectedOut.model_validate(expected)
-
 
 class Hits(BaseModel):
     """The memories that answer a question, best first."""
@@ -190,53 +197,36 @@ class Hits(BaseModel):
 
     @staticmethod
     def of(found: list[Recollection]) -> Hits:
-        """What a search returned."""
+        """The outcome of a search."""
         expected = ExpectedOut.of(found.expected) if isinstance(found, Found) else None
-        return Hits(hits=[Hit.model_validate(one) for one in found], expected=expected)
+        return Hits(hits=list(map(Hit.of, found)), expected=expected)
 
 
-class ContextOut(BaseModel):
+class ContextOut(_Answer):
     """A block to put in front of a message, and what is in it."""
 
     model_config = _answer(text="The memories below ...", tokens=96, hits=[_HIT], left_out=[])
 
     text: str = Field(description="Empty where there is nothing to say.")
     tokens: int = Field(description="Its length, by an estimate.")
-    hits: list[Hit] = Field(description="What is in it, in the order of time.")
-    left_out: list[str] = Field(description="Keys of what was recalled and did not fit.")
-
-    @staticmethod
-    def of(context: Context) -> ContextOut:
-        """What a memory built."""
-        return ContextOut(
-            text=context.text,
-            tokens=context.tokens,
-            hits=[Hit.model_validate(one) for one in context.recollections],
-            left_out=[one.record.key for one in context.left_out],
-        )
+    hits: list[Hit] = Field(
+        validation_alias="recollections", description="What is in it, in the order of time."
+    )
+    left_out: list[_Key] = Field(description="Keys of what was recalled and did not fit.")
 
 
-class AddedOut(BaseModel):
+class AddedOut(_Answer):
     """Keys of what is remembered now, and of what was already."""
 
     model_config = _answer(added=["night shift#0", "night shift#1"], unchanged=[], removed=[])
 
     added: list[str]
     unchanged: list[str]
-    removed: list[str] = Field(description="Secrets that were taken out before, and where.")
-
-    @staticmethod
-    def of(added: Added) -> AddedOut:
-        """What a memory did."""
-        return AddedOut(
-            added=list(added.added),
-            unchanged=list(added.unchanged),
-            removed=list(map(str, added.removed)),
-        )
+    removed: list[_Told] = Field(description="Secrets that were taken out before, and where.")
 
 
 class ImportedOut(BaseModel):
-    """How many records are new, and how many were known."""
+    """Counts of records that are new, and of those that were known."""
 
     model_config = _answer(added=168, unchanged=13)
 
@@ -245,14 +235,14 @@ class ImportedOut(BaseModel):
 
 
 class Count(BaseModel):
-    """How many records went, earlier versions included."""
+    """The number of records that went, earlier versions included."""
 
     model_config = _answer(records=13)
 
     records: int
 
 
-class SourceOut(BaseModel):
+class SourceOut(_Answer):
     """A session or document."""
 
     model_config = _answer(
@@ -275,8 +265,8 @@ class Sources(BaseModel):
 
     @staticmethod
     def of(sources: list[SourceInfo]) -> Sources:
-        """What a memory has."""
-        return Sources(sources=[SourceOut.model_validate(source) for source in sources])
+        """The sources of a memory."""
+        return Sources(sources=list(map(SourceOut.of, sources)))
 
 
 class Namespaces(BaseModel):
@@ -288,7 +278,7 @@ class Namespaces(BaseModel):
 
 
 class StatsOut(BaseModel):
-    """How much is remembered in a namespace, and what finds it."""
+    """Counts of a namespace, and the encoder that finds its memories."""
 
     model_config = _answer(
         namespace="nora", records=181, sources=12, encoder="sentence-transformers:...", dim=384

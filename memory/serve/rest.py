@@ -7,11 +7,12 @@ of a path.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from functools import reduce
 from importlib.metadata import version
 from operator import and_
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -54,6 +55,7 @@ from remem.serve.responses import (
     refusals,
 )
 from remem.store import DamagedRecord, F, Filter
+from remem.writer import Added
 
 # Whether the server lives, and whether it can be used. Neither takes a key nor tells anything.
 
@@ -123,14 +125,8 @@ async def add_messages(body: Messages, desk: Writing) -> AddedOut:
     """
     most(len(body.messages), desk.settings.max_messages, "the number of messages")
     messages = [message.model_dump(exclude_none=True) for message in body.messages]
-    return _counted(
-        desk,
-        await desk.do(
-            lambda memory: AddedOut.of(
-                memory.add_messages(messages, session=body.session, start=body.start)
-            )
-        ),
-    )
+    place: dict[str, Any] = {"session": body.session, "start": body.start}
+    return await _counted(desk, lambda memory: memory.add_messages(messages, **place))
 
 
 @_memories.post("/documents", responses=refusals(409, *_WITH_BODY))
@@ -138,32 +134,15 @@ async def add_document(document: NewDocument, desk: Writing) -> AddedOut:
     """Remember the text of a document, passage by passage."""
     # With a line break it is a text and never the name of a file on this machine.
     text = f"{document.text}\n"
-    return _counted(
-        desk,
-        await desk.do(
-            lambda memory: AddedOut.of(
-                memory.add_document(
-                    text,
-                    source=document.source,
-                    metadata=document.metadata,
-                    origin=document.origin,
-                )
-            )
-        ),
-    )
+    about = document.model_dump(exclude={"text"})
+    return await _counted(desk, lambda memory: memory.add_document(text, **about))
 
 
 @_memories.post("/search", responses=refusals(*_WITH_BODY))
 async def search(ask: Ask, desk: Reading) -> Hits:
     """The memories that answer a question best, best first."""
-    k = most(ask.k, desk.settings.max_k, "k")
-    where = _filter(ask.where)
-    options: dict[str, str] = {} if ask.expect is None else {"expect": ask.expect}
-    found = await desk.do(
-        lambda memory: Hits.of(
-            memory.search(ask.query, k, where=where, now=ask.now, explain=ask.explain, **options)
-        )
-    )
+    terms = _terms(ask, desk)
+    found = await desk.do(lambda memory: Hits.of(memory.search(**terms)))
     desk.metrics.recalled.labels("rest").inc(len(found.hits))
     return found
 
@@ -174,15 +153,8 @@ async def context(ask: Context, desk: Reading) -> ContextOut:
 
     It is empty for small talk, and for what nobody ever spoke of.
     """
-    k = most(ask.k, desk.settings.max_k, "k")
-    where = _filter(ask.where)
-    built = await desk.do(
-        lambda memory: ContextOut.of(
-            memory.context(
-                ask.query, budget=ask.budget, k=k, where=where, now=ask.now, floor=ask.floor
-            )
-        )
-    )
+    terms = _terms(ask, desk)
+    built = await desk.do(lambda memory: ContextOut.of(memory.context(**terms)))
     desk.metrics.recalled.labels("rest").inc(len(built.hits))
     return built
 
@@ -191,21 +163,8 @@ async def context(ask: Context, desk: Reading) -> ContextOut:
 async def why(ask: Why, desk: Reading) -> ExpectedOut:
     """The fate of a memory on its way into the block for a message: what drops it, and what would
     have kept it."""
-    k = most(ask.k, desk.settings.max_k, "k")
-    where = _filter(ask.where)
-    return await desk.do(
-        lambda memory: ExpectedOut.of(
-            memory.why(
-                ask.query,
-                ask.expect,
-                k=k,
-                where=where,
-                now=ask.now,
-                floor=ask.floor,
-                budget=ask.budget,
-            )
-        )
-    )
+    terms = _terms(ask, desk)
+    return await desk.do(lambda memory: ExpectedOut.of(memory.why(**terms)))
 
 
 @_memories.get("/records")
@@ -308,7 +267,7 @@ async def sources(desk: Reading) -> Sources:
 
 @_memories.get("/stats")
 async def stats(desk: Reading) -> StatsOut:
-    """How much is remembered in the namespace."""
+    """Counts of the namespace."""
 
     def counted(memory: Memory) -> StatsOut:
         return StatsOut(
@@ -330,7 +289,8 @@ async def namespaces(request: Request, who: Annotated[Caller, Depends(caller)]) 
     return Namespaces(namespaces=[name for name in names if not who.key or who.key.allows(name)])
 
 
-def _counted(desk: Desk, done: AddedOut) -> AddedOut:
+async def _counted(desk: Desk, add: Callable[[Memory], Added]) -> AddedOut:
+    done = await desk.do(lambda memory: AddedOut.of(add(memory)))
     desk.metrics.remembered.labels("rest").inc(len(done.added))
     return done
 
@@ -342,9 +302,15 @@ async def _page(
 
     def read(memory: Memory) -> Page:
         records, mark = page_of(memory, where, after, limit, at)
-        return Page(records=[RecordOut.of(record) for record in records], next=mark)
+        return Page(records=list(map(RecordOut.of, records)), next=mark)
 
     return await desk.do(read)
+
+
+def _terms(asked: Ask | Context | Why, desk: Desk) -> dict[str, Any]:
+    """The arguments of the memory's method, which has the names of the fields."""
+    most(asked.k, desk.settings.max_k, "k")
+    return {**dict(asked), "where": _filter(asked.where)}
 
 
 def _filter(where: Where | None) -> Filter | None:
@@ -352,7 +318,7 @@ def _filter(where: Where | None) -> Filter | None:
 
 
 def _known(found: T | None, key: str) -> T:
-    """What has this key.
+    """Return what has this key.
 
     Raises:
         Refusal: 404, nothing has.

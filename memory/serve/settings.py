@@ -1,4 +1,4 @@
-"""How a server is set up: everything that no request may choose."""
+"""Settings of a server: everything that no request may choose."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """What ``remem serve`` was started with.
+    """Settings that ``remem serve`` was started with.
 
     Attributes:
         upstream: URL of an OpenAI-compatible server, with its ``/v1``; None: a model on this

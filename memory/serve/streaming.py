@@ -16,10 +16,11 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from remem.aio import to_the_end
 from remem.attach.attachment import Exchange
 from remem.attach.replies import Answer, ChatReading, Seen, Watch
 from remem.serve.access import Slots
-from remem.serve.backend import Answering, Threads, to_the_end
+from remem.serve.backend import CompletionResponse, Threads
 from remem.serve.errors import Refusal, refusal_of
 from remem.serve.middleware import Metrics
 from remem.store import RememError
@@ -43,7 +44,7 @@ class Remembering:
     """
 
     recall: Callable[[], Exchange]
-    complete: Callable[[Exchange], AbstractAsyncContextManager[Answering]]
+    complete: Callable[[Exchange], AbstractAsyncContextManager[CompletionResponse]]
     readers: Threads
     writers: Threads
     metrics: Metrics
@@ -70,7 +71,7 @@ class Remembering:
                 await self._by_its_beginning(exchange, answering, send)
 
     @asynccontextmanager
-    async def _answering(self, exchange: Exchange) -> AsyncIterator[Answering]:
+    async def _answering(self, exchange: Exchange) -> AsyncIterator[CompletionResponse]:
         began = time.perf_counter()
         try:
             async with self.complete(exchange) as answering:
@@ -85,14 +86,16 @@ class Remembering:
     def _count(self, failure: Refusal) -> None:
         self.metrics.upstream_errors.labels(failure.code).inc()
 
-    async def _by_its_beginning(self, exchange: Exchange, answering: Answering, send: Send) -> None:
+    async def _by_its_beginning(
+        self, exchange: Exchange, answering: CompletionResponse, send: Send
+    ) -> None:
         """Send an answer of which only its first bytes tell whether it is a stream."""
         first = await anext(answering.pieces, b"")
         answering = replace(answering, pieces=_behind(first, answering.pieces))
         send_it = self._stream if begins_a_stream(first) else self._whole
         await send_it(exchange, answering, send)
 
-    async def _whole(self, exchange: Exchange, answering: Answering, send: Send) -> None:
+    async def _whole(self, exchange: Exchange, answering: CompletionResponse, send: Send) -> None:
         body = await collected(answering.pieces, self.max_bytes)
         unremembered = None
         if answering.status < 300:
@@ -105,7 +108,7 @@ class Remembering:
         await send(_start(answering.status, headers))
         await send({"type": "http.response.body", "body": body})
 
-    async def _stream(self, exchange: Exchange, answering: Answering, send: Send) -> None:
+    async def _stream(self, exchange: Exchange, answering: CompletionResponse, send: Send) -> None:
         about = _about(exchange, exchange.problem or exchange.notice)
         await send(_start(answering.status, {**answering.headers, **about}))
         watch: Watch[bytes] = Watch(ChatReading())
@@ -181,7 +184,7 @@ async def collected(pieces: AsyncIterator[bytes], most: int) -> bytes:
 
 
 async def _events(pieces: AsyncIterator[bytes], most: int) -> AsyncGenerator[bytes, None]:
-    """What was sent, event by event; what stands behind the last one as it is."""
+    """The answer as it was sent, event by event; what stands behind the last one as it is."""
     events = Events()
     async for piece in pieces:
         for event in events.feed(piece):
@@ -212,7 +215,7 @@ def _too_long(most: int) -> Refusal:
 
 
 def _about(exchange: Exchange, problem: str | None) -> dict[str, str]:
-    """What memory did, as headers."""
+    """Headers that tell what memory did."""
     recalled = (each.record.key for each in exchange.context.recollections)
     headers = {"x-remem-recalled": _listed(recalled)}
     if exchange.measure.tokens:

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Send
 
+from remem.aio import to_the_end
 from remem.serve.access import Caller, caller
-from remem.serve.backend import to_the_end
 from remem.serve.dependencies import Reading, refuse_other_types
 from remem.serve.keys import Permission
 from remem.serve.requests import parsed
@@ -30,7 +30,7 @@ _BATCH = 256
 """Records stored at a time: as many as the memory encodes and commits together."""
 
 _BODY = Path("body")
-"""What messages call the place of a line."""
+"""The name of the body in messages about a line."""
 
 _EXAMPLE = "\n".join(
     (

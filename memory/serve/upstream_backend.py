@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from remem.recall.prompt import estimate_tokens
-from remem.serve.backend import Answering, Asked
+from remem.serve.backend import CompletionRequest, CompletionResponse
 from remem.serve.errors import Refusal
 from remem.serve.settings import ServeSettings
 from remem.store import InvalidInput
@@ -61,7 +61,7 @@ class Upstream:
         return estimate_tokens(text)
 
     @asynccontextmanager
-    async def complete(self, asked: Asked) -> AsyncIterator[Answering]:
+    async def complete(self, asked: CompletionRequest) -> AsyncIterator[CompletionResponse]:
         """Pass a request on, with its memories."""
         messages = asked.exchange.messages
         # Where there are no memories, not even white space changes.
@@ -73,7 +73,7 @@ class Upstream:
     @asynccontextmanager
     async def models(
         self, name: str | None, headers: Mapping[str, str]
-    ) -> AsyncIterator[Answering]:
+    ) -> AsyncIterator[CompletionResponse]:
         """Pass on what it says about its models."""
         path = "/models" if name is None else f"/models/{quote(name)}"
         async with self._sent("GET", path, self._headers(headers), None) as answering:
@@ -86,7 +86,7 @@ class Upstream:
     @asynccontextmanager
     async def _sent(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
-    ) -> AsyncIterator[Answering]:
+    ) -> AsyncIterator[CompletionResponse]:
         url = self._base.copy_with(path=self._base.path.rstrip("/") + path)
         raw = [(name.encode(_BYTES), value.encode(_BYTES)) for name, value in headers.items()]
         request = self._client.build_request(method, url, headers=raw, content=body)
@@ -94,7 +94,7 @@ class Upstream:
             response = await self._client.send(request, stream=True)
         try:
             self._check(response)
-            yield Answering(response.status_code, _shown(response), self._pieces(response))
+            yield CompletionResponse(response.status_code, _shown(response), self._pieces(response))
         finally:
             await response.aclose()
 
@@ -188,7 +188,7 @@ def _shown(response: httpx.Response) -> dict[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or address reaches nothing but this machine."""
+    """True if a name or address reaches nothing but this machine."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""The contract of ``remem.store.base.Store`` as pytest classes; each test's docstring is one
+"""The contract of ``remem.store.store.Store`` as pytest classes; each test's docstring is one
 promise.
 
 A backend subclasses ``StoreContract``, supplies the fixtures ``store`` and ``reopen`` (and

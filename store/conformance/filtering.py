@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import Contract, batch, dense, entry, keys, turn, words
 from remem.store.filters import And, F, Filter, Or, parse_filter
+from remem.store.store import Store
 from remem.store.types import Batch, Record
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
@@ -111,7 +111,7 @@ class FilterContract(Contract):
     """``where`` is resolved before the top k, and means what ``Filter.matches`` says."""
 
     def test_the_two_o_clocks_of_a_night_are_two(self, adopted: Store) -> None:
-        """When clocks are put back, one reading of them stands for two moments."""
+        """A reading that clocks show twice, when they are put back, stands for two moments."""
         berlin = ZoneInfo("Europe/Berlin")
         first = datetime(2024, 10, 27, 2, 30, tzinfo=berlin)
         second = first.replace(fold=1)
@@ -140,7 +140,7 @@ class FilterContract(Contract):
     def test_a_filtered_top_k_is_the_top_k_of_the_matches(
         self, adopted: Store, min_recall: float
     ) -> None:
-        """However few or many match, the results are the best of them and k in number."""
+        """Results are the k best of the records that match, however few or many these are."""
         names = [f"k{i:04}" for i in range(2000)]
         adopted.write(
             "ana", batch(*[turn(name, f"{name} word", position=i) for i, name in enumerate(names)])

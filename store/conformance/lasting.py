@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -23,6 +22,7 @@ from remem.store.conformance.samples import (
     words,
 )
 from remem.store.errors import DimensionMismatch, EncoderMismatch, InvalidInput
+from remem.store.store import Store
 from remem.store.types import Batch, Dense, Space, Vector, View
 
 LEGS = [dense("tea"), words("tea"), dense("tea", "window"), words("around", "window")]
@@ -34,7 +34,7 @@ def _embed_larger(texts: Sequence[str]) -> Vector:
 
 
 class DurabilityContract(Contract):
-    """What was acknowledged is there when the store is opened again."""
+    """Acknowledged writes are there when the store is opened again."""
 
     def test_everything_is_there_again(self, adopted: Store, reopen: Reopen) -> None:
         """Records, views, history, namespaces, the space and the results of searches remain."""
@@ -179,8 +179,8 @@ class ReindexContract(Contract):
         assert sorted(given[::2]) == sorted(f"tea {i}" for i in range(200))
 
     def test_interrupted_it_goes_on_later(self, adopted: Store, reopen: Reopen) -> None:
-        """When encoding fails, the store goes on with the old vectors; records written since are
-        encoded too when it is tried again."""
+        """A reindex whose encoder fails leaves the store with its old vectors; tried again, it also
+        encodes the records that were written since."""
         adopted.write("ana", batch(*[turn(f"k{i}", f"tea {i}") for i in range(3000)]))
 
         def fail(texts: Sequence[str]) -> Vector:

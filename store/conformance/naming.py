@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -25,6 +24,7 @@ from remem.store.conformance.samples import (
 )
 from remem.store.errors import InvalidInput
 from remem.store.filters import F, Filter
+from remem.store.store import Store
 from remem.store.types import Batch, Entry, Record, SourceInfo, Space, View
 
 

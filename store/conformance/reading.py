@@ -6,7 +6,6 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from remem.store.base import Reader, Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -20,6 +19,7 @@ from remem.store.conformance.samples import (
 )
 from remem.store.errors import InvalidInput
 from remem.store.filters import F, Filter
+from remem.store.store import Reader, Store
 from remem.store.types import Batch, SourceInfo
 
 PAST = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -115,7 +115,7 @@ class FindContract(Contract):
     """The first of what matches."""
 
     def test_the_first_in_reading_order_are_found(self, adopted: Store) -> None:
-        """However many match, no more than the limit come; without a filter all do."""
+        """No more than the limit come, however many match; without a filter all match."""
         names = [f"k{i:04}" for i in range(1200)]
         adopted.write("ana", batch(*[turn(name, position=i) for i, name in enumerate(names)]))
         for limit in (1, 600, 1200, 5000):
@@ -168,7 +168,7 @@ class ReaderContract(Contract):
         assert adopted.reading(ask) == ask(adopted)
 
     def test_a_reader_sees_what_was_written(self, adopted: Store, reopen: Reopen) -> None:
-        """What a call acknowledged is in the answers of the next reader."""
+        """An acknowledged write is in the answers of the next reader."""
         for number in range(1, 4):
             adopted.write("ana", batch(turn(f"k{number}")))
             assert adopted.reading(lambda reader: reader.count("ana")) == number
@@ -191,7 +191,7 @@ class ReaderContract(Contract):
 
 
 class NeighborsContract(Contract):
-    """What was said around a record."""
+    """Records that were said around a record."""
 
     @pytest.mark.parametrize(
         ("first", "last", "radius", "expected"),
@@ -239,11 +239,11 @@ class NeighborsContract(Contract):
 
 
 class PredecessorsContract(Contract):
-    """What a record took the place of."""
+    """Records whose place a record took."""
 
     def test_predecessors_are_found_by_their_link(self, adopted: Store) -> None:
-        """Whatever their names, their sources and how they came: superseded in the store, or
-        stored as superseded; those of several keys at once, in reading order."""
+        """Names and sources make no difference, nor whether they were superseded in the store or
+        stored as superseded; those of several keys at once come in reading order."""
         adopted.write("ana", batch(turn("z", source="a"), turn("y", position=1), turn("new")))
         adopted.write("ana", Batch(supersede={"z": "new", "y": "new"}))
         adopted.write("ana", batch(turn("imported", superseded_by="other"), turn("other")))

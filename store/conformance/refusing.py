@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -31,6 +30,7 @@ from remem.store.errors import (
     StoreClosed,
 )
 from remem.store.filters import F
+from remem.store.store import Store
 from remem.store.types import Batch, Dense, Entry, Record, View
 
 AWARE = datetime(2024, 1, 1, tzinfo=timezone.utc)

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from remem.store.base import Store
+from remem.store.store import Store
 from remem.store.types import Batch, Dense, Entry, Hit, Leg, Record, Space, Text, Vector, View
 
 SPACE = Space("conformance", 16, ("turn", "window"))
@@ -79,7 +79,7 @@ Reopen = Callable[[], Store]
 
 
 class Contract:
-    """What a backend supplies, and what it may leave as it is."""
+    """Base of all contracts: fixtures that a backend supplies, and those it may leave alone."""
 
     @pytest.fixture
     def store(self) -> Store:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -23,6 +22,7 @@ from remem.store.conformance.samples import (
     words,
 )
 from remem.store.errors import InvalidInput
+from remem.store.store import Store
 from remem.store.types import Batch, Dense, View
 
 CJK = {
@@ -244,7 +244,7 @@ class TextSearchContract(Contract):
         assert adopted.idf("nobody", "turn", ["tea"]) == pytest.approx([math.log(1 + 0.5 / 0.5)])
 
     def test_idf_of_a_purged_namespace_is_forgotten(self, adopted: Store) -> None:
-        """What is written under its name later counts alone, alike as it may be."""
+        """Records that are written later under its name count alone, alike as they may be."""
         adopted.write("ana", batch(turn("a", "tea"), turn("b", "tea")))
         assert adopted.idf("ana", "turn", ["tea"]) == pytest.approx([math.log(1 + 0.5 / 2.5)])
         adopted.purge("ana", Batch(delete=["a", "b"]))

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance.samples import (
     SPACE,
     Contract,
@@ -25,6 +24,7 @@ from remem.store.conformance.samples import (
 from remem.store.errors import Conflict, EncoderMismatch, InvalidInput, Stale
 from remem.store.filters import F
 from remem.store.rows import as_stored
+from remem.store.store import Store
 from remem.store.types import Batch, Entry, Neighborhood, Record, View, Written
 
 TEXTS = {
@@ -65,7 +65,7 @@ METADATA = {
 
 
 class VerbatimContract(Contract):
-    """What goes in comes out as it was."""
+    """Records come out as they went in."""
 
     @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
     def test_text_is_kept_word_for_word(self, adopted: Store, text: str) -> None:
@@ -361,7 +361,7 @@ class WriteContract(Contract):
 
 
 class DeleteContract(Contract):
-    """What is deleted is gone for every question, at once."""
+    """Deleted records are gone for every question, at once."""
 
     @pytest.mark.parametrize("method", ["write", "purge"])
     def test_nothing_finds_a_deleted_record(self, adopted: Store, method: str) -> None:
@@ -404,13 +404,13 @@ NESTED = {"list": [1, {"a": None}], "number": 0.1}
 
 
 def _around(store: Store, first: int, last: int, radius: int) -> Neighborhood:
-    """What stands around some positions now."""
+    """The neighbourhood of some positions as it is now."""
     found = store.neighbors("ana", "session", first, last, radius)
     return Neighborhood("session", first, last, radius, tuple(found))
 
 
 def planned(store: Store, *keys: str) -> dict[str, Record | None]:
-    """What a batch expects that was planned on these keys."""
+    """Records under these keys now, for a batch that is planned on them to expect."""
     return dict(zip(keys, store.get("ana", keys), strict=True))
 
 
@@ -418,7 +418,7 @@ class PlannedContract(Contract):
     """A batch that says what it was planned on is written only if that still holds."""
 
     def test_a_neighbourhood_that_is_unchanged_is_accepted(self, adopted: Store) -> None:
-        """What ``neighbors`` returned can be expected."""
+        """A result of ``neighbors`` can be expected."""
         adopted.write("ana", batch(*[turn(f"k{i}", position=i) for i in range(5)]))
         around = _around(adopted, 2, 2, 1)
         adopted.write("ana", Batch(delete=["k2"], expects=[around]))
@@ -456,7 +456,7 @@ class ExpectedRecordsContract(Contract):
     """Such a batch is written only if all of them are still what they were."""
 
     def test_records_that_are_unchanged_are_accepted(self, adopted: Store) -> None:
-        """What ``get`` returned can be expected, and so can a key that nobody has."""
+        """A result of ``get`` can be expected, and so can a key that nobody has."""
         adopted.write("ana", batch(turn("a", metadata=NESTED), turn("b", superseded_by="a")))
         expected = planned(adopted, "a", "b", "new")
         change = Batch(
@@ -510,6 +510,6 @@ class ExpectedRecordsContract(Contract):
         adopted.write("ana", Batch(expects_records={"k": None}))
 
     def test_expected_keys_are_strings(self, adopted: Store) -> None:
-        """What cannot be a key cannot be expected."""
+        """A string that cannot be a key cannot be expected."""
         with pytest.raises(InvalidInput):
             adopted.write("ana", Batch(expects_records={"\ud800": None}))

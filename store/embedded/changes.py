@@ -16,7 +16,7 @@ from remem.store.errors import CorruptStore
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a namespace stands; see ``schema`` for the columns."""
+    """State of a namespace; see ``schema`` for the columns."""
 
     id: int
     seq: int
@@ -65,7 +65,7 @@ def append(connection: sqlite3.Connection, namespace: int, ids: Sequence[int]) -
 
 
 def any_between(connection: sqlite3.Connection, namespace: int, since: int, before: int) -> bool:
-    """Whether the log has changes after ``since`` and before ``before``."""
+    """True if the log has changes after ``since`` and before ``before``."""
     row = connection.execute(
         "SELECT 1 FROM changes WHERE namespace = ? AND seq > ? AND seq < ? LIMIT 1",
         (namespace, since, before),
@@ -114,7 +114,7 @@ def purges_finished(connection: sqlite3.Connection, purges: Mapping[int, int]) -
     connection.executemany("DELETE FROM purges WHERE namespace = ? AND seq = ?", purges.items())
 
 
-#     What this process has just written, so that its indexes need not read it back.
+# What this process has just written, so that its indexes need not read it back.
 #
 # Reading a record's texts and vectors takes as long as indexing them. This is a shortcut and
 # nothing else: an index takes what is kept here only where the log says that nothing came in

@@ -26,7 +26,7 @@ from remem.store.errors import (
 )
 
 BUSY_SECONDS = 60.0
-"""How long a writer waits for another process's transaction before it gives up."""
+"""Seconds that a writer waits for another process's transaction before it gives up."""
 
 _RETRY_SECONDS = 0.05
 
@@ -82,8 +82,8 @@ class Database:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is left to close here: ``close`` was called, or another process, of which
-        this one is a fork, has to."""
+        """True if nothing is left to close here: ``close`` was called, or this is a fork of the
+        process that has to call it."""
         return self._closed or self._owner.is_elsewhere
 
     def check_open(self) -> None:
@@ -310,7 +310,7 @@ def _translate(error: sqlite3.Error, path: Path) -> RememError:
     return RememError(f"{path}: SQLite refused the request ({message}); please report this")
 
 
-#     What a fork must not take along: SQLite's connections.
+# What a fork must not take along: SQLite's connections.
 #
 # SQLite remembers in the memory of a process which locks on a file it holds. A fork copies that
 # memory, but not the locks: what a child writes through a connection that it inherited, or
@@ -326,7 +326,7 @@ class Pool(Protocol):
 
     @property
     def lent(self) -> int:
-        """How many connections are in use."""
+        """Number of connections in use."""
 
     def pause(self) -> None:
         """Close the connections that nobody uses, and lend none until ``resume``."""

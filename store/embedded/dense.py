@@ -60,12 +60,12 @@ class DenseIndex:
 
     @property
     def outgrown(self) -> bool:
-        """Whether ``learning`` is due."""
+        """True if ``coarse`` has to be learned, for the first time or again."""
         learned = self.coarse.learned if self.coarse else EXACT_ROWS / _RELEARN
         return len(self) > _RELEARN * learned
 
     def learning(self, live: Mask) -> tuple[NDArray[np.float32], int]:
-        """What ``Coarse.learn`` takes of the live rows: a copy, for a thread of its own."""
+        """Live rows, copied for ``Coarse.learn`` in a thread, and the number of all rows."""
         return sample(self.vectors, live), len(self)
 
     def forget_learned(self, purged: int) -> None:

@@ -59,7 +59,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-#     A note outside of the database: how far the store has acknowledged what was written to it.
+# A note outside of the database: how far the store has acknowledged what was written to it.
 #
 # A write-ahead log that is lost takes its commits along, and SQLite opens what is left as if
 # nothing had been. So each commit, once it is durable, is noted in a file of its own. The note is
@@ -174,21 +174,17 @@ def _check(line: str) -> str:
     return blake2b(line.encode(), digest_size=8).hexdigest()
 
 
-#     A store that can be read and not written: on a read-only mount, or in somebody else's
-# folder.
+# A store that can be read and not written: on a read-only mount, or in somebody else's folder.
 #
 # SQLite's log makes even readers write: they keep track of it in a ``-shm`` file beside it. Where
 # none can be made, there are three ways to read, by what the last writer left:
 #
-# ===========================
-# ======================================================================= log and ``-shm``
-# as everybody does; SQLite reads a ``-shm`` that it may not write, also
-# beside a writer for whom the folder is not read-only a log alone                  with what
-# would be in the ``-shm`` in memory, without locks: whoever                              wrote is
-# gone, or there would be a ``-shm`` neither                      the file as it is
-# (``immutable``); that alone would leave out what was                              committed to a
-# log ===========================
-# =======================================================================
+# * log and ``-shm``: as everybody does; SQLite reads a ``-shm`` that it may not write, also beside
+#   a writer for whom the folder is not read-only.
+# * a log alone: with what would be in the ``-shm`` in memory, without locks: whoever wrote is gone,
+#   or there would be a ``-shm``.
+# * neither: the file as it is (``immutable``); that alone would leave out what was committed to a
+#   log.
 
 _WITHOUT_LOCKS = "win32-none" if os.name == "nt" else "unix-none"
 

@@ -106,7 +106,7 @@ class Partition:
         return self._lookup.rows(ids, self.ids, self.live)
 
     def mask_of(self, ids: Ids) -> Mask:
-        """Which rows are the live rows of these ids, shape (n,)."""
+        """Mask of the live rows of these ids, shape (n,)."""
         mask: Mask = np.zeros(len(self.ids), np.bool_)
         mask[self.rows_of(ids)] = True
         return mask
@@ -207,7 +207,7 @@ class Lookup:
         return base, tail
 
 
-#     Which rows of a partition fulfil a condition, kept for the next search that asks.
+# Which rows of a partition fulfil a condition, kept for the next search that asks.
 #
 # What filters see of a record never changes while it has its id, and an id is never used twice
 # (``remem.store.embedded.schema``): so a row that fulfils a condition always will, and after a
@@ -219,7 +219,7 @@ _MOST_VALUES = 100
 """A list of more values than that is hardly asked for twice."""
 
 Ask: TypeAlias = Callable[[int], Mask]
-"""Which rows from a given one on fulfil the condition."""
+"""Function that tells which rows, from a given one on, fulfil a condition, as a mask."""
 
 
 class Matches:
@@ -236,7 +236,7 @@ class Matches:
             return sum(bits.nbytes for _, bits in self._kept.values())
 
     def rows(self, condition: Filter, count: int, ask: Ask) -> Mask:
-        """Which of ``count`` rows fulfil a condition; of rows that are dead this says nothing."""
+        """Mask of those of ``count`` rows that fulfil a condition; meaningless for dead rows."""
         with self._guard:
             known, bits = self._kept.get(condition, (0, np.empty(0, np.uint8)))
         mask = np.unpackbits(bits, count=known).view(np.bool_)
@@ -257,8 +257,7 @@ class Matches:
                 self._kept.popitem(last=False)
 
 
-#     How a partition follows the records: the one function that writes, opens and searches rely
-# on.
+# How a partition follows the records: the one function that writes, opens and searches rely on.
 #
 # ``catch_up`` copies the present state of every record that changed, instead of replaying what
 # happened to it. That makes it idempotent, and recovery after a crash the same path as every day.
@@ -268,7 +267,7 @@ _CHUNK = 2048
 
 
 def can_follow(partition: Partition, state: State, generation: int) -> bool:
-    """Whether the log still holds all that the partition has missed."""
+    """True if the log still holds all that the partition has missed."""
     return (
         partition.namespace == state.id
         and partition.generation == generation

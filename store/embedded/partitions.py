@@ -25,6 +25,7 @@ from remem.store.embedded.partition import Partition, build, can_follow, catch_u
 from remem.store.embedded.schema import read_meta
 from remem.store.embedded.snapshot import file_digest, load_partition, save_partition
 from remem.store.embedded.vectors import Coarse
+from remem.store.engine import UnknownNamespace
 from remem.store.errors import RememError
 from remem.store.spaces import Meta
 
@@ -46,10 +47,6 @@ _SUFFIX = ".snapshot"
 
 _STALE_SECONDS = 600
 """Age at which a temporary file is the leftover of a crash and not another process at work."""
-
-
-class UnknownNamespace(Exception):
-    """Nothing was ever written to a namespace, or all of it was forgotten."""
 
 
 class Partitions:
@@ -420,14 +417,14 @@ class ReadWriteLock:
 # The place of one namespace's partition in memory.
 @dataclass(slots=True)
 class Slot:
-    """Whoever reads the partition shares the lock, whoever changes it has it alone."""
+    """A partition and its lock, shared by readers, held alone by whoever changes the partition."""
 
     lock: ReadWriteLock = field(default_factory=ReadWriteLock)
     partition: Partition | None = None
     written: int = 0
     """Records that this process wrote since it last caught up."""
     following: bool = False
-    """Whether a thread was asked to catch up."""
+    """True from when a thread is asked to catch up until it has."""
     unsaved: int = 0
     """Records that changed in ``partition`` since it was loaded or saved."""
     untidy: int = 0
@@ -478,7 +475,7 @@ class Budget:
         return None if oldest == keep else oldest
 
 
-#     Memory that was freed, given back to the system.
+# Memory that was freed, given back to the system.
 #
 # glibc keeps what is freed between two things that stay, and up to 64 MB behind the last one in
 # each thread's heap. Filling a store with a million records left 170 MB there, of 1,390 MB in
@@ -492,7 +489,7 @@ def give_back() -> None:
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
-#     A partition that has outgrown exact search learns where to look, beside reads and writes.
+# A partition that has outgrown exact search learns where to look, beside reads and writes.
 #
 # Learning takes seconds at a million rows. It holds the partition's lock only to look at what is
 # there and, at the end, to put the result in place; until then searches stay exact.

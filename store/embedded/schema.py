@@ -1,4 +1,4 @@
-"""The tables. This docstring is the byte format; ``migrations`` makes them.
+"""The tables. This docstring is the byte format; the steps m001 to m004 make them.
 
 ``meta``        facts about the store: ``format``; ``identity``, 32 random hexadecimal digits; once
                 adopted, ``space`` (JSON: fingerprint, dimensions, views and, where the application
@@ -25,9 +25,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
-
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING, Any
 
 from remem.store import digests, rows
 from remem.store.embedded.database import fetch
@@ -35,11 +33,11 @@ from remem.store.errors import CorruptStore
 from remem.store.spaces import Meta, meta_of, to_json
 from remem.store.types import Space, origin_of
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 FORMAT = 2
 """Raised by a change that older versions of remem cannot read, or would not keep up."""
-
-STEPS = frozenset({"m001_records", "m002_successors", "m003_origin", "m004_digest"})
-"""Names of the migrations, written out so that a store can be opened without loading them."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -67,15 +65,12 @@ def migrate(connection: sqlite3.Connection) -> None:
                 "upgrade with pip install --upgrade remem"
             )
     if "_sqlite_migrations" not in tables or not _has_all(connection):
-        # These import sqlite_utils, which imports pandas where it is installed: for most of a
-        # second, that is longer than a question takes.
-
-        bring_up(connection)
+        _bring_up(connection)
 
 
 def _has_all(connection: sqlite3.Connection) -> bool:
     applied = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'remem'"
-    return {name for (name,) in connection.execute(applied)} >= STEPS
+    return {name for (name,) in connection.execute(applied)} >= {step.__name__ for step in _STEPS}
 
 
 def vectors_table(generation: int) -> str:
@@ -96,12 +91,9 @@ def drop_vectors(connection: sqlite3.Connection, generation: int) -> None:
     connection.execute(f"DROP TABLE IF EXISTS {vectors_table(generation)}")
 
 
-#     The tables of ``schema``, in numbered steps: what a new store goes through, and an older one
-# from where it stands.
-migrations = Migrations("remem")
+# The tables, in numbered steps: a new store goes through all, an older one from where it stands.
 
 
-@migrations()
 def m001_records(db: Database) -> None:
     """Records and everything that follows them."""
     _run(
@@ -142,7 +134,6 @@ def m001_records(db: Database) -> None:
     )
 
 
-@migrations()
 def m002_successors(db: Database) -> None:
     """Records by what superseded them. Older versions of remem keep the index up unawares."""
     _run(
@@ -152,7 +143,6 @@ def m002_successors(db: Database) -> None:
     )
 
 
-@migrations()
 def m003_origin(db: Database) -> None:
     """The origin of records, by rule for those that were stored before anybody told it."""
     db.conn.create_function("origin_of", 2, origin_of, deterministic=True)
@@ -167,7 +157,6 @@ def m003_origin(db: Database) -> None:
     )
 
 
-@migrations()
 def m004_digest(db: Database) -> None:
     """Digests of what is there. Older versions of remem would write records without them."""
     _run(
@@ -188,8 +177,17 @@ def m004_digest(db: Database) -> None:
     )
 
 
-def bring_up(connection: sqlite3.Connection) -> None:
+_STEPS = (m001_records, m002_successors, m003_origin, m004_digest)
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
     """Take the steps that a database has not gone through yet."""
+    # It imports pandas where that is installed: for most of a second, longer than a question takes.
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("remem")
+    for step in _STEPS:
+        migrations()(step)
     migrations.apply(Database(connection))
 
 

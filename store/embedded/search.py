@@ -1,4 +1,5 @@
-"""What one search does: filter to rows, legs to ids, ids to records."""
+"""Questions to SQLite and the indexes, each in a transaction of its own; and the steps of one
+search: filter to rows, legs to ids, ids to records."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,11 +17,14 @@ from remem.store.embedded import changes, filters, records
 from remem.store.embedded.changes import State
 from remem.store.embedded.database import Database
 from remem.store.embedded.partition import Partition
-from remem.store.errors import DamagedRecord
-from remem.store.filters import Filter
+from remem.store.embedded.partitions import Partitions
+from remem.store.embedded.schema import read_meta
+from remem.store.engine import Page, UnknownNamespace
+from remem.store.filters import And, Current, Filter
 from remem.store.fulltext.tokens import content_words
-from remem.store.rows import Place, Placed
-from remem.store.types import Dense, Hit, Leg, Record
+from remem.store.rows import Place
+from remem.store.spaces import Meta, check_same
+from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space
 
 # More searches at a time than processors only take the interpreter from each other, row by row of
 # SQLite: eight threads on two processors answer 75 questions a second with this, 57 without.
@@ -42,19 +48,6 @@ def answer(
         legs: Checked; dense vectors are of length 1.
         now: Microseconds since 1970; what expired until then is not found.
     """
-    with _PROCESSORS:
-        return _answer(connection, namespace, partition, legs, k, where, now)
-
-
-def _answer(
-    connection: sqlite3.Connection,
-    namespace: int,
-    partition: Partition,
-    legs: Sequence[Leg],
-    k: int,
-    where: Filter | None,
-    now: int,
-) -> list[list[Hit]]:
     live = _live(connection, namespace, partition, now)
     allowed = live
     if where is not None:
@@ -152,59 +145,141 @@ def _cut(
     return pairs[:k]
 
 
-# A namespace read from end to end, a page at a time, while others write to it.
+# A namespace as an engine offers it.
+
+_FIND_PAGE = 50
+"""Fewest records that are read at a time where some of them may not be current."""
 
 
-def scan(
-    database: Database, namespace: str, where: Filter | None, size: int
-) -> Iterator[Record | DamagedRecord]:
-    """What matches, in the order of (source, position, key); of what is damaged, what can still be
-    read of it decides.
+class EmbeddedSnapshot:
+    """Keeps ``remem.store.engine.Snapshot``."""
 
-    Args:
-        size: Records of a page. Each page is read in a transaction of its own.
+    def __init__(self, database: Database, partitions: Partitions) -> None:
+        self._database = database
+        self._partitions = partitions
+
+    @property
+    def meta(self) -> Meta:
+        """See ``Snapshot.meta``."""
+        with self._database.reading() as connection:
+            return read_meta(connection)
+
+    def namespace(self, name: str) -> EmbeddedNamespace:
+        """See ``Snapshot.namespace``."""
+        return EmbeddedNamespace(self._database, self._partitions, name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Beginning of the next page of a scan.
+
+    Attributes:
+        place: The last one that was read; the page begins behind it.
+        seq: The state of the namespace in which the filter was looked up; again, if it is another.
+        ids: Those that the filter left then and that were not read yet, in order.
     """
+
     place: Place = records.BEFORE_ALL
-    chosen = _All() if where is None else _Chosen(where)
-    while True:
-        with database.reading() as connection:
-            state = changes.read_state(connection, namespace)
-            page = [] if state is None else chosen.behind(place, connection, state, size)
-        for found in (placed.found for placed in page):
-            # An index may be damaged, and a record would say so itself: it has the last word.
-            readable = found if isinstance(found, Record) else found.remains
-            if where is None or where.matches(readable):
-                yield found
-        if len(page) < size:
-            return
-        place = page[-1].place
+    seq: int = -1
+    ids: Sequence[int] = ()
 
 
-class _All:
-    """All records of a namespace."""
+class EmbeddedNamespace:
+    """Keeps ``remem.store.engine.Namespace``."""
 
-    def behind(
-        self, place: Place, connection: sqlite3.Connection, state: State, size: int
-    ) -> list[Placed]:
-        """The next ``size`` behind a place."""
-        return records.scan_page(connection, state.id, place, size)
+    def __init__(self, database: Database, partitions: Partitions, name: str) -> None:
+        self._database = database
+        self._partitions = partitions
+        self._name = name
+
+    def get(self, keys: Sequence[str]) -> dict[str, Record]:
+        """See ``Namespace.get``."""
+        with self._reading() as (connection, state):
+            found = records.load_by_key(connection, state.id, keys)
+        return {key: record for key, (_, record) in found.items()}
+
+    def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:
+        """See ``Namespace.entries``."""
+        with self._reading() as (connection, state):
+            meta = read_meta(connection)
+            check_same(meta.adopted, space)
+            found = records.load_by_key(connection, state.id, keys)
+            by_id = dict(found.values())
+            views = records.load_views(connection, meta.generation, meta.space, by_id)
+        return {key: Entry(record, views[i]) for key, (i, record) in found.items()}
+
+    def predecessors(self, keys: Sequence[str]) -> list[Record]:
+        """See ``Namespace.predecessors``."""
+        with self._reading() as (connection, state):
+            return records.predecessors(connection, state.id, keys)
+
+    def page(self, where: Filter | None, after: _Rest | None, limit: int) -> Page:
+        """See ``Namespace.page``; of what is damaged, what can still be read of it decides."""
+        begin = after or _Rest()
+        asked = _without_current(where)
+        size = limit if asked is where else max(limit, _FIND_PAGE)
+        ids: Sequence[int] = ()
+        with self._reading() as (connection, state):
+            if asked is None:
+                there = records.scan_page(connection, state.id, begin.place, size)
+            else:
+                ids = begin.ids
+                if state.seq != begin.seq:  # not looked up yet, or somebody wrote meanwhile
+                    chosen = filters.chosen(connection, state.id, asked)
+                    ids = records.in_order(connection, chosen.tolist(), begin.place)
+                there = records.placed(connection, ids[:size])
+        # An index may be damaged, and a record would say so itself: it has the last word. None is
+        # asked before its turn: who looks for a few has enough before the end of the page.
+        found = (
+            each
+            for each in (placed.found for placed in there)
+            if where is None or where.matches(each if isinstance(each, Record) else each.remains)
+        )
+        ended = len(there) < size
+        return Page(found, None if ended else _Rest(there[-1].place, state.seq, ids[size:]))
+
+    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
+        """See ``Namespace.neighbors``."""
+        with self._reading() as (connection, state):
+            return records.neighbors(connection, state.id, source, first, last, radius, now)
+
+    def search(
+        self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space
+    ) -> list[list[Hit]]:
+        """See ``Namespace.search``."""
+        with self._partitions.current(self._name) as (connection, state, partition):
+            if any(isinstance(leg, Dense) for leg in legs):
+                check_same(read_meta(connection).adopted, space)
+            with _PROCESSORS:
+                return answer(connection, state.id, partition, legs, k, where, now)
+
+    def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
+        """See ``Namespace.idf``."""
+        with self._partitions.current(self._name) as (connection, state, partition):
+            return rarity(connection, state.id, partition, view, tokens, now)
+
+    def count(self, where: Filter | None) -> int:
+        """See ``Namespace.count``."""
+        with self._reading() as (connection, state):
+            return len(filters.chosen(connection, state.id, And(()) if where is None else where))
+
+    def sources(self) -> list[SourceInfo]:
+        """See ``Namespace.sources``."""
+        with self._reading() as (connection, state):
+            return records.sources(connection, state.id)
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[sqlite3.Connection, State]]:
+        with self._database.reading() as connection:
+            state = changes.read_state(connection, self._name)
+            if state is None:
+                raise UnknownNamespace(self._name)
+            yield connection, state
 
 
-class _Chosen:
-    """The records that a filter leaves: looked up once, and again when somebody wrote meanwhile."""
-
-    def __init__(self, where: Filter) -> None:
-        self._where = where
-        self._seq = -1
-        self._ids: list[int] = []
-
-    def behind(
-        self, place: Place, connection: sqlite3.Connection, state: State, size: int
-    ) -> list[Placed]:
-        """The next ``size`` behind a place."""
-        if state.seq != self._seq:
-            ids = filters.chosen(connection, state.id, self._where)
-            self._ids = records.in_order(connection, ids.tolist(), place)
-            self._seq = state.seq
-        page, self._ids = self._ids[:size], self._ids[size:]
-        return records.placed(connection, page)
+def _without_current(where: Filter | None) -> Filter | None:
+    """A filter without the condition that no index knows of, and records say themselves."""
+    if isinstance(where, And):
+        parts = tuple(part for part in where.parts if not isinstance(part, Current))
+        return where if len(parts) == len(where.parts) else And(parts)
+    return None if isinstance(where, Current) else where

@@ -1,4 +1,4 @@
-"""Where to look first in a large dense index.
+"""Coarse index, which says where to look first in a large dense index.
 
 Vectors fall into lists by the nearest of some centroids, and each keeps one bit a dimension there
 (RaBitQ: Gao and Long, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound
@@ -56,15 +56,15 @@ _List: TypeAlias = "tuple[Rows, NDArray[np.uint8]]"
 
 
 def sample(vectors: Blocks, live: Mask) -> NDArray[np.float32]:
-    """What to learn from, a copy: evenly spread, since neighbours in time resemble each other. Of
-    live rows only: a centroid may equal a vector, and is saved though that was purged."""
+    """Copy of the rows to learn from, evenly spread, since neighbours in time resemble each other.
+    Of live rows only: a centroid may equal a vector, and is saved though that was purged."""
     rows = np.flatnonzero(live)
     wanted = min(len(rows), _lists(len(vectors)) * _SAMPLED)
     places = np.linspace(0, len(rows) - 1, wanted).astype(np.int64)
     return vectors.take(rows[places]).astype(np.float32)
 
 
-#     Many vectors in half precision, of which no second copy is made as they become more.
+# Many vectors in half precision, of which no second copy is made as they become more.
 #
 # An array that grows is copied into a larger one, and for a while both are there: a million
 # vectors of 384 dimensions are 768 MB. So they lie in blocks, of which only the first grows; each
@@ -310,7 +310,7 @@ class Coarse:
         return result
 
     def saved(self, live: Mask) -> dict[str, Saved]:
-        """What ``compacted`` would hold, by name, for ``restored``: one list after the other."""
+        """Arrays that ``compacted`` would hold, by name, for ``restored``: list after list."""
         lists = range(self._index.nlist)
         sizes = np.array([np.count_nonzero(live[self._rows(i)]) for i in lists], np.int64)
         count = int(sizes.sum())

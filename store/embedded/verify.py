@@ -86,7 +86,7 @@ def _whole_views(
 def partition_problems(
     connection: sqlite3.Connection, namespace: int, partition: Partition
 ) -> Iterator[str]:
-    """What the index of a namespace holds, against what its records say it should."""
+    """Differences between the index of a namespace and its records, as sentences."""
     expected = records.fetch_ids(
         connection,
         "SELECT id FROM records WHERE namespace = ? AND superseded_by IS NULL",

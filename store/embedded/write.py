@@ -1,4 +1,4 @@
-"""What one write does inside its transaction."""
+"""Steps of one write inside its transaction."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from remem.store.embedded.schema import (
     write_next,
     write_space,
 )
+from remem.store.engine import check_expected, check_records, split
 from remem.store.errors import CorruptStore
 from remem.store.filters import facets
 from remem.store.reindex import Place, Texts, check_mine, check_views
 from remem.store.rows import checked, digest, superseded, to_micros, to_row
 from remem.store.types import Batch, Entry, Neighborhood, Record, Space, Vector, View, Written
-from remem.store.validation import check_expected, check_records, split
 
 
 def apply(

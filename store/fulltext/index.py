@@ -117,7 +117,7 @@ class TextIndex:
         return result
 
     def saved(self, live: Mask, numbers: NDArray[np.int32]) -> dict[str, Saved]:
-        """What ``compacted`` would hold, by name, for ``restored``; merged as it is written."""
+        """Arrays that ``compacted`` would hold, by name, for ``restored``; merged on the way."""
         terms, counts = counted(self._segments, live)
         starts = starts_of(counts)
         shape = (int(starts[-1]),)
@@ -183,5 +183,5 @@ class TextIndex:
 
 
 def _count(rows: NDArray[np.int32], live: Mask, total: int) -> int:
-    """How many of these rows are among the live ones, of which there are ``total``."""
+    """Number of these rows that are live; ``total`` is that of all live rows."""
     return len(rows) if total == len(live) else int(np.count_nonzero(live.take(rows)))

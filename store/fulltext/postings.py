@@ -1,4 +1,4 @@
-"""Which rows hold which terms: the arrays under ``remem.store.fulltext.index``. Pure.
+"""Arrays of the rows that hold each term: the base of ``remem.store.fulltext.index``. Pure.
 
 Postings lie in segments, and those of a segment in parts, each of some terms that follow each
 other. A large segment is merged, renumbered or written a part at a time, so that no second copy of
@@ -139,7 +139,11 @@ def live_only(parts: Iterable[Postings], live: Mask) -> Iterator[Postings]:
 
 
 def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the postings of each term begin, and the last ones end, if it has so many; (t + 1,)."""
+    """Places at which the postings of each term begin, and at which the last ones end; (t + 1,).
+
+    Args:
+        counts: Number of postings of each term, shape (t,).
+    """
     return np.concatenate([[0], np.cumsum(counts)])
 
 
@@ -179,7 +183,7 @@ def _merge(
 
 
 def _live_counts(part: Postings, live: Mask) -> NDArray[np.int64]:
-    """How many live rows hold each term of a part."""
+    """Number of live rows that hold each term of a part."""
     kept = live.take(part.rows)
     counts: NDArray[np.int64] = np.add.reduceat(kept, part.starts[:-1], dtype=np.int64)
     return counts
@@ -210,7 +214,7 @@ def _stable_order(numbers: NDArray[np.int32]) -> Rows:
 
 
 def _differs(values: NDArray[np.int32]) -> Mask:
-    """Where a value is another than the one before it; the first one is."""
+    """Mask of the values that differ from the one before them; the first one counts as such."""
     result = np.ones(len(values), np.bool_)
     np.not_equal(values[1:], values[:-1], out=result[1:])
     return result

@@ -45,7 +45,7 @@ _COLUMNS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What BM25 knows of all rows.
+    """Statistics of all rows, as BM25 needs them.
 
     Attributes:
         lengths: Number of tokens of each row, int32, shape (n,).
@@ -58,7 +58,7 @@ class Statistics:
     def added(
         self, rows: NDArray[Any], frequencies: NDArray[Any], weight: float | NDArray[np.float64]
     ) -> Scores:
-        """What terms add to the scores of rows that hold them so often."""
+        """Scores that terms add to the rows that hold them so often."""
         return contributions(frequencies, self.lengths.take(rows), self.average, weight)
 
 
@@ -157,7 +157,7 @@ def _read(
 
 
 def _is_soon_looked_up(sums: _Sums, enough: float, terms: Sequence[Term], read: int) -> bool:
-    """Whether to look up what scores enough is faster than to read the terms that are left."""
+    """True if rows that score enough are looked up faster than the other terms are read."""
     left = sum(len(term.rows) for term in terms[read:])
     most = left / (_LOOKED_UP * (len(terms) - read))  # rows that are looked up sooner
     if sum(len(term.rows) for term in terms[:read]) < most:
@@ -252,8 +252,7 @@ def _top(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
     return rows[order], scores[order]
 
 
-#     BM25, the score of full-text search, written down once so that every store computes the
-# same.
+# BM25, the score of full-text search, written down once so that every store computes the same.
 #
 # S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond",
 # Foundations and Trends in Information Retrieval 3(4), 2009, with the inverse document frequency
@@ -263,10 +262,10 @@ def _top(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
 # current records of one namespace, before any filter.
 
 K1 = 1.2
-"""How soon more occurrences of a token stop to count."""
+"""Saturation of BM25: the smaller, the sooner more occurrences of a token stop to count."""
 
 B = 0.75
-"""How much of a view's length is held against it: 0 nothing, 1 all."""
+"""Share of a view's length that is held against it: 0 nothing, 1 all."""
 
 
 def idf(records: int, holding: int) -> float:
@@ -275,7 +274,7 @@ def idf(records: int, holding: int) -> float:
 
 
 def limit(weight: float) -> float:
-    """What a token of that ``idf`` adds to a score at most, in any record."""
+    """Most that a token of that ``idf`` adds to a score, in any record."""
     return weight * (K1 + 1)
 
 
@@ -285,7 +284,7 @@ def contributions(
     average_length: float,
     weight: float | NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """What one query token adds to the score of each record that holds it.
+    """Score that one query token adds to each record that holds it.
 
     Args:
         frequencies: Shape (n,); how often the token occurs in each of the n views, at least once.

@@ -65,7 +65,7 @@ def split_words(text: str) -> list[str]:
 
 
 def word_count(text: str) -> int:
-    """How long a text is in words; two characters of an unspaced script count as one."""
+    """Length of a text in words; two characters of an unspaced script count as one."""
     words = split_words(text)
     if text.isascii():
         return len(words)

@@ -39,9 +39,10 @@ _PAUSE = 0.02  # seconds before the second attempt, about; then longer and longe
 
 @dataclass(slots=True)
 class _Lease:
-    """How long a claim still holds.
+    """Time for which a claim still holds.
 
     Attributes:
+        url: Of the store, for messages.
         since: Of the monotonic clock: before the claim was sent, or was last extended.
     """
 
@@ -186,7 +187,7 @@ class Claims:
 
 
 def _seen(engine: Engine, scope: str) -> Moment:
-    """What is true of a scope, and who claims it, or with ``STORE`` anything at all."""
+    """The moment of a scope, with all claims on it; of ``STORE``, with all claims on any scope."""
     if scope != STORE:
         return read_moment(engine, scope)
     # First the claims: whoever wrote before the other read has let go before it, or is seen.

@@ -1,4 +1,4 @@
-"""What an engine talks through: a client of a Milvus server, or of Milvus Lite in this process."""
+"""Connection of an engine: a client of a Milvus server, or of Milvus Lite in this process."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Connection:
             raise StoreClosed(f"the store {self.url} is closed; open it again")
 
     def ask(self, request: Callable[[], T]) -> T:
-        """See ``failures.calling``."""
+        """See ``remem.store.milvus.driver.calling``."""
         try:
             return calling(self.url, request)
         except Exception:
@@ -103,7 +103,7 @@ def _check_version(version: str, url: str) -> None:
         raise UpstreamError(f"{url} is Milvus {version}; remem needs 2.4 or later, so upgrade it")
 
 
-#     Milvus Lite: an engine in this process for each ``.db`` that is open, shared by its stores.
+# Milvus Lite: an engine in this process for each ``.db`` that is open, shared by its stores.
 #
 # pymilvus would start one by itself, but it never stops one before the process ends, and says no
 # more than "failed" when it cannot.

@@ -51,8 +51,9 @@ class CollectionGone(RememError):
 
 
 def calling(url: str, request: Callable[[], T]) -> T:
-    """What a request to the engine returns; made again as long as the client says that this may
-    help. All our requests are idempotent, so that one whose answer was lost may be repeated.
+    """Result of a request to the engine, made again as long as the client says that this may help.
+
+    All our requests are idempotent, so that one whose answer was lost may be repeated.
 
     Args:
         url: Of the store, without password, for messages.
@@ -182,7 +183,7 @@ _PORT = 19530
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a store is.
+    """The parts of a store's URL.
 
     Attributes:
         url: To be shown; without password or token.
@@ -237,7 +238,7 @@ def parse(url: str) -> Address:
     )
 
 
-#     The two kinds of collections, and the columns of their rows.
+# The two kinds of collections, and the columns of their rows.
 #
 # ``PREFIX_records_N`` has a row for each version of a record: everything that a search or filter
 # needs, and the record itself as JSON in ``body``. ``PREFIX_notes_N`` has what is not searched:

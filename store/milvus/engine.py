@@ -28,7 +28,7 @@ _MESSAGE = 4 << 20
 _UNSEALED = 256  # rows that Milvus Lite may search without an index
 
 _LONGEST = 3
-"""How many times longer than it was told the client may take, besides a pause of three seconds: it
+"""Factor by which the client may take longer than it was told, besides a pause of three seconds: it
 looks up the columns of a collection, and repeats a request by itself for as long as it was told,
 with as much time for the last one again."""
 
@@ -60,7 +60,7 @@ class Engine:
 
     @property
     def alone(self) -> bool:
-        """Whether no other process can reach what this one has open."""
+        """True if no other process can reach what this one has open."""
         return self._connection.lite is not None
 
     @property
@@ -79,7 +79,7 @@ class Engine:
 
     @property
     def indexes_arrays(self) -> bool:
-        """Whether it can index columns with arrays."""
+        """True if the engine can index columns that hold arrays."""
         return not self._connection.is_lite
 
     def create(self, name: str, schema: CollectionSchema, indexes: IndexParams) -> None:
@@ -182,7 +182,7 @@ class Engine:
             )
 
     def count(self, name: str, where: str) -> int:
-        """How many rows match."""
+        """Number of rows that match."""
         [row] = self._rows(name, where, output_fields=["count(*)"], consistency_level="Strong")
         return int(row["count(*)"])
 

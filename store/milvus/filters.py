@@ -72,8 +72,7 @@ def contains(field: str, numbers: Sequence[int]) -> str:
     return f"array_contains_any({field}, [{', '.join(map(str, numbers))}])" if numbers else NONE
 
 
-#     What the engine needs to know of a record's metadata to filter on it, in types it compares
-# well.
+# What the engine needs to know of a record's metadata to filter on it, in types it compares well.
 #
 # Milvus compares JSON values by rules of its own: integers beyond 2^53 lose digits, a missing
 # field is neither true nor false, no range looks into a list. So a record carries instead, in
@@ -113,7 +112,7 @@ def facets_of(metadata: Mapping[str, Any]) -> Facets:
 
 
 def is_plain(numbers: Collection[int], ranges: Collection[str]) -> bool:
-    """Whether the engine can judge every condition on a record with these columns: each of its
+    """True if the engine can judge every condition on a record with these columns: each of its
     fields has one value, and so three numbers and a range."""
     return len(numbers) == 3 * len(ranges)
 

@@ -19,13 +19,13 @@ _FIELDS = ("scope", "kind", "number", "body")
 
 
 def read_moment(engine: Engine, namespace: str, extra: Iterable[Row] = ()) -> Moment:
-    """What is true of a namespace now; of the store alone with ``STORE``."""
+    """The present moment of a namespace; with ``STORE``, that of the store alone."""
     where = all_of([one_of("scope", [STORE, namespace]), 'kind != "part"'])
     return moment_of(namespace, [*engine.select(PREFIX, where, _FIELDS), *extra])
 
 
 def all_moments(engine: Engine) -> dict[str, Moment]:
-    """What is true of each namespace now, by name, sorted; that of ``STORE`` is the first."""
+    """The present moments of all namespaces, by name, sorted; that of ``STORE`` is the first."""
     by_scope: dict[str, list[Row]] = {STORE: []}
     for row in engine.select(PREFIX, 'kind != "part"', _FIELDS):
         by_scope.setdefault(row["scope"], []).append(row)
@@ -37,7 +37,7 @@ def all_moments(engine: Engine) -> dict[str, Moment]:
 
 
 def pieces_of(engine: Engine, rows: Iterable[Row]) -> dict[str, str]:
-    """What the bodies of some rows go on with, by primary key."""
+    """Pieces that the bodies of some rows go on in, by primary key."""
     keys = [key for row in rows for key in part_keys(row["pk"], row["parts"])]
     return {row["pk"]: row["body"] for row in engine.fetch(PREFIX, keys, ["body"], LONGEST_BODY)}
 
@@ -51,7 +51,7 @@ def remove_rows(engine: Engine, root: Root, rows: Mapping[str, int]) -> None:
     engine.remove(PREFIX, [key for pk, parts in rows.items() for key in part_keys(pk, parts)])
 
 
-#     The notes that say what counts: the state of the store and of each namespace.
+# The notes that say what counts: the state of the store and of each namespace.
 #
 # A write puts rows that are born in the next version of its namespace, which nobody sees yet,
 # then the list of the rows that die with it, and then the state with that version: this last
@@ -69,15 +69,15 @@ _DEAD_ROWS = 50_000  # bytes of one list of dead rows; VARCHAR holds 65,535
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What the store says about itself.
+    """Facts that the store keeps about itself.
 
     Attributes:
-        meta: Whose vectors it holds.
+        meta: Of its vectors.
         notes, records: Numbers of the collections in use; 0: none yet.
         filling: Number of the collection that a reindex is filling; 0: none.
         last: The highest number ever given to a collection.
-        owner: Who wrote this.
-        format: Which version of all this it was written in.
+        owner: The opened store that wrote this.
+        format: Version of the store's format; see ``FORMAT``.
     """
 
     meta: Meta
@@ -169,7 +169,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What is true of a namespace when it is read."""
+    """State of a namespace and of its store when it is read."""
 
     namespace: str
     root: Root
@@ -247,7 +247,7 @@ def dead_notes(namespace: str, version: int, rows: Mapping[str, int], at: float)
 
 
 def moment_of(namespace: str, notes: Iterable[Row]) -> Moment:
-    """What the notes of the store and of a namespace say.
+    """The moment of a namespace, from its notes and those of the store.
 
     Raises:
         CorruptStore: the store does not say what it is, or is of a later format.

@@ -53,7 +53,7 @@ SMALL = ("key", "digest", "parts", "size", "superseded", "expires_at")
 
 
 def scope_key(namespace: str) -> str:
-    """What the primary keys of a namespace begin with."""
+    """Beginning of the primary keys of a namespace."""
     return blake2b(namespace.encode(), digest_size=8).hexdigest()
 
 
@@ -115,7 +115,7 @@ def pack(
     Args:
         names: Of the views, in the order of the space; an entry may have them in another.
         born: The version of the namespace that begins with it.
-        usual: See ``words.words_of``; one for each view.
+        usual: See ``words_of``; one for each view.
     """
     record = entry.record
     pk = place(namespace, record, born)
@@ -199,7 +199,7 @@ def part_keys(pk: str, parts: int) -> list[str]:
 
 
 def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
-    """What ``pack`` wrote: the values of ``remem.store.rows``, then the list of the views' texts.
+    """Values that ``pack`` wrote: those of ``remem.store.rows``, then the list of the views' texts.
 
     Args:
         pieces: Bodies of the notes that it goes on in, by primary key.
@@ -292,7 +292,7 @@ def _pieces(body: str) -> Iterator[str]:
         start = end
 
 
-#     Full text over our own tokens, weighed by ourselves.
+# Full text over our own tokens, weighed by ourselves.
 #
 # Milvus's own BM25 function does not keep the contract: it counts a word over the segment or the
 # whole collection, records of other namespaces, deleted and superseded ones included, while the
@@ -321,7 +321,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How often a view holds each word, by number, and its length in tokens."""
+    """The words of a view.
+
+    Attributes:
+        frequencies: Number of a word -> how often the view holds it.
+        length: In tokens.
+    """
 
     frequencies: Mapping[int, int]
     length: int
@@ -355,7 +360,7 @@ def number_of(token: str) -> int:
 
 
 def held(weights: Mapping[int, float], length: int, usual: float) -> Held:
-    """What a view holds, from its columns: the reverse of ``words_of``."""
+    """The words of a view, from its columns: the reverse of ``words_of``."""
     damping = _damping(length, usual)
     # The weight grows with the count towards K1 + 1; float32 tells counts apart up to thousands,
     # and where it does not, the score no longer does either.

@@ -203,8 +203,7 @@ def _collect(held: Held, moment: Moment, age: float) -> None:
             held.engine.remove(PREFIX, [dead.pk])
 
 
-#     The rows of a store with vectors of another encoder, in a collection that then takes their
-# place.
+# The rows of a store with vectors of another encoder, in a collection that then takes their place.
 #
 # A copy of a row keeps its primary key and version, so that the same notes speak of it.
 class MilvusFilling:
@@ -311,7 +310,7 @@ def _only_in(
 
 
 def open_notes(engine: Engine) -> Root:
-    """What the store says about itself; a new store is made where there is none.
+    """The root of the store; a new store is made where there is none.
 
     Of two processes that find none, the slower one changes nothing that the other has written: the
     note is the same, and gives way to that of the root; and an alias is not moved. At worst, it
@@ -325,7 +324,7 @@ def open_notes(engine: Engine) -> Root:
 
 
 def read_root(engine: Engine) -> Root:
-    """What the store says about itself."""
+    """The root of the store, read now."""
     return read_moment(engine, STORE).root
 
 

@@ -1,4 +1,4 @@
-"""What one search does: in the engine, with the filter before the top k, and exact at the cut.
+"""Steps of one search: in the engine, with the filter before the top k, and exact at the cut.
 
 The engine is asked for somewhat more than k; from the vectors of what it found, the scores are
 computed as every store computes them. If the k-th is not safely above all that was left out (many
@@ -149,7 +149,7 @@ class _Search:
         )
 
     def _reachable(self) -> int:
-        """How many rows are allowed."""
+        """Number of rows that are allowed."""
         if self.allowed == self.statistics.current and not self.moment.state.expiring:
             return self.moment.state.current
         return self.engine.count(self.moment.root.records_name, self.allowed)
@@ -210,7 +210,7 @@ def _cut(scores: Iterable[tuple[str, float]], k: int) -> Scores:
     return dict(heapq.nsmallest(k, scores, key=lambda item: (-item[1], key_of(item[0]))))
 
 
-#     How common words are among the current records of a namespace, and how long these are.
+# How common words are among the current records of a namespace, and how long these are.
 #
 # The engine counts, which takes it longer than the search itself: a request for each word, or the
 # words of many records. What was counted is therefore kept until the next write.
@@ -224,7 +224,7 @@ Counts = dict[tuple[int, int], int]  # number of a view and of a word -> records
 
 
 class Counted:
-    """What was counted in the namespaces that were asked last. Threads may share it."""
+    """Counts of the namespaces that were asked last. Threads may share it."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[tuple[str, int], Counts]] = OrderedDict()
@@ -296,7 +296,7 @@ class Statistics:
         return records, tokens
 
     def _seen(self, view: int, numbers: Sequence[int]) -> dict[int, int]:
-        """How many records hold each word, by fetching all that hold any."""
+        """Number of records that hold each word, by fetching all that hold any."""
         field = sparse(view)
         found = self.engine.nearest(
             self.moment.root.records_name,
@@ -314,13 +314,13 @@ class Statistics:
         return holding
 
     def _listed(self, view: int, number: int) -> int:
-        """How many records hold a word, by having them counted."""
+        """Number of records that hold a word, counted by the engine."""
         listed = all_of([self.current, contains(terms(view), [number])])
         count = self.engine.count(self.moment.root.records_name, listed)
         return count + (self._unlisted(view, number) if self.moment.state.long else 0)
 
     def _unlisted(self, view: int, number: int) -> int:
-        """How many more records hold a word than can be counted: those with so many words that
+        """Number of records that hold a word and cannot be counted: those with so many words that
         only their vectors tell."""
         name, field = self.moment.root.records_name, sparse(view)
         unlisted = f"not {contains(terms(view), [number])}"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timezone
-from itertools import islice
-from types import TracebackType
 from typing import TypeVar
 
-from remem.store.base import Embed, OnDamage, Reader, current_at, log_damage, whole
-from remem.store.errors import CorruptStore, DamagedRecord, StoreLocked
+from remem.store.engine import Clock, Page, Sizes, Snapshot, UnknownNamespace
+from remem.store.errors import CorruptStore, StoreLocked
 from remem.store.filters import Filter
-from remem.store.fulltext import ranking
 from remem.store.milvus import read as reading
 from remem.store.milvus import rebuild
 from remem.store.milvus import verify as checking
@@ -36,9 +33,8 @@ from remem.store.milvus.rebuild import (
 )
 from remem.store.milvus.search import Counted, answer, rarity
 from remem.store.milvus.write import carry_out, planned
-from remem.store.reindex import fill
-from remem.store.rows import to_micros
-from remem.store.spaces import Meta, check_fingerprint, check_same
+from remem.store.spaces import Meta, check_same
+from remem.store.store import Store, utc_now
 from remem.store.types import (
     Batch,
     Dense,
@@ -48,35 +44,23 @@ from remem.store.types import (
     Record,
     SourceInfo,
     Space,
-    Stats,
     Verification,
     Written,
-)
-from remem.store.validation import (
-    check_batch,
-    check_filter,
-    check_k,
-    check_keys,
-    check_leg,
-    check_name,
-    check_space,
-    check_span,
-    check_view,
 )
 
 T = TypeVar("T")
 
-_SCAN_PAGE = 500
 
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-class MilvusStore:
+class MilvusStore(Store):
     """A database of a Milvus server, or a ``.db`` of Milvus Lite.
 
     Any number of threads may use one store, and any number of processes one server.
+
+    When ``purge`` returns, Milvus Lite's files hold no trace of what was deleted. On a server the
+    rows are deleted, after ten seconds for those who are reading them, and their removal from the
+    files is asked for; the server does it in its own time (compaction, then the retention of its
+    garbage collector, some hours unless set otherwise). A server does not tell how many bytes it
+    uses, so that for one ``stats`` gives those of what was written.
 
     Args:
         url: See ``remem.store.milvus.driver.parse``.
@@ -91,46 +75,67 @@ class MilvusStore:
         MissingDependency: pymilvus or milvus-lite is not installed.
     """
 
-    def __init__(
-        self,
-        url: str,
-        fingerprint: str | None = None,
-        *,
-        clock: Callable[[], datetime] = _utc_now,
-    ) -> None:
+    def __init__(self, url: str, fingerprint: str | None = None, *, clock: Clock = utc_now) -> None:
+        engine = MilvusEngine(url)
+        self._engine, self._claims, self._owner = engine.client, engine.claims, engine.owner
+        super().__init__(engine, fingerprint, clock)
+
+
+class MilvusEngine:
+    """Keeps ``remem.store.engine.Engine``."""
+
+    def __init__(self, url: str) -> None:
         address = parse(url)
-        self._url = address.url
-        self._clock = clock
-        self._owner = secrets.token_hex(8)
-        self._counted = Counted()
-        self._engine = Engine(address)
-        self._moments = Moments(self._engine, self._url)
+        self.url = address.url
+        self.owner = secrets.token_hex(8)
+        self.counted = Counted()
+        self.client = Engine(address)
+        self.moments = Moments(self.client, self.url)
         try:
-            self._claims = Claims(self._engine, self._owner)
-            with self._engine.lock:
-                self._space = open_notes(self._engine).meta.adopted
-                check_fingerprint(self._space, fingerprint)
-                upgrade(self._engine, self._claims)
-                finish_purges(self._engine, self._claims)
+            self.claims = Claims(self.client, self.owner)
+            with self.client.lock:
+                open_notes(self.client)
         except BaseException:
-            self._engine.close()
+            self.client.close()
             raise
 
-    @property
-    def url(self) -> str:
-        """Where the store is, without password or token."""
-        return self._url
+    def check_open(self) -> None:
+        """See ``Engine.check_open``."""
+        self.client.check_open()
 
-    @property
-    def space(self) -> Space | None:
-        """See ``Store.space``."""
-        return self._space
+    def resume(self) -> None:
+        """See ``Engine.resume``."""
+        with self.client.lock:
+            upgrade(self.client, self.claims)
+            self.scrub()
 
-    def adopt(self, space: Space) -> None:
-        """See ``Store.adopt``."""
-        self._engine.check_open()
-        space = check_space(space)
-        with self._claims.held(STORE) as held:
+    def read(self, work: Callable[[Snapshot], T]) -> T:
+        """See ``Engine.read``. Each question is answered as of its own moment."""
+        return work(MilvusSnapshot(self))
+
+    def write(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
+        """See ``Engine.write``."""
+        now = clock()
+        with self.claims.held(namespace) as held:
+            moment = held.moment
+            if batch.space is not None:
+                check_same(moment.root.meta.adopted, batch.space)
+            if moment.root.meta.adopted is None:
+                return Written()
+            collect_old(held)
+            plan = planned(held.engine, moment, batch, now)
+            if not plan.is_empty or (purging and moment.state.version):
+                carry_out(held, namespace, plan, now, purging)
+        tidy(self.client, self.claims, moment, len(plan.dead))
+        return plan.written
+
+    def scrub(self) -> None:
+        """See ``MilvusStore``."""
+        finish_purges(self.client, self.claims)
+
+    def adopt(self, space: Space) -> Space:
+        """See ``Engine.adopt``."""
+        with self.claims.held(STORE) as held:
             root = held.moment.root
             if root.meta.adopted is None:
                 number = root.last + 1
@@ -139,249 +144,148 @@ class MilvusStore:
                 write_root(held, root)
             else:
                 check_same(root.meta.adopted, space)
-        self._space = root.meta.adopted
+        return root.space
 
-    def write(self, namespace: str, batch: Batch) -> Written:
-        """See ``Store.write``."""
-        return self._commit(namespace, batch, purging=False)
+    def filling(self, space: Space) -> MilvusFilling:
+        """See ``Engine.filling``."""
+        return MilvusFilling(self.client, self.claims, space)
 
-    def purge(self, namespace: str, batch: Batch) -> Written:
-        """See ``Store.purge``.
+    def namespaces(self) -> list[str]:
+        """See ``Engine.namespaces``."""
+        return list(self.moments.all())
 
-        Milvus Lite's files hold no trace when this returns. On a server the rows are deleted, after
-        ten seconds for those who are reading them, and their removal from the files is asked for;
-        the server does it in its own time (compaction, then the retention of its garbage
-        collector, some hours unless set otherwise).
-        """
-        written = self._commit(namespace, batch, purging=True)
-        finish_purges(self._engine, self._claims)
-        return written
+    def verify(self) -> Verification:
+        """See ``Engine.verify``."""
 
-    def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
-        """See ``Store.get``."""
-        self._engine.check_open()
-        check_name(namespace, "namespace")
-        check_keys(keys)
-        found = self._moments.read(namespace, lambda m: reading.found(self._engine, m, keys)) or {}
-        return [found.get(key) for key in keys]
+        def look(moment: Moment) -> tuple[int, list[str]]:
+            return moment.state.records, list(checking.problems(self.client, moment))
 
-    def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
-        """See ``Store.entries``."""
-        self._engine.check_open()
-        check_name(namespace, "namespace")
-        check_keys(keys)
-        space = self._known_space()
+        total, found = 0, list[str]()
+        for name in self.namespaces():
+            with suppress(UnknownNamespace):  # forgotten meanwhile
+                number, problems = self.moments.read(name, look)
+                total += number
+                found += (f"namespace {name!r}: {what}" for what in problems)
+        return Verification(total, tuple(found))
+
+    def rebuild(self) -> None:
+        """See ``Engine.rebuild``."""
+        with self.claims.held(STORE) as held:
+            renew(held)
+
+    def sizes(self) -> Sizes:
+        """See ``MilvusStore``."""
+        states = {name: moment.state for name, moment in self.moments.all().items()}
+        size = self.client.bytes_on_disk() or sum(state.size for state in states.values())
+        return Sizes({name: state.records for name, state in states.items()}, size, 0)
+
+    def close(self) -> None:
+        """See ``Engine.close``."""
+        self.client.close()
+
+
+class MilvusSnapshot:
+    """Keeps ``remem.store.engine.Snapshot``."""
+
+    def __init__(self, engine: MilvusEngine) -> None:
+        self._engine = engine
+
+    @property
+    def meta(self) -> Meta:
+        """See ``Snapshot.meta``."""
+        with self._engine.client.lock:
+            return read_root(self._engine.client).meta
+
+    def namespace(self, name: str) -> MilvusNamespace:
+        """See ``Snapshot.namespace``."""
+        return MilvusNamespace(self._engine, name)
+
+
+class MilvusNamespace:
+    """Keeps ``remem.store.engine.Namespace``."""
+
+    def __init__(self, engine: MilvusEngine, name: str) -> None:
+        self._client = engine.client
+        self._moments = engine.moments
+        self._counted = engine.counted
+        self._owner = engine.owner
+        self._name = name
+
+    def get(self, keys: Sequence[str]) -> dict[str, Record]:
+        """See ``Namespace.get``."""
+        return self._read(lambda moment: reading.found(self._client, moment, keys))
+
+    def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:
+        """See ``Namespace.entries``."""
 
         def read(moment: Moment) -> dict[str, Entry]:
             check_same(moment.root.space, space)
-            rows = reading.by_key(self._engine, moment, keys, ())
+            rows = reading.by_key(self._client, moment, keys, ())
             places = [row["pk"] for row in rows.values()]
-            entries = reading.entries(self._engine, moment, places).values()
+            entries = reading.entries(self._client, moment, places).values()
             return {entry.record.key: entry for entry in entries}
 
-        found = self._moments.read(namespace, read) or {}
-        return [found[key] for key in keys if key in found]
+        return self._read(read)
 
-    def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
-        """See ``Store.predecessors``."""
-        self._engine.check_open()
-        check_name(namespace, "namespace")
-        check_keys(keys)
+    def predecessors(self, keys: Sequence[str]) -> list[Record]:
+        """See ``Namespace.predecessors``."""
+        return self._read(lambda moment: reading.predecessors(self._client, moment, keys))
 
-        def read(moment: Moment) -> list[Record]:
-            return reading.predecessors(self._engine, moment, keys)
+    def page(self, where: Filter | None, after: str | None, limit: int) -> Page:
+        """See ``Namespace.page``."""
+        there = self._read(lambda m: reading.page(self._client, m, where, limit, after or ""))
+        return Page(list(there.values()), list(there)[-1] if len(there) == limit else None)
 
-        return self._moments.read(namespace, read) or []
-
-    def scan(
-        self, namespace: str, where: Filter | None = None, damaged: OnDamage = log_damage
-    ) -> Iterator[Record]:
-        """See ``Store.scan``."""
-        self._engine.check_open()
-        check_filter(where)
-        check_name(namespace, "namespace")
-        return self._scan(namespace, where, damaged)
-
-    def _scan(self, namespace: str, where: Filter | None, damaged: OnDamage) -> Iterator[Record]:
-        after = ""
-        while True:
-
-            def read(moment: Moment, after: str = after) -> dict[str, Record | DamagedRecord]:
-                return reading.page(self._engine, moment, where, _SCAN_PAGE, after)
-
-            page = self._moments.read(namespace, read) or {}
-            yield from whole(page.values(), damaged)
-            if len(page) < _SCAN_PAGE:
-                return
-            after = list(page)[-1]
-
-    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
-        """See ``Store.find``."""
-        check_k(limit, "limit")
-        check_filter(where)
-        return list(islice(self.scan(namespace, current_at(self._clock(), where)), limit))
-
-    def neighbors(
-        self, namespace: str, source: str, first: int, last: int, radius: int
-    ) -> list[Record]:
-        """See ``Store.neighbors``."""
-        self._engine.check_open()
-        first, last, radius = check_span(first, last, radius)
-        check_name(source, "source")
-        check_name(namespace, "namespace")
-        now = to_micros(self._clock())
-
-        def read(moment: Moment) -> list[Record]:
-            return reading.neighbors(self._engine, moment, source, first, last, radius, now)
-
-        return self._moments.read(namespace, read) or []
+    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
+        """See ``Namespace.neighbors``."""
+        span = source, first, last, radius, now
+        return self._read(lambda moment: reading.neighbors(self._client, moment, *span))
 
     def search(
-        self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
+        self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space
     ) -> list[list[Hit]]:
-        """See ``Store.search``."""
-        self._engine.check_open()
-        check_k(k)
-        check_filter(where)
-        check_name(namespace, "namespace")
-        space = self._known_space()
-        if space is None:
-            return [[] for _ in legs]
-        legs = [check_leg(leg, space) for leg in legs]
-        now = to_micros(self._clock())
+        """See ``Namespace.search``."""
 
         def read(moment: Moment) -> list[list[Hit]]:
             if any(isinstance(leg, Dense) for leg in legs):
                 check_same(moment.root.space, space)
-            level = self._level(moment)
-            return answer(
-                self._engine, moment, legs, k, where, now, level, self._counted.of(moment)
-            )
+            level, counts = self._level(moment), self._counted.of(moment)
+            return answer(self._client, moment, legs, k, where, now, level, counts)
 
-        return self._moments.read(namespace, read) or [[] for _ in legs]
+        return self._read(read)
 
-    def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
-        """See ``Store.idf``."""
-        self._engine.check_open()
-        check_name(namespace, "namespace")
-        check_view(view, self._known_space())
-        now = to_micros(self._clock())
+    def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
+        """See ``Namespace.idf``."""
 
         def read(moment: Moment) -> list[float]:
-            level = self._level(moment)
-            return rarity(self._engine, moment, view, tokens, now, level, self._counted.of(moment))
+            level, counts = self._level(moment), self._counted.of(moment)
+            return rarity(self._client, moment, view, tokens, now, level, counts)
 
-        return self._moments.read(namespace, read) or [ranking.idf(0, 0) for _ in tokens]
+        return self._read(read)
 
-    def count(self, namespace: str, where: Filter | None = None) -> int:
-        """See ``Store.count``."""
-        self._engine.check_open()
-        check_filter(where)
-        check_name(namespace, "namespace")
+    def count(self, where: Filter | None) -> int:
+        """See ``Namespace.count``."""
 
         def read(moment: Moment) -> int:
             if where is None:
                 return moment.state.records
-            matching = reading.filtered(self._engine, moment, where)
-            return self._engine.count(moment.root.records_name, matching)
+            matching = reading.filtered(self._client, moment, where)
+            return self._client.count(moment.root.records_name, matching)
 
-        return self._moments.read(namespace, read) or 0
+        return self._read(read)
 
-    def reading(self, work: Callable[[Reader], T]) -> T:
-        """See ``Store.reading``."""
-        return work(self)
+    def sources(self) -> list[SourceInfo]:
+        """See ``Namespace.sources``."""
+        return self._read(lambda moment: reading.sources(self._client, moment))
 
-    def namespaces(self) -> list[str]:
-        """See ``Store.namespaces``."""
-        self._engine.check_open()
-        return [name for name, moment in self._moments.all().items() if moment.state.records]
-
-    def sources(self, namespace: str) -> list[SourceInfo]:
-        """See ``Store.sources``."""
-        self._engine.check_open()
-        check_name(namespace, "namespace")
-        return self._moments.read(namespace, lambda m: reading.sources(self._engine, m)) or []
-
-    def reindex(
-        self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
-    ) -> None:
-        """See ``Store.reindex``."""
-        self._engine.check_open()
-        filling = MilvusFilling(self._engine, self._claims, check_space(space))
-        fill(filling, space, embed, progress)
-        self._space = space
-
-    def verify(self) -> Verification:
-        """See ``Store.verify``."""
-        self._engine.check_open()
-        found, total = list[str](), 0
-        for name in self.namespaces():
-            total += self.count(name)
-            problems = self._moments.read(name, lambda m: list(checking.problems(self._engine, m)))
-            found += (f"namespace {name!r}: {what}" for what in problems or ())
-        return Verification(total, tuple(found))
-
-    def rebuild(self) -> None:
-        """See ``Store.rebuild``."""
-        self._engine.check_open()
-        with self._claims.held(STORE) as held:
-            renew(held)
-
-    def stats(self) -> Stats:
-        """See ``Store.stats``. A server does not tell how many bytes it uses, so that for one they
-        are those of what was written."""
-        self._engine.check_open()
-        states = {name: m.state for name, m in self._moments.all().items() if m.state.records}
-        size = self._engine.bytes_on_disk() or sum(state.size for state in states.values())
-        counts = {name: state.records for name, state in states.items()}
-        return Stats(self._url, self._space, counts, size, 0)
-
-    def close(self) -> None:
-        """See ``Store.close``."""
-        self._engine.close()
-
-    def __enter__(self) -> MilvusStore:
-        self._engine.check_open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _commit(self, namespace: str, batch: Batch, purging: bool) -> Written:
-        self._engine.check_open()
-        check_name(namespace, "namespace")
-        space = self._known_space()
-        batch = check_batch(batch, space)
-        now = self._clock()
-        with self._claims.held(namespace) as held:
-            moment = held.moment
-            if batch.add or batch.refresh:
-                check_same(moment.root.meta.adopted, batch.space or space)
-            if moment.root.meta.adopted is None:
-                return Written()
-            collect_old(held)
-            plan = planned(held.engine, moment, batch, now)
-            if not plan.is_empty or (purging and moment.state.version):
-                carry_out(held, namespace, plan, now, purging)
-        tidy(self._engine, self._claims, moment, len(plan.dead))
-        return plan.written
+    def _read(self, read: Callable[[Moment], T]) -> T:
+        return self._moments.read(self._name, read)
 
     def _level(self, moment: Moment) -> str:
-        """How much of what was written a search must wait for: only what this process wrote, if
-        nobody else added last; what anybody wrote otherwise."""
+        """Consistency level of a search: it waits for what this process wrote, if nobody else added
+        last, otherwise for what anybody wrote."""
         mine = moment.state.owner == moment.root.owner == self._owner
         return "Session" if mine else "Strong"
-
-    def _known_space(self) -> Space | None:
-        if self._space is None:  # perhaps another process has adopted one meanwhile
-            with self._engine.lock:
-                self._space = read_root(self._engine).meta.adopted
-        return self._space
 
 
 # Reading a namespace as of one moment, whatever others write meanwhile.
@@ -402,20 +306,24 @@ class Moments:
         self._url = url
 
     def all(self) -> dict[str, Moment]:
-        """The moment of each namespace, by name."""
+        """The moment of each namespace that holds records, by name."""
         with self._engine.lock:
             moments = all_moments(self._engine)
         del moments[STORE]
-        return moments
+        return {name: moment for name, moment in moments.items() if moment.state.records}
 
-    def read(self, namespace: str, read: Callable[[Moment], T]) -> T | None:
-        """The result of ``read`` in a namespace as of one moment; None in one that is empty."""
+    def read(self, namespace: str, read: Callable[[Moment], T]) -> T:
+        """The result of ``read`` in a namespace as of one moment.
+
+        Raises:
+            UnknownNamespace: it is empty.
+        """
         for _ in range(_ATTEMPTS):
             with self._engine.lock:
                 began = time.monotonic()
                 moment = read_moment(self._engine, namespace)
                 if not moment.state.records:
-                    return None
+                    raise UnknownNamespace(namespace)
                 try:
                     result = read(moment)
                 except CollectionGone:

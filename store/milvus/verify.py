@@ -22,7 +22,7 @@ _REBUILD = "'remem rebuild' makes it again"
 
 
 def problems(engine: Engine, moment: Moment) -> Iterator[str]:
-    """What is wrong with a namespace: with its records, and with what is derived from them."""
+    """Problems of a namespace, of its records and of what is derived from them, as sentences."""
     views = len(moment.root.space.views)
     counted: Counter[str] = Counter()
     lengths = [0] * views

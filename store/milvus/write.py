@@ -1,4 +1,4 @@
-"""What one write does: which rows are born, which die, and what the namespace is like then."""
+"""Outcome of one write: rows that are born, rows that die, and the namespace's state after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from remem.store.engine import check_expected, check_records, split
 from remem.store.fulltext.tokens import tokenize
 from remem.store.milvus import packing, read
 from remem.store.milvus.claims import Held
@@ -17,7 +18,6 @@ from remem.store.milvus.filters import FOREVER, is_plain
 from remem.store.milvus.notes import Moment, State, dead_notes, state_note
 from remem.store.rows import to_micros
 from remem.store.types import Batch, Entry, Neighborhood, Record, Written
-from remem.store.validation import check_expected, check_records, split
 
 _PORTION = 500  # rows made and sent at a time, so that memory does not grow with the batch
 
@@ -37,7 +37,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changes."""
+        """True if nothing changes."""
         return not self.born and not self.dead
 
 

@@ -30,7 +30,7 @@ from remem.store.postgres.driver import (
 
 T = TypeVar("T")
 Work = Callable[[Connection[Any]], T]
-"""What a transaction does. It may be called again, after a transaction that did not happen."""
+"""Function that does the work of a transaction; called again after one that did not happen."""
 
 _DEFAULTS = {"connect_timeout": 10, "application_name": "remem"}
 _POOL_SECONDS = 2.0  # that the pool looks for a server; then it begins anew when it is asked again
@@ -42,7 +42,7 @@ _GENERATION_LOCK = 0x72656D656D  # "remem"
 # What we ask for by its key is found through an index, whatever the planner makes of statistics
 # that are behind after an import. All settings end with their transaction.
 BY_KEY = "set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
-"""What has the rest of a transaction use indexes wherever there is one: columns of a SELECT."""
+"""Columns of a SELECT that make the rest of a transaction use indexes wherever there is one."""
 
 # Other levels of isolation would read what was true before a writer had his turn, and a commit is
 # on the disk before it is acknowledged, whatever the role or the database prefers.
@@ -73,9 +73,12 @@ _OPTIONS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 
 @dataclass(slots=True)
 class _Writer:
-    """Whoever carries out one write at a time. What he wrote last stands in the table ``writers``,
-    as part of the same transaction: so whether it happened can be asked afterwards. The number of
-    the transaction would not do, as a crash may give it to another one."""
+    """A writer, who carries out one write at a time.
+
+    The number of his last write stands in the table ``writers``, as part of the same transaction,
+    so that he can ask afterwards if it happened. The number of the transaction would not do, as a
+    crash may give it to another one.
+    """
 
     id: UUID = field(default_factory=uuid4)
     writes: int = 0
@@ -119,8 +122,8 @@ class Database:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is left to close here: ``close`` was called, or another process, of which
-        this one is a fork, has to."""
+        """True if nothing is left to close here: ``close`` was called, or this is a fork of the
+        process that has to call it."""
         return self._closed or self._owner.is_elsewhere
 
     def check_open(self) -> None:

@@ -71,7 +71,7 @@ _SENTENCES: dict[str, tuple[type[RememError], str]] = {
 
 
 def connection_was_lost(error: psycopg.Error) -> bool:
-    """Whether the request may be repeated on another connection."""
+    """True if the connection was lost, so that the request may be repeated on another one."""
     state = error.sqlstate
     if state is None:
         return isinstance(error, psycopg.OperationalError)
@@ -79,15 +79,15 @@ def connection_was_lost(error: psycopg.Error) -> bool:
 
 
 def try_again(error: psycopg.Error) -> bool:
-    """Whether the same request can succeed at once: two transactions were in each other's way, or
-    a reindex dropped the vectors that a search was about to read."""
+    """True if the same request can succeed at once: two transactions were in each other's way, or a
+    reindex dropped the vectors that a search was about to read."""
     return isinstance(
         error, (errors.SerializationFailure, errors.DeadlockDetected, errors.UndefinedTable)
     )
 
 
 def translated(error: psycopg.Error, url: str) -> RememError:
-    """What went wrong, and what to do about it.
+    """The same error as one of ours, which says what to do about it.
 
     Args:
         url: Of the database, without a password.
@@ -113,7 +113,7 @@ def _unreachable(reason: str, url: str) -> UpstreamError:
     )
 
 
-#     Strings as PostgreSQL can hold them: its text knows every character but NUL.
+# Strings as PostgreSQL can hold them: its text knows every character but NUL.
 #
 # NUL becomes U+0001 U+0001, and U+0001 itself U+0001 U+0002. Texts without them, which is nearly
 # all, stay as they are, and no two strings change their order.
@@ -219,11 +219,11 @@ def halves(sent: Sequence[bytes], dim: int) -> NDArray[np.float32]:
 # Facts about the store as a whole, and the heads of its namespaces.
 
 META = "(SELECT coalesce(json_object_agg(name, value), '{}') FROM remem.meta)"
-"""What the table ``meta`` says, as SQL that gives what ``meta_of`` takes."""
+"""SQL expression for the rows of the table ``meta``, as JSON that ``meta_of`` takes."""
 
 
 def read_meta(connection: Connection[Any]) -> Meta:
-    """What the table ``meta`` says."""
+    """Read the table ``meta``."""
     return meta_of(dict(connection.execute("SELECT name, value FROM remem.meta").fetchall()))
 
 

@@ -46,7 +46,7 @@ def condition(where: Filter | None) -> Condition:
 
 
 def facets_of(metadata: Mapping[str, Any]) -> dict[str, list[Any]] | None:
-    """What conditions see of metadata: ``{field: [value, ...]}``; None when there is nothing."""
+    """Values of metadata that conditions see: ``{field: [value, ...]}``; None if there are none."""
     found: dict[str, list[Any]] = {}
     for field, value in facets(metadata):
         found.setdefault(escape(field), []).append(_plain(value))

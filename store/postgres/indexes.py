@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an index is over: the live vectors of a namespace in one table."""
+    """The vectors that an index is over: the live ones of a namespace in one table."""
 
     generation: int
     view: int
@@ -48,7 +48,7 @@ class Place:
 
     @property
     def prefix(self) -> str:
-        """How the names of its indexes begin: there are two while a larger one is built."""
+        """Beginning of its indexes' names; there are two indexes while a larger one is built."""
         return f"ivf_{self.generation:d}_{self.view:d}_{self.namespace:d}_"
 
     def name(self, lists: Lists) -> str:
@@ -128,7 +128,7 @@ def build(database: Database, place: Place) -> None:
 
 
 def all_indexed(connection: Connection[Any], generation: int) -> list[Place]:
-    """Where there are indexes of a generation, ready or not."""
+    """Places that have indexes of a generation, ready or not."""
     rows = connection.execute(
         """SELECT relname FROM pg_class WHERE relnamespace = 'remem'::regnamespace
             AND relkind = 'i' AND starts_with(relname, %s) ORDER BY relname""",
@@ -198,7 +198,7 @@ class IndexBuilder:
 
 @contextmanager
 def _locked(database: Database, place: Place) -> Iterator[bool]:
-    """Whether we alone may build an index, until the end of the block."""
+    """Claim the building of an index until the end of the block; True if nobody else has it."""
     number = crc32(place.prefix.encode()) - 2**31
     with database.connection() as connection, connection.transaction():
         # Without parameters: with them the statement would keep its snapshot, and building an
@@ -224,7 +224,7 @@ def _find(connection: Connection[Any], places: Sequence[Place]) -> list[_Found]:
 
 
 def _in_progress(connection: Connection[Any], found: Sequence[_Found]) -> bool:
-    """Whether the server is building one of these, be it for somebody who has gone away."""
+    """True if the server is building one of these, be it for somebody who has gone away."""
     row = connection.execute(
         """SELECT EXISTS (SELECT FROM pg_stat_progress_create_index
             JOIN pg_class ON index_relid = pg_class.oid
@@ -235,7 +235,7 @@ def _in_progress(connection: Connection[Any], found: Sequence[_Found]) -> bool:
 
 
 def _place(name: str) -> Place:
-    """What the index of this name is over."""
+    """The place of the index of this name."""
     return Place(*map(int, name.split("_")[1:4]))
 
 
@@ -258,8 +258,7 @@ def _sizes(connection: Connection[Any], place: Place) -> tuple[int, int]:
     return records or 0, how_many(records or 0, dim, memory)
 
 
-#     How approximate indexes divide vectors into lists, and how many lists a search looks into;
-# pure.
+# How approximate indexes divide vectors into lists, and how many lists a search looks into.
 #
 # pgvector has two kinds of index. Measured with 10^5 vectors of 384 dimensions in half precision,
 # on 2 cores: LoCoMo's 2,760 turns and windows, each some 36 noisy copies, asked 200 questions.
@@ -314,8 +313,8 @@ _FOR_EACH = 50
 turns are found, .997 of 100, .999 of 200 and of 500."""
 
 _OUTGROWN = 4
-"""When a namespace has so many times the records that its index was built for, the lists are too
-long, and do not know of what has been talked about since."""
+"""Factor by which a namespace may outgrow the number of records that its index was built for: then
+the lists are too long, and do not know of what has been talked about since."""
 
 _MOST = 32_768
 """Lists of an index of pgvector."""
@@ -337,11 +336,11 @@ class Lists:
     number: int
 
     def outgrown(self, records: int) -> bool:
-        """Whether the index should be built again, for so many records."""
+        """True if the index should be built again, for so many records."""
         return records > _OUTGROWN * self.records
 
     def searched(self, records: int, k: int) -> int | None:
-        """How many lists to look into for the k nearest of so many records; None if that is so
+        """Number of lists to look into for the k nearest of so many records; None if that is so
         large a part of them that comparing with all takes no longer."""
         in_each = max(records, 1) / self.number
         lists = max(_SEARCHED, ceil(max(_AT_LEAST, _FOR_EACH * k) / in_each))

@@ -126,7 +126,7 @@ def entries_of(data: bytes) -> Entries:
 def holding(
     connection: Connection[Any], namespace: int, view: int, terms: Sequence[str]
 ) -> dict[str, int]:
-    """How many records hold each term, expired ones included; unknown terms are left out."""
+    """Number of records that hold each term, expired ones included; unknown terms are left out."""
     rows = connection.execute(
         f"""SELECT token, sum(octet_length(entries)) / {ENTRY.itemsize} FROM remem.postings
             WHERE namespace = %s AND view = %s AND token = ANY(%s) GROUP BY token""",

@@ -171,7 +171,7 @@ def scan_page(
 
 
 def count(connection: Connection[Any], namespace: int, where: Condition) -> int:
-    """How many records match."""
+    """Number of records that match."""
     sql, values = where
     row = connection.execute(
         f"SELECT count(*) FROM remem.records WHERE namespace = %s AND ({sql})",

@@ -1,4 +1,4 @@
-"""What one search does: filter to records, legs to ids, ids to records."""
+"""Steps of one search: filter to records, legs to ids, ids to records."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from remem.store.spaces import Meta, meta_of
 from remem.store.types import Dense, Hit, Leg, Space, Text
 
 _FEW = 2_000
-"""When a filter leaves at most so many records, they are compared one by one."""
+"""Most records left by a filter that are compared one by one."""
 
 _CHUNK = 8
-"""How many of the best by their words are asked first whether they match a filter, times k; then
+"""Number, times k, of the best records by their words that are first checked against a filter; then
 four times as many, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a search has to know of a namespace before it looks at any record.
+    """Facts about a namespace that a search needs before it looks at any record.
 
     Attributes:
         expired: Current records whose time is over.
@@ -52,8 +52,10 @@ class Head:
 
 
 def open_search(connection: Connection[Any], name: str) -> tuple[Meta, int | None]:
-    """What the store says about its vectors, and the number of a namespace; None if it is unknown.
-    The rest of the transaction uses indexes wherever there is one."""
+    """Facts that the store keeps about its vectors, and the number of a namespace, None if unknown.
+
+    The rest of the transaction uses indexes wherever there is one.
+    """
     row = connection.execute(
         f"""SELECT {META}, (SELECT id FROM remem.namespaces WHERE name = %s), {BY_KEY}""", [name]
     ).fetchone()

@@ -26,7 +26,7 @@ Scored = list[tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Which records a search may return.
+    """The records that a search may return.
 
     Attributes:
         ids: Only these, when a filter leaves few; else None.

@@ -74,7 +74,7 @@ def _record_problems(connection: Connection[Any], meta: Meta) -> Iterator[str]:
 
 
 def _index_problems(connection: Connection[Any], namespace: int) -> list[str]:
-    """What the full-text index of a namespace holds, against what its records say it should."""
+    """Differences between the full-text index of a namespace and its records, as sentences."""
     problems = []
     expected, totals = _expected(connection, namespace)
     try:

@@ -1,4 +1,4 @@
-"""What one write does inside its transaction."""
+"""Steps of one write inside its transaction."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from remem.store import digests
+from remem.store.engine import check_expected, check_records, split
 from remem.store.errors import CorruptStore, StoreLocked, StoreReadOnly
 from remem.store.fulltext.tokens import tokenize
 from remem.store.postgres import indexes, postings, vectors
@@ -36,7 +37,6 @@ from remem.store.postgres.records import neighbors, record_of, rows_by_key, view
 from remem.store.reindex import Place, Texts, check_mine, check_views
 from remem.store.rows import COLUMNS, digest, superseded, to_micros, to_row
 from remem.store.types import Batch, Entry, Neighborhood, Record, Space, Vector, View, Written
-from remem.store.validation import check_expected, check_records, split
 
 # The metadata is JSON already; told that it is "json", psycopg would quote it as a string.
 _KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text text".split()
@@ -104,7 +104,7 @@ class _Writing:
         self._current: dict[tuple[int, int], str] = {}
 
     def neighbors(self, around: Neighborhood) -> list[Record]:
-        """What a neighbourhood is like now."""
+        """Records of a neighbourhood as it is now."""
         span = around.source, around.first, around.last, around.radius
         return neighbors(self._connection, self._namespace, *span, self._micros)
 
@@ -243,7 +243,7 @@ class _Writing:
             self._current.pop(place, None)
 
 
-#     Taking what a purge deleted out of the tables, their indexes and the statistics about them.
+# Taking what a purge deleted out of the tables, their indexes and the statistics about them.
 #
 # A deleted row stays in its page until VACUUM finds that no transaction can see it any more. One
 # that began before the row was deleted can; so can one that began while such a one was still
@@ -324,7 +324,7 @@ def _next(connection: Connection[Any]) -> str:
 
 
 def _transactions(connection: Connection[Any]) -> list[tuple[str, str]]:
-    """Which ones are going on, and what to call them."""
+    """Transactions that are going on, each with a name for people."""
     return connection.execute(_TRANSACTIONS).fetchall()
 
 

@@ -6,22 +6,31 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from functools import partial
-from types import TracebackType
+from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from remem.store.base import Embed, OnDamage, Reader, current_at, log_damage
-from remem.store.errors import Conflict, InvalidInput, StoreClosed
+from remem.store.engine import (
+    Clock,
+    Page,
+    Sizes,
+    Snapshot,
+    check_expected,
+    check_records,
+    split,
+)
+from remem.store.errors import StoreClosed
 from remem.store.filters import Filter
 from remem.store.fulltext.ranking import contributions, idf
 from remem.store.fulltext.tokens import content_words, tokenize
-from remem.store.spaces import check_same
+from remem.store.reindex import Place, Texts, check_views
+from remem.store.rows import from_micros, to_micros
+from remem.store.spaces import Meta, check_same
+from remem.store.store import Store, utc_now
 from remem.store.types import (
     Batch,
     Dense,
@@ -32,77 +41,75 @@ from remem.store.types import (
     Record,
     SourceInfo,
     Space,
-    Stats,
+    Vector,
     Verification,
     View,
     Written,
-)
-from remem.store.validation import (
-    check_batch,
-    check_encoded,
-    check_expected,
-    check_filter,
-    check_k,
-    check_keys,
-    check_leg,
-    check_name,
-    check_records,
-    check_space,
-    check_span,
-    check_view,
 )
 
 T = TypeVar("T")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-class ReferenceStore:
+class ReferenceStore(Store):
     """Keeps the ``Store`` contract in the plainest way. Thread-safe: one lock around everything.
 
     Args:
         clock: Tells the time, timezone-aware; decides what has expired.
     """
 
+    def __init__(self, clock: Clock = utc_now) -> None:
+        super().__init__(ReferenceEngine(), clock=clock)
+
+
+class ReferenceEngine:
+    """Keeps ``remem.store.engine.Engine``."""
+
     url = ":memory:"
 
-    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._space: Space | None = None
-        self._namespaces: dict[str, Rows] = {}
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.meta = Meta(0, None, None)
+        self.namespaces_by_name: dict[str, Rows] = {}
         self._closed = False
 
-    @property
-    def space(self) -> Space | None:
-        """Encoder fingerprint, dimensions and views of the vectors; None until ``adopt``."""
-        self._check_open()
-        return self._space
+    def check_open(self) -> None:
+        """See ``Engine.check_open``."""
+        if self._closed:
+            raise StoreClosed(f"the store {self.url} is closed; open it again")
 
-    def adopt(self, space: Space) -> None:
-        """Declare whose vectors the store holds. The first call decides."""
-        with self._lock:
-            self._check_open()
-            check_space(space)
-            if self._space is None:
-                self._space = space
-            else:
-                check_same(self._space, space)
+    def resume(self) -> None:
+        """Nothing here outlives a crash."""
 
-    def write(self, namespace: str, batch: Batch) -> Written:
-        """Carry out a batch: delete, then add, then refresh, then supersede."""
-        with self._lock:
-            rows = dict(self._rows(namespace))
-            batch = check_batch(batch, self._space)
-            check_expected(batch.expects, partial(self._around, namespace))
-            check_records(batch.expects_records, partial(self._by_key, namespace))
-            now = self._clock()
+    def read(self, work: Callable[[Snapshot], T]) -> T:
+        """See ``Engine.read``."""
+        with self.lock:
+            snapshot = ReferenceSnapshot(self.meta, dict(self.namespaces_by_name))
+        return work(snapshot)
+
+    def write(
+        self,
+        namespace: str,
+        batch: Batch,
+        clock: Clock,
+        purging: bool,  # noqa: ARG002
+    ) -> Written:
+        """See ``Engine.write``: delete, then add, then refresh, then supersede."""
+        with self.lock:
+            self.check_open()
+            if batch.space is not None:
+                check_same(self.meta.adopted, batch.space)
+            rows = dict(self.namespaces_by_name.get(namespace, {}))
+            now = clock()
+            before = ReferenceNamespace(rows)
+
+            def around(span: Neighborhood) -> list[Record]:
+                place = span.source, span.first, span.last, span.radius
+                return before.neighbors(*place, to_micros(now))
+
+            check_expected(batch.expects, around)
+            check_records(batch.expects_records, before.get)
             deleted = [key for key in dict.fromkeys(batch.delete) if rows.pop(key, None)]
-            unchanged = [entry.record.key for entry in batch.add if entry.record.key in rows]
-            added = [entry for entry in batch.add if entry.record.key not in rows]
-            _check_conflicts(batch.add, rows)
+            added, unchanged = split(batch.add, {k: row.record.text for k, row in rows.items()})
             for entry in added:
                 rows[entry.record.key] = _row(entry, now)
             for key, views in batch.refresh.items():
@@ -112,59 +119,90 @@ class ReferenceStore:
                 if older in rows and rows[older].record.superseded_by != successor:
                     record = replace(rows[older].record, superseded_by=successor, valid_to=now)
                     rows[older] = replace(rows[older], record=record)
-            self._namespaces[namespace] = rows
-            return Written(
-                added=tuple(entry.record.key for entry in added),
-                unchanged=tuple(unchanged),
-                deleted=tuple(deleted),
-                at=now,
-            )
+            self.namespaces_by_name[namespace] = rows
+            keys = tuple(entry.record.key for entry in added)
+            return Written(keys, tuple(unchanged), tuple(deleted), now)
 
-    def purge(self, namespace: str, batch: Batch) -> Written:
-        """Like ``write``: there is no file that could keep a trace."""
-        return self.write(namespace, batch)
+    def scrub(self) -> None:
+        """There is no file that could keep a trace."""
 
-    def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
-        """Records by key, in the order asked; None if unknown."""
-        rows = self._rows(namespace)
-        return [_copy(rows[key].record) if key in rows else None for key in check_keys(keys)]
+    def adopt(self, space: Space) -> Space:
+        """See ``Engine.adopt``."""
+        with self.lock:
+            if self.meta.adopted is None:
+                self.meta = Meta(1, space, None)
+            check_same(self.meta.adopted, space)
+            return self.meta.space
 
-    def entries(self, namespace: str, keys: Sequence[str]) -> list[Entry]:
-        """Records with their views, in the order asked; unknown keys are left out."""
-        rows = self._rows(namespace)
-        return [_entry(rows[key]) for key in check_keys(keys) if key in rows]
+    def filling(self, space: Space) -> ReferenceFilling:
+        """See ``Engine.filling``."""
+        return ReferenceFilling(self, space)
 
-    def predecessors(self, namespace: str, keys: Sequence[str]) -> list[Record]:
-        """Records that one of these supersedes directly, in reading order."""
-        wanted = set(check_keys(keys))
-        records = self._matching(namespace, None)
-        return _in_order(record for record in records if record.superseded_by in wanted)
+    def namespaces(self) -> list[str]:
+        """See ``Engine.namespaces``."""
+        return list(self.sizes().records)
 
-    def scan(
-        self,
-        namespace: str,
-        where: Filter | None = None,
-        damaged: OnDamage = log_damage,  # noqa: ARG002 - nothing here can be
-    ) -> Iterator[Record]:
-        """All records in the order of (source, position, key)."""
-        return iter(_in_order(self._matching(namespace, where)))
+    def verify(self) -> Verification:
+        """Nothing is derived here, so nothing can be wrong."""
+        return Verification(sum(self.sizes().records.values()), ())
 
-    def find(self, namespace: str, where: Filter | None, limit: int) -> list[Record]:
-        """The first current records that match."""
-        check_k(limit, "limit")
-        check_filter(where)
-        current = current_at(self._clock(), where)
-        return _in_order(self._matching(namespace, current))[:limit]
+    def rebuild(self) -> None:
+        """Nothing is derived here, so there is nothing to do."""
 
-    def neighbors(
-        self, namespace: str, source: str, first: int, last: int, radius: int
-    ) -> list[Record]:
-        """The current records of a source around some positions."""
-        rows = self._rows(namespace)
-        check_name(source, "source")
-        first, last, radius = check_span(first, last, radius)
+    def sizes(self) -> Sizes:
+        """See ``Engine.sizes``."""
+        with self.lock:
+            there = {name: rows for name, rows in sorted(self.namespaces_by_name.items()) if rows}
+        views = [v for rows in there.values() for r in rows.values() for v in r.views.values()]
+        size = sum(len(view.text) + view.vector.nbytes for view in views)
+        return Sizes({name: len(rows) for name, rows in there.items()}, 0, size)
+
+    def close(self) -> None:
+        """Forget everything; may be called twice."""
+        with self.lock:
+            self._closed = True
+            self.namespaces_by_name = {}
+
+
+class ReferenceSnapshot:
+    """Keeps ``remem.store.engine.Snapshot``."""
+
+    def __init__(self, meta: Meta, namespaces: Mapping[str, Rows]) -> None:
+        self.meta = meta
+        self._namespaces = namespaces
+
+    def namespace(self, name: str) -> ReferenceNamespace:
+        """See ``Snapshot.namespace``; one that is unknown is empty."""
+        return ReferenceNamespace(self._namespaces.get(name, {}))
+
+
+class ReferenceNamespace:
+    """Keeps ``remem.store.engine.Namespace`` by looking at every record."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def get(self, keys: Sequence[str]) -> dict[str, Record]:
+        """See ``Namespace.get``."""
+        return {key: _copy(self._rows[key].record) for key in keys if key in self._rows}
+
+    def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:  # noqa: ARG002
+        """See ``Namespace.entries``."""
+        return {key: _entry(self._rows[key]) for key in keys if key in self._rows}
+
+    def predecessors(self, keys: Sequence[str]) -> list[Record]:
+        """See ``Namespace.predecessors``."""
+        wanted = set(keys)
+        return _in_order(r for r in self._matching(None) if r.superseded_by in wanted)
+
+    def page(self, where: Filter | None, after: None, limit: int) -> Page:  # noqa: ARG002
+        """All records that match."""
+        return Page(_in_order(self._matching(where)))
+
+    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
+        """See ``Namespace.neighbors``."""
         records = sorted(
-            (record for record in self._current(rows) if record.source == source),
+            (row.record for row in self._current(now).values() if row.record.source == source),
             key=lambda record: (record.position, record.key),
         )
         start = sum(record.position < first for record in records)
@@ -172,17 +210,15 @@ class ReferenceStore:
         return [_copy(record) for record in records[max(start - radius, 0) : stop + radius]]
 
     def search(
-        self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
+        self,
+        legs: Sequence[Leg],
+        k: int,
+        where: Filter | None,
+        now: int,
+        space: Space,  # noqa: ARG002 - what is here is of one space
     ) -> list[list[Hit]]:
-        """The k best records for each leg, among the current ones that match ``where``."""
-        with self._lock:
-            rows = self._rows(namespace)
-            check_k(k)
-            check_filter(where)
-            if self._space is None:
-                return [[] for _ in legs]
-            legs = [check_leg(leg, self._space) for leg in legs]
-            current = {record.key: rows[record.key] for record in self._current(rows)}
+        """See ``Namespace.search``."""
+        current = self._current(now)
         allowed = {
             key for key, row in current.items() if where is None or where.matches(row.record)
         }
@@ -191,149 +227,87 @@ class ReferenceStore:
             for leg in legs
         ]
 
-    def idf(self, namespace: str, view: str, tokens: Sequence[str]) -> list[float]:
-        """Inverse document frequency of tokens among the current records."""
-        with self._lock:
-            rows = self._rows(namespace)
-            check_view(view, self._space)
-            current = {record.key: rows[record.key] for record in self._current(rows)}
-        return rarity(tokens, view, current)
+    def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
+        """See ``Namespace.idf``."""
+        return rarity(tokens, view, self._current(now))
 
-    def count(self, namespace: str, where: Filter | None = None) -> int:
-        """How many records match, superseded and expired ones included."""
-        return len(self._matching(namespace, where))
+    def count(self, where: Filter | None) -> int:
+        """See ``Namespace.count``."""
+        return len(self._matching(where))
 
-    def reading(self, work: Callable[[Reader], T]) -> T:
-        """See ``Store.reading``."""
-        return work(self)
-
-    def namespaces(self) -> list[str]:
-        """Names of all namespaces that hold records, sorted."""
-        with self._lock:
-            self._check_open()
-            return sorted(name for name, rows in self._namespaces.items() if rows)
-
-    def sources(self, namespace: str) -> list[SourceInfo]:
-        """The sources of a namespace, sorted by name."""
+    def sources(self) -> list[SourceInfo]:
+        """See ``Namespace.sources``."""
         by_source: dict[str, list[Record]] = {}
-        for record in self._matching(namespace, None):
+        for record in self._matching(None):
             by_source.setdefault(record.source, []).append(record)
         return [_source_info(source, records) for source, records in sorted(by_source.items())]
 
-    def reindex(
-        self, space: Space, embed: Embed, progress: Callable[[int, int], None] | None = None
-    ) -> None:
-        """Re-encode all views with another encoder and switch to it at once."""
-        with self._lock:
-            self._check_open()
-            check_space(space)
-            if self._space is not None and set(space.views) != set(self._space.views):
-                raise InvalidInput(
-                    f"the store's views are {self._space.views}, not {space.views}; "
-                    "reindex changes the encoder only"
-                )
-            total = sum(len(rows) for rows in self._namespaces.values())
-            encoded: dict[str, Rows] = {}
-            done = 0
-            for namespace, rows in self._namespaces.items():
-                encoded[namespace] = {}
-                for key, row in rows.items():
-                    encoded[namespace][key] = _encoded_again(row, space, embed)
-                    done += 1
-                    if progress:
-                        progress(done, total)
-            self._namespaces, self._space = encoded, space
-
-    def verify(self) -> Verification:
-        """Nothing is derived here, so nothing can be wrong."""
-        with self._lock:
-            self._check_open()
-            return Verification(sum(len(rows) for rows in self._namespaces.values()), ())
-
-    def rebuild(self) -> None:
-        """Nothing is derived here, so there is nothing to do."""
-        self._check_open()
-
-    def stats(self) -> Stats:
-        """Count records and bytes."""
-        with self._lock:
-            self._check_open()
-            rows = [row for rows in self._namespaces.values() for row in rows.values()]
-            return Stats(
-                url=self.url,
-                space=self._space,
-                records={name: len(self._namespaces[name]) for name in self.namespaces()},
-                bytes_on_disk=0,
-                bytes_in_memory=sum(
-                    len(view.text) + view.vector.nbytes
-                    for row in rows
-                    for view in row.views.values()
-                ),
-            )
-
-    def close(self) -> None:
-        """Forget everything; may be called twice."""
-        with self._lock:
-            self._closed = True
-            self._namespaces = {}
-
-    def __enter__(self) -> ReferenceStore:
-        """Enter a ``with`` block."""
-        self._check_open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close at the end of a ``with`` block."""
-        self.close()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreClosed(f"the store {self.url} is closed; open it again")
-
-    def _rows(self, namespace: str) -> Rows:
-        with self._lock:
-            self._check_open()
-            return self._namespaces.get(check_name(namespace, "namespace"), {})
-
-    def _around(self, namespace: str, around: Neighborhood) -> list[Record]:
-        span = around.source, around.first, around.last, around.radius
-        return self.neighbors(namespace, *span)
-
-    def _by_key(self, namespace: str, keys: Sequence[str]) -> dict[str, Record]:
-        return {record.key: record for record in self.get(namespace, keys) if record is not None}
-
-    def _matching(self, namespace: str, where: Filter | None) -> list[Record]:
-        check_filter(where)
-        records = (row.record for row in self._rows(namespace).values())
+    def _matching(self, where: Filter | None) -> list[Record]:
+        records = (row.record for row in self._rows.values())
         return [record for record in records if where is None or where.matches(record)]
 
-    def _current(self, rows: Rows) -> list[Record]:
-        now = self._clock()
-        return [
-            row.record
-            for row in rows.values()
+    def _current(self, now: int) -> Rows:
+        at = from_micros(now)
+        return {
+            key: row
+            for key, row in self._rows.items()
             if row.record.superseded_by is None
-            and (row.record.expires_at is None or row.record.expires_at > now)
-        ]
+            and (row.record.expires_at is None or row.record.expires_at > at)
+        }
 
 
-def _check_conflicts(entries: Sequence[Entry], rows: Rows) -> None:
-    taken = tuple(
-        entry.record.key
-        for entry in entries
-        if entry.record.key in rows and rows[entry.record.key].record.text != entry.record.text
-    )
-    if taken:
-        raise Conflict(
-            f"key {taken[0]!r} is stored with another text; "
-            "use a new key and supersede the old one, or delete it first",
-            taken,
-        )
+class ReferenceFilling:
+    """Keeps ``remem.store.reindex.Filling``. A place is (namespace, key)."""
+
+    def __init__(self, engine: ReferenceEngine, space: Space) -> None:
+        check_views(engine.meta, space)
+        self._engine = engine
+        self._space = space
+        self._filled: dict[Place, tuple[list[str], Vector]] = {}
+
+    def counts(self) -> tuple[int, int]:
+        """See ``Filling.counts``."""
+        return len(self._filled), len(self._texts())
+
+    def missing(self, after: Place, limit: int) -> Texts:
+        """See ``Filling.missing``."""
+        there = sorted(self._texts().items())
+        return dict([pair for pair in there if pair[0] > after and self._lacks(*pair)][:limit])
+
+    def put(self, texts: Texts, vectors: Vector) -> int:
+        """See ``Filling.put``."""
+        self._filled |= {
+            place: (texts[place], rows) for place, rows in zip(texts, vectors, strict=True)
+        }
+        return len(texts)
+
+    def flip(self) -> bool:
+        """See ``Filling.flip``."""
+        with self._engine.lock:
+            if self.missing((), 1):
+                return False
+            self._engine.meta = Meta(self._engine.meta.generation + 1, self._space, None)
+            self._engine.namespaces_by_name = {
+                name: {key: self._encoded(row, (name, key)) for key, row in rows.items()}
+                for name, rows in self._engine.namespaces_by_name.items()
+            }
+            return True
+
+    def _texts(self) -> dict[Place, list[str]]:
+        with self._engine.lock:
+            return {
+                (name, key): [row.views[view].text for view in self._space.views]
+                for name, rows in self._engine.namespaces_by_name.items()
+                for key, row in rows.items()
+            }
+
+    def _lacks(self, place: Place, texts: list[str]) -> bool:
+        return place not in self._filled or self._filled[place][0] != texts
+
+    def _encoded(self, row: Row, place: Place) -> Row:
+        texts, vectors = self._filled[place]
+        views = zip(self._space.views, texts, vectors, strict=True)
+        return Row(row.record, _views({name: View(*view) for name, *view in views}))
 
 
 def _row(entry: Entry, now: datetime) -> Row:
@@ -364,16 +338,6 @@ def _copy(record: Record) -> Record:
 def _in_order(records: Iterable[Record]) -> list[Record]:
     ordered = sorted(records, key=lambda record: (record.source, record.position, record.key))
     return list(map(_copy, ordered))
-
-
-def _encoded_again(row: Row, space: Space, embed: Embed) -> Row:
-    texts = [row.views[name].text for name in space.views]
-    vectors = check_encoded(embed(texts), len(texts), space.dim)
-    views = {
-        name: View(text, vector)
-        for name, text, vector in zip(space.views, texts, vectors, strict=True)
-    }
-    return Row(row.record, _views(views))
 
 
 def _source_info(source: str, records: Sequence[Record]) -> SourceInfo:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance import Reopen, StoreContract
 from remem.store.milvus import MilvusStore
+from remem.store.store import Store
 
 
 class TestMilvusLite(StoreContract):

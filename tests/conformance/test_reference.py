@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.conformance import Reopen, StoreContract
 from remem.store.reference import ReferenceStore
+from remem.store.store import Store
 
 
 class TestReferenceStore(StoreContract):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from remem.store.base import Store
 from remem.store.conformance.samples import dense, words
 from remem.store.errors import CorruptStore, DamagedRecord
+from remem.store.store import Store
 from remem.store.types import Record
 
 __all__ = ["Survey", "assert_costs_only", "is_named", "survey"]

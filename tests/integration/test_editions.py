@@ -67,7 +67,7 @@ def test_passages_stand_where_the_document_has_them_now(memory: Memory) -> None:
     assert (len(done.added), len(done.unchanged)) == (2, 2)
     assert current(memory) == about("figs", "salt", "oil", "tea")
     [oil] = [record for record in memory.scan() if record.text.endswith("oil.")]
-    around = memory._recorder.store.neighbors("default", "kitchen", oil.position, oil.position, 1)
+    around = memory._writer.store.neighbors("default", "kitchen", oil.position, oil.position, 1)
     assert [record.text.split("\n\n")[-1] for record in around] == about("salt", "oil", "tea")
 
 
@@ -90,7 +90,7 @@ def test_an_edition_takes_the_place_of_another_at_once(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.add_document(sections("tea", "salt", "oil"), source="kitchen")
-    store: Store = memory._recorder.store
+    store: Store = memory._writer.store
     batches: list[Batch] = []
     write = store.write
 

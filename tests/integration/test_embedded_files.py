@@ -275,12 +275,6 @@ def test_what_was_damaged_before_there_were_digests_stays_damaged(folder: Path) 
         assert len(store.verify().problems) == 2
 
 
-def test_the_steps_that_a_store_is_asked_for_are_all_that_there_are() -> None:
-    from remem.store.embedded.schema import STEPS, migrations
-
-    assert {step.name for step in migrations._migrations} == STEPS
-
-
 def test_opening_a_store_that_is_up_to_date_loads_no_tool_of_migrations(tmp_path: Path) -> None:
     code = (
         "import sys; from remem.store import open_store; open_store(sys.argv[1]).close(); "

@@ -44,7 +44,7 @@ def texts(memory: Memory) -> list[str]:
 
 
 def window(memory: Memory, key: str) -> str:
-    store = memory._recorder.store
+    store = memory._writer.store
     return store.entries(memory.namespace, [key])[0].views["window"].text
 
 

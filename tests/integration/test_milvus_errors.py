@@ -184,7 +184,7 @@ def test_a_collection_that_a_killed_process_had_begun_is_made_anew(tmp_path: Pat
 def test_a_scan_that_is_under_way_when_the_store_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remem.store.milvus.store._SCAN_PAGE", 1)
+    monkeypatch.setattr("remem.store.store.PAGE", 1)
     store = MilvusStore(str(tmp_path / "memories.db"))
     store.adopt(SPACE)
     store.write("ana", batch(turn("a"), turn("b", position=1)))

@@ -75,16 +75,15 @@ def many(count: int) -> list[Record]:
 @pytest.mark.parametrize(
     ("module", "limit", "value"),
     [
-        ("searching", "MOST_HITS", 20),  # more records, and more that tie, than one search returns
-        ("counting", "_FEW", 0),  # too many records to look at all that hold a word
-        ("words", "MOST_ITEMS", 1),  # more words in a record than one array holds
-        ("facets", "MOST_ITEMS", 3),  # more metadata
+        ("search", "MOST_HITS", 20),  # more records, and more that tie, than one search returns
+        ("search", "_FEW", 0),  # too many records to look at all that hold a word
+        ("packing", "MOST_ITEMS", 1),  # more words in a record than one array holds
+        ("filters", "MOST_ITEMS", 3),  # more metadata
         ("packing", "LONGEST_BODY", 50),  # longer records than one row holds
-        ("state", "_DEAD_ROWS", 100),  # more rows that die than one note names
+        ("notes", "_DEAD_ROWS", 100),  # more rows that die than one note names
         ("engine", "_MESSAGE", 500),  # more rows than one message holds
         ("engine", "_PAGE", 7),  # more than one page
-        ("reindexing", "_PAGE", 7),
-        ("rebuilding", "_PAGE", 7),
+        ("rebuild", "_PAGE", 7),
     ],
 )
 def test_beyond_a_limit_all_is_as_before_it(

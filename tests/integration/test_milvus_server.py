@@ -16,7 +16,6 @@ import grpc
 import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
-from remem.store.base import Store
 from remem.store.conformance import Reopen
 from remem.store.conformance.lasting import (
     ConcurrencyContract,
@@ -41,6 +40,7 @@ from remem.store.milvus import MilvusStore
 from remem.store.milvus.driver import PREFIX
 from remem.store.milvus.engine import Engine
 from remem.store.milvus.notes import claim_note
+from remem.store.store import Store
 from remem.store.types import Batch, Neighborhood, Space
 from tests.milvus_server import Faults, faulty_server, make_database, milvus_server, unavailable
 

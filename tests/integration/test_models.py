@@ -166,7 +166,7 @@ def test_a_failure_of_the_model_reaches_the_reader(
     def run_out_of_memory(*_: object) -> None:
         raise RuntimeError("out of memory")
 
-    hook = small_model._get_model().register_forward_pre_hook(run_out_of_memory)
+    hook = small_model._model.register_forward_pre_hook(run_out_of_memory)
     with pytest.raises(UpstreamError, match="failed while answering: out of memory"):
         list(pieces)
     hook.remove()

@@ -36,7 +36,7 @@ def before_i_write(mine: Memory, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     """Let something happen after the first plan was made, and before it is written."""
 
     def arrange(act: Callable[[], object]) -> None:
-        store = mine._recorder.store
+        store = mine._writer.store
         pending = [act]
 
         def late(write: Callable[[str, Batch], Written], namespace: str, batch: Batch) -> Written:

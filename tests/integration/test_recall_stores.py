@@ -12,7 +12,7 @@ from remem.benchmarks.datasets.base import Haystack
 from remem.benchmarks.datasets.detect import READERS, detect_all
 from remem.benchmarks.measuring import RememberingEncoder, outcomes_of, search_only
 from remem.benchmarks.metrics import Outcome, metric_values
-from remem.benchmarks.recall import SMOKE
+from remem.benchmarks.running import SMOKE
 from remem.benchmarks.systems.remem import Remem
 from remem.testing import HashEncoder
 from tests.postgres_server import PostgresServer, running

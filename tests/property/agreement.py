@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from remem.store.base import Store
 from remem.store.errors import Conflict, RememError
 from remem.store.filters import Filter
+from remem.store.store import Store
 from remem.store.types import Hit, Leg
 
 TOLERANCE = 2e-3

@@ -10,10 +10,10 @@ from functools import partial
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from remem.store.base import Store
 from remem.store.conformance.samples import SPACE, embed
 from remem.store.filters import Filter
 from remem.store.reference import ReferenceStore
+from remem.store.store import Store
 from remem.store.types import Batch, Entry, Text, Vector
 from tests.property import strategies
 from tests.property.agreement import assert_same_search, outcome

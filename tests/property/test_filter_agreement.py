@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remem.store.base import Store
 from remem.store.conformance.samples import SPACE, batch, dense
 from remem.store.embedded import EmbeddedStore
 from remem.store.filters import Filter
 from remem.store.reference import ReferenceStore
+from remem.store.store import Store
 from remem.store.types import Record
 from tests.property.strategies import filters, records
 

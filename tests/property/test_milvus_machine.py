@@ -18,15 +18,13 @@ from remem.store.milvus import MilvusStore
 from tests.property.machine import StoreMachine
 
 LIMITS = {
-    "counting._FEW": 0,
-    "counting.MOST_HITS": 3,
-    "searching.MOST_HITS": 3,
-    "words.MOST_ITEMS": 2,
-    "facets.MOST_ITEMS": 3,
+    "search._FEW": 0,
+    "search.MOST_HITS": 3,
+    "packing.MOST_ITEMS": 2,
+    "filters.MOST_ITEMS": 3,
     "packing.LONGEST_BODY": 99,
     "engine._PAGE": 2,
-    "rebuilding._PAGE": 2,
-    "reindexing._PAGE": 2,
+    "rebuild._PAGE": 2,
 }
 
 

@@ -14,12 +14,12 @@ from remem.cli.screen import (
     print_json,
     progress_bar,
     recollection_table,
-    record_json,
     safe,
     table,
 )
 from remem.recall.ranking import Recollection
 from remem.store import Record
+from remem.transfer import record_json
 
 NOON = datetime(2024, 3, 17, 12, 0, tzinfo=timezone.utc)
 

@@ -132,6 +132,27 @@ def test_names_in_a_filter_are_understood_as_they_are_shown(memory: Memory) -> N
     assert with_stored_names(memory, None) is None
 
 
+@pytest.mark.parametrize(
+    "given", ["Zoë Lima", "ZOË LIMA", "zoë  lima", "~ Zoë Lima", "Zoe\u0308 Lima"]
+)
+def test_a_speaker_is_found_in_any_letters(memory: Memory, given: str) -> None:
+    memory.add_records([Record("k", "s", 0, "hi", speaker="\u202aZoë Lima\u202c")])
+    found = memory.scan(with_stored_names(memory, F("speaker").in_([given])))
+    assert [record.key for record in found] == ["k"]
+
+
+def test_the_same_letters_come_before_others(memory: Memory) -> None:
+    memory.add_records([Record(name, "s", 0, "hi", speaker=name) for name in ("ana", "Ana")])
+    found = memory.scan(with_stored_names(memory, F("speaker").in_(["ana"])))
+    assert [record.key for record in found] == ["ana"]
+
+
+def test_a_name_that_nobody_has_is_answered_with_those_there_are(memory: Memory) -> None:
+    memory.add_records([Record(name, "s", 0, "hi", speaker=name) for name in ("Ana", "Bo")])
+    with pytest.raises(InvalidInput, match="nobody here is called 'Rui'; there are 'Ana', 'Bo'"):
+        with_stored_names(memory, F("speaker").in_(["Rui"]))
+
+
 keys = st.one_of(
     st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12),
     st.lists(

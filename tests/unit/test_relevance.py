@@ -108,6 +108,16 @@ def test_a_question_may_be_farther_from_its_answer_than_what_asks_nothing() -> N
     assert told == [0]
 
 
+def test_code_must_be_nearer_than_other_words_that_ask_nothing() -> None:
+    near = {"0": 0.53}
+    words, code = (
+        relevance(0.9, asked=text, cosines=near, rarity=Rarity({"abode": 6.4}, unheard=6.0))
+        for text in ("Tell me my abode", "abode = f(x[0], y[1])")
+    )
+    assert words[0] > 0
+    assert code == [0]
+
+
 def test_the_neighbours_of_a_short_answer_speak_for_it() -> None:
     alone, among_them = relevance(0.9), relevance(0.9, 0.8, cosines={"0": 0.1, "1": 0.7})
     assert among_them[0] > alone[0]

@@ -40,7 +40,7 @@ def search(
     now: datetime | None = NOON,
     retriever: Retriever | None = None,
 ) -> list[Recollection]:
-    store = memory._recorder.store
+    store = memory._writer.store
     return (retriever or Retriever()).search(store, ENCODER, memory.namespace, asked, k, where, now)
 
 

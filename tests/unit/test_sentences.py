@@ -2,7 +2,7 @@
 
 import pytest
 
-from remem.recall.sentences import asks, asks_at_last, questions, room, statement_share
+from remem.recall.sentences import asks, asks_at_last, is_prose, questions, room, statement_share
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,25 @@ def test_a_question_may_be_followed_by_how_to_answer_it(text: str) -> None:
 )
 def test_what_is_pasted_below_a_question_asks_nothing(text: str) -> None:
     assert not asks_at_last(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Remind me where I parked.", "Summarise yesterday", "告诉我我的地址。"]
+)
+def test_what_people_write_is_prose(text: str) -> None:
+    assert is_prose(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for i in range(10):\n    print(i)",
+        "12:00:01 ERROR disk /dev/sda1 is full",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+    ],
+)
+def test_code_logs_and_tables_are_not(text: str) -> None:
+    assert not is_prose(text)
 
 
 def test_a_text_without_a_question_states_everything() -> None:

@@ -56,7 +56,7 @@ class Mem0:
 
 
 class _Embedder:
-    """What mem0 asks of an embedding model, answered by our encoder."""
+    """Our encoder as the embedding model that mem0 asks for."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from remem.aio import to_the_end
 from remem.attach.attachment import Attachment
 from remem.attach.conversation import with_block
 from remem.attach.frameworks.transcript import Item, Transcript, words_of
@@ -122,12 +123,7 @@ def _kept(item: dict[str, Any]) -> Item:
     return Item(item, role, text, None if place is None else ("content", *place))
 
 
-async def _completed(function: Callable[..., T], *args: Any) -> T:
+async def _completed(write: Callable[..., T], *args: Any) -> T:
     """A write in a thread, which no cancellation can stop: so it is waited for all the same, and
     whoever cancelled can rely on what is stored then."""
-    write = asyncio.ensure_future(asyncio.to_thread(function, *args))
-    try:
-        return await asyncio.shield(write)
-    except asyncio.CancelledError:
-        await asyncio.wait([write])
-        raise
+    return await to_the_end(asyncio.to_thread(write, *args))

@@ -137,7 +137,7 @@ def _item(message: BaseMessage) -> Item:
 
 
 def _role(message: BaseMessage) -> str:
-    """Whose words they are; a message that calls tools is no answer."""
+    """The role of a message's author; one that calls tools is no answer."""
     match message:
         case HumanMessage():
             return "user"

@@ -125,7 +125,7 @@ def _node(one: Recollection) -> TextNode:
 
 
 def _session(message: ChatMessage) -> str | None:
-    """Which chat a message is from, as ``Memory`` tells its blocks."""
+    """The chat that a message is from, as ``Memory`` tells its blocks."""
     return message.additional_kwargs.get("session_id")
 
 

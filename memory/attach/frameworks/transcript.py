@@ -21,9 +21,10 @@ from remem.messages import placed, said_by
 from remem.recall.ranking import Recollection
 from remem.store import Conflict, F, InvalidInput, Record
 from remem.store.types import TOOL
+from remem.transfer import record_json
 
 NEVER_FOUND = datetime(1970, 1, 1, tzinfo=timezone.utc)
-"""When a record expires that is kept and never recalled."""
+"""The expiry of a record that is kept and never recalled."""
 
 KEPT = "kept_for"
 """The field of the metadata that holds what frameworks want back, by their names."""
@@ -214,13 +215,6 @@ def details(one: Recollection) -> dict[str, Any]:
     """JSON values: the memory's own metadata, and where it comes from."""
     record = one.record
     own = {name: value for name, value in record.metadata.items() if name != KEPT}
-    return own | {
-        "key": record.key,
-        "source": record.source,
-        "kind": record.kind,
-        "role": record.role,
-        "speaker": record.speaker,
-        "origin": record.origin,
-        "said_at": record.said_at and record.said_at.isoformat(),
-        "relevance": one.relevance,
-    }
+    values = record_json(record)
+    names = ("key", "source", "kind", "role", "speaker", "origin", "said_at")
+    return own | {name: values[name] for name in names} | {"relevance": one.relevance}

@@ -1,4 +1,4 @@
-"""What a grammar of time expressions is, and how a text is read with it. Pure.
+"""Grammars of time expressions, and the reading of a text with one. Pure.
 
 In layers, "since" before any expression, because the alternative, one pattern for each "since ..."
 within one that holds them all, takes the best part of a second to compile.
@@ -16,10 +16,10 @@ from typing import NamedTuple, TypeAlias
 from dateutil.relativedelta import relativedelta
 
 Now: TypeAlias = "datetime | None"
-"""When the question is asked: naive, at the clock of whoever asks. None: not known."""
+"""Time at which the question is asked: naive, at the clock of whoever asks. None: not known."""
 
 Read: TypeAlias = "Callable[[Now], Period]"
-"""What an expression means as of a moment; ValueError or OverflowError when it means nothing."""
+"""Meaning of an expression as of a moment; ValueError or OverflowError if it means nothing."""
 
 
 class Rule(NamedTuple):
@@ -84,7 +84,7 @@ class Grammar:
                 yield period, text[start:place].strip()
 
     def _readings(self, text: str, place: int) -> Iterator[tuple[Read, int]]:
-        """What may stand at a place, with the end of it, the likeliest first."""
+        """Expressions that may stand at a place, each with its end, the likeliest first."""
         for opening, joining in self._ranges:
             if found := opening.match(text, place):
                 yield from self._joined(text, found.end(), joining)
@@ -134,7 +134,7 @@ def present(now: Now) -> datetime:
 
 
 def yearly(in_year: Callable[[int], Period], number: int | None, now: Now) -> Period:
-    """What comes once a year: in the year that is named, else the last time that it began.
+    """Time that comes once a year: in the year that is named, else the last time that it began.
 
     Raises:
         ValueError: it never did; or no year is named, and the present is not known.
@@ -175,14 +175,13 @@ def _matches(
 
 
 def _between(first: Read, second: Read, now: Now) -> Period:
-    """Where only the second says its year, the first is the latest before it."""
+    """Period of both: if only the second says its year, the first is the latest before it."""
     end = second(now).end
     start = first(end - datetime.resolution)
     return Period(start.start, end, start.fuzz)
 
 
-#     The calendar that people speak in: "last week", "three months ago", "in May". Pure
-# arithmetic.
+# The calendar that people speak in: "last week", "three months ago", "in May".
 #
 # Moments are naive in here, at the clock of whoever asks; ``remem.recall.dates`` puts their time
 # zone back. What does not exist (30 February, the year 0) raises ValueError or OverflowError, as

@@ -34,10 +34,10 @@ class Span:
     fuzz: timedelta = timedelta()
 
     def closeness(self, moment: datetime) -> float:
-        """How well a moment at which something was said fits: 1 inside, falling to 0 outside.
+        """Fit of a moment at which something was said: 1 inside, falling to 0 outside.
 
-        It falls more slowly behind the end, because what happened is told afterwards, and for the
-        longer the longer it took.
+        It falls more slowly behind the end, because people tell afterwards what happened; and the
+        slower, the longer it took.
 
         Args:
             moment: Timezone-aware.

@@ -83,7 +83,7 @@ def test_only_what_was_said_is_recalled(transcript: Transcript) -> None:
 
 def test_what_nobody_said_stands_in_no_window(transcript: Transcript) -> None:
     transcript.append([said("What now?"), call("parrot"), said("Tea.", "assistant")])
-    store = transcript.memory._recorder.store
+    store = transcript.memory._writer.store
     [entry] = store.entries("ana", ["s#0"])
     assert entry.views["window"].text == "What now?\nTea."
 

@@ -31,8 +31,8 @@ from langgraph.store.memory import InMemoryStore
 from typing_extensions import TypedDict
 
 from remem import F, Memory
+from remem.attach.frameworks import langgraph as store_module
 from remem.attach.frameworks.langgraph import RememStore
-from remem.attach.frameworks.langgraph import store as store_module
 from remem.store import InvalidInput
 from remem.testing import HashEncoder
 

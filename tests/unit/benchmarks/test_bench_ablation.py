@@ -22,9 +22,9 @@ from remem.benchmarks.ablation import (
 )
 from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.measuring import RememberingEncoder
-from remem.benchmarks.metrics import Outcome
+from remem.benchmarks.metrics import EVIDENCE, Outcome
 from remem.benchmarks.runs import RunDatabase
-from remem.benchmarks.tables import EVIDENCE, RECALL
+from remem.benchmarks.tables import RECALL
 from remem.cli.app import run
 from remem.recall.ranking import WEIGHTS, Recollection
 from remem.store import Record

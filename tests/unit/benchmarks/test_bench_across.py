@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remem.benchmarks.datasets.base import Question
-from remem.benchmarks.metrics import Outcome
-from remem.benchmarks.tables import EVIDENCE, RECALL, below_others, difference_rows, mean_rows
+from remem.benchmarks.metrics import EVIDENCE, Outcome
+from remem.benchmarks.tables import RECALL, below_others, difference_rows, mean_rows
 
 
 def outcomes(values: Sequence[float], metric: str = "turn R@10") -> list[Outcome]:

@@ -3,7 +3,8 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from remem.benchmarks.answers import answers
-from remem.benchmarks.answers.asking import (
+from remem.benchmarks.answers.command import (
     AGREES,
     ARMS,
     JUDGED,
@@ -22,9 +23,10 @@ from remem.benchmarks.answers.asking import (
     WITHOUT,
     Respondent,
     answer_all,
+    paired,
+    report,
     with_gold,
 )
-from remem.benchmarks.answers.command import paired, report
 from remem.benchmarks.answers.file import Answer, AnswerFile
 from remem.benchmarks.answers.scores import (
     ABSTAINED,
@@ -314,18 +316,26 @@ def test_a_limit_counts_over_all_haystacks_and_reads_no_further() -> None:
 SETTINGS = {"generator": "echo", "budget": "200"}
 
 
+@contextmanager
+def answer_file(path: Path, settings: Mapping[str, str]) -> Iterator[AnswerFile]:
+    with AnswerFile.create(path) as file:
+        file.begin(settings)
+        yield file
+
+
 def test_answers_are_read_back_as_they_were_given(tmp_path: Path) -> None:
     given = answer_friends(DOG, CAR, judge=Scripted("yes", "hm"))
-    with AnswerFile(tmp_path / "answers.sqlite", SETTINGS) as file:
+    with answer_file(tmp_path / "answers.sqlite", SETTINGS) as file:
         for each in given:
             file.add(each)
-    with AnswerFile(tmp_path / "answers.sqlite", SETTINGS) as file:
+    with answer_file(tmp_path / "answers.sqlite", SETTINGS) as file:
         assert file.answers() == given
 
 
 def test_each_session_says_when_and_where(tmp_path: Path) -> None:
     for _ in range(2):
-        AnswerFile(tmp_path / "answers.sqlite", SETTINGS).close()
+        with answer_file(tmp_path / "answers.sqlite", SETTINGS):
+            pass
     with sqlite3.connect(tmp_path / "answers.sqlite") as db:
         sessions = db.execute("SELECT started_at, machine FROM sessions").fetchall()
     db.close()
@@ -334,9 +344,10 @@ def test_each_session_says_when_and_where(tmp_path: Path) -> None:
 
 
 def test_answers_under_other_settings_go_elsewhere(tmp_path: Path) -> None:
-    AnswerFile(tmp_path / "answers.sqlite", SETTINGS).close()
+    with answer_file(tmp_path / "answers.sqlite", SETTINGS):
+        pass
     with pytest.raises(InvalidInput, match=r"the generator 'echo', not 'other'.* --out"):
-        AnswerFile(tmp_path / "answers.sqlite", {**SETTINGS, "generator": "other"})
+        answer_file(tmp_path / "answers.sqlite", {**SETTINGS, "generator": "other"}).__enter__()
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -346,17 +357,17 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     other.close()
     for name in ("notes.txt", "other.sqlite"):
         with pytest.raises(InvalidInput, match="holds no answers"):
-            AnswerFile(tmp_path / name, SETTINGS)
+            AnswerFile.create(tmp_path / name)
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
-    AnswerFile(path, SETTINGS).close()
+    AnswerFile.create(path).close()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
     with pytest.raises(CorruptStore, match="format 99"):
-        AnswerFile(path, SETTINGS)
+        AnswerFile.create(path)
 
 
 # --- the report

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remem.benchmarks.datasets.base import Dataset, Haystack
-from remem.benchmarks.datasets.beir import Beir
+from remem.benchmarks.datasets.beir import BEIR as READER
 from remem.store import InvalidInput
 from tests.development_data import DATA
 
@@ -35,8 +35,8 @@ def beir(tmp_path: Path):
             (base / name).write_text(text, encoding="utf-8")
         for name, text in qrels.items():
             (base / name).write_text("query-id\tcorpus-id\tscore\n" + text, encoding="utf-8")
-        assert Beir().detect(base)
-        return Beir().open(base)
+        assert READER.detect(base)
+        return READER.open(base)
 
     return write
 
@@ -115,4 +115,4 @@ def test_a_corpus_without_queries_cannot_be_measured(beir):
 @pytest.mark.skipif(not BEIR.is_dir(), reason="optional: needs the development data")
 @pytest.mark.parametrize(("name", "questions"), [("nfcorpus", 323), ("cmrc2018-trial", 1000)])
 def test_the_published_folders_are_read_whole(name, questions):
-    assert len(only(Beir().open(BEIR / name)).questions) == questions
+    assert len(only(READER.open(BEIR / name)).questions) == questions

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.datasets.locomo import Locomo
+from remem.benchmarks.datasets.locomo import LOCOMO
 from remem.ingest import Item, LocomoReader
 from remem.store import InvalidInput
 from tests.development_data import DATA
@@ -44,7 +44,7 @@ def locomo(tmp_path: Path):
     def write(*samples: Any) -> Dataset:
         path = tmp_path / "locomo.json"
         path.write_text(json.dumps(samples), encoding="utf-8")
-        return Locomo().open(path)
+        return LOCOMO.open(path)
 
     return write
 
@@ -173,7 +173,7 @@ def test_a_conversation_without_turns_is_reported(locomo):
 def test_of_a_file_that_is_cut_short_the_beginning_is_measured_and_the_end_reported(locomo):
     path = locomo(sample(qa("D1:2")), sample(qa("D1:1"), name="conv-2")).path
     path.write_bytes(path.read_bytes()[:-200])
-    dataset = Locomo().open(path)
+    dataset = LOCOMO.open(path)
     assert only(dataset).namespace == "conv-1"
     assert len(dataset.problems) == 1
     assert "cut short" in dataset.problems[0]
@@ -192,7 +192,7 @@ def test_a_file_without_questions_cannot_be_measured(locomo):
 
 @pytest.mark.skipif(not DEV.is_file(), reason="optional: needs the development data")
 def test_of_the_development_data_all_but_two_questions_have_evidence():
-    dataset = Locomo().open(DEV)
+    dataset = LOCOMO.open(DEV)
     questions = [asked for haystack in dataset.haystacks() for asked in haystack.questions]
     assert len(questions) == 999
     assert sum(bool(asked.evidence) for asked in questions) == 997

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from remem.benchmarks.datasets.base import Dataset
-from remem.benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, LongMemEval, Protocol
+from remem.benchmarks.datasets.longmemeval import BOTH_ROLES, OFFICIAL, Protocol
+from remem.benchmarks.datasets.longmemeval import longmemeval as reader
 from remem.ingest import Item, LongMemEvalReader
 from remem.store import InvalidInput
 from tests.development_data import DATA
@@ -49,7 +50,7 @@ def longmemeval(tmp_path: Path):
     def write(*items: Any, protocol: Protocol = BOTH_ROLES) -> Dataset:
         path = tmp_path / "lme.json.gz"
         path.write_bytes(gzip.compress(json.dumps(items).encode()))
-        return LongMemEval(protocol).open(path)
+        return reader(protocol).open(path)
 
     return write
 
@@ -153,7 +154,7 @@ def test_a_damaged_archive_is_refused_with_the_reason(longmemeval):
     path = longmemeval(item()).path
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(InvalidInput, match="cut short or damaged"):
-        list(LongMemEval(BOTH_ROLES).open(path).haystacks())
+        list(reader(BOTH_ROLES).open(path).haystacks())
 
 
 @pytest.mark.skipif(not EVALS.is_dir(), reason="optional: needs the development data")
@@ -166,7 +167,7 @@ def test_a_damaged_archive_is_refused_with_the_reason(longmemeval):
     ],
 )
 def test_the_published_files_are_read_whole(name, protocol, questions, with_evidence):
-    dataset = LongMemEval(protocol).open(EVALS / name)
+    dataset = reader(protocol).open(EVALS / name)
     asked = [each for haystack in dataset.haystacks() for each in haystack.questions]
     assert len(asked) == questions
     assert sum(bool(each.evidence) for each in asked) == with_evidence

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.datasets.own import Own
+from remem.benchmarks.datasets.own import OWN
 from remem.store import InvalidInput
 
 HEADER = {"remem_export": 1}
@@ -38,7 +38,7 @@ def own(tmp_path: Path):
         for name, values in {"records.jsonl": records, "questions.jsonl": questions}.items():
             lines = [value if isinstance(value, str) else json.dumps(value) for value in values]
             (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return Own().open(tmp_path)
+        return OWN.open(tmp_path)
 
     return write
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from remem import Memory
-from remem.benchmarks.load.command import Load
-from remem.benchmarks.load.turns import Tally, count, name_of, text_of
+from remem.benchmarks.load.command import Load, Tally, count, name_of, text_of
 from remem.benchmarks.load.upstream import answer_to
 from remem.testing import HashEncoder
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remem.benchmarks.datasets.base import Haystack, Question
-from remem.benchmarks.offtopic import ABOUT_OTHERS, Quiet, questions_about_others, with_next
+from remem.benchmarks.trust import ABOUT_OTHERS, Quiet, questions_about_others, with_next
 from remem.recall.prompt import Context
 from remem.recall.ranking import Recollection
 from remem.store import Record

@@ -12,7 +12,6 @@ from remem.benchmarks.scale.figures import (
     FIGURES,
     GROWTH,
     POSTGRES,
-    SHARES,
     Measured,
     advantages,
     growth,
@@ -20,8 +19,8 @@ from remem.benchmarks.scale.figures import (
     recall_at_k,
     targets_at,
 )
-from remem.benchmarks.scale.measuring import latency_figures, patiently
-from remem.benchmarks.scale.system import fused
+from remem.benchmarks.scale.parts import latency_figures, patiently
+from remem.benchmarks.systems.engine import SHARES, fused
 from remem.cli.screen import print_out
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from remem.benchmarks.__main__ import main
+from remem.benchmarks.scale.command import plot
 from remem.benchmarks.scale.figures import FIGURES, Measured
 from remem.benchmarks.scale.parts import empty, place_for
-from remem.benchmarks.scale.plots import plot
 from remem.cli.app import run
 from remem.store import Batch, Entry, InvalidInput, Record, Space, View, open_store
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_measured_is_one_sentence(
 def test_a_peer_without_its_package_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remem.benchmarks.scale.systems.find_spec", lambda _: None)
+    monkeypatch.setattr("remem.benchmarks.scale.parts.find_spec", lambda _: None)
     printed = bench("--peers", "qdrant")
     assert printed.code
     assert "pip install 'remem[peers]'" in printed.err

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from remem.benchmarks.scale.figures import SHARES, Condition
 from remem.benchmarks.scale.making import (
     K,
     MadeUp,
@@ -21,6 +20,7 @@ from remem.benchmarks.scale.making import (
     make,
     noisy_vector,
 )
+from remem.benchmarks.systems.engine import SHARES, Condition
 from remem.store import InvalidInput
 from remem.testing import HashEncoder
 

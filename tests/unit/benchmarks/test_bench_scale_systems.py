@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from remem.benchmarks.scale.figures import SHARES, Condition
-from remem.benchmarks.scale.making import Asked, K, MadeUp, Material, make
-from remem.benchmarks.scale.system import Engine, System, Unsupported
-from remem.benchmarks.scale.systems import PEERS, chosen, require
-from remem.benchmarks.scale.systems.remem import Remem
+from remem.benchmarks.scale.making import K, MadeUp, Material, make
+from remem.benchmarks.scale.parts import chosen, require
+from remem.benchmarks.systems.engine import SHARES, Asked, Condition, Engine, Unsupported
+from remem.benchmarks.systems.engine import Growing as System
+from remem.benchmarks.systems.peers import GROWING as PEERS
+from remem.benchmarks.systems.remem import Stores
 from remem.store import MissingDependency
 
 RECORDS = 200
@@ -115,7 +116,7 @@ def test_data_lies_on_disk(filled: Engine) -> None:
 
 def test_both_views_are_searched_by_remem(tmp_path: Path) -> None:
     material = make(tmp_path / "material", MadeUp(), 50, 2)
-    with Remem().open(tmp_path) as engine:
+    with Stores().open(tmp_path) as engine:
         engine.fill(material.batches(50))
         rows = next(material.batches(50))
         window = Asked("", rows.vectors["window"][7], {}, {})
@@ -130,6 +131,6 @@ def test_a_condition_that_nothing_fulfils_keeps_nothing(filled: Engine, material
 def test_a_missing_package_is_one_sentence_before_anything_is_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("remem.benchmarks.scale.systems.find_spec", lambda _: None)
+    monkeypatch.setattr("remem.benchmarks.scale.parts.find_spec", lambda _: None)
     with pytest.raises(MissingDependency, match=r"pip install 'remem\[peers\]'"):
         require(["chroma"])

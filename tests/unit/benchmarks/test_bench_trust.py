@@ -8,17 +8,24 @@ import pytest
 
 from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.metrics import Outcome
-from remem.benchmarks.offtopic import Quiet, wrong_person
-from remem.benchmarks.trust.calibration import (
+from remem.benchmarks.trust import (
+    CALIBRATION_ERROR,
     FIRST,
+    RELIABILITY,
+    TAKEN,
+    UNFLOORED,
+    Quiet,
+    Trust,
     auroc,
     calibration_error,
+    evidence_against_floor,
     judgements,
     reliability,
+    silence_against_floor,
     top_relevance,
+    unfloored,
+    wrong_person,
 )
-from remem.benchmarks.trust.floors import evidence_against_floor, silence_against_floor, unfloored
-from remem.benchmarks.trust.tally import CALIBRATION_ERROR, RELIABILITY, TAKEN, UNFLOORED, Trust
 from remem.recall.prompt import Context
 from remem.recall.ranking import Recollection
 from remem.store import Record

@@ -1,6 +1,8 @@
 from datetime import datetime, timezone
 from zipfile import ZipFile
 
+import pytest
+
 
 def node(name, parent, text, role="user", **message):
     said = {"id": name, "author": {"role": role}, "create_time": 1700000000.5} | message
@@ -178,3 +180,69 @@ def test_a_file_that_is_cut_short_gives_its_whole_conversations_and_one_problem(
     assert reading.texts == ["hi", "hi"]
     assert len(reading.problems) == 1
     assert "cut short" in reading.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("At nine.\ue200cite\ue202turn0search1\ue201", "At nine."),
+        ("At nine【4†source】 or ten【12:0†menu.pdf】.", "At nine or ten."),
+        ("See \ue200url\ue202the menu\ue202turn0search1\ue201.", "See the menu."),
+        ('Ask \ue200entity\ue202["people","Ana","x"]\ue201.', "Ask Ana."),
+        ("So \ue203this\ue204 is \ue200navlist\ue202a\ue202b\ue201it.", "So this is it."),
+    ],
+)
+def test_marks_of_citations_are_not_words(read, write, written, seen):
+    node = {"message": {"author": {"role": "assistant"}, "content": {"parts": [written]}}}
+    assert read(write("conversations.json", [{"mapping": {"a": node}}])).texts == [seen]
+
+
+ONE = {"id": "c", "mapping": {"a": {"message": {"author": {}, "content": {"parts": ["hi"]}}}}}
+
+
+@pytest.mark.parametrize("content", [ONE, {"conversations": [ONE]}, {"data": [ONE]}, [ONE]])
+def test_one_conversation_or_a_list_in_a_field_is_read(read, write, content):
+    reading = read(write("chat.json", content))
+    assert (reading.format, reading.texts) == ("ChatGPT export", ["hi"])
+
+
+def test_an_empty_first_part_hides_no_other(read, write):
+    write("e/conversations-000.json", [])
+    folder = write("e/conversations-001.json", [ONE]).parent
+    reading = read(folder)
+    assert (reading.format, reading.texts) == ("ChatGPT export", ["hi"])
+
+
+def test_the_export_of_deepseek_is_its_own(read, write):
+    def node(parent, kind, *more):
+        fragments = [*more, {"type": kind, "content": kind.lower()}]
+        message = {"inserted_at": "2025-03-30T04:49:37+08:00", "fragments": fragments}
+        return {"parent": parent, "children": [], "message": message}
+
+    nodes = {
+        "root": {"parent": None, "children": ["1"], "message": None},
+        "1": node("root", "REQUEST") | {"children": ["2"]},
+        "2": node("1", "RESPONSE", {"type": "THINK", "content": "hm"}),
+    }
+    exported = [{"id": "d", "title": "Soup", "inserted_at": "2025-03-30", "mapping": nodes}]
+    reading = read(write("conversations.json", exported))
+    assert reading.format == "DeepSeek export"
+    assert [(r.role, r.text) for r in reading.records] == [
+        ("user", "request"),
+        ("assistant", "response"),
+    ]
+    assert reading.records[0].said_at.isoformat() == "2025-03-30T04:49:37+08:00"
+
+
+def test_an_old_export_of_deepseek_names_no_roles(read, write):
+    nodes = {
+        "1": {"parent": None, "children": ["2"], "message": {"content": "hello"}},
+        "2": {
+            "parent": "1",
+            "children": [],
+            "message": {"content": "hi", "reasoning_content": "x"},
+        },
+    }
+    exported = [{"id": "d", "inserted_at": "2025-03-30T04:49:37Z", "mapping": nodes}]
+    records = read(write("conversations.json", exported)).records
+    assert [(r.role, r.text) for r in records] == [("user", "hello"), ("assistant", "hi")]

@@ -1,5 +1,7 @@
 from datetime import datetime, timezone
 
+import pytest
+
 
 def message(text, sender="human", uuid="m1", **more):
     return {
@@ -58,3 +60,53 @@ def test_an_empty_message_is_skipped_quietly_and_a_broken_one_is_reported(read, 
     assert [p.reason for p in reading.problems] == [
         "message 2 of conversation 1 was skipped: it is not an object"
     ]
+
+
+def exported(*parts, text="", sender="assistant"):
+    message = {"uuid": "m", "sender": sender, "text": text, "content": list(parts)}
+    return [{"uuid": "k", "name": "Garden", "chat_messages": [message]}]
+
+
+PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "said"),
+    [
+        ([{"type": "tool_use", "name": "search"}], PLACEHOLDER, []),
+        ([{"type": "text", "text": f"Look:\n{PLACEHOLDER}"}], "", ["Look:\n"]),
+        ([{"type": "voice_note", "text": "water the beans"}], "", ["water the beans"]),
+        ([], f"{PLACEHOLDER}\nDone.", ["\nDone."]),
+    ],
+)
+def test_words_of_the_app_are_nobodys(read, write, parts, text, said):
+    assert read(write("conversations.json", exported(*parts, text=text))).texts == said
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"id": "t", "title": "Plan", "command": "create", "content": "Sow beans."},
+        {"title": "Plan", "content": "Sow beans."},
+        {"path": "/plan.md", "file_text": "Sow beans."},
+    ],
+)
+def test_what_the_model_wrote_beside_its_answer_is_a_document(read, write, call):
+    name = "create_file" if "path" in call else "artifacts"
+    parts = [
+        {"type": "text", "text": "Here."},
+        {"type": "tool_use", "name": name, "input": call},
+        {"type": "tool_use", "name": "bash", "input": call},
+    ]
+    assert read(write("conversations.json", exported(*parts))).texts == ["Here.", "Sow beans."]
+
+
+def test_projects_and_memories_of_the_export_are_read(read, write):
+    write("e/conversations.json", exported({"type": "text", "text": "hi"}))
+    project = {"uuid": "p", "name": "House", "prompt_template": "Be brief.", "docs": []}
+    project["docs"].append({"uuid": "d", "filename": "lease.md", "content": "The rent is 700."})
+    write("e/projects/p.json", project)
+    memories = {"conversations_memory": "Likes figs.", "project_memories": {"p": "In Faro."}}
+    folder = write("e/memories.json", [memories]).parent
+    texts = ["hi", "Be brief.", "The rent is 700.", "Likes figs.", "In Faro."]
+    assert read(folder).texts == texts

@@ -151,3 +151,75 @@ def test_a_docx_is_not_taken_for_a_zip_of_exports(read, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("conversations.json", "[]")
     assert read(path).format == "document"
+
+
+def docx(path, **parts):
+    """A Word document of the given parts, each the XML that is in its root element."""
+    from docx import Document
+
+    Document().save(path)
+    with zipfile.ZipFile(path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    for name, content in parts.items():
+        root = "document" if name == "document" else name.rstrip("0123456789")
+        root = {"header": "hdr", "footer": "ftr"}.get(root, root)
+        held[f"word/{name}.xml"] = (
+            f'<w:{root} xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+            'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" '
+            f'xmlns:wp="urn:wp">{content}</w:{root}>'
+        ).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in held.items():
+            archive.writestr(name, data)
+    return path
+
+
+def paragraph(text):
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+BOX = f"<w:p><w:r><w:t>in</w:t></w:r></w:p><wps:txbx><w:txbxContent>{paragraph('boxed')}"
+BOX = f"<w:body>{BOX}</w:txbxContent></wps:txbx></w:body>"
+
+
+@pytest.mark.parametrize(
+    ("parts", "texts"),
+    [
+        ({"document": BOX}, ["in", "boxed"]),
+        ({"header1": paragraph("Lease"), "header2": paragraph("Lease")}, ["Lease"]),
+        ({"footer1": paragraph("Faro 2024")}, ["Faro 2024"]),
+        ({"comments": f"<w:comment w:id='0'>{paragraph('ask Bo')}</w:comment>"}, ["ask Bo"]),
+        (
+            {
+                "document": f"<w:body>{paragraph('Lease')}</w:body>",
+                "header1": paragraph("Lease"),
+            },
+            ["Lease"],
+        ),
+    ],
+)
+def test_words_beside_the_text_of_a_word_document_are_read(tmp_path, parts, texts):
+    assert [r.text for r in records(docx(tmp_path / "a.docx", **parts))] == texts
+
+
+def pdf_form(path, value, **options):
+    from reportlab.pdfgen import canvas
+
+    page = canvas.Canvas(str(path))
+    page.drawString(72, 720, "Lease")
+    page.acroForm.textfield(name="Text1", value=value, x=72, y=650, **options)
+    page.save()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("value", "options", "texts"),
+    [
+        ("Ana Lima", {}, ["Lease", "Ana Lima"]),
+        ("Ana Lima", {"tooltip": "Tenant"}, ["Lease", "Tenant: Ana Lima"]),
+        ("", {}, ["Lease"]),
+        ("hidden", {"fieldFlags": "password"}, ["Lease"]),
+    ],
+)
+def test_what_was_filled_into_the_form_of_a_pdf_is_read(tmp_path, value, options, texts):
+    assert [r.text for r in records(pdf_form(tmp_path / "a.pdf", value, **options))] == texts

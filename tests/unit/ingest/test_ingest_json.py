@@ -68,7 +68,19 @@ def test_nesting_without_end_is_reported(write):
     assert isinstance(read(write("a.json", "[" * 100_000))[-1], Problem)
 
 
-def test_sniffing_ends_with_the_first_element(write):
-    path = write("a.json", [{"a": {"b": 1}, "c": [2]}, {"d": 3}])
-    assert {"item.a.b", "item.c"} <= set(sniff(Files(path), path.name))
-    assert "item.d" not in set(sniff(Files(path), path.name))
+def test_sniffing_ends_after_the_first_elements(write):
+    path = write("a.json", [{"a": {"b": 1}, "c": [2]}, *[{"e": 3}] * 9, {"d": 3}])
+    assert {"item.a.b", "item.c", "item.e"} <= sniff(Files(path), path.name)
+    assert "item.d" not in sniff(Files(path), path.name)
+
+
+def test_sniffing_looks_behind_a_long_first_value(write):
+    path = write("a.json", [{"a": "x" * (1 << 20), "b": 1}])
+    assert "item.b" in sniff(Files(path), path.name)
+
+
+def test_sniffing_a_file_that_has_changed_looks_again(write):
+    path = write("a.json", [{"a": 1}])
+    assert "item.a" in sniff(Files(path), path.name)
+    write("a.json", [{"bcd": 1}])
+    assert "item.bcd" in sniff(Files(path), path.name)

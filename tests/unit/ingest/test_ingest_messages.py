@@ -71,10 +71,81 @@ def test_times_in_seconds_milliseconds_or_without_offset_are_utc(read, write, ti
     assert record.said_at == datetime(2024, 5, 1, 9, 30, tzinfo=timezone.utc)
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        1714555800000000,
+        1714555800000000000,
+        "1714555800",
+        "1714555800.0",
+        "Wed, 01 May 2024 09:30:00 +0000",
+        "Wednesday, May 1, 2024 at 9:30:00 AM UTC",
+        "May 1, 2024 9:30am",
+        "31/05/2024 9:30 AM",
+        "05/31/2024 09:30",
+    ],
+)
+def test_times_in_many_spellings_are_understood(read, write, time):
+    reading = read(write("chat.json", [HI | {"timestamp": time}]))
+    assert reading.records[0].said_at.strftime("%Y-%m %H:%M") == "2024-05 09:30"
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize("time", ["05/01/2024 9:30", "1/5/2024"])
+def test_a_time_that_may_be_in_two_months_is_left_out_and_reported(read, write, time):
+    reading = read(write("chat.json", [HI | {"timestamp": time}]))
+    assert [(record.text, record.said_at) for record in reading.records] == [("Hi", None)]
+    assert time in reading.problems[0].reason
+
+
+@pytest.mark.parametrize("name", ["createdAt", "created", "sent_at", "inserted_at"])
+def test_a_time_has_many_names(read, write, name):
+    time = "2024-05-01T09:30:00Z"
+    for message in (HI | {name: time}, HI | {"metadata": {name: time}}):
+        (record,) = read(write("chat.json", [message])).records
+        assert record.said_at == datetime(2024, 5, 1, 9, 30, tzinfo=timezone.utc)
+
+
+def test_messages_without_a_time_have_that_of_their_conversation(read, write):
+    later = HELLO | {"timestamp": "2024-05-02T09:30:00Z"}
+    session = {"id": "s", "created_at": "2024-05-01T09:30:00Z", "messages": [HI, later]}
+    records = read(write("chat.json", [session])).records
+    assert [record.said_at.day for record in records] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "speaker"), [({"first": "Ana", "last": "Lima"}, "Ana Lima"), (7, "7"), ("Bo", "Bo")]
+)
+def test_a_name_of_any_kind_costs_no_words(read, write, name, speaker):
+    (record,) = read(write("chat.json", [HI | {"name": name, "metadata": "x"}])).records
+    assert (record.speaker, record.text, record.metadata) == (speaker, "Hi", {"metadata": "x"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"role": "user", "parts": [{"type": "text", "text": "Hi"}]}],
+        {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]},
+        [{"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}],
+        [{"role": "assistant", "tool_calls": [{"id": "t"}]}, HI],
+        [{"content": "x" * (1 << 20), "role": "system"}, HI],
+    ],
+)
+def test_messages_of_other_apis_are_recognised(read, write, content):
+    reading = read(write("chat.json", content))
+    assert [(record.role, record.text) for record in reading.records] == [("user", "Hi")]
+
+
+def test_a_model_of_any_api_is_an_assistant_whose_reasoning_is_left_out(read, write):
+    parts = [{"text": "<think>\nA greeting.\n</think>\n\nHello!"}]
+    (record,) = read(write("chat.json", {"contents": [{"role": "model", "parts": parts}]})).records
+    assert (record.role, record.text) == ("assistant", "Hello!")
+
+
 @pytest.mark.parametrize("time", [10**400, -1e300, True, "soon", {"at": 1}, "0000-00-00"])
-def test_what_is_not_a_time_is_reported(read, write, time):
+def test_what_is_not_a_time_is_reported_and_the_words_are_kept(read, write, time):
     reading = read(write("chat.json", [HI, HI | {"timestamp": time}]))
-    assert reading.texts == ["Hi"]
+    assert [(record.text, record.said_at) for record in reading.records] == [("Hi", None)] * 2
     assert "is not a time" in reading.problems[0].reason
 
 
@@ -109,7 +180,7 @@ def test_a_broken_line_is_reported_with_its_number_and_the_rest_is_read(read, wr
         ]
     )
     reading = read(write("chat.jsonl", content))
-    assert reading.texts == ["Hi", "Hello"]
+    assert reading.texts == ["Hi", "Hi", "Hello"]
     assert [problem.line for problem in reading.problems] == [2, 3, 4, 5]
 
 

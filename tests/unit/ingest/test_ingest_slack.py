@@ -112,3 +112,115 @@ def test_the_zip_is_read_like_the_folder(read, export, tmp_path):
         for file in folder.rglob("*.json"):
             target.write(file, file.relative_to(folder))
     assert read(archive).keys == read(folder).keys == ["slack/general#1704099600.0001"]
+
+
+def said(read, write, users="users.json", **message):
+    people = [{"id": "U1", "profile": {"real_name": "Ana Lima"}}]
+    write(f"e/{users}", people)
+    write("e/channels.json", [{"id": "C1", "name": "general"}, {"id": "C2", "name": "kitchen"}])
+    day = [{"type": "message", "user": "U1", "ts": "1704099600.000100", "text": ""} | message]
+    return read(write("e/general/2024-01-01.json", day).parents[1])
+
+
+@pytest.mark.parametrize(
+    ("code", "seen"),
+    [
+        ("<#C2|>", "#kitchen"),
+        ("<#C2>", "#kitchen"),
+        ("<#C9|>", "#C9"),
+        ("<#C2|pantry>", "#pantry"),
+        ("<tel:+351555|+351 555>", "+351 555"),
+        ("<mailto:a@b.example|a@b.example>", "a@b.example"),
+        ("<!date^1704153600^{date_short}|Jan 2, 2024>", "Jan 2, 2024"),
+        ("<!subteam^S1|@cooks>", "@cooks"),
+        ("<!here|@here>", "@here"),
+        ("<!channel>", "@channel"),
+        ("<https://x.example/menu|menu>", "menu (https://x.example/menu)"),
+        ("<https://x.example|x.example>", "https://x.example"),
+    ],
+)
+def test_codes_are_read_as_they_were_seen(read, write, code, seen):
+    assert said(read, write, text=code).texts == [seen]
+
+
+RICH = {
+    "type": "rich_text",
+    "elements": [
+        {
+            "type": "rich_text_section",
+            "elements": [
+                {"type": "text", "text": "ask "},
+                {"type": "user", "user_id": "U1"},
+                {"type": "text", "text": " in "},
+                {"type": "channel", "channel_id": "C2"},
+                {"type": "emoji", "name": "wave"},
+                {"type": "link", "url": "https://x.example", "text": "here"},
+            ],
+        },
+        {
+            "type": "rich_text_list",
+            "elements": [
+                {"type": "rich_text_section", "elements": [{"type": "text", "text": "figs"}]}
+            ],
+        },
+    ],
+}
+FIELDS = [{"title": "Status", "value": "Done"}]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"blocks": [RICH]}, "ask @Ana Lima in #kitchen:wave:here (https://x.example)\n- figs"),
+        ({"blocks": [{"type": "header", "text": {"text": "Attic"}}]}, "Attic"),
+        (
+            {"blocks": [{"type": "section", "fields": [{"type": "mrkdwn", "text": "*It* red"}]}]},
+            "It red",
+        ),
+        ({"attachments": [{"title": "KEY-7", "fields": FIELDS}]}, "KEY-7\nStatus: Done"),
+        ({"attachments": [{"fallback": "only this"}]}, "only this"),
+        (
+            {"text": "look", "attachments": [{"is_share": True, "text": "rent is up"}]},
+            "look\nrent is up",
+        ),
+        (
+            {"text": "a b", "blocks": [{"type": "section", "text": {"text": "a *b*"}}]},
+            "a b",
+        ),
+        (
+            {
+                "text": "This content can't be displayed.",
+                "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "Lunch?"}}],
+            },
+            "Lunch?",
+        ),
+        (
+            {
+                "text": "see",
+                "attachments": [
+                    {"from_url": "https://x", "service_name": "X", "title": "A page", "text": "ad"}
+                ],
+            },
+            "see",
+        ),
+        (
+            {"files": [{"transcription": {"preview": {"content": "water the beans"}}}]},
+            "water the beans",
+        ),
+    ],
+)
+def test_words_are_found_wherever_a_message_has_them(read, write, message, words):
+    assert said(read, write, **message).texts == [words]
+
+
+@pytest.mark.parametrize(
+    "subtype", ["tombstone", "joiner_notification", "channel_join", "ekm_access_denied"]
+)
+def test_words_of_slack_are_nobodys(read, write, subtype):
+    assert said(read, write, subtype=subtype, text="Ana joined Slack").records == []
+
+
+@pytest.mark.parametrize("users", ["users.json", "org_users.json"])
+def test_an_export_of_an_organization_is_known(read, write, users):
+    reading = said(read, write, users, text="hi", ts=1704099600.0001)
+    assert (reading.format, reading.records[0].speaker) == ("Slack export", "Ana Lima")

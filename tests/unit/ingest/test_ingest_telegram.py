@@ -1,5 +1,7 @@
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from remem.ingest import TelegramReader
 
 
@@ -98,3 +100,39 @@ def test_an_old_export_without_utc_times_is_read_in_the_given_zone(read, write):
     zone = timezone(timedelta(hours=-3))
     (record,) = read(write("result.json", chat(old)), TelegramReader(zone=zone)).records
     assert record.said_at == datetime(2024, 7, 1, 14, tzinfo=zone)
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (
+            {"text": ["see ", {"type": "text_link", "text": "menu", "href": "https://x.y/menu"}]},
+            "see menu (https://x.y/menu)",
+        ),
+        ({"text": [{"type": "link", "text": "https://x.y/"}]}, "https://x.y/"),
+        (
+            {"text": [{"type": "text_link", "text": "x.y", "href": "https://x.y/"}]},
+            "https://x.y/",
+        ),
+        ({"poll": {"question": "When?", "answers": [{"text": "now"}]}}, "When?\n- now"),
+        ({"poll": {"question": {"text": "Q"}, "answers": [{"text": ["a"]}]}}, "Q\n- a"),
+        (
+            {"contact_information": {"first_name": "Bo", "last_name": "", "phone_number": "+351"}},
+            "Bo +351",
+        ),
+        ({"location_information": {"latitude": 37.0, "longitude": -7.9}}, "37.0, -7.9"),
+        (
+            {
+                "place_name": "Café",
+                "address": "Rua 1",
+                "location_information": {"latitude": 1, "longitude": 2},
+            },
+            "Café\nRua 1\n1, 2",
+        ),
+    ],
+)
+def test_links_polls_contacts_and_places_are_words(read, write, sent, words):
+    text = sent.pop("text", "")
+    reading = read(write("result.json", chat(message(1, text, **sent))))
+    assert reading.texts == [words]
+    assert reading.problems == []

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import heapq
 import logging
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import remem
 from remem import dates
+from remem.aio import threaded
 from remem.attach.frameworks.mem0 import items
 from remem.attach.frameworks.mem0.items import parsed
 from remem.configuration import settings_from_environment
@@ -31,7 +30,7 @@ _KEEP: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Whose memories are meant: those of a user (None: of anybody), of an agent, of a run."""
+    """The memories that are meant: those of a user (None: of anybody), of an agent, of a run."""
 
     user: str | None
     where: Filter
@@ -270,7 +269,7 @@ class Memory:
         return {"message": "Memories deleted successfully!"}
 
     def history(self, memory_id: str) -> list[dict[str, Any]]:
-        """What became of a memory, oldest first; empty if there is none."""
+        """The versions of a memory, oldest first; empty if there is none."""
         _, versions = self._versions(memory_id)
         return items.changes(versions, memory_id)
 
@@ -344,19 +343,6 @@ def _age(record: Record) -> tuple[datetime, int]:
 
 # The methods of mem0's ``AsyncMemory``: those of ``Memory``, each in a worker thread.
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _threaded(
-    method: Callable[Concatenate[Memory, P], T],
-) -> Callable[Concatenate[AsyncMemory, P], Coroutine[Any, Any, T]]:
-    @functools.wraps(method)
-    async def call(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.to_thread(method, self.facade, *args, **kwargs)
-
-    return call
-
 
 class AsyncMemory:
     """mem0's ``AsyncMemory``: the methods of ``Memory``, awaitable, in worker threads.
@@ -366,26 +352,26 @@ class AsyncMemory:
     """
 
     def __init__(self, memory: remem.Memory | None = None) -> None:
-        self.facade = Memory(memory)
+        self.memory = Memory(memory)
 
     @classmethod
     def from_config(cls, config_dict: Mapping[str, Any]) -> AsyncMemory:
         """See ``Memory.from_config``."""
         return cls(Memory.from_config(config_dict).memory)
 
-    add = _threaded(Memory.add)
-    search = _threaded(Memory.search)
-    get_all = _threaded(Memory.get_all)
-    get = _threaded(Memory.get)
-    update = _threaded(Memory.update)
-    delete = _threaded(Memory.delete)
-    delete_all = _threaded(Memory.delete_all)
-    history = _threaded(Memory.history)
-    reset = _threaded(Memory.reset)
+    add = threaded(Memory.add)
+    search = threaded(Memory.search)
+    get_all = threaded(Memory.get_all)
+    get = threaded(Memory.get)
+    update = threaded(Memory.update)
+    delete = threaded(Memory.delete)
+    delete_all = threaded(Memory.delete_all)
+    history = threaded(Memory.history)
+    reset = threaded(Memory.reset)
 
     def close(self) -> None:
         """See ``Memory.close``."""
-        self.facade.close()
+        self.memory.close()
 
     async def __aenter__(self) -> AsyncMemory:
         return self

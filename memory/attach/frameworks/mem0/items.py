@@ -26,7 +26,7 @@ _NOBODY = "no user"
 
 
 def owner(given: Mapping[str, Any]) -> dict[str, str]:
-    """Whose a memory is: those of ``OWNERS`` that are given. Numbers are names, as in mem0.
+    """The owners of a memory: those of ``OWNERS`` that are given. Numbers are names, as in mem0.
 
     Raises:
         InvalidInput: none is given, or one is empty or holds white space.
@@ -184,7 +184,7 @@ _OPERATORS: Mapping[str, Callable[[F, Any], Filter]] = {
 }
 
 _OWN = {"role": "role", "actor_id": "speaker"}
-"""What mem0 keeps in the metadata and remem in a field of the record."""
+"""Names that mem0 keeps in the metadata, and the fields of a record that remem keeps them in."""
 
 
 def parsed(filters: Mapping[str, Any]) -> Filter:

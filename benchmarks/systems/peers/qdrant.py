@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remem.benchmarks.scale.figures import Condition
-from remem.benchmarks.scale.making import Asked, Rows
-from remem.benchmarks.scale.system import Engine, FolderEngine
 from remem.benchmarks.systems.base import package
+from remem.benchmarks.systems.engine import Asked, Condition, Engine, FolderEngine, Rows
 
 _COLLECTION = "memories"
 
@@ -48,13 +46,9 @@ class _Engine(FolderEngine):
     models: Any
     indexed: bool = False
 
-    def fill(self, batches: Iterable[Rows]) -> None:
-        for rows in batches:
-            if not self.client.collection_exists(_COLLECTION):
-                self._create(rows.vector.shape[1])
-            self.add(rows)
-
     def add(self, rows: Rows) -> None:
+        if not self.client.collection_exists(_COLLECTION):
+            self._create(rows.vector.shape[1])
         points = self.models.Batch(
             ids=list(rows.numbers),
             vectors=rows.vector.tolist(),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remem.benchmarks.scale.figures import SHARES, Condition
-from remem.benchmarks.scale.making import Asked, Rows
-from remem.benchmarks.scale.system import Engine, FolderEngine, fused
 from remem.benchmarks.systems.base import package
+from remem.benchmarks.systems.engine import (
+    SHARES,
+    Asked,
+    Condition,
+    Engine,
+    FolderEngine,
+    Rows,
+    fused,
+)
 from remem.store.fulltext.tokens import content_words
 
 
@@ -44,12 +50,8 @@ class SqliteVec:
 class _Engine(FolderEngine):
     connection: Any
 
-    def fill(self, batches: Iterable[Rows]) -> None:
-        for rows in batches:
-            self._create(rows.vector.shape[1])
-            self.add(rows)
-
     def add(self, rows: Rows) -> None:
+        self._create(rows.vector.shape[1])
         columns = rows.fields.values()
         blobs = [vector.tobytes() for vector in rows.vector]
         texts = zip(rows.numbers, rows.text, strict=True)

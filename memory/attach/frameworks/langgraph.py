@@ -1,4 +1,12 @@
-"""The store: operations of LangGraph to calls of a memory, records to items."""
+"""LangGraph: a memory as the store of a graph.
+
+::
+
+    graph = builder.compile(store=RememStore(memory))
+
+An item is a note. Its namespace is the source, and what of it is indexed is the text, so that it is
+recalled on every other way to the memory too. An item that is not indexed is never recalled.
+"""
 
 from __future__ import annotations
 
@@ -272,7 +280,7 @@ def _living(record: Record, minutes: float) -> Record:
 
 
 def _is_live(record: Record) -> bool:
-    """Whether it is an item, and has not expired."""
+    """True for an item that has not expired."""
     fields = record.metadata.get(_FIELD)
     return fields is not None and fields.get("expires_at", math.inf) > _now().timestamp()
 
@@ -301,7 +309,7 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def matches(value: Any, wanted: Any) -> bool:
-    """Whether a value is what a filter asks for.
+    """True if a value is what a filter asks for.
 
     Objects have at least the wanted fields, lists all the wanted items in their order, anything
     else is equal. An object of operators (``$eq``, ``$ne``, ``$gt``, ``$gte``, ``$lt``, ``$lte``)

@@ -1,0 +1,33 @@
+"""Options that several commands have, and what they mean to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from click.decorators import FC
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+SOME = click.IntRange(min=1)
+
+data = click.option(
+    "--data",
+    "paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file or folder: LoCoMo, LongMemEval, BEIR, or your own; may be repeated "
+    "[default: the smoke set that remem brings along]",
+)
+limit = click.option("--limit", type=SOME, help="Only so many questions of each data set")
+encoder = click.option("--encoder", metavar="MODEL", help="Another model than the bundled one")
+out = click.option("--out", type=FOLDER, help="Folder for run.sqlite and report.html")
+markdown = click.option(
+    "--markdown", type=click.File("w", "utf-8", lazy=False), help="Write the tables to a file, too"
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables")
+
+
+def count(name: str, default: int, help: str) -> Callable[[FC], FC]:
+    """An option that takes a number of at least one."""
+    return click.option(name, type=SOME, default=default, show_default=True, help=help)

@@ -1,0 +1,213 @@
+"""Exports of programs in which people talk with a model: Open WebUI, LM Studio, SillyTavern, ..."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+from remem.ingest.parsing import as_list, as_object, as_text, as_time
+from remem.ingest.turns import Chat, Format, Turn
+from remem.messages import without_reasoning
+
+_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
+_ROLES |= {"user": "user", "assistant": "assistant", "model": "assistant"}
+_PROMPTED = re.compile(r"(?:Prompted|Asked|Said) ", re.IGNORECASE)
+_HYPHENS = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2}) ?@ ?(\d{1,2})h ?(\d{1,2})m ?(\d{1,2})s.*")
+_NOTES = re.compile(r"\s*<(?:command-|local-command|system-reminder|task-notification|bash-)")
+
+
+def _open_webui(conversation: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
+    """The branch that was last seen."""
+    chat = as_object(conversation.get("chat"), "its chat")
+    history = as_object(chat.get("history") or {}, "its history")
+    nodes = as_object(history.get("messages") or {}, "its messages")
+    branch: dict[str, Mapping[str, Any]] = {}
+    name = history.get("currentId")
+    while isinstance(name, str) and name in nodes and name not in branch:
+        branch[name] = as_object(nodes[name], "a message of it")
+        name = branch[name].get("parentId")
+    messages = [*reversed(branch.values())] or as_list(chat.get("messages"), "its messages")
+    for message in messages:
+        role = _ROLES.get(str(message.get("role")), "")
+        yield Turn(
+            text=_said(role, as_text(message.get("content"), "its content")),
+            role=role,
+            said_at=as_time(message.get("timestamp")),
+            identity=as_text(message.get("id"), "its id"),
+            session=as_text(conversation.get("id"), "its id"),
+            metadata={"title": conversation.get("title") or chat.get("title")},
+        )
+
+
+def _lm_studio(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
+    """The version of a message that was chosen, and of its steps what was said."""
+    versions = as_list(message.get("versions"), "its versions")
+    chosen = message.get("currentlySelected") or 0
+    version = as_object(versions[chosen] if chosen < len(versions) else {}, "its version")
+    parts = list(as_list(version.get("content"), "its content"))
+    for step in as_list(version.get("steps"), "its steps"):
+        style = as_object(step.get("style") or {}, "the style of a step").get("type")
+        if step.get("type") == "contentBlock" and style != "thinking":
+            parts += as_list(step.get("content"), "the content of a step")
+    role = _ROLES.get(str(version.get("role")), "")
+    yield Turn(
+        text=_said(role, _texts(parts)),
+        role=role,
+        said_at=as_time(chat.facts.get("createdAt")),
+        metadata={"title": chat.facts.get("name")},
+    )
+
+
+def _sharegpt(conversation: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
+    for turn in as_list(conversation.get("conversations"), "its conversations"):
+        role = _ROLES.get(str(turn.get("from")), "")
+        yield Turn(
+            text=_said(role, as_text(turn.get("value"), "its value")),
+            role=role,
+            session=str(conversation.get("id") or ""),
+        )
+
+
+def _gemini(activity: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
+    """A question and its answer, which the export keeps as one activity."""
+    said_at, title = as_time(activity.get("time")), as_text(activity.get("title"), "its title")
+    answers = as_list(activity.get("safeHtmlItem"), "its answers")
+    pages = [as_text(each.get("html"), "its answer") for each in answers]
+    stamp = str(activity.get("time") or "")
+    turns = (("user", _PROMPTED.sub("", title, count=1)), ("assistant", _joined(pages)))
+    for place, (role, text) in enumerate(turns):
+        identity = f"{stamp}-{role}" if stamp else ""
+        yield Turn(text, role=role, said_at=said_at, identity=identity, place=place)
+
+
+def _joined(pages: list[str]) -> str:
+    return "\n".join(map(plain_text, pages))
+
+
+def _sillytavern(line: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
+    if "mes" not in line:
+        chat.facts["title"] = line.get("character_name")
+        return
+    yield Turn(
+        text="" if line.get("is_system") else as_text(line.get("mes"), "its words"),
+        role="user" if line.get("is_user") else "assistant",
+        speaker=as_text(line.get("name"), "its name"),
+        said_at=as_time(_with_hyphens(line.get("send_date"))),
+        metadata={"title": chat.facts.get("title")},
+    )
+
+
+def _with_hyphens(time: Any) -> Any:
+    """The time in ISO 8601, of the program's own spelling "2024-7-1 @14h 00m 00s"."""
+    match = _HYPHENS.fullmatch(time) if isinstance(time, str) else None
+    if match is None:
+        return time
+    year, *rest = (int(number) for number in match.groups())
+    month, day, hour, minute, second = rest
+    return f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+
+
+def _claude_code(line: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
+    """Words that were said; not calls of tools, their results, and the program's own notes."""
+    role = _ROLES.get(str(line.get("type")), "")
+    message = line.get("message")
+    if not role or not isinstance(message, dict) or line.get("isMeta") or line.get("isSidechain"):
+        return
+    content = message.get("content")
+    text = content if isinstance(content, str) else _texts(as_list(content, "its content"))
+    yield Turn(
+        text="" if _NOTES.match(text) else text,
+        role=role,
+        said_at=as_time(line.get("timestamp")),
+        identity=as_text(line.get("uuid"), "its uuid"),
+        session=as_text(line.get("sessionId"), "its session"),
+        metadata={"project": line.get("cwd")},
+    )
+
+
+def _said(role: str, text: str) -> str:
+    """The words without the model's reasoning; nothing of a role that nobody has."""
+    return without_reasoning(text) if role == "assistant" else text if role else ""
+
+
+def _texts(parts: list[Any]) -> str:
+    """The parts of a message that are text."""
+    texts = [
+        part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"
+    ]
+    return "\n".join(text for text in texts if isinstance(text, str) and text.strip())
+
+
+class _Page(HTMLParser):
+    """The words of a small piece of HTML; its blocks stand on lines of their own."""
+
+    _BLOCKS = ("p", "div", "br", "li", "ul", "ol", "tr", "pre", "h1", "h2", "h3", "h4", "table")
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self.words.append("\n" if tag in self._BLOCKS else "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.words.append("\n" if tag in self._BLOCKS else "")
+
+
+def plain_text(html: str) -> str:
+    """The words of a small piece of HTML."""
+    page = _Page()
+    page.feed(html)
+    page.close()
+    return re.sub(r"\n{2,}", "\n\n", "".join(page.words)).strip()
+
+
+ASSISTANTS = (
+    Format(
+        "Open WebUI export",
+        "open-webui",
+        _open_webui,
+        frozenset({"item.chat", "item.chat.history"}),
+        "item",
+    ),
+    Format(
+        "LM Studio conversation",
+        "lm-studio",
+        _lm_studio,
+        frozenset({"messages.item.versions", "messages.item.currentlySelected"}),
+        "messages.item",
+    ),
+    Format(
+        "ShareGPT conversations",
+        "sharegpt",
+        _sharegpt,
+        frozenset({"item.conversations.item.from", "item.conversations.item.value"}),
+        "item",
+    ),
+    Format(
+        "Gemini activity",
+        "gemini",
+        _gemini,
+        frozenset({"item.header", "item.title", "item.time", "item.safeHtmlItem"}),
+        "item",
+        is_newest_first=True,
+    ),
+    Format(
+        "SillyTavern chat",
+        "sillytavern",
+        _sillytavern,
+        knows_line=lambda line: {"mes", "is_user"} <= line.keys(),
+    ),
+    Format(
+        "Claude Code session",
+        "claude-code",
+        _claude_code,
+        knows_line=lambda line: {"sessionId", "uuid", "message"} <= line.keys(),
+    ),
+)
+"""Each is one file of JSON, or of JSON Lines."""

@@ -1,0 +1,176 @@
+"""Text exports in which the time and the name do not stand in one line: LINE, iMessage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from dateutil import parser as dateparser
+
+from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.files import Files, Line, text_lines
+from remem.ingest.parsing import Clock, checked, localize
+from remem.store import Record
+
+_LINE_TITLE = re.compile(r"\ufeff?\[LINE\] ?(?:Chat history (?:with|in) )?(.+)")
+_LINE_DAY = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})\s?(?:\(.{1,10}\)|[^\W\d]{0,12})")
+_LINE_TURN = re.compile(
+    r"(?:(上午|午前|오전|AM)|(下午|午後|오후|PM))?\s?(\d{1,2}):(\d{2})\s?([AP]M)?\t(.*)"
+)
+_LINE_MARKS = re.compile(
+    r"\[(?:Photo|Sticker|Video|Voice message|File|Album|Contact|Location|Note|"
+    r"写真|スタンプ|動画|ボイスメッセージ|ファイル|アルバム|사진|스티커|貼圖|照片|影片|圖片)\]"
+)
+_IMESSAGE_TIME = re.compile(
+    r"([A-Z][a-z]{2} \d{1,2}, \d{4}\s+\d{1,2}:\d{2}:\d{2} [AP]M)(?: \((?:Read|Delivered).*\))?"
+)
+_IMESSAGE_NOTES = re.compile(
+    r"(?:Tapbacks:|Edited .* later:|Sent with .*|This message responded to .*)"
+)
+
+
+@dataclass(slots=True)
+class _Said:
+    """A turn that is being read: where it begins, who said it, when, and its lines."""
+
+    line: int
+    speaker: str
+    said_at: datetime
+    lines: list[str] = field(default_factory=list)
+
+
+_Turns = Callable[[Iterator[Line]], Iterator[_Said]]
+
+
+class _TranscriptReader:
+    """A source is a chat, named by its file; a record is a turn with words."""
+
+    name = ""
+    _prefix = ""
+    _turns: _Turns
+
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+        """The turns of the chat; their times are those of this machine."""
+        files = Files(path, on_bytes)
+        problems: list[Problem] = []
+        source = f"{self._prefix}/{self._chat_name(path)}"
+        clock = Clock()
+        counts: dict[str, int] = {}
+        for said in type(self)._turns(_lines(files, path.name, problems)):
+            stamp = said.said_at.isoformat()
+            if stamp not in counts:
+                counts.clear()  # times only go on, or almost
+            counts[stamp] = counts.get(stamp, 0) + 1
+            key = f"{source}#{stamp}-{counts[stamp]}"
+            build = partial(_record, said, key, source, clock.position(said.said_at))
+            yield from checked(build, path, "the message", line=said.line)
+        yield from problems
+
+    @staticmethod
+    def _chat_name(path: Path) -> str:
+        return path.stem
+
+
+def _record(said: _Said, key: str, source: str, position: int) -> Record | None:
+    text = "\n".join(said.lines).strip("\n")
+    if not text.strip() or not said.speaker:
+        return None
+    return Record(
+        key=key,
+        source=source,
+        position=position,
+        text=text,
+        speaker=said.speaker,
+        said_at=localize(said.said_at, None),
+    )
+
+
+def _lines(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]:
+    for line in text_lines(files, member):
+        if isinstance(line, Problem):
+            problems.append(line)
+        else:
+            yield line
+
+
+def _first_lines(path: Path) -> list[str]:
+    """A dozen lines by which a file is known; none of what is no single file."""
+    files = Files(path)
+    return files.head(path.name).split("\n", 12)[:12] if files.is_single else []
+
+
+def _line_turns(lines: Iterator[Line]) -> Iterator[_Said]:
+    """A day stands in a line of its own, a turn after a time and a tab."""
+    day: tuple[int, int, int] | None = None
+    said: _Said | None = None
+    for line in lines:
+        if match := _LINE_DAY.fullmatch(line.text.strip()):
+            day = (int(match[1]), int(match[2]), int(match[3]))
+        elif day and (match := _LINE_TURN.fullmatch(line.text)):
+            if said:
+                yield said
+            hour = int(match[3])
+            if match[1] or match[2] or match[5]:
+                hour = hour % 12 + 12 * bool(match[2] or match[5] == "PM")
+            speaker, tab, text = match[6].partition("\t")
+            said = _Said(line.number, speaker if tab else "", datetime(*day, hour, int(match[4])))
+            said.lines.append("" if _LINE_MARKS.fullmatch(text.strip()) else text)
+        elif said:
+            said.lines.append(line.text)
+    if said:
+        yield said
+
+
+def _imessage_turns(lines: Iterator[Line]) -> Iterator[_Said]:
+    """A time, a name and the words stand in lines of their own."""
+    said: _Said | None = None
+    is_name_next = False
+    for line in lines:
+        if match := _IMESSAGE_TIME.fullmatch(line.text.strip()):
+            if said:
+                yield said
+            said = _Said(line.number, "", dateparser.parse(match[1]))
+            is_name_next = True
+        elif said and is_name_next:
+            said.speaker, is_name_next = line.text.strip(), False
+        elif said and not _IMESSAGE_NOTES.fullmatch(line.text.strip()):
+            said.lines.append(line.text)
+    if said:
+        yield said
+
+
+class LineReader(_TranscriptReader):
+    """A chat of LINE, saved as text."""
+
+    name = "LINE export"
+    _prefix = "line"
+    _turns = staticmethod(_line_turns)
+
+    def detect(self, path: Path) -> bool:
+        """True if its first line is that of LINE, or its first day is followed by turns."""
+        lines = _first_lines(path)
+        days = [place for place, each in enumerate(lines) if _LINE_DAY.fullmatch(each.strip())]
+        return bool(days) and any(map(_LINE_TURN.fullmatch, lines[days[0] :]))
+
+    @staticmethod
+    def _chat_name(path: Path) -> str:
+        title = _LINE_TITLE.fullmatch(path.stem)
+        return title[1].removeprefix("Chat with ") if title else path.stem
+
+
+class IMessageReader(_TranscriptReader):
+    """A chat of iMessage, as imessage-exporter writes it."""
+
+    name = "iMessage export"
+    _prefix = "imessage"
+    _turns = staticmethod(_imessage_turns)
+
+    def detect(self, path: Path) -> bool:
+        """True if the first line that is not blank is a time of it."""
+        lines = map(str.strip, _first_lines(path))
+        first = next(filter(None, lines), "")
+        return bool(_IMESSAGE_TIME.fullmatch(first))
