@@ -44,7 +44,7 @@ _MOST_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """What legs returned, each text once.
+    """The hits of all legs, each text once.
 
     Attributes:
         legs: The hits, each copy's as one of the memory that stands for it.
