@@ -150,7 +150,7 @@ class Hit(_Answer):
     record: RecordOut
     score: float = Field(description="What the order goes by; comparable within one answer only.")
     relevance: float = Field(description="How likely it is to matter for the question, 0 to 1.")
-    parts: dict[str, float] = Field(description="What the score is made of, when explained.")
+    parts: dict[str, float] = Field(description="What the score is made of.")
     words: list[str] = Field(description="Its words that the question asks for.")
 
 
