@@ -252,6 +252,7 @@ WEIGHTS: Mapping[str, Weight] = {
     "room": Weight(1.5, 3.0, 1.5),
     "date": Weight(4.0, 4.0, 3.0),
     "asker": Weight(0.0, 0.0, 6.0),
+    "answer": Weight(3.0, 3.0, 3.0),
     "link": Weight(2.0, 0.0, 0.0),
 }
 """Of legs, of signals (``remem.recall.signals``) and of links (``remem.recall.links``). Rounded
