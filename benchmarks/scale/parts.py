@@ -28,7 +28,7 @@ from remem.benchmarks.running import check_empty
 from remem.benchmarks.scale.figures import FILTERED, Figures, latency_figures, recall_at_k
 from remem.benchmarks.scale.making import K, MadeUp, Material, Multiplied, Source, encode, make
 from remem.benchmarks.systems.base import package
-from remem.benchmarks.systems.engine import Asked, Condition, Engine, Growing, Rows, Unsupported
+from remem.benchmarks.systems.engine import Condition, Engine, Growing, Query, Rows, Unsupported
 from remem.benchmarks.systems.peers import GROWING
 from remem.benchmarks.systems.remem import Stores
 from remem.encoders.opening import open_encoder
@@ -105,14 +105,14 @@ def ask(system: Growing, folder: Path, material: Material) -> tuple[Figures, Not
     return figures, notes
 
 
-def _dense(engine: Engine, field: str, asked: Asked) -> list[int]:
+def _dense(engine: Engine, field: str, asked: Query) -> list[int]:
     return engine.dense(asked, K, asked.conditions.get(field))
 
 
 def _asked(
     name: str,
-    search: Callable[[Asked], list[int]],
-    questions: Sequence[Asked],
+    search: Callable[[Query], list[int]],
+    questions: Sequence[Query],
     exact: str | None,
 ) -> tuple[Figures, Notes]:
     """Latency, and recall against the exact answers of that name where there are any."""
@@ -129,7 +129,7 @@ def _asked(
     return figures, {}
 
 
-def _additions(engine: Engine, more: Iterable[Rows], any_question: Asked) -> tuple[Figures, Notes]:
+def _additions(engine: Engine, more: Iterable[Rows], any_question: Query) -> tuple[Figures, Notes]:
     """One record after the other: written, and found by its own vector."""
 
     def add(rows: Rows) -> bool:
@@ -145,7 +145,7 @@ def _additions(engine: Engine, more: Iterable[Rows], any_question: Asked) -> tup
     return {name: 1000 * float(np.median(times))}, notes if missed else {}
 
 
-def _deletion(engine: Engine, gone: Sequence[int], question: Asked) -> tuple[Figures, Notes]:
+def _deletion(engine: Engine, gone: Sequence[int], question: Query) -> tuple[Figures, Notes]:
     """Some records at once, until a search is answered without them."""
 
     def delete() -> list[int]:

@@ -168,7 +168,7 @@ class _ClientMemory:
         self._threads: OrderedDict[str, _Conversation] = OrderedDict()
         self._lock = threading.Lock()
 
-    def ask(self, options: FinalRequestOptions) -> _Asked | None:
+    def ask(self, options: FinalRequestOptions) -> _Request | None:
         """Recall for a request; None if it is none that a memory has to do with. Never raises."""
         try:
             return self._recalled(options)
@@ -176,7 +176,7 @@ class _ClientMemory:
             _log(error)
             return None
 
-    def _recalled(self, options: FinalRequestOptions) -> _Asked | None:
+    def _recalled(self, options: FinalRequestOptions) -> _Request | None:
         wire = WIRES.get(options.url) if options.method == "post" else None
         body = options.json_data
         if wire is None or not isinstance(body, Mapping):
@@ -191,7 +191,7 @@ class _ClientMemory:
         if exchange.changed:
             changed = wire.with_messages(body, exchange.messages)
             options = options.model_copy(update={"json_data": changed})
-        return _Asked(self, wire, options, Used(exchange), conversation, thread)
+        return _Request(self, wire, options, Used(exchange), conversation, thread)
 
     def follow(self, name: str, thread: _Conversation) -> None:
         """Know a conversation by the id of its last reply, or its own."""
@@ -208,7 +208,7 @@ class _ClientMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     """A request on its way.
 
     Attributes:

@@ -20,8 +20,8 @@ from remem.dates import now
 from remem.memory import Memory
 from remem.serve import transfer
 from remem.serve.access import Caller, caller
-from remem.serve.dependencies import Administering, Desk, Reading, Writing
-from remem.serve.errors import Refusal
+from remem.serve.dependencies import Administering, Dependencies, Reading, Writing
+from remem.serve.errors import ApiError
 from remem.serve.fields import Key, Moment, Name, Where, page_of
 from remem.serve.keys import Permission
 from remem.serve.requests import (
@@ -87,9 +87,9 @@ def _check(memory: Memory) -> None:
         raise _not_ready("the encoder cannot be loaded", error) from error
 
 
-def _not_ready(what: str, error: Exception) -> Refusal:
+def _not_ready(what: str, error: Exception) -> ApiError:
     logger.error("not ready: %s", what, exc_info=error)
-    return Refusal(503, "not_ready", f"{what}; the log of the server says why")
+    return ApiError(503, "not_ready", f"{what}; the log of the server says why")
 
 
 logger = logging.getLogger("remem")
@@ -109,67 +109,67 @@ _memories = APIRouter(
 
 
 @_memories.post("/records", responses=refusals(409, *_WITH_BODY))
-async def add_note(note: Note, desk: Writing) -> RecordOut:
+async def add_note(note: Note, deps: Writing) -> RecordOut:
     """Remember one text. The same text of the same speaker and time is remembered once."""
     values = note.model_dump()
-    record = await desk.do(lambda memory: RecordOut.of(memory.add(**values)))
-    desk.metrics.remembered.labels("rest").inc()
+    record = await deps.do(lambda memory: RecordOut.of(memory.add(**values)))
+    deps.metrics.remembered.labels("rest").inc()
     return record
 
 
 @_memories.post("/messages", responses=refusals(409, *_WITH_BODY))
-async def add_messages(body: Messages, desk: Writing) -> AddedOut:
+async def add_messages(body: Messages, deps: Writing) -> AddedOut:
     """Remember messages of a conversation: the newest ones, or the whole conversation each time.
 
     What the server knows already is recognised and not stored twice.
     """
-    most(len(body.messages), desk.settings.max_messages, "the number of messages")
+    most(len(body.messages), deps.settings.max_messages, "the number of messages")
     messages = [message.model_dump(exclude_none=True) for message in body.messages]
     place: dict[str, Any] = {"session": body.session, "start": body.start}
-    return await _counted(desk, lambda memory: memory.add_messages(messages, **place))
+    return await _counted(deps, lambda memory: memory.add_messages(messages, **place))
 
 
 @_memories.post("/documents", responses=refusals(409, *_WITH_BODY))
-async def add_document(document: NewDocument, desk: Writing) -> AddedOut:
+async def add_document(document: NewDocument, deps: Writing) -> AddedOut:
     """Remember the text of a document, passage by passage."""
     # With a line break it is a text and never the name of a file on this machine.
     text = f"{document.text}\n"
     about = document.model_dump(exclude={"text"})
-    return await _counted(desk, lambda memory: memory.add_document(text, **about))
+    return await _counted(deps, lambda memory: memory.add_document(text, **about))
 
 
 @_memories.post("/search", responses=refusals(*_WITH_BODY))
-async def search(ask: Ask, desk: Reading) -> Hits:
+async def search(ask: Ask, deps: Reading) -> Hits:
     """The memories that answer a question best, best first."""
-    terms = _terms(ask, desk)
-    found = await desk.do(lambda memory: Hits.of(memory.search(**terms)))
-    desk.metrics.recalled.labels("rest").inc(len(found.hits))
+    terms = _terms(ask, deps)
+    found = await deps.do(lambda memory: Hits.of(memory.search(**terms)))
+    deps.metrics.recalled.labels("rest").inc(len(found.hits))
     return found
 
 
 @_memories.post("/context", responses=refusals(*_WITH_BODY))
-async def context(ask: Context, desk: Reading) -> ContextOut:
+async def context(ask: Context, deps: Reading) -> ContextOut:
     """A block of text for a prompt with the memories that matter for a message.
 
     It is empty for small talk, and for what nobody ever spoke of.
     """
-    terms = _terms(ask, desk)
-    built = await desk.do(lambda memory: ContextOut.of(memory.context(**terms)))
-    desk.metrics.recalled.labels("rest").inc(len(built.hits))
+    terms = _terms(ask, deps)
+    built = await deps.do(lambda memory: ContextOut.of(memory.context(**terms)))
+    deps.metrics.recalled.labels("rest").inc(len(built.hits))
     return built
 
 
 @_memories.post("/why", responses=refusals(*_WITH_BODY))
-async def why(ask: Why, desk: Reading) -> ExpectedOut:
+async def why(ask: Why, deps: Reading) -> ExpectedOut:
     """The fate of a memory on its way into the block for a message: what drops it, and what would
     have kept it."""
-    terms = _terms(ask, desk)
-    return await desk.do(lambda memory: ExpectedOut.of(memory.why(**terms)))
+    terms = _terms(ask, deps)
+    return await deps.do(lambda memory: ExpectedOut.of(memory.why(**terms)))
 
 
 @_memories.get("/records")
 async def list_records(
-    desk: Reading,
+    deps: Reading,
     source: Name | None = None,
     speaker: Name | None = None,
     kind: Name | None = None,
@@ -188,36 +188,36 @@ async def list_records(
         *([F("said_at") <= until] if until else []),
     ]
     where = reduce(and_, conditions) if conditions else None
-    return await _page(desk, where, limit, after, past)
+    return await _page(deps, where, limit, after, past)
 
 
 @_memories.post("/records/list", responses=refusals(*_WITH_BODY))
-async def list_some(asked: List, desk: Reading) -> Page:
+async def list_some(asked: List, deps: Reading) -> Page:
     """The same, of those that a filter describes."""
-    return await _page(desk, _filter(asked.where), asked.limit, asked.after, asked.past)
+    return await _page(deps, _filter(asked.where), asked.limit, asked.after, asked.past)
 
 
 @_memories.get("/record", responses=refusals(404))
-async def get(key: _Key, desk: Reading) -> RecordOut:
+async def get(key: _Key, deps: Reading) -> RecordOut:
     """One memory."""
-    return await desk.do(lambda memory: RecordOut.of(_known(memory.get(key), key)))
+    return await deps.do(lambda memory: RecordOut.of(_known(memory.get(key), key)))
 
 
 @_memories.patch("/record", responses=refusals(404, *_WITH_BODY))
-async def update(key: _Key, new: Update, desk: Writing) -> RecordOut:
+async def update(key: _Key, new: Update, deps: Writing) -> RecordOut:
     """Replace the text of a memory. The answer is the new version, which has a key of its own."""
 
     def replaced(memory: Memory) -> RecordOut:
         _known(memory.get(key), key)
         return RecordOut.of(memory.update(key, new.text, said_at=new.said_at))
 
-    record = await desk.do(replaced)
-    desk.metrics.remembered.labels("rest").inc()
+    record = await deps.do(replaced)
+    deps.metrics.remembered.labels("rest").inc()
     return record
 
 
 @_memories.delete("/record", responses=refusals(404))
-async def delete(key: _Key, desk: Writing) -> Count:
+async def delete(key: _Key, deps: Writing) -> Count:
     """Stop remembering, with all versions.
 
     Traces may stay in the files until they are overwritten; `forget` leaves none.
@@ -228,19 +228,19 @@ async def delete(key: _Key, desk: Writing) -> Count:
             _known(memory.get(key), key)
         return Count(records=memory.delete(key))
 
-    return await desk.do(deleted)
+    return await deps.do(deleted)
 
 
 @_memories.get("/record/history", responses=refusals(404))
-async def history(key: _Key, desk: Reading) -> Records:
+async def history(key: _Key, deps: Reading) -> Records:
     """All versions of a memory, oldest first."""
-    return await desk.do(lambda memory: Records.of(_known(memory.history(key), key)))
+    return await deps.do(lambda memory: Records.of(_known(memory.history(key), key)))
 
 
 @_memories.get("/record/neighbors", responses=refusals(404))
 async def neighbors(
     key: _Key,
-    desk: Reading,
+    deps: Reading,
     radius: Annotated[int, Query(ge=0, le=100, description="How many on each side.")] = 2,
 ) -> Records:
     """A memory with what was said before and after it, in order."""
@@ -249,24 +249,24 @@ async def neighbors(
         _known(memory.get(key), key)
         return Records.of(memory.neighbors(key, radius))
 
-    return await desk.do(around)
+    return await deps.do(around)
 
 
 @_memories.post("/forget", responses=refusals(*_WITH_BODY))
-async def forget(what: Forget, desk: Administering) -> Count:
+async def forget(what: Forget, deps: Administering) -> Count:
     """Wipe out what a filter describes, with all versions and every trace. Takes an admin key."""
     where = what.where.filter()
-    return await desk.do(lambda memory: Count(records=memory.forget(where)))
+    return await deps.do(lambda memory: Count(records=memory.forget(where)))
 
 
 @_memories.get("/sources")
-async def sources(desk: Reading) -> Sources:
+async def sources(deps: Reading) -> Sources:
     """The sessions and documents of the namespace, by name."""
-    return await desk.do(lambda memory: Sources.of(memory.sources()))
+    return await deps.do(lambda memory: Sources.of(memory.sources()))
 
 
 @_memories.get("/stats")
-async def stats(desk: Reading) -> StatsOut:
+async def stats(deps: Reading) -> StatsOut:
     """Counts of the namespace."""
 
     def counted(memory: Memory) -> StatsOut:
@@ -278,7 +278,7 @@ async def stats(desk: Reading) -> StatsOut:
             dim=memory.encoder.dim,
         )
 
-    return await desk.do(counted)
+    return await deps.do(counted)
 
 
 @_memories.get("/namespaces")
@@ -289,14 +289,14 @@ async def namespaces(request: Request, who: Annotated[Caller, Depends(caller)]) 
     return Namespaces(namespaces=[name for name in names if not who.key or who.key.allows(name)])
 
 
-async def _counted(desk: Desk, add: Callable[[Memory], Added]) -> AddedOut:
-    done = await desk.do(lambda memory: AddedOut.of(add(memory)))
-    desk.metrics.remembered.labels("rest").inc(len(done.added))
+async def _counted(deps: Dependencies, add: Callable[[Memory], Added]) -> AddedOut:
+    done = await deps.do(lambda memory: AddedOut.of(add(memory)))
+    deps.metrics.remembered.labels("rest").inc(len(done.added))
     return done
 
 
 async def _page(
-    desk: Desk, where: Filter | None, limit: int, after: str | None, past: bool
+    deps: Dependencies, where: Filter | None, limit: int, after: str | None, past: bool
 ) -> Page:
     at = None if past else now()
 
@@ -304,12 +304,12 @@ async def _page(
         records, mark = page_of(memory, where, after, limit, at)
         return Page(records=list(map(RecordOut.of, records)), next=mark)
 
-    return await desk.do(read)
+    return await deps.do(read)
 
 
-def _terms(asked: Ask | Context | Why, desk: Desk) -> dict[str, Any]:
+def _terms(asked: Ask | Context | Why, deps: Dependencies) -> dict[str, Any]:
     """The arguments of the memory's method, which has the names of the fields."""
-    most(asked.k, desk.settings.max_k, "k")
+    most(asked.k, deps.settings.max_k, "k")
     return {**dict(asked), "where": _filter(asked.where)}
 
 
@@ -321,10 +321,10 @@ def _known(found: T | None, key: str) -> T:
     """Return what has this key.
 
     Raises:
-        Refusal: 404, nothing has.
+        ApiError: 404, nothing has.
     """
     if not found:
-        raise Refusal(404, "not_found", f"no memory has the key {key!r} in this namespace")
+        raise ApiError(404, "not_found", f"no memory has the key {key!r} in this namespace")
     return found
 
 
