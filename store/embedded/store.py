@@ -89,7 +89,6 @@ class EmbeddedEngine:
             raise
 
     def check_open(self) -> None:
-        """See ``Engine.check_open``."""
         self.database.check_open()
 
     def resume(self) -> None:
@@ -106,7 +105,6 @@ class EmbeddedEngine:
         return work(EmbeddedSnapshot(self.database, self.partitions))
 
     def write(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
-        """See ``Engine.write``."""
         with self.database.writing() as connection:
             meta = read_meta(connection)
             if batch.space is not None:
@@ -134,7 +132,6 @@ class EmbeddedEngine:
                 changes.purges_finished(connection, pending)
 
     def adopt(self, space: Space) -> Space:
-        """See ``Engine.adopt``."""
         with self.database.writing() as connection:
             adopted = read_meta(connection).adopted
             if adopted is None:
@@ -145,16 +142,13 @@ class EmbeddedEngine:
         return adopted or space
 
     def filling(self, space: Space) -> EmbeddedFilling:
-        """See ``Engine.filling``."""
         return EmbeddedFilling(self.database, space)
 
     def namespaces(self) -> list[str]:
-        """See ``Engine.namespaces``."""
         with self.database.reading() as connection:
             return records.namespaces(connection)
 
     def verify(self) -> Verification:
-        """See ``Engine.verify``."""
         total, problems = 0, list[str]()
         try:
             with self.database.reading() as connection:
@@ -168,17 +162,14 @@ class EmbeddedEngine:
         return Verification(total, tuple(problems))
 
     def rebuild(self) -> None:
-        """See ``Engine.rebuild``."""
         self.partitions.rebuild(self.namespaces())
 
     def sizes(self) -> Sizes:
-        """See ``Engine.sizes``."""
         with self.database.reading() as connection:
             counts = records.counts(connection)
         return Sizes(counts, bytes_in(self._path), self.partitions.nbytes)
 
     def close(self) -> None:
-        """See ``Engine.close``."""
         if not self.database.closed:
             try:
                 self.partitions.close()

@@ -273,14 +273,12 @@ class EmbeddedFilling:
             create_vectors(connection, self._generation)
 
     def counts(self) -> tuple[int, int]:
-        """See ``Filling.counts``."""
         with self._database.reading() as connection:
             done = connection.execute(f"SELECT count(*) FROM {vectors_table(self._generation)}")
             total = connection.execute("SELECT count(*) FROM records")
             return done.fetchone()[0], total.fetchone()[0]
 
     def missing(self, after: Place, limit: int) -> Texts:
-        """See ``Filling.missing``."""
         with self._database.reading() as connection:
             ids = self._missing(connection, after[0] if after else 0, limit)
             texts = dict(records.view_texts(connection, ids, len(self._space.views)))
@@ -289,7 +287,6 @@ class EmbeddedFilling:
         return {(i,): texts[i] for i in ids}
 
     def put(self, texts: Texts, vectors: Vector) -> int:
-        """See ``Filling.put``."""
         ids = [i for (i,) in texts]
         with self._database.writing() as connection:
             check_mine(read_meta(connection), self._space, self._generation)
@@ -299,7 +296,6 @@ class EmbeddedFilling:
         return len(same)
 
     def flip(self) -> bool:
-        """See ``Filling.flip``."""
         with self._database.writing() as connection:
             check_mine(read_meta(connection), self._space, self._generation)
             if self._missing(connection, 0, 1):

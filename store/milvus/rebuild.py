@@ -228,7 +228,6 @@ class MilvusFilling:
                 sweep(lease, root)
 
     def counts(self) -> tuple[int, int]:
-        """See ``Filling.counts``."""
         root = self._root()
         done, total = (
             sum(1 for _ in self._engine.select(name, "", ()))
@@ -237,7 +236,6 @@ class MilvusFilling:
         return done, total
 
     def missing(self, after: Place, limit: int) -> Texts:
-        """See ``Filling.missing``."""
         root = self._root()
         behind = str(after[0]) if after else ""
         places = list(islice(self._missing(root, behind, limit), limit))
@@ -261,7 +259,6 @@ class MilvusFilling:
         return len(rows)
 
     def flip(self) -> bool:
-        """See ``Filling.flip``."""
         with self._leases.held(STORE) as lease:
             engine, root = lease.engine, self._root()
             if next(self._missing(root, "", _PAGE, lease), None) is not None:

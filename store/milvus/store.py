@@ -100,21 +100,18 @@ class MilvusEngine:
             raise
 
     def check_open(self) -> None:
-        """See ``Engine.check_open``."""
         self.client.check_open()
 
     def resume(self) -> None:
-        """See ``Engine.resume``."""
         with self.client.lock:
             upgrade(self.client, self.leases)
             self.scrub()
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
-        """See ``Engine.read``. Each question is answered as of its own moment."""
+        # Each question is answered as of a snapshot of its own.
         return work(MilvusSnapshot(self))
 
     def write(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
-        """See ``Engine.write``."""
         now = clock()
         with self.leases.held(namespace) as lease:
             snapshot = lease.snapshot
@@ -130,11 +127,9 @@ class MilvusEngine:
         return plan.written
 
     def scrub(self) -> None:
-        """See ``MilvusStore``."""
         finish_purges(self.client, self.leases)
 
     def adopt(self, space: Space) -> Space:
-        """See ``Engine.adopt``."""
         with self.leases.held(STORE) as lease:
             root = lease.snapshot.root
             if root.meta.adopted is None:
@@ -147,15 +142,12 @@ class MilvusEngine:
         return root.space
 
     def filling(self, space: Space) -> MilvusFilling:
-        """See ``Engine.filling``."""
         return MilvusFilling(self.client, self.leases, space)
 
     def namespaces(self) -> list[str]:
-        """See ``Engine.namespaces``."""
         return list(self.snapshots.all())
 
     def verify(self) -> Verification:
-        """See ``Engine.verify``."""
 
         def look(snapshot: NamespaceSnapshot) -> tuple[int, list[str]]:
             return snapshot.state.records, list(checking.problems(self.client, snapshot))
@@ -169,18 +161,15 @@ class MilvusEngine:
         return Verification(total, tuple(found))
 
     def rebuild(self) -> None:
-        """See ``Engine.rebuild``."""
         with self.leases.held(STORE) as lease:
             renew(lease)
 
     def sizes(self) -> Sizes:
-        """See ``MilvusStore``."""
         states = {name: snapshot.state for name, snapshot in self.snapshots.all().items()}
         size = self.client.bytes_on_disk() or sum(state.size for state in states.values())
         return Sizes({name: state.records for name, state in states.items()}, size, 0)
 
     def close(self) -> None:
-        """See ``Engine.close``."""
         self.client.close()
 
 
@@ -192,12 +181,10 @@ class MilvusSnapshot:
 
     @property
     def meta(self) -> Meta:
-        """See ``Snapshot.meta``."""
         with self._engine.client.lock:
             return read_root(self._engine.client).meta
 
     def namespace(self, name: str) -> MilvusNamespace:
-        """See ``Snapshot.namespace``."""
         return MilvusNamespace(self._engine, name)
 
 
@@ -212,11 +199,9 @@ class MilvusNamespace:
         self._name = name
 
     def get(self, keys: Sequence[str]) -> dict[str, Record]:
-        """See ``Namespace.get``."""
         return self._read(lambda snapshot: reading.found(self._client, snapshot, keys))
 
     def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:
-        """See ``Namespace.entries``."""
 
         def read(snapshot: NamespaceSnapshot) -> dict[str, Entry]:
             check_same(snapshot.root.space, space)
@@ -228,23 +213,19 @@ class MilvusNamespace:
         return self._read(read)
 
     def predecessors(self, keys: Sequence[str]) -> list[Record]:
-        """See ``Namespace.predecessors``."""
         return self._read(lambda snapshot: reading.predecessors(self._client, snapshot, keys))
 
     def page(self, where: Filter | None, after: str | None, limit: int) -> Page:
-        """See ``Namespace.page``."""
         there = self._read(lambda m: reading.page(self._client, m, where, limit, after or ""))
         return Page(list(there.values()), list(there)[-1] if len(there) == limit else None)
 
     def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        """See ``Namespace.neighbors``."""
         span = source, first, last, radius, now
         return self._read(lambda snapshot: reading.neighbors(self._client, snapshot, *span))
 
     def search(
         self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space
     ) -> list[list[Hit]]:
-        """See ``Namespace.search``."""
 
         def read(snapshot: NamespaceSnapshot) -> list[list[Hit]]:
             if any(isinstance(leg, Dense) for leg in legs):
@@ -255,7 +236,6 @@ class MilvusNamespace:
         return self._read(read)
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
-        """See ``Namespace.idf``."""
 
         def read(snapshot: NamespaceSnapshot) -> list[float]:
             level, counts = self._level(snapshot), self._counted.of(snapshot)
@@ -264,7 +244,6 @@ class MilvusNamespace:
         return self._read(read)
 
     def count(self, where: Filter | None) -> int:
-        """See ``Namespace.count``."""
 
         def read(snapshot: NamespaceSnapshot) -> int:
             if where is None:
@@ -275,7 +254,6 @@ class MilvusNamespace:
         return self._read(read)
 
     def sources(self) -> list[SourceInfo]:
-        """See ``Namespace.sources``."""
         return self._read(lambda snapshot: reading.sources(self._client, snapshot))
 
     def _read(self, read: Callable[[NamespaceSnapshot], T]) -> T:

@@ -355,7 +355,6 @@ class PostgresFilling:
         self._table = vectors.table(self._generation, 0)
 
     def counts(self) -> tuple[int, int]:
-        """See ``Filling.counts``."""
 
         def work(connection: Connection[Any]) -> tuple[int, int]:
             row = connection.execute(
@@ -368,7 +367,6 @@ class PostgresFilling:
         return self._database.read(work)
 
     def missing(self, after: Place, limit: int) -> Texts:
-        """See ``Filling.missing``."""
 
         def work(connection: Connection[Any]) -> Texts:
             return {
@@ -382,7 +380,6 @@ class PostgresFilling:
         return self._database.read(work)
 
     def put(self, texts: Texts, vectors: Vector) -> int:
-        """See ``Filling.put``."""
         rows = dict(zip(texts, vectors, strict=True))
 
         def work(connection: Connection[Any]) -> int:
@@ -395,7 +392,6 @@ class PostgresFilling:
         return self._database.write(work)
 
     def flip(self) -> bool:
-        """See ``Filling.flip``."""
         self._build_indexes()
 
         def work(connection: Connection[Any]) -> bool:

@@ -73,7 +73,6 @@ class ReferenceEngine:
         self._closed = False
 
     def check_open(self) -> None:
-        """See ``Engine.check_open``."""
         if self._closed:
             raise StoreClosed(f"the store {self.url} is closed; open it again")
 
@@ -81,7 +80,6 @@ class ReferenceEngine:
         """Nothing here outlives a crash."""
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
-        """See ``Engine.read``."""
         with self.lock:
             snapshot = ReferenceSnapshot(self.meta, dict(self.namespaces_by_name))
         return work(snapshot)
@@ -127,7 +125,6 @@ class ReferenceEngine:
         """There is no file that could keep a trace."""
 
     def adopt(self, space: Space) -> Space:
-        """See ``Engine.adopt``."""
         with self.lock:
             if self.meta.adopted is None:
                 self.meta = Meta(1, space, None)
@@ -135,11 +132,9 @@ class ReferenceEngine:
             return self.meta.space
 
     def filling(self, space: Space) -> ReferenceFilling:
-        """See ``Engine.filling``."""
         return ReferenceFilling(self, space)
 
     def namespaces(self) -> list[str]:
-        """See ``Engine.namespaces``."""
         return list(self.sizes().records)
 
     def verify(self) -> Verification:
@@ -150,7 +145,6 @@ class ReferenceEngine:
         """Nothing is derived here, so there is nothing to do."""
 
     def sizes(self) -> Sizes:
-        """See ``Engine.sizes``."""
         with self.lock:
             there = {name: rows for name, rows in sorted(self.namespaces_by_name.items()) if rows}
         views = [v for rows in there.values() for r in rows.values() for v in r.views.values()]
@@ -183,15 +177,12 @@ class ReferenceNamespace:
         self._rows = rows
 
     def get(self, keys: Sequence[str]) -> dict[str, Record]:
-        """See ``Namespace.get``."""
         return {key: _copy(self._rows[key].record) for key in keys if key in self._rows}
 
     def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:  # noqa: ARG002
-        """See ``Namespace.entries``."""
         return {key: _entry(self._rows[key]) for key in keys if key in self._rows}
 
     def predecessors(self, keys: Sequence[str]) -> list[Record]:
-        """See ``Namespace.predecessors``."""
         wanted = set(keys)
         return _in_order(r for r in self._matching(None) if r.superseded_by in wanted)
 
@@ -200,7 +191,6 @@ class ReferenceNamespace:
         return Page(_in_order(self._matching(where)))
 
     def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        """See ``Namespace.neighbors``."""
         records = sorted(
             (row.record for row in self._current(now).values() if row.record.source == source),
             key=lambda record: (record.position, record.key),
@@ -217,7 +207,6 @@ class ReferenceNamespace:
         now: int,
         space: Space,  # noqa: ARG002 - what is here is of one space
     ) -> list[list[Hit]]:
-        """See ``Namespace.search``."""
         current = self._current(now)
         allowed = {
             key for key, row in current.items() if where is None or where.matches(row.record)
@@ -228,15 +217,12 @@ class ReferenceNamespace:
         ]
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
-        """See ``Namespace.idf``."""
         return rarity(tokens, view, self._current(now))
 
     def count(self, where: Filter | None) -> int:
-        """See ``Namespace.count``."""
         return len(self._matching(where))
 
     def sources(self) -> list[SourceInfo]:
-        """See ``Namespace.sources``."""
         by_source: dict[str, list[Record]] = {}
         for record in self._matching(None):
             by_source.setdefault(record.source, []).append(record)
@@ -266,23 +252,19 @@ class ReferenceFilling:
         self._filled: dict[Place, tuple[list[str], Vector]] = {}
 
     def counts(self) -> tuple[int, int]:
-        """See ``Filling.counts``."""
         return len(self._filled), len(self._texts())
 
     def missing(self, after: Place, limit: int) -> Texts:
-        """See ``Filling.missing``."""
         there = sorted(self._texts().items())
         return dict([pair for pair in there if pair[0] > after and self._lacks(*pair)][:limit])
 
     def put(self, texts: Texts, vectors: Vector) -> int:
-        """See ``Filling.put``."""
         self._filled |= {
             place: (texts[place], rows) for place, rows in zip(texts, vectors, strict=True)
         }
         return len(texts)
 
     def flip(self) -> bool:
-        """See ``Filling.flip``."""
         with self._engine.lock:
             if self.missing((), 1):
                 return False
