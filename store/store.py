@@ -26,6 +26,7 @@ from remem.store.types import (
     Record,
     SourceInfo,
     Space,
+    Span,
     Stats,
     Verification,
     Written,
@@ -139,10 +140,10 @@ class Reader(ABC):
         """The current records of a source whose position is within ``first..last``, plus up to
         ``radius`` records before and after, in order of (position, key). Superseded and expired
         ones are left out."""
-        span = check_span(first, last, radius)
-        check_name(source, "source")
+        positions = check_span(first, last, radius)
+        span = Span(check_name(source, "source"), *positions)
         now = self._now()
-        return self._ask(namespace, lambda there, _: there.neighbors(source, *span, now), [])
+        return self._ask(namespace, lambda there, _: there.neighbors(span, now), [])
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None

@@ -22,7 +22,7 @@ from remem.store.embedded.database import fetch
 from remem.store.embedded.schema import vectors_table
 from remem.store.errors import DamagedRecord
 from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, is_text, source_of
-from remem.store.types import Record, SourceInfo, Space, View
+from remem.store.types import Record, SourceInfo, Space, Span, View
 
 INSERT = f"INSERT INTO records (id, namespace, {COLUMNS}, digest)"
 WIDTH = 3 + len(COLUMNS.split(","))
@@ -198,16 +198,8 @@ def _whole(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> Ite
     return whole(found_in(row, names) for row in rows)
 
 
-def neighbors(
-    connection: sqlite3.Connection,
-    namespace: int,
-    source: str,
-    first: int,
-    last: int,
-    radius: int,
-    now: int,
-) -> list[Record]:
-    """Current records at positions first..last and up to ``radius`` on either side, in order."""
+def neighbors(connection: sqlite3.Connection, namespace: int, span: Span, now: int) -> list[Record]:
+    """Current records of a span, in order."""
     current = f"""SELECT {SELECTED} FROM records
         WHERE namespace = :namespace AND source = :source AND superseded_by IS NULL
         AND (expires_at IS NULL OR expires_at > :now)"""
@@ -218,14 +210,7 @@ def neighbors(
             UNION ALL SELECT * FROM ({current} AND position BETWEEN :first AND :last)
             UNION ALL SELECT * FROM ({current} AND position > :last
                 ORDER BY position, key LIMIT :radius)""",
-        {
-            "namespace": namespace,
-            "source": source,
-            "first": first,
-            "last": last,
-            "radius": radius,
-            "now": now,
-        },
+        {**span.bounds, "namespace": namespace, "now": now},
     )
     return sorted(_whole(connection, rows), key=lambda record: (record.position, record.key))
 

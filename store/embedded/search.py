@@ -24,7 +24,7 @@ from remem.store.filters import And, Current, Filter
 from remem.store.fulltext.tokens import content_words
 from remem.store.rows import Place
 from remem.store.spaces import Meta, check_same
-from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space
+from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space, Span
 
 # More searches at a time than processors only take the interpreter from each other, row by row of
 # SQLite: eight threads on two processors answer 75 questions a second with this, 57 without.
@@ -233,9 +233,9 @@ class EmbeddedNamespace:
         ended = len(there) < size
         return Page(found, None if ended else _Rest(there[-1].place, state.seq, ids[size:]))
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
+    def neighbors(self, span: Span, now: int) -> list[Record]:
         with self._reading() as (connection, state):
-            return records.neighbors(connection, state.id, source, first, last, radius, now)
+            return records.neighbors(connection, state.id, span, now)
 
     def search(
         self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space

@@ -31,7 +31,7 @@ from remem.store.errors import CorruptStore
 from remem.store.filters import facets
 from remem.store.reindex import Place, Texts, check_mine, check_views
 from remem.store.rows import checked, digest, superseded, to_micros, to_row
-from remem.store.types import Batch, Entry, Neighborhood, Record, Space, Vector, View, Written
+from remem.store.types import Batch, Entry, Record, Space, Vector, View, Written
 
 
 def apply(
@@ -57,15 +57,13 @@ def apply(
     """
     micros = to_micros(now)
 
-    def read(around: Neighborhood) -> list[Record]:
-        span = around.source, around.first, around.last, around.radius
-        return records.neighbors(connection, namespace, *span, micros)
-
     def read_keys(keys: Sequence[str]) -> dict[str, Record]:
         found = records.load_by_key(connection, namespace, keys)
         return {key: record for key, (_, record) in found.items()}
 
-    check_expected(batch.expects, read)
+    check_expected(
+        batch.expects, lambda span: records.neighbors(connection, namespace, span, micros)
+    )
     check_records(batch.expects_records, read_keys)
     deleted = _delete(connection, namespace, batch.delete, generations)
     new, unchanged = _split(connection, namespace, batch.add)

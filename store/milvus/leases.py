@@ -28,7 +28,7 @@ from remem.store.milvus.filters import all_of, quoted
 from remem.store.milvus.metadata import (
     STORE,
     Lease,
-    NamespaceSnapshot,
+    Snapshot,
     lease_row,
     read_snapshot,
     remove_rows,
@@ -84,7 +84,7 @@ class HeldLease:
     engine: Engine
     scope: str
     owner: str
-    snapshot: NamespaceSnapshot
+    snapshot: Snapshot
     deadline: _Deadline
     begun: bool = False
     released: bool = False
@@ -193,7 +193,7 @@ class Leases:
             engine.remove(PREFIX, [one.pk for one in mine])
 
 
-def _seen(engine: Engine, scope: str) -> NamespaceSnapshot:
+def _seen(engine: Engine, scope: str) -> Snapshot:
     """The snapshot of a scope with its leases; of ``STORE``, with the leases of all scopes."""
     if scope != STORE:
         return read_snapshot(engine, scope)
@@ -206,7 +206,7 @@ def _lease_key(scope: str, owner: str) -> str:
     return str(lease_row(scope, owner, 0)["pk"])
 
 
-def _undo(engine: Engine, snapshot: NamespaceSnapshot) -> None:
+def _undo(engine: Engine, snapshot: Snapshot) -> None:
     """Remove rows of a write to a namespace that ended before its commit."""
     if snapshot.namespace == STORE or not snapshot.root.records:
         return  # collections that nothing refers to are removed under a lease of the store

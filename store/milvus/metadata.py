@@ -24,13 +24,13 @@ from remem.store.types import Space
 _FIELDS = ("scope", "kind", "number", "body")
 
 
-def read_snapshot(engine: Engine, namespace: str, extra: Iterable[Row] = ()) -> NamespaceSnapshot:
+def read_snapshot(engine: Engine, namespace: str, extra: Iterable[Row] = ()) -> Snapshot:
     """The present snapshot of a namespace; with ``STORE``, that of the store alone."""
     where = all_of([one_of("scope", [STORE, namespace]), 'kind != "part"'])
     return snapshot_of(namespace, [*engine.select(PREFIX, where, _FIELDS), *extra])
 
 
-def all_snapshots(engine: Engine) -> dict[str, NamespaceSnapshot]:
+def all_snapshots(engine: Engine) -> dict[str, Snapshot]:
     """The present snapshots of all namespaces, by name, sorted; that of ``STORE`` is the first."""
     by_scope: dict[str, list[Row]] = {STORE: []}
     for row in engine.select(PREFIX, 'kind != "part"', _FIELDS):
@@ -178,7 +178,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class NamespaceSnapshot:
+class Snapshot:
     """State of a namespace and of its store at one moment."""
 
     namespace: str
@@ -256,7 +256,7 @@ def tombstone_rows(namespace: str, version: int, rows: Mapping[str, int], at: fl
     ]
 
 
-def snapshot_of(namespace: str, rows: Iterable[Row]) -> NamespaceSnapshot:
+def snapshot_of(namespace: str, rows: Iterable[Row]) -> Snapshot:
     """The snapshot of a namespace, from its rows and those of the store.
 
     Raises:
@@ -281,7 +281,7 @@ def snapshot_of(namespace: str, rows: Iterable[Row]) -> NamespaceSnapshot:
     if root is None:
         raise CorruptStore("the store has lost its root note: restore a backup or an export")
     hidden = frozenset(pk for one in tombstoned if one.version <= state.version for pk in one.rows)
-    return NamespaceSnapshot(namespace, root, state, tombstoned, leases, hidden)
+    return Snapshot(namespace, root, state, tombstoned, leases, hidden)
 
 
 def _root(body: dict[str, Any]) -> Root:

@@ -14,16 +14,16 @@ from remem.store.milvus import packing
 from remem.store.milvus.driver import LONGEST_BODY, dense
 from remem.store.milvus.engine import Engine, Row
 from remem.store.milvus.filters import NEVER, all_of, expression, one_of, quoted
-from remem.store.milvus.metadata import NamespaceSnapshot, Root, pieces_of
+from remem.store.milvus.metadata import Root, Snapshot, pieces_of
 from remem.store.rows import is_sane, source_of
-from remem.store.types import Entry, Record, SourceInfo
+from remem.store.types import Entry, Record, SourceInfo, Span
 
 _KEYS = 2000  # keys asked for at once
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
 
 def by_key(
-    engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str], fields: Sequence[str]
+    engine: Engine, snapshot: Snapshot, keys: Sequence[str], fields: Sequence[str]
 ) -> dict[str, Row]:
     """Some columns of the records with these keys, by key; unknown ones are left out."""
     found: dict[str, Row] = {}
@@ -37,14 +37,14 @@ def by_key(
 
 
 def records(
-    engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str], damaged: OnDamage = log_damage
+    engine: Engine, snapshot: Snapshot, keys: Sequence[str], damaged: OnDamage = log_damage
 ) -> dict[str, Record]:
     """Records by primary key; what is damaged is left out."""
     whole = _whole(engine, snapshot, keys, (), damaged)
     return {pk: packing.record_of(body) for pk, (body, _) in whole.items()}
 
 
-def entries(engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str]) -> dict[str, Entry]:
+def entries(engine: Engine, snapshot: Snapshot, keys: Sequence[str]) -> dict[str, Entry]:
     """Records with their views, by primary key.
 
     Raises:
@@ -58,7 +58,7 @@ def entries(engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str]) ->
     }
 
 
-def found(engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str]) -> dict[str, Record]:
+def found(engine: Engine, snapshot: Snapshot, keys: Sequence[str]) -> dict[str, Record]:
     """Records by key.
 
     Raises:
@@ -70,7 +70,7 @@ def found(engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str]) -> d
     }
 
 
-def filtered(engine: Engine, snapshot: NamespaceSnapshot, where: Filter | None) -> str:
+def filtered(engine: Engine, snapshot: Snapshot, where: Filter | None) -> str:
     """True of the rows that are there and match a filter."""
     if where is None:
         return snapshot.visible
@@ -85,7 +85,7 @@ def filtered(engine: Engine, snapshot: NamespaceSnapshot, where: Filter | None) 
 
 
 def page(
-    engine: Engine, snapshot: NamespaceSnapshot, where: Filter | None, size: int, after: str
+    engine: Engine, snapshot: Snapshot, where: Filter | None, size: int, after: str
 ) -> dict[str, Record | DamagedRecord]:
     """The first records that match behind a primary key, by primary key, in reading order."""
     rows = engine.page(
@@ -100,23 +100,16 @@ def page(
     return {pk: there.get(pk) or damaged[packing.name_of(pk)] for pk in (r["pk"] for r in rows)}
 
 
-def neighbors(
-    engine: Engine,
-    snapshot: NamespaceSnapshot,
-    source: str,
-    first: int,
-    last: int,
-    radius: int,
-    now: int,
-) -> list[Record]:
-    """Current records at positions first..last and up to ``radius`` on either side, in order."""
+def neighbors(engine: Engine, snapshot: Snapshot, span: Span, now: int) -> list[Record]:
+    """Current records of a span, in order."""
+    first, last, radius = span.first, span.last, span.radius
     name = snapshot.root.records_name
-    mine = all_of([snapshot.current(now), f"source == {quoted(source)}"])
+    mine = all_of([snapshot.current(now), f"source == {quoted(span.source)}"])
 
     def between(low: int, high: int) -> Iterator[str]:
-        span = [f"position >= {low}"] if low > _FIRST else []
-        span += [f"position <= {high}"] if high < _LAST else []
-        return (row["pk"] for row in engine.select(name, all_of([mine, *span]), ()))
+        within = [f"position >= {low}"] if low > _FIRST else []
+        within += [f"position <= {high}"] if high < _LAST else []
+        return (row["pk"] for row in engine.select(name, all_of([mine, *within]), ()))
 
     around = [*between(first, last)]
     if radius and last < _LAST:
@@ -136,7 +129,7 @@ def neighbors(
     return sorted(there.values(), key=lambda record: (record.position, record.key))
 
 
-def predecessors(engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str]) -> list[Record]:
+def predecessors(engine: Engine, snapshot: Snapshot, keys: Sequence[str]) -> list[Record]:
     """Records that one of these supersedes directly, in the order of (source, position, key).
 
     No column has the successor, so all that is superseded is looked at, a portion at a time.
@@ -153,7 +146,7 @@ def predecessors(engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str
     return sorted(found, key=lambda record: (record.source, record.position, record.key))
 
 
-def sources(engine: Engine, snapshot: NamespaceSnapshot) -> list[SourceInfo]:
+def sources(engine: Engine, snapshot: Snapshot) -> list[SourceInfo]:
     """The sources of a namespace: one look at a few columns of each of its records."""
     infos: list[SourceInfo] = []
     rows = engine.select(snapshot.root.records_name, snapshot.visible, ("source", "said_at"))
@@ -173,7 +166,7 @@ def whole_rows(engine: Engine, root: Root, keys: Sequence[str]) -> Iterator[Row]
 
 def _whole(
     engine: Engine,
-    snapshot: NamespaceSnapshot,
+    snapshot: Snapshot,
     keys: Sequence[str],
     columns: Sequence[str],
     damaged: OnDamage,

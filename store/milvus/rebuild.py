@@ -32,8 +32,8 @@ from remem.store.milvus.leases import HeldLease, Leases
 from remem.store.milvus.metadata import (
     FORMAT,
     STORE,
-    NamespaceSnapshot,
     Root,
+    Snapshot,
     all_snapshots,
     new_root_row,
     pieces_of,
@@ -88,9 +88,7 @@ def renew(lease: HeldLease) -> None:
     sweep(lease, new)
 
 
-def _copy_namespace(
-    lease: HeldLease, namespace: str, snapshot: NamespaceSnapshot, new: Root
-) -> None:
+def _copy_namespace(lease: HeldLease, namespace: str, snapshot: Snapshot, new: Root) -> None:
     engine = lease.engine
     for places in _pages(engine, snapshot):
         rows, parts = list[Row](), list[Row]()
@@ -107,7 +105,7 @@ def _copy_namespace(
     engine.put(new.metadata_name, [state_row(namespace, state)])
 
 
-def _renewed(row: Row, pieces: Mapping[str, str], snapshot: NamespaceSnapshot) -> Row:
+def _renewed(row: Row, pieces: Mapping[str, str], snapshot: Snapshot) -> Row:
     try:
         body = packing.body_of(row, pieces)
     except DamagedRecord as error:  # it stays what it is, to be restored or deleted
@@ -118,7 +116,7 @@ def _renewed(row: Row, pieces: Mapping[str, str], snapshot: NamespaceSnapshot) -
     return packing.with_digests(row, body, len(texts))
 
 
-def _pages(engine: Engine, snapshot: NamespaceSnapshot) -> Iterator[list[str]]:
+def _pages(engine: Engine, snapshot: Snapshot) -> Iterator[list[str]]:
     rows = engine.select(snapshot.root.records_name, snapshot.visible, ())
     while page := [row["pk"] for row in islice(rows, _PAGE)]:
         yield page
@@ -141,7 +139,7 @@ def collect_old(lease: HeldLease) -> None:
     _collect(lease, lease.snapshot, _KEPT)
 
 
-def collect_all(lease: HeldLease, snapshots: Collection[NamespaceSnapshot]) -> None:
+def collect_all(lease: HeldLease, snapshots: Collection[Snapshot]) -> None:
     """Delete all removed rows, as soon as nobody can be reading them.
 
     Args:
@@ -153,7 +151,7 @@ def collect_all(lease: HeldLease, snapshots: Collection[NamespaceSnapshot]) -> N
         _collect(lease, snapshot, 0)
 
 
-def tidy(engine: Engine, leases: Leases, before: NamespaceSnapshot, removed: int) -> None:
+def tidy(engine: Engine, leases: Leases, before: Snapshot, removed: int) -> None:
     """Delete removed rows, if there are too many of them for each read to name.
 
     Args:
@@ -195,7 +193,7 @@ def _finish(lease: HeldLease) -> None:
         lease.engine.remove(PREFIX, [done["pk"]])
 
 
-def _collect(lease: HeldLease, snapshot: NamespaceSnapshot, age: float) -> None:
+def _collect(lease: HeldLease, snapshot: Snapshot, age: float) -> None:
     """Delete rows that were removed at least so many seconds ago."""
     before = time.time() - age
     for tombstoned in snapshot.tombstoned:

@@ -22,7 +22,7 @@ from remem.store.milvus import packing, read
 from remem.store.milvus.driver import dense, length, long, sparse, terms
 from remem.store.milvus.engine import MOST_HITS, Engine, Row
 from remem.store.milvus.filters import all_of, contains
-from remem.store.milvus.metadata import NamespaceSnapshot
+from remem.store.milvus.metadata import Snapshot
 from remem.store.milvus.packing import key_of
 from remem.store.types import Dense, Hit, Leg, Text, Vector
 
@@ -57,7 +57,7 @@ class _Question:
 
 def answer(
     engine: Engine,
-    snapshot: NamespaceSnapshot,
+    snapshot: Snapshot,
     legs: Sequence[Leg],
     k: int,
     where: Filter | None,
@@ -90,7 +90,7 @@ def answer(
 
 def rarity(
     engine: Engine,
-    snapshot: NamespaceSnapshot,
+    snapshot: Snapshot,
     view: str,
     tokens: Sequence[str],
     now: int,
@@ -107,7 +107,7 @@ def rarity(
 @dataclass(frozen=True, slots=True)
 class _Search:
     engine: Engine
-    snapshot: NamespaceSnapshot
+    snapshot: Snapshot
     allowed: str
     consistency: str
     statistics: Statistics
@@ -230,7 +230,7 @@ class Counted:
         self._kept: OrderedDict[str, tuple[tuple[str, int], Counts]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, snapshot: NamespaceSnapshot) -> Counts:
+    def of(self, snapshot: Snapshot) -> Counts:
         """To be read and added to: the counts of a namespace since its last write."""
         if snapshot.state.expiring:  # they change with time
             return {}
@@ -257,7 +257,7 @@ class Statistics:
     """
 
     engine: Engine
-    snapshot: NamespaceSnapshot
+    snapshot: Snapshot
     current: str
     now: int
     consistency: str

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from remem.store.engine import Clock, Page, Sizes, Snapshot, UnknownNamespace
+from remem.store.engine import Clock, Page, Sizes, UnknownNamespace
 from remem.store.errors import CorruptStore, StoreLocked
 from remem.store.filters import Filter
 from remem.store.milvus import read as reading
@@ -18,7 +18,7 @@ from remem.store.milvus import verify as checking
 from remem.store.milvus.driver import CollectionGone, parse
 from remem.store.milvus.engine import Engine
 from remem.store.milvus.leases import Leases
-from remem.store.milvus.metadata import STORE, NamespaceSnapshot, all_snapshots, read_snapshot
+from remem.store.milvus.metadata import STORE, Snapshot, all_snapshots, read_snapshot
 from remem.store.milvus.rebuild import (
     MilvusFilling,
     collect_old,
@@ -44,6 +44,7 @@ from remem.store.types import (
     Record,
     SourceInfo,
     Space,
+    Span,
     Verification,
     Written,
 )
@@ -107,7 +108,7 @@ class MilvusEngine:
             upgrade(self.client, self.leases)
             self.scrub()
 
-    def read(self, work: Callable[[Snapshot], T]) -> T:
+    def read(self, work: Callable[[MilvusSnapshot], T]) -> T:
         # Each question is answered as of a snapshot of its own.
         return work(MilvusSnapshot(self))
 
@@ -149,7 +150,7 @@ class MilvusEngine:
 
     def verify(self) -> Verification:
 
-        def look(snapshot: NamespaceSnapshot) -> tuple[int, list[str]]:
+        def look(snapshot: Snapshot) -> tuple[int, list[str]]:
             return snapshot.state.records, list(checking.problems(self.client, snapshot))
 
         total, found = 0, list[str]()
@@ -203,7 +204,7 @@ class MilvusNamespace:
 
     def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:
 
-        def read(snapshot: NamespaceSnapshot) -> dict[str, Entry]:
+        def read(snapshot: Snapshot) -> dict[str, Entry]:
             check_same(snapshot.root.space, space)
             rows = reading.by_key(self._client, snapshot, keys, ())
             places = [row["pk"] for row in rows.values()]
@@ -219,15 +220,14 @@ class MilvusNamespace:
         there = self._read(lambda m: reading.page(self._client, m, where, limit, after or ""))
         return Page(list(there.values()), list(there)[-1] if len(there) == limit else None)
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        span = source, first, last, radius, now
-        return self._read(lambda snapshot: reading.neighbors(self._client, snapshot, *span))
+    def neighbors(self, span: Span, now: int) -> list[Record]:
+        return self._read(lambda snapshot: reading.neighbors(self._client, snapshot, span, now))
 
     def search(
         self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space
     ) -> list[list[Hit]]:
 
-        def read(snapshot: NamespaceSnapshot) -> list[list[Hit]]:
+        def read(snapshot: Snapshot) -> list[list[Hit]]:
             if any(isinstance(leg, Dense) for leg in legs):
                 check_same(snapshot.root.space, space)
             level, counts = self._level(snapshot), self._counted.of(snapshot)
@@ -237,7 +237,7 @@ class MilvusNamespace:
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
 
-        def read(snapshot: NamespaceSnapshot) -> list[float]:
+        def read(snapshot: Snapshot) -> list[float]:
             level, counts = self._level(snapshot), self._counted.of(snapshot)
             return rarity(self._client, snapshot, view, tokens, now, level, counts)
 
@@ -245,7 +245,7 @@ class MilvusNamespace:
 
     def count(self, where: Filter | None) -> int:
 
-        def read(snapshot: NamespaceSnapshot) -> int:
+        def read(snapshot: Snapshot) -> int:
             if where is None:
                 return snapshot.state.records
             matching = reading.filtered(self._client, snapshot, where)
@@ -256,10 +256,10 @@ class MilvusNamespace:
     def sources(self) -> list[SourceInfo]:
         return self._read(lambda snapshot: reading.sources(self._client, snapshot))
 
-    def _read(self, read: Callable[[NamespaceSnapshot], T]) -> T:
+    def _read(self, read: Callable[[Snapshot], T]) -> T:
         return self._snapshots.read(self._name, read)
 
-    def _level(self, snapshot: NamespaceSnapshot) -> str:
+    def _level(self, snapshot: Snapshot) -> str:
         """Consistency level of a search: it waits for what this process wrote, if nobody else added
         last, otherwise for what anybody wrote."""
         mine = snapshot.state.owner == snapshot.root.owner == self._owner
@@ -281,14 +281,14 @@ class Snapshots:
         self._engine = engine
         self._url = url
 
-    def all(self) -> dict[str, NamespaceSnapshot]:
+    def all(self) -> dict[str, Snapshot]:
         """The snapshot of each namespace that holds records, by name."""
         with self._engine.lock:
             snapshots = all_snapshots(self._engine)
         del snapshots[STORE]
         return {name: snapshot for name, snapshot in snapshots.items() if snapshot.state.records}
 
-    def read(self, namespace: str, read: Callable[[NamespaceSnapshot], T]) -> T:
+    def read(self, namespace: str, read: Callable[[Snapshot], T]) -> T:
         """The result of ``read`` as of one snapshot, whatever others write meanwhile.
 
         Raises:
@@ -314,7 +314,7 @@ class Snapshots:
                     return result
         raise StoreLocked(f"{self._url} is too busy for a consistent answer; try again later")
 
-    def _is_now(self, snapshot: NamespaceSnapshot) -> bool:
+    def _is_now(self, snapshot: Snapshot) -> bool:
         """True if nobody has written since."""
         state = read_snapshot(self._engine, snapshot.namespace).state
         return (state.life, state.version) == (snapshot.state.life, snapshot.state.version)

@@ -13,7 +13,7 @@ from remem.store.errors import CorruptStore
 from remem.store.milvus import packing
 from remem.store.milvus.driver import length
 from remem.store.milvus.engine import Engine, Row
-from remem.store.milvus.metadata import NamespaceSnapshot, pieces_of
+from remem.store.milvus.metadata import Snapshot, pieces_of
 from remem.store.milvus.read import whole_rows
 
 _PAGE = 500
@@ -21,7 +21,7 @@ _RESTORE = "restore a backup or an export"
 _REBUILD = "'remem rebuild' makes it again"
 
 
-def problems(engine: Engine, snapshot: NamespaceSnapshot) -> Iterator[str]:
+def problems(engine: Engine, snapshot: Snapshot) -> Iterator[str]:
     """Problems of a namespace, of its records and of what is derived from them, as sentences."""
     views = len(snapshot.root.space.views)
     counted: Counter[str] = Counter()
@@ -44,7 +44,7 @@ def problems(engine: Engine, snapshot: NamespaceSnapshot) -> Iterator[str]:
         )
 
 
-def _of_row(engine: Engine, snapshot: NamespaceSnapshot, row: Row) -> Iterator[str]:
+def _of_row(engine: Engine, snapshot: Snapshot, row: Row) -> Iterator[str]:
     try:
         body = packing.body_of(row, pieces_of(engine, [row]))
         record, texts = packing.record_of(body), packing.texts_of(body)

@@ -15,9 +15,9 @@ from remem.store.milvus.driver import PREFIX, length, long
 from remem.store.milvus.engine import Engine, Row
 from remem.store.milvus.filters import FOREVER, is_plain
 from remem.store.milvus.leases import HeldLease
-from remem.store.milvus.metadata import NamespaceSnapshot, State, state_row, tombstone_rows
+from remem.store.milvus.metadata import Snapshot, State, state_row, tombstone_rows
 from remem.store.rows import to_micros
-from remem.store.types import Batch, Entry, Neighborhood, Record, Written
+from remem.store.types import Batch, Entry, Record, Span, Written
 
 _PORTION = 500  # rows made and sent at a time, so that memory does not grow with the batch
 
@@ -41,7 +41,7 @@ class Plan:
         return not self.inserted and not self.tombstoned
 
 
-def planned(engine: Engine, snapshot: NamespaceSnapshot, batch: Batch, now: datetime) -> Plan:
+def planned(engine: Engine, snapshot: Snapshot, batch: Batch, now: datetime) -> Plan:
     """Work a checked batch out: delete, then add, refresh and supersede.
 
     Raises:
@@ -96,7 +96,7 @@ def carry_out(lease: HeldLease, namespace: str, plan: Plan, now: datetime, purgi
     lease.commit([state_row(namespace, state)])
 
 
-def _stored(engine: Engine, snapshot: NamespaceSnapshot, batch: Batch) -> dict[str, Row]:
+def _stored(engine: Engine, snapshot: Snapshot, batch: Batch) -> dict[str, Row]:
     """The rows of all records that a batch is about, by key."""
     if not snapshot.root.records:
         return {}
@@ -105,7 +105,7 @@ def _stored(engine: Engine, snapshot: NamespaceSnapshot, batch: Batch) -> dict[s
     return read.by_key(engine, snapshot, keys, _columns(snapshot))
 
 
-def _columns(snapshot: NamespaceSnapshot) -> list[str]:
+def _columns(snapshot: Snapshot) -> list[str]:
     views = len(snapshot.root.space.views)
     return [
         *packing.SMALL,
@@ -113,18 +113,11 @@ def _columns(snapshot: NamespaceSnapshot) -> list[str]:
     ]
 
 
-def _read(
-    engine: Engine, snapshot: NamespaceSnapshot, around: Neighborhood, now: int
-) -> list[Record]:
-    if not snapshot.root.records:
-        return []
-    span = around.source, around.first, around.last, around.radius
-    return read.neighbors(engine, snapshot, *span, now)
+def _read(engine: Engine, snapshot: Snapshot, span: Span, now: int) -> list[Record]:
+    return read.neighbors(engine, snapshot, span, now) if snapshot.root.records else []
 
 
-def _read_keys(
-    engine: Engine, snapshot: NamespaceSnapshot, keys: Sequence[str]
-) -> dict[str, Record]:
+def _read_keys(engine: Engine, snapshot: Snapshot, keys: Sequence[str]) -> dict[str, Record]:
     return read.found(engine, snapshot, keys) if snapshot.root.records else {}
 
 

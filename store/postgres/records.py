@@ -12,7 +12,7 @@ from remem.store.postgres import vectors
 from remem.store.postgres.driver import Connection, escape_all, unescape, unescape_all
 from remem.store.postgres.filters import Condition
 from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, source_of
-from remem.store.types import Record, SourceInfo, Space, View
+from remem.store.types import Record, SourceInfo, Space, Span, View
 
 SELECTED = (
     f"{COLUMNS.replace('metadata', 'metadata::text')}, digest, "
@@ -180,16 +180,8 @@ def count(connection: Connection[Any], namespace: int, where: Condition) -> int:
     return int(row[0]) if row else 0
 
 
-def neighbors(
-    connection: Connection[Any],
-    namespace: int,
-    source: str,
-    first: int,
-    last: int,
-    radius: int,
-    now: int,
-) -> list[Record]:
-    """Current records at positions first..last and up to ``radius`` on either side, in order."""
+def neighbors(connection: Connection[Any], namespace: int, span: Span, now: int) -> list[Record]:
+    """Current records of a span, in order."""
     current = f"""SELECT {SELECTED} FROM remem.records
         WHERE namespace = %(namespace)s AND source = %(source)s AND superseded_by IS NULL
         AND (expires_at IS NULL OR expires_at > %(now)s)"""
@@ -199,14 +191,7 @@ def neighbors(
             UNION ALL ({current} AND position BETWEEN %(first)s AND %(last)s)
             UNION ALL ({current} AND position > %(last)s
                 ORDER BY position, key LIMIT %(radius)s)""",
-        {
-            "namespace": namespace,
-            "source": source,
-            "first": first,
-            "last": last,
-            "radius": radius,
-            "now": now,
-        },
+        {**span.bounds, "namespace": namespace, "now": now},
     )
     return sorted(whole(map(found_in, rows)), key=lambda record: (record.position, record.key))
 

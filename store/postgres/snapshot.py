@@ -14,7 +14,7 @@ from remem.store.postgres.filters import condition
 from remem.store.postgres.search import Head, answer, open_search, rarity, read_head
 from remem.store.rows import Place
 from remem.store.spaces import Meta, check_same
-from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space
+from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space, Span
 
 
 class PostgresSnapshot:
@@ -70,8 +70,8 @@ class PostgresNamespace:
         following = there[-1].place if len(there) == limit else None
         return Page([placed.found for placed in there], following)
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        return records.neighbors(self._begin(), self._number, source, first, last, radius, now)
+    def neighbors(self, span: Span, now: int) -> list[Record]:
+        return records.neighbors(self._begin(), self._number, span, now)
 
     def search(
         self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space

@@ -36,7 +36,7 @@ from remem.store.postgres.filters import facets_of
 from remem.store.postgres.records import neighbors, record_of, rows_by_key, view_texts, whole_texts
 from remem.store.reindex import Place, Texts, check_mine, check_views
 from remem.store.rows import COLUMNS, digest, superseded, to_micros, to_row
-from remem.store.types import Batch, Entry, Neighborhood, Record, Space, Vector, View, Written
+from remem.store.types import Batch, Entry, Record, Space, Span, Vector, View, Written
 
 # The metadata is JSON already; told that it is "json", psycopg would quote it as a string.
 _KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text text".split()
@@ -103,10 +103,9 @@ class _Writing:
         self._indexed: postings.Texts = {}
         self._current: dict[tuple[int, int], str] = {}
 
-    def neighbors(self, around: Neighborhood) -> list[Record]:
-        """Records of a neighbourhood as it is now."""
-        span = around.source, around.first, around.last, around.radius
-        return neighbors(self._connection, self._namespace, *span, self._micros)
+    def neighbors(self, span: Span) -> list[Record]:
+        """Records of a span as it is now."""
+        return neighbors(self._connection, self._namespace, span, self._micros)
 
     def records(self, keys: Sequence[str]) -> dict[str, Record]:
         """Stored records by key; unknown keys are left out."""

@@ -37,10 +37,10 @@ from remem.store.types import (
     Entry,
     Hit,
     Leg,
-    Neighborhood,
     Record,
     SourceInfo,
     Space,
+    Span,
     Vector,
     Verification,
     View,
@@ -100,11 +100,7 @@ class ReferenceEngine:
             now = clock()
             before = ReferenceNamespace(rows)
 
-            def around(span: Neighborhood) -> list[Record]:
-                place = span.source, span.first, span.last, span.radius
-                return before.neighbors(*place, to_micros(now))
-
-            check_expected(batch.expects, around)
+            check_expected(batch.expects, lambda span: before.neighbors(span, to_micros(now)))
             check_records(batch.expects_records, before.get)
             deleted = [key for key in dict.fromkeys(batch.delete) if rows.pop(key, None)]
             added, unchanged = split(batch.add, {k: row.record.text for k, row in rows.items()})
@@ -190,14 +186,16 @@ class ReferenceNamespace:
         """All records that match."""
         return Page(_in_order(self._matching(where)))
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
+    def neighbors(self, span: Span, now: int) -> list[Record]:
         records = sorted(
-            (row.record for row in self._current(now).values() if row.record.source == source),
+            (row.record for row in self._current(now).values() if row.record.source == span.source),
             key=lambda record: (record.position, record.key),
         )
-        start = sum(record.position < first for record in records)
-        stop = sum(record.position <= last for record in records)
-        return [_copy(record) for record in records[max(start - radius, 0) : stop + radius]]
+        start = sum(record.position < span.first for record in records)
+        stop = sum(record.position <= span.last for record in records)
+        return [
+            _copy(record) for record in records[max(start - span.radius, 0) : stop + span.radius]
+        ]
 
     def search(
         self,

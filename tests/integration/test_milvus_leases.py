@@ -16,7 +16,7 @@ from remem.store.errors import RememError, StoreLocked, UpstreamError
 from remem.store.milvus import MilvusStore
 from remem.store.milvus.driver import PREFIX
 from remem.store.milvus.engine import Engine
-from remem.store.milvus.metadata import STORE, Lease, NamespaceSnapshot, read_snapshot
+from remem.store.milvus.metadata import STORE, Lease, Snapshot, read_snapshot
 from remem.store.types import Batch, Space
 from tests.milvus_server import Answer, Faults, faulty_server, unavailable
 
@@ -105,7 +105,7 @@ def test_a_lease_that_another_writer_removed_is_made_again(
 ) -> None:
     looks = []
 
-    def read_later(engine: Engine, scope: str, *more: Any, **named: Any) -> NamespaceSnapshot:
+    def read_later(engine: Engine, scope: str, *more: Any, **named: Any) -> Snapshot:
         looks.append(scope)
         if len(looks) == 1:
             engine.remove(PREFIX, [lease.pk for lease in leases(store, scope)])
