@@ -19,6 +19,7 @@ from rich.table import Table
 from remem.benchmarks import options
 from remem.benchmarks.datasets.detect import detect_all
 from remem.benchmarks.machine import describe
+from remem.benchmarks.scale import parts
 from remem.benchmarks.scale.figures import (
     ADVANTAGES,
     FIGURES,
@@ -31,21 +32,6 @@ from remem.benchmarks.scale.figures import (
     targets_at,
 )
 from remem.benchmarks.scale.making import MadeUp, Material, Multiplied, make
-from remem.benchmarks.scale.parts import (
-    REMEM,
-    Notes,
-    Place,
-    ask,
-    chosen,
-    empty,
-    encode_all,
-    fill,
-    fill_namespaces,
-    open_at_random,
-    place_for,
-    require,
-    run,
-)
 from remem.benchmarks.systems.peers import GROWING as PEERS
 from remem.benchmarks.tables import Targets, figure_table, plain_table
 from remem.cli.screen import counted, print_json, print_out
@@ -150,13 +136,13 @@ def scale(
         sizes = () if namespaces else _SIZES
     if picture and not sizes:
         raise click.UsageError("--plot draws how sizes grow: name them with --records")
-    require(peers)
+    parts.require(peers)
     detect_all(data)
     if picture:
         can_write(picture)
     measured: list[Measured] = []
-    with place_for(store) as place:
-        for at_size in grow(place, data, views, sizes, [REMEM, *peers], _tell):
+    with parts.place_for(store) as place:
+        for at_size in grow(place, data, views, sizes, [parts.REMEM, *peers], _tell):
             measured += at_size
             if not as_json:
                 _show(at_size, views, place.url)
@@ -169,7 +155,7 @@ def scale(
     for (small, large), factors in growth(measured).items():
         title = f"From {small:,} to {large:,} records each figure is multiplied by"
         print_out(title, "", growth_table(factors), "")
-        print_out(*missed(factors.get(REMEM, {}), GROWTH.get((small, large), {})))
+        print_out(*missed(factors.get(parts.REMEM, {}), GROWTH.get((small, large), {})))
     if namespaces:
         number, each = namespaces
         print_out(f"{number:,} namespaces of {each:,} records", "", figure_table(opened), "")
@@ -275,7 +261,7 @@ _OURS = "the benchmark"
 
 
 def grow(
-    place: Place,
+    place: parts.Place,
     data: Sequence[Path],
     views: int,
     sizes: Sequence[int],
@@ -294,39 +280,43 @@ def grow(
     encoded, folder = place.work / "encoded", place.work / "material"
     if data and sizes:
         tell("the data is encoded")
-        run(_OURS, encode_all, encoded, data, VIEWS[:views])
+        parts.run(_OURS, parts.encode_all, encoded, data, VIEWS[:views])
     for records in sizes:
         tell(f"{records:,} records are made")
-        run(_OURS, make, folder, Multiplied(encoded) if data else MadeUp(), records, views)
+        parts.run(_OURS, make, folder, Multiplied(encoded) if data else MadeUp(), records, views)
         yield [_measured(name, place, Material(folder), records, tell) for name in systems]
         shutil.rmtree(folder)
 
 
-def many_namespaces(place: Place, views: int, namespaces: int, each: int, tell: Tell) -> Figures:
+def many_namespaces(
+    place: parts.Place, views: int, namespaces: int, each: int, tell: Tell
+) -> Figures:
     """Fill so many namespaces of remem's store, and open them at random.
 
     Raises:
         UpstreamError: it failed.
     """
-    where = place.url or place.work / REMEM
+    where = place.url or place.work / parts.REMEM
     figures: Figures = {}
-    for measure, called in ((fill_namespaces, "ingest"), (open_at_random, "search")):
+    for measure, called in ((parts.fill_namespaces, "ingest"), (parts.open_at_random, "search")):
         tell(f"{called} of {namespaces:,} namespaces")
-        found, peak = run(REMEM, measure, where, namespaces, each, VIEWS[:views])
+        found, peak = parts.run(parts.REMEM, measure, where, namespaces, each, VIEWS[:views])
         figures |= {**found, f"peak memory, {called}, MB": peak}
-    _clean(REMEM, place)
+    _clean(parts.REMEM, place)
     return figures
 
 
-def _measured(name: str, place: Place, material: Material, records: int, tell: Tell) -> Measured:
-    folder, system = place.work / name, chosen(name, place.url)
+def _measured(
+    name: str, place: parts.Place, material: Material, records: int, tell: Tell
+) -> Measured:
+    folder, system = place.work / name, parts.chosen(name, place.url)
     folder.mkdir()
     figures: Figures = {}
-    notes: Notes = {}
-    for measure, called in ((fill, "ingest"), (ask, "search")):
+    notes: parts.Notes = {}
+    for measure, called in ((parts.fill, "ingest"), (parts.ask, "search")):
         tell(f"{name}: {called}")
         try:
-            (found, said), peak = run(name, measure, system, folder, material)
+            (found, said), peak = parts.run(name, measure, system, folder, material)
         except UpstreamError as error:  # the other systems are worth knowing all the same
             notes[FIGURES[0]] = str(error)
             break
@@ -336,10 +326,10 @@ def _measured(name: str, place: Place, material: Material, records: int, tell: T
     return Measured(name, records, figures, notes)
 
 
-def _clean(name: str, place: Place) -> None:
+def _clean(name: str, place: parts.Place) -> None:
     shutil.rmtree(place.work / name, ignore_errors=True)
-    if place.url and name == REMEM:
-        empty(place.url)
+    if place.url and name == parts.REMEM:
+        parts.empty(place.url)
 
 
 SHOWN = (

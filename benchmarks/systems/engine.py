@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remem.benchmarks.datasets.base import Haystack
-from remem.benchmarks.systems.base import Ranked, Searcher
+from remem.benchmarks.systems.base import Searcher, by_keys
 from remem.encoders.sentence_transformer import Encoder
 from remem.views import TURN, line
 
@@ -191,7 +191,7 @@ class Recalling:
                 for number, score in engine.best(Query(text, encoder.encode_query(text)), k):
                     yield str(number), score
 
-            yield Ranked(records, find)
+            yield by_keys(records, find)
 
 
 def _batches(haystack: Haystack, encoder: Encoder, size: int) -> Iterator[Rows]:

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from remem import Memory, Retriever
 from remem.benchmarks.datasets.base import Haystack, Question
-from remem.benchmarks.systems.base import MOST_IN_PROMPT, Searcher, prompt_of
+from remem.benchmarks.systems.base import Ranking, Searcher
 from remem.benchmarks.systems.engine import Condition, Engine, Query, Rows, fused
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context
@@ -90,18 +90,7 @@ class OneLeg:
         """A store like remem's."""
         alone = Retriever({self.leg: 1.0})
         with Remem(self.name, alone).index(haystack, encoder, folder) as searcher:
-            yield _Unfloored(searcher)
-
-
-@dataclass(frozen=True, slots=True)
-class _Unfloored:
-    searcher: Searcher
-
-    def search(self, question: Question, k: int) -> Sequence[Recollection]:
-        return self.searcher.search(question, k)
-
-    def context(self, question: Question, budget: int) -> Context:
-        return prompt_of(self.search(question, MOST_IN_PROMPT), question, budget)
+            yield Ranking(searcher.search)
 
 
 LEGS = tuple(OneLeg(name) for name in WEIGHTS if name.split()[0] in ("dense", "text"))

@@ -7,17 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from remem.store.embedded import changes, records
+from remem.store.embedded import changes, folder, records
 from remem.store.embedded.database import Database
-from remem.store.embedded.folder import (
-    Acknowledged,
-    ReadOnlyDatabase,
-    bytes_in,
-    is_read_only,
-    newest,
-    prepare,
-    refuse_lost_records,
-)
 from remem.store.embedded.partitions import Partitions
 from remem.store.embedded.schema import create_vectors, migrate, read_meta, write_space
 from remem.store.embedded.search import EmbeddedSnapshot
@@ -75,13 +66,13 @@ class EmbeddedEngine:
 
     def __init__(self, path: Path, max_index_bytes: int) -> None:
         self.url = str(path)
-        self._path = prepare(path)
-        self._acknowledged = Acknowledged(self._path)
+        self._path = folder.prepare(path)
+        self._acknowledged = folder.Acknowledged(self._path)
         self.database = _database(self._path / "records.sqlite3")
         self.partitions = Partitions(self.database, self._path / "index", max_index_bytes)
         try:
             with self.database.opening() as connection:
-                refuse_lost_records(connection, self._path)
+                folder.refuse_lost_records(connection, self._path)
                 migrate(connection)
                 self._acknowledged.check(connection)
         except BaseException:
@@ -115,7 +106,7 @@ class EmbeddedEngine:
             written, addition = apply(connection, state.id, batch, views, meta.generations, now)
             if purging:
                 changes.mark_purged(connection, state.id)
-            note = newest(connection)
+            note = folder.newest(connection)
         self._acknowledged.note(note)
         self.partitions.written(namespace, len(batch.add) + len(batch.refresh), addition)
         return written
@@ -167,7 +158,7 @@ class EmbeddedEngine:
     def sizes(self) -> Sizes:
         with self.database.reading() as connection:
             counts = records.counts(connection)
-        return Sizes(counts, bytes_in(self._path), self.partitions.nbytes)
+        return Sizes(counts, folder.bytes_in(self._path), self.partitions.nbytes)
 
     def close(self) -> None:
         if not self.database.closed:
@@ -187,4 +178,4 @@ class EmbeddedEngine:
 
 
 def _database(path: Path) -> Database:
-    return ReadOnlyDatabase(path) if is_read_only(path) else Database(path)
+    return folder.ReadOnlyDatabase(path) if folder.is_read_only(path) else Database(path)

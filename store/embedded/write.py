@@ -14,18 +14,9 @@ from numpy.typing import NDArray
 
 from remem.store import digests
 from remem.store.arrays import Halves
-from remem.store.embedded import changes, records
+from remem.store.embedded import changes, records, schema
 from remem.store.embedded.changes import Addition
 from remem.store.embedded.database import Database, fetch, insert
-from remem.store.embedded.schema import (
-    clear_next,
-    create_vectors,
-    drop_vectors,
-    read_meta,
-    vectors_table,
-    write_next,
-    write_space,
-)
 from remem.store.engine import check_expected, check_records, split
 from remem.store.errors import CorruptStore
 from remem.store.filters import facets
@@ -105,7 +96,7 @@ def put_vectors(
     for i, row in zip(ids, halves, strict=True):
         data = row.tobytes()
         values += (i, data, digests.of_bytes(i, data))
-    into = f"INSERT OR REPLACE INTO {vectors_table(generation)} (record, data, digest)"
+    into = f"INSERT OR REPLACE INTO {schema.vectors_table(generation)} (record, data, digest)"
     insert(connection, into, 3, values)
     return halves
 
@@ -249,7 +240,7 @@ def _drop_vectors(
     connection: sqlite3.Connection, generations: Sequence[int], ids: Sequence[tuple[int]]
 ) -> None:
     for generation, i in product(generations, ids):
-        connection.execute(f"DELETE FROM {vectors_table(generation)} WHERE record = ?", i)
+        connection.execute(f"DELETE FROM {schema.vectors_table(generation)} WHERE record = ?", i)
 
 
 # A generation of vectors on its way in SQLite; see ``remem.store.reindex``.
@@ -262,17 +253,19 @@ class EmbeddedFilling:
         self._database = database
         self._space = space
         with database.writing() as connection:
-            meta = read_meta(connection)
+            meta = schema.read_meta(connection)
             check_views(meta, space)
             self._generation = meta.generation + 1
             if meta.next_space != space:  # otherwise go on where an interrupted reindex stopped
-                drop_vectors(connection, self._generation)
-                write_next(connection, space)
-            create_vectors(connection, self._generation)
+                schema.drop_vectors(connection, self._generation)
+                schema.write_next(connection, space)
+            schema.create_vectors(connection, self._generation)
 
     def counts(self) -> tuple[int, int]:
         with self._database.reading() as connection:
-            done = connection.execute(f"SELECT count(*) FROM {vectors_table(self._generation)}")
+            done = connection.execute(
+                f"SELECT count(*) FROM {schema.vectors_table(self._generation)}"
+            )
             total = connection.execute("SELECT count(*) FROM records")
             return done.fetchone()[0], total.fetchone()[0]
 
@@ -287,7 +280,7 @@ class EmbeddedFilling:
     def put(self, texts: Texts, vectors: Vector) -> int:
         ids = [i for (i,) in texts]
         with self._database.writing() as connection:
-            check_mine(read_meta(connection), self._space, self._generation)
+            check_mine(schema.read_meta(connection), self._space, self._generation)
             now = dict(records.view_texts(connection, ids, len(self._space.views)))
             same = [n for n, i in enumerate(ids) if now.get(i) == texts[i,]]
             put_vectors(connection, self._generation, np.array(ids)[same].tolist(), vectors[same])
@@ -295,19 +288,19 @@ class EmbeddedFilling:
 
     def flip(self) -> bool:
         with self._database.writing() as connection:
-            check_mine(read_meta(connection), self._space, self._generation)
+            check_mine(schema.read_meta(connection), self._space, self._generation)
             if self._missing(connection, 0, 1):
                 return False
-            write_space(connection, self._space, self._generation)
-            clear_next(connection)
-            drop_vectors(connection, self._generation - 1)
+            schema.write_space(connection, self._space, self._generation)
+            schema.clear_next(connection)
+            schema.drop_vectors(connection, self._generation - 1)
             connection.execute("DELETE FROM snapshots")
             return True
 
     def _missing(self, connection: sqlite3.Connection, after: int, limit: int) -> list[int]:
         rows = connection.execute(
             f"""SELECT r.id FROM records r
-                LEFT JOIN {vectors_table(self._generation)} v ON v.record = r.id
+                LEFT JOIN {schema.vectors_table(self._generation)} v ON v.record = r.id
                 WHERE v.record IS NULL AND r.id > ? ORDER BY r.id LIMIT ?""",
             (after, limit),
         )

@@ -19,18 +19,6 @@ from remem.store.milvus.driver import CollectionGone, parse
 from remem.store.milvus.engine import Engine
 from remem.store.milvus.leases import Leases
 from remem.store.milvus.metadata import STORE, Snapshot, all_snapshots, read_snapshot
-from remem.store.milvus.rebuild import (
-    MilvusFilling,
-    collect_old,
-    finish_purges,
-    make_records,
-    open_metadata,
-    read_root,
-    renew,
-    tidy,
-    upgrade,
-    write_root,
-)
 from remem.store.milvus.search import Counted, answer, rarity
 from remem.store.milvus.write import carry_out, planned
 from remem.store.spaces import Meta, check_same
@@ -95,7 +83,7 @@ class MilvusEngine:
         try:
             self.leases = Leases(self.client, self.owner)
             with self.client.lock:
-                open_metadata(self.client)
+                rebuild.open_metadata(self.client)
         except BaseException:
             self.client.close()
             raise
@@ -105,7 +93,7 @@ class MilvusEngine:
 
     def resume(self) -> None:
         with self.client.lock:
-            upgrade(self.client, self.leases)
+            rebuild.upgrade(self.client, self.leases)
             self.scrub()
 
     def read(self, work: Callable[[MilvusSnapshot], T]) -> T:
@@ -120,30 +108,30 @@ class MilvusEngine:
                 check_same(snapshot.root.meta.adopted, batch.space)
             if snapshot.root.meta.adopted is None:
                 return Written()
-            collect_old(lease)
+            rebuild.collect_old(lease)
             plan = planned(lease.engine, snapshot, batch, now)
             if not plan.is_empty or (purging and snapshot.state.version):
                 carry_out(lease, namespace, plan, now, purging)
-        tidy(self.client, self.leases, snapshot, len(plan.tombstoned))
+        rebuild.tidy(self.client, self.leases, snapshot, len(plan.tombstoned))
         return plan.written
 
     def scrub(self) -> None:
-        finish_purges(self.client, self.leases)
+        rebuild.finish_purges(self.client, self.leases)
 
     def adopt(self, space: Space) -> Space:
         with self.leases.held(STORE) as lease:
             root = lease.snapshot.root
             if root.meta.adopted is None:
                 number = root.last + 1
-                make_records(lease, number, space)
+                rebuild.make_records(lease, number, space)
                 root = replace(root, meta=Meta(1, space, None), records=number, last=number)
-                write_root(lease, root)
+                rebuild.write_root(lease, root)
             else:
                 check_same(root.meta.adopted, space)
         return root.space
 
-    def filling(self, space: Space) -> MilvusFilling:
-        return MilvusFilling(self.client, self.leases, space)
+    def filling(self, space: Space) -> rebuild.MilvusFilling:
+        return rebuild.MilvusFilling(self.client, self.leases, space)
 
     def namespaces(self) -> list[str]:
         return list(self.snapshots.all())
@@ -163,7 +151,7 @@ class MilvusEngine:
 
     def rebuild(self) -> None:
         with self.leases.held(STORE) as lease:
-            renew(lease)
+            rebuild.renew(lease)
 
     def sizes(self) -> Sizes:
         states = {name: snapshot.state for name, snapshot in self.snapshots.all().items()}
@@ -183,7 +171,7 @@ class MilvusSnapshot:
     @property
     def meta(self) -> Meta:
         with self._engine.client.lock:
-            return read_root(self._engine.client).meta
+            return rebuild.read_root(self._engine.client).meta
 
     def namespace(self, name: str) -> MilvusNamespace:
         return MilvusNamespace(self._engine, name)
