@@ -34,7 +34,7 @@ class Head:
     """Facts about a namespace that a search needs before it looks at any record.
 
     Attributes:
-        expired: Current records whose time is over.
+        expired: Records that have expired and are not superseded.
         totals: Of each view, the current records and the tokens in them, the expired left out.
         indexed: The lists of each view that has an index.
     """

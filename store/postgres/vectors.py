@@ -31,7 +31,7 @@ class Allowed:
     Attributes:
         ids: Only these, when a filter leaves few; else None.
         condition: On ``records``, when a filter leaves many; else None.
-        expired: Current records whose time is over.
+        expired: Records that have expired and are not superseded.
     """
 
     ids: list[int] | None

@@ -294,7 +294,7 @@ def _await_readers(database: Database) -> None:
     """Return when nobody can see what was deleted before."""
     give_up = time.monotonic() + _WAIT
     deleted = database.read(_next)
-    for _ in ("those that began before", "those that began beside them"):
+    for _ in range(2):  # transactions that began before now, then those that began during these
         began = set(database.read(_transactions))
         left = partial(_those_left, began=began, deleted=deleted)
         while readers := database.read(left):
