@@ -110,23 +110,20 @@ def hide(
 
 def load(
     connection: Connection[Any], generation: int, namespace: int, ids: Sequence[int], space: Space
-) -> list[dict[int, Vector]]:
-    """For each view, the vectors of those records that have one that is what was written."""
-    found = []
+) -> dict[int, list[Vector]]:
+    """Vectors in the order of the views, by id; of records whose vectors are all as written."""
+    found: dict[int, list[Vector]] = {}
     for view in range(len(space.views)):
-        rows = (
-            connection.cursor(binary=True)
-            .execute(
-                f"""SELECT record, halfvec_send(vector), digest FROM {table(generation, view)}
+        rows = connection.cursor(binary=True).execute(
+            f"""SELECT record, halfvec_send(vector), digest FROM {table(generation, view)}
                 WHERE namespace = %s AND record = ANY(%s)""",
-                [namespace, list(ids)],
-            )
-            .fetchall()
+            [namespace, list(ids)],
         )
         whole = [(i, sent) for i, sent, mark in rows if mark == digest_of_halves(i, sent)]
         vectors = halves([sent for _, sent in whole], space.dim)
-        found.append({i: vector for (i, _), vector in zip(whole, vectors, strict=True)})
-    return found
+        for (i, _), vector in zip(whole, vectors, strict=True):
+            found.setdefault(i, []).append(vector)
+    return {i: vectors for i, vectors in found.items() if len(vectors) == len(space.views)}
 
 
 def exact(

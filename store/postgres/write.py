@@ -430,14 +430,10 @@ class PostgresFilling:
     def _texts(
         self, connection: Connection[Any], namespace: int, ids: list[int]
     ) -> dict[int, list[str]]:
-        views = range(len(self._space.views))
-        found = whole_texts(connection, namespace, ids)
-        try:
-            return {i: [found[i, view] for view in views] for i in ids}
-        except KeyError as lacking:
-            raise CorruptStore(
-                f"record number {lacking.args[0][0]} lacks its texts; 'remem verify' tells"
-            ) from None
+        found = whole_texts(connection, namespace, ids, len(self._space.views))
+        if lacking := [i for i in ids if i not in found]:
+            raise CorruptStore(f"record number {lacking[0]} lacks its texts; 'remem verify' tells")
+        return {i: found[i] for i in ids}
 
     def _put(
         self,
