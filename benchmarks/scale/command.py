@@ -257,7 +257,7 @@ def _shown(name: str, value: float) -> str:
 Tell = Callable[[str], object]
 
 _OURS = "the benchmark"
-"""Who makes what all systems are given."""
+"""The maker of what all systems are given."""
 
 
 def grow(
