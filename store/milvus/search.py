@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -56,52 +57,25 @@ class _Question:
 
 
 def answer(
-    engine: Engine,
-    snapshot: Snapshot,
-    legs: Sequence[Leg],
-    k: int,
-    where: Filter | None,
-    now: int,
-    consistency: str,
-    counts: Counts,
+    statistics: Statistics, legs: Sequence[Leg], k: int, where: Filter | None
 ) -> list[list[Hit]]:
-    """The hits of each leg.
+    """The hits of each leg, among the records of the statistics.
 
     Args:
         legs: Checked; dense vectors are of length 1.
-        now: Microseconds since 1970; what expired until then is not found.
-        consistency: The level at which to search.
-        counts: See ``Counted.of``.
     """
-    current = snapshot.current(now)
-    allowed = current
+    engine, snapshot = statistics.engine, statistics.snapshot
+    allowed = statistics.current
     if where is not None:
-        allowed = all_of([current, read.filtered(engine, snapshot, where)])
-    statistics = Statistics(engine, snapshot, current, now, consistency, counts)
-    search = _Search(engine, snapshot, allowed, consistency, statistics)
+        allowed = all_of([allowed, read.filtered(engine, snapshot, where)])
+    search = _Search(engine, snapshot, allowed, statistics)
     best = [search.best(leg, k) for leg in legs]
     places = list({pk for scores in best for pk in scores})
     records = read.records(engine, snapshot, places)
     if damaged := set(places) - records.keys():  # others take their places
         without = replace(snapshot, hidden=snapshot.hidden | damaged)
-        return answer(engine, without, legs, k, where, now, consistency, counts)
+        return answer(replace(statistics, snapshot=without), legs, k, where)
     return [[Hit(records[pk], score) for pk, score in scores.items()] for scores in best]
-
-
-def rarity(
-    engine: Engine,
-    snapshot: Snapshot,
-    view: str,
-    tokens: Sequence[str],
-    now: int,
-    consistency: str,
-    counts: Counts,
-) -> list[float]:
-    """Inverse document frequency of each token among the records that are current ``now``."""
-    statistics = Statistics(engine, snapshot, snapshot.current(now), now, consistency, counts)
-    numbers = [packing.number_of(token) for token in tokens]
-    found = statistics.rarity(snapshot.root.space.views.index(view), set(numbers))
-    return [found[number] for number in numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +83,6 @@ class _Search:
     engine: Engine
     snapshot: Snapshot
     allowed: str
-    consistency: str
     statistics: Statistics
 
     def number(self, view: str) -> int:
@@ -145,7 +118,7 @@ class _Search:
             self.allowed,
             limit,
             question.fields,
-            self.consistency,
+            self.statistics.consistency,
         )
 
     def _reachable(self) -> int:
@@ -245,23 +218,32 @@ class Counted:
             return kept[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statistics:
     """Statistics of the records of a namespace that are current at a moment.
 
     Attributes:
-        current: True of these.
-        now: Microseconds since 1970.
+        now: The moment, in microseconds since 1970.
         consistency: The level at which to search.
-        counts: What is known already.
+        counts: What is known already; see ``Counted.of``.
     """
 
     engine: Engine
     snapshot: Snapshot
-    current: str
     now: int
     consistency: str
     counts: Counts
+
+    @cached_property
+    def current(self) -> str:
+        """True of these records."""
+        return self.snapshot.current(self.now)
+
+    def idf(self, view: str, tokens: Sequence[str]) -> list[float]:
+        """Inverse document frequency of each token."""
+        numbers = [packing.number_of(token) for token in tokens]
+        found = self.rarity(self.snapshot.root.space.views.index(view), set(numbers))
+        return [found[number] for number in numbers]
 
     def average_length(self, view: int) -> float:
         """Mean length of a view in tokens; 1 where there are no records."""

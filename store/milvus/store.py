@@ -19,7 +19,7 @@ from remem.store.milvus.driver import CollectionGone, parse
 from remem.store.milvus.engine import Engine
 from remem.store.milvus.leases import Leases
 from remem.store.milvus.metadata import STORE, Snapshot, all_snapshots, read_snapshot
-from remem.store.milvus.search import Counted, answer, rarity
+from remem.store.milvus.search import Counted, Statistics, answer
 from remem.store.milvus.write import carry_out, planned
 from remem.store.spaces import Meta, check_same
 from remem.store.store import Store, utc_now
@@ -218,18 +218,12 @@ class MilvusNamespace:
         def read(snapshot: Snapshot) -> list[list[Hit]]:
             if any(isinstance(leg, Dense) for leg in legs):
                 check_same(snapshot.root.space, space)
-            level, counts = self._level(snapshot), self._counted.of(snapshot)
-            return answer(self._client, snapshot, legs, k, where, now, level, counts)
+            return answer(self._statistics(snapshot, now), legs, k, where)
 
         return self._read(read)
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
-
-        def read(snapshot: Snapshot) -> list[float]:
-            level, counts = self._level(snapshot), self._counted.of(snapshot)
-            return rarity(self._client, snapshot, view, tokens, now, level, counts)
-
-        return self._read(read)
+        return self._read(lambda snapshot: self._statistics(snapshot, now).idf(view, tokens))
 
     def count(self, where: Filter | None) -> int:
 
@@ -247,11 +241,12 @@ class MilvusNamespace:
     def _read(self, read: Callable[[Snapshot], T]) -> T:
         return self._snapshots.read(self._name, read)
 
-    def _level(self, snapshot: Snapshot) -> str:
-        """Consistency level of a search: it waits for what this process wrote, if nobody else added
-        last, otherwise for what anybody wrote."""
+    def _statistics(self, snapshot: Snapshot, now: int) -> Statistics:
+        # A search waits for what this process wrote, if nobody else added last, otherwise for what
+        # anybody wrote.
         mine = snapshot.state.owner == snapshot.root.owner == self._owner
-        return "Session" if mine else "Strong"
+        level = "Session" if mine else "Strong"
+        return Statistics(self._client, snapshot, now, level, self._counted.of(snapshot))
 
 
 _ATTEMPTS = 5
