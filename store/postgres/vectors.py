@@ -76,34 +76,28 @@ def add(
             copy_vectors(connection, place, namespace, ids, np.array(live), vectors[:, view])
 
 
-def remove(
+REMOVE = "DELETE FROM {table}"
+HIDE = "UPDATE {table} SET live = false"
+"""Keeps vectors from being found."""
+
+
+def change(
     connection: Connection[Any],
+    statement: str,
     generations: Iterable[int],
     namespace: int,
     ids: Sequence[int],
     views: int,
 ) -> None:
-    """Delete the vectors of records."""
+    """Remove or hide the vectors of records.
+
+    Args:
+        statement: ``REMOVE`` or ``HIDE``.
+    """
     if ids:
         for place in (table(g, v) for g in generations for v in range(views)):
             connection.execute(
-                f"DELETE FROM {place} WHERE namespace = %s AND record = ANY(%s)",
-                [namespace, list(ids)],
-            )
-
-
-def hide(
-    connection: Connection[Any],
-    generations: Iterable[int],
-    namespace: int,
-    ids: Sequence[int],
-    views: int,
-) -> None:
-    """Keep the vectors of records from being found."""
-    if ids:
-        for place in (table(g, v) for g in generations for v in range(views)):
-            connection.execute(
-                f"UPDATE {place} SET live = false WHERE namespace = %s AND record = ANY(%s)",
+                f"{statement.format(table=place)} WHERE namespace = %s AND record = ANY(%s)",
                 [namespace, list(ids)],
             )
 
@@ -126,55 +120,49 @@ def load(
     return {i: vectors for i, vectors in found.items() if len(vectors) == len(space.views)}
 
 
-def exact(
-    connection: Connection[Any],
-    place: str,
-    namespace: int,
-    vector: Vector,
-    k: int,
-    allowed: Allowed,
-) -> Cursor[Any]:
-    """Ask for the k nearest, and those that tie with the last of them, by comparing with all:
-    rows of ``Scored``."""
-    sql, values = _restricted(namespace, allowed)
-    # Ordered by the score and not by the distance: an index has nothing to offer then.
-    return connection.cursor(binary=True).execute(
-        f"""SELECT v.record, -(v.vector <#> %s::halfvec) AS score FROM {place} v
-            WHERE v.namespace = {namespace:d} AND v.live AND {sql}
-            ORDER BY score DESC FETCH FIRST (%s) ROWS WITH TIES""",
-        [_literal(vector), *values, k],
-    )
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A question for the k nearest records, in a table of vectors: rows of ``Scored``."""
 
+    connection: Connection[Any]
+    place: str
+    namespace: int
+    vector: Vector
+    k: int
+    allowed: Allowed
 
-def approximate(
-    connection: Connection[Any],
-    place: str,
-    namespace: int,
-    vector: Vector,
-    k: int,
-    allowed: Allowed,
-    searched: int,
-) -> Cursor[Any]:
-    """Ask for about the k nearest, from the index of the namespace: rows of ``Scored``.
+    def exact(self) -> Cursor[Any]:
+        """Compare with all; what ties with the last of them comes too."""
+        sql, values = _restricted(self.namespace, self.allowed)
+        # Ordered by the score and not by the distance: an index has nothing to offer then.
+        return self.connection.cursor(binary=True).execute(
+            f"""SELECT v.record, -(v.vector <#> %s::halfvec) AS score FROM {self.place} v
+                WHERE v.namespace = {self.namespace:d} AND v.live AND {sql}
+                ORDER BY score DESC FETCH FIRST (%s) ROWS WITH TIES""",
+            [_literal(self.vector), *values, self.k],
+        )
 
-    Args:
-        searched: How many of the index's lists to look into. Where a condition leaves too few of
-            what they hold, the search goes on in others.
-    """
-    sql, values = _restricted(namespace, allowed)
-    connection.execute(
-        """SELECT set_config('ivfflat.probes', %s, true),
-            set_config('ivfflat.iterative_scan', 'relaxed_order', true),
-            set_config('enable_sort', 'off', true)""",
-        [str(searched)],
-    )
-    asked = _literal(vector)
-    return connection.cursor(binary=True).execute(
-        f"""SELECT v.record, -(v.vector <#> %s::halfvec) FROM {place} v
-            WHERE v.namespace = {namespace:d} AND v.live AND {sql}
-            ORDER BY v.vector <#> %s::halfvec LIMIT %s""",
-        [asked, *values, asked, k],
-    )
+    def approximate(self, searched: int) -> Cursor[Any]:
+        """Ask the index of the namespace, which may miss some.
+
+        Args:
+            searched: How many of the index's lists to look into. Where a condition leaves too few
+                of what they hold, the search goes on in others.
+        """
+        sql, values = _restricted(self.namespace, self.allowed)
+        self.connection.execute(
+            """SELECT set_config('ivfflat.probes', %s, true),
+                set_config('ivfflat.iterative_scan', 'relaxed_order', true),
+                set_config('enable_sort', 'off', true)""",
+            [str(searched)],
+        )
+        asked = _literal(self.vector)
+        return self.connection.cursor(binary=True).execute(
+            f"""SELECT v.record, -(v.vector <#> %s::halfvec) FROM {self.place} v
+                WHERE v.namespace = {self.namespace:d} AND v.live AND {sql}
+                ORDER BY v.vector <#> %s::halfvec LIMIT %s""",
+            [asked, *values, asked, self.k],
+        )
 
 
 def _restricted(namespace: int, allowed: Allowed) -> Condition:

@@ -182,7 +182,9 @@ class _Writing:
             )
         ids = [change[-1] for change in changes]
         generations = self._meta.generations
-        vectors.hide(self._connection, generations, self._namespace, ids, len(self._views))
+        vectors.change(
+            self._connection, vectors.HIDE, generations, self._namespace, ids, len(self._views)
+        )
         self._forget_texts(ids)
 
     def index(self) -> None:
@@ -233,7 +235,9 @@ class _Writing:
             [self._namespace, list(ids)],
         )
         generations = self._meta.generations
-        vectors.remove(self._connection, generations, self._namespace, ids, len(self._views))
+        vectors.change(
+            self._connection, vectors.REMOVE, generations, self._namespace, ids, len(self._views)
+        )
         self._forget_texts(ids)
 
     def _forget_texts(self, ids: Iterable[int]) -> None:
