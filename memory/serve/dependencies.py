@@ -4,7 +4,7 @@
 
     @router.get("/sources")
     async def sources(deps: Reading) -> Sources:
-        return await deps.do(lambda memory: Sources.of(memory.sources()))
+        return await deps.do(lambda memory: Sources.of(sources=memory.sources()))
 """
 
 from __future__ import annotations

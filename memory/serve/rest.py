@@ -18,6 +18,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from remem.dates import now
 from remem.memory import Memory
+from remem.recall.expectation import Found
 from remem.serve import requests, responses, transfer
 from remem.serve.access import Caller, caller
 from remem.serve.dependencies import Administering, Dependencies, Reading, Writing
@@ -115,7 +116,13 @@ async def add_document(document: requests.NewDocument, deps: Writing) -> respons
 async def search(ask: requests.Ask, deps: Reading) -> responses.Hits:
     """The memories that answer a question best, best first."""
     terms = _terms(ask, deps)
-    found = await deps.do(lambda memory: responses.Hits.of(memory.search(**terms)))
+
+    def searched(memory: Memory) -> responses.Hits:
+        found = memory.search(**terms)
+        expected = found.expected if isinstance(found, Found) else None
+        return responses.Hits.of(hits=found, expected=expected)
+
+    found = await deps.do(searched)
     deps.metrics.recalled.labels("rest").inc(len(found.hits))
     return found
 
@@ -209,7 +216,9 @@ async def delete(key: _Key, deps: Writing) -> responses.Count:
 @_memories.get("/record/history", responses=responses.refusals(404))
 async def history(key: _Key, deps: Reading) -> responses.Records:
     """All versions of a memory, oldest first."""
-    return await deps.do(lambda memory: responses.Records.of(_known(memory.history(key), key)))
+    return await deps.do(
+        lambda memory: responses.Records.of(records=_known(memory.history(key), key))
+    )
 
 
 @_memories.get("/record/neighbors", responses=responses.refusals(404))
@@ -222,7 +231,7 @@ async def neighbors(
 
     def around(memory: Memory) -> responses.Records:
         _known(memory.get(key), key)
-        return responses.Records.of(memory.neighbors(key, radius))
+        return responses.Records.of(records=memory.neighbors(key, radius))
 
     return await deps.do(around)
 
@@ -237,7 +246,7 @@ async def forget(what: requests.Forget, deps: Administering) -> responses.Count:
 @_memories.get("/sources")
 async def sources(deps: Reading) -> responses.Sources:
     """The sessions and documents of the namespace, by name."""
-    return await deps.do(lambda memory: responses.Sources.of(memory.sources()))
+    return await deps.do(lambda memory: responses.Sources.of(sources=memory.sources()))
 
 
 @_memories.get("/stats")
@@ -281,7 +290,7 @@ async def _page(
 
     def read(memory: Memory) -> responses.Page:
         records, mark = page_of(memory, where, after, limit, at)
-        return responses.Page(records=list(map(responses.RecordOut.of, records)), next=mark)
+        return responses.Page.of(records=records, next=mark)
 
     return await deps.do(read)
 
