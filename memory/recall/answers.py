@@ -86,6 +86,6 @@ def kinds_of_answer(question: str) -> list[Kind]:
 
 
 def answer_held(text: str, kinds: list[Kind]) -> float:
-    """What it says for a text, in [0, 1], that it holds an answer of one of the kinds."""
+    """The worth of a text, in [0, 1], for holding an answer of one of the kinds."""
     worth = [kind.worth for kind in kinds if kind.held.search(text, 0, _MOST_CHARACTERS)]
     return max(worth, default=0.0)

@@ -103,7 +103,7 @@ def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noq
 
 
 def _answer(query: Query, candidates: Sequence[Candidate]) -> list[float]:
-    """What it says for a text that it holds what the question asks for: a name, or less telling, a
+    """Worth of a text that holds what the question asks for: a name, or less telling, a
     number or a time."""
     kinds = kinds_of_answer(query.text)
     return [answer_held(each.record.text, kinds) for each in candidates]
