@@ -1,7 +1,7 @@
 """One namespace's derived indexes in memory: a dense and a text index for each view.
 
 A record is a row, the same one in all of them. Rows are only appended; a row whose record changed
-or went away is dead: never returned, never counted, and dropped by ``compacted``.
+or went away is tombstoned: never returned, never counted, and dropped by ``compacted``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Partition:
         return indexes + self.ids.nbytes + self.live.nbytes
 
     @property
-    def dead(self) -> int:
+    def tombstoned(self) -> int:
         """Number of rows that are no longer current."""
         return len(self.live) - int(np.count_nonzero(self.live))
 
@@ -75,7 +75,7 @@ class Partition:
         return [view for view, index in self.dense.items() if index.outgrown]
 
     def remove(self, ids: Ids) -> None:
-        """Let the rows of these records die; unknown ids are ignored."""
+        """Tombstone the rows of these records; unknown ids are ignored."""
         if len(self.ids) and len(ids):
             self.live[self.rows_of(ids)] = False
 
@@ -130,7 +130,7 @@ class Partition:
         return self.ids[rows], scores
 
     def compacted(self) -> Partition:
-        """The same content without dead rows; no word or vector of theirs is left in it."""
+        """The same content without tombstoned rows; no word or vector of theirs is left in it."""
         result = Partition(self.namespace, (), 0, self.generation)
         result.seq, result.purged = self.seq, self.purged
         result.ids = self.ids[self.live]
@@ -143,7 +143,7 @@ class Partition:
         return result
 
     def kept_words(self) -> tuple[Vocabulary, NDArray[np.int32]]:
-        """A vocabulary without the words of dead rows, and the new number of each old one."""
+        """A vocabulary without the words of tombstoned rows, and the new number of each old one."""
         held = (text.terms(self.live) for text in self.text.values())
         return self.vocabulary.kept(reduce(np.union1d, held))
 
@@ -236,7 +236,7 @@ class Matches:
             return sum(bits.nbytes for _, bits in self._kept.values())
 
     def rows(self, condition: Filter, count: int, ask: Ask) -> Mask:
-        """Mask of those of ``count`` rows that fulfil a condition; meaningless for dead rows."""
+        """Mask of ``count`` rows that fulfil a condition; meaningless for tombstoned ones."""
         with self._guard:
             known, bits = self._kept.get(condition, (0, np.empty(0, np.uint8)))
         mask = np.unpackbits(bits, count=known).view(np.bool_)

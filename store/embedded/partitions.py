@@ -227,7 +227,7 @@ class Partitions:
             changed = catch_up(connection, partition, state, meta.space, additions)
             slot.unsaved += changed
             slot.untidy += changed
-            if partition.dead * 4 > len(partition.ids):
+            if partition.tombstoned * 4 > len(partition.ids):
                 partition = partition.compacted()
             slot.partition, slot.written, slot.nbytes = partition, 0, partition.nbytes
         if slot.untidy >= _UNTIDY:
