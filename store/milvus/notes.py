@@ -58,8 +58,9 @@ def remove_rows(engine: Engine, root: Root, rows: Mapping[str, int]) -> None:
 # request alone is the acknowledgement. Every read looks at the state first and asks for the rows
 # of its version.
 
-FORMAT = 2
-"""Raised by a change that older versions cannot read, or would not keep up. 2: origins."""
+FORMAT = 3
+"""Raised by a change that older versions cannot read, or would not keep up. 2: origins. 3: tokens
+without accents."""
 
 STORE = ""
 """The scope of notes about the whole store; no namespace has this name."""

@@ -21,6 +21,8 @@ from remem.store.milvus.driver import (
     CollectionSchema,
     IndexParams,
     dense,
+    length,
+    long,
     notes_indexes,
     notes_name,
     notes_schema,
@@ -90,6 +92,8 @@ def renew(held: Held) -> None:
 
 def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> None:
     engine = held.engine
+    views = range(len(moment.state.lengths))
+    lengths, many = [0 for _ in views], 0
     for places in _pages(engine, moment):
         rows, parts = list[Row](), list[Row]()
         for row in whole_rows(engine, moment.root, places):
@@ -101,7 +105,11 @@ def _copy_namespace(held: Held, namespace: str, moment: Moment, new: Root) -> No
             )
         held.put(new.notes_name, parts)
         held.put(new.records_name, rows)
-    state = replace(moment.state, purging=False)
+        current = [row for row in rows if not row["superseded"]]
+        lengths = [lengths[view] + sum(row[length(view)] for row in current) for view in views]
+        many += sum(any(row[long(view)] for view in views) for row in rows)
+    # Other tokens than those of the version that wrote them may be more, or fewer.
+    state = replace(moment.state, purging=False, lengths=lengths, long=many)
     engine.put(new.notes_name, [state_note(namespace, state)])
 
 
