@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remem.recall.dates import Span, time_spans
+from remem.recall.languages import anything, spoken
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
-from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
+from remem.store.fulltext.tokens import content_words, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ class Query:
         rest = self.text
         for span in self.spans:
             rest = rest.replace(span.phrase, " ")
-        return all(token in _ANYTHING for token in tokenize(rest))
+        asked = frozenset(tokenize(rest))
+        return any(asked <= anything(language) for language in spoken(self.text))
 
 
 def read_query(text: str, now: datetime | None) -> Query:
@@ -171,15 +173,3 @@ def _without_digits(text: str, spans: Sequence[Span]) -> str:
 
 
 _NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?")
-
-_ANYTHING = frozenset(
-    tokenize(
-        " ".join(STOP_WORDS) + " "
-        "anything something everything happen happened happening event events on at day days note "
-        "notes noted diary journal entry entries write wrote written say said talk talked talking "
-        "discuss discussed tell told mention mentioned speak spoke summarise summarize summary "
-        "recap review list show give remember recall memory memories conversation conversations "
-        "chat chats message messages go going please new news up s"
-    )
-)
-"""Words that ask for whatever was said."""

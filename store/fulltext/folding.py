@@ -76,8 +76,8 @@ class _Characters(dict[int, str]):
         self._converter = converter
 
     def __missing__(self, code: int) -> str:
-        self[code] = found = self._converter.convert(chr(code))
-        return found
+        self[code] = str(self._converter.convert(chr(code)))
+        return self[code]
 
 
 @cache

@@ -1,0 +1,95 @@
+"""The languages that a question may be in, told by its commonest words. Pure.
+
+The lists are those of the package stopwordsiso, but for English, for which ours is shorter and
+cleaner: a question has too few words for a statistical model, which besides takes a second to load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+import stopwordsiso
+
+from remem.store.fulltext.folding import folded
+from remem.store.fulltext.tokens import STOP_WORDS, tokenize
+
+ENGLISH = "en"
+
+
+def spoken(text: str) -> tuple[str, ...]:
+    """Languages that a question may be in, the likeliest first: English, and those of whose common
+    words it has at least as many."""
+    words = _WORD.findall(folded(text))
+    shared = {name: sum(map(common_words(name).__contains__, words)) for name in LANGUAGES}
+    likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
+    return tuple(sorted(likely, key=lambda name: -shared[name]))
+
+
+@cache
+def common_words(language: str) -> frozenset[str]:
+    """Its commonest words, folded."""
+    words = STOP_WORDS if language == ENGLISH else stopwordsiso.stopwords(language)
+    return frozenset(map(folded, words))
+
+
+@cache
+def anything(language: str) -> frozenset[str]:
+    """Tokens of what asks for whatever was said: "Anything on 12 May?", "Summarise yesterday"."""
+    return frozenset(tokenize(" ".join([*common_words(language), _ANYTHING[language]])))
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+_ANYTHING: Mapping[str, str] = {
+    ENGLISH: (
+        "anything something everything happen happened happening event events on at day days note "
+        "notes noted diary journal entry entries write wrote written say said talk talked talking "
+        "discuss discussed tell told mention mentioned speak spoke summarise summarize summary "
+        "recap review list show give remember recall memory memories conversation conversations "
+        "chat chats message messages go going please new news up s"
+    ),
+    "de": (
+        "etwas alles passiert passierte geschah geschehen los ereignis ereignisse tag tage notiz "
+        "notizen notiert tagebuch eintrag einträge schrieb geschrieben sagte sage erzählt erzählte "
+        "gesprochen besprochen sprachen fasse fass zusammen zusammenfassung überblick liste zeig "
+        "zeige nenne erinnere erinnerst weißt erlebt getan tat unternommen bitte neues nachrichten "
+        "gespräch gespräche"
+    ),
+    "es": (
+        "algo pasó pasado ocurrió sucedió hice hiciste hicimos hizo evento eventos nota notas "
+        "apunté anoté diario entrada entradas escribí escribiste escrito dije dijiste dijimos "
+        "conté contaste hablé hablamos hablado resume resumen resumir resúmeme lista muestra "
+        "muéstrame dame recuerda recuerdas conversación conversaciones mensajes favor novedades día"
+    ),
+    "fr": (
+        "quelque chose passé passa arrivé événement événements jour journée note notes noté journal "
+        "entrée entrées écrit écrivis dit disions raconté parlé discuté résume résumer résumé bilan liste "
+        "montre donne rappelle souviens conversation conversations messages plaît nouvelles fais "
+        "faisait"
+    ),
+    "it": (
+        "qualcosa successo accaduto accadde evento eventi giorno nota note annotato appunti diario "
+        "voce voci scritto scrissi detto dissi raccontato parlato discusso riassumi riassunto "
+        "riassumere riepilogo elenca mostra mostrami dammi ricorda ricordi conversazione "
+        "conversazioni messaggi favore novità fatto feci facemmo"
+    ),
+    "pt": (
+        "algo alguma coisa aconteceu acontecido houve fiz fizeste fizemos fez evento eventos dia "
+        "nota notas anotei diário entrada entradas escrevi escreveu escrito disse disseste contei "
+        "falei falámos falamos falado resuma resume resumo resumir lista mostra mostre dá dê "
+        "lembra lembras conversa conversas mensagens favor novidades"
+    ),
+    "ru": (
+        "что-нибудь что-то случилось произошло было события событие день заметка заметки записал "
+        "записала дневник запись записи писал писала написал написала сказал сказала говорил "
+        "говорила говорили рассказал рассказала обсуждали подведи итог итоги перескажи кратко "
+        "обобщи список покажи назови вспомни помнишь разговор разговоры сообщения пожалуйста "
+        "нового новости делал делала делали"
+    ),
+}
+"""Words of such questions, besides the common ones. A time that they name is none of them."""
+
+LANGUAGES = tuple(_ANYTHING)
+"""Languages, besides Chinese, in which a question is read."""
