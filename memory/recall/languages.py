@@ -27,6 +27,28 @@ def spoken(text: str) -> tuple[str, ...]:
     return tuple(sorted(likely, key=lambda name: -shared[name]))
 
 
+def is_foreign(text: str) -> bool:
+    """True if most of a text is in other languages than English; of a short one nobody can tell."""
+    letters = [letter for letter in text if letter.isalpha()]
+    if len(letters) < _ENOUGH_LETTERS:
+        return False
+    if sum(map(str.isascii, letters)) < len(letters) / 2:
+        return True
+    words = _WORD.findall(folded(text))
+
+    def share(language: str) -> float:
+        return sum(map(common_words(language).__contains__, words)) / len(words)
+
+    english = share(ENGLISH)
+    others = (share(name) for name in stopwordsiso.langs() - {ENGLISH})
+    return english < _ENGLISH_SHARE < max(others)
+
+
+_ENOUGH_LETTERS = 100
+_ENGLISH_SHARE = 0.2
+"""Share of common words that an English text has at least, and one of another language has not."""
+
+
 @cache
 def common_words(language: str) -> frozenset[str]:
     """Its commonest words, folded."""
@@ -64,9 +86,9 @@ _ANYTHING: Mapping[str, str] = {
         "muéstrame dame recuerda recuerdas conversación conversaciones mensajes favor novedades día"
     ),
     "fr": (
-        "quelque chose passé passa arrivé événement événements jour journée note notes noté journal "
-        "entrée entrées écrit écrivis dit disions raconté parlé discuté résume résumer résumé bilan liste "
-        "montre donne rappelle souviens conversation conversations messages plaît nouvelles fais "
+        "quelque chose passé passa arrivé événement événements jour journée note notes noté "
+        "journal entrée entrées écrit écrivis dit disions raconté parlé discuté résume résumer "
+        "résumé bilan liste montre donne rappelle souviens conversation conversations messages plaît nouvelles fais "
         "faisait"
     ),
     "it": (
