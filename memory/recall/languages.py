@@ -49,6 +49,19 @@ _ENGLISH_SHARE = 0.2
 """Share of common words that an English text has at least, and one of another language has not."""
 
 
+def topic_of(text: str) -> str:
+    """A question without the common words of its language, unless it has no others.
+
+    English ones are no matter of the question: every search leaves them out.
+    """
+    language = spoken(text)[0]
+    if language == ENGLISH:
+        return text
+    common = common_words(language)
+    topic = _WORD.sub(lambda word: " " if folded(word[0]) in common else word[0], text)
+    return topic if _WORD.search(topic) else text
+
+
 @cache
 def common_words(language: str) -> frozenset[str]:
     """Its commonest words, folded."""
@@ -88,8 +101,8 @@ _ANYTHING: Mapping[str, str] = {
     "fr": (
         "quelque chose passé passa arrivé événement événements jour journée note notes noté "
         "journal entrée entrées écrit écrivis dit disions raconté parlé discuté résume résumer "
-        "résumé bilan liste montre donne rappelle souviens conversation conversations messages plaît nouvelles fais "
-        "faisait"
+        "résumé bilan liste montre donne rappelle souviens conversation conversations messages "
+        "plaît nouvelles fais faisait"
     ),
     "it": (
         "qualcosa successo accaduto accadde evento eventi giorno nota note annotato appunti diario "

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remem.recall.dates import Span, time_spans
-from remem.recall.languages import anything, spoken
+from remem.recall.languages import anything, spoken, topic_of
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
 from remem.store.fulltext.tokens import content_words, tokenize
@@ -127,7 +127,7 @@ class Query:
         tokens: Its content words: token -> the word as written. The digits of a time are none:
             "on 3 May" asks for no 3 km.
         spans: The times that it names.
-        topic: The question without these digits.
+        topic: The question without these digits, and without the common words of its language.
     """
 
     text: str
@@ -160,7 +160,7 @@ def read_query(text: str, now: datetime | None) -> Query:
     if now is not None and now.utcoffset() is None:
         raise InvalidInput(f"now is {now}, without a time zone; pass one, as now.astimezone() does")
     spans = time_spans(text, now)
-    topic = _without_digits(text, spans)
+    topic = topic_of(_without_digits(text, spans))
     words = content_words(topic) if tokenize(topic) else {}
     return Query(text, frozenset(tokenize(text)), words, spans, topic)
 
