@@ -69,7 +69,7 @@ class Rarity:
 
 
 def text_reach(legs: Mapping[str, Sequence[Hit]], query: Query, rarity: Rarity) -> dict[str, float]:
-    """How much of the question the best hit of each full-text leg holds, in [0, 1].
+    """Share of the question that the best hit of each full-text leg holds, in [0, 1].
 
     Its words tell much where they are all there. Where the answer may be in another language, a
     memory that shares one of them by chance must not count as if it had them all.

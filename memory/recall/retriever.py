@@ -12,6 +12,7 @@ from typing import Protocol
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.links import anchor_words, linked, step
+from remem.recall.occasions import in_order
 from remem.recall.ranking import (
     WEIGHTS,
     Recollection,
@@ -247,7 +248,7 @@ class Retriever:
 
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
-        ranking = below_sources(ranking)
+        ranking = in_order(answer.query, below_sources(ranking))
         found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
         return [*found, *answer.echoes]
 
