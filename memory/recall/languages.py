@@ -44,6 +44,9 @@ def is_foreign(text: str) -> bool:
     return english < _ENGLISH_SHARE < max(others)
 
 
+_TELLING = 2
+"""Common words that tell the language of a question."""
+
 _ENOUGH_LETTERS = 100
 _ENGLISH_SHARE = 0.2
 """Share of common words that an English text has at least, and one of another language has not."""
@@ -52,12 +55,14 @@ _ENGLISH_SHARE = 0.2
 def topic_of(text: str) -> str:
     """A question without the common words of its language, unless it has no others.
 
-    English ones are no matter of the question: every search leaves them out.
+    English ones stay: every search leaves them out. A title has too few words to tell ("Soy and
+    Cancer" is not Spanish), so that two must be common in the language and not in English.
     """
     language = spoken(text)[0]
-    if language == ENGLISH:
-        return text
     common = common_words(language)
+    own = {word for word in _WORD.findall(folded(text)) if len(word) > 1 and word in common}
+    if language == ENGLISH or len(own - STOP_WORDS) < _TELLING:
+        return text
     topic = _WORD.sub(lambda word: " " if folded(word[0]) in common else word[0], text)
     return topic if _WORD.search(topic) else text
 
