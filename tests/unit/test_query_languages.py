@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from remem.recall.dates import time_spans
 from remem.recall.dates.lexicon import LEXICONS
 from remem.recall.dates.locales import locale
-from remem.recall.languages import spoken
+from remem.recall.languages import spoken, topic_of
+from remem.recall.signals import read_query
 
 NOW = datetime(2024, 5, 30, 9, tzinfo=timezone.utc)
 
@@ -136,6 +137,30 @@ def test_digits_are_a_month_and_a_day_in_english_and_the_reverse_elsewhere() -> 
 def test_a_question_may_be_in_the_language_of_its_commonest_words(text: str, language: str) -> None:
     likely = spoken(text)
     assert likely.index(language) <= likely.index("en")
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("Wo liegt der Schlüssel für die Garage?", ["liegt", "schlussel", "garag"]),
+        ("¿Dónde está la llave del garaje?", ["llave", "garaj"]),
+        ("Où est la clé du garage ?", ["cle", "garag"]),
+        ("Где лежит ключ от гаража?", ["лежит", "ключ", "гаража"]),
+    ],
+)
+def test_the_common_words_of_a_question_are_not_looked_for(question: str, topic: list[str]) -> None:
+    assert list(read_query(question, None).tokens) == topic
+
+
+@pytest.mark.parametrize(
+    "title", ["Soy & Breast Cancer", "Wart viruses in food", "Don't eat sprouts"]
+)
+def test_an_english_title_keeps_its_words(title: str) -> None:
+    assert topic_of(title) == title
+
+
+def test_a_question_of_common_words_keeps_them() -> None:
+    assert topic_of("Wer bist du?") == "Wer bist du?"
 
 
 @given(st.sampled_from(sorted(LEXICONS)), st.text(max_size=40))
