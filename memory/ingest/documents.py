@@ -374,8 +374,31 @@ def pdf_pages(stream: IO[bytes], on_unpacked: Callable[[int], None]) -> Iterator
         contents = page.get_contents()
         if contents is not None:
             on_unpacked(len(contents.get_data()))
-        text = page.extract_text()
+        text = joined(page.extract_text())
         yield text, "\n".join(filled_in(page, text))
+
+
+def joined(text: str) -> str:
+    """A page's text with the words whole that end a line with a hyphen and go on in the next.
+
+    A hyphen stays where the page has it inside a line, too ("well-known"), or where a second part
+    follows that shares the word ("Haupt- und Nebenstraßen").
+    """
+
+    def whole(broken: re.Match[str]) -> str:
+        first, hyphen, second = broken.groups()
+        if second.casefold() in _CONJUNCTIONS:
+            return f"{first}{hyphen} {second}"
+        if hyphen != "\u00ad" and f"{first}-{second}".casefold() in page:
+            return f"{first}-{second}"
+        return f"{first}{second}"
+
+    page = text.casefold()
+    return _BROKEN.sub(whole, text)
+
+
+_BROKEN = re.compile(r"([^\W\d_]{2,})([-\u2010\u00ad])[ \t]*\n\s*(?=[a-zß-öø-ÿа-яё])([^\W\d_]+)")
+_CONJUNCTIONS = frozenset("and or to und oder bis sowie et ou y o e i en of и или".split())
 
 
 def _elements(stream: IO[bytes]) -> int:

@@ -11,6 +11,7 @@ from typing import Protocol
 from remem.ingest.base import Item, Problem, Reader
 from remem.ingest.detect import detect_reader
 from remem.ingest.files import DEFAULT, Limit, limited
+from remem.recall.languages import is_foreign
 from remem.secrets import guard
 from remem.secrets.guard import Guard, Removed
 from remem.store import Conflict, InvalidInput, Record
@@ -18,6 +19,9 @@ from remem.store import Conflict, InvalidInput, Record
 _BATCH = 256
 _BATCH_CHARACTERS = 1 << 22
 _KEPT_PROBLEMS = 1000
+_SAMPLE = 200
+"""Records whose beginnings tell the language."""
+_BEGINNING = 500  # characters
 _CHANGED = "it is already stored with another text; forget the old one first to replace it"
 
 
@@ -77,6 +81,7 @@ class ImportReport:
         problem_count: Number of problems in all.
         removed: Secrets that were taken out of new records; the first 1,000 of them.
         removed_count: Number of such secrets in all.
+        foreign: Most of what was read is in other languages than English.
     """
 
     reader: str
@@ -86,6 +91,7 @@ class ImportReport:
     problem_count: int
     removed: tuple[Removed, ...] = ()
     removed_count: int = 0
+    foreign: bool = False
 
 
 def import_path(
@@ -169,6 +175,7 @@ class _Run:
         self._guarded: dict[str, guard.Outcome] = {}
         self._removed: list[Removed] = []
         self._removed_count = 0
+        self._sample: list[str] = []
 
     def count_bytes(self, count: int) -> None:
         self._bytes_read += count
@@ -203,6 +210,8 @@ class _Run:
     def add(self, namespace: str | None, records: Sequence[Record]) -> None:
         """Store a batch; records that cannot be stored become problems, the others go in."""
         name = namespace or self._namespace
+        missing = _SAMPLE - len(self._sample)
+        self._sample += (record.text[:_BEGINNING] for record in records[:missing])
         pending = [list(records)]
         while pending:
             part = pending.pop()
@@ -242,6 +251,7 @@ class _Run:
             problem_count=self._problem_count,
             removed=tuple(self._removed),
             removed_count=self._removed_count,
+            foreign=is_foreign("\n".join(self._sample)),
         )
 
     def _count_removed(self, added: Sequence[str]) -> None:

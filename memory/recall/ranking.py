@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -131,6 +132,7 @@ def candidates_of(
     weights: Mapping[str, float],
     pool: int,
     idle: Collection[str] = (),
+    reach: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Candidate]:
     """The records that the legs returned, and some others that deserve a look.
 
@@ -142,6 +144,7 @@ def candidates_of(
         pool: Hits that were asked of each leg.
         idle: Keys of records that are no evidence. However near they are to the question, they take
             nothing from the others.
+        reach: What the best hit of a leg is worth, in [0, 1]; 1 where nothing is said.
     """
     weights = {leg: weights.get(leg, 0.0) for leg in legs}
     total = sum(weights.values())
@@ -149,7 +152,8 @@ def candidates_of(
     found: dict[str, dict[str, float]] = {key: {} for key in records}
     for leg, hits in legs.items():
         found_all = leg.startswith("text") and len(hits) < pool
-        scores = normalised(hits, 0.0 if found_all else None, idle)
+        worth = reach.get(leg, 1.0)
+        scores = [worth * score for score in normalised(hits, 0.0 if found_all else None, idle)]
         for hit, score in zip(hits, scores, strict=True):
             record = hit.record
             records[record.key] = record

@@ -22,8 +22,14 @@ from remem.encoders.sentence_transformer import Encoder
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks_at_last, is_prose
 from remem.recall.signals import Query
-from remem.store import InvalidInput
-from remem.store.fulltext.tokens import STOP_WORDS, content_words, split_words, word_tokens
+from remem.store import Hit, InvalidInput
+from remem.store.fulltext.tokens import (
+    STOP_WORDS,
+    content_words,
+    split_words,
+    tokenize,
+    word_tokens,
+)
 from remem.views import line
 
 FLOOR = 0.0002
@@ -60,6 +66,19 @@ class Rarity:
 
     def _share(self, weights: Iterable[float]) -> float:
         return sum(weights) / (sum(self.weights.values()) or 1.0)
+
+
+def text_reach(legs: Mapping[str, Sequence[Hit]], query: Query, rarity: Rarity) -> dict[str, float]:
+    """Share of the question that the best hit of each full-text leg holds, in [0, 1].
+
+    Its words tell much where they are all there. Where the answer may be in another language, a
+    memory that shares one of them by chance must not count as if it had them all.
+    """
+    return {
+        leg: rarity.covered(query.tokens.keys() & {*tokenize(line(hits[0].record))})
+        for leg, hits in legs.items()
+        if leg.startswith("text") and hits
+    }
 
 
 def relevant(recollections: Sequence[Recollection], floor: float) -> list[Recollection]:

@@ -12,6 +12,7 @@ from typing import Protocol
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.links import anchor_words, linked, step
+from remem.recall.occasions import in_order
 from remem.recall.ranking import (
     WEIGHTS,
     Recollection,
@@ -24,7 +25,7 @@ from remem.recall.ranking import (
     voices_of,
     weights_among,
 )
-from remem.recall.relevance import Rarity, Scale, judged, scale_of
+from remem.recall.relevance import Rarity, Scale, judged, scale_of, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
@@ -58,12 +59,14 @@ class Encoded:
         vectors: Of each: float32, shape (dim,), length 1.
         space: That the vectors are of.
         scale: Of the encoder's cosines.
+        across_languages: The encoder says that a question is near its answer in another language.
     """
 
     queries: tuple[str, ...]
     vectors: tuple[Vector, ...]
     space: Space
     scale: Scale
+    across_languages: bool = False
 
     @staticmethod
     def by(encoder: Encoder, query: str) -> Encoded:
@@ -71,7 +74,8 @@ class Encoded:
         asked = questions(query)
         queries = (query, *asked) if 1 < len(asked) <= _MOST_QUESTIONS else (query,)
         vectors = tuple(map(encoder.encode_query, queries))
-        return Encoded(queries, vectors, space_of(encoder), scale_of(encoder))
+        across = bool(getattr(encoder, "across_languages", False))
+        return Encoded(queries, vectors, space_of(encoder), scale_of(encoder), across)
 
 
 _LEGS: Mapping[str, Callable[[str, Vector, Space], Leg]] = {
@@ -219,7 +223,11 @@ class Retriever:
         weights = weights_among(self.weights, voices)
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
         link = weights.pop("link", 0.0)
-        candidates = candidates_of(found, out.also, weights, pool, out.idle)
+        reach: Mapping[str, float] = {}
+        if asked.across_languages:
+            rarity, _ = self._rarity(reader, namespace, question, frozenset())
+            reach = text_reach(found, question, rarity)
+        candidates = candidates_of(found, out.also, weights, pool, out.idle, reach)
         ranked = rank(question, candidates, weights, depth + len(out.idle))
         ranking = [one for one in ranked if one.record.key not in out.idle]
         echoes = [
@@ -240,7 +248,7 @@ class Retriever:
 
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
-        ranking = below_sources(ranking)
+        ranking = in_order(answer.query, below_sources(ranking))
         found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
         return [*found, *answer.echoes]
 

@@ -15,9 +15,10 @@ from datetime import datetime
 
 from remem.recall.answers import answer_held, kinds_of_answer
 from remem.recall.dates import Span, time_spans
+from remem.recall.languages import anything, spoken, topic_of
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
-from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
+from remem.store.fulltext.tokens import content_words, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Query:
         tokens: Its content words: token -> the word as written. The digits of a time are none:
             "on 3 May" asks for no 3 km.
         spans: The times that it names.
-        topic: The question without these digits.
+        topic: The question without these digits, and without the common words of its language.
     """
 
     text: str
@@ -152,7 +153,8 @@ class Query:
         rest = self.text
         for span in self.spans:
             rest = rest.replace(span.phrase, " ")
-        return all(token in _ANYTHING for token in tokenize(rest))
+        asked = frozenset(tokenize(rest))
+        return any(asked <= anything(language) for language in spoken(self.text))
 
 
 def read_query(text: str, now: datetime | None) -> Query:
@@ -167,7 +169,7 @@ def read_query(text: str, now: datetime | None) -> Query:
     if now is not None and now.utcoffset() is None:
         raise InvalidInput(f"now is {now}, without a time zone; pass one, as now.astimezone() does")
     spans = time_spans(text, now)
-    topic = _without_digits(text, spans)
+    topic = topic_of(_without_digits(text, spans))
     words = content_words(topic) if tokenize(topic) else {}
     return Query(text, frozenset(tokenize(text)), words, spans, topic)
 
@@ -180,15 +182,3 @@ def _without_digits(text: str, spans: Sequence[Span]) -> str:
 
 
 _NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?")
-
-_ANYTHING = frozenset(
-    tokenize(
-        " ".join(STOP_WORDS) + " "
-        "anything something everything happen happened happening event events on at day days note "
-        "notes noted diary journal entry entries write wrote written say said talk talked talking "
-        "discuss discussed tell told mention mentioned speak spoke summarise summarize summary "
-        "recap review list show give remember recall memory memories conversation conversations "
-        "chat chats message messages go going please new news up s"
-    )
-)
-"""Words that ask for whatever was said."""

@@ -33,6 +33,7 @@ CJK = {
     "Japanese, half width": ("ｶﾀｶﾅで書いた", "カタカナ"),
     "Korean": ("어제 서울에서 친구를 만났어요", "서울"),
     "Thai": ("ฉันชอบกินข้าวผัด", "ข้าวผัด"),
+    "Chinese, the other characters": ("鑰匙在花盆下面", "钥匙"),
     "mixed": ("I bought a 手机 in Shenzhen", "手机"),
     "mixed, the English word": ("我昨天买了 iPhone 手机", "iphone"),
     "no space between": ("用Python写程序", "python"),
@@ -45,6 +46,13 @@ STEMS = {
     "full width": ("ＡＢＣ company", "abc"),
     "possessive": ("Ana's birthday", "birthdays"),
     "accents kept apart by no normal form": ("cafe\u0301 au lait", "café"),
+    "accents that are not typed": ("Le café de l’été à Łódź", "cafe ete lodz"),
+    "accents that are not stored": ("Wir treffen uns im Cafe", "café"),
+    "sharp s": ("Hauptstraße 5", "Hauptstrasse"),
+    "Russian yo": ("Она всё забыла", "все"),
+    "Greek capitals": ("Ο Γιώργος έφαγε", "ΓΙΩΡΓΟΣ"),
+    "Arabic vowels": ("المِفْتَاحُ تَحْتَ الإِنَاءِ", "المفتاح"),
+    "soft hyphens": ("The land\u00adlord is Mr Vogel", "landlord"),
     "number": ("the code is 4711", "4711"),
 }
 

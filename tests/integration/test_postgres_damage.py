@@ -146,7 +146,7 @@ def test_a_database_of_an_older_version_gets_its_digests(
         "ALTER TABLE remem.texts DROP COLUMN digest",
         "ALTER TABLE remem.vectors_1_0 DROP COLUMN digest",
         "ALTER TABLE remem.vectors_1_1 DROP COLUMN digest",
-        "UPDATE remem.meta SET value = value::integer - 1 WHERE name = 'migration'",
+        "UPDATE remem.meta SET value = '5' WHERE name = 'migration'",
         database="fresh",
     )
     with PostgresStore(url) as again:

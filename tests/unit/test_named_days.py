@@ -25,7 +25,19 @@ def runs() -> Iterator[Memory]:
 
 
 @pytest.mark.parametrize("day", [3, 9, 17, 26])
-@pytest.mark.parametrize("asked", ["How far did I run on {} May 2024?", "Running on May {}?"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "How far did I run on {} May 2024?",
+        "Running on May {}?",
+        "Wie weit bin ich am {}. Mai gelaufen?",
+        "J'ai couru combien de km le {} mai 2024 ?",
+        "¿Cuántos km corrí el {} de mayo?",
+        "Quantos km corri no dia {} de maio?",
+        "Quanti km ho corso il {} maggio?",
+        "Сколько км я пробежал {} мая 2024 года?",
+    ],
+)
 def test_a_named_day_comes_before_its_digits(runs: Memory, asked: str, day: int) -> None:
     [first] = runs.search(asked.format(day), 1, now=NOW)
     assert first.record.said_at == datetime(2024, 5, day, 7, tzinfo=timezone.utc)
@@ -43,6 +55,13 @@ def test_the_digits_of_a_date_are_no_words() -> None:
         "What did I write on 2024-05-12?",
         "Summarise 12 May for me",
         "What happened on 12 May 2024?",
+        "Was war am 12. Mai?",
+        "Fass den 12. Mai zusammen",
+        "Qu'ai-je fait le 12 mai ?",
+        "¿Qué hice el 12 de mayo?",
+        "Que fiz no dia 12 de maio?",
+        "Cosa ho fatto il 12 maggio?",
+        "Что я делал 12 мая?",
     ],
 )
 def test_a_question_for_a_day_alone_gets_that_day(runs: Memory, asked: str) -> None:
@@ -51,9 +70,23 @@ def test_a_question_for_a_day_alone_gets_that_day(runs: Memory, asked: str) -> N
     assert "I ran 29 km" not in block
 
 
-def test_yesterday_can_be_summarised(runs: Memory) -> None:
-    now = datetime(2024, 5, 13, 9, tzinfo=timezone.utc)
-    assert "I ran 17 km" in runs.context("Summarise yesterday", now=now).text
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Summarise yesterday",
+        "Fasse gestern zusammen",
+        "Was habe ich gestern gemacht?",
+        "Résume la journée d'hier",
+        "Resume lo que hice ayer",
+        "Que fiz ontem?",
+        "Riassumi ieri",
+        "Подведи итоги вчерашнего дня: что было вчера?",
+    ],
+)
+def test_yesterday_can_be_summarised(runs: Memory, asked: str) -> None:
+    block = runs.context(asked, now=datetime(2024, 5, 13, 9, tzinfo=timezone.utc)).text
+    assert "I ran 17 km" in block
+    assert "I ran 29 km" not in block
 
 
 def test_a_day_without_memories_gets_an_empty_prompt(runs: Memory) -> None:

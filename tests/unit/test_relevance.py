@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from remem.recall.ranking import Recollection
-from remem.recall.relevance import Rarity, Scale, judged
+from remem.recall.relevance import Rarity, Scale, judged, text_reach
 from remem.recall.signals import read_query
-from remem.store import Record
+from remem.store import Hit, Record
 from remem.store.fulltext.ranking import idf
 
 SCALE = Scale(unrelated=0.1)
@@ -143,6 +143,20 @@ def test_the_words_that_the_question_asks_for_are_named_as_they_stand() -> None:
     query = read_query("Did kilns break?", None)
     [one] = judged(query, ranking(0.9, text="Kiln, kiln! It breaks."), {}, SCALE, HEARD, 1)
     assert one.words == ("kiln", "breaks")
+
+
+def test_words_found_without_their_accents_are_shown_with_them() -> None:
+    query = read_query("Where was the cafe in Lodz?", None)
+    [one] = judged(query, ranking(0.9, text="The café is in Łódź."), {}, SCALE, HEARD, 1)
+    assert one.words == ("café", "Łódź")
+
+
+def test_a_full_text_leg_is_worth_the_share_of_the_question_that_its_best_hit_holds() -> None:
+    query = read_query("What is left in the fridge?", None)
+    hits = [Hit(one.record, 7.0) for one in ranking(0.9, text="My left knee hurts.")]
+    rarity = Rarity({"leav": 1.0, "fridg": 3.0}, unheard=3.0)
+    legs = {"text turn": hits, "dense turn": hits, "text window": []}
+    assert text_reach(legs, query, rarity) == {"text turn": 0.25}
 
 
 def test_of_ten_megabytes_the_beginning_is_searched_for_words() -> None:

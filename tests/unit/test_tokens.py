@@ -25,7 +25,8 @@ from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
         ("She left the roses", ["she", "leav", "the", "rose"]),
         ("北京烤鸭", ["北京", "京烤", "烤鸭"]),
         ("猫", ["猫"]),
-        ("東京タワー", ["東京", "京タ", "タワ", "ワー"]),
+        ("がぎ", ["がぎ"]),
+        ("東京タワー", ["东京", "京タ", "タワ", "ワー"]),
         ("서울에서 만났어요", ["서울", "울에", "에서", "만났", "났어", "어요"]),
         ("用Python写", ["用", "python", "写"]),
         ("𠮷野家", ["𠮷野", "野家"]),
@@ -35,6 +36,45 @@ from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
 )
 def test_texts_have_these_tokens(text: str, tokens: list[str]) -> None:
     assert tokenize(text) == tokens
+
+
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        ("café", "CAFE"),
+        ("cafe\u0301", "café"),
+        ("Straße", "strasse"),
+        ("всё", "все"),
+        ("за\u0301мок", "замок"),
+        ("ΓΙΩΡΓΟΣ", "Γιώργος"),
+        ("İstanbul Isparta", "istanbul ısparta"),
+        ("Łódź Ærø", "lodz aero"),
+        ("المِفْتَاحُ تَحْتَ الإِنَاءِ", "المفتاح تحت الاناء"),
+        ("הַמַּפְתֵּחַ", "המפתח"),
+        ("ｃａｆé", "cafe"),
+        ("land\u00adlord", "landlord"),
+        ("鑰匙在花盆下面", "钥匙在花盆下面"),
+        ("l’été d'Anaïs", "été Anaïs"),
+        ("dell’università", "universita"),
+    ],
+)
+def test_spellings_of_a_word_are_one_token(written: str, other: str) -> None:
+    assert tokenize(written) == tokenize(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "another"), [("мой", "мои"), ("їх", "іх"), ("が", "か"), ("ў", "у"), ("all's", "s")]
+)
+def test_letters_that_only_look_alike_stay_apart(one: str, another: str) -> None:
+    assert tokenize(one) != tokenize(another)
+
+
+def test_vowel_signs_belong_to_their_word() -> None:
+    assert tokenize("हिन्दी में") == ["हिन्दी", "में"]
+
+
+def test_a_word_is_shown_as_it_was_written() -> None:
+    assert content_words("Wo ist das Café?")["cafe"] == "Café"
 
 
 def test_one_character_finds_nothing_inside_longer_runs() -> None:

@@ -74,14 +74,14 @@ class Grammar:
         patterns = (_GROUP_NAME.sub("(?:", one[0]) for one in (*ranges, *leads, *rules))
         self._beginning = _compiled(f"{edge}(?:{'|'.join(patterns)})")
 
-    def scan(self, text: str, now: Now) -> Iterator[tuple[Period, str]]:
-        """The periods that a text names, in its order, with the words that do."""
+    def scan(self, text: str, now: Now) -> Iterator[tuple[Period, int, int]]:
+        """The periods that a text names, in its order, and from where to where it does."""
         place = 0
         while beginning := self._beginning.search(text, place):
             start = beginning.start()
             period, place = self._first(self._readings(text, start), now) or (None, start + 1)
             if period:
-                yield period, text[start:place].strip()
+                yield period, start, place
 
     def _readings(self, text: str, place: int) -> Iterator[tuple[Read, int]]:
         """Expressions that may stand at a place, each with its end, the likeliest first."""

@@ -1,9 +1,9 @@
 """From a question to the spans of time that it names. Pure.
 
-The grammar is our own because this runs before every search: a question takes 0.08 to 0.3 ms,
+The grammars are our own because this runs before every search: a question takes 0.1 to 0.4 ms,
 against 0.8 to 3.2 ms for ``search_dates`` of dateparser 1.5, which besides gives moments rather
-than spans ("last month" is one day) and reads "may" and "in a second" as dates. Sums of days are
-dateutil's.
+than spans ("last month" is one day) and reads "may" and "in a second" as dates. The words of other
+languages than English and Chinese are the CLDR's; sums of days are dateutil's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from datetime import datetime, timedelta, timezone
 
 from remem.recall.dates.chinese import chinese
 from remem.recall.dates.english import english
+from remem.recall.dates.grammar import Grammar, Period
+from remem.recall.dates.locales import locale, plain
+from remem.recall.languages import ENGLISH, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class Span:
 
 
 def time_spans(query: str, now: datetime | None) -> tuple[Span, ...]:
-    """The spans that a question in English or Chinese names, in its order.
+    """The spans that a question names, in its order; its language is one of those that
+    ``remem.recall.languages`` knows, English, or Chinese.
 
     What is yet to begin is left out, because nothing was said there. No text raises.
 
@@ -75,15 +79,47 @@ def time_spans(query: str, now: datetime | None) -> tuple[Span, ...]:
     """
     zone = now.tzinfo if now else timezone.utc
     query = query[:_MOST_CHARACTERS]
-    present = now.replace(tzinfo=None) if now else None
-    grammars = (english(), chinese()) if _HAN.search(query) else (english(),)
     spans = (
-        Span(start.replace(tzinfo=zone), end.replace(tzinfo=zone), phrase, fuzz)
-        for grammar in grammars
-        for (start, end, fuzz), phrase in grammar.scan(query, present)
+        Span(start.replace(tzinfo=zone), end.replace(tzinfo=zone), query[first:last].strip(), fuzz)
+        for first, last, (start, end, fuzz) in _named(query, now and now.replace(tzinfo=None))
     )
     # What falls into an hour, or in Samoa a day, that the clocks left out has no length.
     return tuple(span for span in spans if span.start.timestamp() < span.end.timestamp())
+
+
+def _named(query: str, now: datetime | None) -> list[tuple[int, int, Period]]:
+    """The periods that a text names, each with the places where its words begin and end, in order.
+
+    Of readings in several languages the one of more words counts ("3. April 2024", which holds the
+    English "April 2024"), and of equal ones that of the likelier language.
+    """
+    readings = []
+    for language in spoken(query):
+        if language == ENGLISH:
+            readings += _scanned(english(), query, now)
+        else:
+            readings += _scanned_plainly(locale(language), query, now)
+    if _HAN.search(query):
+        readings += _scanned(chinese(), query, now)
+    named: list[tuple[int, int, Period]] = []
+    for one in sorted(readings, key=lambda each: each[0] - each[1]):  # the longest first
+        if not any(first <= one[0] and one[1] <= last for first, last, _ in named):
+            named.append(one)
+    return sorted(named, key=lambda each: each[0])
+
+
+def _scanned(grammar: Grammar, text: str, now: datetime | None) -> list[tuple[int, int, Period]]:
+    return [(first, last, period) for period, first, last in grammar.scan(text, now)]
+
+
+def _scanned_plainly(
+    grammar: Grammar, text: str, now: datetime | None
+) -> list[tuple[int, int, Period]]:
+    letters, places = plain(text)
+    return [
+        (places[first], places[last - 1] + 1, period)
+        for first, last, period in _scanned(grammar, letters, now)
+    ]
 
 
 def _fallen(distance: timedelta, reach: timedelta) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from remem.ingest import DocumentReader, Item, Problem, read_document
+from remem.ingest.documents import joined
 from remem.store import InvalidInput, MissingDependency
 
 
@@ -115,6 +116,33 @@ def test_pdf_passages_know_their_page(read, tmp_path):
         ("Green tea.", 1),
         ("Black tea.", 2),
     ]
+
+
+def test_words_that_a_pdf_breaks_at_the_end_of_a_line_are_whole(read, tmp_path):
+    canvas = pytest.importorskip("reportlab.pdfgen.canvas")
+    sheet = canvas.Canvas(str(tmp_path / "a.pdf"))
+    for number, line in enumerate(["The develop-", "ment of the well-", "known mill."]):
+        sheet.drawString(72, 720 - 14 * number, line)
+    sheet.drawString(72, 600, "It is well-known.")
+    sheet.save()
+    text = " ".join(read(tmp_path / "a.pdf").texts[0].split())
+    assert text == "The development of the well-known mill. It is well-known."
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("develop-\nment", "development"),
+        ("Donau\u00ad\n  dampfer", "Donaudampfer"),
+        ("Haupt-\nund Nebenstraßen", "Haupt- und Nebenstraßen"),
+        ("a well-known\nand well-\nknown", "a well-known\nand well-known"),
+        ("Jean-\nPaul", "Jean-\nPaul"),
+        ("1914-\n1918", "1914-\n1918"),
+        ("- first\n- second", "- first\n- second"),
+    ],
+)
+def test_a_hyphen_at_the_end_of_a_line_goes_if_it_only_breaks_the_word(page, text):
+    assert joined(page) == text
 
 
 def test_pages_without_text_are_reported(read, tmp_path):

@@ -34,6 +34,28 @@ def test_all_records_are_stored_and_counted(memory, write):
     assert stored(memory) == ["a", "b"]
 
 
+GERMAN = (
+    "Am Samstag waren wir mit den Kindern im Zoo, und danach gab es noch ein Eis.",
+    "Kannst du morgen bitte den Schlüssel bei der Nachbarin abholen?",
+    "Ich habe heute lange gearbeitet und bin erst spät nach Hause gekommen.",
+    "Die Miete ist schon wieder teurer geworden, das ist doch nicht mehr normal.",
+)
+CHINESE = ("我们昨天在北京吃了烤鸭，然后去看了一场电影。" * 5, "周末我想带孩子们去海边看日出。" * 5)
+ENGLISH = (
+    "On Saturday we took the children to the zoo, and then we had some ice cream.",
+    "Could you pick up the key from the neighbour tomorrow, please?",
+    "I worked late today and came home after ten. My café au lait was cold.",
+    "The rent has gone up again, which is not normal any more, is it?",
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "foreign"), [(GERMAN, True), (CHINESE, True), (ENGLISH, False), (("Hallo!",), False)]
+)
+def test_a_history_in_another_language_than_english_is_noticed(memory, write, texts, foreign):
+    assert import_path(memory, write("chat.jsonl", chat(*texts))).foreign == foreign
+
+
 def test_importing_again_adds_nothing(memory, write):
     path = write("chat.jsonl", chat("a", "b"))
     import_path(memory, path)

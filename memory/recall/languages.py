@@ -1,0 +1,135 @@
+"""The languages that a question may be in, told by its commonest words. Pure.
+
+The lists are those of the package stopwordsiso, but for English, for which ours is shorter and
+cleaner: a question has too few words for a statistical model, which besides takes a second to load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+import stopwordsiso
+
+from remem.store.fulltext.folding import folded
+from remem.store.fulltext.tokens import STOP_WORDS, tokenize
+
+ENGLISH = "en"
+
+
+def spoken(text: str) -> tuple[str, ...]:
+    """Languages that a question may be in, the likeliest first: English, and those of whose common
+    words it has at least as many."""
+    words = _WORD.findall(folded(text))
+    shared = {name: sum(map(common_words(name).__contains__, words)) for name in LANGUAGES}
+    likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
+    return tuple(sorted(likely, key=lambda name: -shared[name]))
+
+
+def is_foreign(text: str) -> bool:
+    """True if most of a text is in other languages than English; of a short one nobody can tell."""
+    letters = [letter for letter in text if letter.isalpha()]
+    if len(letters) < _ENOUGH_LETTERS:
+        return False
+    if sum(map(str.isascii, letters)) < len(letters) / 2:
+        return True
+    words = _WORD.findall(folded(text))
+
+    def share(language: str) -> float:
+        return sum(map(common_words(language).__contains__, words)) / len(words)
+
+    english = share(ENGLISH)
+    others = (share(name) for name in stopwordsiso.langs() - {ENGLISH})
+    return english < _ENGLISH_SHARE < max(others)
+
+
+_TELLING = 2
+"""Common words that tell the language of a question."""
+
+_ENOUGH_LETTERS = 100
+_ENGLISH_SHARE = 0.2
+"""Share of common words that an English text has at least, and one of another language has not."""
+
+
+def topic_of(text: str) -> str:
+    """A question without the common words of its language, unless it has no others.
+
+    English ones stay: every search leaves them out. A title has too few words to tell ("Soy and
+    Cancer" is not Spanish), so that two must be common in the language and not in English.
+    """
+    language = spoken(text)[0]
+    common = common_words(language)
+    own = {word for word in _WORD.findall(folded(text)) if len(word) > 1 and word in common}
+    if language == ENGLISH or len(own - STOP_WORDS) < _TELLING:
+        return text
+    topic = _WORD.sub(lambda word: " " if folded(word[0]) in common else word[0], text)
+    return topic if _WORD.search(topic) else text
+
+
+@cache
+def common_words(language: str) -> frozenset[str]:
+    """Its commonest words, folded."""
+    words = STOP_WORDS if language == ENGLISH else stopwordsiso.stopwords(language)
+    return frozenset(map(folded, words))
+
+
+@cache
+def anything(language: str) -> frozenset[str]:
+    """Tokens of what asks for whatever was said: "Anything on 12 May?", "Summarise yesterday"."""
+    return frozenset(tokenize(" ".join([*common_words(language), _ANYTHING[language]])))
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+_ANYTHING: Mapping[str, str] = {
+    ENGLISH: (
+        "anything something everything happen happened happening event events on at day days note "
+        "notes noted diary journal entry entries write wrote written say said talk talked talking "
+        "discuss discussed tell told mention mentioned speak spoke summarise summarize summary "
+        "recap review list show give remember recall memory memories conversation conversations "
+        "chat chats message messages go going please new news up s"
+    ),
+    "de": (
+        "etwas alles passiert passierte geschah geschehen los ereignis ereignisse tag tage notiz "
+        "notizen notiert tagebuch eintrag einträge schrieb geschrieben sagte sage erzählt erzählte "
+        "gesprochen besprochen sprachen fasse fass zusammen zusammenfassung überblick liste zeig "
+        "zeige nenne erinnere erinnerst weißt erlebt getan tat unternommen bitte neues nachrichten "
+        "gespräch gespräche"
+    ),
+    "es": (
+        "algo pasó pasado ocurrió sucedió hice hiciste hicimos hizo evento eventos nota notas "
+        "apunté anoté diario entrada entradas escribí escribiste escrito dije dijiste dijimos "
+        "conté contaste hablé hablamos hablado resume resumen resumir resúmeme lista muestra "
+        "muéstrame dame recuerda recuerdas conversación conversaciones mensajes favor novedades día"
+    ),
+    "fr": (
+        "quelque chose passé passa arrivé événement événements jour journée note notes noté "
+        "journal entrée entrées écrit écrivis dit disions raconté parlé discuté résume résumer "
+        "résumé bilan liste montre donne rappelle souviens conversation conversations messages "
+        "plaît nouvelles fais faisait"
+    ),
+    "it": (
+        "qualcosa successo accaduto accadde evento eventi giorno nota note annotato appunti diario "
+        "voce voci scritto scrissi detto dissi raccontato parlato discusso riassumi riassunto "
+        "riassumere riepilogo elenca mostra mostrami dammi ricorda ricordi conversazione "
+        "conversazioni messaggi favore novità fatto feci facemmo"
+    ),
+    "pt": (
+        "algo alguma coisa aconteceu acontecido houve fiz fizeste fizemos fez evento eventos dia "
+        "nota notas anotei diário entrada entradas escrevi escreveu escrito disse disseste contei "
+        "falei falámos falamos falado resuma resume resumo resumir lista mostra mostre dá dê "
+        "lembra lembras conversa conversas mensagens favor novidades"
+    ),
+    "ru": (
+        "что-нибудь что-то случилось произошло было события событие день заметка заметки записал "
+        "записала дневник запись записи писал писала написал написала сказал сказала говорил "
+        "говорила говорили рассказал рассказала обсуждали подведи итог итоги перескажи кратко "
+        "обобщи список покажи назови вспомни помнишь разговор разговоры сообщения пожалуйста "
+        "нового новости делал делала делали"
+    ),
+}
+"""Words of such questions, besides the common ones. A time that they name is none of them."""
+
+LANGUAGES = tuple(_ANYTHING)
+"""Languages, besides Chinese, in which a question is read."""

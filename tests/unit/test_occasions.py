@@ -1,0 +1,121 @@
+"""Questions for the first time, the last time, and how many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from remem import Memory
+from remem.recall.occasions import in_order
+from remem.recall.ranking import Recollection
+from remem.store import Record
+from remem.testing import HashEncoder
+
+START = datetime(2024, 1, 1, 9, tzinfo=timezone.utc)
+
+
+def recollection(key: str, score: float, day: int | None, source: str = "chat") -> Recollection:
+    said_at = None if day is None else START + timedelta(days=day)
+    return Recollection(
+        Record(key=key, text=key, source=source, position=0, said_at=said_at), score
+    )
+
+
+RANKING = [
+    recollection("best", 1.0, 5),
+    recollection("early", 0.9, 2),
+    recollection("late", 0.85, 8),
+    recollection("same day", 0.82, 5),
+    recollection("undated", 0.81, None),
+    recollection("far off", 0.3, 1),
+]
+
+
+def keys(question: str) -> list[str]:
+    return [one.record.key for one in in_order(question, RANKING)]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When did I first go to the dentist?",
+        "the first time I saw Ben",
+        "Wann war ich zum ersten Mal beim Zahnarzt?",
+        "Quelle est la première fois que j'ai vu Ben ?",
+        "¿Cuándo fue la primera vez?",
+        "Когда я впервые был у врача?",
+        "我第一次去北京是什么时候？",
+    ],
+)
+def test_the_first_time_is_the_earliest_of_what_answers_as_well(question: str) -> None:
+    assert keys(question) == ["early", "best", "same day", "late", "undated", "far off"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When was the last time I saw Ben?",
+        "Which doctor did I see most recently?",
+        "When did I last go swimming?",
+        "Wann war ich zuletzt schwimmen?",
+        "Quando foi a última vez?",
+        "我上次见到他是什么时候？",
+    ],
+)
+def test_the_last_time_is_the_latest_of_what_answers_as_well(question: str) -> None:
+    assert keys(question) == ["late", "best", "same day", "early", "undated", "far off"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How often did I swim?", "Wie oft war ich dort?", "¿Cuántas veces?", "Сколько раз?"],
+)
+def test_to_count_times_one_memory_of_each_day_comes_first(question: str) -> None:
+    assert keys(question) == ["best", "early", "late", "undated", "same day", "far off"]
+
+
+@pytest.mark.parametrize(
+    "question", ["When did I swim last week?", "What is my first name?", "Where is the key?"]
+)
+def test_other_questions_keep_their_order(question: str) -> None:
+    assert in_order(question, RANKING) == RANKING
+
+
+def test_scores_still_fall_and_tell_what_moved() -> None:
+    ordered = in_order("the first time", RANKING)
+    scores = [one.score for one in ordered]
+    assert scores == sorted(scores, reverse=True)
+    assert ordered[0].parts["order"] == pytest.approx(0.1)
+
+
+def test_nothing_found_is_nothing_to_order() -> None:
+    assert in_order("the first time", []) == []
+
+
+@pytest.fixture
+def swims() -> Iterator[Memory]:
+    """Four days at the lake, among things that have nothing to do with them."""
+    with Memory(":memory:", encoder=HashEncoder()) as memory:
+        for day, whom in enumerate(("Ana", "Ben", "Cleo", "Dora")):
+            said_at = START + timedelta(days=40 * day)
+            memory.add(f"I went swimming in the lake with {whom}.", said_at=said_at)
+        for number in range(30):
+            said_at = START + timedelta(days=number)
+            memory.add(f"Bill {number} was paid by card {number + 70}.", said_at=said_at)
+        yield memory
+
+
+def test_a_search_brings_the_first_and_the_last_time_on_top(swims: Memory) -> None:
+    [first] = swims.search("When did I first go swimming in the lake?", 1)
+    [last] = swims.search("When was the last time that I went swimming in the lake?", 1)
+    assert (first.record.text, last.record.text) == (
+        "I went swimming in the lake with Ana.",
+        "I went swimming in the lake with Dora.",
+    )
+
+
+def test_the_prompt_of_a_count_has_every_occasion(swims: Memory) -> None:
+    block = swims.context("How many times did I go swimming in the lake?").text
+    assert block.count("I went swimming") == 4
