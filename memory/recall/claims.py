@@ -1,0 +1,240 @@
+"""What a person states about how things are: where they live, what they pay, who employs them.
+
+A claim is found by the frames in which people say such things ("my rent is now ...", "moved to
+..."), with a value of the right kind in the right place. What fits no frame is no claim: a change
+that goes unnoticed costs a place in a ranking, one that never happened hides a truth. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+from remem.store.fulltext.tokens import STOP_WORDS, tokenize
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+State = tuple[str, str]
+"""Whose state, and which: ``("", "home")`` is where the speaker lives, ``("daughter", "school")``
+where the daughter learns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A state as somebody states it.
+
+    Attributes:
+        state: Which.
+        value: The words or digits that say how it is; two claims agree if one has all of the other.
+        changes: It says that it was different before.
+    """
+
+    state: State
+    value: frozenset[str]
+    changes: bool
+
+    def contradicts(self, earlier: Claim) -> bool:
+        """True if what was stated earlier is so no longer, if this is so."""
+        return (
+            self.state == earlier.state
+            and not (self.value <= earlier.value or earlier.value <= self.value)
+            and (self.changes or _is_single(self.state))
+        )
+
+
+_MOST_CHARACTERS = 4000
+_WORD = re.compile(r"\w+")
+_DIGIT = re.compile(r"\d")
+_SENTENCE = re.compile(r"(?:[^.!?。！？\n]|(?<=\d)\.(?=\d)|(?<=\b[DMS][rst])\.|(?<=\bProf)\.|(?<=\bMrs)\.|\.(?=[a-z]))+[.!?。！？]*")
+
+
+@lru_cache(maxsize=16384)
+def claims(text: str) -> tuple[Claim, ...]:
+    """The claims in a text, in order, each state once for what it says last."""
+    found: dict[State, Claim] = {}
+    for sentence in _SENTENCE.findall(text[:_MOST_CHARACTERS].replace("’", "'")):
+        for claim in _in_sentence(sentence.strip()):
+            found[claim.state] = claim
+    return tuple(found.values())
+
+
+def asked_states(question: str) -> Set[State]:
+    """The states that a question of the first person asks for."""
+    return {
+        (found[1].lower() if (found := language.relative.search(question)) else "", each.name)
+        for language in _languages()
+        for each in language.states
+        if any(ask.search(question) for ask in each.asks)
+    }
+
+
+def words_to_find(name: str) -> str:
+    """Words with which people tell of a state, to search for."""
+    return " ".join(
+        each.find for language in _languages() for each in language.states if each.name == name
+    )
+
+
+def _in_sentence(sentence: str) -> Iterator[Claim]:
+    if sentence.endswith(("?", "？")):
+        return
+    words = frozenset(_WORD.findall(sentence.lower()))
+    for language in _languages():
+        told_of = not language.triggers.isdisjoint(words)
+        if not (told_of or _DIGIT.search(sentence)) or language.skip.search(sentence):
+            continue
+        changed = language.change.search(sentence) is not None
+        stated = [
+            each.stated(sentence, changed, language.before)
+            for each in language.states
+            if not each.triggers.isdisjoint(words)
+        ]
+        told = [claim for claim in stated if claim is not None]
+        yield from told or language.open.stated(sentence, changed, language.before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A state, and how a language speaks of it."""
+
+    name: str
+    frames: Sequence[tuple[re.Pattern[str], bool]]
+    asks: Sequence[re.Pattern[str]]
+    find: str
+    triggers: frozenset[str]
+    kind: str
+
+    def stated(self, sentence: str, changed: bool, before: re.Pattern[str]) -> Claim | None:
+        for frame, changes in self.frames:
+            for found in frame.finditer(sentence):
+                start = found.start("v")
+                value = _VALUES[self.kind].read(found["v"])
+                if not value or before.search(sentence[:start]):
+                    continue
+                whose = (found.groupdict().get("whose") or "").lower()
+                return Claim((whose, self.name), value, changes or changed)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Whatever else is somebody's and has a number, a date or a code: "my thesis deadline"."""
+
+    frames: Sequence[tuple[re.Pattern[str], bool]]
+
+    def stated(self, sentence: str, changed: bool, before: re.Pattern[str]) -> Iterator[Claim]:
+        for frame, changes in self.frames:
+            found = frame.search(sentence)
+            if found is None or before.search(sentence[: found.start("v")]):
+                continue
+            [kind] = [each for each in _OPEN if found[each]]
+            noun = {_SAME.get(each, each) for each in tokenize(found["noun"])}
+            noun = noun - STOP_WORDS - _NO_NOUNS
+            if noun:
+                whose = (found.groupdict().get("whose") or "").lower()
+                name = " ".join(sorted(noun))
+                yield Claim((whose, f"{kind} {name}"), frozenset({found["v"].casefold()}), changes or changed)
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class _Language:
+    states: Sequence[_Known]
+    triggers: frozenset[str]
+    open: _Open
+    skip: re.Pattern[str]
+    change: re.Pattern[str]
+    before: re.Pattern[str]
+    relative: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of value: how it is written, and what of it is compared."""
+
+    pattern: str
+    whole: bool = False
+
+    def read(self, found: str) -> frozenset[str]:
+        if self.whole:
+            return frozenset({re.sub(r"[\s()/-]", "", found).casefold()})
+        return frozenset(tokenize(found)) - STOP_WORDS - _TITLES
+
+
+_TITLES = frozenset(tokenize("dr doctor mr mrs ms prof school called named inc ltd gmbh"))
+_NAME = r"(?:(?:the|a|an) )?(?-i:(?!I\b|I'|My\b|We\b|The\b|It\b)[A-ZÀ-ÖØ-ÞА-ЯЁ][\w'&.-]*(?:(?: (?:de|da|do|la|of|and|&|e|y|et|von|am|an der))*,? (?!I\b|I'|My\b|We\b)[A-ZÀ-ÖØ-Þ0-9А-ЯЁ][\w'&.-]*)*)"
+_VALUES: Mapping[str, _Kind] = {
+    "name": _Kind(_NAME),
+    "address": _Kind(r"(?-i:[A-ZÀ-ÞА-ЯЁ0-9][\w'.-]*(?:,? [\w'.-]+){0,4},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)"),
+    "phone": _Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True),
+    "email": _Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True),
+    "number": _Kind(r"[$€£]?\s?\d[\d.,]*\d?\s?k?\b(?!\s*(?:years?|months?|days?|times|weeks?|%))", True),
+    "weight": _Kind(r"\d+(?:[.,]\d+)?\s?(?:kg|kilos?|pounds|lbs?)\b", True),
+    "word": _Kind(r"(?!(?:a|an|the|at|in|on|to|and|or|but|so|this|that|last|yesterday|today|because|with|of|for|from|by|is|was|very|really|not|my|our|his|her|their|here|there|i|we|it|now|just|if|as)\b)[a-z][\w-]*(?: (?!now\b|by\b|at\b|and\b|since\b|but\b|these\b|for\b|in\b)[a-z][\w-]*){0,3}"),
+    "diet": _Kind(r"(?:vegan|vegetarian|pescatarian|keto|gluten-free|paleo|low-carb|omnivore|meat|lactose-free|halal|kosher|carnivore|flexitarian)\b"),
+    "pet": _Kind(r"an? (?:dog|cat|parrot|rabbit|hamster|turtle|bird|fish|snake|guinea pig|puppy|kitten)(?: (?:called|named) [A-Z]\w+)?"),
+}
+
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_OPEN: Mapping[str, str] = {
+    "date": rf"\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b(?:,? \d{{4}})?"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?",
+    "share": r"\d[\d.,]*\s?(?:%|percent\b)",
+    "code": r"(?=[\w@.:/$€£-]*\d)[\w$€£](?:[\w@.,:/-]*\w)?",
+}
+_ANY = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _OPEN.items())
+_NOUN = r"(?P<noun>(?:(?!(?:is|was|are|were|has|have|it)\b)[a-z][a-z-]*(?:'s)? ){0,4}?[a-z][a-z-]*)"
+_NO_NOUNS = frozenset(tokenize("new current latest updated old deadline due date number"))
+_SAME = dict.fromkeys(tokenize("code key passcode passphrase pin"), *tokenize("password"))
+
+
+@cache
+def _languages() -> tuple[_Language, ...]:
+    text = files("remem.recall").joinpath("states.toml").read_text(encoding="utf-8")
+    return tuple(_language(table) for table in tomllib.loads(text).values() if "state" in table)
+
+
+def _language(table: Mapping[str, Any]) -> _Language:
+    words: Mapping[str, str] = table["words"]
+    states = []
+    for each in table["state"]:
+        own = {**words, "noun": f"(?:{each['nouns']})", "v": f"(?P<v>{_VALUES[each['kind']].pattern})"}
+        frames = [
+            *((_compiled(one, own), True) for one in (*each["changes"], *table["changes"])),
+            *((_compiled(one, own), False) for one in (*each["says"], *table["states"])),
+        ]
+        asks = [_compiled(one, words) for one in each["asks"]]
+        states.append(_Known(each["name"], frames, asks, each["find"], frozenset(each["find"].split()), each["kind"]))
+    own = {**words, "noun": _NOUN, "v": f"(?P<v>{_ANY})"}
+    opened = [
+        *((_compiled(one, own), True) for one in table["open"]["changes"]),
+        *((_compiled(one, own), False) for one in table["open"]["says"]),
+    ]
+    return _Language(
+        states,
+        frozenset().union(*(each.triggers for each in states)),
+        _Open(opened),
+        *(_compiled(table[name], words) for name in ("skip", "change", "before")),
+        _compiled(rf"\b({words['relative']})\b", words),
+    )
+
+
+def _compiled(pattern: str, words: Mapping[str, str]) -> re.Pattern[str]:
+    for _ in range(3):
+        pattern = _HOLE.sub(lambda hole: words[hole[1]], pattern)
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_HOLE = re.compile(r"\{([a-z]+)\}")
+
+def _is_single(state: State) -> bool:
+    return not state[0] and state[1] != "pet" and " " not in state[1]
