@@ -46,7 +46,7 @@ class Recollection:
     span: Span | None = None
     echo: str = ""
     until: datetime | None = None
-    newer: str = ""
+    newer: str | None = None
 
 
 def rank(
