@@ -35,22 +35,32 @@ class Claim:
         state: Which.
         value: The words or digits that say how it is; two claims agree if one has all of the other.
         changes: It says that it was different before.
+        words: What names the state, where nothing but words side by side make it a claim: without
+            a change, it is one about the same only if it has one of these in common.
     """
 
     state: State
     value: frozenset[str]
     changes: bool
+    words: frozenset[str] = frozenset()
 
     def contradicts(self, earlier: Claim) -> bool:
         """True if what was stated earlier is so no longer, if this is so."""
         return (
             self.state == earlier.state
             and not (self.value <= earlier.value or earlier.value <= self.value)
-            and (self.changes or _is_single(self.state))
+            and (self.changes or self._is_frame_of(earlier))
         )
 
 
+    def _is_frame_of(self, earlier: Claim) -> bool:
+        if self.words or earlier.words:
+            return not self.words.isdisjoint(earlier.words)
+        return _is_single(self.state)
+
+
 _MOST_CHARACTERS = 4000
+_SHORT = 140
 _WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
 _SENTENCE = re.compile(r"(?:[^.!?。！？\n]|(?<=\d)\.(?=\d)|(?<=\b[DMS][rst])\.|(?<=\bProf)\.|(?<=\bMrs)\.|\.(?=[a-z]))+[.!?。！？]*")
@@ -60,8 +70,10 @@ _SENTENCE = re.compile(r"(?:[^.!?。！？\n]|(?<=\d)\.(?=\d)|(?<=\b[DMS][rst])\
 def claims(text: str) -> tuple[Claim, ...]:
     """The claims in a text, in order, each state once for what it says last."""
     found: dict[State, Claim] = {}
-    for sentence in _SENTENCE.findall(text[:_MOST_CHARACTERS].replace("’", "'")):
-        for claim in _in_sentence(sentence.strip()):
+    text = text[:_MOST_CHARACTERS].replace("’", "'")
+    around = text if len(text) <= _SHORT else ""
+    for sentence in _SENTENCE.findall(text):
+        for claim in _in_sentence(sentence.strip(), around):
             found[claim.state] = claim
     return tuple(found.values())
 
@@ -83,10 +95,10 @@ def words_to_find(name: str) -> str:
     )
 
 
-def _in_sentence(sentence: str) -> Iterator[Claim]:
+def _in_sentence(sentence: str, around: str) -> Iterator[Claim]:
     if sentence.endswith(("?", "？")):
         return
-    words = frozenset(_WORD.findall(sentence.lower()))
+    words = frozenset(_WORD.findall((around or sentence).lower()))
     for language in _languages():
         told_of = not language.triggers.isdisjoint(words)
         if not (told_of or _DIGIT.search(sentence)) or language.skip.search(sentence):
@@ -98,6 +110,8 @@ def _in_sentence(sentence: str) -> Iterator[Claim]:
             if not each.triggers.isdisjoint(words)
         ]
         told = [claim for claim in stated if claim is not None]
+        if not told and around:
+            told = list(language.loose.stated(sentence, words, changed, language))
         yield from told or language.open.stated(sentence, changed, language.before)
 
 
@@ -109,6 +123,7 @@ class _Known:
     frames: Sequence[tuple[re.Pattern[str], bool]]
     asks: Sequence[re.Pattern[str]]
     find: str
+    about: frozenset[str]
     triggers: frozenset[str]
     kind: str
 
@@ -122,6 +137,46 @@ class _Known:
                 whose = (found.groupdict().get("whose") or "").lower()
                 return Claim((whose, self.name), value, changes or changed)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """Words of a state and a value in one sentence, whatever stands between."""
+
+    names: Sequence[re.Pattern[str]]
+    other: re.Pattern[str]
+
+    def stated(
+        self, sentence: str, words: frozenset[str], changed: bool, language: _Language
+    ) -> Iterator[Claim]:
+        state = max(language.states, key=lambda each: len(each.about & words))
+        named = state.about & words
+        if not named or self.other.search(sentence):
+            return
+        for pattern in self.names if state.kind == "name" else [_plain(state.kind)]:
+            for found in pattern.finditer(sentence):
+                value = _VALUES[state.kind].read(found["v"])
+                value -= language.triggers | _CALENDAR
+                if not value or language.before.search(sentence[: found.start("v")]):
+                    continue
+                sure = state.kind in _TYPED
+                yield Claim(("", state.name), value, changed, frozenset() if sure else named)
+                return
+
+
+@cache
+def _plain(kind: str) -> re.Pattern[str]:
+    pattern = r"(?:\d{1,3}[.,]\d{3}|\d{3,})\s?k?\b|\d+k\b" if kind == "number" else _VALUES[kind].pattern
+    return re.compile(f"(?P<v>{pattern})", re.IGNORECASE)
+
+
+_TYPED = frozenset({"phone", "email", "number"})
+_CALENDAR = frozenset(
+    tokenize(
+        "monday tuesday wednesday thursday friday saturday sunday january february march april may "
+        "june july august september october november december i ok okay christmas easter"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +204,7 @@ class _Open:
 class _Language:
     states: Sequence[_Known]
     triggers: frozenset[str]
+    loose: _Loose
     open: _Open
     skip: re.Pattern[str]
     change: re.Pattern[str]
@@ -213,7 +269,8 @@ def _language(table: Mapping[str, Any]) -> _Language:
             *((_compiled(one, own), False) for one in (*each["says"], *table["states"])),
         ]
         asks = [_compiled(one, words) for one in each["asks"]]
-        states.append(_Known(each["name"], frames, asks, each["find"], frozenset(each["find"].split()), each["kind"]))
+        about = frozenset(each.get("about", "").split())
+        states.append(_Known(each["name"], frames, asks, each["find"], about, about | frozenset(each["find"].split()), each["kind"]))
     own = {**words, "noun": _NOUN, "v": f"(?P<v>{_ANY})"}
     opened = [
         *((_compiled(one, own), True) for one in table["open"]["changes"]),
@@ -222,10 +279,21 @@ def _language(table: Mapping[str, Any]) -> _Language:
     return _Language(
         states,
         frozenset().union(*(each.triggers for each in states)),
+        _loose(table["loose"], words),
         _Open(opened),
         *(_compiled(table[name], words) for name in ("skip", "change", "before")),
         _compiled(rf"\b({words['relative']})\b", words),
     )
+
+
+def _loose(table: Mapping[str, str], words: Mapping[str, str]) -> _Loose:
+    value = f"(?P<v>{_VALUES['name'].pattern})"
+    article = f"(?:(?:{table['article']}) )*"
+    names = [
+        rf"(?:\b(?:{table['at']})|[:：]) {article}{value}",
+        rf"(?:^|[,;:] (?:and |so )?|\band |\bso ){article}{value} (?:{table['then']})\b",
+    ]
+    return _Loose([_compiled(each, words) for each in names], _compiled(table["other"], words))
 
 
 def _compiled(pattern: str, words: Mapping[str, str]) -> re.Pattern[str]:

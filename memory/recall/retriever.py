@@ -12,6 +12,7 @@ from typing import Protocol
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.claims import State, asked_states, claims, words_to_find
 from remem.recall.echoes import behind, below_sources, sorted_out
+from remem.recall.figures import newest_figure_first
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.ranking import (
     WEIGHTS,
@@ -251,6 +252,7 @@ class Retriever:
 
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
+        ranking = newest_figure_first(answer.question, ranking, answer.rarity)
         ranking = truth_first(
             answer.question, answer.states, ranking, answer.stated, answer.now
         )
