@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -73,15 +73,24 @@ def claims(text: str) -> tuple[Claim, ...]:
     text = text[:_MOST_CHARACTERS].replace("’", "'")
     around = text if len(text) <= _SHORT else ""
     for sentence in _SENTENCE.findall(text):
-        for claim in _in_sentence(sentence.strip(), around):
-            found[claim.state] = claim
+        found |= _merged(_in_sentence(sentence.strip(), around))
     return tuple(found.values())
+
+
+def _merged(claims: Iterable[Claim]) -> dict[State, Claim]:
+    """The claims of one sentence: some languages share the words for a state, not for a change."""
+    found: dict[State, Claim] = {}
+    for claim in claims:
+        first = found.setdefault(claim.state, claim)
+        if claim.changes and not first.changes:
+            found[claim.state] = replace(first, changes=True)
+    return found
 
 
 def asked_states(question: str) -> Set[State]:
     """The states that a question of the first person asks for."""
     return {
-        (found[1].lower() if (found := language.relative.search(question)) else "", each.name)
+        (language.whose(question), each.name)
         for language in _languages()
         for each in language.states
         if any(ask.search(question) for ask in each.asks)
@@ -98,8 +107,8 @@ def words_to_find(name: str) -> str:
 def _in_sentence(sentence: str, around: str) -> Iterator[Claim]:
     if sentence.endswith(("?", "？")):
         return
-    words = frozenset(_WORD.findall((around or sentence).lower()))
     for language in _languages():
+        words = language.held(around or sentence)
         told_of = not language.triggers.isdisjoint(words)
         if not (told_of or _DIGIT.search(sentence)) or language.skip.search(sentence):
             continue
@@ -145,6 +154,7 @@ class _Loose:
 
     names: Sequence[re.Pattern[str]]
     other: re.Pattern[str]
+    value: str
 
     def stated(
         self, sentence: str, words: frozenset[str], changed: bool, language: _Language
@@ -153,7 +163,7 @@ class _Loose:
         named = state.about & words
         if not named or self.other.search(sentence):
             return
-        for pattern in self.names if state.kind == "name" else [_plain(state.kind)]:
+        for pattern in self._patterns(state, named):
             for found in pattern.finditer(sentence):
                 value = _VALUES[state.kind].read(found["v"])
                 value -= language.triggers | _CALENDAR
@@ -164,9 +174,24 @@ class _Loose:
                 return
 
 
+    def _patterns(self, state: _Known, named: Set[str]) -> Iterator[re.Pattern[str]]:
+        if state.kind != "name":
+            yield _plain(state.kind)
+            return
+        yield from self.names
+        for word in named:
+            yield _behind(word, self.value)
+
+
+@cache
+def _behind(word: str, value: str) -> re.Pattern[str]:
+    """A value right behind a word: "our dog, Rex"."""
+    return re.compile(rf"\b{re.escape(word)},? (?P<v>{value})", re.IGNORECASE)
+
+
 @cache
 def _plain(kind: str) -> re.Pattern[str]:
-    pattern = r"(?:\d{1,3}[.,]\d{3}|\d{3,})\s?k?\b|\d+k\b" if kind == "number" else _VALUES[kind].pattern
+    pattern = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b" if kind == "number" else _VALUES[kind].pattern
     return re.compile(f"(?P<v>{pattern})", re.IGNORECASE)
 
 
@@ -209,7 +234,19 @@ class _Language:
     skip: re.Pattern[str]
     change: re.Pattern[str]
     before: re.Pattern[str]
-    relative: re.Pattern[str]
+    relative: re.Pattern[str] | None
+    spaced: bool
+
+    def whose(self, question: str) -> str:
+        """The relative whom a question is about; empty: the person who asks."""
+        found = self.relative.search(question) if self.relative else None
+        return found[1].lower() if found else ""
+
+    def held(self, text: str) -> frozenset[str]:
+        """The words of a text, or of a language without spaces those that name a state."""
+        if self.spaced:
+            return frozenset(_WORD.findall(text.lower()))
+        return frozenset(word for word in self.triggers if word in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +269,7 @@ _VALUES: Mapping[str, _Kind] = {
     "address": _Kind(r"(?-i:[A-ZÀ-ÞА-ЯЁ0-9][\w'.-]*(?:,? [\w'.-]+){0,4},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)"),
     "phone": _Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True),
     "email": _Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True),
-    "number": _Kind(r"[$€£]?\s?\d[\d.,]*\d?\s?k?\b(?!\s*(?:years?|months?|days?|times|weeks?|%))", True),
+    "number": _Kind(r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|\s*(?:years?|months?|days?|times|weeks?|%))", True),
     "weight": _Kind(r"\d+(?:[.,]\d+)?\s?(?:kg|kilos?|pounds|lbs?)\b", True),
     "word": _Kind(r"(?!(?:a|an|the|at|in|on|to|and|or|but|so|this|that|last|yesterday|today|because|with|of|for|from|by|is|was|very|really|not|my|our|his|her|their|here|there|i|we|it|now|just|if|as)\b)[a-z][\w-]*(?: (?!now\b|by\b|at\b|and\b|since\b|but\b|these\b|for\b|in\b)[a-z][\w-]*){0,3}"),
     "diet": _Kind(r"(?:vegan|vegetarian|pescatarian|keto|gluten-free|paleo|low-carb|omnivore|meat|lactose-free|halal|kosher|carnivore|flexitarian)\b"),
@@ -261,39 +298,61 @@ def _languages() -> tuple[_Language, ...]:
 
 def _language(table: Mapping[str, Any]) -> _Language:
     words: Mapping[str, str] = table["words"]
+    name = table.get("value", _NAME)
+
+    def value(state: str) -> str:
+        kind = _KIND_OF[state]
+        return f"(?P<v>{name if kind == 'name' else _VALUES[kind].pattern})"
+
     states = []
     for each in table["state"]:
-        own = {**words, "noun": f"(?:{each['nouns']})", "v": f"(?P<v>{_VALUES[each['kind']].pattern})"}
+        own = {**words, "noun": f"(?:{each['nouns']})", "v": value(each["name"])}
         frames = [
-            *((_compiled(one, own), True) for one in (*each["changes"], *table["changes"])),
-            *((_compiled(one, own), False) for one in (*each["says"], *table["states"])),
+            *((one, True) for one in (*each.get("changes", ()), *table["changes"])),
+            *((one, False) for one in (*each.get("says", ()), *table["states"])),
         ]
-        asks = [_compiled(one, words) for one in each["asks"]]
         about = frozenset(each.get("about", "").split())
-        states.append(_Known(each["name"], frames, asks, each["find"], about, about | frozenset(each["find"].split()), each["kind"]))
+        find = each.get("find", "")
+        states.append(
+            _Known(
+                each["name"],
+                [(_compiled(one, own), changes) for one, changes in frames],
+                [_compiled(one, words) for one in each["asks"]],
+                find or each.get("about", ""),
+                about,
+                about | frozenset(find.split()),
+                _KIND_OF[each["name"]],
+            )
+        )
+    open_ = table.get("open", {"changes": (), "says": ()})
     own = {**words, "noun": _NOUN, "v": f"(?P<v>{_ANY})"}
     opened = [
-        *((_compiled(one, own), True) for one in table["open"]["changes"]),
-        *((_compiled(one, own), False) for one in table["open"]["says"]),
+        *((_compiled(one, own), True) for one in open_["changes"]),
+        *((_compiled(one, own), False) for one in open_["says"]),
     ]
+    relative = words.get("relative")
     return _Language(
         states,
         frozenset().union(*(each.triggers for each in states)),
-        _loose(table["loose"], words),
+        _loose(table["loose"], words, name),
         _Open(opened),
-        *(_compiled(table[name], words) for name in ("skip", "change", "before")),
-        _compiled(rf"\b({words['relative']})\b", words),
+        *(_compiled(table[each], words) for each in ("skip", "change", "before")),
+        _compiled(rf"\b({relative})\b", words) if relative else None,
+        "value" not in table,
     )
 
 
-def _loose(table: Mapping[str, str], words: Mapping[str, str]) -> _Loose:
-    value = f"(?P<v>{_VALUES['name'].pattern})"
-    article = f"(?:(?:{table['article']}) )*"
-    names = [
-        rf"(?:\b(?:{table['at']})|[:：]) {article}{value}",
-        rf"(?:^|[,;:] (?:and |so )?|\band |\bso ){article}{value} (?:{table['then']})\b",
+def _loose(table: Mapping[str, Any], words: Mapping[str, str], value: str) -> _Loose:
+    words = {**words, "v": f"(?P<v>{value})"}
+    article = f"(?:(?:{table.get('article')}) )*"
+    names = table.get("names") or [
+        rf"\b(?:{table.get('title')})\.? {{v}}",
+        rf"(?:\b(?:{table['at']})|[:：]) {article}{{v}}",
+        rf"(?:^|[,;:] (?:and |so )?|\band |\bso ){article}{{v}} (?:{table['then']})\b",
     ]
-    return _Loose([_compiled(each, words) for each in names], _compiled(table["other"], words))
+    return _Loose(
+        [_compiled(each, words) for each in names], _compiled(table["other"], words), value
+    )
 
 
 def _compiled(pattern: str, words: Mapping[str, str]) -> re.Pattern[str]:
@@ -303,6 +362,15 @@ def _compiled(pattern: str, words: Mapping[str, str]) -> re.Pattern[str]:
 
 
 _HOLE = re.compile(r"\{([a-z]+)\}")
+_KIND_OF: Mapping[str, str] = {
+    **dict.fromkeys(
+        "home employer partner gym car doctor dentist school boss bank dog cat".split(), "name"
+    ),
+    **{each: each for each in "address phone email weight diet pet".split()},
+    **dict.fromkeys("rent salary".split(), "number"),
+    "title": "word",
+}
+"""State -> the kind of its values."""
 
 def _is_single(state: State) -> bool:
-    return not state[0] and state[1] != "pet" and " " not in state[1]
+    return not state[0] and state[1] not in {"pet", "dog", "cat"} and " " not in state[1]
