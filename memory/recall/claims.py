@@ -94,7 +94,17 @@ def asked_states(question: str) -> Set[State]:
         for language in _languages()
         for each in language.states
         if any(ask.search(question) for ask in each.asks)
+        and (each.name not in _PERSONS or _WHO.search(question))
     }
+
+
+_WHO = re.compile(
+    r"^(?!.*(?<!what)(?<!who)(?<!where)'s (?!name)).*(?:\b(?:who|whom|names?|called|call|which|wer|wen|wem|heißt|heisst|welche[rnms]?"
+    r"|qui|appelle|appelait|quel(?:le)?s?|nom|quién|llama|llamaba|qué|nombre|quem|chama|chamava|qual|nome)\b"
+    r"|谁|叫|名字|哪)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A question for somebody's name."""
 
 
 def words_to_find(name: str) -> str:
@@ -153,7 +163,9 @@ class _Loose:
     """Words of a state and a value in one sentence, whatever stands between."""
 
     names: Sequence[re.Pattern[str]]
+    persons: Sequence[re.Pattern[str]]
     other: re.Pattern[str]
+    own: re.Pattern[str]
     value: str
 
     def stated(
@@ -162,6 +174,8 @@ class _Loose:
         state = max(language.states, key=lambda each: len(each.about & words))
         named = state.about & words
         if not named or self.other.search(sentence):
+            return
+        if not (changed or self.own.search(sentence)):
             return
         for pattern in self._patterns(state, named):
             for found in pattern.finditer(sentence):
@@ -178,8 +192,8 @@ class _Loose:
         if state.kind != "name":
             yield _plain(state.kind)
             return
-        yield from self.names
-        for word in named:
+        yield from self.persons if state.name in _PERSONS else self.names
+        for word in sorted(named):
             yield _behind(word, self.value)
 
 
@@ -345,13 +359,16 @@ def _language(table: Mapping[str, Any]) -> _Language:
 def _loose(table: Mapping[str, Any], words: Mapping[str, str], value: str) -> _Loose:
     words = {**words, "v": f"(?P<v>{value})"}
     article = f"(?:(?:{table.get('article')}) )*"
-    names = table.get("names") or [
-        rf"\b(?:{table.get('title')})\.? {{v}}",
-        rf"(?:\b(?:{table['at']})|[:：]) {article}{{v}}",
-        rf"(?:^|[,;:] (?:and |so )?|\band |\bso ){article}{{v}} (?:{table['then']})\b",
-    ]
+    titled = rf"\b(?:{table.get('title')})\.? {{v}}"
+    before = rf"(?:^|[,;:] (?:and |so )?|\band |\bso ){article}{{v}} (?:{table.get('then')})\b"
+    called = rf"(?:\b(?:{table.get('called')})|[:：]) {article}{{v}}"
+    at = rf"(?:\b(?:{table.get('at')})|[:：]) {article}{{v}}"
     return _Loose(
-        [_compiled(each, words) for each in names], _compiled(table["other"], words), value
+        [_compiled(each, words) for each in table.get("names", (at, before))],
+        [_compiled(each, words) for each in table.get("persons", (titled, called, before))],
+        _compiled(table["other"], words),
+        _compiled(table["own"], words),
+        value,
     )
 
 
@@ -362,15 +379,21 @@ def _compiled(pattern: str, words: Mapping[str, str]) -> re.Pattern[str]:
 
 
 _HOLE = re.compile(r"\{([a-z]+)\}")
+_PERSONS = frozenset(
+    "boss partner doctor dentist hairdresser teacher flatmate dog cat".split()
+)
+"""States whose value is somebody's name."""
+
 _KIND_OF: Mapping[str, str] = {
     **dict.fromkeys(
-        "home employer partner gym car doctor dentist school boss bank dog cat".split(), "name"
+        "home employer partner gym car doctor dentist school boss bank dog cat hairdresser "
+        "insurance teacher flatmate".split(), "name"
     ),
     **{each: each for each in "address phone email weight diet pet".split()},
     **dict.fromkeys("rent salary".split(), "number"),
     "title": "word",
 }
-"""State -> the kind of its values."""
+"""The state -> the kind of its values."""
 
 def _is_single(state: State) -> bool:
     return not state[0] and state[1] not in {"pet", "dog", "cat"} and " " not in state[1]
