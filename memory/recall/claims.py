@@ -124,14 +124,14 @@ def _in_sentence(sentence: str, around: str) -> Iterator[Claim]:
             continue
         changed = language.change.search(sentence) is not None
         stated = [
-            each.stated(sentence, changed, language.before)
+            each.stated(sentence, changed, language)
             for each in language.states
             if not each.triggers.isdisjoint(words)
         ]
         told = [claim for claim in stated if claim is not None]
         if not told and around:
             told = list(language.loose.stated(sentence, words, changed, language))
-        yield from told or language.open.stated(sentence, changed, language.before)
+        yield from told or language.open.stated(sentence, changed, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,11 @@ class _Known:
     triggers: frozenset[str]
     kind: str
 
-    def stated(self, sentence: str, changed: bool, before: re.Pattern[str]) -> Claim | None:
+    def stated(self, sentence: str, changed: bool, language: _Language) -> Claim | None:
         for frame, changes in self.frames:
             for found in frame.finditer(sentence):
-                start = found.start("v")
                 value = _VALUES[self.kind].read(found["v"])
-                if not value or before.search(sentence[:start]):
+                if not value or language.is_past_or_other(sentence, found):
                     continue
                 whose = (found.groupdict().get("whose") or "").lower()
                 return Claim((whose, self.name), value, changes or changed)
@@ -224,10 +223,10 @@ class _Open:
 
     frames: Sequence[tuple[re.Pattern[str], bool]]
 
-    def stated(self, sentence: str, changed: bool, before: re.Pattern[str]) -> Iterator[Claim]:
+    def stated(self, sentence: str, changed: bool, language: _Language) -> Iterator[Claim]:
         for frame, changes in self.frames:
             found = frame.search(sentence)
-            if found is None or before.search(sentence[: found.start("v")]):
+            if found is None or language.is_past_or_other(sentence, found):
                 continue
             [kind] = [each for each in _OPEN if found[each]]
             noun = {_SAME.get(each, each) for each in tokenize(found["noun"])}
@@ -250,6 +249,15 @@ class _Language:
     before: re.Pattern[str]
     relative: re.Pattern[str] | None
     spaced: bool
+
+    def is_past_or_other(self, sentence: str, found: re.Match[str]) -> bool:
+        """True if a value is said to be so no longer, or of somebody else."""
+        if self.before.search(sentence[: found.start("v")]):
+            return True
+        said = found[0][: found.start("v") - found.start()]
+        return not self.loose.own.search(said) and bool(
+            self.loose.other.search(sentence[: found.start("v")])
+        )
 
     def whose(self, question: str) -> str:
         """The relative whom a question is about; empty: the person who asks."""

@@ -34,7 +34,7 @@ class _Told:
     Attributes:
         place: In the ranking.
         covered: Share of the question's weight in the sentence that has them.
-        changes: The sentence says that something has changed.
+        changes: The sentence says that something has changed, and to which figure.
     """
 
     place: int
@@ -94,6 +94,10 @@ class _Wanted:
             if not self.units or self._counts(sentence, found.start(), found.end())
         )
 
+    def somehow_in(self, sentence: str) -> frozenset[str]:
+        """All figures of a sentence: "I've written four so far" leaves out what was counted."""
+        return frozenset(each.lower() for each in self.figure.findall(sentence))
+
     def _counts(self, sentence: str, start: int, end: int) -> bool:
         """True if the figure counts the unit, or is what something has grown to."""
         before = sentence[max(0, start - 90) : start]
@@ -122,11 +126,17 @@ def _told(ranking: Sequence[Recollection], wanted: _Wanted, rarity: Rarity) -> I
             continue
         best = _Told(place, 0.0, frozenset(), False, (record.said_at, record.position))
         for sentence in _SENTENCE.findall(record.text[:_MOST_CHARACTERS]):
-            if figures := wanted.in_(sentence):
+            exact = wanted.in_(sentence)
+            if figures := exact or wanted.somehow_in(sentence):
                 covered = rarity.covered(frozenset(tokenize(sentence)))
                 if covered > best.covered:
                     changes = _CHANGED.search(sentence) is not None
-                    best = replace(best, covered=covered, figures=figures, changes=changes)
+                    best = replace(
+                        best,
+                        covered=covered,
+                        figures=figures,
+                        changes=changes and bool(exact),
+                    )
         if best.covered >= _LEAST_COVERED:
             yield best
 
@@ -168,7 +178,7 @@ _KINDS = (
 )
 _BACK = re.compile(
     r"\b(?:before|previous(?:ly)?|former(?:ly)?|used to|initial(?:ly)?|at first|first time"
-    r"|original(?:ly)?|earlier|between|since|differen(?:ce|t)|compare[ds]?|chang(?:e[ds]?|ing)"
+    r"|original(?:ly)?|earlier|between|differen(?:ce|t)|compare[ds]?|chang(?:e[ds]?|ing)"
     r"|ever|list|order|over time|progress|did)\b",
     re.IGNORECASE,
 )
