@@ -66,6 +66,8 @@ class AsyncMemory:
     get = threaded(Memory.get)
     get_many = threaded(Memory.get_many)
     history = threaded(Memory.history)
+    supersessions = threaded(Memory.supersessions)
+    undo = threaded(Memory.undo)
     neighbors = threaded(Memory.neighbors)
     last = threaded(Memory.last)
     update = threaded(Memory.update)

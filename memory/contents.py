@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from remem.lookup import Spelled
 from remem.recall.ranking import Recollection
+from remem.recall.truth import BESIDE, Supersession, supersessions
 from remem.store import (
     F,
     Filter,
@@ -22,7 +23,7 @@ from remem.store import (
     log_damage,
     parse_filter,
 )
-from remem.versions import LAST, history
+from remem.versions import LAST, history, is_current
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -65,6 +66,15 @@ class Contents(ABC):
     def history(self, key: str) -> list[Record]:
         """All versions of a memory, the present one last; empty if the key is unknown."""
         return history(self._store, self.namespace, key)
+
+    def supersessions(self, where: Where | None = None) -> list[Supersession]:
+        """The statements that a newer one supersedes, as a search sees them, oldest first; see
+        ``remem.recall.truth``. ``Memory.undo`` takes one back.
+
+        Args:
+            where: Only among these.
+        """
+        return supersessions(filter(is_current, self.scan(where)))
 
     def neighbors(self, key: str, radius: int = 2) -> list[Record]:
         """A record with up to ``radius`` records said before and after it, in order."""
@@ -140,7 +150,7 @@ def pin(memory: Memory, key: str) -> Record:
     Raises:
         InvalidInput: no memory has the key.
     """
-    return _relabelled(memory, key, {"pinned": True})
+    return _relabelled(memory, key, "pinned", True)
 
 
 def unpin(memory: Memory, key: str) -> Record:
@@ -152,15 +162,31 @@ def unpin(memory: Memory, key: str) -> Record:
     versions = memory.history(key)
     if versions and not versions[-1].metadata.get("pinned"):
         raise InvalidInput(f"the memory {key!r} is not pinned")
-    return _relabelled(memory, key, {})
+    return _relabelled(memory, key, "pinned", None)
 
 
-def _relabelled(memory: Memory, key: str, labels: Mapping[str, Any]) -> Record:
+def beside(memory: Memory, key: str) -> Record:
+    """Let a memory be true beside the newer ones that supersede it; returns its present version.
+
+    Raises:
+        InvalidInput: no memory has the key, or nothing supersedes it.
+    """
+    versions = memory.history(key)
+    present = versions[-1].key if versions else key
+    newer = [one.newer.key for one in memory.supersessions() if one.older.key == present]
+    if versions and not newer:
+        raise InvalidInput(f"nothing supersedes the memory {key!r}; 'remem history' lists what is")
+    known = versions[-1].metadata.get(BESIDE, []) if versions else []
+    return _relabelled(memory, key, BESIDE, [*known, *newer])
+
+
+def _relabelled(memory: Memory, key: str, label: str, value: Any) -> Record:
     versions = memory.history(key)
     if not versions:
         raise InvalidInput(f"no memory has the key {key!r} in namespace {memory.namespace!r}")
     present = versions[-1]
-    others = {name: value for name, value in present.metadata.items() if name != "pinned"}
-    new = replace(present, metadata={**others, **labels}, stored_at=None)
+    others = {name: each for name, each in present.metadata.items() if name != label}
+    labels = others if value is None else {**others, label: value}
+    new = replace(present, metadata=labels, stored_at=None)
     memory.put_records([new])
     return new

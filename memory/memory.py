@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, overload
 
 from remem import dates, transfer
-from remem.contents import Where, as_filter, with_pinned
+from remem.contents import Where, as_filter, beside, with_pinned
 from remem.encoders.opening import encoder_for
 from remem.encoders.sentence_transformer import Encoder
 from remem.ingest.documents import document_records
@@ -309,6 +309,15 @@ class Memory(Inquiries):
             InvalidInput: no such key, or an empty text.
         """
         return self._writer.replace(self.namespace, key, text, said_at, origin, metadata)
+
+    def undo(self, key: str) -> Record:
+        """Take back that newer statements supersede a memory: both are true from now on. Returns
+        the memory; ``supersessions`` lists what can be taken back.
+
+        Raises:
+            InvalidInput: no such key, or nothing supersedes it.
+        """
+        return beside(self, key)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.

@@ -105,7 +105,8 @@ def _again(note: Note, records: Mapping[str, Record]) -> Context:
         record = records.get(shown.key)
         text = record and shown.text_of(record)
         if record and text:
-            recollections.append(Recollection(replace(record, text=text), 0.0))
+            again = replace(record, text=text)
+            recollections.append(Recollection(again, 0.0, until=shown.until))
     return whole_context(recollections, note.at, note.tokens)
 
 
@@ -115,11 +116,13 @@ _BYTES_A_NOTE, _BYTES_A_MEMORY = 700, 300  # measured, besides the characters of
 
 
 class Shown(NamedTuple):
-    """A memory as it stood in a block: which part of it, and a digest of what was shown."""
+    """A memory as it stood in a block: which part of it, a digest of what was shown, and until
+    when it was said to be true."""
 
     key: str
     span: Span | None
     digest: bytes
+    until: datetime | None = None
 
     def text_of(self, record: Record) -> str | None:
         """The same words, of the memory as it is now; None if it has other ones."""
@@ -182,7 +185,7 @@ class Notes:
 def shown_in(context: Context) -> tuple[Shown, ...]:
     """The memories of a block."""
     return tuple(
-        Shown(each.record.key, each.span, _digest(each.record.text))
+        Shown(each.record.key, each.span, _digest(each.record.text), each.until)
         for each in context.recollections
     )
 

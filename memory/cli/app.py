@@ -70,6 +70,8 @@ for each in (
     show.sources,
     show.show,
     show.stats,
+    show.history,
+    edit.undo,
     edit.update,
     edit.delete,
     edit.forget,

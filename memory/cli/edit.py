@@ -96,6 +96,21 @@ def update(settings: Settings, key: str, text: str) -> None:
     _show_remembered(settings, record)
 
 
+@command("undo", "remem undo KEY")
+@click.argument("key")
+@click.pass_obj
+def undo(settings: Settings, key: str) -> None:
+    """Take back that newer statements supersede a memory.
+
+    'remem history' lists what can be taken back. From then on the memory is as true as the newer
+    ones are; what is said later may supersede it again.
+    """
+    with settings.recall() as memory:
+        record = memory.undo(key_of(memory, key, "; 'remem history' shows the keys"))
+    said = f"{shown_key(record.key)} is true beside the newer statements."
+    print_result(settings.as_json, record_json(record), said)
+
+
 @command("delete", "remem delete KEY", "remem delete KEY KEY")
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 @click.pass_obj

@@ -146,6 +146,9 @@ def recollection_table(recollections: Sequence[Recollection]) -> Table:
         what = Text(_excerpt(safe(record.text), words))
         what.highlight_words(words, "bold yellow")
         what.append("\n" + shown_key(record.key), "dim")
+        if recollection.until:
+            newer = shown_key(recollection.newer or "")
+            what.append(f"\nuntil {readable(recollection.until)}, then {newer}", "dim")
         if recollection.parts:
             what.append("\n" + _parts(recollection), "dim cyan")
         result.add_row(

@@ -253,6 +253,8 @@ def recollection_json(recollection: Recollection) -> dict[str, Any]:
         "relevance": recollection.relevance,
         "parts": recollection.parts,
         "words": recollection.words,
+        "until": recollection.until,
+        "newer": recollection.newer,
     }
 
 

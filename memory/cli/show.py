@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import click
 from rich.console import RenderableType
@@ -15,6 +16,7 @@ from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
 from remem.recall.names import shown, shown_key, who
+from remem.recall.truth import Supersession
 from remem.store.types import Record
 from remem.transfer import record_json
 
@@ -63,6 +65,48 @@ def show(settings: Settings, key: str, radius: int) -> None:
         *_section("Versions", versions if len(versions) > 1 else [], key),
         *_section("Around it", around, key),
     )
+
+
+@command("history", "remem history", "remem history KEY")
+@click.argument("key", required=False)
+@click.pass_obj
+def history(settings: Settings, key: str | None) -> None:
+    """List what newer statements supersede, and why; 'remem undo' takes it back.
+
+    With a KEY: what it supersedes and what supersedes it, and its earlier versions.
+    """
+    with known_namespace(settings.look()) as memory:
+        found = memory.supersessions()
+        versions: list[Record] = []
+        if key is not None:
+            key = key_of(memory, key, f" in the namespace {memory.namespace!r}")
+            found = [one for one in found if key in (one.older.key, one.newer.key)]
+            versions = memory.history(key)
+    rows = [
+        (one.about, one.older.text, shown_key(one.older.key), one.since, one.newer.text)
+        for one in found
+    ]
+    print_result(
+        settings.as_json,
+        {
+            "supersessions": [_supersession_json(one) for one in found],
+            "versions": [record_json(each) for each in versions],
+        },
+        table(("About", "Was", "Key", "Until", "Since then"), rows)
+        if rows
+        else Text("Nothing is superseded."),
+        *_section("Versions", versions if len(versions) > 1 else [], key or ""),
+    )
+
+
+def _supersession_json(one: Supersession) -> dict[str, Any]:
+    """A supersession for programs."""
+    return {
+        "about": one.about,
+        "until": one.since,
+        "older": record_json(one.older),
+        "newer": record_json(one.newer),
+    }
 
 
 @command("stats", "remem stats", "remem stats --json")

@@ -187,7 +187,7 @@ def _choose(
         if len(recollection.record.text) > _MOST_CHARACTERS_A_TOKEN * room:
             continue
         heading = _heading(recollection.record)
-        cost = count_tokens(_line(recollection.record) + "\n")
+        cost = count_tokens(_line(recollection) + "\n")
         if heading not in headings:
             cost += count_tokens(heading + "\n")
         if cost <= room:
@@ -233,8 +233,8 @@ def _cut(
 
 def _render(recollections: Iterable[Recollection], now: datetime | None) -> str:
     lines = []
-    records = [recollection.record for recollection in sorted(recollections, key=_chronological)]
-    for heading, group in groupby(records, key=_heading):
+    ordered = sorted(recollections, key=_chronological)
+    for heading, group in groupby(ordered, key=lambda one: _heading(one.record)):
         lines += [heading, *map(_line, group)]
     return framed(lines, now)
 
@@ -251,10 +251,16 @@ def _heading(record: Record) -> str:
     return f"{day}, {shown(record.source)}"
 
 
-def _line(record: Record) -> str:
+def _line(recollection: Recollection) -> str:
     # The heading names the source already, and what repeats it is a tenth of a chat's tokens.
-    origin = outside_origin(record)
-    return memory_line(short_key(record), record, f"({origin})" if origin else "")
+    record = recollection.record
+    about = ", ".join(filter(None, (outside_origin(record), lasted(recollection))))
+    return memory_line(short_key(record), record, f"({about})" if about else "")
+
+
+def lasted(recollection: Recollection) -> str | None:
+    """The time until which it was true, for a model to read: ``until 3 May 2025``; else None."""
+    return f"until {format_date(recollection.until)}" if recollection.until else None
 
 
 def memory_line(key: str, record: Record, about: str = "") -> str:

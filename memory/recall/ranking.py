@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
+from datetime import datetime
 from types import MappingProxyType
 
 import numpy as np
@@ -34,6 +35,8 @@ class Recollection:
         words: The words of the record that the query asks for, as they stand in its text.
         span: The part of the text that a prompt shows, of which the record has no more; None: all.
         echo: Why it is no evidence of its own, if it is none; see ``remem.recall.echoes.Kind``.
+        until: When it was stated otherwise, if it was; see ``remem.recall.truth``.
+        newer: Key of the memory that states it otherwise.
     """
 
     record: Record
@@ -43,6 +46,8 @@ class Recollection:
     words: tuple[str, ...] = ()
     span: Span | None = None
     echo: str = ""
+    until: datetime | None = None
+    newer: str | None = None
 
 
 def rank(

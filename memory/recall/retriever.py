@@ -10,7 +10,9 @@ from operator import or_
 from typing import Protocol
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.claims import State, asked_states, claims, words_to_find
 from remem.recall.echoes import behind, below_sources, sorted_out
+from remem.recall.figures import newest_figure_first
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.occasions import in_order
 from remem.recall.ranking import (
@@ -29,6 +31,7 @@ from remem.recall.relevance import Rarity, Scale, judged, scale_of, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
+from remem.recall.truth import truth_first
 from remem.store import (
     Dense,
     F,
@@ -94,14 +97,19 @@ class _Answer:
         cosines: The highest of each memory that a dense leg returned, by key.
         rarity: Of the words of the question.
         echoes: What is no evidence, with no score.
+        states: What it asks for of how things are.
+        stated: What people stated about that, whether or not it is near to the question.
     """
 
     query: str
     question: Query
+    now: datetime | None
     ranking: list[Recollection]
     cosines: Mapping[str, float]
     rarity: Rarity
     echoes: list[Recollection]
+    states: Set[State]
+    stated: Sequence[Record]
 
 
 class Searches(Protocol):
@@ -244,13 +252,32 @@ class Retriever:
             ruled_out = {one.record.key for one in echoes}
             more = [hit.record for hit in stepped if hit.record.key not in ruled_out]
             ranking = linked(ranking, more, idf, share)
-        return _Answer(query, question, ranking, _best_cosines(found), rarity, echoes)
+        states = asked_states(query)
+        stated = self._stated(reader, namespace, states, where)
+        return _Answer(
+            query, question, now, ranking, _best_cosines(found), rarity, echoes, states, stated
+        )
 
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
+        ranking = newest_figure_first(answer.question, ranking, answer.rarity)
+        ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
         ranking = in_order(answer.query, below_sources(ranking))
         found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
         return [*found, *answer.echoes]
+
+    def _stated(
+        self, reader: Reader, namespace: str, states: Set[State], where: Filter | None
+    ) -> list[Record]:
+        """Records that make a claim about one of these states."""
+        legs = [Text(TURN, words_to_find(name)) for _, name in sorted(states)]
+        found = reader.search(namespace, legs, self.pool, where) if legs else []
+        records = {hit.record.key: hit.record for hits in found for hit in hits}
+        return [
+            record
+            for record in records.values()
+            if any(claim.state in states for claim in claims(record.text))
+        ]
 
     def _dated(
         self,

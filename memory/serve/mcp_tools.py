@@ -21,6 +21,7 @@ from remem.recall.names import shown, shown_key
 from remem.recall.prompt import (
     format_date,
     framed,
+    lasted,
     memory_line,
     neutralise,
     outside_origin,
@@ -90,6 +91,7 @@ class RecalledMemory(BaseModel):
 
     Attributes:
         relevance: How much it matters for the question, in [0, 1].
+        until: When it was stated otherwise; None: it was not.
     """
 
     key: str
@@ -100,6 +102,7 @@ class RecalledMemory(BaseModel):
     said_at: str | None
     text: str
     relevance: float
+    until: str | None
 
 
 class RecallData(BaseModel):
@@ -200,7 +203,7 @@ def _recall(memory: Memory, given: RecallArguments) -> Result:
     found = memory.search(given.question, given.k, where=_where(memory, given))
     if not found:
         return Result("Nothing is remembered that fits.", RecallData(memories=[]))
-    lines = [_line(each.record, f"relevance {each.relevance:.2f}") for each in found]
+    lines = [_line(each.record, f"relevance {each.relevance:.2f}", lasted(each)) for each in found]
     return Result(framed(lines), RecallData(memories=_recalled(found)))
 
 
@@ -304,12 +307,13 @@ def _recalled(found: Iterable[Recollection]) -> list[RecalledMemory]:
             said_at=each.record.said_at.isoformat() if each.record.said_at else None,
             text=neutralise(each.record.text),
             relevance=round(each.relevance, 4),
+            until=each.until.isoformat() if each.until else None,
         )
         for each in found
     ]
 
 
-def _line(record: Record, *about: str) -> str:
+def _line(record: Record, *about: str | None) -> str:
     """A memory with its whole key, by which it can be corrected and forgotten."""
     day = f"{format_date(record.said_at)} {record.said_at:%H:%M}" if record.said_at else "undated"
     told = ", ".join(filter(None, (day, outside_origin(record), *about)))

@@ -35,6 +35,8 @@ _HIT = {
     "relevance": 0.98,
     "parts": {"dense turn": 0.05, "text turn": 0.11, "room": 0.16},
     "words": ["spare", "key"],
+    "until": None,
+    "newer": None,
 }
 
 
@@ -143,6 +145,8 @@ class Hit(_Answer):
     relevance: float = Field(description="How likely it is to matter for the question, 0 to 1.")
     parts: dict[str, float] = Field(description="What the score is made of.")
     words: list[str] = Field(description="Its words that the question asks for.")
+    until: Told | None = Field(description="When it was stated otherwise; null: it was not.")
+    newer: str | None = Field(description="Key of the memory that states it otherwise.")
 
 
 class ReachOut(_Answer):

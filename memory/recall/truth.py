@@ -1,0 +1,206 @@
+"""The newest truth: what a person has stated otherwise since. Pure.
+
+Nothing is written or deleted for this. Of statements about the same thing of the same person, as
+``remem.recall.claims`` finds them, a later one that says otherwise supersedes the earlier ones, in
+every ranking anew. A person's word counts for more: what they pinned or corrected, and what they
+said is true beside the newer statement (``remem undo``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from remem.recall.claims import Claim, State, claims
+from remem.recall.ranking import Recollection
+from remem.recall.signals import Query
+from remem.store import Record
+from remem.store.fulltext.tokens import tokenize
+from remem.versions import may_be_later
+
+BESIDE = "beside"
+"""The field of a memory's metadata that holds the keys of newer ones beside which it is true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supersession:
+    """A statement, and the one that says otherwise since.
+
+    Attributes:
+        older, newer: Where they stand.
+        claim: What the older one states.
+        since: When the newer one was said.
+    """
+
+    older: Record
+    newer: Record
+    claim: Claim
+    since: datetime
+
+    @property
+    def about(self) -> str:
+        """The state in words: "home", "school of daughter"."""
+        whose, name = self.claim.state
+        return f"{name} of {whose}" if whose else name
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A claim with the record that makes it."""
+
+    record: Record
+    claim: Claim
+    moment: datetime
+
+    def is_after(self, other: _Stated) -> bool:
+        if self.moment != other.moment:
+            return self.moment > other.moment
+        same = self.record.source == other.record.source
+        return same and self.record.position > other.record.position
+
+
+def supersessions(records: Iterable[Record]) -> list[Supersession]:
+    """What supersedes what among some records, by the time of the older statement."""
+    found = [one for stated in _by_state(records).values() for one in _supersessions(stated)]
+    return sorted(found, key=lambda one: (_moment(one.older), one.older.key, one.claim.state))
+
+
+def truth_first(
+    question: Query,
+    asked: Set[State],
+    ranking: Sequence[Recollection],
+    others: Iterable[Record],
+    now: datetime | None,
+) -> list[Recollection]:
+    """The ranking with what is true above what was true before, and how long that was.
+
+    For a question about a time, true is what was so then. One that asks for what was before, or
+    for a value that is past, gets the memories in the order in which they came.
+
+    Args:
+        asked: The states that the question asks for: what is true of them comes first of all.
+        others: Records that may be true and are not in the ranking.
+        now: When it is asked, after which nothing counts; None: not known.
+    """
+    known = {one.record.key for one in ranking}
+    added = [Recollection(each, 0.0) for each in others if each.key not in known]
+    found = [*ranking, *added]
+    places = {one.record.key: place for place, one in enumerate(found)}
+    moment = _asked_for(question, now)
+    order = list(range(len(ranking)))
+    until: dict[str, Supersession] = {}
+    stated_by_state = _by_state(one.record for one in found)
+    for (who, state), stated in stated_by_state.items():
+        past = _supersessions(stated)
+        until |= {one.older.key: one for one in past}
+        sure = state in asked and not any(
+            state == other and who != other_who for other_who, other in stated_by_state
+        )
+        if (not past and not sure) or _looks_back(question, past):
+            continue
+        then = [each for each in stated if moment is None or each.moment < moment]
+        if not then:
+            continue
+        true = places[then[-1].record.key]
+        here = [
+            order.index(places[each.record.key])
+            for each in stated
+            if places[each.record.key] < len(ranking)
+        ]
+        first = 0 if sure else min(here, default=None)
+        if first is None:
+            continue
+        if true not in order:
+            order.insert(first, true)
+        elif order.index(true) > first:
+            order.remove(true)
+            order.insert(first, true)
+    return _in_order(found, order, until)
+
+
+def _supersessions(stated: Sequence[_Stated]) -> list[Supersession]:
+    return [
+        Supersession(each.record, newer.record, each.claim, newer.moment)
+        for place, each in enumerate(stated)
+        if (newer := _successor(each, stated[place + 1 :])) is not None
+    ]
+
+
+def _in_order(
+    ranking: Sequence[Recollection], order: Sequence[int], until: Mapping[str, Supersession]
+) -> list[Recollection]:
+    """The ranking in another order, no score above one before it."""
+    result: list[Recollection] = []
+    ahead = 0.0
+    for place in reversed(order):
+        one = ranking[place]
+        if one.score < ahead:
+            one = replace(one, score=ahead, parts={**one.parts, "newest": ahead - one.score})
+        ahead = one.score
+        if past := until.get(one.record.key):
+            one = replace(one, until=past.since, newer=past.newer.key)
+        result.append(one)
+    return result[::-1]
+
+
+def _by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[_Stated]]:
+    """Whose and which state -> the claims about it, the oldest first."""
+    found: defaultdict[tuple[str, State], list[_Stated]] = defaultdict(list)
+    for record in records:
+        moment = _moment(record)
+        if moment is None or record.role == "assistant" or record.kind not in ("turn", "note"):
+            continue
+        for claim in claims(record.text):
+            found[record.speaker or "", claim.state].append(_Stated(record, claim, moment))
+    for stated in found.values():
+        stated.sort(key=lambda each: (each.moment, each.record.source, each.record.position))
+    return found
+
+
+def _successor(older: _Stated, others: Iterable[_Stated]) -> _Stated | None:
+    """The first of the later claims that says otherwise; None: the older one is true still."""
+    if older.record.metadata.get("pinned"):
+        return None
+    beside = older.record.metadata.get(BESIDE) or ()
+    for newer in others:
+        if newer.record.key in beside or older.record.key in (
+            newer.record.metadata.get(BESIDE) or ()
+        ):
+            continue
+        if newer.is_after(older) and newer.claim.contradicts(older.claim):
+            return newer
+    return None
+
+
+def _moment(record: Record) -> datetime | None:
+    """When a person stood by the words: a correction is later than what it corrects."""
+    if may_be_later(record.key) and record.stored_at is not None:
+        return record.stored_at
+    return record.said_at
+
+
+def _asked_for(question: Query, now: datetime | None) -> datetime | None:
+    """The end of the time that a question is about; None: nothing is said after it."""
+    if question.spans:
+        return max(span.end for span in question.spans)
+    return None if now is None else now + timedelta(days=1)
+
+
+def _looks_back(question: Query, past: Sequence[Supersession]) -> bool:
+    """True if a question is about what was so before."""
+    if _BACK.search(question.text):
+        return True
+    words = set(tokenize(question.text))
+    return not _STILL.search(question.text) and any(each.claim.value <= words for each in past)
+
+
+_BACK = re.compile(
+    r"\b(?:before|previous(?:ly)?|former(?:ly)?|used to|ever|histor(?:y|ies)|earlier|first|original(?:ly)?"
+    r"|how (?:many|often)|every|all (?:the|my|of)|list|have i (?:\w+ )?(?:lived|worked|had)"
+    r"|in the past|so far|over the (?:years|time)|chang(?:e|ed|es)|compare[ds]?)\b",
+    re.IGNORECASE,
+)
+_STILL = re.compile(r"\b(?:still|now|any ?more|currently)\b", re.IGNORECASE)

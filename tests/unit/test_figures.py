@@ -1,0 +1,88 @@
+"""Of figures for the same thing, the one that was said last comes first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from remem.recall.figures import newest_figure_first
+from remem.recall.ranking import Recollection
+from remem.recall.relevance import Rarity
+from remem.recall.signals import read_query
+from remem.store import Record
+
+MARCH = datetime(2024, 3, 1, 9, tzinfo=timezone.utc)
+OLD = "150 commits have been merged into the main branch of the repository."
+NEW = "The commits merged into the main branch have now reached 165."
+ASKED = "How many commits have been merged into the main branch?"
+
+
+def order(question: str, *texts: str, role: str = "user") -> list[str]:
+    """The texts, ranked in the order given and said in that order, as they come out."""
+    ranking = [
+        Recollection(
+            Record(f"k{n}", "chat", n, text, role=role, said_at=MARCH + timedelta(days=n)),
+            1.0 - n / 10,
+        )
+        for n, text in enumerate(texts)
+    ]
+    asked = read_query(question, None)
+    rarity = Rarity(dict.fromkeys(asked.tokens, 1.0), 9.0)
+    found = newest_figure_first(asked, ranking, rarity)
+    scores = [one.score for one in found]
+    assert scores == sorted(scores, reverse=True)
+    return [one.record.text for one in found]
+
+
+@pytest.mark.parametrize(
+    ("question", "old", "new"),
+    [
+        (ASKED, OLD, NEW),
+        (
+            "What is the test coverage of the parser?",
+            "The test coverage of the parser is 65%.",
+            "I improved the test coverage of the parser to 78%.",
+        ),
+        (
+            "When is the deadline of the first sprint?",
+            "The first sprint has its deadline on April 1.",
+            "The new deadline of the first sprint is April 5.",
+        ),
+    ],
+)
+def test_the_newest_figure_comes_first(question: str, old: str, new: str) -> None:
+    assert order(question, old, "Nothing else happened.", new) == [
+        new,
+        old,
+        "Nothing else happened.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "There are now 12 people who read the main branch.",
+        "The commits merged into the main branch have now reached 150.",
+        "How do I see the commits merged into the main branch?",
+        "165 commits for a lemon cake.",
+    ],
+)
+def test_another_figure_leaves_the_order(other: str) -> None:
+    assert order(ASKED, OLD, other) == [OLD, other]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many commits had been merged into the main branch before?",
+        "How many commits were merged into the main branch on 2 March 2024?",
+        "Who merged the commits into the main branch?",
+    ],
+)
+def test_a_question_about_the_past_or_no_figure_leaves_the_order(question: str) -> None:
+    assert order(question, OLD, NEW) == [OLD, NEW]
+
+
+def test_an_assistant_has_no_newer_figure() -> None:
+    assert order(ASKED, OLD, NEW, role="assistant") == [OLD, NEW]
