@@ -74,10 +74,27 @@ def common_words(language: str) -> frozenset[str]:
     return frozenset(map(folded, words))
 
 
+def asks_for_anything(text: str) -> bool:
+    """True if a question, without the times that it names, asks for whatever was said: "Anything
+    on 12 May?", "Summarise yesterday"."""
+    if any(map(_IS_HAN, text)):
+        return not _WORD.search(_chinese_anything().sub(" ", text))
+    asked = frozenset(tokenize(text))
+    return any(asked <= _anything(language) for language in spoken(text))
+
+
 @cache
-def anything(language: str) -> frozenset[str]:
-    """Tokens of what asks for whatever was said: "Anything on 12 May?", "Summarise yesterday"."""
+def _anything(language: str) -> frozenset[str]:
     return frozenset(tokenize(" ".join([*common_words(language), _ANYTHING[language]])))
+
+
+@cache
+def _chinese_anything() -> re.Pattern[str]:
+    words = {*stopwordsiso.stopwords("zh"), *_CHINESE_ANYTHING.split()}
+    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
+
+
+_IS_HAN = re.compile("[\u4e00-\u9fff]").match
 
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -130,6 +147,11 @@ _ANYTHING: Mapping[str, str] = {
     ),
 }
 """Words of such questions, besides the common ones. A time that they name is none of them."""
+
+_CHINESE_ANYTHING = (
+    "发生 做 干 说 写 聊 谈 讲 记 过 了 呢 吗 总结 概括 回顾 一下 "
+    "日记 笔记 记录 事 事情 消息 帮 请 给 列出 告诉"
+)
 
 LANGUAGES = tuple(_ANYTHING)
 """Languages, besides Chinese, in which a question is read."""
