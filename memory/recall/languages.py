@@ -21,7 +21,7 @@ ENGLISH = "en"
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""
-    words = _WORD.findall(folded(text))
+    words = _words(text)
     shared = {name: sum(map(common_words(name).__contains__, words)) for name in LANGUAGES}
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
     return tuple(sorted(likely, key=lambda name: -shared[name]))
@@ -34,7 +34,7 @@ def is_foreign(text: str) -> bool:
         return False
     if sum(map(str.isascii, letters)) < len(letters) / 2:
         return True
-    words = _WORD.findall(folded(text))
+    words = _words(text, len(text))
 
     def share(language: str) -> float:
         return sum(map(common_words(language).__contains__, words)) / len(words)
@@ -60,7 +60,7 @@ def topic_of(text: str) -> str:
     """
     language = spoken(text)[0]
     common = common_words(language)
-    own = {word for word in _WORD.findall(folded(text)) if len(word) > 1 and word in common}
+    own = {word for word in _words(text) if len(word) > 1 and word in common}
     if language == ENGLISH or len(own - STOP_WORDS) < _TELLING:
         return text
     topic = _WORD.sub(lambda word: " " if folded(word[0]) in common else word[0], text)
@@ -77,7 +77,7 @@ def common_words(language: str) -> frozenset[str]:
 def asks_for_anything(text: str) -> bool:
     """True if a question, without the times that it names, asks for whatever was said: "Anything
     on 12 May?", "Summarise yesterday"."""
-    if any(map(_IS_HAN, text)):
+    if _HAN.search(text):
         return not _WORD.search(_chinese_anything().sub(" ", text))
     asked = frozenset(tokenize(text))
     return any(asked <= _anything(language) for language in spoken(text))
@@ -94,7 +94,12 @@ def _chinese_anything() -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
 
 
-_IS_HAN = re.compile("[\u4e00-\u9fff]").match
+def _words(text: str, most: int = 2000) -> list[str]:
+    """The words of its first characters, which tell enough."""
+    return _WORD.findall(folded(text[:most]))
+
+
+_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 _WORD = re.compile(r"[^\W\d_]+")
