@@ -21,7 +21,7 @@ ENGLISH = "en"
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""
-    words = _WORD.findall(folded(text))
+    words = _words(text)
     shared = {name: sum(map(common_words(name).__contains__, words)) for name in LANGUAGES}
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
     return tuple(sorted(likely, key=lambda name: -shared[name]))
@@ -34,7 +34,7 @@ def is_foreign(text: str) -> bool:
         return False
     if sum(map(str.isascii, letters)) < len(letters) / 2:
         return True
-    words = _WORD.findall(folded(text))
+    words = _words(text, len(text))
 
     def share(language: str) -> float:
         return sum(map(common_words(language).__contains__, words)) / len(words)
@@ -60,7 +60,7 @@ def topic_of(text: str) -> str:
     """
     language = spoken(text)[0]
     common = common_words(language)
-    own = {word for word in _WORD.findall(folded(text)) if len(word) > 1 and word in common}
+    own = {word for word in _words(text) if len(word) > 1 and word in common}
     if language == ENGLISH or len(own - STOP_WORDS) < _TELLING:
         return text
     topic = _WORD.sub(lambda word: " " if folded(word[0]) in common else word[0], text)
@@ -74,10 +74,32 @@ def common_words(language: str) -> frozenset[str]:
     return frozenset(map(folded, words))
 
 
+def asks_for_anything(text: str) -> bool:
+    """True if a question, without the times that it names, asks for whatever was said: "Anything
+    on 12 May?", "Summarise yesterday"."""
+    if _HAN.search(text):
+        return not _WORD.search(_chinese_anything().sub(" ", text))
+    asked = frozenset(tokenize(text))
+    return any(asked <= _anything(language) for language in spoken(text))
+
+
 @cache
-def anything(language: str) -> frozenset[str]:
-    """Tokens of what asks for whatever was said: "Anything on 12 May?", "Summarise yesterday"."""
+def _anything(language: str) -> frozenset[str]:
     return frozenset(tokenize(" ".join([*common_words(language), _ANYTHING[language]])))
+
+
+@cache
+def _chinese_anything() -> re.Pattern[str]:
+    words = {*stopwordsiso.stopwords("zh"), *_CHINESE_ANYTHING.split()}
+    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
+
+
+def _words(text: str, most: int = 2000) -> list[str]:
+    """The words of its first characters, which tell enough."""
+    return _WORD.findall(folded(text[:most]))
+
+
+_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -130,6 +152,11 @@ _ANYTHING: Mapping[str, str] = {
     ),
 }
 """Words of such questions, besides the common ones. A time that they name is none of them."""
+
+_CHINESE_ANYTHING = (
+    "发生 做 干 说 写 聊 谈 讲 记 过 了 呢 吗 总结 概括 回顾 一下 "
+    "日记 笔记 记录 事 事情 消息 帮 请 给 列出 告诉"
+)
 
 LANGUAGES = tuple(_ANYTHING)
 """Languages, besides Chinese, in which a question is read."""

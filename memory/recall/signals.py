@@ -15,7 +15,7 @@ from datetime import datetime
 
 from remem.recall.answers import answer_held, kinds_of_answer
 from remem.recall.dates import Span, time_spans
-from remem.recall.languages import anything, spoken, topic_of
+from remem.recall.languages import asks_for_anything, topic_of
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
 from remem.store.fulltext.tokens import content_words, tokenize
@@ -153,8 +153,7 @@ class Query:
         rest = self.text
         for span in self.spans:
             rest = rest.replace(span.phrase, " ")
-        asked = frozenset(tokenize(rest))
-        return any(asked <= anything(language) for language in spoken(self.text))
+        return asks_for_anything(rest)
 
 
 def read_query(text: str, now: datetime | None) -> Query:

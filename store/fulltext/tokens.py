@@ -31,7 +31,7 @@ _UNSPACED = (
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-_LETTERS = rf"[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{INSIDE_WORDS}])*"
+_LETTERS = rf"[^\W{_UNSPACED}]+(?:[{INSIDE_WORDS}]+[^\W{_UNSPACED}]*)*"
 _RUN = re.compile(rf"[{_UNSPACED}]+|{_LETTERS}(?:['’]{_LETTERS})*")
 _ASCII_WORD = re.compile(r"\w+(?:'\w+)*", re.ASCII)
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]").match

@@ -81,6 +81,8 @@ def test_a_question_for_a_day_alone_gets_that_day(runs: Memory, asked: str) -> N
         "Que fiz ontem?",
         "Riassumi ieri",
         "Подведи итоги вчерашнего дня: что было вчера?",
+        "昨天发生了什么？",
+        "帮我总结一下昨天",
     ],
 )
 def test_yesterday_can_be_summarised(runs: Memory, asked: str) -> None:

@@ -111,6 +111,8 @@ def test_a_time_is_the_days_that_it_means(query: str, first: str, last: str) -> 
         "Onde está a chave?",
         "Где ключ от дома моей мамы?",
         "Wer hat mir zuletzt geholfen?",
+        "Was war in der letzten Stunde, und was in dieser Minute?",
+        "¿Qué pasó en la última hora?",
     ],
 )
 def test_other_words_name_no_time(query: str) -> None:

@@ -257,6 +257,9 @@ def season(number: int, first_month: int) -> Period:
 
 _HOLDING = {"day": day, "week": week, "month": month, "year": year}
 
+CALENDAR = frozenset(_HOLDING)
+"""Units of which the calendar has a present and a last one."""
+
 
 def current(unit: str, now: datetime) -> Period:
     """The calendar unit ("day", "week", "month" or "year") of the present."""

@@ -205,6 +205,8 @@ class _Reader:
         short = rf"(?P<month>{_any(names.short_months)})\b\.?"
         weekday = rf"(?P<weekday>{_any(names.weekdays)})\b"
         unit = rf"(?P<unit>{_any(names.units)})\b"
+        held = (form for form, unit in names.units.items() if unit in grammar.CALENDAR)
+        whole = rf"(?P<unit>{_any(held)})\b"
         a_year = _any(form for form, unit in names.units.items() if unit == "year")
         last = rf"(?:{'|'.join(names.last)})\b"
         this = rf"(?:{_any(names.this)})\b"
@@ -232,9 +234,9 @@ class _Reader:
             ),
             Rule(rf"{last}\s+{number}{unit}", self._past),
             Rule(rf"{number}{last}\s+{unit}", self._past),
-            Rule(rf"{last}\s+{unit}", self._last),
-            Rule(rf"{unit}\s+{last}", self._last),
-            Rule(rf"{this}(?:\s+|'){unit}", self._this),
+            Rule(rf"{last}\s+{whole}", self._last),
+            Rule(rf"{whole}\s+{last}", self._last),
+            Rule(rf"{this}(?:\s+|'){whole}", self._this),
             Rule(rf"{last}\s+{weekday}", self._last_weekday),
             Rule(rf"{weekday}(?:\s+{last})?", self._last_weekday),
             Rule(rf"(?:{_any(lexicon.recently)})\b", _recently),
