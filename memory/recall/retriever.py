@@ -253,9 +253,7 @@ class Retriever:
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
-        ranking = truth_first(
-            answer.question, answer.states, ranking, answer.stated, answer.now
-        )
+        ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
         ranking = below_sources(ranking)
         found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
         return [*found, *answer.echoes]

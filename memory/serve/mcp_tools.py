@@ -203,9 +203,7 @@ def _recall(memory: Memory, given: RecallArguments) -> Result:
     found = memory.search(given.question, given.k, where=_where(memory, given))
     if not found:
         return Result("Nothing is remembered that fits.", RecallData(memories=[]))
-    lines = [
-        _line(each.record, f"relevance {each.relevance:.2f}", lasted(each)) for each in found
-    ]
+    lines = [_line(each.record, f"relevance {each.relevance:.2f}", lasted(each)) for each in found]
     return Result(framed(lines), RecallData(memories=_recalled(found)))
 
 

@@ -45,7 +45,9 @@ def first(memory: Memory, asked: str) -> str:
 def marked(*texts: str, speakers: tuple[str | None, ...] = (None, None)) -> list[str]:
     """What is superseded if these are said in this order."""
     records = [
-        Record(f"k{n}", f"s{n}", 0, text, kind="turn", said_at=MARCH + timedelta(days=n), speaker=who)
+        Record(
+            f"k{n}", f"s{n}", 0, text, kind="turn", said_at=MARCH + timedelta(days=n), speaker=who
+        )
         for n, (text, who) in enumerate(zip(texts, speakers, strict=False))
     ]
     return [one.older.text for one in supersessions(records)]
@@ -55,7 +57,11 @@ def marked(*texts: str, speakers: tuple[str | None, ...] = (None, None)) -> list
     ("before", "now", "question"),
     [
         ("I live in Berlin.", "Moved again: Lisbon, Rua Nova 5.", "Where do I live now?"),
-        ("My number is 0151 2345678.", "New number, by the way: 0170 998877.", "What is my number?"),
+        (
+            "My number is 0151 2345678.",
+            "New number, by the way: 0170 998877.",
+            "What is my number?",
+        ),
         ("My rent is 700 euros.", "The landlord raised the rent to 820 euros.", "What is my rent?"),
         ("I earn 41000 a year.", "I got a raise, I make 46000 now.", "How much do I earn?"),
         ("I work at Novatek.", "I quit Novatek and joined Lumora.", "Who is my employer?"),
@@ -67,9 +73,7 @@ def marked(*texts: str, speakers: tuple[str | None, ...] = (None, None)) -> list
         ("我住在上海。", "我们搬到南京了。", "我住在哪里？"),
     ],
 )
-def test_what_is_true_now_comes_first(
-    memory: Memory, before: str, now: str, question: str
-) -> None:
+def test_what_is_true_now_comes_first(memory: Memory, before: str, now: str, question: str) -> None:
     say(memory, before, MARCH)
     say(memory, now, MAY)
     assert first(memory, question) == now
@@ -152,7 +156,9 @@ def test_an_assistant_supersedes_nothing(memory: Memory) -> None:
 
 
 def test_who_moves_back_is_there_again() -> None:
-    assert marked("I live in Berlin.", "I moved to Porto.", "I moved to Berlin.", speakers=(None,) * 3) == [
+    assert marked(
+        "I live in Berlin.", "I moved to Porto.", "I moved to Berlin.", speakers=(None,) * 3
+    ) == [
         "I live in Berlin.",
         "I moved to Porto.",
     ]
