@@ -17,8 +17,8 @@ from remem.recall.states import CODES, Frame, Known, Language, languages
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 State = tuple[str, str]
-"""Whose state, and which: ``("", "home")`` is where the speaker lives, ``("daughter", "school")``
-where the daughter learns."""
+"""A state, after whose it is: ``("", "home")`` is where the speaker lives, and
+``("daughter", "school")`` where the daughter learns."""
 
 
 @dataclass(frozen=True, slots=True)

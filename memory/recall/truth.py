@@ -120,7 +120,7 @@ def _true_then(stated: Sequence[_Stated], moment: datetime | None) -> _Stated | 
 def _first_of(
     stated: Sequence[_Stated], places: Mapping[str, int], order: Sequence[int]
 ) -> int | None:
-    """Where the first of these stands in an order; None: all of them are out of it."""
+    """The place in an order of the first of these; None: all of them are out of it."""
     theirs = {places[each.record.key] for each in stated}
     return next((at for at, place in enumerate(order) if place in theirs), None)
 
@@ -160,7 +160,7 @@ def _in_order(
 
 
 def _by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[_Stated]]:
-    """Whose and which state -> the claims about it, the oldest first."""
+    """The claims about each state of each speaker, the oldest first."""
     found: defaultdict[tuple[str, State], list[_Stated]] = defaultdict(list)
     for record in records:
         moment = _moment(record)
@@ -193,7 +193,7 @@ def _beside(record: Record) -> Sequence[str]:
 
 
 def _moment(record: Record) -> datetime | None:
-    """When a person stood by the words: a correction is later than what it corrects."""
+    """The time when a person stood by the words: a correction is later than what it corrects."""
     if may_be_later(record.key) and record.stored_at is not None:
         return record.stored_at
     return record.said_at
