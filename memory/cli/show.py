@@ -71,9 +71,9 @@ def show(settings: Settings, key: str, radius: int) -> None:
 @click.argument("key", required=False)
 @click.pass_obj
 def history(settings: Settings, key: str | None) -> None:
-    """List what newer statements supersede, and why; 'remem undo' takes it back.
+    """List what newer statements supersede, and since when.
 
-    With a KEY: what it supersedes and what supersedes it, and its earlier versions.
+    'remem undo' takes it back. With a KEY: what it supersedes and what supersedes it, and its earlier versions.
     """
     with known_namespace(settings.look()) as memory:
         found = memory.supersessions()

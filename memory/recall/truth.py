@@ -9,7 +9,7 @@ said is true beside the newer statement (``remem undo``).
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -63,7 +63,7 @@ class _Stated:
 
 
 def supersessions(records: Iterable[Record]) -> list[Supersession]:
-    """What supersedes what among some records, by the time of the older statement."""
+    """The supersessions among some records, by the time of the older statement."""
     found = [one for stated in _by_state(records).values() for one in _supersessions(stated)]
     return sorted(found, key=lambda one: (_moment(one.older), one.older.key, one.claim.state))
 
@@ -86,39 +86,52 @@ def truth_first(
         now: When it is asked, after which nothing counts; None: not known.
     """
     known = {one.record.key for one in ranking}
-    added = [Recollection(each, 0.0) for each in others if each.key not in known]
-    found = [*ranking, *added]
+    found = [*ranking, *(Recollection(each, 0.0) for each in others if each.key not in known)]
     places = {one.record.key: place for place, one in enumerate(found)}
-    moment = _asked_for(question, now)
     order = list(range(len(ranking)))
+    moment = _asked_for(question, now)
+    by_state = _by_state(one.record for one in found)
+    speakers = Counter(state for _, state in by_state)
     until: dict[str, Supersession] = {}
-    stated_by_state = _by_state(one.record for one in found)
-    for (who, state), stated in stated_by_state.items():
+    for (_, state), stated in by_state.items():
         past = _supersessions(stated)
         until |= {one.older.key: one for one in past}
-        sure = state in asked and not any(
-            state == other and who != other_who for other_who, other in stated_by_state
-        )
-        if (not past and not sure) or _looks_back(question, past):
+        is_asked = state in asked and speakers[state] == 1
+        if not (past or is_asked) or _looks_back(question, past):
             continue
-        then = [each for each in stated if moment is None or each.moment < moment]
-        if not then:
-            continue
-        true = places[then[-1].record.key]
-        here = [
-            order.index(places[each.record.key])
-            for each in stated
-            if places[each.record.key] < len(ranking)
-        ]
-        first = 0 if sure else min(here, default=None)
-        if first is None:
-            continue
-        if true not in order:
-            order.insert(first, true)
-        elif order.index(true) > first:
-            order.remove(true)
-            order.insert(first, true)
+        true = _true_then(stated, moment)
+        if true is not None:
+            first = 0 if is_asked else _first_of(stated, places, order)
+            _raise(order, places[true.record.key], first)
     return _in_order(found, order, until)
+
+
+def _true_then(stated: Sequence[_Stated], moment: datetime | None) -> _Stated | None:
+    """The newest of the claims that were made before some moment and were true then."""
+    true = None
+    for each in stated:
+        if moment is not None and each.moment >= moment:
+            break
+        if true is None or each.claim.agrees(true.claim) or _is_successor(each, true):
+            true = each
+    return true
+
+
+def _first_of(
+    stated: Sequence[_Stated], places: Mapping[str, int], order: Sequence[int]
+) -> int | None:
+    """The place in an order of the first of these; None: all of them are out of it."""
+    theirs = {places[each.record.key] for each in stated}
+    return next((at for at, place in enumerate(order) if place in theirs), None)
+
+
+def _raise(order: list[int], place: int, first: int | None) -> None:
+    """Put a place at least that far in front."""
+    if first is None or place in order[:first]:
+        return
+    if place in order:
+        order.remove(place)
+    order.insert(first, place)
 
 
 def _supersessions(stated: Sequence[_Stated]) -> list[Supersession]:
@@ -147,7 +160,7 @@ def _in_order(
 
 
 def _by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[_Stated]]:
-    """Whose and which state -> the claims about it, the oldest first."""
+    """The claims about each state of each speaker, the oldest first."""
     found: defaultdict[tuple[str, State], list[_Stated]] = defaultdict(list)
     for record in records:
         moment = _moment(record)
@@ -162,21 +175,25 @@ def _by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[_Stated
 
 def _successor(older: _Stated, others: Iterable[_Stated]) -> _Stated | None:
     """The first of the later claims that says otherwise; None: the older one is true still."""
+    return next((each for each in others if _is_successor(each, older)), None)
+
+
+def _is_successor(newer: _Stated, older: _Stated) -> bool:
     if older.record.metadata.get("pinned"):
-        return None
-    beside = older.record.metadata.get(BESIDE) or ()
-    for newer in others:
-        if newer.record.key in beside or older.record.key in (
-            newer.record.metadata.get(BESIDE) or ()
-        ):
-            continue
-        if newer.is_after(older) and newer.claim.contradicts(older.claim):
-            return newer
-    return None
+        return False
+    beside = (*_beside(older.record), *_beside(newer.record))
+    if newer.record.key in beside or older.record.key in beside:
+        return False
+    return newer.is_after(older) and newer.claim.contradicts(older.claim)
+
+
+def _beside(record: Record) -> Sequence[str]:
+    keys = record.metadata.get(BESIDE)
+    return keys if isinstance(keys, (list, tuple)) else ()
 
 
 def _moment(record: Record) -> datetime | None:
-    """When a person stood by the words: a correction is later than what it corrects."""
+    """The time when a person stood by the words: a correction is later than what it corrects."""
     if may_be_later(record.key) and record.stored_at is not None:
         return record.stored_at
     return record.said_at
@@ -198,9 +215,15 @@ def _looks_back(question: Query, past: Sequence[Supersession]) -> bool:
 
 
 _BACK = re.compile(
-    r"\b(?:before|previous(?:ly)?|former(?:ly)?|used to|ever|histor(?:y|ies)|earlier|first|original(?:ly)?"
-    r"|how (?:many|often)|every|all (?:the|my|of)|list|have i (?:\w+ )?(?:lived|worked|had)"
-    r"|in the past|so far|over the (?:years|time)|chang(?:e|ed|es)|compare[ds]?)\b",
+    r"\b(?:before|previous(?:ly)?|former(?:ly)?|used to|ever|histor(?:y|ies)|earlier|first"
+    r"|original(?:ly)?|how (?:many|often)|every|all (?:the|my|of)|list|in the past|so far"
+    r"|have i (?:\w+ )?(?:lived|worked|had)|over the (?:years|time)|chang(?:e|ed|es)|compare[ds]?"
+    r"|vorher|zuvor|bevor|früher|ehemalige[nrs]?|vorherige[nrs]?|alle|avant|auparavant"
+    r"|précédente?|ancien(?:ne)?|tou(?:s|tes)|antes|anterior(?:es)?|tod[oa]s)\b|以前|之前|曾经|所有",
     re.IGNORECASE,
 )
-_STILL = re.compile(r"\b(?:still|now|any ?more|currently)\b", re.IGNORECASE)
+_STILL = re.compile(
+    r"\b(?:still|now|any ?more|currently|noch|jetzt|encore|maintenant|todavía|ahora|ainda|agora)\b"
+    r"|还|现在",
+    re.IGNORECASE,
+)

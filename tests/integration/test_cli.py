@@ -616,3 +616,26 @@ def test_every_command_shows_examples_that_its_options_allow(remem: Remem) -> No
         assert f"remem {name}" in told.partition("Examples:")[2]
         assert command.get_short_help_str(64).endswith(".")
         assert not command.get_short_help_str(64).endswith("...")
+
+
+def test_what_is_superseded_is_listed_explained_and_taken_back(remem: Remem) -> None:
+    remem("add", "I live in Berlin.", "--at", "2023-03-01", "--key", "old")
+    remem("add", "Moved again: Lisbon!", "--at", "2025-05-03", "--key", "new")
+    [listed] = remem("history", "--json").json["supersessions"]
+    assert (listed["about"], listed["older"]["key"], listed["newer"]["key"]) == (
+        "home",
+        "old",
+        "new",
+    )
+    assert "until 3 May 2025" in remem("search", "Where do I live?").out
+    assert "(until 3 May 2025): I live in Berlin." in remem("context", "Where do I live?").out
+    assert remem("undo", "old").out == "old is true beside the newer statements.\n"
+    assert remem("history").out == "Nothing is superseded.\n"
+    assert "until" not in remem("search", "Where do I live?").out
+
+
+def test_the_history_of_a_memory_has_its_versions_too(remem: Remem) -> None:
+    remem("add", "The code is 1234.", "--key", "code")
+    remem("update", "code", "The code is 5678.")
+    versions = remem("history", "code", "--json").json["versions"]
+    assert [each["text"] for each in versions] == ["The code is 1234.", "The code is 5678."]

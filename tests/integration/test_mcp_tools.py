@@ -105,6 +105,7 @@ def test_recall_gives_the_best_first_with_keys_dates_and_relevance(memory: Memor
         "origin": "person",
         "said_at": "2024-05-02T12:00:00+00:00",
         "text": KEY,
+        "until": None,
     }
     line = result.content[0].text.splitlines()[2]
     assert re.fullmatch(r"\[chat#\w+\] \(2 May 2024 12:00, relevance [01]\.\d\d\) Nora: (.*)", line)
@@ -479,3 +480,12 @@ def test_the_sources_are_listed_whatever_their_names(memory: Memory) -> None:
             memory, lambda client, uri=resource.uri: client.read_resource(uri)
         ).contents
         assert "Hello" in content.text
+
+
+def test_recall_tells_until_when_a_memory_was_true(memory: Memory) -> None:
+    memory.add("I live in Berlin.", said_at=day(1), source="then")
+    memory.add("Moved again: Lisbon!", said_at=day(2), source="now")
+    result = call(memory, "recall", question="Where do I live?")
+    newest, older = result.structured_content["memories"][:2]
+    assert (newest["text"], newest["until"]) == ("Moved again: Lisbon!", None)
+    assert older["until"] == day(2).isoformat()

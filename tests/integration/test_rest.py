@@ -320,3 +320,12 @@ def test_secrets_that_were_taken_out_are_named_by_kind_and_place(tmp_path: Path)
         assert done(reply)["removed"] == ["a secret (GitHub token) in line 1 of chat#0"]
         assert token not in reply.text
         assert note(api, token)["text"] == "[secret removed: GitHub token]"
+
+
+def test_a_hit_tells_until_when_it_was_true_and_what_says_otherwise(api: httpx.Client) -> None:
+    note(api, "I live in Berlin.", said_at="2023-03-01T09:00:00+00:00")
+    newer = note(api, "Moved again: Lisbon!", said_at="2025-05-03T09:00:00+00:00")
+    first, second = done(api.post("/search", json={"query": "Where do I live?"}))["hits"][:2]
+    assert (first["record"]["text"], first["until"]) == ("Moved again: Lisbon!", None)
+    assert second["until"].startswith("2025-05-03")
+    assert second["newer"] == newer["key"]
