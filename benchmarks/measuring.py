@@ -58,6 +58,14 @@ class HaystackResult:
     tokens: Mapping[int, tuple[int, ...]]
 
 
+Judge = Callable[[HaystackResult], tuple[Outcome, ...]]
+"""Function that gives the outcomes of a haystack with further metrics."""
+
+
+def _as_ranked(result: HaystackResult) -> tuple[Outcome, ...]:
+    return result.outcomes
+
+
 @dataclass(slots=True)
 class Tally:
     """Figures of one system so far, without the rankings, which would fill the memory."""
@@ -134,12 +142,14 @@ def measure(
     writer: RunWriter,
     progress: Progress,
     seed: int = 0,
+    judge: Judge = _as_ranked,
 ) -> Measurement:
     """Measure all systems, one haystack at a time.
 
     Args:
         off_topic: Messages for which remem's prompt should stay empty.
         seed: Chooses the off-topic messages where there are many.
+        judge: Adds metrics of a kind of questions.
 
     Raises:
         MissingDependency: the package of a system is not installed.
@@ -165,6 +175,7 @@ def measure(
                     measured.trust.ask(searcher, haystack, result.outcomes)
                     judged = measured.trust.add(haystack, result.outcomes)
                     result = replace(result, outcomes=judged)
+                result = replace(result, outcomes=judge(result))
             writer.add(system.name, result.outcomes)
             tally.add(result, len(haystack.records), spent)
     for figures in measured.figures():
