@@ -17,7 +17,13 @@ from remem.benchmarks import options
 from remem.benchmarks.datasets import hygiene as lives
 from remem.benchmarks.datasets.base import Dataset, gold_of
 from remem.benchmarks.intervals import Interval, mean_interval, share_interval
-from remem.benchmarks.measuring import HaystackResult, Measurement, RememberingEncoder, measure
+from remem.benchmarks.measuring import (
+    HaystackResult,
+    RememberingEncoder,
+    Tally,
+    answers,
+    warm_up,
+)
 from remem.benchmarks.metrics import BUDGET, EVIDENCE, HYGIENE, Outcome, metric_values
 from remem.benchmarks.recall import GROUPS, choose, deviations, expected_scores
 from remem.benchmarks.running import command_line, digest_of, kept_runs, new_run
@@ -113,27 +119,32 @@ class _Plan:
         """The lives."""
         return lives.hygiene(self.half, self._languages)
 
-    def measure(self, dataset: Dataset, out: Path | None) -> Measurement:
-        """Measure all systems, with a progress bar."""
+    def measure(self, dataset: Dataset, out: Path | None) -> Mapping[str, Tally]:
+        """All systems, measured with a progress bar."""
         given = {
             "--half": self.half,
             "--languages": self.languages,
             "--systems": self.systems,
             "--encoder": self.encoder,
         }
+        systems = choose(self.systems)
+        encoder = RememberingEncoder(open_encoder(self.encoder))
+        tallies = {system.name: Tally(system.name) for system in systems}
         with (
             kept_runs(out) as database,
             new_run(database, dataset, command_line("hygiene", given)) as (writer, progress),
         ):
-            return measure(
-                dataset.haystacks(),
-                choose(self.systems),
-                RememberingEncoder(open_encoder(self.encoder)),
-                (),
-                writer,
-                progress,
-                judge=judged,
-            )
+            warm_up(systems, encoder)
+            for haystack in dataset.haystacks():
+                writer.add_haystack(haystack)
+                answered = answers(haystack, systems, encoder, progress, [BUDGET])
+                for system, _, result, spent in answered:
+                    result = replace(result, outcomes=judged(result))
+                    writer.add(system.name, result.outcomes)
+                    tallies[system.name].add(result, len(haystack.records), spent)
+            for tally in tallies.values():
+                writer.add_figures(tally.figures())
+        return tallies
 
 
 @click.command()
@@ -168,8 +179,8 @@ def hygiene(out: Path | None, markdown: TextIO | None, check: bool, **chosen: st
     dataset = plan.dataset()
     expected = expected_scores(digest_of(dataset.path), official=False) if check else {}
     measured = plan.measure(dataset, out)
-    _show(dataset.name, {each.system: each.outcomes for each in measured.tallies}, markdown)
-    wrong = deviations(expected, measured.scores(Remem().name))
+    _show(dataset.name, {name: each.outcomes for name, each in measured.items()}, markdown)
+    wrong = deviations(expected, measured[Remem().name].scores()) if check else []
     for sentence in wrong:
         complain(f"{dataset.name}: {sentence}")
     return 1 if wrong else 0

@@ -59,7 +59,7 @@ _END = _START + timedelta(days=_DAYS, hours=20)
 _CHANGES = ((20, 160), (240, 400), (470, 690))
 """The days between which each of three values is told."""
 
-_CHATTER = 220
+_CHATTER = 110
 _ECHOED = 5
 _OF_A_DAY = 8
 _MESSAGES = 3  # of code and of logs, of which there are enough elsewhere

@@ -124,7 +124,7 @@ def below_sources(ranking: Sequence[Recollection]) -> list[Recollection]:
     for place, one in enumerate(ranking):
         recalled = _recalled(one.record)
         near = [ranking[places[key]].record for key in recalled if key in places]
-        sources = _made_from(one.record, near) if near else ()
+        sources = made_from(one.record, near) if near else ()
         lowest.append(max([place, *(places[key] for key in sources)]))
     if all(low == place for place, low in enumerate(lowest)):
         return list(ranking)
@@ -153,7 +153,7 @@ def _recalled(record: Record) -> list[str]:
     return [key for key in keys if isinstance(key, str)] if isinstance(keys, (list, tuple)) else []
 
 
-def _made_from(answer: Record, recalled: Sequence[Record]) -> Set[str]:
+def made_from(answer: Record, recalled: Sequence[Record]) -> Set[str]:
     """Keys of the recalled memories that an answer repeats."""
     own = content_words(answer.text[:_MOST_CHARACTERS]).keys()
     shared = {
@@ -185,7 +185,15 @@ def _asks(text: str) -> bool:
 
 
 def _asks_the_same(text: str, asked: Mapping[str, str]) -> bool:
-    """True if a question has half of the words of another, and next to none beside them."""
+    """True if a question has half of the words of another, and next to none beside them; that is
+    also one behind a few words of another kind, because who asks it does not answer it there."""
+    opening = _OPENING.match(text)
+    return _has_the_words(text, asked) or (
+        opening is not None and _has_the_words(text[opening.end() :], asked)
+    )
+
+
+def _has_the_words(text: str, asked: Mapping[str, str]) -> bool:
     words = content_words(text)
     extra = [word for token, word in words.items() if token not in asked]
     if 2 * (len(words) - len(extra)) < len(asked):
@@ -270,6 +278,9 @@ def _is_near(hit: Hit, questions: Set[tuple[str, int]]) -> bool:
 
 _REACH = 3
 """Turns on either side that a window of short ones may hold."""
+
+_OPENING = re.compile(r"(?:[^.!?:;。！？：；\n]{1,30}[.!:;。！：；]\s*){1,2}(?=\S)")
+"""A sentence or two of a few words: "Me again." """
 
 _COUNTS = re.compile(
     r"\b(?:how (?:many times|often)|wie (?:oft|viele male)|combien de fois|cu[aá]ntas veces"
