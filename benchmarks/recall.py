@@ -14,6 +14,7 @@ import click
 from remem.benchmarks import options
 from remem.benchmarks.datasets.base import Dataset
 from remem.benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect_all
+from remem.benchmarks.datasets.offtopic import read_offtopic
 from remem.benchmarks.measuring import Measurement, RememberingEncoder, first_questions, measure
 from remem.benchmarks.metrics import EVIDENCE, Outcome, without_rankings
 from remem.benchmarks.running import (
@@ -40,7 +41,7 @@ from remem.benchmarks.tables import (
     print_rows,
     system_table,
 )
-from remem.benchmarks.trust import as_questions, read_offtopic
+from remem.benchmarks.trust import as_questions
 from remem.cli.screen import complain, counted, print_out
 from remem.encoders.opening import open_encoder
 from remem.store import InvalidInput

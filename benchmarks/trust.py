@@ -6,18 +6,17 @@ what it silences (small talk, code, questions about strangers) and by the eviden
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from itertools import chain, islice
 from statistics import fmean
 
 import numpy as np
 
 from remem.benchmarks.datasets.base import Haystack, Question, gold_of
+from remem.benchmarks.datasets.offtopic import OffTopic
 from remem.benchmarks.intervals import Interval, mean_interval, share_interval
 from remem.benchmarks.metrics import BUDGET, DEPTH, EVIDENCE, Outcome, gold_shown
 from remem.benchmarks.systems.base import Searcher, prompt_of
@@ -168,32 +167,6 @@ def _forms(name: str) -> Iterable[str]:
 
 def _first(name: str) -> str:
     return name.split()[0] if name.split() else name
-
-
-# Messages that have nothing to do with anybody's memory: for them, the right context is empty.
-#
-# All are invented, and lie in ``benchmarks/data/offtopic.jsonl``. A floor may be chosen on the
-# split "dev"; what it does is then shown on the split "test".
-
-
-@dataclass(frozen=True, slots=True)
-class OffTopic:
-    """One such message.
-
-    Attributes:
-        kind: "small talk", "code" or "log" (traces, tables and command lines too).
-    """
-
-    kind: str
-    split: str
-    text: str
-
-
-def read_offtopic(split: str) -> list[OffTopic]:
-    """The messages of one split."""
-    text = resources.files("remem.benchmarks").joinpath("data/offtopic.jsonl").read_text("utf-8")
-    messages = [OffTopic(**json.loads(line)) for line in text.splitlines()]
-    return [message for message in messages if message.split == split]
 
 
 FIRST = 30

@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import Any
 
 from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.trust import read_offtopic
+from remem.benchmarks.datasets.offtopic import read_offtopic
 from remem.recall.echoes import RECALLED
 from remem.store import InvalidInput, Record
 

@@ -9,7 +9,7 @@ import pytest
 
 from remem import benchmarks
 from remem.benchmarks.datasets.detect import detect
-from remem.benchmarks.trust import read_offtopic
+from remem.benchmarks.datasets.offtopic import read_offtopic
 
 SMOKE = Path(benchmarks.__file__).parent / "data" / "smoke"
 
