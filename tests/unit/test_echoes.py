@@ -224,6 +224,16 @@ def test_an_answer_made_from_an_answer_stands_below_both() -> None:
     assert keys(ranking) == ["fact", "second", "third"]
 
 
+def test_an_answer_with_two_sources_stands_below_the_one_that_was_moved() -> None:
+    ranking = [
+        recollection("second", "As I said, you live in Lisbon.", 0.9, ["first", "fact"]),
+        recollection("first", "You live in Lisbon.", 0.8, ["fact"]),
+        recollection("fact", "I live in Lisbon.", 0.7),
+        recollection("other", "The rent is 900 euros.", 0.6),
+    ]
+    assert keys(ranking) == ["fact", "first", "second", "other"]
+
+
 def test_answers_that_name_each_other_as_sources_all_stay() -> None:
     ranking = [
         recollection("a", "You live in Lisbon.", 0.9, ["b"]),
