@@ -138,7 +138,7 @@ class Memory(Inquiries):
             metadata=metadata or {},
             origin=origin,
         )
-        return self._writer.add_last(self.namespace, record)
+        return self._writer.add_last(self.namespace, self._linked(record))
 
     def add_messages(
         self,

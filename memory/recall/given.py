@@ -17,6 +17,8 @@ from datetime import datetime
 from remem.recall.echoes import RECALLED, made_from
 from remem.recall.ranking import Recollection
 from remem.store import Record
+from remem.store.fulltext.tokens import content_words
+from remem.store.types import ASSISTANT
 
 _MOST = 30
 _NAMESPACES = 1000
@@ -45,15 +47,24 @@ class Given:
                 self._given.popitem(last=False)
 
     def linked(self, namespace: str, record: Record) -> Record:
-        """The record; if it is an assistant's turn, with the keys of the memories that it repeats
-        of those that were given out before it was said."""
-        said = record.said_at
-        if record.role != "assistant" or said is None or RECALLED in record.metadata:
+        """The record; if an assistant made it from what was given out before, with the keys."""
+        said, answers = record.said_at, record.role == ASSISTANT
+        notes = record.role is None and record.origin == ASSISTANT
+        if not (answers or notes) or said is None or RECALLED in record.metadata:
             return record
         with self._lock:
             given = list(self._given.get(namespace, {}).values())
-        before = [memory for memory, at in given if at <= said]
-        sources = sorted(made_from(record, before)) if before else []
-        if not sources:
+        before = {memory.key: memory for memory, at in given if at <= said}
+        sources = sorted(made_from(record, list(before.values()))) if before else []
+        if not sources or (notes and _says_news(record, [before[key] for key in sources])):
             return record
         return replace(record, metadata={**record.metadata, RECALLED: sources})
+
+
+def _says_news(note: Record, sources: Iterable[Record]) -> bool:
+    known = {token for each in sources for token in content_words(each.text)}
+    return not content_words(note.text).keys() <= known | content_words(_OWNER).keys()
+
+
+_OWNER = "user users"
+"""Words by which a note names whose memory it is in."""

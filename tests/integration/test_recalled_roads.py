@@ -131,6 +131,32 @@ def test_an_answer_made_from_a_memory_keeps_its_key(
     assert texts.index(FACT) < texts.index(ANSWER)
 
 
+def noted(memory: Memory, text: str) -> Record:
+    """The note that a model makes over MCP, after a recall."""
+    pytest.importorskip("mcp")
+    from remem.serve.mcp_arguments import RecallArguments, RememberArguments
+    from remem.serve.mcp_tools import TOOLS
+
+    tools = {tool.name: tool for tool in TOOLS}
+    tools["recall"].run(memory, RecallArguments(question=QUESTION))
+    tools["remember"].run(memory, RememberArguments(text=text))
+    [note] = [each for each in memory.scan() if each.text == text]
+    return note
+
+
+@pytest.mark.parametrize(
+    "text", ["The user's sister Ines plays the oboe.", "Sister: Ines, plays oboe in the orchestra."]
+)
+def test_a_note_that_repeats_a_memory_stands_below_it(memory: Memory, text: str) -> None:
+    assert RECALLED in noted(memory, text).metadata
+    assert [one.record.text for one in memory.search(QUESTION, 2)] == [FACT, text]
+
+
+def test_a_note_with_news_keeps_no_key(memory: Memory) -> None:
+    text = "The user's sister Ines plays the flute now."
+    assert RECALLED not in noted(memory, text).metadata
+
+
 def test_an_answer_to_something_else_keeps_no_key(memory: Memory) -> None:
     memory.search(QUESTION)
     memory.add_messages([{"role": "assistant", "content": "Bake it for twenty minutes."}])
