@@ -11,6 +11,7 @@ from remem.store.errors import MissingDependency
 
 _COMMANDS = {
     "recall": "remem.benchmarks.recall:recall",
+    "hygiene": "remem.benchmarks.hygiene:hygiene",
     "answers": "remem.benchmarks.answers:answers",
     "compare": "remem.benchmarks.compare:compare",
     "report": "remem.benchmarks.report:report",

@@ -76,6 +76,11 @@ class Tally:
         for budget, tokens in result.tokens.items():
             self.tokens.setdefault(budget, []).extend(tokens)
 
+    def scores(self) -> dict[str, float]:
+        """The mean of each metric."""
+        metrics = sorted({name for outcome in self.outcomes for name in outcome.metrics})
+        return {name: fmean(metric_values(self.outcomes, name)) for name in metrics}
+
     def figures(self) -> SystemFigures:
         """Speed, and length of the prompts; times are what the system took beside the encoder."""
         figures: dict[str, float] = {}
@@ -108,11 +113,7 @@ class Measurement:
 
     def scores(self, system: str) -> dict[str, float]:
         """The mean of each metric of a system, and of remem what its relevance is worth."""
-        outcomes = [
-            one for tally in self.tallies if tally.system == system for one in tally.outcomes
-        ]
-        metrics = sorted({name for outcome in outcomes for name in outcome.metrics})
-        means = {name: fmean(metric_values(outcomes, name)) for name in metrics}
+        means = next((each.scores() for each in self.tallies if each.system == system), {})
         return means | (self.relevance() if system == Remem().name else {})
 
     def relevance(self) -> dict[str, float]:
@@ -144,41 +145,59 @@ def measure(
     Raises:
         MissingDependency: the package of a system is not installed.
     """
-    measured = Measurement([Tally(system.name) for system in systems], encoder, Abstention(seed))
-    for system in systems:
-        _warm_up(system, encoder)
+    tallies = {system.name: Tally(system.name) for system in systems}
+    measured = Measurement(list(tallies.values()), encoder, Abstention(seed))
+    warm_up(systems, encoder)
     for haystack, following in with_next(haystacks):
         writer.add_haystack(haystack)
         measured.without_gold += sum(
             not (question.evidence or question.sources) for question in haystack.questions
         )
         others = questions_about_others(haystack, following)
-        on_question = progress(haystack, len(haystack.questions) * len(systems))
-        for system, tally in zip(systems, measured.tallies, strict=True):
-            with ExitStack() as stack:
-                folder = Path(stack.enter_context(TemporaryDirectory()))
-                index = system.index(haystack, encoder, folder)
-                searcher, spent = _beside(encoder, lambda: stack.enter_context(index))  # noqa: B023
-                result = ask_all(searcher, haystack, encoder, on_question)
-                if isinstance(system, Remem):
-                    measured.abstention.ask(searcher, unrelated, others)
-                    measured.trust.ask(searcher, haystack, result.outcomes)
-                    judged = measured.trust.add(haystack, result.outcomes)
-                    result = replace(result, outcomes=judged)
+        for system, searcher, result, spent in answers(haystack, systems, encoder, progress):
+            if isinstance(system, Remem):
+                measured.abstention.ask(searcher, unrelated, others)
+                measured.trust.ask(searcher, haystack, result.outcomes)
+                judged = measured.trust.add(haystack, result.outcomes)
+                result = replace(result, outcomes=judged)
             writer.add(system.name, result.outcomes)
-            tally.add(result, len(haystack.records), spent)
+            tallies[system.name].add(result, len(haystack.records), spent)
     for figures in measured.figures():
         writer.add_figures(figures)
     return measured
 
 
-def _warm_up(system: System, encoder: RememberingEncoder) -> None:
-    """Have a system import its packages, so that no haystack is charged for it; one that is not
-    installed is known before anything is measured."""
+def answers(
+    haystack: Haystack,
+    systems: Sequence[System],
+    encoder: RememberingEncoder,
+    progress: Progress,
+    budgets: Sequence[int] = BUDGETS,
+) -> Iterator[tuple[System, Searcher, HaystackResult, float]]:
+    """A haystack as each system indexes it, what it answers to the questions, and the seconds that
+    indexing took; the searcher is open until the next one is asked for."""
+    on_question = progress(haystack, len(haystack.questions) * len(systems))
+    for system in systems:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            index = system.index(haystack, encoder, folder)
+            searcher, spent = _beside(encoder, lambda: stack.enter_context(index))  # noqa: B023
+            result = ask_all(searcher, haystack, encoder, on_question, budgets)
+            yield system, searcher, result, spent
+
+
+def warm_up(systems: Sequence[System], encoder: RememberingEncoder) -> None:
+    """Have systems import their packages, so that no haystack is charged for it; one that is not
+    installed is known before anything is measured.
+
+    Raises:
+        MissingDependency: the package of a system is not installed.
+    """
     record = Record(key="r", source="s", position=0, text="Hello.")
     haystack = Haystack("warm-up", [record], [])
-    with TemporaryDirectory() as folder, system.index(haystack, encoder, Path(folder)) as searcher:
-        searcher.search(Question("q", "Hello?"), 1)
+    for system in systems:
+        with TemporaryDirectory() as folder, system.index(haystack, encoder, Path(folder)) as one:
+            one.search(Question("q", "Hello?"), 1)
 
 
 def ask_all(
@@ -186,6 +205,7 @@ def ask_all(
     haystack: Haystack,
     encoder: RememberingEncoder,
     on_question: Callable[[], object],
+    budgets: Sequence[int] = BUDGETS,
 ) -> HaystackResult:
     """Put all questions of a haystack: one search, and a context of each budget.
 
@@ -196,9 +216,9 @@ def ask_all(
     texts = {record.key: record.text for record in haystack.records}
     asked = []
     for question in haystack.questions:
-        asked.append(_ask(searcher, question, texts, encoder))
+        asked.append(_ask(searcher, question, texts, encoder, budgets))
         on_question()
-    tokens = {budget: tuple(one.tokens[budget] for one in asked) for budget in BUDGETS}
+    tokens = {budget: tuple(one.tokens[budget] for one in asked) for budget in budgets}
     return HaystackResult(outcomes_of(haystack, asked), tokens)
 
 
@@ -236,10 +256,14 @@ def outcomes_of(haystack: Haystack, asked: Sequence[Response]) -> tuple[Outcome,
 
 
 def _ask(
-    searcher: Searcher, question: Question, texts: Mapping[str, str], encoder: RememberingEncoder
+    searcher: Searcher,
+    question: Question,
+    texts: Mapping[str, str],
+    encoder: RememberingEncoder,
+    budgets: Sequence[int],
 ) -> Response:
     asked = search_only(searcher, question, encoder)
-    contexts = {budget: searcher.context(question, budget) for budget in BUDGETS}
+    contexts = {budget: searcher.context(question, budget) for budget in budgets}
     return replace(
         asked,
         prompt_metrics=prompt_metrics(question, contexts, texts),

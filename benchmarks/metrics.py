@@ -294,11 +294,32 @@ def without_rankings(outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 # Which of the many metrics of a run stand in front: in tables, plots and comparisons. Pure.
 
+HYGIENE = (
+    "stale above fresh",
+    "stale above fresh, same wording",
+    "echo above fact",
+    "echo above fact after 5",
+    "as-of right",
+    "named day first",
+    "first or last right",
+    "all times in 1,000 tokens",
+    "answer in 1,000 tokens",
+    "empty for wrong person",
+    "empty for unanswerable",
+    "empty for stray word",
+    "empty for small talk",
+    "empty for code",
+    "empty for log",
+    "junk in 1,000 tokens",
+)
+"""Metrics of questions about an invented life; see ``remem.benchmarks.hygiene``."""
+
 HEADLINE = (
     *("turn R@5", "turn R@10", "turn any@10"),
     *("session any@5", "session all@5", "session all@10"),
     *("passage R@10", "document R@10", "document nDCG@10"),
     EVIDENCE,
+    *HYGIENE,
 )
 """Metrics that a summary shows, where the data has them."""
 

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 
 from remem.benchmarks import options
+from remem.benchmarks.datasets.abstention import abstention_messages
 from remem.benchmarks.datasets.base import Dataset
 from remem.benchmarks.datasets.detect import OFFICIAL_READERS, READERS, detect_all
 from remem.benchmarks.measuring import Measurement, RememberingEncoder, first_questions, measure
@@ -40,7 +41,7 @@ from remem.benchmarks.tables import (
     print_rows,
     system_table,
 )
-from remem.benchmarks.trust import abstention_messages, as_questions
+from remem.benchmarks.trust import as_questions
 from remem.cli.screen import complain, counted, print_out
 from remem.encoders.opening import open_encoder
 from remem.store import InvalidInput

@@ -6,17 +6,16 @@ what it silences (small talk, code, questions about strangers) and by the eviden
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from itertools import chain, islice
 from statistics import fmean
 
 import numpy as np
 
+from remem.benchmarks.datasets.abstention import AbstentionMessage
 from remem.benchmarks.datasets.base import Haystack, Question, gold_of
 from remem.benchmarks.intervals import Interval, mean_interval, share_interval
 from remem.benchmarks.metrics import BUDGET, DEPTH, EVIDENCE, Outcome, gold_shown
@@ -168,32 +167,6 @@ def _forms(name: str) -> Iterable[str]:
 
 def _first(name: str) -> str:
     return name.split()[0] if name.split() else name
-
-
-# Messages that have nothing to do with anybody's memory: for them, the right context is empty.
-#
-# All are invented, and lie in ``benchmarks/data/abstention.jsonl``. A floor may be chosen on the
-# split "dev"; what it does is then shown on the split "test".
-
-
-@dataclass(frozen=True, slots=True)
-class AbstentionMessage:
-    """One such message.
-
-    Attributes:
-        kind: "small talk", "code" or "log" (traces, tables and command lines too).
-    """
-
-    kind: str
-    split: str
-    text: str
-
-
-def abstention_messages(split: str) -> list[AbstentionMessage]:
-    """The messages of one split."""
-    text = resources.files("remem.benchmarks").joinpath("data/abstention.jsonl").read_text("utf-8")
-    messages = [AbstentionMessage(**json.loads(line)) for line in text.splitlines()]
-    return [message for message in messages if message.split == split]
 
 
 FIRST = 30

@@ -17,6 +17,7 @@ from remem.ingest.documents import document_records
 from remem.inquiry import Inquiries
 from remem.messages import note_key, placed, records_of
 from remem.recall.expectation import Found, Terms
+from remem.recall.given import Given
 from remem.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import FLOOR, relevant
@@ -71,6 +72,7 @@ class Memory(Inquiries):
             raise
         self._writer = Writer(store, encoder, guard)
         self._retriever: Searches = retriever or Retriever()
+        self._given = Given()
 
     @property
     def encoder(self) -> Encoder:
@@ -136,7 +138,7 @@ class Memory(Inquiries):
             metadata=metadata or {},
             origin=origin,
         )
-        return self._writer.add_last(self.namespace, record)
+        return self._writer.add_last(self.namespace, self._linked(record))
 
     def add_messages(
         self,
@@ -160,7 +162,9 @@ class Memory(Inquiries):
         records = records_of(messages, session)
         if start is not None:
             return self.add_records(map(dates.dated, placed(records, start)))
-        return self._writer.append(self.namespace, session, records, dates.dated)
+        return self._writer.append(
+            self.namespace, session, records, lambda record: self._linked(dates.dated(record))
+        )
 
     def add_document(
         self,
@@ -194,7 +198,7 @@ class Memory(Inquiries):
         Raises:
             Conflict: a key belongs to another text; its batch was not stored.
         """
-        return self._writer.add(self.namespace, records)
+        return self._writer.add(self.namespace, map(self._linked, records))
 
     def put_records(self, records: Sequence[Record]) -> None:
         """Remember records in place of those that have their keys: all of them at once, or none.
@@ -249,6 +253,7 @@ class Memory(Inquiries):
         chosen = as_filter(where)
         if expect is None:
             found = self._asking(self._retriever, now)(self._store, query, k, chosen)
+            self._given.keep(self.namespace, found, dates.now())
             return found if explain else _without_parts(found)
         answer = self._inquiry(query, expect, now).answer(Terms(k, chosen))
         return answer if explain else Found(_without_parts(answer), answer.expected)
@@ -383,6 +388,9 @@ class Memory(Inquiries):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _linked(self, record: Record) -> Record:
+        return self._given.linked(self.namespace, record)
 
     @property
     def _store(self) -> Store:

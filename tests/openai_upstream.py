@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +45,8 @@ class Upstream:
     """What the server does, to be set by the test, and what it got.
 
     Attributes:
-        answer: What it says; None: the user's last message again.
+        answer: What it says, or what makes an answer of a request; None: the user's last message
+            again.
         verbatim: Status, headers and body instead of an answer of its own.
         calls: Tools that it calls before it answers.
         refuses: Status and body instead of an answer.
@@ -58,7 +59,7 @@ class Upstream:
         sent: The bodies of all answers that were sent to their end.
     """
 
-    answer: str | None = None
+    answer: str | Callable[[Any], str] | None = None
     verbatim: tuple[int, Mapping[str, str], bytes] | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
     refuses: tuple[int, dict[str, Any]] | None = None
@@ -100,7 +101,8 @@ class Upstream:
             return _Sent(self, parts, headers, status)
         if self.redirects:
             return Response(status_code=307, headers={"location": self.redirects})
-        said = self.answer if self.answer is not None else got.prompt
+        said = self.answer(got.json) if callable(self.answer) else self.answer
+        said = got.prompt if said is None else said
         asks = [each.get("role") for each in got.json["messages"][-1:]] == ["user"]
         calls = self.calls if asks else []
         media_type = "text/event-stream" if got.json.get("stream") else "application/json"

@@ -120,32 +120,36 @@ def below_sources(ranking: Sequence[Recollection]) -> list[Recollection]:
         ranking: Best first.
     """
     places = {one.record.key: place for place, one in enumerate(ranking)}
-    lowest: list[int] = []
-    for place, one in enumerate(ranking):
+    sources: list[list[int]] = []
+    for one in ranking:
         recalled = _recalled(one.record)
         near = [ranking[places[key]].record for key in recalled if key in places]
-        sources = _made_from(one.record, near) if near else ()
-        lowest.append(max([place, *(places[key] for key in sources)]))
-    if all(low == place for place, low in enumerate(lowest)):
-        return list(ranking)
-    # A source may be retold itself: each goes behind where its sources end up.
-    order: list[int] = []
-    waiting: defaultdict[int, list[int]] = defaultdict(list)
-    for place, low in enumerate(lowest):
-        if low > place:
-            waiting[low].append(place)
-            continue
-        released = [place]
-        while released:
-            order.append(released[0])
-            released = [*released[1:], *waiting.pop(released[0], ())]
+        sources.append([places[key] for key in made_from(one.record, near)] if near else [])
+    settled: dict[int, tuple[int, int]] = {}
+    for place in range(len(ranking)):
+        _settle(place, sources, settled)
     least = 1.0
     moved = []
-    for place in order:
+    for place in sorted(settled, key=lambda each: (*settled[each], each)):
         one = ranking[place]
         least = min(least, one.score)
-        moved.append(one if lowest[place] == place else behind(one, "retold", least))
+        stays = settled[place] == (place, 0)
+        moved.append(one if stays else behind(one, "retold", least))
     return moved
+
+
+def _settle(
+    place: int, sources: Sequence[Sequence[int]], settled: dict[int, tuple[int, int]]
+) -> tuple[int, int]:
+    """The place behind which an answer goes, and by how many answers it is removed from what stays
+    there: a source may be retold itself. Answers that name each other do not wait for each other.
+    """
+    if place not in settled:
+        settled[place] = (place, 0)  # for those that come back to it
+        for source in sources[place]:
+            end, steps = _settle(source, sources, settled)
+            settled[place] = max(settled[place], (end, steps + 1))
+    return settled[place]
 
 
 def _recalled(record: Record) -> list[str]:
@@ -153,7 +157,7 @@ def _recalled(record: Record) -> list[str]:
     return [key for key in keys if isinstance(key, str)] if isinstance(keys, (list, tuple)) else []
 
 
-def _made_from(answer: Record, recalled: Sequence[Record]) -> Set[str]:
+def made_from(answer: Record, recalled: Sequence[Record]) -> Set[str]:
     """Keys of the recalled memories that an answer repeats."""
     own = content_words(answer.text[:_MOST_CHARACTERS]).keys()
     shared = {
@@ -185,7 +189,15 @@ def _asks(text: str) -> bool:
 
 
 def _asks_the_same(text: str, asked: Mapping[str, str]) -> bool:
-    """True if a question has half of the words of another, and next to none beside them."""
+    """True if a question has half of the words of another, and next to none beside them; that is
+    also one behind a few words of another kind, because who asks it does not answer it there."""
+    opening = _OPENING.match(text)
+    return _has_the_words(text, asked) or (
+        opening is not None and _has_the_words(text[opening.end() :], asked)
+    )
+
+
+def _has_the_words(text: str, asked: Mapping[str, str]) -> bool:
     words = content_words(text)
     extra = [word for token, word in words.items() if token not in asked]
     if 2 * (len(words) - len(extra)) < len(asked):
@@ -270,6 +282,9 @@ def _is_near(hit: Hit, questions: Set[tuple[str, int]]) -> bool:
 
 _REACH = 3
 """Turns on either side that a window of short ones may hold."""
+
+_OPENING = re.compile(r"(?:[^.!?:;。！？：；\n]{1,30}[.!:;。！：；]\s*){1,2}(?=\S)")
+"""A sentence or two of a few words: "Me again." """
 
 _COUNTS = re.compile(
     r"\b(?:how (?:many times|often)|wie (?:oft|viele male)|combien de fois|cu[aá]ntas veces"

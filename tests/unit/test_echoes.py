@@ -63,6 +63,32 @@ def test_a_question_that_was_asked_five_times_is_no_answer(memory: Memory, again
     assert again not in memory.context(QUESTION, floor=1e-9).text
 
 
+@pytest.mark.parametrize(
+    ("fact", "question", "again"),
+    [
+        (FACTS[0], QUESTION, "Me again. Where do I live?"),
+        (FACTS[0], QUESTION, "I forgot it, so: where do I live?"),
+        ("Ich wohne in Bremen.", "Wo wohne ich?", "Noch eine Frage: Wo wohne ich?"),
+        ("我住在青岛。", "我住在哪里？", "再问一遍：我住在哪里？"),
+    ],
+)
+def test_a_question_that_was_asked_after_a_few_words_is_no_answer(
+    memory: Memory, fact: str, question: str, again: str
+) -> None:
+    said(memory, "told", ("user", fact))
+    said(memory, "asked", ("user", again), ("assistant", "Wait a moment."))
+    texts = found(memory, question)
+    assert again not in texts[: texts.index(fact) + 1]
+    assert again not in memory.context(question, floor=1e-9).text
+
+
+def test_a_question_at_the_end_of_a_story_may_be_an_answer(memory: Memory) -> None:
+    told = "We sold the flat in Porto and rented a house near the sea in Faro. Where do I live?"
+    said(memory, "told", ("user", told))
+    [one] = [one for one in memory.search(QUESTION, 50) if one.record.text == told]
+    assert not one.echo
+
+
 def test_a_hundred_copies_of_a_question_leave_the_fact_its_place(memory: Memory) -> None:
     for n in range(100):
         said(memory, f"asked {n}", ("user", QUESTION), ("assistant", "I do not know that."))
@@ -196,6 +222,16 @@ def test_an_answer_made_from_an_answer_stands_below_both() -> None:
         recollection("fact", "I moved to Lisbon.", 0.4),
     ]
     assert keys(ranking) == ["fact", "second", "third"]
+
+
+def test_an_answer_with_two_sources_stands_below_the_one_that_was_moved() -> None:
+    ranking = [
+        recollection("second", "As I said, you live in Lisbon.", 0.9, ["first", "fact"]),
+        recollection("first", "You live in Lisbon.", 0.8, ["fact"]),
+        recollection("fact", "I live in Lisbon.", 0.7),
+        recollection("other", "The rent is 900 euros.", 0.6),
+    ]
+    assert keys(ranking) == ["fact", "first", "second", "other"]
 
 
 def test_answers_that_name_each_other_as_sources_all_stay() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from remem import benchmarks
+from remem.benchmarks.datasets.abstention import abstention_messages
 from remem.benchmarks.datasets.detect import detect
-from remem.benchmarks.trust import abstention_messages
 
 SMOKE = Path(benchmarks.__file__).parent / "data" / "smoke"
 

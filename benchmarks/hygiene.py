@@ -1,0 +1,221 @@
+"""Daily use of a memory, measured without a judge: what is stale, repeated or about nobody.
+
+The lives and questions are invented (``remem.benchmarks.datasets.hygiene``); all figures are shares
+of questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from remem.benchmarks import options
+from remem.benchmarks.datasets import hygiene as lives
+from remem.benchmarks.datasets.base import Dataset, gold_of
+from remem.benchmarks.intervals import Interval, mean_interval, share_interval
+from remem.benchmarks.measuring import (
+    HaystackResult,
+    RememberingEncoder,
+    Tally,
+    answers,
+    warm_up,
+)
+from remem.benchmarks.metrics import BUDGET, EVIDENCE, HYGIENE, Outcome, metric_values
+from remem.benchmarks.recall import GROUPS, choose, deviations, expected_scores
+from remem.benchmarks.running import command_line, digest_of, kept_runs, new_run
+from remem.benchmarks.systems.remem import Remem
+from remem.benchmarks.tables import print_rows
+from remem.cli.screen import complain, counted
+from remem.encoders.opening import open_encoder
+
+_SILENT = ("wrong person", "unanswerable", "stray word", "small talk", "code", "log")
+_SYSTEMS = f"{Remem().name},dense,bm25,rrf"
+_NOTE = "shares of questions, with 95 % intervals; of what is above, and of junk, less is better"
+
+# Judging. Pure.
+
+
+def judged(result: HaystackResult) -> tuple[Outcome, ...]:
+    """The outcomes with the metrics of what each question is about."""
+    return tuple(
+        replace(outcome, metrics={**outcome.metrics, **dict(_metrics(outcome, tokens))})
+        for outcome, tokens in zip(result.outcomes, result.tokens[BUDGET], strict=True)
+    )
+
+
+def _metrics(outcome: Outcome, tokens: int) -> Iterator[tuple[str, float]]:
+    category, shown = outcome.question.category, outcome.metrics.get(EVIDENCE)
+    if category in _SILENT:
+        yield f"empty for {category}", float(tokens == 0)
+        yield "junk in 1,000 tokens", tokens / BUDGET
+        return
+    if category == "any of a day":
+        yield "named day first", float(_first_is_gold(outcome))
+        return
+    yield "answer in 1,000 tokens", float(shown == 1.0)
+    match category.split(" after "):
+        case ["changed"]:
+            yield "stale above fresh", float(_beaten(outcome))
+        case ["same wording"]:
+            yield "stale above fresh, same wording", float(_beaten(outcome))
+        case ["echo", times]:
+            yield "echo above fact", float(_beaten(outcome))
+            if times == "5":
+                yield "echo above fact after 5", float(_beaten(outcome))
+        case ["as of"]:
+            yield "as-of right", float(not _beaten(outcome))
+        case ["day"]:
+            yield "named day first", float(_first_is_gold(outcome))
+        case ["first" | "last"]:
+            yield "first or last right", float(not _beaten(outcome))
+        case ["count"]:
+            yield "all times in 1,000 tokens", float(shown == 1.0)
+
+
+def _beaten(outcome: Outcome) -> bool:
+    """True if a rival stands above what is right, or what is right was not recalled at all."""
+    gold = gold_of(outcome.question.evidence)
+    rivals = outcome.question.evidence.keys() - gold
+    for found in outcome.ranking:
+        if found.record.key in gold:
+            return False
+        if found.record.key in rivals:
+            return True
+    return True
+
+
+def _first_is_gold(outcome: Outcome) -> bool:
+    gold = gold_of(outcome.question.evidence)
+    return any(found.record.key in gold for found in outcome.ranking[:1])
+
+
+# The command.
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A measurement to make, as the options say."""
+
+    half: str
+    languages: str
+    systems: str
+    encoder: str | None
+
+    @property
+    def as_shipped(self) -> bool:
+        """True if remem is measured as shipped, in all languages, like the expected scores."""
+        whole = self._languages == list(lives.LANGUAGES)
+        return whole and Remem() in choose(self.systems) and not self.encoder
+
+    @property
+    def _languages(self) -> list[str]:
+        return [each.strip() for each in self.languages.split(",") if each.strip()]
+
+    def dataset(self) -> Dataset:
+        """The lives."""
+        return lives.hygiene(self.half, self._languages)
+
+    def measure(self, dataset: Dataset, out: Path | None) -> Mapping[str, Tally]:
+        """All systems, measured with a progress bar."""
+        given = {
+            "--half": self.half,
+            "--languages": self.languages,
+            "--systems": self.systems,
+            "--encoder": self.encoder,
+        }
+        systems = choose(self.systems)
+        encoder = RememberingEncoder(open_encoder(self.encoder))
+        tallies = {system.name: Tally(system.name) for system in systems}
+        with (
+            kept_runs(out) as database,
+            new_run(database, dataset, command_line("hygiene", given)) as (writer, progress),
+        ):
+            warm_up(systems, encoder)
+            for haystack in dataset.haystacks():
+                writer.add_haystack(haystack)
+                answered = answers(haystack, systems, encoder, progress, [BUDGET])
+                for system, _, result, spent in answered:
+                    result = replace(result, outcomes=judged(result))
+                    writer.add(system.name, result.outcomes)
+                    tallies[system.name].add(result, len(haystack.records), spent)
+            for tally in tallies.values():
+                writer.add_figures(tally.figures())
+        return tallies
+
+
+@click.command()
+@click.option(
+    "--half",
+    type=click.Choice(lives.HALVES),
+    default="test",
+    show_default=True,
+    help="Whose lives: what is tuned is tuned on one half, and shown on the other",
+)
+@click.option(
+    "--languages",
+    default=",".join(lives.LANGUAGES),
+    show_default=True,
+    help="Languages with commas between them",
+)
+@click.option(
+    "--systems",
+    default=_SYSTEMS,
+    show_default=True,
+    help=f"As of 'bench recall': names or the groups {', '.join(GROUPS)}",
+)
+@options.encoder
+@options.out
+@options.markdown
+@click.option("--check", is_flag=True, help="Fail unless remem scores as benchmarks/expected.toml")
+def hygiene(out: Path | None, markdown: TextIO | None, check: bool, **chosen: str) -> int:
+    """Measure what is stale, echoed, about the wrong person or junk, over two invented years."""
+    plan = _Plan(**chosen)
+    if check and not plan.as_shipped:
+        raise click.UsageError("--check is for remem as it is shipped, in all languages")
+    dataset = plan.dataset()
+    expected = expected_scores(digest_of(dataset.path), official=False) if check else {}
+    measured = plan.measure(dataset, out)
+    _show(dataset.name, {name: each.outcomes for name, each in measured.items()}, markdown)
+    wrong = deviations(expected, measured[Remem().name].scores()) if check else []
+    for sentence in wrong:
+        complain(f"{dataset.name}: {sentence}")
+    return 1 if wrong else 0
+
+
+def _show(name: str, by_system: Mapping[str, Sequence[Outcome]], markdown: TextIO | None) -> None:
+    """A column for each system, and of the first system one for each language."""
+    first, outcomes = next(iter(by_system.items()))
+    by_language: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_language.setdefault(lives.language_of(outcome.namespace), []).append(outcome)
+    asked = counted(len(outcomes), "question")
+    for title, columns in (
+        (f"{name}, {asked}: {_NOTE}", by_system),
+        (f"{name}, {first} by language", by_language),
+    ):
+        rows = [
+            [metric, *(_cell(metric_values(each, metric)) for each in columns.values())]
+            for metric in HYGIENE
+        ]
+        print_rows(title, ["figure", *columns], rows, markdown)
+
+
+def _cell(values: Sequence[float]) -> str:
+    """The mean with the ends of its interval, without the zeros that all have."""
+    interval = _interval(values)
+    if interval is None:
+        return "-"
+    ends = (interval.mean, interval.low, interval.high)
+    mean, low, high = (f"{end:.3f}".removeprefix("0") for end in ends)
+    return f"{mean} ({low}-{high})"
+
+
+def _interval(values: Sequence[float]) -> Interval | None:
+    """Of shares near an end, resampling would say that they are certain."""
+    if set(values) <= {0.0, 1.0}:
+        return share_interval(int(sum(values)), len(values))
+    return mean_interval(values)
