@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from remem.lookup import Spelled
@@ -89,6 +90,15 @@ class Contents(ABC):
         """The sessions and documents of this namespace."""
         return self._store.sources(self.namespace)
 
+    def tally(self, edges: Sequence[datetime]) -> dict[str | None, tuple[int, ...]]:
+        """Numbers of current records that each speaker said from each of some moments until the
+        next; see ``remem.store.Store.tally``.
+
+        Raises:
+            InvalidInput: the moments are not two or more, ascending and timezone-aware.
+        """
+        return self._store.tally(self.namespace, edges)
+
     def count(self, where: Where | None = None) -> int:
         """The number of records that match, superseded ones included."""
         return self._store.count(self.namespace, as_filter(where))
@@ -140,7 +150,7 @@ def pin(memory: Memory, key: str) -> Record:
     Raises:
         InvalidInput: no memory has the key.
     """
-    return _relabelled(memory, key, {"pinned": True})
+    return _changed(memory, key, lambda present: _labelled(present, {"pinned": True}))
 
 
 def unpin(memory: Memory, key: str) -> Record:
@@ -149,18 +159,37 @@ def unpin(memory: Memory, key: str) -> Record:
     Raises:
         InvalidInput: no memory has the key, or it is not pinned.
     """
-    versions = memory.history(key)
-    if versions and not versions[-1].metadata.get("pinned"):
-        raise InvalidInput(f"the memory {key!r} is not pinned")
-    return _relabelled(memory, key, {})
+
+    def without(present: Record) -> Record:
+        if not present.metadata.get("pinned"):
+            raise InvalidInput(f"the memory {key!r} is not pinned")
+        return _labelled(present, {})
+
+    return _changed(memory, key, without)
 
 
-def _relabelled(memory: Memory, key: str, labels: Mapping[str, Any]) -> Record:
+def expire(memory: Memory, key: str, at: datetime | None) -> Record:
+    """Let a memory be found until a moment and no longer; returns its present version.
+
+    Args:
+        at: That moment; None: it does not expire.
+
+    Raises:
+        InvalidInput: no memory has the key, or the moment has no time zone.
+    """
+    return _changed(memory, key, lambda present: replace(present, expires_at=at))
+
+
+def _labelled(record: Record, labels: Mapping[str, Any]) -> Record:
+    others = {name: value for name, value in record.metadata.items() if name != "pinned"}
+    return replace(record, metadata={**others, **labels})
+
+
+def _changed(memory: Memory, key: str, change: Callable[[Record], Record]) -> Record:
+    """Put a changed record in the place of the present version of a memory."""
     versions = memory.history(key)
     if not versions:
         raise InvalidInput(f"no memory has the key {key!r} in namespace {memory.namespace!r}")
-    present = versions[-1]
-    others = {name: value for name, value in present.metadata.items() if name != "pinned"}
-    new = replace(present, metadata={**others, **labels}, stored_at=None)
+    new = replace(change(versions[-1]), stored_at=None)
     memory.put_records([new])
     return new

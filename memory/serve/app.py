@@ -21,7 +21,7 @@ from remem.serve.browsers import Pages, Strangers
 from remem.serve.keys import KeyRing
 from remem.serve.local_backend import Local
 from remem.serve.middleware import Gate, Tracing
-from remem.serve.page import rendering, search, visits
+from remem.serve.page import record, rendering, search, timeline, visits
 from remem.serve.sessions import Sessions
 from remem.serve.settings import ServeSettings
 from remem.serve.upstream_backend import Upstream
@@ -33,9 +33,9 @@ def create_app(
     """The server as an ASGI application.
 
     What belongs to the process is on ``app.state``: ``memory``, ``settings``, ``keys``,
-    ``sessions`` (of browsers), ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what answers), ``readers`` and
-    ``writers`` (threads), ``replays`` (what the upstream was sent; None without one, because a
-    model on this machine keeps nothing of a prompt).
+    ``sessions`` (of browsers), ``trash`` (what they deleted), ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what
+    answers), ``readers`` and ``writers`` (threads), ``replays`` (what the upstream was sent; None
+    without one, because a model on this machine keeps nothing of a prompt).
 
     Args:
         memory: What it serves; the caller closes it when the server has stopped.
@@ -67,6 +67,7 @@ def create_app(
     app.state.settings = settings
     app.state.keys = keys
     app.state.sessions = Sessions()
+    app.state.trash = record.Trash()
     app.state.metrics = middleware.Metrics()
     app.state.rate = RateLimit(settings.requests_per_minute)
     app.state.generations = Slots(settings.generations)
@@ -85,7 +86,7 @@ def create_app(
     app.include_router(rest.router)
     app.include_router(middleware.router)
     app.include_router(browsers.router)
-    for part in (visits, rendering, search):
+    for part in (visits, rendering, search, timeline, record):
         app.include_router(part.router)
     return app
 

@@ -268,6 +268,11 @@ class EmbeddedNamespace:
         with self._reading() as (connection, state):
             return records.sources(connection, state.id)
 
+    def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:
+        """See ``Namespace.tally``."""
+        with self._reading() as (connection, state):
+            return records.tally(connection, state.id, edges, now)
+
     @contextmanager
     def _reading(self) -> Iterator[tuple[sqlite3.Connection, State]]:
         with self._database.reading() as connection:

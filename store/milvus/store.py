@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -277,6 +277,10 @@ class MilvusNamespace:
     def sources(self) -> list[SourceInfo]:
         """See ``Namespace.sources``."""
         return self._read(lambda moment: reading.sources(self._client, moment))
+
+    def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:
+        """See ``Namespace.tally``."""
+        return self._read(lambda moment: reading.tally(self._client, moment, edges, now))
 
     def _read(self, read: Callable[[Moment], T]) -> T:
         return self._moments.read(self._name, read)

@@ -1,4 +1,4 @@
-"""Languages of the page: a catalogue of its sentences for each, and dates and numbers in its form."""
+"""Languages of the page: its sentences, dates and numbers in each of them."""
 
 from __future__ import annotations
 

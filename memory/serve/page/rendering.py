@@ -121,6 +121,4 @@ def asset(name: str) -> str:
 
 @cache
 def _served() -> Mapping[str, bytes]:
-    return {
-        path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES
-    }
+    return {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -91,9 +90,9 @@ async def search(visit: Reading, q: str = "", n: int = _AT_FIRST) -> Response:
     where, most = conditions(asked), min(max(n, 1), _MOST)
     values: dict[str, Any] = {"q": q, "narrowed": where is not None, "most": most, "found": None}
     if q.strip():
-        began = time.perf_counter()
-        found = await visit.read(lambda memory: memory.search(q, most + 1, where=where, explain=True))
-        values["seconds"] = time.perf_counter() - began
+        found = await visit.read(
+            lambda memory: memory.search(q, most + 1, where=where, explain=True)
+        )
         values["found"] = [_shown(one, q) for one in found[:most]]
         values["more"] = min(most + _AT_FIRST, _MOST) if len(found) > most < _MOST else None
     else:

@@ -43,6 +43,7 @@ _TOKEN = "csrf"
 _TOKEN_HEADER = "X-CSRF-Token"
 _VIEWS = {
     "search": ("/", "read"),
+    "timeline": (f"{PREFIX}/timeline", "read"),
 }
 _SAFE = ("GET", "HEAD")
 
@@ -85,9 +86,7 @@ class Visit:
     @property
     def views(self) -> Mapping[str, str]:
         """Paths of the views that the sender may use, by name."""
-        return {
-            name: path for name, (path, permission) in _VIEWS.items() if self.may(permission)
-        }
+        return {name: path for name, (path, permission) in _VIEWS.items() if self.may(permission)}
 
     @property
     def is_part(self) -> bool:
@@ -266,7 +265,7 @@ def _inside(path: str) -> str:
 
 
 @router.get(LOGIN)
-async def login_page(request: Request, next: str = "/") -> Response:  # noqa: A002
+async def login_page(request: Request, next: str = "/") -> Response:
     """The form that asks for a key."""
     return _login(request, next)
 
@@ -315,7 +314,7 @@ async def logout(visit: Reading) -> Response:
 
 
 @router.get(f"{PREFIX}/language/{{code}}")
-async def switch(request: Request, code: str, next: str = "/") -> Response:  # noqa: A002
+async def switch(code: str, next: str = "/") -> Response:
     """Remember the language that was chosen, in this browser."""
     response = RedirectResponse(_inside(next), 303)
     if code in NAMES:
