@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from remem.lookup import Spelled
+from remem.plan import Change, neighborhoods, stale_lines
 from remem.recall.ranking import Recollection
 from remem.store import (
     F,
@@ -23,7 +24,7 @@ from remem.store import (
     log_damage,
     parse_filter,
 )
-from remem.versions import LAST, history
+from remem.versions import LAST, all_versions, history, whatever_matches
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -31,6 +32,19 @@ if TYPE_CHECKING:
 
 Where = Filter | Mapping[str, Any]
 """A filter made with ``remem.store.F``, or its JSON form (see ``remem.store.parse_filter``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """The records that go when something is forgotten.
+
+    Attributes:
+        records: What matches, with all versions.
+        rewritten: Keys of memories nearby, which are indexed again without them.
+    """
+
+    records: Sequence[Record]
+    rewritten: Sequence[str]
 
 
 class Contents(ABC):
@@ -103,6 +117,18 @@ class Contents(ABC):
         """The number of records that match, superseded ones included."""
         return self._store.count(self.namespace, as_filter(where))
 
+    def doomed(self, where: Where) -> Doomed:
+        """The records that ``forget(where)`` would remove, and those that it would touch."""
+
+        def read(reader: Reader) -> Doomed:
+            chosen = whatever_matches(reader, self.namespace, _given(where))
+            records = list(all_versions(reader, self.namespace, chosen).values())
+            change = Change(remove=records)
+            arounds = neighborhoods(reader, self.namespace, change)
+            return Doomed(records, tuple(stale_lines(change, arounds)))
+
+        return self._store.reading(read)
+
     def stats(self) -> Stats:
         """Numbers of records and bytes, over all namespaces."""
         return self._store.stats()
@@ -115,6 +141,10 @@ class Contents(ABC):
     @property
     @abstractmethod
     def _store(self) -> Store: ...
+
+
+def _given(where: Where) -> Filter:
+    return where if isinstance(where, Filter) else parse_filter(where)
 
 
 def as_filter(where: Where | None) -> Filter | None:

@@ -73,6 +73,7 @@ for each in (
     edit.update,
     edit.delete,
     edit.forget,
+    edit.receipt,
     transfer.export,
     transfer.migrate,
     maintain.verify,

@@ -21,7 +21,7 @@ from remem.serve.browsers import Pages, Strangers
 from remem.serve.keys import KeyRing
 from remem.serve.local_backend import Local
 from remem.serve.middleware import Gate, Tracing
-from remem.serve.page import record, rendering, search, timeline, visits
+from remem.serve.page import forget, record, rendering, search, timeline, visits
 from remem.serve.sessions import Sessions
 from remem.serve.settings import ServeSettings
 from remem.serve.upstream_backend import Upstream
@@ -33,9 +33,10 @@ def create_app(
     """The server as an ASGI application.
 
     What belongs to the process is on ``app.state``: ``memory``, ``settings``, ``keys``,
-    ``sessions`` (of browsers), ``trash`` (what they deleted), ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what
-    answers), ``readers`` and ``writers`` (threads), ``replays`` (what the upstream was sent; None
-    without one, because a model on this machine keeps nothing of a prompt).
+    ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what answers), ``readers`` and
+    ``writers`` (threads), ``replays`` (what the upstream was sent; None without one, because a
+    model on this machine keeps nothing of a prompt); and of the page ``sessions`` (of browsers),
+    ``trash`` (what they deleted a moment ago) and ``receipts`` (of what they forgot).
 
     Args:
         memory: What it serves; the caller closes it when the server has stopped.
@@ -68,6 +69,7 @@ def create_app(
     app.state.keys = keys
     app.state.sessions = Sessions()
     app.state.trash = record.Trash()
+    app.state.receipts = forget.Receipts()
     app.state.metrics = middleware.Metrics()
     app.state.rate = RateLimit(settings.requests_per_minute)
     app.state.generations = Slots(settings.generations)
@@ -86,7 +88,7 @@ def create_app(
     app.include_router(rest.router)
     app.include_router(middleware.router)
     app.include_router(browsers.router)
-    for part in (visits, rendering, search, timeline, record):
+    for part in (visits, rendering, search, timeline, record, forget):
         app.include_router(part.router)
     return app
 

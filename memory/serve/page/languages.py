@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
 NAMES = {"en": "English", "zh": "中文"}
@@ -53,10 +53,12 @@ class Language:
         pattern = self.sentences["date.pattern"]
         return str(format_datetime(moment, pattern, tzinfo=moment.tzinfo, locale=self.code))
 
-    def day(self, moment: datetime, pattern: str = "date.day") -> str:
+    def day(self, moment: date, pattern: str = "date.day") -> str:
         """A day, a month or a year, in the form of that name."""
         form = self.sentences[pattern]
-        return str(format_datetime(moment, form, tzinfo=moment.tzinfo, locale=self.code))
+        if isinstance(moment, datetime):
+            return str(format_datetime(moment, form, tzinfo=moment.tzinfo, locale=self.code))
+        return str(format_date(moment, form, locale=self.code))
 
     def _written(self, value: object) -> object:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
