@@ -31,7 +31,7 @@ class Language:
     code: str
     sentences: Mapping[str, str]
 
-    def say(self, name: str, **values: object) -> str:
+    def say(self, name: str, /, **values: object) -> str:
         """A sentence with its values filled in; numbers are written as the language does."""
         if values.get("n") == 1 and f"{name}.one" in self.sentences:
             name = f"{name}.one"
