@@ -64,6 +64,7 @@ def tab(chromium: Any, url: str, **context: Any) -> Iterator[Any]:
     complaints: list[str] = []
     opened = chromium.new_context(**{"locale": "en-GB", "base_url": url, **context})
     page = opened.new_page()
+    page.set_default_timeout(15_000)
     page.add_init_script(
         "addEventListener('securitypolicyviolation', (e) => "
         "console.error(`forbidden: ${e.violatedDirective} ${e.blockedURI}`))"

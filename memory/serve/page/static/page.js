@@ -30,6 +30,13 @@ function step(by, event) {
   else if (by < 0) document.getElementById("q")?.focus();
 }
 
+// What was left empty is no part of an address.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb !== "get") return;
+  const asked = event.detail.parameters;
+  for (const name of Object.keys(asked)) if (asked[name] === "") delete asked[name];
+});
+
 // A form whose button must be enabled by a word that is typed.
 document.addEventListener("input", (event) => {
   const wanted = event.target.dataset.confirm;
@@ -124,7 +131,9 @@ if (drop) {
   document.addEventListener("drop", async (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    const files = await filesOf(event.dataTransfer.items);
+    const loose = [...event.dataTransfer.files].map((file) => [file.name, file]);
+    const found = await filesOf(event.dataTransfer.items);
+    const files = found.length ? found : loose;
     if (files.length) send(drop, files);
   });
   drop.querySelector("input[type=file]").addEventListener("change", (event) => {
