@@ -66,6 +66,7 @@ for each in (
     ask.chat,
     serve.mcp,
     serve.serve,
+    serve.open_,
     keys.keys,
     show.sources,
     show.show,

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -32,6 +32,7 @@ from remem.serve.page.jobs import Job, begun, owner_of
 from remem.serve.page.visits import HtmlRoute, Visit, Writing
 from remem.serve.sessions import PREFIX
 from remem.store import InvalidInput, Record
+from remem.writer import Added
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
 
@@ -332,7 +333,7 @@ class _Permitted:
         except Refusal as refusal:
             raise InvalidInput(str(refusal.detail)) from None
 
-    def add_records(self, records: Sequence[Record]) -> object:
+    def add_records(self, records: Iterable[Record]) -> Added:
         """See ``Target``."""
         return self.memory.add_records(records)
 

@@ -26,6 +26,7 @@ router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
 STORE = f"{PREFIX}/store"
 KEYS = f"{PREFIX}/keys"
 _AT_A_TIME = 100
+_FEW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Kept:
 
 
 @router.get(STORE)
-async def store(visit: Reading, named: str = "", n: int = _AT_A_TIME) -> Response:
+async def store(visit: Reading, named: str = "", n: int = _FEW) -> Response:
     """The namespaces, the sources of this one, and the store."""
     key = visit.caller.key
 

@@ -46,7 +46,7 @@ class Language:
         """A number with its groups."""
         return str(format_decimal(value, locale=self.code))
 
-    def date(self, moment: datetime | None) -> str:
+    def moment(self, moment: datetime | None) -> str:
         """A day and the time of day, at the clock of whoever said it."""
         if moment is None:
             return self.sentences["date.unknown"]

@@ -169,4 +169,4 @@ def _fate(
     stage = falls.get(expected.stage, expected.stage)
     if stage == "kept":
         return Fate(memory.get(key), expected, _STAGES, None)
-    return Fate(memory.get(key), expected, _STAGES[: _STAGES.index(stage)], stage)  # type: ignore[arg-type]
+    return Fate(memory.get(key), expected, _STAGES[: _STAGES.index(stage)], stage)

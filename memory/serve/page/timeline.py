@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -183,7 +183,7 @@ async def timeline(
 ) -> Response:
     """The years, the months of one, the days of a month, or a day."""
 
-    def read(memory: Memory) -> Mapping[str, object]:
+    def read(memory: Memory) -> dict[str, Any]:
         years, by_year = _all_years(memory)
         everybody = _by_amount(by_year)
         if year is None:

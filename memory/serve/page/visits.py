@@ -74,12 +74,12 @@ class Visit:
     async def read(self, work: Callable[[Memory], T]) -> T:
         """The result of work that only reads, done in a thread."""
         threads = self.request.app.state.readers
-        return await to_the_end(threads.run(work, self.memory))  # type: ignore[no-any-return]
+        return await to_the_end(threads.run(work, self.memory))
 
     async def write(self, work: Callable[[Memory], T]) -> T:
         """The result of work that changes something, done in a thread."""
         threads = self.request.app.state.writers
-        return await to_the_end(threads.run(work, self.memory))  # type: ignore[no-any-return]
+        return await to_the_end(threads.run(work, self.memory))
 
     def may(self, permission: str) -> bool:
         """True if the sender may ``read``, ``write`` or ``admin``."""

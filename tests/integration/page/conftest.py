@@ -59,8 +59,15 @@ def page(chromium: Any, url: str) -> Iterator[Any]:
 
 
 @contextmanager
-def tab(chromium: Any, url: str, **context: Any) -> Iterator[Any]:
-    """A tab at the address; at the end nothing was forbidden, went wrong or went elsewhere."""
+def tab(
+    chromium: Any, url: str, *, error_statuses: tuple[int, ...] = (), **context: Any
+) -> Iterator[Any]:
+    """A tab at the address; at the end nothing was forbidden, went wrong or went elsewhere.
+
+    Args:
+        error_statuses: Replies that are meant, of which the browser complains.
+    """
+    meant = tuple(f"the server responded with a status of {status}" for status in error_statuses)
     complaints: list[str] = []
     opened = chromium.new_context(**{"locale": "en-GB", "base_url": url, **context})
     page = opened.new_page()
@@ -69,7 +76,12 @@ def tab(chromium: Any, url: str, **context: Any) -> Iterator[Any]:
         "addEventListener('securitypolicyviolation', (e) => "
         "console.error(`forbidden: ${e.violatedDirective} ${e.blockedURI}`))"
     )
-    page.on("console", lambda message: complaints.append(message.text))
+    page.on(
+        "console",
+        lambda message: (
+            any(each in message.text for each in meant) or complaints.append(message.text)
+        ),
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda sent: sent.url.startswith(url) or complaints.append(sent.url))
     page.on("dialog", lambda dialog: complaints.append(dialog.message))
