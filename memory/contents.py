@@ -24,7 +24,7 @@ from remem.store import (
     log_damage,
     parse_filter,
 )
-from remem.versions import LAST, all_versions, history, whatever_matches
+from remem.versions import LAST, all_versions, history, is_current, whatever_matches
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -223,3 +223,65 @@ def _changed(memory: Memory, key: str, change: Callable[[Record], Record]) -> Re
     new = replace(change(versions[-1]), stored_at=None)
     memory.put_records([new])
     return new
+
+
+# Two names of one person, made one. The name that each record came with stays in its metadata, so
+# that this can be taken back, whatever was merged into what meanwhile.
+
+BEFORE = "speaker_before"
+"""The field of a record's metadata that holds the name that it came with."""
+
+_AT_ONCE = 256
+
+
+def merge_speakers(
+    memory: Memory, name: str, into: str, progress: Callable[[int, int], None]
+) -> int:
+    """Make what one speaker said another one's, who is the same person; returns how much it was.
+
+    Args:
+        progress: Called with records done and records in all.
+
+    Raises:
+        InvalidInput: the names are the same, or nobody has the first.
+    """
+    if name == into:
+        raise InvalidInput("the two names are the same; give the other name of the person")
+
+    def renamed(record: Record) -> Record:
+        metadata = {BEFORE: record.speaker, **record.metadata}
+        return replace(record, speaker=into, metadata=metadata)
+
+    return _rewritten(memory, F("speaker") == name, renamed, progress)
+
+
+def split_speaker(memory: Memory, name: str, progress: Callable[[int, int], None]) -> int:
+    """Give what was said under a name that was merged into another that name back; returns how
+    much it was.
+
+    Raises:
+        InvalidInput: the name was not merged.
+    """
+
+    def named(record: Record) -> Record:
+        metadata = {field: value for field, value in record.metadata.items() if field != BEFORE}
+        return replace(record, speaker=name, metadata=metadata)
+
+    return _rewritten(memory, F(f"metadata.{BEFORE}") == name, named, progress)
+
+
+def _rewritten(
+    memory: Memory,
+    where: Filter,
+    change: Callable[[Record], Record],
+    progress: Callable[[int, int], None],
+) -> int:
+    """Put changed records in the place of all current ones that match, some at a time."""
+    keys = [record.key for record in memory.scan(where) if is_current(record)]
+    if not keys:
+        raise InvalidInput("nobody has that name here; look at the list of people again")
+    for start in range(0, len(keys), _AT_ONCE):
+        found = memory.get_many(keys[start : start + _AT_ONCE])
+        memory.put_records([change(record) for record in found if record is not None])
+        progress(min(start + _AT_ONCE, len(keys)), len(keys))
+    return len(keys)

@@ -27,6 +27,7 @@ from remem.serve.page import (
     importing,
     jobs,
     keeping,
+    people,
     record,
     rendering,
     search,
@@ -48,6 +49,7 @@ _PARTS_OF_PAGE = (
     importing,
     jobs,
     keeping,
+    people,
 )
 
 

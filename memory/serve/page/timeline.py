@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from remem.memory import Memory
+from remem.serve.page.people import me_of
 from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX
 from remem.store import F, Record
@@ -149,7 +150,7 @@ class Talk:
     Attributes:
         source: Its name.
         records: In their order.
-        mine: Keys of what stands on the right: the person's side of a talk with an assistant.
+        mine: Keys of what stands on the right: what the user of this browser said.
     """
 
     source: str
@@ -157,12 +158,16 @@ class Talk:
     mine: frozenset[str]
 
 
-def _talks(records: Sequence[Record]) -> list[Talk]:
+def _talks(records: Sequence[Record], me: str) -> list[Talk]:
     talks = []
     for source, some in groupby(records, lambda each: each.source):
         said = list(some)
         is_with_assistant = any(each.role == "assistant" for each in said)
-        mine = [each.key for each in said if is_with_assistant and each.role == "user"]
+        mine = [
+            each.key
+            for each in said
+            if (each.role == "user" if is_with_assistant else each.speaker == me)
+        ]
         talks.append(Talk(source, said, frozenset(mine)))
     return talks
 
@@ -182,6 +187,8 @@ async def timeline(
     day: Annotated[int | None, Query(ge=1, le=31)] = None,
 ) -> Response:
     """The years, the months of one, the days of a month, or a day."""
+
+    me = me_of(visit)
 
     def read(memory: Memory) -> dict[str, Any]:
         years, by_year = _all_years(memory)
@@ -206,7 +213,7 @@ async def timeline(
             "step": "day",
             "at": here,
             "chart": chart,
-            "talks": _talks(said[:_MOST_OF_A_DAY]),
+            "talks": _talks(said[:_MOST_OF_A_DAY], me),
             "left_out": max(0, len(said) - _MOST_OF_A_DAY),
             "before": max((each for each in full if each < here), default=None),
             "behind": min((each for each in full if each > here), default=None),

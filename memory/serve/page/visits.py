@@ -44,6 +44,7 @@ _TOKEN_HEADER = "X-CSRF-Token"
 _VIEWS = {
     "search": ("/", "read"),
     "timeline": (f"{PREFIX}/timeline", "read"),
+    "people": (f"{PREFIX}/people", "read"),
     "chat": (f"{PREFIX}/chat", "write"),
     "import": (f"{PREFIX}/import", "write"),
     "store": (f"{PREFIX}/store", "read"),

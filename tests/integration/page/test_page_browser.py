@@ -9,6 +9,7 @@ from typing import Any
 from remem import Memory
 from remem.receipts import Receipt, verify
 from remem.serve.keys import KeyRing, Permission
+from remem.store import F
 from tests.chromium import needs_chromium, playwright
 from tests.integration.page.conftest import showing, tab
 
@@ -262,3 +263,29 @@ def test_the_language_follows_the_browser_and_the_switch(chromium: Any, url: str
         assert "19 memories are here" in words(page)
         page.goto("/page/timeline")
         assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_two_names_become_one_and_are_parted_again(page: playwright.Page, memory: Memory) -> None:
+    page.get_by_role("link", name="People").click()
+    page.get_by_label("This name").select_option("Ravi")
+    page.get_by_label("is really").select_option("Nora")
+    page.get_by_role("button", name="Make them one").click()
+    page.get_by_text("5 memories have that name now").wait_for()
+    assert memory.count(F("speaker") == "Ravi") == 0
+    assert memory.search("Tom Baker repaired mine", 1)[0].record.speaker == "Nora"
+    page.get_by_role("link", name="See the people").click()
+    page.get_by_role("button", name="Part them again Ravi").click()
+    page.get_by_text("5 memories have that name now").wait_for()
+    assert memory.count(F("speaker") == "Ravi") == 5
+    assert [record for record in memory.scan() if record.metadata] == []
+
+
+def test_what_i_said_stands_on_the_right(page: playwright.Page) -> None:
+    page.goto("/page/people")
+    page.get_by_role("button", name="This is me Nora").click()
+    page.goto("/page/timeline?year=2025&month=5&day=20")
+    assert page.locator(".talk .mine b").all_inner_texts() == ["Nora", "Nora"]
+    page.goto("/page/people")
+    page.get_by_role("button", name="It is not").click()
+    page.goto("/page/timeline?year=2025&month=5&day=20")
+    assert page.locator(".talk .mine").count() == 0
