@@ -251,6 +251,12 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return {name: count for name, count in rows if is_text(name)}
 
 
+def count(connection: sqlite3.Connection, namespace: int) -> int:
+    """Number of records in a namespace."""
+    rows = fetch(connection, "SELECT count(*) FROM records WHERE namespace = ?", (namespace,))
+    return int(rows[0][0])
+
+
 def sources(connection: sqlite3.Connection, namespace: int) -> list[SourceInfo]:
     """The sources of a namespace, sorted by name."""
     time = f"CASE WHEN typeof(said_at) = 'integer' AND {SANE} THEN said_at END"

@@ -261,7 +261,9 @@ class EmbeddedNamespace:
     def count(self, where: Filter | None) -> int:
         """See ``Namespace.count``."""
         with self._reading() as (connection, state):
-            return len(filters.chosen(connection, state.id, And(()) if where is None else where))
+            if where is None:  # 60 ms for a million, of which looking up their ids takes a second
+                return records.count(connection, state.id)
+            return len(filters.chosen(connection, state.id, where))
 
     def sources(self) -> list[SourceInfo]:
         """See ``Namespace.sources``."""

@@ -39,6 +39,7 @@ VIEWS = (
     "/page/store",
     "/page/keys",
     "/page/people",
+    "/page/login",
     "/page/memory?key=nobody",
     "/?namespace=empty",
     "/page/timeline?namespace=empty",
