@@ -171,7 +171,7 @@ async def piece(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an import would bring.
+    """The sum of what an import would bring.
 
     Attributes:
         upload: The name of the files.

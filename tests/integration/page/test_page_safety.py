@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,7 +16,7 @@ pytest.importorskip("fastapi")
 
 from remem import Memory
 from remem.serve.keys import KeyRing, Permission
-from remem.serve.page.rendering import POLICY
+from remem.serve.page.rendering import HTMX, POLICY, STATIC
 from remem.store import Record
 from remem.testing import HashEncoder
 from tests.chromium import needs_chromium
@@ -231,6 +232,17 @@ def test_a_wrong_key_is_told_and_a_long_one_is_not_read(memory: Memory, tmp_path
         assert httpx.post(f"{url}/page/login", data={"key": "x" * 5000}).status_code == 413
         assert httpx.post(f"{url}/page/memory/delete", data={"key": "x"}).status_code == 303
     ring.close()
+
+
+def test_htmx_is_the_one_that_its_makers_published() -> None:
+    # Of the package htmx.org of npm, at this version.
+    assert HTMX == "2.0.11"
+    digests = {
+        "htmx.min.js": "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717",
+        "htmx.LICENSE": "d3d2456f76414f2456104660ebd65aff1c04cd7966b942bdabd63f3cdb316a38",
+    }
+    for name, digest in digests.items():
+        assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == digest
 
 
 @pytest.mark.parametrize("name", ["..%2Fvisits.py", "htmx.LICENSE", "page.css%00", "none.js"])
