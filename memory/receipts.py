@@ -11,13 +11,13 @@ import hashlib
 import json
 import mmap
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remem.contents import Where
+from remem.contents import Doomed, Where
 from remem.store import InvalidInput, Record
 from remem.store.open import folder_of
 
@@ -94,6 +94,18 @@ class Receipt:
                 "this is no receipt of remem; give the file that 'remem forget --receipt' wrote, "
                 "or that the page let you save"
             ) from None
+
+
+def counts(doomed: Doomed) -> dict[str, int]:
+    """Numbers of what forgetting removes and touches, by name: ``records``, of these ``versions``
+    that were replaced, ``sources`` that they are of, and ``rewritten``, memories nearby that are
+    indexed again without them. Pure."""
+    return {
+        "records": len(doomed.records),
+        "versions": sum(record.superseded_by is not None for record in doomed.records),
+        "sources": len({record.source for record in doomed.records}),
+        "rewritten": len(doomed.rewritten),
+    }
 
 
 def forget(memory: Memory, where: Where) -> Receipt:
@@ -185,16 +197,3 @@ def _unexplained(found: Iterable[bytes], left: Iterable[Record]) -> set[bytes]:
         text = record.text.encode("utf-8", "surrogatepass")
         unexplained -= {probe for probe in unexplained if probe in text}
     return unexplained
-
-
-def preview(memory: Memory, where: Where) -> Mapping[str, int]:
-    """Numbers of what forgetting removes and touches, by name: ``records``, of these ``versions``
-    that were replaced, ``sources`` that they are of, and ``rewritten``, memories nearby that are
-    indexed again without them."""
-    doomed = memory.doomed(where)
-    return {
-        "records": len(doomed.records),
-        "versions": sum(record.superseded_by is not None for record in doomed.records),
-        "sources": len({record.source for record in doomed.records}),
-        "rewritten": len(doomed.rewritten),
-    }

@@ -25,7 +25,7 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
 
 def test_a_preview_counts_versions_and_neighbours(memory: Memory) -> None:
     memory.update("kiln#0", "The kiln broke again; the thermostat is from 1989.")
-    found = receipts.preview(memory, F("key") == "kiln#0")
+    found = receipts.counts(memory.doomed(F("key") == "kiln#0"))
     assert found == {"records": 2, "versions": 1, "sources": 1, "rewritten": 2}
     assert len(list(memory.scan())) == 20  # nothing went
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
@@ -12,14 +12,13 @@ from operator import and_
 from fastapi import APIRouter, Response
 
 from remem import receipts
-from remem.memory import Memory
 from remem.receipts import Receipt
 from remem.serve.errors import Refusal
 from remem.serve.page.record import Trash
 from remem.serve.page.rendering import HEADERS
 from remem.serve.page.visits import Administering, HtmlRoute
 from remem.serve.sessions import PREFIX
-from remem.store import F, Filter, Record
+from remem.store import F, Filter
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
 
@@ -65,18 +64,14 @@ async def preview(visit: Administering) -> Response:
     """Everything that would go, and the field for the word that makes it go."""
     asked = visit.request.query_params
     where = chosen(asked)
-
-    def look(memory: Memory) -> tuple[Sequence[Record], Mapping[str, int]]:
-        return memory.doomed(where).records, receipts.preview(memory, where)
-
-    doomed, numbers = await visit.read(look)
+    doomed = await visit.read(lambda memory: memory.doomed(where))
     names = {name: asked[name] for name in _CHOSEN_BY if asked.get(name)}
     return visit.page(
         "forget.html",
         chosen=names,
-        doomed=doomed[:_MOST_SHOWN],
-        left_out=max(0, len(doomed) - _MOST_SHOWN),
-        numbers=numbers,
+        doomed=doomed.records[:_MOST_SHOWN],
+        left_out=max(0, len(doomed.records) - _MOST_SHOWN),
+        numbers=receipts.counts(doomed),
         word=visit.language.say("forget.word"),
     )
 

@@ -107,7 +107,7 @@ async def record(visit: Reading, key: str) -> Response:
 @router.post(f"{PATH}/correct")
 async def correct(visit: Writing) -> Response:
     """Put other words in the place of a memory; the old ones become its history."""
-    key, text = visit.form["key"], visit.form["text"].replace("\r\n", "\n").strip()
+    key, text = visit.field("key"), visit.field("text").replace("\r\n", "\n").strip()
     new = await visit.write(lambda memory: memory.update(key, text))
     if new.key == key:
         return visit.go(PATH, key=key, done="same")
@@ -117,7 +117,7 @@ async def correct(visit: Writing) -> Response:
 @router.post(f"{PATH}/restore")
 async def restore(visit: Writing) -> Response:
     """Bring the words of an earlier version back, as a version of their own."""
-    version = visit.form["version"]
+    version = visit.field("version")
 
     def again(memory: Memory) -> Record:
         versions = memory.history(version)
@@ -133,7 +133,7 @@ async def restore(visit: Writing) -> Response:
 @router.post(f"{PATH}/pin")
 async def put_in_every_prompt(visit: Writing) -> Response:
     """Put a memory in every prompt."""
-    key = visit.form["key"]
+    key = visit.field("key")
     new = await visit.write(lambda memory: pin(memory, key))
     return visit.go(PATH, key=new.key, done="pinned")
 
@@ -141,7 +141,7 @@ async def put_in_every_prompt(visit: Writing) -> Response:
 @router.post(f"{PATH}/unpin")
 async def take_out_of_prompts(visit: Writing) -> Response:
     """Let a memory be recalled only where it matters."""
-    key = visit.form["key"]
+    key = visit.field("key")
     new = await visit.write(lambda memory: unpin(memory, key))
     return visit.go(PATH, key=new.key, done="unpinned")
 
@@ -149,7 +149,7 @@ async def take_out_of_prompts(visit: Writing) -> Response:
 @router.post(f"{PATH}/expire")
 async def let_expire(visit: Writing) -> Response:
     """Let a memory be found until a day and no longer, or from now on without an end."""
-    key, until = visit.form["key"], visit.form.get("until", "").strip()
+    key, until = visit.field("key"), visit.form.get("until", "").strip()
     if visit.form.get("never"):
         moment, done = None, "lasting"
     else:
@@ -161,7 +161,7 @@ async def let_expire(visit: Writing) -> Response:
 @router.post(f"{PATH}/delete")
 async def delete(visit: Writing) -> Response:
     """Stop remembering, with all versions; for ten minutes they can be brought back."""
-    key = visit.form["key"]
+    key = visit.field("key")
 
     def remove(memory: Memory) -> list[Record]:
         versions = memory.history(key)

@@ -24,7 +24,7 @@ PATH = f"{PREFIX}/timeline"
 _COLOURS = 5
 _MOST_OF_A_DAY = 500
 _WIDTH = 1000.0
-_FIRST_YEAR = 1970
+_FIRST_YEAR = 1900
 
 Tally = Mapping[str | None, Sequence[int]]
 

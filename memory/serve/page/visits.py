@@ -15,6 +15,7 @@ session besides, in a field of the form or a header.
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -25,16 +26,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from remem.aio import to_the_end
 from remem.memory import Memory
 from remem.serve.access import Caller, identify, port_of
-from remem.serve.errors import Refusal, refusal_of
+from remem.serve.errors import Refusal, internal_error, refusal_of
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.page.languages import NAMES, Language, language, preferred
 from remem.serve.page.rendering import html
 from remem.serve.sessions import LOGIN, PREFIX, Session, Sessions, cookie_name
 from remem.store import RememError
+
+logger = logging.getLogger("remem")
 
 T = TypeVar("T")
 
@@ -86,6 +90,16 @@ class Visit:
         """True if the sender may ``read``, ``write`` or ``admin``."""
         key = self.caller.key
         return key is None or key.permission >= Permission[permission.upper()]
+
+    def field(self, name: str) -> str:
+        """A field that the form must have.
+
+        Raises:
+            Refusal: 400, it has not.
+        """
+        if name not in self.form:
+            raise Refusal(400, "invalid_request", f"the form has no field {name!r}; send it again")
+        return self.form[name]
 
     @property
     def views(self) -> Mapping[str, str]:
@@ -150,6 +164,11 @@ class HtmlRoute(APIRoute):
                 return await handle(request)
             except (HTTPException, RequestValidationError, RememError) as error:
                 return _told(request, refusal_of(error))
+            except ClientDisconnect:
+                raise
+            except Exception:
+                logger.exception("a view failed unexpectedly")
+                return _told(request, internal_error())
 
         return handled
 

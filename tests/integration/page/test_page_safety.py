@@ -153,6 +153,14 @@ def test_a_form_without_the_token_does_nothing(url: str, memory: Memory) -> None
     assert memory.get("kiln#0") is not None
 
 
+def test_a_form_that_lacks_a_field_is_told_on_a_page(url: str) -> None:
+    with httpx.Client(base_url=url) as client:
+        csrf = client.get("/page/memory?key=kiln%230").text.split('name="csrf" value="')[1]
+        reply = client.post("/page/memory/correct", data={"csrf": csrf.split('"')[0]})
+    assert (reply.status_code, "has no field" in reply.text) == (400, True)
+    assert reply.headers["content-type"].startswith("text/html")
+
+
 def test_a_page_of_another_site_does_nothing(memory: Memory, tmp_path: Path) -> None:
     ring = KeyRing(tmp_path / "keys.sqlite3")
     token = ring.create("writer", ["*"], Permission.ADMIN)
