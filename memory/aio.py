@@ -74,6 +74,7 @@ class AsyncMemory:
     delete = threaded(Memory.delete)
     forget = threaded(Memory.forget)
     sources = threaded(Memory.sources)
+    tally = threaded(Memory.tally)
     count = threaded(Memory.count)
     export = threaded(Memory.export)
     import_ = threaded(Memory.import_)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from remem.lookup import Spelled
+from remem.plan import Change, neighborhoods, stale_lines
 from remem.recall.ranking import Recollection
 from remem.recall.truth import BESIDE, Supersession, supersessions
 from remem.store import (
@@ -23,7 +25,7 @@ from remem.store import (
     log_damage,
     parse_filter,
 )
-from remem.versions import LAST, history, is_current
+from remem.versions import LAST, all_versions, history, is_current, whatever_matches
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -31,6 +33,19 @@ if TYPE_CHECKING:
 
 Where = Filter | Mapping[str, Any]
 """A filter made with ``remem.store.F``, or its JSON form (see ``remem.store.parse_filter``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """The records that go when something is forgotten.
+
+    Attributes:
+        records: What matches, with all versions.
+        rewritten: Keys of memories nearby, which are indexed again without them.
+    """
+
+    records: Sequence[Record]
+    rewritten: Sequence[str]
 
 
 class Contents(ABC):
@@ -99,9 +114,30 @@ class Contents(ABC):
         """The sessions and documents of this namespace."""
         return self._store.sources(self.namespace)
 
+    def tally(self, edges: Sequence[datetime]) -> dict[str | None, tuple[int, ...]]:
+        """Numbers of current records that each speaker said from each of some moments until the
+        next; see ``remem.store.Store.tally``.
+
+        Raises:
+            InvalidInput: the moments are not two or more, ascending and timezone-aware.
+        """
+        return self._store.tally(self.namespace, edges)
+
     def count(self, where: Where | None = None) -> int:
         """The number of records that match, superseded ones included."""
         return self._store.count(self.namespace, as_filter(where))
+
+    def doomed(self, where: Where) -> Doomed:
+        """The records that ``forget(where)`` would remove, and those that it would touch."""
+
+        def read(reader: Reader) -> Doomed:
+            chosen = whatever_matches(reader, self.namespace, _given(where))
+            records = list(all_versions(reader, self.namespace, chosen).values())
+            change = Change(remove=records)
+            arounds = neighborhoods(reader, self.namespace, change)
+            return Doomed(records, tuple(stale_lines(change, arounds)))
+
+        return self._store.reading(read)
 
     def stats(self) -> Stats:
         """Numbers of records and bytes, over all namespaces."""
@@ -115,6 +151,10 @@ class Contents(ABC):
     @property
     @abstractmethod
     def _store(self) -> Store: ...
+
+
+def _given(where: Where) -> Filter:
+    return where if isinstance(where, Filter) else parse_filter(where)
 
 
 def as_filter(where: Where | None) -> Filter | None:
@@ -150,7 +190,7 @@ def pin(memory: Memory, key: str) -> Record:
     Raises:
         InvalidInput: no memory has the key.
     """
-    return _relabelled(memory, key, "pinned", True)
+    return _changed(memory, key, lambda present: _labelled(present, "pinned", True))
 
 
 def unpin(memory: Memory, key: str) -> Record:
@@ -159,10 +199,13 @@ def unpin(memory: Memory, key: str) -> Record:
     Raises:
         InvalidInput: no memory has the key, or it is not pinned.
     """
-    versions = memory.history(key)
-    if versions and not versions[-1].metadata.get("pinned"):
-        raise InvalidInput(f"the memory {key!r} is not pinned")
-    return _relabelled(memory, key, "pinned", None)
+
+    def without(present: Record) -> Record:
+        if not present.metadata.get("pinned"):
+            raise InvalidInput(f"the memory {key!r} is not pinned")
+        return _labelled(present, "pinned", None)
+
+    return _changed(memory, key, without)
 
 
 def beside(memory: Memory, key: str) -> Record:
@@ -171,22 +214,101 @@ def beside(memory: Memory, key: str) -> Record:
     Raises:
         InvalidInput: no memory has the key, or nothing supersedes it.
     """
-    versions = memory.history(key)
-    present = versions[-1].key if versions else key
-    newer = [one.newer.key for one in memory.supersessions() if one.older.key == present]
-    if versions and not newer:
-        raise InvalidInput(f"nothing supersedes the memory {key!r}; 'remem history' lists what is")
-    known = versions[-1].metadata.get(BESIDE, []) if versions else []
-    return _relabelled(memory, key, BESIDE, [*known, *newer])
+
+    def with_newer(present: Record) -> Record:
+        newer = [one.newer.key for one in memory.supersessions() if one.older.key == present.key]
+        if not newer:
+            message = f"nothing supersedes the memory {key!r}; 'remem history' lists what is"
+            raise InvalidInput(message)
+        return _labelled(present, BESIDE, [*present.metadata.get(BESIDE, []), *newer])
+
+    return _changed(memory, key, with_newer)
 
 
-def _relabelled(memory: Memory, key: str, label: str, value: Any) -> Record:
+def expire(memory: Memory, key: str, at: datetime | None) -> Record:
+    """Let a memory be found until a moment and no longer; returns its present version.
+
+    Args:
+        at: That moment; None: it does not expire.
+
+    Raises:
+        InvalidInput: no memory has the key, or the moment has no time zone.
+    """
+    return _changed(memory, key, lambda present: replace(present, expires_at=at))
+
+
+def _labelled(record: Record, label: str, value: Any) -> Record:
+    others = {name: each for name, each in record.metadata.items() if name != label}
+    return replace(record, metadata=others if value is None else {**others, label: value})
+
+
+def _changed(memory: Memory, key: str, change: Callable[[Record], Record]) -> Record:
+    """Put a changed record in the place of the present version of a memory."""
     versions = memory.history(key)
     if not versions:
         raise InvalidInput(f"no memory has the key {key!r} in namespace {memory.namespace!r}")
-    present = versions[-1]
-    others = {name: each for name, each in present.metadata.items() if name != label}
-    labels = others if value is None else {**others, label: value}
-    new = replace(present, metadata=labels, stored_at=None)
+    new = replace(change(versions[-1]), stored_at=None)
     memory.put_records([new])
     return new
+
+
+# Two names of one person, made one. The name that each record came with stays in its metadata, so
+# that this can be taken back, whatever was merged into what meanwhile.
+
+BEFORE = "speaker_before"
+"""The field of a record's metadata that holds the name that it came with."""
+
+_AT_ONCE = 256
+
+
+def merge_speakers(
+    memory: Memory, name: str, into: str, progress: Callable[[int, int], None]
+) -> int:
+    """Make what one speaker said another one's, who is the same person; returns how much it was.
+
+    Args:
+        progress: Called with records done and records in all.
+
+    Raises:
+        InvalidInput: the names are the same, or nobody has the first.
+    """
+    if name == into:
+        raise InvalidInput("the two names are the same; give the other name of the person")
+
+    def renamed(record: Record) -> Record:
+        metadata = {BEFORE: record.speaker, **record.metadata}
+        return replace(record, speaker=into, metadata=metadata)
+
+    return _rewritten(memory, F("speaker") == name, renamed, progress)
+
+
+def split_speaker(memory: Memory, name: str, progress: Callable[[int, int], None]) -> int:
+    """Give what was said under a name that was merged into another that name back; returns how
+    much it was.
+
+    Raises:
+        InvalidInput: the name was not merged.
+    """
+
+    def named(record: Record) -> Record:
+        metadata = {field: value for field, value in record.metadata.items() if field != BEFORE}
+        return replace(record, speaker=name, metadata=metadata)
+
+    return _rewritten(memory, F(f"metadata.{BEFORE}") == name, named, progress)
+
+
+def _rewritten(
+    memory: Memory,
+    where: Filter,
+    change: Callable[[Record], Record],
+    progress: Callable[[int, int], None],
+) -> int:
+    """Put changed records in the place of all current ones that match, some at a time."""
+    keys = [record.key for record in memory.scan(where) if is_current(record)]
+    if not keys:
+        raise InvalidInput("nobody has that name here; look at the list of people again")
+    for start in range(0, len(keys), _AT_ONCE):
+        found = memory.get_many(keys[start : start + _AT_ONCE])
+        memory.put_records([change(record) for record in found if record is not None])
+        progress(min(start + _AT_ONCE, len(keys)), len(keys))
+    return len(keys)

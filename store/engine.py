@@ -97,6 +97,14 @@ class Namespace(Protocol):
     def sources(self) -> list[SourceInfo]:
         """The sources, sorted by name."""
 
+    def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:
+        """Numbers of current records said from each edge until the next, by speaker; speakers
+        with none may be left out.
+
+        Args:
+            edges: Ascending, in microseconds since 1970.
+        """
+
 
 class Snapshot(Protocol):
     """A store to be read: all of it as of one moment, where the engine can."""

@@ -183,6 +183,22 @@ class Reader(ABC):
         validation.check_filter(where)
         return self._ask(namespace, lambda there, _: there.count(where), 0)
 
+    def tally(self, namespace: str, edges: Sequence[datetime]) -> dict[str | None, tuple[int, ...]]:
+        """Numbers of current records that each speaker said from each of some moments until the
+        next one, which does not belong to it. Speakers who said nothing then are left out.
+
+        Args:
+            edges: Two or more moments, each later than the one before.
+
+        Raises:
+            InvalidInput: they are not.
+        """
+        moments = validation.check_edges(edges)
+        now = self._now()
+        none: Mapping[str | None, Sequence[int]] = {}
+        found = self._ask(namespace, lambda there, _: there.tally(moments, now), none)
+        return {speaker: tuple(counts) for speaker, counts in found.items() if any(counts)}
+
     def _ask(self, namespace: str, ask: Callable[[Namespace, Space], T], empty: T) -> T:
         """The answer of a namespace; ``empty`` is that of one to which nothing was written, and of
         a store without a space, which has no records."""

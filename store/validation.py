@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from remem.store.errors import Conflict, DimensionMismatch, InvalidInput, InvalidVector
 from remem.store.filters import Filter
+from remem.store.rows import to_micros
 from remem.store.spaces import check_same
 from remem.store.types import (
     Batch,
@@ -120,6 +122,23 @@ def check_span(first: int, last: int, radius: int) -> tuple[int, int, int]:
     if _integer(radius, "radius") < 0:
         raise InvalidInput(f"radius counts records and cannot be negative, got {radius}")
     return first, last, min(radius, _INT64[-1])
+
+
+def check_edges(edges: object) -> list[int]:
+    """Moments between which records are counted, in microseconds since 1970.
+
+    Raises:
+        InvalidInput: they are not two or more, ascending and timezone-aware.
+    """
+    given = list(edges) if isinstance(edges, Sequence) else []
+    aware = all(isinstance(each, datetime) and each.tzinfo is not None for each in given)
+    micros = [to_micros(each) for each in given] if aware else []
+    if len(micros) < 2 or any(low >= high for low, high in pairwise(micros)):
+        raise InvalidInput(
+            "records are counted between two or more moments: give timezone-aware datetimes, each "
+            "later than the one before"
+        )
+    return micros
 
 
 def check_filter(where: Filter | None) -> Filter | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remem import receipts
 from remem.cli.chat import ELSEWHERE, forget_lines
 from remem.cli.options import command, read_option
 from remem.cli.screen import complain, counted, print_result, safe
@@ -18,7 +19,7 @@ from remem.cli.search import filter_options
 from remem.configuration import Settings, history_file
 from remem.dates import earliest, readable
 from remem.lookup import key_of, with_stored_names
-from remem.recall.names import shown_key
+from remem.recall.names import shown, shown_key
 from remem.store import InvalidInput, Record
 from remem.store.filters import And, F, Filter
 from remem.store.validation import check_text
@@ -135,6 +136,12 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
 @filter_options
 @click.option("--all", "everything", is_flag=True, help="Everything in the namespace")
 @click.option("--yes", is_flag=True, help="Do not ask first")
+@click.option(
+    "--receipt",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what went, when, and that it left no trace; without the words",
+)
 @click.pass_context
 def forget(
     ctx: click.Context,
@@ -142,6 +149,7 @@ def forget(
     where: Filter | None,
     everything: bool,
     yes: bool,
+    receipt: Path | None,
 ) -> None:
     """Wipe memories out of every file.
 
@@ -161,7 +169,7 @@ def forget(
             ctx.exit(DECLINED)
         history = history_file()
         texts = _texts(memory, chosen) if history.exists() else set()
-        forgotten = memory.forget(chosen) if count else 0
+        forgotten = _forgotten(memory, chosen, receipt) if count else 0
         typed = _forget_typed(history, texts)
     print_result(
         settings.as_json,
@@ -173,6 +181,44 @@ def forget(
             else []
         ),
     )
+
+
+def _forgotten(memory: Memory, chosen: Filter, receipt: Path | None) -> int:
+    if receipt is None:
+        return memory.forget(chosen)
+    made = receipts.forget(memory, chosen)
+    receipt.write_text(made.to_json() + "\n", "utf-8")
+    return made.records
+
+
+@click.group("receipt")
+def receipt() -> None:
+    """Check receipts of what was forgotten."""
+
+
+@command("verify", "remem receipt verify FILE")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def verify_receipt(ctx: click.Context, file: Path) -> None:
+    """Check that a receipt is whole, and that nothing it tells of is remembered again.
+
+    It needs none of the words. The exit code is 1 if something is wrong.
+    """
+    settings: Settings = ctx.obj
+    made = receipts.Receipt.from_json(file.read_text("utf-8", errors="replace"))
+    with settings.look() as memory:
+        problems = receipts.verify(made, memory.in_namespace(made.namespace))
+    print_result(
+        settings.as_json,
+        {"ok": not problems, "records": made.records, "at": made.at, "problems": problems},
+        f"{counted(made.records, 'record')} of {shown(made.namespace)} forgotten on {made.at}; "
+        f"{counted(len(problems), 'problem')}.",
+        *(f"- {safe(problem)}" for problem in problems),
+    )
+    ctx.exit(1 if problems else 0)
+
+
+receipt.add_command(verify_receipt)
 
 
 def _show_remembered(settings: Settings, record: Record) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
+import webbrowser
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +118,66 @@ def serve(
 ) -> None:
     """Serve the memory: OpenAI chat completions, and REST.
 
-    A chat program remembers once its base URL is the address that this prints, with /v1.
+    A chat program remembers once its base URL is the address that this prints, with /v1. In a
+    browser the address itself shows the page; 'remem open' opens it.
+    """
+    options |= {"upstream": upstream, "k": k or (_MOST_UPSTREAM if upstream else _MOST_LOCAL)}
+    level = logging.WARNING if quiet else logging.INFO
+    _serve(settings, options, file, processes, level, lambda url: _announce(settings, url))
+
+
+@command("open", "remem open", "remem open --namespace work", "remem open --port 9000")
+@click.option("--port", default=8377, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--upstream", metavar="URL", help="The server that answers, with its /v1")
+@click.option(
+    "--generator",
+    metavar="MODEL",
+    default="bundled",
+    envvar="REMEM_GENERATOR",
+    help="What answers where there is no --upstream  [env: REMEM_GENERATOR]",
+)
+@keys_option
+@click.pass_obj
+def open_(settings: Settings, /, file: Path | None, port: int, **options: Any) -> None:
+    """Open the page in a browser: search, see, correct and forget what is remembered.
+
+    It is served on this machine only, until Ctrl-C. If the port is taken, another one is.
+    """
+    k = _MOST_UPSTREAM if options["upstream"] else _MOST_LOCAL
+    options |= {"k": k, "port": port if _is_free(port) else 0}
+
+    def opened(url: str) -> None:
+        if settings.as_json:
+            write_json_line({"url": url})
+        else:
+            output().print(f"The page is at {url}; Ctrl-C ends it.")
+        webbrowser.open(url)
+
+    _serve(settings, options, file, 1, logging.WARNING, opened)
+
+
+def _is_free(port: int) -> bool:
+    """True if nobody listens at a port of this machine."""
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _serve(
+    settings: Settings,
+    options: Mapping[str, Any],
+    file: Path | None,
+    processes: int,
+    level: int,
+    started: Callable[[str], object],
+) -> None:
+    """Serve the memory of the settings until the end.
+
+    Args:
+        options: Of ``ServeSettings``.
+        file: With the keys, if it was named.
+        processes: Processes that search.
+        level: Of what is logged.
+        started: Called with the address.
     """
     from remem.encoders.opening import load_now
 
@@ -127,12 +189,7 @@ def serve(
     except ImportError as error:
         raise MissingDependency("the server", "'remem[serve]'") from error
 
-    how = ServeSettings(
-        namespace=settings.namespace or DEFAULT_NAMESPACE,
-        upstream=upstream,
-        k=k or (_MOST_UPSTREAM if upstream else _MOST_LOCAL),
-        **options,
-    )
+    how = ServeSettings(namespace=settings.namespace or DEFAULT_NAMESPACE, **options)
     path = keys_file(settings, file)
     with ExitStack() as opened:
         # A file that was named must be there; one in the store's folder is there if keys are used.
@@ -143,10 +200,10 @@ def serve(
         # A reranker is a model too: one of it is enough.
         if processes > 1 and not settings.reranker:
             memory = _in_parallel(settings, memory, processes, opened)
-            if upstream:
+            if how.upstream:
                 _leave_processors()
-        log_to_stderr(logging.WARNING if quiet else logging.INFO)
-        run(memory, how, ring, lambda url: _announce(settings, url))
+        log_to_stderr(level)
+        run(memory, how, ring, started)
 
 
 def _in_parallel(settings: Settings, memory: Memory, processes: int, opened: ExitStack) -> Memory:

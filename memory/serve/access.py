@@ -25,6 +25,7 @@ from remem.memory import Memory
 from remem.serve.errors import ApiError
 from remem.serve.fields import AsciiNamespace, Namespace
 from remem.serve.keys import Key, KeyRing, Permission
+from remem.serve.sessions import session_of
 from remem.store.validation import check_name
 
 _bearer = HTTPBearer(auto_error=False, description="A key made with `remem keys create`.")
@@ -144,7 +145,7 @@ def identify(request: Request) -> Key | None:
         return None
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     bearer = credentials.strip() if scheme.lower() == "bearer" else ""
-    token = bearer or request.headers.get("x-api-key", "")
+    token = bearer or request.headers.get("x-api-key", "") or _of_browser(request)
     # On the event loop: 20 microseconds, a fifth of what a thread would cost.
     key = keys.check(token) if token else None
     if key is None:
@@ -157,6 +158,18 @@ def identify(request: Request) -> Key | None:
         )
     request.state.key_id = key.id
     return key
+
+
+def port_of(request: Request) -> int:
+    """The port at which the server was reached."""
+    return int((request.scope.get("server") or ("", 0))[1] or 0)
+
+
+def _of_browser(request: Request) -> str:
+    """The key with which the sender logged in to the page; empty without one."""
+    sessions = request.app.state.sessions
+    found = session_of(sessions, request.url.path, request.cookies, port_of(request))
+    return found.key if found else ""
 
 
 async def caller(

@@ -21,8 +21,36 @@ from remem.serve.browsers import Pages, Strangers
 from remem.serve.keys import KeyRing
 from remem.serve.local_backend import Local
 from remem.serve.middleware import Gate, Tracing
+from remem.serve.page import (
+    chat,
+    forget,
+    importing,
+    jobs,
+    keeping,
+    people,
+    record,
+    rendering,
+    search,
+    timeline,
+    visits,
+)
+from remem.serve.sessions import Sessions
 from remem.serve.settings import ServeSettings
 from remem.serve.upstream_backend import Upstream
+
+_PARTS_OF_PAGE = (
+    visits,
+    rendering,
+    search,
+    timeline,
+    record,
+    forget,
+    chat,
+    importing,
+    jobs,
+    keeping,
+    people,
+)
 
 
 def create_app(
@@ -33,7 +61,9 @@ def create_app(
     What belongs to the process is on ``app.state``: ``memory``, ``settings``, ``keys``,
     ``metrics``, ``rate``, ``generations`` (slots), ``backend`` (what answers), ``readers`` and
     ``writers`` (threads), ``replays`` (what the upstream was sent; None without one, because a
-    model on this machine keeps nothing of a prompt).
+    model on this machine keeps nothing of a prompt); and of the page ``sessions`` (of browsers),
+    ``trash`` (what they deleted a moment ago), ``receipts`` (of what they forgot), ``talks`` (their
+    conversations), ``jobs`` and ``uploads`` (files they dropped).
 
     Args:
         memory: What it serves; the caller closes it when the server has stopped.
@@ -49,6 +79,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         await app.state.backend.close()
+        for held in (app.state.jobs, app.state.uploads):
+            await asyncio.to_thread(held.close)
         for threads in (app.state.readers, app.state.writers):
             await asyncio.to_thread(threads.close)
 
@@ -64,6 +96,12 @@ def create_app(
     app.state.memory = memory
     app.state.settings = settings
     app.state.keys = keys
+    app.state.sessions = Sessions()
+    app.state.trash = record.Trash()
+    app.state.receipts = forget.Receipts()
+    app.state.talks = chat.Talks()
+    app.state.jobs = jobs.Jobs()
+    app.state.uploads = importing.Uploads()
     app.state.metrics = middleware.Metrics()
     app.state.rate = RateLimit(settings.requests_per_minute)
     app.state.generations = Slots(settings.generations)
@@ -82,6 +120,8 @@ def create_app(
     app.include_router(rest.router)
     app.include_router(middleware.router)
     app.include_router(browsers.router)
+    for part in _PARTS_OF_PAGE:
+        app.include_router(part.router)
     return app
 
 

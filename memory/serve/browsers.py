@@ -25,8 +25,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from remem.serve.errors import ApiError
 from remem.serve.settings import ServeSettings
 
-_PAGES = ("/docs", "/redoc")
-"""Paths that other pages may lead to: they are shown in a tab of their own, and tell nothing."""
+_PAGES = ("/", "/docs", "/redoc")
+"""Paths that other pages may lead to: they are shown in a tab of their own, which others cannot
+read."""
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "

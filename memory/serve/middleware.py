@@ -22,6 +22,7 @@ from remem.serve.access import Caller, caller, identify
 from remem.serve.errors import ApiError, internal_error
 from remem.serve.keys import Permission
 from remem.serve.responses import refusals
+from remem.serve.sessions import LOGIN, MOST_OF_LOGIN
 from remem.serve.settings import ServeSettings
 
 logger = logging.getLogger("remem.access")
@@ -94,7 +95,9 @@ class Gate:
         await self._app(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        left = self._settings.max_body_bytes
+        logs_in = scope["path"] == LOGIN
+        most = MOST_OF_LOGIN if logs_in else self._settings.max_body_bytes
+        left = most
         deadline: float | None = None
         complete = False
 
@@ -103,9 +106,10 @@ class Gate:
             if complete:
                 return await receive()
             if deadline is None:
-                identify(Request(scope))
+                if not logs_in:
+                    identify(Request(scope))
                 if int(Headers(scope=scope).get("content-length", 0)) > left:
-                    raise self._too_large()
+                    raise _too_large(most)
                 deadline = time.monotonic() + self._settings.body_seconds
             try:
                 message = await asyncio.wait_for(receive(), deadline - time.monotonic())
@@ -119,19 +123,20 @@ class Gate:
                 ) from None
             left -= len(message.get("body", b""))
             if left < 0:
-                raise self._too_large()
+                raise _too_large(most)
             complete = not message.get("more_body", False)
             return message
 
         return limited
 
-    def _too_large(self) -> ApiError:
-        return ApiError(
-            413,
-            "request_too_large",
-            f"the body is longer than {self._settings.max_body_bytes:,} bytes; send less at once",
-            {"Connection": "close"},
-        )
+
+def _too_large(most: int) -> ApiError:
+    return ApiError(
+        413,
+        "request_too_large",
+        f"the body is longer than {most:,} bytes; send less at once",
+        {"Connection": "close"},
+    )
 
 
 # What a server did, in the form that Prometheus collects.

@@ -104,6 +104,50 @@ class ScanContract(Contract):
             SourceInfo("letters", 3, PAST, PAST + timedelta(days=2)),
         ]
 
+    def test_what_was_said_is_tallied_by_time_and_speaker(self, adopted: Store) -> None:
+        """Current records count from each moment, which is included, until the next."""
+        hours = [PAST + timedelta(hours=hour) for hour in range(4)]
+        instant = timedelta(microseconds=1)
+        east = timezone(timedelta(hours=9))
+        said = [
+            ("a", "Ana", hours[0]),
+            ("b", "Ana", hours[1] - instant),
+            ("c", "Ana", hours[1].astimezone(east)),
+            ("d", "", hours[2]),
+            ("e", None, hours[2]),
+            ("f", "Zoë\N{GRINNING FACE}", hours[3] - instant),
+            ("too early", "Ana", hours[0] - instant),
+            ("too late", "Ana", hours[3]),
+            ("nobody knows when", "Ana", None),
+        ]
+        adopted.write("ana", batch(*(turn(k, speaker=who, said_at=at) for k, who, at in said)))
+        adopted.write("ben", batch(turn("a", speaker="Ben", said_at=hours[0])))
+        assert adopted.tally("ana", hours) == {
+            "Ana": (2, 1, 0),
+            "": (0, 0, 1),
+            None: (0, 0, 1),
+            "Zoë\N{GRINNING FACE}": (0, 0, 1),
+        }
+        assert adopted.tally("ben", hours) == {"Ben": (1, 0, 0)}
+        assert adopted.tally("nobody", hours) == {}
+
+    def test_what_is_over_is_not_tallied(self, adopted: Store) -> None:
+        """Neither what was superseded nor what has expired."""
+        day = [PAST, PAST + timedelta(days=1)]
+        adopted.write(
+            "ana",
+            Batch(
+                add=[
+                    entry(turn("old", speaker="Ana", said_at=PAST)),
+                    entry(turn("new", speaker="Ana", said_at=PAST)),
+                    entry(turn("gone", speaker="Ana", said_at=PAST, expires_at=PAST)),
+                    entry(turn("stays", speaker="Ana", said_at=PAST, expires_at=FUTURE)),
+                ],
+                supersede={"old": "new"},
+            ),
+        )
+        assert adopted.tally("ana", day) == {"Ana": (2,)}
+
     def test_namespaces_are_listed(self, adopted: Store) -> None:
         """All namespaces that hold records, sorted."""
         for namespace in ("b", "a b/c:d", "é", "B"):

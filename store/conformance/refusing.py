@@ -34,6 +34,7 @@ from remem.store.store import Store
 from remem.store.types import Batch, Dense, Entry, Record, View
 
 AWARE = datetime(2024, 1, 1, tzinfo=timezone.utc)
+DAYS = (AWARE, AWARE + timedelta(days=1))
 FINE_OFFSET = timezone(timedelta(hours=1, microseconds=1))
 
 
@@ -110,6 +111,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "count": lambda store: store.count("ana"),
     "namespaces": lambda store: store.namespaces(),
     "sources": lambda store: store.sources("ana"),
+    "tally": lambda store: store.tally("ana", DAYS),
     "reindex": lambda store: store.reindex(SPACE, embed),
     "verify": lambda store: store.verify(),
     "rebuild": lambda store: store.rebuild(),
@@ -185,9 +187,18 @@ class ErrorContract(Contract):
             lambda: adopted.find(name, None, 1),
             lambda: adopted.count(name),
             lambda: adopted.sources(name),
+            lambda: adopted.tally(name, DAYS),
         ):
             with pytest.raises(InvalidInput, match="namespace"):
                 call()
+
+    @pytest.mark.parametrize(
+        "edges", [(), DAYS[:1], DAYS[::-1], (DAYS[0], DAYS[0]), (datetime(2020, 1, 1), DAYS[1]), 7]
+    )
+    def test_moments_between_which_is_counted_ascend(self, adopted: Store, edges: Any) -> None:
+        """There are two or more, timezone-aware, each later than the one before."""
+        with pytest.raises(InvalidInput, match="two or more moments"):
+            adopted.tally("ana", edges)
 
     def test_keys_come_as_a_list(self, adopted: Store) -> None:
         """One bare string is not taken for a list of one-letter keys."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -235,6 +236,12 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return {name: count for name, count in rows if is_text(name)}
 
 
+def count(connection: sqlite3.Connection, namespace: int) -> int:
+    """Number of records in a namespace."""
+    rows = fetch(connection, "SELECT count(*) FROM records WHERE namespace = ?", (namespace,))
+    return int(rows[0][0])
+
+
 def sources(connection: sqlite3.Connection, namespace: int) -> list[SourceInfo]:
     """The sources of a namespace, sorted by name."""
     time = f"CASE WHEN typeof(said_at) = 'integer' AND {SANE} THEN said_at END"
@@ -245,6 +252,50 @@ def sources(connection: sqlite3.Connection, namespace: int) -> list[SourceInfo]:
         (namespace,),
     )
     return [source_of(*row) for row in rows if is_text(row[0])]
+
+
+def tally(
+    connection: sqlite3.Connection, namespace: int, edges: Sequence[int], now: int
+) -> dict[str | None, Sequence[int]]:
+    """Numbers of current records said from each edge until the next, by speaker.
+
+    Speaker by speaker, because each of them is then a range of an index: 0.2 s for a million
+    records, where grouping them takes 1.2 s.
+    """
+    slots = json.dumps(list(pairwise(edges)))
+    said = "namespace = ? AND superseded_by IS NULL AND speaker IS ?"
+    counted = f"""SELECT (SELECT count(*) FROM records INDEXED BY records_by_speaker WHERE {said}
+        AND said_at >= json_extract(value, '$[0]') AND said_at < json_extract(value, '$[1]'))
+        FROM json_each(?) ORDER BY key"""
+    counts: dict[str | None, list[int]] = {}
+    for speaker in _speakers(connection, namespace):
+        rows = connection.execute(counted, (namespace, speaker, slots))
+        counts[speaker] = [count for (count,) in rows]
+    over = fetch(
+        connection,
+        "SELECT speaker, said_at FROM records WHERE namespace = ? AND superseded_by IS NULL "
+        "AND expires_at <= ? AND typeof(said_at) = 'integer'",
+        (namespace, now),
+    )
+    for speaker, said_at in over:
+        slot = bisect_right(edges, said_at) - 1
+        if speaker in counts and 0 <= slot < len(edges) - 1:
+            counts[speaker][slot] -= 1
+    return dict(counts)
+
+
+def _speakers(connection: sqlite3.Connection, namespace: int) -> Iterator[str | None]:
+    """Those who may have said something, each found behind the one before without reading what
+    they said. The first is nobody in particular."""
+    yield from (None, "")
+    name = ""
+    following = """SELECT speaker FROM records INDEXED BY records_by_speaker
+        WHERE namespace = ? AND superseded_by IS NULL AND speaker > ? ORDER BY speaker LIMIT 1"""
+    while rows := fetch(connection, following, (namespace, name)):
+        ((name,),) = rows
+        if not is_text(name):  # damaged: a number or bytes, which stand behind every text
+            return
+        yield name
 
 
 def view_texts(

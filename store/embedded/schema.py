@@ -1,4 +1,4 @@
-"""The tables. This docstring is the byte format; the steps m001 to m004 make them.
+"""The tables. This docstring is the byte format; the steps m001 to m005 make them.
 
 ``meta``        facts about the store: ``format``; ``identity``, 32 random hexadecimal digits; once
                 adopted, ``space`` (JSON: fingerprint, dimensions, views and, where the application
@@ -177,7 +177,16 @@ def m004_digest(db: Database) -> None:
     )
 
 
-_STEPS = (m001_records, m002_successors, m003_origin, m004_digest)
+def m005_speakers(db: Database) -> None:
+    """Records by who said them and when. Older versions of remem keep the index up unawares."""
+    _run(
+        db,
+        """CREATE INDEX records_by_speaker ON records (namespace, speaker, said_at)
+            WHERE superseded_by IS NULL""",
+    )
+
+
+_STEPS = (m001_records, m002_successors, m003_origin, m004_digest, m005_speakers)
 
 
 def _bring_up(connection: sqlite3.Connection) -> None:

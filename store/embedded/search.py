@@ -252,11 +252,18 @@ class EmbeddedNamespace:
 
     def count(self, where: Filter | None) -> int:
         with self._reading() as (connection, state):
-            return len(filters.chosen(connection, state.id, And(()) if where is None else where))
+            if where is None:  # 60 ms for a million, of which looking up their ids takes a second
+                return records.count(connection, state.id)
+            return len(filters.chosen(connection, state.id, where))
 
     def sources(self) -> list[SourceInfo]:
         with self._reading() as (connection, state):
             return records.sources(connection, state.id)
+
+    def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:
+        """See ``Namespace.tally``."""
+        with self._reading() as (connection, state):
+            return records.tally(connection, state.id, edges, now)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[sqlite3.Connection, State]]:

@@ -189,6 +189,11 @@ def label(value: str | None) -> str:
     return "" if value is None else "=" + value
 
 
+def unlabelled(value: str) -> str | None:
+    """The label that a column has; see ``label``."""
+    return value[1:] if value else None
+
+
 def expression(where: Filter, candidates: Candidates) -> str:
     """The expression for a filter.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -237,6 +237,9 @@ class MilvusNamespace:
 
     def sources(self) -> list[SourceInfo]:
         return self._read(lambda snapshot: reading.sources(self._client, snapshot))
+
+    def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:
+        return self._read(lambda snapshot: reading.tally(self._client, snapshot, edges, now))
 
     def _read(self, read: Callable[[Snapshot], T]) -> T:
         return self._snapshots.read(self._name, read)

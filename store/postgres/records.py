@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -192,6 +193,23 @@ def sources(connection: Connection[Any], namespace: int) -> list[SourceInfo]:
         [namespace],
     )
     return [source_of(*row) for row in rows]
+
+
+def tally(
+    connection: Connection[Any], namespace: int, edges: Sequence[int], now: int
+) -> dict[str | None, Sequence[int]]:
+    """Numbers of current records said from each edge until the next, by speaker."""
+    rows = connection.execute(
+        """SELECT speaker, width_bucket(said_at, %s::bigint[]) AS slot, count(*)
+            FROM remem.records WHERE namespace = %s AND superseded_by IS NULL
+            AND (expires_at IS NULL OR expires_at > %s) AND said_at >= %s AND said_at < %s
+            GROUP BY speaker, slot""",
+        [list(edges), namespace, now, edges[0], edges[-1]],
+    )
+    counts: defaultdict[str | None, list[int]] = defaultdict(lambda: [0] * (len(edges) - 1))
+    for speaker, slot, count in rows:
+        counts[None if speaker is None else unescape(speaker)][slot - 1] = count
+    return dict(counts)
 
 
 def record_of(row: Sequence[Any]) -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -89,6 +89,10 @@ class PostgresNamespace:
 
     def sources(self) -> list[SourceInfo]:
         return records.sources(self._begin(), self._number)
+
+    def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:
+        """See ``Namespace.tally``."""
+        return records.tally(self._begin(), self._number, edges, now)
 
     def _begin(self) -> Connection[Any]:
         return self._snapshot.begin()

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -225,6 +226,16 @@ class ReferenceNamespace:
         for record in self._matching(None):
             by_source.setdefault(record.source, []).append(record)
         return [_source_info(source, records) for source, records in sorted(by_source.items())]
+
+    def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:
+        """See ``Namespace.tally``."""
+        counts: defaultdict[str | None, list[int]] = defaultdict(lambda: [0] * (len(edges) - 1))
+        for row in self._current(now).values():
+            said_at = row.record.said_at
+            slot = -1 if said_at is None else bisect_right(edges, to_micros(said_at)) - 1
+            if 0 <= slot < len(edges) - 1:
+                counts[row.record.speaker][slot] += 1
+        return dict(counts)
 
     def _matching(self, where: Filter | None) -> list[Record]:
         records = (row.record for row in self._rows.values())
