@@ -72,6 +72,7 @@ class AsyncMemory:
     last = threaded(Memory.last)
     update = threaded(Memory.update)
     delete = threaded(Memory.delete)
+    doomed = threaded(Memory.doomed)
     forget = threaded(Memory.forget)
     sources = threaded(Memory.sources)
     tally = threaded(Memory.tally)

@@ -1,4 +1,4 @@
-"""What is kept and how it is: namespaces, sources, sizes, health, export; and the keys."""
+"""The things that are kept, and their state: namespaces, sources, sizes, health, export; and the keys."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def _by_amount(tally: Tally) -> list[str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """What was said in one source on a day.
+    """The part of one source that was said on a day.
 
     Attributes:
         source: Its name.
