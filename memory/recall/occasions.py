@@ -17,10 +17,10 @@ from remem.recall.ranking import Recollection
 
 _Order: TypeAlias = "Callable[[Sequence[Recollection]], list[Recollection]]"
 
-_ALIKE = 0.8
+_ALIKE = 0.9
 """Share of the best score from which on a memory is about as good as the best."""
 
-_RELATED = 0.5
+_RELATED = 0.75
 """Share of the best score from which on a memory may tell of an occasion to be counted."""
 
 

@@ -25,10 +25,10 @@ def recollection(key: str, score: float, day: int | None, source: str = "chat") 
 
 RANKING = [
     recollection("best", 1.0, 5),
-    recollection("early", 0.9, 2),
-    recollection("late", 0.85, 8),
-    recollection("same day", 0.82, 5),
-    recollection("undated", 0.81, None),
+    recollection("early", 0.97, 2),
+    recollection("late", 0.95, 8),
+    recollection("same day", 0.93, 5),
+    recollection("undated", 0.91, None),
     recollection("far off", 0.3, 1),
 ]
 
@@ -87,7 +87,7 @@ def test_scores_still_fall_and_tell_what_moved() -> None:
     ordered = in_order("the first time", RANKING)
     scores = [one.score for one in ordered]
     assert scores == sorted(scores, reverse=True)
-    assert ordered[0].parts["order"] == pytest.approx(0.1)
+    assert ordered[0].parts["order"] == pytest.approx(0.03)
 
 
 def test_nothing_found_is_nothing_to_order() -> None:
