@@ -73,7 +73,8 @@ def show(settings: Settings, key: str, radius: int) -> None:
 def history(settings: Settings, key: str | None) -> None:
     """List what newer statements supersede, and since when.
 
-    'remem undo' takes it back. With a KEY: what it supersedes and what supersedes it, and its earlier versions.
+    'remem undo' takes it back. With a KEY: what it supersedes and what supersedes it, and its
+    earlier versions.
     """
     with known_namespace(settings.look()) as memory:
         found = memory.supersessions()

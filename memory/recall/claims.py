@@ -57,7 +57,7 @@ class Claim:
         if self.words or earlier.words:
             return not self.words.isdisjoint(earlier.words)
         whose, name = self.state
-        return not whose and name not in _SEVERAL and " " not in name
+        return not whose and name != "pet" and " " not in name
 
 
 @lru_cache(maxsize=16384)
@@ -220,9 +220,6 @@ _SENTENCE = re.compile(
     r"[.!?。！？]*"
 )
 _DIGIT = re.compile(r"\d")
-
-_SEVERAL = frozenset({"pet", "dog", "cat"})
-"""States that people may have more than one of."""
 
 _AMOUNTS = frozenset({"rent", "salary"})
 _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"

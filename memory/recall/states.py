@@ -140,6 +140,7 @@ def _language(table: Mapping[str, Any]) -> Language:
     loose = table["loose"]
     article = f"(?:(?:{loose.get('article')}) )*"
     then = rf"(?:^|[,;:] (?:and |so )?|\band |\bso ){article}{{v}} (?:{loose.get('then')})\b"
+    suits = rf"(?:^|[,;:] (?:and |so )?|\band |\bso ){article}{{v}} (?:{loose.get('suits')})"
     titled = rf"\b(?:{loose.get('title')})\.? {{v}}"
     called = rf"(?:\b(?:{loose.get('called')})|[:：]) {article}{{v}}"
     at = rf"(?:\b(?:{loose.get('at')})|[:：]) {article}{{v}}"
@@ -150,7 +151,7 @@ def _language(table: Mapping[str, Any]) -> Language:
         states,
         frozenset().union(*(each.triggers for each in states)),
         _frames(table.get("open", {}), {}, counted),
-        [_compiled(each, named) for each in loose.get("names", (at, then))],
+        [_compiled(each, named) for each in loose.get("names", (at, suits))],
         [_compiled(each, named) for each in loose.get("persons", (titled, called, then))],
         value,
         _compiled(table["skip"], words),
