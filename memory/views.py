@@ -26,8 +26,12 @@ WINDOW_WORDS = 100
 REACH = 8
 """Most neighbours on either side, however short they are."""
 
-_ALONE = frozenset({"note"})
-"""Kinds of records that are told one by one."""
+CALL = "call"
+"""Kind of a record of what a tool did, such as a command and its output: found by its own words,
+and no part of what people said around it."""
+
+_ALONE = frozenset({"note", CALL})
+"""Kinds of records that stand for themselves."""
 
 
 def line(record: Record) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from remem.ingest.agents.places import AGENT_READERS, OPEN_CODE
 from remem.ingest.assistants import ASSISTANTS
 from remem.ingest.backup import BackupReader
 from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
@@ -34,10 +35,12 @@ _LAYOUTS: tuple[Reader, ...] = (
     SlackReader(),
     TelegramReader(),
     BeirReader(),
+    OPEN_CODE,
 )
 _EXPORTS: tuple[Reader, ...] = (
     BackupReader(),
     *_LAYOUTS,
+    *AGENT_READERS,
     LocomoReader(),
     LongMemEvalReader(),
     *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
@@ -178,5 +181,5 @@ def detect_reader(path: str | Path) -> Reader:
     for reader in READERS:
         if reader.detect(path):
             return reader
-    known = ", ".join(reader.name for reader in READERS)
+    known = ", ".join(dict.fromkeys(reader.name for reader in READERS))
     raise InvalidInput(f"{path} is of no known format; known are: {known}")
