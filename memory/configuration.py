@@ -130,6 +130,11 @@ def history_file() -> Path:
     return data_folder() / "remem-chat-history"
 
 
+def ledger_file() -> Path:
+    """The file that notes which transcripts of coding agents each store holds."""
+    return data_folder() / "remem-transcripts.json"
+
+
 def settings_from_environment() -> Settings:
     """The settings that ``REMEM_STORE`` and the like give."""
     names = ("store", "namespace", "encoder", "reranker", "secrets")

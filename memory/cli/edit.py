@@ -13,7 +13,7 @@ import click
 
 from remem.cli.chat import ELSEWHERE, forget_lines
 from remem.cli.options import command, read_option
-from remem.cli.screen import complain, counted, print_result, safe
+from remem.cli.screen import complain, confirmed, counted, print_result, safe
 from remem.cli.search import filter_options
 from remem.configuration import Settings, history_file
 from remem.dates import earliest, readable
@@ -141,7 +141,7 @@ def forget(
         chosen = _chosen(known, with_stored_names(memory, where))
         count = memory.count(chosen)
         what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
-        if count and not yes and not _confirmed(f"Wipe {safe(what)} beyond recovery?"):
+        if count and not yes and not confirmed(f"Wipe {safe(what)} beyond recovery?"):
             complain("nothing was forgotten; --yes forgets without asking")
             ctx.exit(DECLINED)
         history = history_file()
@@ -192,14 +192,6 @@ def _forget_typed(history: Path, texts: Collection[str]) -> int:
 
 def _known(memory: Memory, keys: Sequence[str], done: str) -> list[str]:
     return [key_of(memory, key, f"; nothing was {done}") for key in keys]
-
-
-def _confirmed(question: str) -> bool:
-    try:
-        return click.confirm(question, err=True)
-    except click.Abort:  # interrupted, or nobody is there to answer
-        click.echo(err=True)
-        return False
 
 
 def _from_standard_input() -> str:

@@ -89,6 +89,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def confirmed(question: str) -> bool:
+    """Ask on standard error; no, if nobody is there to answer."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
+
+
 @contextmanager
 def progress_bar(
     title: str, *columns: ProgressColumn, total: float | None = None, **fields: Any

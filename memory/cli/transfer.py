@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,28 @@ from rich.console import RenderableType
 from rich.progress import TaskProgressColumn, TextColumn
 
 from remem.cli.options import command
-from remem.cli.screen import complain, counted, print_result, progress_bar, safe, table
-from remem.configuration import Settings, known_namespace, require_store
+from remem.cli.screen import (
+    complain,
+    confirmed,
+    counted,
+    errors,
+    print_result,
+    progress_bar,
+    safe,
+    table,
+)
+from remem.configuration import Settings, known_namespace, ledger_file, require_store
 from remem.store import DamagedRecord, InvalidInput
 
 if TYPE_CHECKING:
     from remem.ingest.base import Problem
+    from remem.ingest.files import Limit
     from remem.ingest.run import ImportReport, Progress
     from remem.migrate import Step
 
 SOMETHING_SKIPPED = 3
 INTERRUPTED = 130
+DECLINED = 1
 
 _SHOWN_PROBLEMS = 10
 
@@ -34,12 +46,27 @@ _SHOWN_PROBLEMS = 10
     "remem import 'WhatsApp Chat with Ana.txt' --namespace ana",
     "remem import notes/ handbook.pdf",
     "remem import backup.jsonl --store new-store",
+    "remem import --agents",
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--agents",
+    is_flag=True,
+    help="The transcripts of coding agents on this machine, each project into its own namespace, "
+    "without secrets",
+)
+@click.option("--yes", is_flag=True, help="Do not ask first (--agents)")
 @click.option("--allow-large", is_flag=True, help="Also what unpacks to far more than it weighs")
 @click.option("--verbose", is_flag=True, help="Show every problem, not only the first ten")
 @click.pass_context
-def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verbose: bool) -> None:
+def import_(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    agents: bool,
+    yes: bool,
+    allow_large: bool,
+    verbose: bool,
+) -> None:
     """Remember chat exports, documents, or folders of them.
 
     Reads exports of ChatGPT, Claude, WhatsApp, Telegram, Slack and many more; messages of an API
@@ -47,11 +74,24 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
     and what 'remem export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and
     adds nothing twice. The exit code is 3 if something could not be read and was skipped.
     """
-    from remem.ingest.detect import detect_reader
     from remem.ingest.files import DEFAULT
+
+    if agents == bool(paths):
+        raise click.UsageError("name files or folders to read, or --agents alone")
+    limit = None if allow_large else DEFAULT
+    shown = None if verbose else _SHOWN_PROBLEMS
+    if agents:
+        import_agents(ctx, yes, limit, shown)
+    else:
+        _import_paths(ctx, paths, limit, shown)
+
+
+def _import_paths(
+    ctx: click.Context, paths: Sequence[Path], limit: Limit | None, shown: int | None
+) -> None:
+    from remem.ingest.detect import detect_reader
     from remem.ingest.run import import_path
 
-    limit = None if allow_large else DEFAULT
     settings: Settings = ctx.obj
     readers = [detect_reader(path) for path in paths]
     reports: list[ImportReport] = []
@@ -68,7 +108,55 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
                     complain("interrupted; run the same command again to go on where it stopped")
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
-                _complain_about(path, reports[-1], None if verbose else _SHOWN_PROBLEMS)
+                _complain_about(path, reports[-1], shown)
+    _finish(ctx, paths, reports)
+
+
+def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, shown: int | None) -> None:
+    """Read what the coding agents on this machine kept, once the user agrees."""
+    from remem.ingest.agents.importing import Ledger, found_at, import_transcripts, sizes
+    from remem.ingest.agents.places import places
+
+    settings: Settings = ctx.obj
+    settings = replace(settings, secrets=settings.secrets or "redact")
+    found = found_at(places(Path.home()))
+    done: list[tuple[Path, ImportReport]] = []
+    with settings.create() as memory:
+        ledger = Ledger(ledger_file(), settings.url)
+        new = ledger.new(memory, found)
+        if not settings.as_json:
+            errors().print(_found_table(sizes(found), sizes(new)))
+        if new and not (yes or confirmed(f"Read {counted(len(new), 'transcript')} of these?")):
+            complain("nothing was read; --yes reads without asking")
+            ctx.exit(DECLINED)
+        try:
+            with _progress("transcripts") as step:
+                for transcript, report in import_transcripts(
+                    memory, new, ledger, namespace=settings.namespace, report=step, limit=limit
+                ):
+                    done.append((transcript.path, report))
+        except KeyboardInterrupt:
+            complain("interrupted; run the same command again to go on where it stopped")
+            ctx.exit(INTERRUPTED)
+    if not settings.as_json:
+        for path, report in done:
+            _complain_about(path, report, shown)
+    _finish(ctx, [path for path, _ in done], [report for _, report in done])
+
+
+def _found_table(
+    found: Mapping[str, tuple[int, int]], new: Mapping[str, tuple[int, int]]
+) -> RenderableType:
+    rows = [
+        (agent, count, new.get(agent, (0, 0))[0], f"{new.get(agent, (0, 0))[1] / 1e6:,.1f} MB")
+        for agent, (count, _) in found.items()
+    ]
+    return table(("Agent", "Transcripts", "New or changed", "To read"), rows)
+
+
+def _finish(ctx: click.Context, paths: Sequence[Path], reports: Sequence[ImportReport]) -> None:
+    """Say what was stored, and leave with the exit code that tells whether all of it was."""
+    settings: Settings = ctx.obj
     print_result(
         settings.as_json,
         {

@@ -16,6 +16,7 @@ from remem.recall.ranking import (
     WEIGHTS,
     Recollection,
     Weight,
+    calls_apart,
     candidates_of,
     check_weights,
     dated_first,
@@ -42,7 +43,7 @@ from remem.store import (
     Text,
     Vector,
 )
-from remem.views import TURN, WINDOW, line, space_of
+from remem.views import CALL, TURN, WINDOW, line, space_of
 
 _MOST_QUESTIONS = 3
 """Of one message: more are asked together with the rest of it only."""
@@ -207,7 +208,7 @@ class Retriever:
         pool = max(k, self.pool)
         dated = self._dated(reader, namespace, question, list(legs.values()), where, k)
         while True:
-            hits = reader.search(namespace, list(legs.values()), pool, where)
+            hits = _searched(reader, namespace, list(legs.values()), pool, where)
             out = sorted_out(question, asked.queries, dict(zip(legs, hits, strict=True)), dated)
             full = max(map(len, hits)) >= pool
             if not full or 2 * out.crowd <= pool or pool >= _DEEPEST:
@@ -240,7 +241,7 @@ class Retriever:
 
     def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
-        ranking = below_sources(ranking)
+        ranking = calls_apart(below_sources(ranking))
         found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
         return [*found, *answer.echoes]
 
@@ -277,6 +278,23 @@ class Retriever:
         *weights, unheard = reader.idf(namespace, TURN, [*tokens, _UNHEARD])
         idf = dict(zip(tokens, weights, strict=True))
         return Rarity({token: idf[token] for token in question.tokens}, unheard), idf
+
+
+def _searched(
+    reader: Reader, namespace: str, legs: Sequence[Leg], pool: int, where: Filter | None
+) -> list[list[Hit]]:
+    """The hits of all legs. Where most of them are what tools did, they are asked once more for
+    what was said, so that logs that all look alike leave it a place."""
+    hits = [list(leg) for leg in reader.search(namespace, legs, pool, where)]
+    calls = [[hit for hit in leg if hit.record.kind == CALL] for leg in hits]
+    if not any(2 * len(each) > pool for each in calls):
+        return hits
+    said = F("kind") != CALL
+    others = reader.search(namespace, legs, pool, said if where is None else where & said)
+    return [
+        sorted([*leg, *few[: pool // 4]], key=lambda hit: (-hit.score, hit.record.key))
+        for leg, few in zip(others, calls, strict=True)
+    ]
 
 
 _DEEPEST = 4096

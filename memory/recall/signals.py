@@ -17,6 +17,7 @@ from remem.recall.dates import Span, time_spans
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
 from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
+from remem.views import CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,10 @@ def _statement(query: Query, candidates: Sequence[Candidate]) -> list[float]:  #
 
 def _room(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
     """Room that a turn has to say something: "Wow, great!" is close to many questions and answers
-    none. Notes and passages were written down to be found, however short they are."""
-    return [room(each.record.text) if each.record.kind == "turn" else 1.0 for each in candidates]
+    none. Notes and passages were written down to be found, however short they are; what a tool gave
+    back says nothing by being long."""
+    rooms = {"turn": room, CALL: lambda _: 0.0}
+    return [rooms.get(each.record.kind, lambda _: 1.0)(each.record.text) for each in candidates]
 
 
 def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
