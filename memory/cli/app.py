@@ -71,6 +71,7 @@ for each in (
     show.show,
     show.stats,
     edit.update,
+    edit.promote,
     edit.delete,
     edit.forget,
     transfer.export,

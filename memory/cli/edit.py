@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remem.across import promote as copied
 from remem.cli.chat import ELSEWHERE, forget_lines
 from remem.cli.options import command, read_option
 from remem.cli.screen import complain, confirmed, counted, print_result, safe
@@ -107,6 +108,25 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
     with settings.recall() as memory:
         deleted = memory.delete(*_known(memory, keys, "deleted"))
     print_result(settings.as_json, {"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
+
+
+@command("promote", "remem promote KEY --to shared", "remem promote KEY --to team --namespace work")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.option("--to", required=True, metavar="NAMESPACE", help="Where it is copied to")
+@click.pass_obj
+def promote(settings: Settings, keys: tuple[str, ...], to: str) -> None:
+    """Copy memories to another namespace, such as one that projects share.
+
+    They keep their words, time and origin, and tell where they are from. 'remem search --also'
+    reads that namespace besides a project's own.
+    """
+    with settings.recall() as memory:
+        copies = [copied(memory, key, to) for key in _known(memory, keys, "promoted")]
+    print_result(
+        settings.as_json,
+        {"namespace": to, "records": list(map(record_json, copies))},
+        *(f"Copied to {safe(to)} as {shown_key(each.key)}." for each in copies),
+    )
 
 
 @command(

@@ -142,19 +142,26 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     return result
 
 
-def recollection_table(recollections: Sequence[Recollection]) -> Table:
-    """Recollections in rows: score, date, speaker, text with the question's words marked, key."""
+def recollection_table(
+    recollections: Sequence[Recollection], namespaces: Sequence[str] = ()
+) -> Table:
+    """Recollections in rows: score, date, speaker, text with the question's words marked, key.
+
+    Args:
+        namespaces: Of each, where they are of several: it stands before the key.
+    """
     result = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     result.add_column("Score", justify="right", no_wrap=True)
     result.add_column("When", no_wrap=True)
     result.add_column("Who", overflow="fold", max_width=16)
     result.add_column("What", overflow="fold", ratio=1)
-    for recollection in recollections:
+    for place, recollection in enumerate(recollections):
         record = recollection.record
         words = [safe(word) for word in recollection.words]
         what = Text(_excerpt(safe(record.text), words))
         what.highlight_words(words, "bold yellow")
-        what.append("\n" + shown_key(record.key), "dim")
+        space = f"{shown(namespaces[place])}: " if namespaces else ""
+        what.append(f"\n{space}{shown_key(record.key)}", "dim")
         if recollection.parts:
             what.append("\n" + _parts(recollection), "dim cyan")
         result.add_row(

@@ -84,8 +84,13 @@ def _room(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa
     """Room that a turn has to say something: "Wow, great!" is close to many questions and answers
     none. Notes and passages were written down to be found, however short they are; what a tool gave
     back says nothing by being long."""
-    rooms = {"turn": room, CALL: lambda _: 0.0}
-    return [rooms.get(each.record.kind, lambda _: 1.0)(each.record.text) for each in candidates]
+    return [_room_of(each.record) for each in candidates]
+
+
+def _room_of(record: Record) -> float:
+    if record.kind == "turn":
+        return room(record.text)
+    return 0.0 if record.kind == CALL else 1.0
 
 
 def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
