@@ -85,26 +85,32 @@ def promote(memory: Memory, key: str, to: str) -> Record:
     Raises:
         InvalidInput: no such key, or it is there already.
     """
-    record = memory.get(key)
-    if record is None:
+    versions = memory.history(key)
+    if not versions:
         raise InvalidInput(f"no memory has the key {key!r}; 'remem search' shows the keys")
     target = memory.in_namespace(to)
     if target.namespace == memory.namespace:
         raise InvalidInput(f"the memory is in {to!r} already; name another namespace")
+    first, last = versions[0], versions[-1]
     copy = replace(
-        record,
-        key=f"{memory.namespace}/{key}",
-        source=f"{memory.namespace}/{record.source}",
+        last,
+        key=f"{memory.namespace}/{first.key}",
+        source=f"{memory.namespace}/{last.source}",
         stored_at=None,
         superseded_by=None,
         valid_to=None,
-        metadata={**record.metadata, PROMOTED: {"namespace": memory.namespace, "key": key}},
+        metadata={**last.metadata, PROMOTED: {"namespace": memory.namespace, "key": last.key}},
     )
-    known = target.get(copy.key)
-    if known is not None and known.text != copy.text:
-        return target.update(copy.key, copy.text, said_at=copy.said_at, origin=copy.origin)
+    if known := target.history(copy.key):
+        return target.update(
+            known[-1].key,
+            copy.text,
+            said_at=copy.said_at,
+            origin=copy.origin,
+            metadata=copy.metadata,
+        )
     target.add_records([copy])
-    return target.get(copy.key) or copy
+    return target.history(copy.key)[-1]
 
 
 def _origin(record: Record) -> tuple[Any, Any] | None:
