@@ -16,8 +16,9 @@ from remem.cli.chat import ELSEWHERE, forget_lines
 from remem.cli.options import command, read_option
 from remem.cli.screen import complain, confirmed, counted, print_result, safe
 from remem.cli.search import filter_options
-from remem.configuration import Settings, history_file
+from remem.configuration import Settings
 from remem.dates import earliest, readable
+from remem.folders import history_file
 from remem.lookup import key_of, with_stored_names
 from remem.recall.names import shown_key
 from remem.store import InvalidInput, Record

@@ -24,7 +24,8 @@ from remem.cli.screen import (
     safe,
     table,
 )
-from remem.configuration import Settings, known_namespace, ledger_file, require_store
+from remem.configuration import Settings, known_namespace, require_store
+from remem.folders import ledger_file
 from remem.store import DamagedRecord, InvalidInput
 
 if TYPE_CHECKING:

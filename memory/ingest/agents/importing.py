@@ -56,11 +56,17 @@ def found_at(places: Sequence[Place]) -> list[Transcript]:
     result: list[Transcript] = []
     for place in places:
         for path in place.paths():
-            try:
-                result.append(Transcript(place.agent, path, _version(path)))
-            except OSError:
-                continue
+            if (found := transcript_at(place.agent, path)) is not None:
+                result.append(found)
     return result
+
+
+def transcript_at(agent: str, path: Path) -> Transcript | None:
+    """The transcript at a path, None if there is none any more."""
+    try:
+        return Transcript(agent, path, _version(path))
+    except OSError:
+        return None
 
 
 def _version(path: Path) -> tuple[int, int]:
