@@ -14,7 +14,14 @@ from typing import IO, Any
 import click
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -111,7 +118,8 @@ def progress_bar(
     """
     console = errors()
     described = TextColumn("{task.description}", markup=False)  # a file may be called [/b]
-    shown = (described, BarColumn(), *columns, TimeRemainingColumn())
+    # What turns shows that it works, also while a model is loaded and nothing is counted.
+    shown = (SpinnerColumn(), described, BarColumn(), *columns, TimeRemainingColumn())
     with Progress(
         *shown, console=console, transient=True, disable=not console.is_terminal
     ) as progress:

@@ -26,6 +26,8 @@ from remem.cli.screen import (
 )
 from remem.configuration import Settings, known_namespace, require_store
 from remem.folders import ledger_file
+from remem.recall.names import shown
+from remem.recall.prompt import format_date
 from remem.store import DamagedRecord, InvalidInput
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ INTERRUPTED = 130
 DECLINED = 1
 
 _SHOWN_PROBLEMS = 10
+_INTERRUPTED = (
+    "interrupted; what was read so far is stored, and the same command goes on where it stopped"
+)
 
 
 @command(
@@ -80,15 +85,15 @@ def import_(
     if agents == bool(paths):
         raise click.UsageError("name files or folders to read, or --agents alone")
     limit = None if allow_large else DEFAULT
-    shown = None if verbose else _SHOWN_PROBLEMS
+    most = None if verbose else _SHOWN_PROBLEMS
     if agents:
-        import_agents(ctx, yes, limit, shown)
+        import_agents(ctx, yes, limit, most)
     else:
-        _import_paths(ctx, paths, limit, shown)
+        _import_paths(ctx, paths, limit, most)
 
 
 def _import_paths(
-    ctx: click.Context, paths: Sequence[Path], limit: Limit | None, shown: int | None
+    ctx: click.Context, paths: Sequence[Path], limit: Limit | None, most: int | None
 ) -> None:
     from remem.ingest.detect import detect_reader
     from remem.ingest.run import import_path
@@ -106,14 +111,14 @@ def _import_paths(
                         import_path(memory, path, reader=reader, report=step, limit=limit)
                     )
                 except KeyboardInterrupt:
-                    complain("interrupted; run the same command again to go on where it stopped")
+                    complain(_INTERRUPTED)
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
-                _complain_about(path, reports[-1], shown)
+                _complain_about(path, reports[-1], most)
     _finish(ctx, paths, reports)
 
 
-def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, shown: int | None) -> None:
+def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, most: int | None) -> None:
     """Read what the coding agents on this machine kept, once the user agrees."""
     from remem.ingest.agents.importing import Ledger, found_at, import_transcripts, sizes
     from remem.ingest.agents.places import places
@@ -137,11 +142,11 @@ def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, shown: int
                 ):
                     done.append((transcript.path, report))
         except KeyboardInterrupt:
-            complain("interrupted; run the same command again to go on where it stopped")
+            complain(_INTERRUPTED)
             ctx.exit(INTERRUPTED)
     if not settings.as_json:
         for path, report in done:
-            _complain_about(path, report, shown)
+            _complain_about(path, report, most)
     _finish(ctx, [path for path, _ in done], [report for _, report in done])
 
 
@@ -246,7 +251,7 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
             try:
                 done = run(old, new, replace=replace, progress=step)
             except KeyboardInterrupt:
-                complain("interrupted; run the same command again to go on where it stopped")
+                complain(_INTERRUPTED)
                 ctx.exit(INTERRUPTED)
     print_result(
         settings.as_json,
@@ -265,6 +270,7 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
 def _counts(reports: Sequence[ImportReport]) -> RenderableType:
     added = sum((Counter(report.added) for report in reports), Counter[str]())
     known = sum((Counter(report.unchanged) for report in reports), Counter[str]())
+    known += sum((Counter(report.changed) for report in reports), Counter[str]())
     rows = [(name, added[name], known[name]) for name in sorted({*added, *known})]
     return table(("Namespace", "New", "Known already"), rows)
 
@@ -272,6 +278,8 @@ def _counts(reports: Sequence[ImportReport]) -> RenderableType:
 def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
     if not (any(report.added.values()) or any(report.unchanged.values()) or report.problem_count):
         complain(f"there is nothing to remember in {path}")
+    if told := _summary(report):
+        complain(told)
     for removed in report.removed[:most]:
         complain(f"not stored: {removed}")
     if report.removed_count:
@@ -284,6 +292,31 @@ def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
         complain(f"... and {counted(hidden, 'problem')} more; --verbose shows up to 1,000")
 
 
+_SHOWN_PEOPLE = 5
+
+
+def _summary(report: ImportReport) -> str:
+    """Who spoke, how much and when, in a line; empty where there is nothing of it."""
+    counts = (report.added, report.unchanged, report.changed)
+    read = sum(sum(count.values()) for count in counts)
+    if not read:
+        return ""
+    parts = [f"{counted(read, 'record')} in {counted(report.sources, 'source')}"]
+    most = Counter(report.people).most_common()
+    people = [f"{shown(name)} ({count:,})" for name, count in most[:_SHOWN_PEOPLE]]
+    if len(most) > _SHOWN_PEOPLE:
+        people.append(f"{len(most) - _SHOWN_PEOPLE:,} more")
+    if people:
+        parts.append("by " + ", ".join(people))
+    if report.first and report.last:
+        days = dict.fromkeys(format_date(each) for each in (report.first, report.last))
+        parts.append("of " + " to ".join(days))
+    changed = sum(report.changed.values())
+    parts += [f"{changed:,} changed since"] if changed else []
+    parts += [f"{report.problem_count:,} left out"] if report.problem_count else []
+    return "; ".join(parts)
+
+
 def _json(path: Path, report: ImportReport) -> dict[str, Any]:
     def plain(problem: Problem) -> dict[str, Any]:
         return {"path": str(problem.path), "line": problem.line, "reason": problem.reason}
@@ -293,6 +326,11 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
         "format": report.reader,
         "added": report.added,
         "unchanged": report.unchanged,
+        "changed": report.changed,
+        "people": report.people,
+        "sources": report.sources,
+        "first": report.first,
+        "last": report.last,
         "problems": [plain(problem) for problem in report.problems],
         "problem_count": report.problem_count,
         "removed": [str(each) for each in report.removed],
