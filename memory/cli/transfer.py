@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from remem.ingest.base import Problem
     from remem.ingest.files import Limit
     from remem.ingest.run import ImportReport, Progress
+    from remem.memory import Memory
     from remem.migrate import Step
+    from remem.store import Record
 
 SOMETHING_SKIPPED = 3
 INTERRUPTED = 130
@@ -179,28 +182,57 @@ def _finish(ctx: click.Context, paths: Sequence[Path], reports: Sequence[ImportR
     "export",
     "remem export > nora.jsonl",
     "remem export --all -o backup.jsonl",
+    "remem export --markdown diary/",
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write"
 )
+@click.option(
+    "--markdown",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder of Markdown instead, to read and edit",
+)
 @click.option("--all", "everything", is_flag=True, help="All namespaces of the store")
 @click.pass_context
-def export(ctx: click.Context, output: Path | None, everything: bool) -> None:
-    """Write memories as JSON Lines, without loss.
+def export(ctx: click.Context, output: Path | None, folder: Path | None, everything: bool) -> None:
+    """Write memories as JSON Lines, without loss, or as Markdown.
 
-    Times, metadata and earlier versions included; 'remem import' reads it into any store. What is
-    damaged is left out and named, and the exit code is 3.
+    JSON Lines have times, metadata and earlier versions, and 'remem import' reads them into any
+    store. Markdown has a file for each source, with the present versions: edit it, and
+    'remem import' makes new versions of what you changed. What is damaged is left out and named,
+    and the exit code is 3.
     """
     settings: Settings = ctx.obj
     damaged: list[str] = []
+    if output and folder:
+        raise click.UsageError("give --output or --markdown, not both")
 
     def leave_out(error: DamagedRecord) -> None:
         damaged.append(str(error))
         complain(f"left out: {safe(str(error))}")
 
+    from remem.ingest.markdown import write_folder
+
     with settings.look() as memory:
         chosen = memory.namespaces() if everything else [known_namespace(memory).namespace]
-        if output is None:
+        if folder is not None:
+            count = sum(
+                write_folder(
+                    folder,
+                    each,
+                    memory.in_namespace(each).scan(damaged=leave_out),
+                    partial(_is_stored, memory.in_namespace(each)),
+                    own_folder=everything,
+                )
+                for each in chosen
+            )
+            print_result(
+                settings.as_json,
+                {"records": count, "namespaces": chosen, "file": str(folder), "damaged": damaged},
+                f"{counted(count, 'record')} written to {safe(str(folder))}.",
+            )
+        elif output is None:
             with click.open_file("-", "w", encoding="utf-8") as stdout:
                 memory.export(stdout, namespaces=chosen, damaged=leave_out)
         else:
@@ -211,6 +243,13 @@ def export(ctx: click.Context, output: Path | None, everything: bool) -> None:
                 f"{counted(count, 'record')} written to {safe(str(output))}.",
             )
     ctx.exit(SOMETHING_SKIPPED if damaged else 0)
+
+
+def _is_stored(memory: Memory, record: Record) -> bool:
+    """True if a memory says, or said, what a file says of it."""
+    from remem.ingest.markdown import said_before
+
+    return said_before(memory.history(record.key), record)
 
 
 @command(

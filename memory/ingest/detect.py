@@ -19,6 +19,7 @@ from remem.ingest.documents import DocumentReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
 from remem.ingest.mail import MailReader
+from remem.ingest.markdown import MarkdownReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.slack import SlackReader
 from remem.ingest.telegram import TelegramReader
@@ -39,6 +40,7 @@ _LAYOUTS: tuple[Reader, ...] = (
 )
 _EXPORTS: tuple[Reader, ...] = (
     BackupReader(),
+    MarkdownReader(),
     *_LAYOUTS,
     *AGENT_READERS,
     LocomoReader(),
