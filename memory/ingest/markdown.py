@@ -101,8 +101,8 @@ class MarkdownReader:
             yield Problem(path, f"its first lines do not say whose it is ({error})")
             return
         marks = list(_MARK.finditer(text))
-        ends = [mark.start() for mark in marks[1:]] + [len(text)]
-        for mark, end in zip(marks, ends, strict=True):
+        ends = [*(mark.start() for mark in marks[1:]), len(text)]
+        for mark, end in zip(marks, ends, strict=False):  # of no marks there is one end
             line = text.count("\n", 0, mark.start()) + 1
             try:
                 yield Item(_record(mark.group(1), text[mark.end() : end], source), namespace)

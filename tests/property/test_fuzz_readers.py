@@ -52,6 +52,10 @@ TEXTS: dict[str, Any] = {
     "box.mbox": f"From a@x Mon Jul  1\n{formats.MAIL}",
     "messages.html": formats.TELEGRAM,
     "notes.md": "# Lease\n\n> rent\n\n- 450 euros\n\n```\ncode\n```\n| a |\n|---|\n| 1 |\n",
+    "diary.md": (
+        '---\nremem: 1\nnamespace: "ana"\nsource: "diary"\n---\n\n'
+        '<!-- remem {"key": "k", "said_at": "2024-05-03T20:30:00+02:00"} -->\nNote\n\nFaro.\n'
+    ),
     "page.html": "<html><body><h1>Lease</h1><p>450 &euro;</p><table><tr><td>1</table></html>",
     "WhatsApp Chat with Ana.txt": "20/07/2024, 14:00 - Ana: hi\n20/07/2024, 14:01 - Bo: ok\n",
     "_chat.txt": "[20.07.24, 14:00:01] Ana: hi\n[20.07.24, 14:01:02] Bo: \u200eimage omitted\n",
