@@ -17,7 +17,7 @@ from typing import Any
 from remem.ingest.turns import Turn
 from remem.views import CALL
 
-HEAD, TAIL = 700, 900
+HEAD, TAIL = 300, 600
 """Characters that are kept of a long output, from its beginning and its end."""
 
 _MOST_FILES = 50
