@@ -17,7 +17,7 @@ import numpy as np
 from remem.recall.excerpts import Span
 from remem.recall.signals import SIGNALS, Candidate, Query
 from remem.store import Hit, InvalidInput, Record
-from remem.views import CALL
+from remem.views import CALL, is_agents
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +283,7 @@ WEIGHTS: Mapping[str, Weight] = {
     "room": Weight(1.5, 3.0, 1.5),
     "date": Weight(4.0, 4.0, 3.0),
     "asker": Weight(0.0, 0.0, 6.0),
+    "decision": Weight(0.0, 0.0, 3.0),
     "link": Weight(2.0, 0.0, 0.0),
 }
 """Of legs, of signals (``remem.recall.signals``) and of links (``remem.recall.links``). Rounded
@@ -315,6 +316,20 @@ def weights_among(weights: Mapping[str, float | Weight], voices: Voices) -> dict
     """The weights that count in a memory of these voices, by name; those of 0 are left out."""
     among = {name: Weight.of(weight).among(voices) for name, weight in weights.items()}
     return {name: weight for name, weight in among.items() if weight}
+
+
+_ASKER_OF_AGENTS = 1 / 6
+"""What is left there of the weight of "asker": most of what an agent is told are requests."""
+
+
+def weights_for_agents(weights: Mapping[str, float], records: Iterable[Record]) -> dict[str, float]:
+    """The weights where some of the records are of a coding agent's work, by the share of those;
+    elsewhere "decision" has none, and the others stay as they are."""
+    turns = [record for record in records if record.kind == "turn"]
+    share = sum(map(is_agents, turns)) / len(turns) if turns else 0.0
+    scales = {"decision": share, "asker": 1 - share * (1 - _ASKER_OF_AGENTS)}
+    scaled = {name: weight * scales.get(name, 1.0) for name, weight in weights.items()}
+    return {name: weight for name, weight in scaled.items() if weight}
 
 
 def check_weights(weights: Mapping[str, float | Weight], legs: Iterable[str]) -> None:

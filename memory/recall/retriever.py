@@ -24,6 +24,7 @@ from remem.recall.ranking import (
     rank,
     voices_of,
     weights_among,
+    weights_for_agents,
 )
 from remem.recall.relevance import Rarity, Scale, judged, scale_of
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
@@ -217,7 +218,7 @@ class Retriever:
         found = out.legs
         records = {hit.record.key: hit.record for leg in found.values() for hit in leg}
         voices = voices_of(records.values())
-        weights = weights_among(self.weights, voices)
+        weights = weights_for_agents(weights_among(self.weights, voices), records.values())
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
         link = weights.pop("link", 0.0)
         candidates = candidates_of(found, out.also, weights, pool, out.idle)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remem.recall.dates import Span, time_spans
+from remem.recall.decisions import decides
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
 from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
-from remem.views import CALL
+from remem.views import CALL, is_agents
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noq
     return [each.evidence if each.record.role == "user" else 0.0 for each in candidates]
 
 
+def _decision(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
+    """1 for what settles something in the work of an agent; see ``remem.recall.decisions``."""
+    return [float(is_agents(each.record) and decides(each.record.text)) for each in candidates]
+
+
 SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "session": _session,
     "reply": _reply,
@@ -117,6 +123,7 @@ SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "room": _room,
     "date": _date,
     "asker": _asker,
+    "decision": _decision,
 }
 """By name; each gives a value to every candidate."""
 
