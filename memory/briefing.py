@@ -57,7 +57,7 @@ def _newest(source: SourceInfo) -> datetime:
 
 
 def _gist(memory: Contents, source: SourceInfo) -> Iterator[Record]:
-    """What was asked for first and said last in a session; of notes, the last."""
+    """The first request and the last answer of a session; of notes, the last."""
     ends = [record for record in memory.last(source.source, _LAST) if record.kind != CALL]
     if not any(record.role == "assistant" for record in ends):
         yield from ends[-2:]

@@ -335,7 +335,7 @@ _SHOWN_PEOPLE = 5
 
 
 def _summary(report: ImportReport) -> str:
-    """Who spoke, how much and when, in a line; empty where there is nothing of it."""
+    """A line on who spoke, how much and when; empty where there is nothing of it."""
     counts = (report.added, report.unchanged, report.changed)
     read = sum(sum(count.values()) for count in counts)
     if not read:

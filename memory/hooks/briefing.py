@@ -11,7 +11,7 @@ from remem.store.open import store_exists
 
 
 def from_store(folder: str, options: Mapping[str, str]) -> str:
-    """What is remembered of the project of a folder; empty if nothing is."""
+    """The memories of the project of a folder, as a block; empty if there are none."""
     settings = Settings(options.get("store"), options.get("namespace"))
     if not store_exists(settings.url):
         return ""

@@ -92,7 +92,7 @@ def _folder(session: Mapping[str, Any]) -> str:
 
 
 def _answer(client: str, told: str, problem: str) -> str:
-    """What the agent takes as context, in its own form."""
+    """The context for the agent, in its own form."""
     if client == "cursor":
         return json.dumps({"additional_context": told} if told else {})
     answer: dict[str, Any] = {"systemMessage": problem} if problem else {}
@@ -103,7 +103,7 @@ def _answer(client: str, told: str, problem: str) -> str:
 
 
 def _from_server(folder: str, options: Mapping[str, str]) -> str | None:
-    """What the server of the store tells; None if there is none."""
+    """The briefing by the server of the store; None if there is none."""
     known = handshake.noted(options.get("store") or default_store())
     if known is None:
         return None

@@ -82,7 +82,7 @@ def start() -> None:
 
 @contextmanager
 def locked() -> Iterator[bool]:
-    """Whether no other process stores sessions; none begins to in the block then."""
+    """True if no other process stores sessions; none begins to in the block then."""
     with (pending_folder() / ".lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What is imported, against what is stored already: the same chat, another one, or a changed one.
+"""Comparison of an import with what is stored: the same chat, another one, or a changed one.
 
 An export names a chat after a contact or a file, and a message often by its time alone. So the name
 may be that of another chat, the file may lie in another folder now, dates may have been read the

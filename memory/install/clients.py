@@ -43,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the places of settings depend on.
+    """Facts that the places of settings depend on.
 
     Attributes:
         home: The user's folder.

@@ -64,7 +64,7 @@ class Notes:
         self._path = path
 
     def of(self, client: str) -> list[dict[str, Any]]:
-        """What was put into the files of a program."""
+        """Notes of the entries in the files of a program."""
         noted: list[dict[str, Any]] = self._all().get(client, [])
         return noted
 

@@ -319,7 +319,7 @@ def weights_among(weights: Mapping[str, float | Weight], voices: Voices) -> dict
 
 
 _ASKER_OF_AGENTS = 1 / 6
-"""What is left there of the weight of "asker": most of what an agent is told are requests."""
+"""Share that is left there of the weight of "asker": most of what an agent is told are requests."""
 
 
 def weights_for_agents(weights: Mapping[str, float], records: Iterable[Record]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What an agent's tools did, in words: a command with its exit code and output, an edit, a file.
+"""Calls of an agent's tools, in words: a command with its exit code and output, an edit, a file.
 
 All agents call a command ``command`` or ``cmd`` and a file ``file_path`` or ``filePath``, so that
 one description serves them all. Output can be long and says the same again and again: its
@@ -90,7 +90,7 @@ def turn_of(call: Call) -> Turn:
 
 
 def arguments(given: Any) -> Mapping[str, Any]:
-    """What a tool was called with, which may be written as JSON, or be a bare text."""
+    """The arguments of a call, which may be written as JSON, or be a bare text."""
     if isinstance(given, str):
         try:
             given = json.loads(given)
@@ -159,7 +159,7 @@ def _command(given: Mapping[str, Any]) -> str:
 
 
 def _written(given: Mapping[str, Any]) -> Iterator[str]:
-    """What an edit took out and put in, line by line."""
+    """Lines that an edit took out and put in."""
     for patch in _texts(given, _PATCHES):
         if _PATCHED.search(patch):
             yield shortened(patch)

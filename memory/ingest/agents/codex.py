@@ -20,7 +20,7 @@ _TOLD = re.compile(
     r"\s*(?:<(?:environment_context|user_instructions|INSTRUCTIONS|permissions|turn_aborted|skill"
     r"|collaboration_mode|user_shell_command|subagent_notification)|# AGENTS\.md instructions)"
 )
-"""What the program tells the model in the user's name."""
+"""Beginnings of what the program tells the model in the user's name."""
 
 _CALLS = ("function_call", "custom_tool_call", "local_shell_call")
 _OUTPUTS = ("function_call_output", "custom_tool_call_output")

@@ -84,7 +84,7 @@ def _words(part: Any) -> str:
 
 
 def _called(request: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
-    """What tools were called with and gave back, by the id of the call."""
+    """Arguments and results of tools, by the id of the call."""
     result = request.get("result")
     metadata = result.get("metadata") if isinstance(result, dict) else None
     if not isinstance(metadata, dict):

@@ -44,7 +44,7 @@ class CursorReader(Sessions):
             return [key.removeprefix(_COMPOSERS) for (key,) in rows]
 
     def turns(self, path: Path, session: str) -> Iterator[Turn]:
-        """What was said and called, bubble by bubble."""
+        """Words and calls, bubble by bubble."""
         with opened(path) as connection:
             composer = json_of(_value(connection, f"{_COMPOSERS}{session}"))
             if composer is None:

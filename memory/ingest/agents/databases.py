@@ -71,7 +71,7 @@ class Sessions:
         raise NotImplementedError
 
     def turns(self, path: Path, session: str) -> Iterator[Turn]:
-        """What a session says; raises ``ValueError`` and its kind where it is broken."""
+        """The turns of a session; raises ``ValueError`` and its kind where it is broken."""
         raise NotImplementedError
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:

@@ -39,7 +39,7 @@ class OpenCodeReader(Sessions):
             return [name for (name,) in rows]
 
     def turns(self, path: Path, session: str) -> Iterator[Turn]:
-        """What was said and called, message by message."""
+        """Words and calls, message by message."""
         facts, messages = (_of_folder if path.is_dir() else _of_database)(path, session)
         known = {"project": facts.get("directory"), "title": facts.get("title")}
         for message, parts in messages:

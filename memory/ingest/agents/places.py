@@ -45,7 +45,7 @@ class Place:
     patterns: tuple[str, ...]
 
     def paths(self) -> Iterator[Path]:
-        """What lies there, in sorted order."""
+        """The files that lie there, in sorted order."""
         for pattern in self.patterns:
             yield from sorted(self.root.glob(pattern))
 
