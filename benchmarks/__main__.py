@@ -16,6 +16,7 @@ _COMMANDS = {
     "compare": "remem.benchmarks.compare:compare",
     "report": "remem.benchmarks.report:report",
     "ablation": "remem.benchmarks.ablation:ablation",
+    "agents": "remem.benchmarks.agents:agents",
     "latency": "remem.benchmarks.latency:latency",
     "load": "remem.benchmarks.load.command:load",
     "scale": "remem.benchmarks.scale.command:scale",

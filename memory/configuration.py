@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remem.folders import default_store
 from remem.store import open_store
 from remem.store.errors import InvalidInput
 from remem.store.open import store_exists
@@ -46,7 +45,7 @@ class Settings:
             raise InvalidInput(
                 "a store in memory is gone when the command ends; name a folder with --store"
             )
-        return self.store or str(data_folder() / "remem")
+        return self.store or default_store()
 
     def create(self) -> Memory:
         """The memory; its store is made if there is none."""
@@ -116,18 +115,6 @@ def known_namespace(memory: Memory) -> Memory:
         f"there is nothing in the namespace {memory.namespace!r}; "
         f"choose one with --namespace: {', '.join(known)}"
     )
-
-
-def data_folder() -> Path:
-    """The folder in which programs keep what is their user's."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-
-
-def history_file() -> Path:
-    """The file in which ``remem chat`` keeps what was typed."""
-    return data_folder() / "remem-chat-history"
 
 
 def settings_from_environment() -> Settings:

@@ -28,8 +28,15 @@ WINDOW_WORDS = 100
 REACH = 8
 """Most neighbours on either side, however short they are."""
 
-_ALONE = frozenset({"note"})
-"""Kinds of records that are told one by one."""
+CALL = "call"
+"""Kind of a record of what a tool did, such as a command and its output: found by its own words,
+and no part of what people said around it."""
+
+PROJECT = "project"
+"""Name in the metadata of what was said to or by a coding agent: the folder that it worked in."""
+
+_ALONE = frozenset({"note", CALL})
+"""Kinds of records that stand for themselves."""
 
 
 def line(record: Record) -> str:
@@ -43,6 +50,11 @@ def line(record: Record) -> str:
     if isinstance(headings, list) and headings:
         return f"{' > '.join(map(str, headings))}: {record.text}"
     return record.text
+
+
+def is_agents(record: Record) -> bool:
+    """True for what was said where a coding agent worked."""
+    return record.kind == TURN and PROJECT in record.metadata
 
 
 def stands_alone(record: Record) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from remem.cli import ask, demo, edit, keys, maintain, search, serve, show, transfer
+from remem.cli import ask, demo, edit, install, keys, maintain, search, serve, show, transfer
 from remem.cli.options import shared_options
 from remem.cli.screen import complain
 from remem.configuration import settings_from_environment
@@ -74,11 +74,14 @@ for each in (
     show.history,
     edit.undo,
     edit.update,
+    edit.promote,
     edit.delete,
     edit.forget,
     edit.receipt,
     transfer.export,
     transfer.migrate,
+    install.install,
+    install.uninstall,
     maintain.verify,
     maintain.rebuild,
     maintain.reindex,

@@ -12,7 +12,8 @@ from remem.cli.chat import Conversation, History, JsonLines, People, converse
 from remem.cli.options import budget_option, command, number_option, words_argument
 from remem.cli.screen import print_json
 from remem.cli.search import exchange_json, filter_options, show_recalled, type_out
-from remem.configuration import Settings, history_file
+from remem.configuration import Settings
+from remem.folders import history_file
 from remem.lookup import with_stored_names
 from remem.secrets.guard import holds_no_secret
 from remem.store.filters import Filter

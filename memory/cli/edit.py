@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remem import receipts
+from remem.across import promote as copied
 from remem.cli.chat import ELSEWHERE, forget_lines
 from remem.cli.options import command, read_option
-from remem.cli.screen import complain, counted, print_result, safe
+from remem.cli.screen import complain, confirmed, counted, print_result, safe
 from remem.cli.search import filter_options
-from remem.configuration import Settings, history_file
+from remem.configuration import Settings
 from remem.dates import earliest, readable
+from remem.folders import history_file
 from remem.lookup import key_of, with_stored_names
 from remem.recall.names import shown, shown_key
 from remem.store import InvalidInput, Record
@@ -125,6 +127,25 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
     print_result(settings.as_json, {"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
 
 
+@command("promote", "remem promote KEY --to shared", "remem promote KEY --to team --namespace work")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.option("--to", required=True, metavar="NAMESPACE", help="Where it is copied to")
+@click.pass_obj
+def promote(settings: Settings, keys: tuple[str, ...], to: str) -> None:
+    """Copy memories to another namespace, such as one that projects share.
+
+    They keep their words, time and origin, and tell where they are from. 'remem search --also'
+    reads that namespace besides a project's own.
+    """
+    with settings.recall() as memory:
+        copies = [copied(memory, key, to) for key in _known(memory, keys, "promoted")]
+    print_result(
+        settings.as_json,
+        {"namespace": to, "records": list(map(record_json, copies))},
+        *(f"Copied to {safe(to)} as {shown_key(each.key)}." for each in copies),
+    )
+
+
 @command(
     "forget",
     "remem forget KEY",
@@ -164,7 +185,7 @@ def forget(
         chosen = _chosen(known, with_stored_names(memory, where))
         count = memory.count(chosen)
         what = f"{counted(count, 'record')} of {memory.namespace!r}, with earlier versions,"
-        if count and not yes and not _confirmed(f"Wipe {safe(what)} beyond recovery?"):
+        if count and not yes and not confirmed(f"Wipe {safe(what)} beyond recovery?"):
             complain("nothing was forgotten; --yes forgets without asking")
             ctx.exit(DECLINED)
         history = history_file()
@@ -253,14 +274,6 @@ def _forget_typed(history: Path, texts: Collection[str]) -> int:
 
 def _known(memory: Memory, keys: Sequence[str], done: str) -> list[str]:
     return [key_of(memory, key, f"; nothing was {done}") for key in keys]
-
-
-def _confirmed(question: str) -> bool:
-    try:
-        return click.confirm(question, err=True)
-    except click.Abort:  # interrupted, or nobody is there to answer
-        click.echo(err=True)
-        return False
 
 
 def _from_standard_input() -> str:

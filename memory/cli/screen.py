@@ -14,7 +14,14 @@ from typing import IO, Any
 import click
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -89,6 +96,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def confirmed(question: str) -> bool:
+    """Ask on standard error; no, if nobody is there to answer."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
+
+
 @contextmanager
 def progress_bar(
     title: str, *columns: ProgressColumn, total: float | None = None, **fields: Any
@@ -102,7 +118,8 @@ def progress_bar(
     """
     console = errors()
     described = TextColumn("{task.description}", markup=False)  # a file may be called [/b]
-    shown = (described, BarColumn(), *columns, TimeRemainingColumn())
+    # What turns shows that it works, also while a model is loaded and nothing is counted.
+    shown = (SpinnerColumn(), described, BarColumn(), *columns, TimeRemainingColumn())
     with Progress(
         *shown, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
@@ -133,19 +150,26 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     return result
 
 
-def recollection_table(recollections: Sequence[Recollection]) -> Table:
-    """Recollections in rows: score, date, speaker, text with the question's words marked, key."""
+def recollection_table(
+    recollections: Sequence[Recollection], namespaces: Sequence[str] = ()
+) -> Table:
+    """Recollections in rows: score, date, speaker, text with the question's words marked, key.
+
+    Args:
+        namespaces: Of each, where they are of several: it stands before the key.
+    """
     result = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     result.add_column("Score", justify="right", no_wrap=True)
     result.add_column("When", no_wrap=True)
     result.add_column("Who", overflow="fold", max_width=16)
     result.add_column("What", overflow="fold", ratio=1)
-    for recollection in recollections:
+    for place, recollection in enumerate(recollections):
         record = recollection.record
         words = [safe(word) for word in recollection.words]
         what = Text(_excerpt(safe(record.text), words))
         what.highlight_words(words, "bold yellow")
-        what.append("\n" + shown_key(record.key), "dim")
+        space = f"{shown(namespaces[place])}: " if namespaces else ""
+        what.append(f"\n{space}{shown_key(record.key)}", "dim")
         if recollection.until:
             newer = shown_key(recollection.newer or "")
             what.append(f"\nuntil {readable(recollection.until)}, then {newer}", "dim")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import reduce, wraps
@@ -13,6 +13,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from remem.across import search_across
 from remem.cli.options import (
     budget_option,
     command,
@@ -30,7 +31,7 @@ from remem.cli.screen import (
     safe,
     table,
 )
-from remem.configuration import Settings
+from remem.configuration import Settings, require_store
 from remem.dates import earliest, latest, readable
 from remem.lookup import known_key, with_stored_names
 from remem.recall.expectation import Reach
@@ -138,15 +139,34 @@ def _has_condition(where: Filter) -> bool:
     "remem search rent --kind passage -k 3 --explain",
     "remem search what broke last week --now 2024-03-20",
     "remem search rent --json | jq -r '.results[].record.text'",
+    "remem search why did we pin setuptools --all-namespaces",
 )
 @words_argument("query")
 @number_option("-k", default=5, help="At most so many results")
 @filter_options
 @_now_option
+@click.option("--all-namespaces", "everywhere", is_flag=True, help="In all namespaces of the store")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="NAMESPACE",
+    help="In this namespace besides, such as one that projects share (repeat for more)",
+)
 @click.option("--explain", is_flag=True, help="Show relevance, and what each score is made of")
 @click.pass_obj
-def search(settings: Settings, /, query: str, where: Filter | None, **how: Any) -> None:
+def search(
+    settings: Settings,
+    /,
+    query: str,
+    where: Filter | None,
+    everywhere: bool,
+    also: tuple[str, ...],
+    **how: Any,
+) -> None:
     """Find the memories that answer QUERY, best first."""
+    if everywhere or also:
+        _search_across(settings, query, where, None if everywhere else also, how)
+        return
     with settings.recall() as memory:
         found = memory.search(query, where=with_stored_names(memory, where), **how)
         namespace = memory.namespace
@@ -158,6 +178,35 @@ def search(settings: Settings, /, query: str, where: Filter | None, **how: Any) 
             "results": [recollection_json(each) for each in found],
         },
         recollection_table(found) if found else Text("Nothing found."),
+    )
+
+
+def _search_across(
+    settings: Settings,
+    query: str,
+    where: Filter | None,
+    also: Sequence[str] | None,
+    how: Mapping[str, Any],
+) -> None:
+    """Search this namespace and ``also``, or all, if that is None."""
+    require_store(settings.url)
+    with settings.create() as memory:
+        chosen = None if also is None else (memory.namespace, *also)
+        found = search_across(memory, query, namespaces=chosen, where=where, **how)
+    print_result(
+        settings.as_json,
+        {
+            "query": query,
+            "results": [
+                {"namespace": each.namespace, **recollection_json(each.recollection)}
+                for each in found
+            ],
+        },
+        recollection_table(
+            [each.recollection for each in found], [each.namespace for each in found]
+        )
+        if found
+        else Text("Nothing found."),
     )
 
 

@@ -9,7 +9,9 @@ import socket
 import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,10 +21,12 @@ from remem.cli.keys import keys_file, keys_option
 from remem.cli.options import command, number_option
 from remem.cli.screen import complain, output, write_json_line
 from remem.configuration import DEFAULT_NAMESPACE, Settings
+from remem.handshake import announced
 from remem.store.errors import MissingDependency
 
 if TYPE_CHECKING:
     from remem.memory import Memory
+    from remem.serve.settings import ServeSettings
 
 
 # A small model on this machine is confused by more.
@@ -189,7 +193,9 @@ def _serve(
     except ImportError as error:
         raise MissingDependency("the server", "'remem[serve]'") from error
 
-    how = ServeSettings(namespace=settings.namespace or DEFAULT_NAMESPACE, **options)
+    how = ServeSettings(
+        namespace=settings.namespace or DEFAULT_NAMESPACE, hook_token=token_hex(16), **options
+    )
     path = keys_file(settings, file)
     with ExitStack() as opened:
         # A file that was named must be there; one in the store's folder is there if keys are used.
@@ -203,7 +209,12 @@ def _serve(
             if how.upstream:
                 _leave_processors()
         log_to_stderr(level)
-        run(memory, how, ring, started)
+
+        def begun(url: str) -> None:
+            _tell_hooks(settings, url, how, opened)
+            started(url)
+
+        run(memory, how, ring, begun)
 
 
 def _in_parallel(settings: Settings, memory: Memory, processes: int, opened: ExitStack) -> Memory:
@@ -223,6 +234,13 @@ def _leave_processors() -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 
 
+def _tell_hooks(settings: Settings, url: str, how: ServeSettings, opened: ExitStack) -> None:
+    """Let the hooks of coding agents find the server for as long as it runs."""
+    if how.hook_token and how.host in how.hosts:
+        port = int(url.rpartition(":")[2])
+        opened.enter_context(announced(settings.url, port, how.hook_token))
+
+
 def _announce(settings: Settings, url: str) -> None:
     if settings.as_json:
         write_json_line({"url": url})
@@ -239,6 +257,11 @@ def _announce(settings: Settings, url: str) -> None:
     "remem mcp --http",
     "REMEM_MCP_KEY=... remem mcp --http --host 0.0.0.0",
 )
+@click.option(
+    "--project",
+    is_flag=True,
+    help="The memory of the repository that it is started in, as 'remem import --agents' names it",
+)
 @click.option("--http", is_flag=True, help="Serve streamable HTTP instead of standard streams")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen (--http)")
 @click.option("--port", default=8378, show_default=True, help="0 takes a free one (--http)")
@@ -254,16 +277,25 @@ def _announce(settings: Settings, url: str) -> None:
 )
 @click.pass_obj
 def mcp(
-    settings: Settings, http: bool, host: str, port: int, key: str | None, forget: bool
+    settings: Settings,
+    project: bool,
+    http: bool,
+    host: str,
+    port: int,
+    key: str | None,
+    forget: bool,
 ) -> None:
     """Serve a memory to editors and desktop programs (MCP).
 
     They start it themselves: the command to give them is 'remem mcp'.
     """
+    from remem.ingest.agents.projects import namespace_of
     from remem.serve.mcp_server import memory_server, run_http, run_stdio
     from remem.serve.mcp_tools import TOOLS
 
     tools = [tool for tool in TOOLS if forget or not tool.destroys]
+    if project and not settings.namespace:
+        settings = replace(settings, namespace=namespace_of(str(Path.cwd())))
     with settings.create() as memory:
         server = memory_server(memory, tools)
         if http:

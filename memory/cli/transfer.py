@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +15,38 @@ from rich.console import RenderableType
 from rich.progress import TaskProgressColumn, TextColumn
 
 from remem.cli.options import command
-from remem.cli.screen import complain, counted, print_result, progress_bar, safe, table
+from remem.cli.screen import (
+    complain,
+    confirmed,
+    counted,
+    errors,
+    print_result,
+    progress_bar,
+    safe,
+    table,
+)
 from remem.configuration import Settings, known_namespace, require_store
+from remem.folders import ledger_file
+from remem.recall.names import shown
+from remem.recall.prompt import format_date
 from remem.store import DamagedRecord, InvalidInput
 
 if TYPE_CHECKING:
     from remem.ingest.base import Problem
+    from remem.ingest.files import Limit
     from remem.ingest.run import ImportReport, Progress
     from remem.memory import Memory
     from remem.migrate import Step
+    from remem.store import Record
 
 SOMETHING_SKIPPED = 3
 INTERRUPTED = 130
+DECLINED = 1
 
 _SHOWN_PROBLEMS = 10
+_INTERRUPTED = (
+    "interrupted; what was read so far is stored, and the same command goes on where it stopped"
+)
 
 
 @command(
@@ -35,12 +55,27 @@ _SHOWN_PROBLEMS = 10
     "remem import 'WhatsApp Chat with Ana.txt' --namespace ana",
     "remem import notes/ handbook.pdf",
     "remem import backup.jsonl --store new-store",
+    "remem import --agents",
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--agents",
+    is_flag=True,
+    help="The transcripts of coding agents on this machine, each project into its own namespace, "
+    "without secrets",
+)
+@click.option("--yes", is_flag=True, help="Do not ask first (--agents)")
 @click.option("--allow-large", is_flag=True, help="Also what unpacks to far more than it weighs")
 @click.option("--verbose", is_flag=True, help="Show every problem, not only the first ten")
 @click.pass_context
-def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verbose: bool) -> None:
+def import_(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    agents: bool,
+    yes: bool,
+    allow_large: bool,
+    verbose: bool,
+) -> None:
     """Remember chat exports, documents, or folders of them.
 
     Reads exports of ChatGPT, Claude, WhatsApp, Telegram, Slack and many more; messages of an API
@@ -48,11 +83,24 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
     and what 'remem export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and
     adds nothing twice. The exit code is 3 if something could not be read and was skipped.
     """
-    from remem.ingest.detect import detect_reader
     from remem.ingest.files import DEFAULT
+
+    if agents == bool(paths):
+        raise click.UsageError("name files or folders to read, or --agents alone")
+    limit = None if allow_large else DEFAULT
+    most = None if verbose else _SHOWN_PROBLEMS
+    if agents:
+        import_agents(ctx, yes, limit, most)
+    else:
+        _import_paths(ctx, paths, limit, most)
+
+
+def _import_paths(
+    ctx: click.Context, paths: Sequence[Path], limit: Limit | None, most: int | None
+) -> None:
+    from remem.ingest.detect import detect_reader
     from remem.ingest.run import import_path
 
-    limit = None if allow_large else DEFAULT
     settings: Settings = ctx.obj
     readers = [detect_reader(path) for path in paths]
     reports: list[ImportReport] = []
@@ -66,12 +114,60 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
                         import_path(memory, path, reader=reader, report=step, limit=limit)
                     )
                 except KeyboardInterrupt:
-                    complain("interrupted; run the same command again to go on where it stopped")
+                    complain(_INTERRUPTED)
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
-                _complain_about(path, reports[-1], None if verbose else _SHOWN_PROBLEMS)
+                _complain_about(path, reports[-1], most)
         if not settings.as_json and any(report.foreign for report in reports):
             _offer_multilingual(memory)
+    _finish(ctx, paths, reports)
+
+
+def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, most: int | None) -> None:
+    """Read what the coding agents on this machine kept, once the user agrees."""
+    from remem.ingest.agents.importing import Ledger, found_at, import_transcripts, sizes
+    from remem.ingest.agents.places import places
+
+    settings: Settings = ctx.obj
+    settings = replace(settings, secrets=settings.secrets or "redact")
+    found = found_at(places(Path.home()))
+    done: list[tuple[Path, ImportReport]] = []
+    with settings.create() as memory:
+        ledger = Ledger(ledger_file(), settings.url)
+        new = ledger.new(memory, found)
+        if not settings.as_json:
+            errors().print(_found_table(sizes(found), sizes(new)))
+        if new and not (yes or confirmed(f"Read {counted(len(new), 'transcript')} of these?")):
+            complain("nothing was read; --yes reads without asking")
+            ctx.exit(DECLINED)
+        try:
+            with _progress("transcripts") as step:
+                for transcript, report in import_transcripts(
+                    memory, new, ledger, namespace=settings.namespace, report=step, limit=limit
+                ):
+                    done.append((transcript.path, report))
+        except KeyboardInterrupt:
+            complain(_INTERRUPTED)
+            ctx.exit(INTERRUPTED)
+    if not settings.as_json:
+        for path, report in done:
+            _complain_about(path, report, most)
+    _finish(ctx, [path for path, _ in done], [report for _, report in done])
+
+
+def _found_table(
+    found: Mapping[str, tuple[int, int]], new: Mapping[str, tuple[int, int]]
+) -> RenderableType:
+    rows = [
+        (agent, count, new.get(agent, (0, 0))[0], f"{new.get(agent, (0, 0))[1] / 1e6:,.1f} MB")
+        for agent, (count, _) in found.items()
+    ]
+    return table(("Agent", "Transcripts", "New or changed", "To read"), rows)
+
+
+def _finish(ctx: click.Context, paths: Sequence[Path], reports: Sequence[ImportReport]) -> None:
+    """Say what was stored, and leave with the exit code that tells whether all of it was."""
+    settings: Settings = ctx.obj
     print_result(
         settings.as_json,
         {
@@ -88,28 +184,57 @@ def import_(ctx: click.Context, paths: tuple[Path, ...], allow_large: bool, verb
     "export",
     "remem export > nora.jsonl",
     "remem export --all -o backup.jsonl",
+    "remem export --markdown diary/",
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write"
 )
+@click.option(
+    "--markdown",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder of Markdown instead, to read and edit",
+)
 @click.option("--all", "everything", is_flag=True, help="All namespaces of the store")
 @click.pass_context
-def export(ctx: click.Context, output: Path | None, everything: bool) -> None:
-    """Write memories as JSON Lines, without loss.
+def export(ctx: click.Context, output: Path | None, folder: Path | None, everything: bool) -> None:
+    """Write memories as JSON Lines, without loss, or as Markdown.
 
-    Times, metadata and earlier versions included; 'remem import' reads it into any store. What is
-    damaged is left out and named, and the exit code is 3.
+    JSON Lines have times, metadata and earlier versions, and 'remem import' reads them into any
+    store. Markdown has a file for each source, with the present versions: edit it, and
+    'remem import' makes new versions of what you changed. What is damaged is left out and named,
+    and the exit code is 3.
     """
     settings: Settings = ctx.obj
     damaged: list[str] = []
+    if output and folder:
+        raise click.UsageError("give --output or --markdown, not both")
 
     def leave_out(error: DamagedRecord) -> None:
         damaged.append(str(error))
         complain(f"left out: {safe(str(error))}")
 
+    from remem.ingest.markdown import write_folder
+
     with settings.look() as memory:
         chosen = memory.namespaces() if everything else [known_namespace(memory).namespace]
-        if output is None:
+        if folder is not None:
+            count = sum(
+                write_folder(
+                    folder,
+                    each,
+                    memory.in_namespace(each).scan(damaged=leave_out),
+                    partial(_is_stored, memory.in_namespace(each)),
+                    own_folder=everything,
+                )
+                for each in chosen
+            )
+            print_result(
+                settings.as_json,
+                {"records": count, "namespaces": chosen, "file": str(folder), "damaged": damaged},
+                f"{counted(count, 'record')} written to {safe(str(folder))}.",
+            )
+        elif output is None:
             with click.open_file("-", "w", encoding="utf-8") as stdout:
                 memory.export(stdout, namespaces=chosen, damaged=leave_out)
         else:
@@ -120,6 +245,13 @@ def export(ctx: click.Context, output: Path | None, everything: bool) -> None:
                 f"{counted(count, 'record')} written to {safe(str(output))}.",
             )
     ctx.exit(SOMETHING_SKIPPED if damaged else 0)
+
+
+def _is_stored(memory: Memory, record: Record) -> bool:
+    """True if a memory says, or said, what a file says of it."""
+    from remem.ingest.markdown import said_before
+
+    return said_before(memory.history(record.key), record)
 
 
 @command(
@@ -160,7 +292,7 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
             try:
                 done = run(old, new, replace=replace, progress=step)
             except KeyboardInterrupt:
-                complain("interrupted; run the same command again to go on where it stopped")
+                complain(_INTERRUPTED)
                 ctx.exit(INTERRUPTED)
     print_result(
         settings.as_json,
@@ -179,6 +311,7 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
 def _counts(reports: Sequence[ImportReport]) -> RenderableType:
     added = sum((Counter(report.added) for report in reports), Counter[str]())
     known = sum((Counter(report.unchanged) for report in reports), Counter[str]())
+    known += sum((Counter(report.changed) for report in reports), Counter[str]())
     rows = [(name, added[name], known[name]) for name in sorted({*added, *known})]
     return table(("Namespace", "New", "Known already"), rows)
 
@@ -186,6 +319,8 @@ def _counts(reports: Sequence[ImportReport]) -> RenderableType:
 def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
     if not (any(report.added.values()) or any(report.unchanged.values()) or report.problem_count):
         complain(f"there is nothing to remember in {path}")
+    if told := _summary(report):
+        complain(told)
     for removed in report.removed[:most]:
         complain(f"not stored: {removed}")
     if report.removed_count:
@@ -208,6 +343,31 @@ def _offer_multilingual(memory: Memory) -> None:
         )
 
 
+_SHOWN_PEOPLE = 5
+
+
+def _summary(report: ImportReport) -> str:
+    """A line on who spoke, how much and when; empty where there is nothing of it."""
+    counts = (report.added, report.unchanged, report.changed)
+    read = sum(sum(count.values()) for count in counts)
+    if not read:
+        return ""
+    parts = [f"{counted(read, 'record')} in {counted(report.sources, 'source')}"]
+    most = Counter(report.people).most_common()
+    people = [f"{shown(name)} ({count:,})" for name, count in most[:_SHOWN_PEOPLE]]
+    if len(most) > _SHOWN_PEOPLE:
+        people.append(f"{len(most) - _SHOWN_PEOPLE:,} more")
+    if people:
+        parts.append("by " + ", ".join(people))
+    if report.first and report.last:
+        days = dict.fromkeys(format_date(each) for each in (report.first, report.last))
+        parts.append("of " + " to ".join(days))
+    changed = sum(report.changed.values())
+    parts += [f"{changed:,} changed since"] if changed else []
+    parts += [f"{report.problem_count:,} left out"] if report.problem_count else []
+    return "; ".join(parts)
+
+
 def _json(path: Path, report: ImportReport) -> dict[str, Any]:
     def plain(problem: Problem) -> dict[str, Any]:
         return {"path": str(problem.path), "line": problem.line, "reason": problem.reason}
@@ -217,6 +377,11 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
         "format": report.reader,
         "added": report.added,
         "unchanged": report.unchanged,
+        "changed": report.changed,
+        "people": report.people,
+        "sources": report.sources,
+        "first": report.first,
+        "last": report.last,
         "problems": [plain(problem) for problem in report.problems],
         "problem_count": report.problem_count,
         "removed": [str(each) for each in report.removed],

@@ -15,7 +15,6 @@ _ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "
 _ROLES |= {"user": "user", "assistant": "assistant", "model": "assistant"}
 _PROMPTED = re.compile(r"(?:Prompted|Asked|Said) ", re.IGNORECASE)
 _HYPHENS = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2}) ?@ ?(\d{1,2})h ?(\d{1,2})m ?(\d{1,2})s.*")
-_NOTES = re.compile(r"\s*<(?:command-|local-command|system-reminder|task-notification|bash-)")
 
 
 def _open_webui(conversation: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
@@ -109,24 +108,6 @@ def _with_hyphens(time: Any) -> Any:
     return f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
 
 
-def _claude_code(line: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
-    """Words that were said; not calls of tools, their results, and the program's own notes."""
-    role = _ROLES.get(str(line.get("type")), "")
-    message = line.get("message")
-    if not role or not isinstance(message, dict) or line.get("isMeta") or line.get("isSidechain"):
-        return
-    content = message.get("content")
-    text = content if isinstance(content, str) else _texts(as_list(content, "its content"))
-    yield Turn(
-        text="" if _NOTES.match(text) else text,
-        role=role,
-        said_at=as_time(line.get("timestamp")),
-        identity=as_text(line.get("uuid"), "its uuid"),
-        session=as_text(line.get("sessionId"), "its session"),
-        metadata={"project": line.get("cwd")},
-    )
-
-
 def _said(role: str, text: str) -> str:
     """The words without the model's reasoning; nothing of a role that nobody has."""
     return without_reasoning(text) if role == "assistant" else text if role else ""
@@ -202,12 +183,6 @@ ASSISTANTS = (
         "sillytavern",
         _sillytavern,
         knows_line=lambda line: {"mes", "is_user"} <= line.keys(),
-    ),
-    Format(
-        "Claude Code session",
-        "claude-code",
-        _claude_code,
-        knows_line=lambda line: {"sessionId", "uuid", "message"} <= line.keys(),
     ),
 )
 """Each is one file of JSON, or of JSON Lines."""

@@ -12,10 +12,16 @@ from remem.store import Record
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A record that was read; ``namespace`` is set where the format itself separates people."""
+    """A record that was read.
+
+    Attributes:
+        namespace: Set where the format itself separates people.
+        is_doubtful: Nothing in the file told days from months.
+    """
 
     record: Record
     namespace: str | None = None
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from remem.ingest.agents.places import AGENT_READERS, OPEN_CODE
 from remem.ingest.assistants import ASSISTANTS
 from remem.ingest.backup import BackupReader
 from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
@@ -18,6 +20,7 @@ from remem.ingest.documents import DocumentReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
 from remem.ingest.mail import MailReader
+from remem.ingest.markdown import MarkdownReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.slack import SlackReader
 from remem.ingest.telegram import TelegramReader
@@ -34,10 +37,13 @@ _LAYOUTS: tuple[Reader, ...] = (
     SlackReader(),
     TelegramReader(),
     BeirReader(),
+    OPEN_CODE,
 )
 _EXPORTS: tuple[Reader, ...] = (
     BackupReader(),
+    MarkdownReader(),
     *_LAYOUTS,
+    *AGENT_READERS,
     LocomoReader(),
     LongMemEvalReader(),
     *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
@@ -149,17 +155,50 @@ def _visible(parent: str, names: Sequence[str]) -> list[Path]:
     return [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
 
 
-_FOLDERS = FolderReader(_LAYOUTS, _EXPORTS, _DOCUMENTS)
+READERS: tuple[Reader, ...] = (
+    *_EXPORTS,
+    _DOCUMENTS,
+    FolderReader(_LAYOUTS, _EXPORTS, _DOCUMENTS),
+)
+"""Our readers, in the order in which they are asked: the more special before the more general."""
 
-READERS: tuple[Reader, ...] = (*_EXPORTS, _DOCUMENTS, _FOLDERS)
-"""All readers, in the order in which they are asked: the more special before the more general."""
+GROUP = "remem.readers"
+"""Entry points by which packages add readers: each names a ``remem.ingest.Reader``, or its class.
+They are asked before ours."""
+
+
+def added_readers() -> tuple[Reader, ...]:
+    """The readers that installed packages add, by the names of their entry points.
+
+    Raises:
+        InvalidInput: one cannot be loaded.
+    """
+    return tuple(map(_loaded, sorted(entry_points(group=GROUP), key=lambda each: each.name)))
+
+
+def _loaded(entry: EntryPoint) -> Reader:
+    try:
+        found = entry.load()
+        reader: Reader = found() if isinstance(found, type) else found
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InvalidInput(
+            f"the reader {entry.name!r} ({entry.value}) cannot be loaded ({reason}); "
+            "reinstall or remove the package that it is from"
+        ) from error
+    if all(hasattr(reader, name) for name in ("name", "detect", "read")):
+        return reader
+    raise InvalidInput(
+        f"the reader {entry.name!r} ({entry.value}) is none; it needs name, detect and read"
+    )
 
 
 def detect_reader(path: str | Path) -> Reader:
     """The first reader that knows the file or folder, by what is in it.
 
     Raises:
-        InvalidInput: there is nothing at the path, or a pipe or device, or no reader knows it.
+        InvalidInput: there is nothing at the path, or a pipe or device, or no reader knows it; or
+            a reader that a package adds cannot be loaded.
     """
     path = Path(path)
     if not path.exists():
@@ -169,14 +208,17 @@ def detect_reader(path: str | Path) -> Reader:
             path.open("rb").close()
         except OSError as error:
             raise InvalidInput(f"{path} cannot be read ({error.strerror})") from error
+    added = added_readers()
     if path.is_dir():
-        return _FOLDERS.reader_of_whole(path) or _FOLDERS
+        folders = FolderReader((*added, *_LAYOUTS), (*added, *_EXPORTS), _DOCUMENTS)
+        return folders.reader_of_whole(path) or folders
     if not path.is_file():
         raise InvalidInput(
             f"{path} is neither a file nor a folder; save what it gives to a file first"
         )
-    for reader in READERS:
+    readers = (*added, *READERS)
+    for reader in readers:
         if reader.detect(path):
             return reader
-    known = ", ".join(reader.name for reader in READERS)
+    known = ", ".join(dict.fromkeys(reader.name for reader in readers))
     raise InvalidInput(f"{path} is of no known format; known are: {known}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from remem.ingest.again import Names, Stored, settled
 from remem.ingest.base import Item, Problem, Reader
 from remem.ingest.detect import detect_reader
 from remem.ingest.files import DEFAULT, Limit, limited
@@ -22,7 +24,7 @@ _KEPT_PROBLEMS = 1000
 _SAMPLE = 200
 """Records whose beginnings tell the language."""
 _BEGINNING = 500  # characters
-_CHANGED = "it is already stored with another text; forget the old one first to replace it"
+_CHANGED = "it is already stored with another text, by the same import or in the same minute"
 
 
 class Outcome(Protocol):
@@ -37,7 +39,7 @@ class Outcome(Protocol):
         """Keys of the records that were stored already."""
 
 
-class Target(Protocol):
+class Target(Stored, Protocol):
     """The part of ``Memory`` that an import needs."""
 
     @property
@@ -53,6 +55,20 @@ class Target(Protocol):
 
     def add_records(self, records: Iterable[Record]) -> Outcome:
         """Store records; ``Conflict`` if the key of one is stored with another text."""
+
+    def update(
+        self,
+        key: str,
+        text: str,
+        *,
+        said_at: datetime | None = None,
+        origin: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Put another version in the place of a record."""
+
+    def delete(self, *keys: str) -> int:
+        """Remove records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,10 @@ class ImportReport:
         reader: Name of the format, for people.
         added: Number of new records, by namespace.
         unchanged: Number of records that were stored already, by namespace.
+        changed: Number of records that were stored with other words, and have a new version.
+        people: Number of records by who said them, of those that say who.
+        sources: Number of conversations and documents.
+        first, last: Times between which all of it was said.
         problems: Things that could not be imported; the first 1,000 of them.
         problem_count: Number of problems in all.
         removed: Secrets that were taken out of new records; the first 1,000 of them.
@@ -92,6 +112,11 @@ class ImportReport:
     removed: tuple[Removed, ...] = ()
     removed_count: int = 0
     foreign: bool = False
+    changed: Mapping[str, int] = field(default_factory=dict)
+    people: Mapping[str, int] = field(default_factory=dict)
+    sources: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 def import_path(
@@ -102,8 +127,12 @@ def import_path(
     namespace: str | None = None,
     report: Callable[[Progress], None] | None = None,
     limit: Limit | None = DEFAULT,
+    in_namespace: Callable[[str], Target] | None = None,
 ) -> ImportReport:
     """Store all that a file or folder holds; what cannot be read is reported and skipped.
+
+    What is stored already is found again though its file was moved or its dates are read in another
+    way now; a message that was edited since gets a new version. See ``remem.ingest.again``.
 
     May be interrupted at any moment: what was stored stays, and running it again goes on from
     there and stores nothing twice.
@@ -115,6 +144,8 @@ def import_path(
         namespace: For records to which the format gives no namespace; None is the memory's own.
         report: Called after each batch and at the end.
         limit: What unpacks to far more than it weighs and is refused; None: nothing is.
+        in_namespace: Gives the memory of a namespace that the file names, or raises
+            ``InvalidInput``; None: all are open.
 
     Raises:
         InvalidInput: there is nothing at the path, no reader knows it, or it is beyond the limit.
@@ -123,19 +154,22 @@ def import_path(
     """
     path = Path(path)
     reader = reader or detect_reader(path)
-    run = _Run(memory, path, namespace or memory.namespace, report)
+    in_namespace = in_namespace or memory.in_namespace
+    run = _Run(memory, path, namespace or memory.namespace, report, in_namespace)
     with limited(limit):
         items = reader.read(path, run.count_bytes)
-        for batch_namespace, records in _batches(run.guarded(items), run.add_problem):
-            run.add(batch_namespace, records)
+        for batch in _batches(run.guarded(items), run.add_problem):
+            run.add(*batch)
     return run.finish(reader.name)
 
 
 def _batches(
     items: Iterable[Item | Problem], on_problem: Callable[[Problem], None]
-) -> Iterator[tuple[str | None, list[Record]]]:
-    """Runs of records of one namespace, in order, of bounded size and without a key twice."""
+) -> Iterator[tuple[str | None, list[Record], bool]]:
+    """Runs of records of one namespace, in order, of bounded size and without a key twice; all of
+    them doubtful, or none."""
     namespace: str | None = None
+    is_doubtful = False
     batch: dict[str, Record] = {}
     size = 0
     for item in items:
@@ -143,13 +177,14 @@ def _batches(
             on_problem(item)
             continue
         is_full = len(batch) == _BATCH or size > _BATCH_CHARACTERS
-        if is_full or item.namespace != namespace or item.record.key in batch:
-            yield namespace, list(batch.values())
+        is_other = (item.namespace, item.is_doubtful) != (namespace, is_doubtful)
+        if is_full or is_other or item.record.key in batch:
+            yield namespace, list(batch.values()), is_doubtful
             batch, size = {}, 0
-        namespace = item.namespace
+        namespace, is_doubtful = item.namespace, item.is_doubtful
         batch[item.record.key] = item.record
         size += len(item.record.text)
-    yield namespace, list(batch.values())
+    yield namespace, list(batch.values()), is_doubtful
 
 
 class _Run:
@@ -161,8 +196,10 @@ class _Run:
         path: Path,
         namespace: str,
         report: Callable[[Progress], None] | None,
+        in_namespace: Callable[[str], Target],
     ) -> None:
         self._memory = memory
+        self._in_namespace = in_namespace
         self._path = path
         self._namespace = namespace
         self._report = report
@@ -170,6 +207,10 @@ class _Run:
         self._bytes_total = _size(path)
         self._added: Counter[str] = Counter()
         self._unchanged: Counter[str] = Counter()
+        self._changed: Counter[str] = Counter()
+        self._names: dict[str, Names] = {}
+        self._began = datetime.now(timezone.utc)
+        self._summary = _Summary()
         self._problems: list[Problem] = []
         self._problem_count = 0
         self._guarded: dict[str, guard.Outcome] = {}
@@ -199,34 +240,41 @@ class _Run:
                     yield item.record
 
         for outcome in self._memory.guard.outcomes(records()):
-            namespace = waiting.popleft().namespace
+            item = waiting.popleft()
             if outcome.refusal:
                 yield Problem(self._path, f"a record was skipped: {outcome.refusal}")
             else:
                 if outcome.removed:
                     self._guarded[outcome.record.key] = outcome
-                yield Item(outcome.record, namespace)
+                yield replace(item, record=outcome.record)
 
-    def add(self, namespace: str | None, records: Sequence[Record]) -> None:
+    def add(
+        self, namespace: str | None, records: Sequence[Record], is_doubtful: bool = False
+    ) -> None:
         """Store a batch; records that cannot be stored become problems, the others go in."""
         name = namespace or self._namespace
         missing = _SAMPLE - len(self._sample)
         self._sample += (record.text[:_BEGINNING] for record in records[:missing])
-        pending = [list(records)]
+        memory = self._in_namespace(name)
+        named = self._named(memory, name, records)
+        self._summary.add(named)
+        pending = [self._undated(memory, name, named, is_doubtful)]
         while pending:
             part = pending.pop()
             if not part:
                 continue
             try:
-                outcome = self._memory.in_namespace(name).add_records(part)
+                outcome = memory.add_records(part)
             except Conflict as conflict:
                 rest = [record for record in part if record.key not in conflict.keys]
                 if len(rest) == len(part):
                     raise
-                for record in part:
-                    if record.key in conflict.keys:
-                        self._skip(record, _CHANGED)
-                pending.append(rest)
+                settled = (
+                    self._settled(memory, name, record)
+                    for record in part
+                    if record.key in conflict.keys
+                )
+                pending.append([*rest, *(each for each in settled if each)])
             except InvalidInput as error:
                 if len(part) == 1:
                     self._skip(part[0], str(error))
@@ -237,9 +285,58 @@ class _Run:
                 self._added[name] += len(outcome.added)
                 self._unchanged[name] += len(outcome.unchanged)
                 self._count_removed(outcome.added)
-        for record in records:
+        for record in (*records, *named):
             self._guarded.pop(record.key, None)
         self._tell(self._bytes_read)
+
+    def _named(self, memory: Target, name: str, records: Sequence[Record]) -> list[Record]:
+        """The records under the names that their sources have in the memory."""
+        names = self._names.get(name)
+        if names is None:
+            known = frozenset(each.source for each in memory.sources())
+            names = self._names[name] = Names(memory, known)
+        named = names.named(records)
+        for before, after in zip(records, named, strict=True):
+            if after.key != before.key and before.key in self._guarded:
+                self._guarded[after.key] = self._guarded.pop(before.key).of(after)
+        return named
+
+    def _undated(
+        self, memory: Target, name: str, records: list[Record], is_doubtful: bool
+    ) -> list[Record]:
+        """The records but those that are stored with day and month the other way round: a file that
+        is sure of its dates corrects what another one guessed, and not the other way."""
+        names = self._names[name]
+        twins: dict[str, str] = {}
+        for source in {record.source for record in records} & names.known:
+            twins |= names.twins([each for each in records if each.source == source], source)
+        stored = dict(zip(twins, memory.get_many(list(twins)), strict=True))
+        twins = {key: twin for key, twin in twins.items() if stored[key] is None}
+        if not twins:
+            return records
+        if not is_doubtful:
+            memory.delete(*twins.values())
+            return records
+        self._unchanged[name] += len(twins)
+        return [record for record in records if record.key not in twins]
+
+    def _settled(self, memory: Target, name: str, record: Record) -> Record | None:
+        """Deal with a record whose key is stored with another text; what is to be added for it."""
+        decided = settled(memory, record, self._began)
+        if decided.known:
+            self._unchanged[name] += 1
+        elif decided.edits:
+            memory.update(
+                decided.edits,
+                record.text,
+                said_at=record.said_at,
+                origin=record.origin,
+                metadata=record.metadata,
+            )
+            self._changed[name] += 1
+        elif decided.record is None:
+            self._skip(record, _CHANGED)
+        return decided.record
 
     def finish(self, reader: str) -> ImportReport:
         self._tell(self._bytes_total)
@@ -252,6 +349,11 @@ class _Run:
             removed=tuple(self._removed),
             removed_count=self._removed_count,
             foreign=is_foreign("\n".join(self._sample)),
+            changed=dict(self._changed),
+            people=dict(self._summary.people),
+            sources=len(self._summary.sources),
+            first=self._summary.first,
+            last=self._summary.last,
         )
 
     def _count_removed(self, added: Sequence[str]) -> None:
@@ -265,9 +367,27 @@ class _Run:
 
     def _tell(self, bytes_read: int) -> None:
         if self._report:
-            records = self._added.total() + self._unchanged.total()
+            records = self._added.total() + self._unchanged.total() + self._changed.total()
             # The directory of a .zip is read along with its members, which counts it twice.
             self._report(Progress(records, min(bytes_read, self._bytes_total), self._bytes_total))
+
+
+@dataclass(slots=True)
+class _Summary:
+    """Facts about what was read, for people."""
+
+    people: Counter[str] = field(default_factory=Counter)
+    sources: set[str] = field(default_factory=set)
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def add(self, records: Sequence[Record]) -> None:
+        self.people.update(record.speaker for record in records if record.speaker)
+        self.sources.update(record.source for record in records)
+        times = [record.said_at for record in records if record.said_at]
+        if times:
+            self.first = min([*times, *([self.first] if self.first else [])])
+            self.last = max([*times, *([self.last] if self.last else [])])
 
 
 def _size(path: Path) -> int:

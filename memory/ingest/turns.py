@@ -20,6 +20,9 @@ from remem.ingest.jsonstream import Entered, json_lines, json_pieces, sniff
 from remem.ingest.parsing import Clock, checked, without_empty
 from remem.store import Record
 
+BROKEN = (ValueError, TypeError, KeyError, AttributeError)
+"""Errors of taking apart what is not laid out as its format has it."""
+
 _SNIFFED_LINES = 20
 _REMEMBERED_SESSIONS = 10_000
 
@@ -38,6 +41,7 @@ class Turn:
         session: Name of its conversation, if it names one itself.
         origin: Source of the words, if it is not the speaker.
         metadata: All else that is known.
+        kind: As in ``Record``.
     """
 
     text: str
@@ -49,6 +53,7 @@ class Turn:
     session: str = ""
     origin: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "turn"
 
 
 @dataclass(slots=True)
@@ -56,16 +61,23 @@ class Chat:
     """Facts that a file tells about itself before its messages, filled in while it is read.
 
     Attributes:
-        facts: Fields beside the list, or those that earlier lines told.
+        path: The file.
         name: The file's, without its ending.
+        facts: Fields beside the list, or those that earlier lines told.
     """
 
+    path: Path
     name: str
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 Turns = Callable[[Mapping[str, Any], Chat], Iterator[Turn]]
 """Function that reads one element of a format's list; raises ValueError if it is broken."""
+
+
+def nothing_more(chat: Chat) -> Iterator[Turn]:  # noqa: ARG001
+    """The rest of a format that says everything where it stands."""
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,7 @@ class Format:
         list: Path of the elements: "item", "messages.item"; empty for a line each.
         knows_line: Of a file of lines, whether one of the first is of this format.
         is_newest_first: Whether messages stand in reverse order.
+        rest: What is known only once the whole file is read, such as a message written anew.
     """
 
     name: str
@@ -89,6 +102,7 @@ class Format:
     list: str = ""
     knows_line: Callable[[Mapping[str, Any]], bool] | None = None
     is_newest_first: bool = False
+    rest: Callable[[Chat], Iterator[Turn]] = nothing_more
 
 
 class FormatReader:
@@ -111,8 +125,8 @@ class FormatReader:
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The turns of each conversation, in their order."""
         files = Files(path, on_bytes)
-        chat = Chat(path.name.partition(".")[0])
-        makers = _Makers(self._format)
+        chat = Chat(path, path.name.partition(".")[0])
+        makers = Makers(self._format.prefix, self._format.is_newest_first)
         number = 0
         for element in self._elements(files, chat):
             if isinstance(element, Problem):
@@ -124,9 +138,14 @@ class FormatReader:
                 if not isinstance(element, dict):
                     raise ValueError("it is not an object")
                 for turn in self._format.turns(element, chat):
-                    yield from checked(partial(makers.record, turn, chat), path, place)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                    yield from checked(partial(makers.record, turn, chat.name), path, place)
+            except BROKEN as error:
                 yield Problem(path, f"{place} was skipped: {error}")
+        try:
+            for turn in self._format.rest(chat):
+                yield from checked(partial(makers.record, turn, chat.name), path, "its end")
+        except BROKEN as error:
+            yield Problem(path, f"its end was skipped: {error}")
 
     def _elements(self, files: Files, chat: Chat) -> Iterator[Any]:
         """The elements; what stands beside their list goes to the chat's facts."""
@@ -167,15 +186,23 @@ class _Session:
     last: datetime | None = None
 
 
-class _Makers:
-    """Makes records of turns, counting within each of the conversations that came up last."""
+class Makers:
+    """Makes records of turns, counting within each of the conversations that came up last.
 
-    def __init__(self, format: Format) -> None:
-        self._format = format
+    Args:
+        prefix: First part of the names of sources.
+        is_newest_first: Whether turns come in reverse order.
+    """
+
+    def __init__(self, prefix: str, is_newest_first: bool = False) -> None:
+        self._prefix = prefix
+        self._is_newest_first = is_newest_first
         self._sessions: dict[str, _Session] = {}
 
-    def record(self, turn: Turn, chat: Chat) -> Record | None:
-        source = f"{self._format.prefix}/{turn.session or chat.name}"
+    def record(self, turn: Turn, name: str) -> Record | None:
+        """The record of a turn, None if it has no words; ``name`` is that of a conversation that
+        names itself nowhere."""
+        source = f"{self._prefix}/{turn.session or name}"
         session = self._sessions.setdefault(source, _Session())
         if len(self._sessions) > _REMEMBERED_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
@@ -188,6 +215,7 @@ class _Makers:
             source=source,
             position=position,
             text=turn.text,
+            kind=turn.kind,
             role=turn.role or None,
             speaker=turn.speaker or None,
             said_at=turn.said_at,
@@ -200,6 +228,6 @@ class _Makers:
         session.last = turn.said_at or session.last
         if session.last is None:
             return session.number
-        if self._format.is_newest_first:
+        if self._is_newest_first:
             return int(session.last.timestamp() * 1_000_000) + turn.place
         return session.clock.position(session.last)

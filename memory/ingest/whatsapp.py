@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
@@ -89,7 +89,12 @@ class WhatsAppReader:
                 yield message
             else:
                 build = partial(chat.record, message)
-                yield from checked(build, path, "the message", line=message.number)
+                for one in checked(build, path, "the message", line=message.number):
+                    yield one if dialect.is_certain else _doubted(one)
+
+
+def _doubted(one: Item | Problem) -> Item | Problem:
+    return replace(one, is_doubtful=True) if isinstance(one, Item) else one
 
 
 @dataclass(frozen=True, slots=True)

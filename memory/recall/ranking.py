@@ -8,7 +8,7 @@ Hybrid Retrieval", ACM TOIS 42(1), 2023).
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
@@ -19,6 +19,7 @@ import numpy as np
 from remem.recall.excerpts import Span
 from remem.recall.signals import SIGNALS, Candidate, Query
 from remem.store import Hit, InvalidInput, Record
+from remem.views import CALL, is_agents
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,36 @@ def _raised(one: Recollection, least: float) -> Mapping[str, float]:
     if one.score >= least:
         return one.parts
     return {**one.parts, "day": least - one.score}
+
+
+_CALLS_AMONG = 3
+"""Of so many memories in a row, one at most is what a tool did."""
+
+
+def calls_apart(ranking: Sequence[Recollection]) -> list[Recollection]:
+    """The ranking in which what tools did stands between what was said, as far as anything was: of
+    three in a row one at most, so that fifty runs of a test hide no decision."""
+    said = deque(one for one in ranking if one.record.kind != CALL)
+    calls = deque(one for one in ranking if one.record.kind == CALL)
+    if not calls:
+        return list(ranking)
+    apart: list[Recollection] = []
+    since = _CALLS_AMONG  # places since the last of them
+    while said and calls:
+        may_call = since >= _CALLS_AMONG - 1 and calls[0].score > said[0].score
+        apart.append(calls.popleft() if may_call else said.popleft())
+        since = 0 if may_call else since + 1
+    return _falling([*apart, *said, *calls])
+
+
+def _falling(order: Sequence[Recollection]) -> list[Recollection]:
+    """The same order with scores that never rise: what was put behind others is worth no more."""
+    result: list[Recollection] = []
+    for one in order:
+        least = min(one.score, result[-1].score) if result else one.score
+        lower = {**one.parts, "call": least - one.score} if least < one.score else one.parts
+        result.append(replace(one, score=least, parts=lower))
+    return result
 
 
 def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
@@ -262,6 +293,7 @@ WEIGHTS: Mapping[str, Weight] = {
     "date": Weight(4.0, 4.0, 3.0),
     "asker": Weight(0.0, 0.0, 6.0),
     "answer": Weight(3.0, 3.0, 3.0),
+    "decision": Weight(0.0, 0.0, 3.0),
     "link": Weight(2.0, 0.0, 0.0),
 }
 """Of legs, of signals (``remem.recall.signals``) and of links (``remem.recall.links``). Rounded
@@ -269,10 +301,13 @@ from a listwise fit under cross-validation over five data sets; see benchmarks/R
 
 
 def voices_of(records: Iterable[Record]) -> Voices:
-    """The voices of some records: a fifth of them is enough for a voice to count in full."""
+    """The voices of some records: a fifth of them is enough for a voice to count in full. Tools
+    have none."""
     speakers: Counter[str | None] = Counter()
     assistant = total = 0
     for record in records:
+        if record.kind == CALL:
+            continue
         total += 1
         if record.role == "assistant":
             assistant += 1
@@ -291,6 +326,20 @@ def weights_among(weights: Mapping[str, float | Weight], voices: Voices) -> dict
     """The weights that count in a memory of these voices, by name; those of 0 are left out."""
     among = {name: Weight.of(weight).among(voices) for name, weight in weights.items()}
     return {name: weight for name, weight in among.items() if weight}
+
+
+_ASKER_OF_AGENTS = 1 / 6
+"""Share that is left there of the weight of "asker": most of what an agent is told are requests."""
+
+
+def weights_for_agents(weights: Mapping[str, float], records: Iterable[Record]) -> dict[str, float]:
+    """The weights where some of the records are of a coding agent's work, by the share of those;
+    elsewhere "decision" has none, and the others stay as they are."""
+    turns = [record for record in records if record.kind == "turn"]
+    share = sum(map(is_agents, turns)) / len(turns) if turns else 0.0
+    scales = {"decision": share, "asker": 1 - share * (1 - _ASKER_OF_AGENTS)}
+    scaled = {name: weight * scales.get(name, 1.0) for name, weight in weights.items()}
+    return {name: weight for name, weight in scaled.items() if weight}
 
 
 def check_weights(weights: Mapping[str, float | Weight], legs: Iterable[str]) -> None:

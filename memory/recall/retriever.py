@@ -19,6 +19,7 @@ from remem.recall.ranking import (
     WEIGHTS,
     Recollection,
     Weight,
+    calls_apart,
     candidates_of,
     check_weights,
     dated_first,
@@ -26,6 +27,7 @@ from remem.recall.ranking import (
     rank,
     voices_of,
     weights_among,
+    weights_for_agents,
 )
 from remem.recall.relevance import Rarity, Scale, judged, scale_of, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
@@ -46,7 +48,7 @@ from remem.store import (
     Text,
     Vector,
 )
-from remem.views import TURN, WINDOW, line, space_of
+from remem.views import CALL, TURN, WINDOW, line, space_of
 
 _MOST_QUESTIONS = 3
 """Of one message: more are asked together with the rest of it only."""
@@ -219,7 +221,7 @@ class Retriever:
         pool = max(k, self.pool)
         dated = self._dated(reader, namespace, question, list(legs.values()), where, k)
         while True:
-            hits = reader.search(namespace, list(legs.values()), pool, where)
+            hits = _searched(reader, namespace, list(legs.values()), pool, where)
             out = sorted_out(question, asked.queries, dict(zip(legs, hits, strict=True)), dated)
             full = max(map(len, hits)) >= pool
             if not full or 2 * out.crowd <= pool or pool >= _DEEPEST:
@@ -228,7 +230,7 @@ class Retriever:
         found = out.legs
         records = {hit.record.key: hit.record for leg in found.values() for hit in leg}
         voices = voices_of(records.values())
-        weights = weights_among(self.weights, voices)
+        weights = weights_for_agents(weights_among(self.weights, voices), records.values())
         depth = max(k, MOST_CANDIDATES)  # what is raised or judged later may stand below k
         link = weights.pop("link", 0.0)
         reach: Mapping[str, float] = {}
@@ -262,7 +264,7 @@ class Retriever:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
-        ranking = in_order(answer.query, below_sources(ranking))
+        ranking = calls_apart(in_order(answer.query, below_sources(ranking)))
         found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
         return [*found, *answer.echoes]
 
@@ -312,6 +314,23 @@ class Retriever:
         *weights, unheard = reader.idf(namespace, TURN, [*tokens, _UNHEARD])
         idf = dict(zip(tokens, weights, strict=True))
         return Rarity({token: idf[token] for token in question.tokens}, unheard), idf
+
+
+def _searched(
+    reader: Reader, namespace: str, legs: Sequence[Leg], pool: int, where: Filter | None
+) -> list[list[Hit]]:
+    """The hits of all legs. Where most of them are what tools did, they are asked once more for
+    what was said, so that logs that all look alike leave it a place."""
+    hits = [list(leg) for leg in reader.search(namespace, legs, pool, where)]
+    calls = [[hit for hit in leg if hit.record.kind == CALL] for leg in hits]
+    if not any(2 * len(each) > pool for each in calls):
+        return hits
+    said = F("kind") != CALL
+    others = reader.search(namespace, legs, pool, said if where is None else where & said)
+    return [
+        sorted([*leg, *few[: pool // 4]], key=lambda hit: (-hit.score, hit.record.key))
+        for leg, few in zip(others, calls, strict=True)
+    ]
 
 
 _DEEPEST = 4096

@@ -15,10 +15,12 @@ from datetime import datetime
 
 from remem.recall.answers import answer_held, kinds_of_answer
 from remem.recall.dates import Span, time_spans
+from remem.recall.decisions import decides
 from remem.recall.languages import asks_for_anything, topic_of
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
 from remem.store.fulltext.tokens import content_words, tokenize
+from remem.views import CALL, is_agents
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,15 @@ def _statement(query: Query, candidates: Sequence[Candidate]) -> list[float]:  #
 
 def _room(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
     """Room that a turn has to say something: "Wow, great!" is close to many questions and answers
-    none. Notes and passages were written down to be found, however short they are."""
-    return [room(each.record.text) if each.record.kind == "turn" else 1.0 for each in candidates]
+    none. Notes and passages were written down to be found, however short they are; what a tool gave
+    back says nothing by being long."""
+    return [_room_of(each.record) for each in candidates]
+
+
+def _room_of(record: Record) -> float:
+    if record.kind == "turn":
+        return room(record.text)
+    return 0.0 if record.kind == CALL else 1.0
 
 
 def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
@@ -110,6 +119,11 @@ def _answer(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     return [answer_held(each.record.text, kinds) for each in candidates]
 
 
+def _decision(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
+    """1 for what settles something in the work of an agent; see ``remem.recall.decisions``."""
+    return [float(is_agents(each.record) and decides(each.record.text)) for each in candidates]
+
+
 SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "session": _session,
     "reply": _reply,
@@ -119,6 +133,7 @@ SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "date": _date,
     "asker": _asker,
     "answer": _answer,
+    "decision": _decision,
 }
 """By name; each gives a value to every candidate."""
 

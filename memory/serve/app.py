@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from remem.attach.replay import Replays
 from remem.generators.opening import open_generator
 from remem.memory import Memory
-from remem.serve import browsers, errors, middleware, proxy, rest
+from remem.serve import briefings, browsers, errors, middleware, proxy, rest
 from remem.serve.access import RateLimit, Slots
 from remem.serve.backend import Backend, Threads
 from remem.serve.browsers import Pages, Strangers
@@ -118,6 +118,7 @@ def create_app(
     app.add_middleware(Pages)
     app.include_router(proxy.router)
     app.include_router(rest.router)
+    app.include_router(briefings.router)
     app.include_router(middleware.router)
     app.include_router(browsers.router)
     for part in _PARTS_OF_PAGE:

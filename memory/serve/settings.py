@@ -65,6 +65,7 @@ class ServeSettings:
         body_seconds: The longest time in which a request has to arrive.
         limits: What one connection may take from the others.
         connect_seconds, upstream_seconds: To reach the upstream, and to wait for it to go on.
+        hook_token: Known to the hooks of the user who runs the server; see ``remem.handshake``.
         grace_seconds: For answers that are on their way when the server is told to stop.
     """
 
@@ -94,4 +95,5 @@ class ServeSettings:
     limits: Limits = field(default_factory=Limits)
     connect_seconds: float = 10.0
     upstream_seconds: float = 300.0
+    hook_token: str | None = field(default=None, repr=False)
     grace_seconds: int = 30

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from remem import Memory
-from remem.configuration import history_file
+from remem.folders import history_file
 from remem.serve.app import create_app
 from remem.serve.settings import ServeSettings
 from remem.store import F

@@ -11,9 +11,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -25,14 +26,12 @@ from remem.ingest.base import Problem
 from remem.ingest.detect import detect_reader
 from remem.ingest.run import ImportReport, Progress, import_path
 from remem.memory import Memory
-from remem.secrets.guard import Guard
 from remem.serve.access import Caller
 from remem.serve.errors import ApiError
 from remem.serve.page.jobs import Job, begun, owner_of
 from remem.serve.page.visits import HtmlRoute, Visit, Writing
 from remem.serve.sessions import PREFIX
 from remem.store import InvalidInput, Record
-from remem.writer import Added
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
 
@@ -217,14 +216,18 @@ async def store(visit: Writing) -> Response:
     name = visit.form.get("upload", "")
     uploads = _uploads(visit)
     there = uploads.find(name, owner_of(visit))
-    target = _Permitted(visit.memory, visit.caller)
     metrics = visit.request.app.state.metrics
 
     def run(job: Job) -> ImportReport:
         def progress(at: Progress) -> None:
             job.at(at.bytes_read, at.bytes_total)
 
-        report = import_path(target, there.path, report=progress)
+        report = import_path(
+            visit.memory,
+            there.path,
+            report=progress,
+            in_namespace=partial(_opened, visit.caller),
+        )
         metrics.remembered.labels("rest").inc(sum(report.added.values()))
         uploads.drop(name)
         return _without_folder(report, there.folder)
@@ -307,37 +310,12 @@ def _without_folder(report: ImportReport, folder: Path) -> ImportReport:
     return replace(report, problems=tuple(inside))
 
 
-@dataclass(frozen=True, slots=True)
-class _Permitted:
-    """A memory of which only those namespaces can be written to that the key opens."""
-
-    memory: Memory
-    caller: Caller
-
-    @property
-    def namespace(self) -> str:
-        """See ``Target``."""
-        return self.memory.namespace
-
-    @property
-    def guard(self) -> Guard:
-        """See ``Target``."""
-        return self.memory.guard
-
-    def in_namespace(self, namespace: str) -> Memory:
-        """See ``Target``.
-
-        Raises:
-            InvalidInput: the key does not open it.
-        """
-        try:
-            return self.caller.granted(namespace).memory
-        except ApiError as refusal:
-            raise InvalidInput(str(refusal.detail)) from None
-
-    def add_records(self, records: Iterable[Record]) -> Added:
-        """See ``Target``."""
-        return self.memory.add_records(records)
+def _opened(caller: Caller, namespace: str) -> Memory:
+    """The memory of a namespace, if the key opens it."""
+    try:
+        return caller.granted(namespace).memory
+    except ApiError as refusal:
+        raise InvalidInput(str(refusal.detail)) from None
 
 
 def _uploads(visit: Visit) -> Uploads:

@@ -89,16 +89,16 @@ def test_otherwise_the_given_namespace_or_the_memorys_own(memory, write):
     assert stored(memory) == []
 
 
-def test_a_changed_text_is_a_problem_and_the_rest_of_its_batch_goes_in(memory, write):
+def test_a_changed_text_is_a_new_version_and_the_old_one_its_history(memory, write):
     import_path(memory, write("chat.jsonl", chat("a", "b", "c")))
-    report = import_path(memory, write("chat.jsonl", chat("a", "B!", "C!", "d")))
+    report = import_path(memory, write("chat.jsonl", chat("a2", "b", "c2", "d")))
     assert report.added == {"default": 1}
     assert report.unchanged == {"default": 1}
-    assert [problem.reason.split(":")[0] for problem in report.problems] == [
-        "s#1 was skipped",
-        "s#2 was skipped",
-    ]
-    assert stored(memory) == ["a", "b", "c", "d"]
+    assert report.changed == {"default": 2}
+    assert report.problems == ()
+    assert [version.text for version in memory.history("s#0")] == ["a", "a2"]
+    again = import_path(memory, write("chat.jsonl", chat("a2", "b", "c2", "d")))
+    assert (again.added, again.unchanged, again.changed) == ({"default": 0}, {"default": 4}, {})
 
 
 def test_a_key_twice_in_one_file_keeps_the_first_text_and_reports_the_second(memory, write):

@@ -1,0 +1,111 @@
+"""Commands that put remem into coding agents and desktop programs, and take it out again."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remem.cli.options import command
+from remem.cli.screen import Verbatim, complain, confirmed, errors, print_result
+from remem.configuration import Settings
+from remem.folders import installed_file
+from remem.install.clients import CLIENTS
+
+if TYPE_CHECKING:
+    from remem.install.installing import Rewrite
+
+DECLINED = 1
+
+_clients = click.argument(
+    "clients", nargs=-1, required=True, metavar="CLIENT...", type=click.Choice(list(CLIENTS))
+)
+_yes = click.option("--yes", is_flag=True, help="Do not ask first")
+
+
+@command(
+    "install",
+    "remem install claude-code",
+    "remem install codex cursor --yes",
+    "remem install vscode --store ~/memories",
+)
+@_clients
+@_yes
+@click.pass_context
+def install(ctx: click.Context, clients: tuple[str, ...], yes: bool) -> None:
+    """Put remem into claude-code, codex, gemini-cli, opencode, cursor, claude-desktop or vscode.
+
+    Shows the change of each file first, and keeps what else is in it. An agent then gets what is
+    remembered of its project once, at the start of a session, and can ask for more (MCP); a session
+    is stored when it is over, without secrets. Nothing keeps running, no language model is asked,
+    and nothing leaves this machine. 'remem uninstall' takes all of it out again.
+    """
+    from remem.install.clients import Machine
+    from remem.install.installing import Notes, installing
+    from remem.secrets.guard import guard_called
+
+    settings: Settings = ctx.obj
+    guard_called(settings.secrets or "redact")  # said now, and not at the end of each session
+    machine = Machine(Path.home(), _program(), _options(settings))
+    notes = Notes(installed_file())
+    planned = {client: installing(CLIENTS[client](machine), notes.of(client)) for client in clients}
+    _carry_out(ctx, planned, yes, "installed")
+
+
+@command("uninstall", "remem uninstall claude-code", "remem uninstall codex cursor --yes")
+@_clients
+@_yes
+@click.pass_context
+def uninstall(ctx: click.Context, clients: tuple[str, ...], yes: bool) -> None:
+    """Take remem out of programs that 'remem install' put it into.
+
+    A file that nobody changed since is as it was before, to the byte; of one that was changed, only
+    the entries of remem go. What is remembered stays.
+    """
+    from remem.install.installing import Notes, uninstalling
+
+    notes = Notes(installed_file())
+    planned = {client: uninstalling(notes.of(client)) for client in clients}
+    for client in clients:
+        if not planned[client]:
+            complain(f"remem did not install anything into {client}")
+    _carry_out(ctx, planned, yes, "uninstalled")
+
+
+def _carry_out(ctx: click.Context, planned: dict[str, list[Rewrite]], yes: bool, done: str) -> None:
+    """Show what is to be written, and write it once the user agrees."""
+    from remem.install.installing import Notes, write
+
+    settings: Settings = ctx.obj
+    needed = [each for rewrites in planned.values() for each in rewrites if each.is_needed]
+    if not settings.as_json:
+        for each in needed:
+            errors().print(Verbatim(each.diff().rstrip("\n")))
+    if needed and not (yes or confirmed("Write this?")):
+        complain("nothing was written; --yes writes without asking")
+        ctx.exit(DECLINED)
+    notes = Notes(installed_file())
+    for client, rewrites in planned.items():
+        write(rewrites)
+        notes.keep(client, rewrites)
+    files = [str(each.path) for each in needed]
+    told = f"{done}: {', '.join(planned)}." if files else "There is nothing to change."
+    print_result(settings.as_json, {"clients": list(planned), "files": files}, told.capitalize())
+
+
+def _program() -> tuple[str, ...]:
+    """The command line of this program, which works from any folder and without a shell's PATH."""
+    found = shutil.which(sys.argv[0]) if Path(sys.argv[0]).name.startswith("remem") else None
+    return (str(Path(found).absolute()),) if found else (sys.executable, "-m", "remem")
+
+
+def _options(settings: Settings) -> tuple[str, ...]:
+    """The options that were given, or stand in the environment, which programs need not have."""
+    store = settings.store
+    if store and "://" not in store:
+        store = str(Path(store).absolute())
+    named = {"--store": store, "--namespace": settings.namespace, "--secrets": settings.secrets}
+    return tuple(word for name, value in named.items() if value for word in (name, value))

@@ -1,0 +1,39 @@
+"""Files and folders in which remem keeps what is its user's. Quick to import: hooks need it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def data_folder() -> Path:
+    """The folder in which programs keep what is their user's."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def default_store() -> str:
+    """The address of the memories, if nobody says otherwise."""
+    return str(data_folder() / "remem")
+
+
+def history_file() -> Path:
+    """The file in which ``remem chat`` keeps what was typed."""
+    return data_folder() / "remem-chat-history"
+
+
+def ledger_file() -> Path:
+    """The file that notes which transcripts of coding agents each store holds."""
+    return data_folder() / "remem-transcripts.json"
+
+
+def installed_file() -> Path:
+    """The file that notes what ``remem install`` put where."""
+    return data_folder() / "remem-installed.json"
+
+
+def pending_folder() -> Path:
+    """The folder of notes of sessions that are to be stored."""
+    return data_folder() / "remem-pending"

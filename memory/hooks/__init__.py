@@ -1,0 +1,1 @@
+"""Hooks of coding agents: a briefing when a session begins, storing it when it is over."""

@@ -1,0 +1,189 @@
+"""Comparison of an import with what is stored: the same chat, another one, or a changed one.
+
+An export names a chat after a contact or a file, and a message often by its time alone. So the name
+may be that of another chat, the file may lie in another folder now, dates may have been read the
+other way round, and a message may have been edited since. All of it is decided by comparing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from remem.store import F, Filter, Record, SourceInfo
+
+_ENOUGH = 3
+"""Messages of a time at which others are stored, from which on it is another chat."""
+
+_MOST_NAMESAKES = 20
+_ORDINAL = re.compile(r"(.*-)(\d{1,4})")
+_STAMP = re.compile(r"(.*#\d{4}-)(\d\d)-(\d\d)(T[\d:]+-\d+)")
+
+
+class Stored(Protocol):
+    """The part of ``Memory`` that tells what is stored."""
+
+    def get_many(self, keys: Sequence[str]) -> Sequence[Record | None]:
+        """The records with these keys."""
+
+    def history(self, key: str) -> Sequence[Record]:
+        """All versions of a memory, the present one last."""
+
+    def sources(self) -> Sequence[SourceInfo]:
+        """The sessions and documents there are."""
+
+    def count(self, where: Filter | None = None) -> int:
+        """The number of records that match."""
+
+
+@dataclass(slots=True)
+class Names:
+    """The names that the sources of one import have in a namespace.
+
+    Attributes:
+        memory: Where they are stored.
+        known: Names of the sources that were there when the import began.
+        chosen: Name in the file -> name in the memory, for those that came up.
+    """
+
+    memory: Stored
+    known: frozenset[str]
+    chosen: dict[str, str] = field(default_factory=dict)
+
+    def named(self, records: Sequence[Record]) -> list[Record]:
+        """The records under the names of their sources in the memory."""
+        for source in dict.fromkeys(record.source for record in records):
+            if source not in self.chosen:
+                first = [record for record in records if record.source == source]
+                self.chosen[source] = self._name(source, first)
+        return [moved(record, self.chosen[record.source]) for record in records]
+
+    def _name(self, source: str, records: Sequence[Record]) -> str:
+        namesakes = [source, *(f"{source} ({n})" for n in range(2, _MOST_NAMESAKES))]
+        for name in namesakes:
+            if name not in self.known or not self._is_other(records, name):
+                break
+        else:
+            name = namesakes[-1]
+        if name not in self.known:
+            base = source.rpartition("/")[2]
+            for other in sorted(self.known):
+                is_namesake = other != source and other.rpartition("/")[2] == base
+                if is_namesake and self._is_same(records, other):
+                    return other
+        return name
+
+    def _is_same(self, records: Sequence[Record], name: str) -> bool:
+        """True if a source of another name says just what these records say."""
+        there = self._there(records, name)
+        return bool(there) and all(
+            found is not None and found.text == record.text
+            for found, record in zip(there, records, strict=True)
+        )
+
+    def _is_other(self, records: Sequence[Record], name: str) -> bool:
+        """True if a source of that name has other messages at the time of these."""
+        turns = [record for record in records if record.kind == "turn" and record.said_at]
+        if any(map(_says_the_same, self._there(records, name), records)):
+            return False
+        if len(turns) < _ENOUGH or self.twins(turns, name):
+            return False
+        times = sorted(turn.said_at for turn in turns if turn.said_at)
+        there = F("source").in_([name]) & F("said_at").between(_before(times[0]), times[-1])
+        return self.memory.count(there) >= _ENOUGH
+
+    def twins(self, records: Sequence[Record], name: str) -> dict[str, str]:
+        """Keys of the records that are stored with day and month the other way round, each with
+        the key that they have there; of a source that was there before."""
+        if name not in self.known:
+            return {}
+        pairs = [(record, swapped(moved(record, name))) for record in records]
+        keys = [twin.key for _, twin in pairs if twin]
+        stored = dict(zip(keys, self.memory.get_many(keys), strict=True))
+        return {
+            record.key: twin.key
+            for record, twin in pairs
+            if twin and _says_the_same(stored[twin.key], record)
+        }
+
+    def _there(self, records: Sequence[Record], name: str) -> Sequence[Record | None]:
+        return self.memory.get_many([moved(record, name).key for record in records])
+
+
+def _before(moment: datetime) -> datetime:
+    return moment - timedelta(microseconds=1)
+
+
+def moved(record: Record, source: str) -> Record:
+    """The record in a source of another name."""
+    if record.source == source:
+        return record
+    rest = record.key.removeprefix(record.source)
+    return replace(record, source=source, key=f"{source}{rest}")
+
+
+def _says_the_same(stored: Record | None, record: Record) -> bool:
+    return stored is not None and stored.text == record.text
+
+
+def swapped(record: Record) -> Record | None:
+    """The record as it would be with day and month the other way round, as far as its key and time
+    tell; None if that is no other date."""
+    match = _STAMP.fullmatch(record.key)
+    said = record.said_at
+    if match is None or said is None or said.day > 12 or said.day == said.month:
+        return None
+    begin, month, day, rest = match.groups()
+    key = f"{begin}{day}-{month}{rest}"
+    return replace(record, key=key, said_at=said.replace(month=said.day, day=said.month))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Decision about a record whose key is stored with another text.
+
+    Attributes:
+        known: It is stored, under this key or another one.
+        edits: Key of the version that it takes the place of.
+        record: As it is to be added, under a key that is free.
+    """
+
+    known: bool = False
+    edits: str | None = None
+    record: Record | None = None
+
+
+def settled(memory: Stored, record: Record, began: datetime) -> Settled:
+    """Decide what becomes of a record whose key is stored with another text.
+
+    A message that was edited takes the place of what it said. Of several in one minute, each is
+    found by its words, because one that was deleted moves the others up.
+
+    Args:
+        began: When the import began: what was stored since then is no earlier state of anything.
+    """
+    versions = memory.history(record.key)
+    if any(version.text == record.text for version in versions):
+        return Settled(known=True)
+    if any(each.stored_at and each.stored_at >= began for each in versions):
+        return Settled()
+    match = _ORDINAL.fullmatch(record.key)
+    if match and record.kind == "turn":
+        return _among(memory, record, match.group(1))
+    return Settled(edits=versions[-1].key)
+
+
+def _among(memory: Stored, record: Record, stamp: str) -> Settled:
+    """Of a message that is known by its time and its number among those of that time."""
+    keys = [f"{stamp}{number}" for number in range(1, 32)]
+    stored = memory.get_many(keys)
+    if any(_says_the_same(each, record) for each in stored):
+        return Settled(known=True)
+    at = stored[keys.index(record.key)] if record.key in keys else None
+    if at is not None and at.speaker == record.speaker:
+        return Settled(edits=memory.history(record.key)[-1].key)
+    free = next((key for key, each in zip(keys, stored, strict=True) if each is None), None)
+    return Settled(record=replace(record, key=free)) if free else Settled()

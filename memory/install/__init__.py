@@ -1,0 +1,1 @@
+"""Entries of remem in the settings of coding agents and desktop programs: put in, taken out."""

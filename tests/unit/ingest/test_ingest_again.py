@@ -1,0 +1,136 @@
+"""Imported again: the same chat, another one of the same name, a moved file, edits, other dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remem import Memory
+from remem.ingest import import_path
+from remem.testing import HashEncoder
+
+Write = Callable[[str, Any], Path]
+NOON = datetime(2024, 7, 20, 12)
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    with Memory(":memory:", encoder=HashEncoder()) as memory:
+        yield memory
+
+
+def chat(*said: str, begin: datetime = NOON, order: str = "%d/%m/%Y", by: str = "Ana") -> str:
+    moments = (begin + timedelta(minutes=7 * number) for number in range(len(said)))
+    return "".join(
+        f"{moment.strftime(order)}, {moment:%H:%M} - {by}: {text}\n"
+        for moment, text in zip(moments, said, strict=True)
+    )
+
+
+def texts(memory: Memory) -> list[str]:
+    return sorted(record.text for record in memory.scan() if record.superseded_by is None)
+
+
+FIRST = chat("the pot is blue", "and the lid is red", "come at nine", "bring salt")
+OTHER = chat("a new bicycle", "it has no bell", "the shop is closed", "try monday")
+
+
+def test_two_contacts_of_one_name_are_two_chats_with_all_their_words(
+    memory: Memory, write: Write
+) -> None:
+    import_path(memory, write("WhatsApp Chat with Ana.txt", FIRST))
+    report = import_path(memory, write("other/WhatsApp Chat with Ana.txt", OTHER))
+    assert report.added == {"default": 4}
+    assert report.problems == ()
+    assert len(memory.sources()) == 2
+    assert "the pot is blue" in texts(memory)
+    assert "a new bicycle" in texts(memory)
+    for name, content in (("WhatsApp Chat with Ana.txt", FIRST), ("x/Chat with Ana.txt", OTHER)):
+        again = import_path(memory, write(name.replace("x/Chat", "x/WhatsApp Chat"), content))
+        assert (again.added, again.changed) == ({"default": 0}, {})
+    assert len(memory.sources()) == 2
+
+
+def test_a_chat_that_goes_on_stays_one(memory: Memory, write: Write) -> None:
+    path = write("WhatsApp Chat with Ana.txt", FIRST)
+    import_path(memory, path)
+    later = chat("so long", "bye", "see you", begin=NOON + timedelta(days=40))
+    import_path(memory, write("WhatsApp Chat with Ana.txt", later))
+    import_path(memory, write("WhatsApp Chat with Ana.txt", FIRST + later))
+    assert len(memory.sources()) == 1
+    assert memory.count() == 7
+
+
+def test_an_edited_message_has_the_new_words_and_the_old_ones_in_its_history(
+    memory: Memory, write: Write
+) -> None:
+    import_path(memory, write("WhatsApp Chat with Ana.txt", FIRST))
+    edited = FIRST.replace("at nine", "at ten <This message was edited>")
+    report = import_path(memory, write("WhatsApp Chat with Ana.txt", edited))
+    assert report.changed == {"default": 1}
+    assert "come at ten" in texts(memory)
+    assert "come at nine" not in texts(memory)
+    [now] = [record for record in memory.scan() if record.text == "come at ten"]
+    assert [each.text for each in memory.history(now.key)] == ["come at nine", "come at ten"]
+
+
+def test_of_several_messages_in_one_minute_one_that_was_deleted_moves_no_words(
+    memory: Memory, write: Write
+) -> None:
+    lines = [f"20/07/2024, 12:00 - Ana: {text}\n" for text in ("one", "two", "three")]
+    import_path(memory, write("WhatsApp Chat with Ana.txt", FIRST + "".join(lines)))
+    without = FIRST + "".join(lines[1:])
+    report = import_path(memory, write("WhatsApp Chat with Ana.txt", without))
+    assert (report.added, report.changed) == ({"default": 0}, {})
+    assert {"one", "two", "three"} <= set(texts(memory))
+
+
+BEGIN = datetime(2024, 4, 3, 9)
+
+
+def test_dates_that_were_guessed_are_corrected_by_a_file_that_is_sure(
+    memory: Memory, write: Write
+) -> None:
+    # 04/03: read with the day first, as long as nothing tells otherwise.
+    guessed = chat("the pot is blue", "come at nine", "bring salt", begin=BEGIN, order="%m/%d/%Y")
+    import_path(memory, write("WhatsApp Chat with Ana.txt", guessed))
+    assert {record.said_at.month for record in memory.scan() if record.said_at} == {3}
+    sure = guessed + chat("later", begin=datetime(2024, 4, 25, 9), order="%m/%d/%Y")
+    import_path(memory, write("WhatsApp Chat with Ana.txt", sure))
+    assert memory.count() == 4
+    assert {record.said_at.month for record in memory.scan() if record.said_at} == {4}
+    import_path(memory, write("WhatsApp Chat with Ana.txt", guessed))
+    assert memory.count() == 4
+    assert {record.said_at.month for record in memory.scan() if record.said_at} == {4}
+
+
+def test_a_file_that_lies_in_another_folder_now_is_the_same(memory: Memory, write: Write) -> None:
+    text = "# Lease\n\n" + "The studio costs 450 euros a month.\n\n" * 3
+    import_path(memory, write("notes/lease.md", text))
+    for name in ("notes/lease.md", "moved/lease.md"):
+        assert import_path(memory, write(name, text)).added == {"default": 0}
+    folder = write("archive/2024/lease.md", text).parents[1]
+    assert import_path(memory, folder).added == {"default": 0}
+    assert len(memory.sources()) == 1
+
+
+def test_files_of_one_name_with_other_words_are_two(memory: Memory, write: Write) -> None:
+    a = write("a/README.md", "# Kiln\n\nFires at noon.\n").parent
+    b = write("b/README.md", "# Glaze\n\nDries at night.\n").parent
+    import_path(memory, a)
+    assert import_path(memory, b).added == {"default": 1}
+    assert len(memory.sources()) == 2
+
+
+def test_the_report_tells_who_spoke_when(memory: Memory, write: Write) -> None:
+    content = FIRST + chat("fine", by="Bo", begin=NOON + timedelta(days=1))
+    report = import_path(memory, write("WhatsApp Chat with Ana.txt", content))
+    assert report.people == {"Ana": 4, "Bo": 1}
+    assert report.sources == 1
+    assert report.first is not None
+    assert report.last is not None
+    assert (report.last - report.first).days == 1
