@@ -1,4 +1,4 @@
-"""The things that are kept, and their state: namespaces, sources, sizes, health, export; and the keys."""
+"""The things that are kept: namespaces, sources, sizes, health, export; and the keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People, and who is who: two names of one person are made one, and parted again; and which of them is me."""
+"""People: two names of one are made one, and parted again; and which of them is me."""
 
 from __future__ import annotations
 

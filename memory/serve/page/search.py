@@ -26,7 +26,8 @@ _AT_FIRST, _MOST = 10, 100
 _FEW = 8
 _NARROWED_BY = ("speaker", "kind", "origin", "source")
 _STAGES: tuple[Stage, ...] = ("unknown", "superseded", "filter", "pool", "limit", "floor", "budget")
-"""Stages that a memory has to pass, in this order; ``elsewhere`` and ``expired`` fall to the first two."""
+"""Stages that a memory has to pass, in this order; ``elsewhere`` and ``expired`` count as the first
+two."""
 
 _WIDTH = 100.0
 
