@@ -85,8 +85,10 @@ def import_(
     """
     from remem.ingest.files import DEFAULT
 
-    if agents == bool(paths):
-        raise click.UsageError("name files or folders to read, or --agents alone")
+    if not (agents or paths):
+        raise click.UsageError("Missing argument 'PATHS...': name files or folders, or --agents")
+    if agents and paths:
+        raise click.UsageError("name files or folders to read, or --agents, not both")
     limit = None if allow_large else DEFAULT
     most = None if verbose else _SHOWN_PROBLEMS
     if agents:
