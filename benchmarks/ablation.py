@@ -224,7 +224,7 @@ class Idea:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """A question to a retriever; see ``Retriever.search``."""
 
     store: Store
@@ -248,7 +248,7 @@ class Asked:
 class Altered:
     """A retriever by a function of what it is asked; of its answer the first k count."""
 
-    answer: Callable[[Asked], Sequence[Recollection]]
+    answer: Callable[[Query], Sequence[Recollection]]
 
     def search(
         self,
@@ -262,17 +262,17 @@ class Altered:
     ) -> list[Recollection]:
         """See ``Retriever.search``."""
         check_question(query, k)
-        return list(self.answer(Asked(store, encoder, namespace, query, k, where, now))[:k])
+        return list(self.answer(Query(store, encoder, namespace, query, k, where, now))[:k])
 
 
-def together(asked: Asked) -> list[Recollection]:
+def together(asked: Query) -> list[Recollection]:
     """The several questions of a message as one, and not one by one."""
     encoded = Encoded.by(asked.encoder, asked.query)
     whole = replace(encoded, queries=encoded.queries[:1], vectors=encoded.vectors[:1])
     return Retriever().answer(asked.store, asked.namespace, whole, asked.k, asked.where, asked.now)
 
 
-def by_reciprocal_rank(asked: Asked) -> list[Recollection]:
+def by_reciprocal_rank(asked: Query) -> list[Recollection]:
     """The legs by reciprocal rank fusion instead of their scores; no signals."""
     rankings = {each.leg: asked.by(Retriever({each.leg: 1.0})) for each in LEGS}
     return reciprocal_ranks(rankings, asked.k)
@@ -285,7 +285,7 @@ def raised(bonus: Callable[[str, Sequence[Recollection]], Sequence[float]]) -> A
         bonus: The question and the ranking, best first -> what each memory gets.
     """
 
-    def answer(asked: Asked) -> list[Recollection]:
+    def answer(asked: Query) -> list[Recollection]:
         found = asked.by(Retriever())
         scores = zip(found, bonus(asked.query, found), strict=True)
         return sorted(

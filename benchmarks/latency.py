@@ -5,10 +5,8 @@ Each part runs in a process of its own, so that its peak of memory is its own.
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +20,14 @@ import tantivy
 from remem import BundledEncoder, Memory
 from remem.benchmarks import options
 from remem.benchmarks.corpus import DIM, Corpus
-from remem.benchmarks.machine import Latency, latency_of, peak_megabytes, seconds, spent_by
+from remem.benchmarks.machine import (
+    Latency,
+    apart,
+    latency_of,
+    peak_megabytes,
+    seconds,
+    spent_by,
+)
 from remem.benchmarks.tables import Target, print_figures
 from remem.store import Batch, Dense, F, Filter, Leg, Space, Text
 from remem.store.embedded import EmbeddedStore
@@ -55,19 +60,13 @@ TARGETS = {
 @options.count("--records", 100_000, "Records in the store")
 @options.count("--encoded", 2_000, "Records to encode, for ingest with it")
 @options.as_json
-@click.option("--part", hidden=True)
-@click.option("--folder", hidden=True, type=click.Path(path_type=Path))
-def latency(
-    records: int, encoded: int, as_json: bool, part: str | None, folder: Path | None
-) -> None:
+def latency(records: int, encoded: int, as_json: bool) -> None:
     """Ingest, search, filter, open and memory at 100,000 records of two views, 384 dimensions."""
-    if part and folder:
-        print(json.dumps(_PARTS[part](folder, encoded if part == "encode" else records)))
-        return
     with tempfile.TemporaryDirectory() as name:
         figures: Figures = {}
-        for part_name in _PARTS:
-            figures |= _run(part_name, Path(name), records, encoded)
+        for part in (ingest, search, end_to_end, encoding, cold, text_engines):
+            found, _ = apart(part, Path(name), encoded if part is encoding else records)
+            figures |= found
     title = f"{records:,} records x 2 views x {DIM}"
     print_figures(figures, TARGETS, records, title, as_json)
 
@@ -191,28 +190,9 @@ def text_engines(folder: Path, records: int) -> Figures:
     return figures
 
 
-_PARTS: dict[str, Callable[[Path, int], Figures]] = {
-    "ingest": ingest,
-    "search": search,
-    "end": end_to_end,
-    "encode": encoding,
-    "cold": cold,
-    "text": text_engines,
-}
-
-
 def _hybrid(text: str, vector: object) -> list[Leg]:
     dense: list[Leg] = [Dense(view, vector) for view in _VIEWS]  # type: ignore[arg-type]
     return dense + [Text(view, text) for view in _VIEWS]
-
-
-def _run(part: str, folder: Path, records: int, encoded: int) -> Figures:
-    command = [sys.executable, "-m", "remem.benchmarks", "latency", "--part", part]
-    options = ["--folder", str(folder), "--records", str(records)]
-    options += ["--encoded", str(encoded)]
-    done = subprocess.run(command + options, stdout=subprocess.PIPE, text=True, check=True)
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
-    return figures
 
 
 # Full text by SQLite's FTS5 and by Tantivy, for comparison with ours; same texts, top 50.

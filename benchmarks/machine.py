@@ -1,4 +1,4 @@
-"""Description of the machine of a measurement: processor, memory, versions, commit."""
+"""The machine of a measurement: its description, its processes, its clock."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import psutil
+
+T = TypeVar("T")
 
 
 def describe() -> str:
@@ -37,6 +41,28 @@ def peak_megabytes() -> float:
     except OSError:
         return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
+
+
+def apart(call: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    """Result of a call in a new process, and the most memory that this process had, in MB.
+
+    What it prints is dropped.
+
+    Raises:
+        BrokenProcessPool: the process ended before the call did.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_hush) as pool:
+        return pool.submit(_with_peak, call, *arguments).result()
+
+
+def _with_peak(call: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    return call(*arguments), peak_megabytes()
+
+
+def _hush() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in (1, 2):
+        os.dup2(nowhere, output)
 
 
 def spent_by(command: Sequence[str]) -> tuple[float, float]:
@@ -75,8 +101,6 @@ def _commit() -> str:
 
 
 # Repeat, time, and keep the quantiles.
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)

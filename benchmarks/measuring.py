@@ -30,7 +30,7 @@ from remem.benchmarks.metrics import (
 from remem.benchmarks.runs import RunWriter
 from remem.benchmarks.systems.base import Searcher, System
 from remem.benchmarks.systems.remem import Remem
-from remem.benchmarks.trust import Quiet, Trust, questions_about_others, with_next
+from remem.benchmarks.trust import Abstention, Trust, questions_about_others, with_next
 from remem.encoders.opening import load_now
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.ranking import Recollection
@@ -102,7 +102,7 @@ class Measurement:
 
     tallies: list[Tally]
     encoder: RememberingEncoder
-    quiet: Quiet
+    abstention: Abstention
     trust: Trust = field(default_factory=Trust)
     without_gold: int = 0
 
@@ -117,11 +117,11 @@ class Measurement:
 
     def relevance(self) -> dict[str, float]:
         """The figures of remem's silence, and of how far its relevance can be trusted."""
-        return self.quiet.figures() | self.trust.figures(self.quiet)
+        return self.abstention.figures() | self.trust.figures(self.abstention)
 
     def figures(self) -> list[SystemFigures]:
         """The figures of each system as a whole, and of the encoder."""
-        curves = self.trust.curves(self.quiet)
+        curves = self.trust.curves(self.abstention)
         relevance = SystemFigures(Remem().name, self.relevance(), curves)
         return [*(tally.figures() for tally in self.tallies), relevance, self.encoder.figures()]
 
@@ -130,7 +130,7 @@ def measure(
     haystacks: Iterable[Haystack],
     systems: Sequence[System],
     encoder: RememberingEncoder,
-    off_topic: Sequence[Question],
+    unrelated: Sequence[Question],
     writer: RunWriter,
     progress: Progress,
     seed: int = 0,
@@ -138,13 +138,13 @@ def measure(
     """Measure all systems, one haystack at a time.
 
     Args:
-        off_topic: Messages for which remem's prompt should stay empty.
+        unrelated: Messages for which remem's prompt should stay empty.
         seed: Chooses the off-topic messages where there are many.
 
     Raises:
         MissingDependency: the package of a system is not installed.
     """
-    measured = Measurement([Tally(system.name) for system in systems], encoder, Quiet(seed))
+    measured = Measurement([Tally(system.name) for system in systems], encoder, Abstention(seed))
     for system in systems:
         _warm_up(system, encoder)
     for haystack, following in with_next(haystacks):
@@ -161,7 +161,7 @@ def measure(
                 searcher, spent = _beside(encoder, lambda: stack.enter_context(index))  # noqa: B023
                 result = ask_all(searcher, haystack, encoder, on_question)
                 if isinstance(system, Remem):
-                    measured.quiet.ask(searcher, off_topic, others)
+                    measured.abstention.ask(searcher, unrelated, others)
                     measured.trust.ask(searcher, haystack, result.outcomes)
                     judged = measured.trust.add(haystack, result.outcomes)
                     result = replace(result, outcomes=judged)
@@ -203,7 +203,7 @@ def ask_all(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Response:
     """One question's ranking, and what was measured of its prompts, which are large."""
 
     question: Question
@@ -213,13 +213,13 @@ class Asked:
     tokens: Mapping[int, int] = field(default_factory=dict)
 
 
-def search_only(searcher: Searcher, question: Question, encoder: RememberingEncoder) -> Asked:
+def search_only(searcher: Searcher, question: Question, encoder: RememberingEncoder) -> Response:
     """Put one question, and build no prompts."""
     ranking, spent = _beside(encoder, lambda: searcher.search(question, DEPTH))
-    return Asked(question, ranking, 1000 * spent)
+    return Response(question, ranking, 1000 * spent)
 
 
-def outcomes_of(haystack: Haystack, asked: Sequence[Asked]) -> tuple[Outcome, ...]:
+def outcomes_of(haystack: Haystack, asked: Sequence[Response]) -> tuple[Outcome, ...]:
     """Rankings of all questions of a haystack, with their metrics."""
     ranked = ranking_metrics(haystack, {one.question.id: one.ranking for one in asked})
     return tuple(
@@ -237,7 +237,7 @@ def outcomes_of(haystack: Haystack, asked: Sequence[Asked]) -> tuple[Outcome, ..
 
 def _ask(
     searcher: Searcher, question: Question, texts: Mapping[str, str], encoder: RememberingEncoder
-) -> Asked:
+) -> Response:
     asked = search_only(searcher, question, encoder)
     contexts = {budget: searcher.context(question, budget) for budget in BUDGETS}
     return replace(

@@ -40,7 +40,7 @@ from remem.benchmarks.tables import (
     print_rows,
     system_table,
 )
-from remem.benchmarks.trust import as_questions, read_offtopic
+from remem.benchmarks.trust import abstention_messages, as_questions
 from remem.cli.screen import complain, counted, print_out
 from remem.encoders.opening import open_encoder
 from remem.store import InvalidInput
@@ -85,7 +85,7 @@ class _Plan:
                 first_questions(dataset.haystacks(), self.limit),
                 self._chosen(),
                 RememberingEncoder(open_encoder(self.encoder)),
-                as_questions(read_offtopic("test")),
+                as_questions(abstention_messages("test")),
                 writer,
                 progress,
                 self.seed,

@@ -33,7 +33,7 @@ MOST_HAYSTACKS = 5
 _MOST_MESSAGES = 200
 
 
-def as_questions(messages: Sequence[OffTopic]) -> list[Question]:
+def as_questions(messages: Sequence[AbstentionMessage]) -> list[Question]:
     """Off-topic messages as a system is asked them; their kind is the category."""
     return [
         Question(id=f"off-topic/{number}", text=message.text, category=message.kind)
@@ -71,7 +71,7 @@ def with_next(haystacks: Iterable[Haystack]) -> Iterator[tuple[Haystack, Haystac
 
 
 @dataclass(slots=True)
-class Quiet:
+class Abstention:
     """Counts, by kind of message, how often the prompt stays empty.
 
     Bounded: the first few haystacks are asked, and of each group of messages a sample.
@@ -172,12 +172,12 @@ def _first(name: str) -> str:
 
 # Messages that have nothing to do with anybody's memory: for them, the right context is empty.
 #
-# All are invented, and lie in ``benchmarks/data/offtopic.jsonl``. A floor may be chosen on the
+# All are invented, and lie in ``benchmarks/data/abstention.jsonl``. A floor may be chosen on the
 # split "dev"; what it does is then shown on the split "test".
 
 
 @dataclass(frozen=True, slots=True)
-class OffTopic:
+class AbstentionMessage:
     """One such message.
 
     Attributes:
@@ -189,10 +189,10 @@ class OffTopic:
     text: str
 
 
-def read_offtopic(split: str) -> list[OffTopic]:
+def abstention_messages(split: str) -> list[AbstentionMessage]:
     """The messages of one split."""
-    text = resources.files("remem.benchmarks").joinpath("data/offtopic.jsonl").read_text("utf-8")
-    messages = [OffTopic(**json.loads(line)) for line in text.splitlines()]
+    text = resources.files("remem.benchmarks").joinpath("data/abstention.jsonl").read_text("utf-8")
+    messages = [AbstentionMessage(**json.loads(line)) for line in text.splitlines()]
     return [message for message in messages if message.split == split]
 
 
@@ -367,7 +367,7 @@ class Trust:
             self._note(_RIGHT_PERSON, known[right.id])
             self._note(WRONG_PERSON, searcher.search(wrong, DEPTH))
 
-    def figures(self, quiet: Quiet) -> dict[str, float]:
+    def figures(self, abstention: Abstention) -> dict[str, float]:
         """The figures that there is data for."""
         answerable = self.tops.get(_ANSWERABLE, [])
         found = {
@@ -377,15 +377,15 @@ class Trust:
                 self.tops.get(_RIGHT_PERSON, []), self.tops.get(WRONG_PERSON, [])
             ),
             "AUROC unanswerable": auroc(answerable, self.tops.get(_UNANSWERABLE, [])),
-            f"AUROC {ABOUT_OTHERS}": auroc(answerable, quiet.relevances.get(ABOUT_OTHERS, [])),
+            f"AUROC {ABOUT_OTHERS}": auroc(answerable, abstention.relevances.get(ABOUT_OTHERS, [])),
         }
         return {name: value for name, value in found.items() if value is not None}
 
-    def curves(self, quiet: Quiet) -> dict[str, dict[float, Interval]]:
+    def curves(self, abstention: Abstention) -> dict[str, dict[float, Interval]]:
         """The reliability diagram, and what prompts hold and which stay empty against the floor."""
         silent = {
             against_floor(f"empty for {kind}"): silence_against_floor(relevances)
-            for kind, relevances in quiet.relevances.items()
+            for kind, relevances in abstention.relevances.items()
         }
         found = {
             RELIABILITY: reliability(self.judged),

@@ -80,7 +80,7 @@ class Around:
 
     Attributes:
         neighborhood: The current records around those that change.
-        past: Records that have no neighbours any more, but may have quoted some.
+        past: Records that are superseded or expired, whose windows may quote what changes.
         views: What is stored of all of these, by key; none of what is damaged.
     """
 
@@ -173,8 +173,8 @@ def _around(
 def _past(
     reader: Reader, namespace: str, source: str, touched: Sequence[Record], change: Change
 ) -> list[Record]:
-    """The records of a source that have no neighbours any more, but may have quoted some when they
-    were current: those that are superseded now and, where one is removed, all that were before."""
+    """Superseded and expired records of a source whose windows may quote what changes: those that
+    this change supersedes and, if it removes a record, all others."""
     removed = change.removed
     past = [
         record for record in touched if record.key in change.supersede and not stands_alone(record)

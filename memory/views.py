@@ -1,4 +1,6 @@
-"""The views of a record: its own line, and a window of its neighbours. Pure.
+"""Windows: the turns around a turn that are encoded with it, besides its own line. Pure.
+
+Each is a view of the record, with vectors and words of its own.
 
 A window is measured in words, not in turns: short chat turns get neighbours, which say what "yes,
 at nine" is about, and long ones stand alone, which keeps what they say from being blurred. One rule
@@ -44,12 +46,12 @@ def line(record: Record) -> str:
 
 
 def stands_alone(record: Record) -> bool:
-    """True for a record about which its neighbours say nothing: a note, or history by now."""
+    """True for a record whose window is itself: a note, or history by now."""
     return is_never_quoted(record) or record.superseded_by is not None
 
 
 def is_never_quoted(record: Record) -> bool:
-    """True for a record that stands in no window but its own, and never did."""
+    """True for a record that is in no other's window and never was: a note."""
     return record.kind in _ALONE
 
 

@@ -21,6 +21,7 @@ from remem.store.types import (
     Record,
     SourceInfo,
     Space,
+    Span,
     Verification,
     Written,
 )
@@ -79,8 +80,8 @@ class Namespace(Protocol):
             after: ``Page.next`` of the page before; None: the first.
         """
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        """Current records of a source around some positions, in order of (position, key)."""
+    def neighbors(self, span: Span, now: int) -> list[Record]:
+        """Current records of a span, in order of (position, key)."""
 
     def search(
         self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space

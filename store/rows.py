@@ -7,7 +7,7 @@ Metadata is JSON, or NULL when there is none.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -15,7 +15,7 @@ from typing import Any
 
 from remem.store import digests
 from remem.store.errors import DamagedRecord
-from remem.store.types import Record, SourceInfo
+from remem.store.types import Record, SourceInfo, Vector, View
 
 COLUMNS = (
     "key, source, position, kind, role, speaker, said_at, said_offset, stored_at, expires_at, "
@@ -78,6 +78,34 @@ def to_row(record: Record, now: int) -> tuple[Any, ...]:
         record.text,
         record.origin,
     )
+
+
+def with_views(
+    found: Mapping[int, Record],
+    views: Sequence[str],
+    texts: Mapping[int, Sequence[str]],
+    vectors: Mapping[int, Sequence[Vector]],
+) -> dict[int, dict[str, View]]:
+    """The views of records, by id.
+
+    Args:
+        found: The records, by id.
+        texts, vectors: Of those records that have all of them, in the order of ``views``.
+
+    Raises:
+        DamagedRecord: a record lacks some.
+    """
+    for i, record in found.items():
+        if i not in vectors:
+            raise DamagedRecord(
+                f"record {record.key!r} lacks its vectors; 'remem reindex' makes all vectors again",
+                record,
+            )
+        if i not in texts:
+            raise DamagedRecord(
+                f"record {record.key!r} lacks the text of a view; delete and add it again", record
+            )
+    return {i: dict(zip(views, map(View, texts[i], vectors[i]), strict=True)) for i in found}
 
 
 Place = tuple[Any, Any, Any]

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from remem.store import validation
 from remem.store.base import Embed, OnDamage, current_at, log_damage, whole
 from remem.store.engine import Clock, Engine, Namespace, Page, Snapshot, UnknownNamespace
 from remem.store.errors import DamagedRecord
@@ -26,21 +27,10 @@ from remem.store.types import (
     Record,
     SourceInfo,
     Space,
+    Span,
     Stats,
     Verification,
     Written,
-)
-from remem.store.validation import (
-    check_batch,
-    check_edges,
-    check_filter,
-    check_k,
-    check_keys,
-    check_leg,
-    check_name,
-    check_space,
-    check_span,
-    check_view,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +67,7 @@ class Reader(ABC):
 
     def get(self, namespace: str, keys: Sequence[str]) -> list[Record | None]:
         """Records by key, in the order asked, superseded and expired ones too; None if unknown."""
-        asked = check_keys(keys)
+        asked = validation.check_keys(keys)
         none: Mapping[str, Record] = {}
 
         def ask(there: Namespace, _: Space) -> Mapping[str, Record]:
@@ -92,7 +82,7 @@ class Reader(ABC):
         Raises:
             EncoderMismatch: another process has re-encoded the store since this one opened it.
         """
-        asked = check_keys(keys)
+        asked = validation.check_keys(keys)
         none: Mapping[str, Entry] = {}
 
         def ask(there: Namespace, space: Space) -> Mapping[str, Entry]:
@@ -105,7 +95,7 @@ class Reader(ABC):
         """The records that one of these supersedes directly, whose ``superseded_by`` is among
         ``keys``, in the order of (source, position, key). Unknown keys are ignored; a key that is
         nobody's any more still has the predecessors that name it."""
-        asked = check_keys(keys)
+        asked = validation.check_keys(keys)
         return self._ask(namespace, lambda there, _: there.predecessors(asked) if asked else [], [])
 
     def scan(
@@ -119,7 +109,7 @@ class Reader(ABC):
             damaged: Called with each record that is damaged; what can still be read of it decides
                 whether it matches. What this raises ends the scan.
         """
-        check_filter(where)
+        validation.check_filter(where)
         self._ask(namespace, lambda *_: None, None)  # refuses at once what must be refused
         return whole(self._found(namespace, where, PAGE), damaged)
 
@@ -129,8 +119,8 @@ class Reader(ABC):
         Raises:
             InvalidInput: limit < 1.
         """
-        check_k(limit, "limit")
-        current = current_at(self._clock(), check_filter(where))
+        validation.check_k(limit, "limit")
+        current = current_at(self._clock(), validation.check_filter(where))
         found = self._found(namespace, current, min(limit, PAGE))
         return list(islice(whole(found), limit))
 
@@ -140,10 +130,10 @@ class Reader(ABC):
         """The current records of a source whose position is within ``first..last``, plus up to
         ``radius`` records before and after, in order of (position, key). Superseded and expired
         ones are left out."""
-        span = check_span(first, last, radius)
-        check_name(source, "source")
+        positions = validation.check_span(first, last, radius)
+        span = Span(validation.check_name(source, "source"), *positions)
         now = self._now()
-        return self._ask(namespace, lambda there, _: there.neighbors(source, *span, now), [])
+        return self._ask(namespace, lambda there, _: there.neighbors(span, now), [])
 
     def search(
         self, namespace: str, legs: Sequence[Leg], k: int, where: Filter | None = None
@@ -161,12 +151,12 @@ class Reader(ABC):
             EncoderMismatch: a leg's vector is of another space, or another process has re-encoded
                 the store since this one opened it.
         """
-        check_k(k)
-        check_filter(where)
+        validation.check_k(k)
+        validation.check_filter(where)
         now = self._now()
 
         def ask(there: Namespace, space: Space) -> list[list[Hit]]:
-            checked = [check_leg(leg, space) for leg in legs]
+            checked = [validation.check_leg(leg, space) for leg in legs]
             return there.search(checked, k, where, now, space)
 
         return self._ask(namespace, ask, [[] for _ in legs])
@@ -184,13 +174,13 @@ class Reader(ABC):
         now = self._now()
 
         def ask(there: Namespace, space: Space) -> list[float]:
-            return there.idf(check_view(view, space), tokens, now)
+            return there.idf(validation.check_view(view, space), tokens, now)
 
         return self._ask(namespace, ask, [idf(0, 0) for _ in tokens])
 
     def count(self, namespace: str, where: Filter | None = None) -> int:
         """Number of records that match, superseded and expired ones included."""
-        check_filter(where)
+        validation.check_filter(where)
         return self._ask(namespace, lambda there, _: there.count(where), 0)
 
     def tally(self, namespace: str, edges: Sequence[datetime]) -> dict[str | None, tuple[int, ...]]:
@@ -203,7 +193,7 @@ class Reader(ABC):
         Raises:
             InvalidInput: they are not.
         """
-        moments = check_edges(edges)
+        moments = validation.check_edges(edges)
         now = self._now()
         none: Mapping[str | None, Sequence[int]] = {}
         found = self._ask(namespace, lambda there, _: there.tally(moments, now), none)
@@ -212,7 +202,7 @@ class Reader(ABC):
     def _ask(self, namespace: str, ask: Callable[[Namespace, Space], T], empty: T) -> T:
         """The answer of a namespace; ``empty`` is that of one to which nothing was written, and of
         a store without a space, which has no records."""
-        check_name(namespace, "namespace")
+        validation.check_name(namespace, "namespace")
 
         def work(snapshot: Snapshot) -> T:
             space = self._known_space(snapshot)
@@ -320,7 +310,7 @@ class Store(Reader):
         Raises:
             EncoderMismatch: the store already holds vectors of another space.
         """
-        self._space = self._open.adopt(check_space(space))
+        self._space = self._open.adopt(validation.check_space(space))
 
     def write(self, namespace: str, batch: Batch) -> Written:
         """Carry out a batch in one transaction; creates the namespace.
@@ -368,7 +358,7 @@ class Store(Reader):
         The views must be the store's. ``embed`` is given the texts of whole records, record by
         record in the order of the views. ``progress(done, total)`` counts records.
         """
-        fill(self._open.filling(check_space(space)), space, embed, progress)
+        fill(self._open.filling(validation.check_space(space)), space, embed, progress)
         self._space = space
 
     def verify(self) -> Verification:
@@ -410,8 +400,8 @@ class Store(Reader):
 
     def _checked(self, namespace: str, batch: Batch) -> Batch:
         """A batch that can be written, with whose vectors are in it; None if there are none."""
-        check_name(namespace, "namespace")
+        validation.check_name(namespace, "namespace")
         space = self._space or self._read(self._known_space)
-        batch = check_batch(batch, space)
+        batch = validation.check_batch(batch, space)
         given = batch.space or space if batch.add or batch.refresh else None
         return replace(batch, space=given)

@@ -79,14 +79,25 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighborhood:
-    """Result of ``Store.neighbors`` for these arguments: whole records, because a key may stand for
-    other words by the time a batch is written."""
+class Span:
+    """Positions ``first..last`` of a source, and up to ``radius`` records on either side."""
 
     source: str
     first: int
     last: int
     radius: int
+
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """By name, for a statement in SQL."""
+        return {name: getattr(self, name) for name in Span.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Neighborhood(Span):
+    """Result of ``Store.neighbors`` for a span: whole records, because a key may stand for other
+    words by the time a batch is written."""
+
     records: tuple[Record, ...]
 
 

@@ -440,7 +440,7 @@ def stacked_rows(
 
 def are_unit(vectors: Sequence[ArrayLike], dim: int) -> bool:
     """True if all are float32 arrays of shape (dim,) and length 1 already, as encoders return them.
-    May be False where only a rounding is in the way."""
+    False also if the length differs from 1 by a rounding error."""
     for start in range(0, len(vectors), _AT_ONCE):
         some = vectors[start : start + _AT_ONCE]
         if not _are_rows(some, dim):

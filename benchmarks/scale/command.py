@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from rich.table import Table
 from remem.benchmarks import options
 from remem.benchmarks.datasets.detect import detect_all
 from remem.benchmarks.machine import describe
+from remem.benchmarks.scale import parts
 from remem.benchmarks.scale.figures import (
     ADVANTAGES,
     FIGURES,
@@ -30,11 +31,12 @@ from remem.benchmarks.scale.figures import (
     growth,
     targets_at,
 )
-from remem.benchmarks.scale.parts import REMEM, Notes, Part, place_for, require, run
+from remem.benchmarks.scale.making import MadeUp, Material, Multiplied, make
 from remem.benchmarks.systems.peers import GROWING as PEERS
 from remem.benchmarks.tables import Targets, figure_table, plain_table
 from remem.cli.screen import counted, print_json, print_out
 from remem.store import InvalidInput, UpstreamError
+from remem.views import VIEWS
 
 _SIZES = (10_000, 100_000)
 
@@ -134,31 +136,30 @@ def scale(
         sizes = () if namespaces else _SIZES
     if picture and not sizes:
         raise click.UsageError("--plot draws how sizes grow: name them with --records")
-    require(peers)
+    parts.require(peers)
     detect_all(data)
     if picture:
         can_write(picture)
     measured: list[Measured] = []
-    with place_for(store) as place:
-        like = Part("", str(place.work), views, place.url, tuple(map(str, data)))
-        for at_size in grow(like, sizes, [REMEM, *peers], _tell):
+    with parts.place_for(store) as place:
+        for at_size in grow(place, data, views, sizes, [parts.REMEM, *peers], _tell):
             measured += at_size
             if not as_json:
                 _show(at_size, views, place.url)
-        in_namespaces = many_namespaces(like, *namespaces, _tell) if namespaces else {}
+        opened = many_namespaces(place, views, *namespaces, _tell) if namespaces else {}
     if picture:
         plot(measured, picture)
     if as_json:
-        print_json(_everything(measured, in_namespaces))
+        print_json(_everything(measured, opened))
         return
     for (small, large), factors in growth(measured).items():
         title = f"From {small:,} to {large:,} records each figure is multiplied by"
         print_out(title, "", growth_table(factors), "")
-        print_out(*missed(factors.get(REMEM, {}), GROWTH.get((small, large), {})))
+        print_out(*missed(factors.get(parts.REMEM, {}), GROWTH.get((small, large), {})))
     if namespaces:
         number, each = namespaces
-        print_out(f"{number:,} namespaces of {each:,} records", "", figure_table(in_namespaces), "")
-        print_out(*missed(in_namespaces, NAMESPACES.get(namespaces, {})))
+        print_out(f"{number:,} namespaces of {each:,} records", "", figure_table(opened), "")
+        print_out(*missed(opened, NAMESPACES.get(namespaces, {})))
     print_out(describe())
 
 
@@ -255,69 +256,80 @@ def _shown(name: str, value: float) -> str:
 
 Tell = Callable[[str], object]
 
-_CALLED = {"fill": "ingest", "ask": "search"}
+_OURS = "the benchmark"
+"""The maker of what all systems are given."""
 
 
 def grow(
-    like: Part, sizes: Sequence[int], systems: Sequence[str], tell: Tell
+    place: parts.Place,
+    data: Sequence[Path],
+    views: int,
+    sizes: Sequence[int],
+    systems: Sequence[str],
+    tell: Tell,
 ) -> Iterator[list[Measured]]:
     """Measure all systems at one size after the other.
 
     Args:
-        like: What all parts have in common. What they make in its folder is deleted as soon as it
-            is not needed any more.
+        place: What is made in its folder is deleted as soon as it is not needed any more.
+        data: Paths of data sets; none: made-up records.
 
     Raises:
         UpstreamError: the records could not be made.
     """
-    if like.data and sizes:
+    encoded, folder = place.work / "encoded", place.work / "material"
+    if data and sizes:
         tell("the data is encoded")
-        run(replace(like, name="encode"))
+        parts.run(_OURS, parts.encode_all, encoded, data, VIEWS[:views])
     for records in sizes:
-        sized = replace(like, records=records)
         tell(f"{records:,} records are made")
-        run(replace(sized, name="make"))
-        yield [_measured(replace(sized, system=name), tell) for name in systems]
-        shutil.rmtree(sized.material)
+        parts.run(_OURS, make, folder, Multiplied(encoded) if data else MadeUp(), records, views)
+        yield [_measured(name, place, Material(folder), records, tell) for name in systems]
+        shutil.rmtree(folder)
 
 
-def many_namespaces(like: Part, namespaces: int, each: int, tell: Tell) -> Figures:
+def many_namespaces(
+    place: parts.Place, views: int, namespaces: int, each: int, tell: Tell
+) -> Figures:
     """Fill so many namespaces of remem's store, and open them at random.
 
     Raises:
         UpstreamError: it failed.
     """
-    wanted = replace(like, system=REMEM, namespaces=namespaces, records=each)
+    where = place.url or place.work / parts.REMEM
     figures: Figures = {}
-    for name, called in _CALLED.items():
+    for measure, called in ((parts.fill_namespaces, "ingest"), (parts.open_at_random, "search")):
         tell(f"{called} of {namespaces:,} namespaces")
-        outcome = run(replace(wanted, name=f"{name} namespaces"))
-        figures |= {**outcome.figures, f"peak memory, {called}, MB": outcome.peak}
-    _clean(wanted)
+        found, peak = parts.run(parts.REMEM, measure, where, namespaces, each, VIEWS[:views])
+        figures |= {**found, f"peak memory, {called}, MB": peak}
+    _clean(parts.REMEM, place)
     return figures
 
 
-def _measured(part: Part, tell: Tell) -> Measured:
-    part.folder.mkdir()
+def _measured(
+    name: str, place: parts.Place, material: Material, records: int, tell: Tell
+) -> Measured:
+    folder, system = place.work / name, parts.chosen(name, place.url)
+    folder.mkdir()
     figures: Figures = {}
-    notes: Notes = {}
-    for name, called in _CALLED.items():
-        tell(f"{part.system}: {called}")
+    notes: parts.Notes = {}
+    for measure, called in ((parts.fill, "ingest"), (parts.ask, "search")):
+        tell(f"{name}: {called}")
         try:
-            outcome = run(replace(part, name=name))
+            (found, said), peak = parts.run(name, measure, system, folder, material)
         except UpstreamError as error:  # the other systems are worth knowing all the same
             notes[FIGURES[0]] = str(error)
             break
-        figures |= {**outcome.figures, f"peak memory, {called}, MB": outcome.peak}
-        notes |= outcome.notes
-    _clean(part)
-    return Measured(part.system, part.records, figures, notes)
+        figures |= {**found, f"peak memory, {called}, MB": peak}
+        notes |= said
+    _clean(name, place)
+    return Measured(name, records, figures, notes)
 
 
-def _clean(part: Part) -> None:
-    shutil.rmtree(part.folder, ignore_errors=True)
-    if part.url and part.system == REMEM:
-        run(replace(part, name="empty"))
+def _clean(name: str, place: parts.Place) -> None:
+    shutil.rmtree(place.work / name, ignore_errors=True)
+    if place.url and name == parts.REMEM:
+        parts.empty(place.url)
 
 
 SHOWN = (

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from remem.benchmarks.corpus import Corpus
 from remem.benchmarks.datasets.detect import detect_all
 from remem.benchmarks.scale.figures import Ranks, ranks
-from remem.benchmarks.systems.engine import SHARES, Asked, Condition, Rows, Vectors
+from remem.benchmarks.systems.engine import SHARES, Condition, Query, Rows, Vectors
 from remem.encoders.sentence_transformer import Encoder
 from remem.store import InvalidInput, Record
 from remem.views import TURN, VIEWS, line, window_texts
@@ -76,13 +76,13 @@ class Material:
         values = self.ranks[: self.shape.records] % SHARES[condition.field]
         return [int(number) for number in np.flatnonzero(values == condition.value)]
 
-    def questions(self) -> list[Asked]:
+    def questions(self) -> list[Query]:
         """All questions."""
         texts = json.loads((self.folder / "questions.json").read_text("utf-8"))
         with np.load(self.folder / "questions.npz") as stored:
             arrays = dict(stored)
         return [
-            Asked(
+            Query(
                 text,
                 arrays["vectors"][i],
                 {name: Condition(name, int(arrays[f"value {name}"][i])) for name in SHARES},

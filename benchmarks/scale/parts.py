@@ -1,19 +1,16 @@
 """One system at one size: filled in one process, asked in another that opens it again.
 
-``python -m remem.benchmarks.scale.parts PART`` does one part of a measurement, in a process of its
-own, so that its peak of memory is its own; the command starts it.
+Each part of a measurement runs in a process of its own, so that its peak of memory is its own.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from itertools import islice
@@ -23,12 +20,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from remem.benchmarks.corpus import DIM, Corpus
-from remem.benchmarks.machine import peak_megabytes, seconds, timed
+from remem.benchmarks.machine import apart, seconds, timed
 from remem.benchmarks.running import check_empty
 from remem.benchmarks.scale.figures import FILTERED, Figures, latency_figures, recall_at_k
-from remem.benchmarks.scale.making import K, MadeUp, Material, Multiplied, Source, encode, make
+from remem.benchmarks.scale.making import K, Material, encode
 from remem.benchmarks.systems.base import package
-from remem.benchmarks.systems.engine import Asked, Condition, Engine, Growing, Rows, Unsupported
+from remem.benchmarks.systems.engine import Condition, Engine, Growing, Query, Rows, Unsupported
 from remem.benchmarks.systems.peers import GROWING
 from remem.benchmarks.systems.remem import Stores
 from remem.encoders.opening import open_encoder
@@ -45,7 +42,6 @@ from remem.store import (
     open_store,
 )
 from remem.store.errors import UpstreamError
-from remem.views import VIEWS
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
@@ -105,14 +101,14 @@ def ask(system: Growing, folder: Path, material: Material) -> tuple[Figures, Not
     return figures, notes
 
 
-def _dense(engine: Engine, field: str, asked: Asked) -> list[int]:
+def _dense(engine: Engine, field: str, asked: Query) -> list[int]:
     return engine.dense(asked, K, asked.conditions.get(field))
 
 
 def _asked(
     name: str,
-    search: Callable[[Asked], list[int]],
-    questions: Sequence[Asked],
+    search: Callable[[Query], list[int]],
+    questions: Sequence[Query],
     exact: str | None,
 ) -> tuple[Figures, Notes]:
     """Latency, and recall against the exact answers of that name where there are any."""
@@ -129,7 +125,7 @@ def _asked(
     return figures, {}
 
 
-def _additions(engine: Engine, more: Iterable[Rows], any_question: Asked) -> tuple[Figures, Notes]:
+def _additions(engine: Engine, more: Iterable[Rows], any_question: Query) -> tuple[Figures, Notes]:
     """One record after the other: written, and found by its own vector."""
 
     def add(rows: Rows) -> bool:
@@ -145,7 +141,7 @@ def _additions(engine: Engine, more: Iterable[Rows], any_question: Asked) -> tup
     return {name: 1000 * float(np.median(times))}, notes if missed else {}
 
 
-def _deletion(engine: Engine, gone: Sequence[int], question: Asked) -> tuple[Figures, Notes]:
+def _deletion(engine: Engine, gone: Sequence[int], question: Query) -> tuple[Figures, Notes]:
     """Some records at once, until a search is answered without them."""
 
     def delete() -> list[int]:
@@ -253,6 +249,11 @@ REMEM = Stores().name
 _BATCH = 1000
 
 
+def encode_all(folder: Path, data: Sequence[Path], views: Sequence[str]) -> None:
+    """Encode data sets with the bundled encoder, once for all sizes."""
+    encode(folder, data, views, open_encoder(None))
+
+
 def require(peers: Iterable[str]) -> None:
     """See to it that all packages are there, before anything is measured.
 
@@ -270,113 +271,26 @@ def chosen(name: str, url: str | None) -> Growing:
     return Stores(url) if name == REMEM else GROWING[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Work of one process.
+def run(who: str, call: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    """Do a part of the measurement in a process of its own.
 
-    Attributes:
-        name: One of ``PARTS``.
-        work: A folder for everything that is made on the way.
-        url: Of remem's store, if it is a server's.
-        data: Paths of data sets; none: made-up records.
-        records: The size; in many namespaces, of each of them.
-        system: Name of the one that is measured; "" where all are served.
-    """
+    Args:
+        who: Name of the system that is measured, for messages.
 
-    name: str
-    work: str
-    views: int
-    url: str | None = None
-    data: tuple[str, ...] = ()
-    records: int = 0
-    system: str = ""
-    namespaces: int = 0
-
-    @property
-    def material(self) -> Path:
-        """Folder of the records of this size."""
-        return Path(self.work, "material")
-
-    @property
-    def folder(self) -> Path:
-        """Folder in which the system keeps its data."""
-        return Path(self.work, self.system)
-
-    def encode(self) -> None:
-        """Encode the data, once for all sizes."""
-        data = [Path(path) for path in self.data]
-        encode(self._encoded, data, VIEWS[: self.views], open_encoder(None))
-
-    def make(self) -> None:
-        """Make the records of a size."""
-        source: Source = Multiplied(self._encoded) if self.data else MadeUp()
-        make(self.material, source, self.records, self.views)
-
-    def empty(self) -> None:
-        """Delete what is in the server's store."""
-        empty(self.url or "")
-
-    def measured(self, measure: Callable[..., tuple[Figures, Notes]]) -> tuple[Figures, Notes]:
-        """The figures of a system, and notes on them."""
-        return measure(chosen(self.system, self.url), self.folder, Material(self.material))
-
-    def in_namespaces(self, measure: Callable[..., Figures]) -> Figures:
-        """The figures of many namespaces."""
-        views = VIEWS[: self.views]
-        return measure(self.url or self.folder, self.namespaces, self.records, views)
-
-    @property
-    def _encoded(self) -> Path:
-        return Path(self.work, "encoded")
-
-
-PARTS: Mapping[str, Callable[[Part], Any]] = {
-    "encode": Part.encode,
-    "make": Part.make,
-    "empty": Part.empty,
-    "fill": lambda part: part.measured(fill),
-    "ask": lambda part: part.measured(ask),
-    "fill namespaces": lambda part: (part.in_namespaces(fill_namespaces), {}),
-    "ask namespaces": lambda part: (part.in_namespaces(open_at_random), {}),
-}
-"""Name of a part -> what it does; where it measures, it returns figures and notes on them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Figures that a part found.
-
-    Attributes:
-        notes: Name of a figure -> what to know about it.
-        peak: Most memory of its process, in MB.
-    """
-
-    figures: Figures
-    notes: Notes
-    peak: float
-
-
-def run(part: Part) -> Outcome:
-    """Run a part in a process of its own.
+    Returns:
+        The result of the call, and the most memory that its process had, in MB.
 
     Raises:
         UpstreamError: it failed.
     """
-    command = [sys.executable, "-m", __name__, json.dumps(asdict(part))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        if len(said) > 1:  # more than a sentence, which is for whoever mends it
-            sys.stderr.write(done.stderr)
-        raise UpstreamError(f"{part.system or 'the benchmark'} failed to {part.name}: {said[-1]}")
-    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
-
-
-def _report(part: Part) -> None:
-    """Do a part, and tell the process that waits for this one."""
-    figures, notes = PARTS[part.name](part) or ({}, {})
-    told: dict[str, Any] = {"figures": figures, "notes": notes, "peak": peak_megabytes()}
-    print(f"\n{json.dumps(told)}")
+    try:
+        return apart(call, *arguments)
+    except Exception as error:
+        if not isinstance(error, RememError):  # more than a sentence, for whoever mends it
+            traceback.print_exception(error)
+        raise UpstreamError(
+            f"{who} failed to {call.__name__.replace('_', ' ')}: {error}"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,11 +335,3 @@ def empty(url: str) -> None:
         for namespace in store.namespaces():
             while keys := [record.key for record in islice(store.scan(namespace), _BATCH)]:
                 store.write(namespace, Batch(delete=keys))
-
-
-if __name__ == "__main__":
-    try:
-        asked = json.loads(sys.argv[1])
-        _report(Part(**{**asked, "data": tuple(asked["data"])}))
-    except RememError as error:
-        sys.exit(str(error))

@@ -50,32 +50,46 @@ class System(Protocol):
         """
 
 
-# What the peers have in common: how their packages are loaded, and how a ranking becomes ours.
-Find = Callable[[str, int], Iterable[tuple[str, float]]]
-"""The text of a question and k -> the keys of records with their scores, best first."""
+# What systems have in common that build no prompts, or of which remem's are no part.
+
+MOST_IN_PROMPT: int = inspect.signature(Memory.context).parameters["k"].default
+"""Recollections offered to the prompt: as many as remem offers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """A ``Searcher`` over an index that knows keys: records come from the haystack.
+class Ranking:
+    """A ``Searcher`` by a search alone: prompts are built by remem, without a floor.
 
     Attributes:
-        find: The peer's own search; its order is kept, ties included.
+        search: A question and k -> the best records, best first.
     """
 
-    records: Mapping[str, Record]
-    find: Find
-
-    def search(self, question: Question, k: int) -> Sequence[Recollection]:
-        """The k best records as the peer ranks them, with the peer's scores."""
-        return [
-            Recollection(record=self.records[key], score=float(score))
-            for key, score in self.find(question.text, k)
-        ]
+    search: Callable[[Question, int], Sequence[Recollection]]
 
     def context(self, question: Question, budget: int) -> Context:
-        """The peer's ranking through remem's prompt builder."""
+        """The ranking through remem's prompt builder."""
         return prompt_of(self.search(question, MOST_IN_PROMPT), question, budget)
+
+
+def prompt_of(ranking: Sequence[Recollection], question: Question, budget: int) -> Context:
+    """A ranking through remem's prompt builder, so that only the ranking differs."""
+    return build_context(ranking, budget=budget, query=question.text, now=question.asked_at)
+
+
+def by_keys(
+    records: Mapping[str, Record], find: Callable[[str, int], Iterable[tuple[str, float]]]
+) -> Ranking:
+    """The searcher of an index that knows keys: records come from the haystack.
+
+    Args:
+        find: The text of a question and k -> keys with their scores, in an order that is kept.
+    """
+
+    def search(question: Question, k: int) -> list[Recollection]:
+        found = find(question.text, k)
+        return [Recollection(records[key], float(score)) for key, score in found]
+
+    return Ranking(search)
 
 
 def package(name: str) -> Any:
@@ -88,14 +102,3 @@ def package(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise MissingDependency(f"the peer {name}", "'remem[peers]'") from error
-
-
-# The prompt of a system that builds none itself.
-
-MOST_IN_PROMPT: int = inspect.signature(Memory.context).parameters["k"].default
-"""Recollections offered to the prompt: as many as remem offers."""
-
-
-def prompt_of(ranking: Sequence[Recollection], question: Question, budget: int) -> Context:
-    """A ranking through remem's prompt builder, so that only the ranking differs."""
-    return build_context(ranking, budget=budget, query=question.text, now=question.asked_at)

@@ -15,11 +15,11 @@ from itertools import islice
 from pathlib import Path
 
 from remem.benchmarks.datasets.base import Haystack, Question
-from remem.benchmarks.systems.base import MOST_IN_PROMPT, Searcher, System, prompt_of
+from remem.benchmarks.systems.base import Ranking, Searcher, System
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context, build_context
 from remem.recall.ranking import Recollection
-from remem.store import Batch, Dense, Entry, Hit, Leg, Record, Space, Store, Text, View, open_store
+from remem.store import Batch, Dense, Entry, Hit, Leg, Record, Space, Text, View, open_store
 from remem.views import TURN, line
 
 _BATCH = 256
@@ -93,28 +93,20 @@ class SingleTurns:
             records = iter(haystack.records)
             while batch := list(islice(records, _BATCH)):
                 store.write(haystack.namespace, Batch(add=_entries(batch, encoder)))
-            yield _SingleTurnsSearcher(self, store, encoder, haystack.namespace)
 
+            def leg(name: str, query: str) -> Leg:
+                return (
+                    Text(TURN, query)
+                    if name == "text"
+                    else Dense(TURN, encoder.encode_query(query))
+                )
 
-@dataclass(frozen=True, slots=True)
-class _SingleTurnsSearcher:
-    system: SingleTurns
-    store: Store
-    encoder: Encoder
-    namespace: str
+            def search(question: Question, k: int) -> list[Recollection]:
+                legs = [leg(name, question.text) for name in self.legs]
+                hits = store.search(haystack.namespace, legs, max(k, _POOL))
+                return self.fuse(dict(zip(self.legs, hits, strict=True)), k)
 
-    def search(self, question: Question, k: int) -> Sequence[Recollection]:
-        legs = [self._leg(leg, question.text) for leg in self.system.legs]
-        hits = self.store.search(self.namespace, legs, max(k, _POOL))
-        return self.system.fuse(dict(zip(self.system.legs, hits, strict=True)), k)
-
-    def context(self, question: Question, budget: int) -> Context:
-        return prompt_of(self.search(question, MOST_IN_PROMPT), question, budget)
-
-    def _leg(self, name: str, query: str) -> Leg:
-        if name == "text":
-            return Text(TURN, query)
-        return Dense(TURN, self.encoder.encode_query(query))
+            yield Ranking(search)
 
 
 def best_hits(legs: Mapping[str, Sequence[Hit]], k: int) -> list[Recollection]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remem.benchmarks.datasets.base import Haystack
-from remem.benchmarks.systems.base import Ranked, Searcher
+from remem.benchmarks.systems.base import Searcher, by_keys
 from remem.encoders.sentence_transformer import Encoder
 from remem.views import TURN, line
 
@@ -67,7 +67,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """A question, and what exact search over the first view answers.
 
     Attributes:
@@ -92,10 +92,10 @@ class Engine(Protocol):
     def fill(self, batches: Iterable[Rows]) -> None:
         """Store all records: durable and searchable, text included, when the call returns."""
 
-    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+    def dense(self, asked: Query, k: int, where: Condition | None) -> list[int]:
         """Numbers of the nearest records, best first."""
 
-    def hybrid(self, asked: Asked, k: int) -> list[int]:
+    def hybrid(self, asked: Query, k: int) -> list[int]:
         """Numbers of the best records by text and vector together, best first.
 
         Raises:
@@ -159,7 +159,7 @@ class Scoring(Protocol):
 
     def fill(self, batches: Iterable[Rows]) -> None: ...  # noqa: D102
 
-    def best(self, asked: Asked, k: int) -> Iterable[tuple[int, float]]:
+    def best(self, asked: Query, k: int) -> Iterable[tuple[int, float]]:
         """Number and score of the best records by all that the system offers, best first."""
 
 
@@ -188,10 +188,10 @@ class Recalling:
             engine.fill(_batches(haystack, encoder, self.peer.batch))
 
             def find(text: str, k: int) -> Iterator[tuple[str, float]]:
-                for number, score in engine.best(Asked(text, encoder.encode_query(text)), k):
+                for number, score in engine.best(Query(text, encoder.encode_query(text)), k):
                     yield str(number), score
 
-            yield Ranked(records, find)
+            yield by_keys(records, find)
 
 
 def _batches(haystack: Haystack, encoder: Encoder, size: int) -> Iterator[Rows]:

@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from remem import Memory, Retriever
 from remem.benchmarks.datasets.base import Haystack, Question
-from remem.benchmarks.systems.base import MOST_IN_PROMPT, Searcher, prompt_of
-from remem.benchmarks.systems.engine import Asked, Condition, Engine, Rows, fused
+from remem.benchmarks.systems.base import Ranking, Searcher
+from remem.benchmarks.systems.engine import Condition, Engine, Query, Rows, fused
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context
 from remem.recall.ranking import WEIGHTS, Recollection
@@ -90,18 +90,7 @@ class OneLeg:
         """A store like remem's."""
         alone = Retriever({self.leg: 1.0})
         with Remem(self.name, alone).index(haystack, encoder, folder) as searcher:
-            yield _Unfloored(searcher)
-
-
-@dataclass(frozen=True, slots=True)
-class _Unfloored:
-    searcher: Searcher
-
-    def search(self, question: Question, k: int) -> Sequence[Recollection]:
-        return self.searcher.search(question, k)
-
-    def context(self, question: Question, budget: int) -> Context:
-        return prompt_of(self.search(question, MOST_IN_PROMPT), question, budget)
+            yield Ranking(searcher.search)
 
 
 LEGS = tuple(OneLeg(name) for name in WEIGHTS if name.split()[0] in ("dense", "text"))
@@ -156,12 +145,12 @@ class _Engine:
         for rows in batches:
             self.add(rows)
 
-    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+    def dense(self, asked: Query, k: int, where: Condition | None) -> list[int]:
         legs = [Dense(self._views[0], asked.vector)]
         found = self.store.search(NAMESPACE, legs, k, _filter(where))
         return [int(hit.record.key) for hit in found[0]]
 
-    def hybrid(self, asked: Asked, k: int) -> list[int]:
+    def hybrid(self, asked: Query, k: int) -> list[int]:
         legs: list[Leg] = [Dense(view, asked.vector) for view in self._views]
         legs += [Text(view, asked.text) for view in self._views]
         found = self.store.search(NAMESPACE, legs, k)

@@ -55,7 +55,7 @@ logger = logging.getLogger("remem")
 
 Client = TypeVar("Client", OpenAI, AsyncOpenAI)
 
-_MOST_THREADS = 10_000
+_MOST_CONVERSATIONS = 10_000
 _session: ContextVar[str | None] = ContextVar("remem_session", default=None)
 
 
@@ -165,10 +165,10 @@ class _ClientMemory:
     def __init__(self, attachment: Attachment, session: str | None) -> None:
         self._attachment = attachment
         self._session = session
-        self._threads: OrderedDict[str, _Conversation] = OrderedDict()
+        self._conversations: OrderedDict[str, _Conversation] = OrderedDict()
         self._lock = threading.Lock()
 
-    def ask(self, options: FinalRequestOptions) -> _Asked | None:
+    def ask(self, options: FinalRequestOptions) -> _Request | None:
         """Recall for a request; None if it is none that a memory has to do with. Never raises."""
         try:
             return self._recalled(options)
@@ -176,53 +176,53 @@ class _ClientMemory:
             _log(error)
             return None
 
-    def _recalled(self, options: FinalRequestOptions) -> _Asked | None:
+    def _recalled(self, options: FinalRequestOptions) -> _Request | None:
         wire = WIRES.get(options.url) if options.method == "post" else None
         body = options.json_data
         if wire is None or not isinstance(body, Mapping):
             return None
-        conversation = wire.conversation(body)
-        thread = self._thread(conversation or wire.previous(body))
-        name = _session.get() or self._session or thread.session
-        exchange = self._attachment.recall(wire.messages(body), name, earlier=thread.earlier)
+        id = wire.conversation(body)
+        conversation = self._known(id or wire.previous(body))
+        name = _session.get() or self._session or conversation.session
+        exchange = self._attachment.recall(wire.messages(body), name, earlier=conversation.earlier)
         if exchange.said:
             earlier = tuple({"role": turn.role, "content": turn.text} for turn in exchange.said)
-            thread = _Conversation(exchange.said[0].source, earlier)
+            conversation = _Conversation(exchange.said[0].source, earlier)
         if exchange.changed:
             changed = wire.with_messages(body, exchange.messages)
             options = options.model_copy(update={"json_data": changed})
-        return _Asked(self, wire, options, Used(exchange), conversation, thread)
+        return _Request(self, wire, options, Used(exchange), id, conversation)
 
-    def follow(self, name: str, thread: _Conversation) -> None:
+    def follow(self, name: str, conversation: _Conversation) -> None:
         """Know a conversation by the id of its last reply, or its own."""
         with self._lock:
-            self._threads[name] = thread
-            self._threads.move_to_end(name)
-            while len(self._threads) > _MOST_THREADS:
-                self._threads.popitem(last=False)
+            self._conversations[name] = conversation
+            self._conversations.move_to_end(name)
+            while len(self._conversations) > _MOST_CONVERSATIONS:
+                self._conversations.popitem(last=False)
 
-    def _thread(self, name: str | None) -> _Conversation:
+    def _known(self, name: str | None) -> _Conversation:
         with self._lock:
-            known = self._threads.get(name or "")
+            known = self._conversations.get(name or "")
         return known or _Conversation(earlier=_after(name))
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     """A request on its way.
 
     Attributes:
         options: The request as the model should read it.
-        conversation: The id under which the server keeps what is said.
-        thread: The conversation, this request included, as long as there is no answer.
+        id: The one under which the server keeps what is said.
+        conversation: This request included, as long as there is no answer.
     """
 
     client_memory: _ClientMemory
     wire: ChatWire
     options: FinalRequestOptions
     used: Used
-    conversation: str | None
-    thread: _Conversation
+    id: str | None
+    conversation: _Conversation
 
     def receive(self, reply: Any) -> None:
         """Remember a reply, or have a stream remembered when the model has finished.
@@ -257,9 +257,9 @@ class _Asked:
         # With the reply as a stand-in for all that came before, the same words said twice in a
         # conversation are two turns, while a request that is sent again is recognised.
         is_answered = said_by("assistant", answer.text).strip()
-        earlier = _after(answer.identity) if is_answered else self.thread.earlier
-        for name in filter(None, (answer.identity, self.conversation)):
-            self.client_memory.follow(name, _Conversation(self.thread.session, earlier))
+        earlier = _after(answer.identity) if is_answered else self.conversation.earlier
+        for name in filter(None, (answer.identity, self.id)):
+            self.client_memory.follow(name, _Conversation(self.conversation.session, earlier))
 
     def _watched(self, events: Iterator[ServerSentEvent]) -> Iterator[ServerSentEvent]:
         watch: Watch[ServerSentEvent] = Watch(self.wire.reading())
@@ -307,20 +307,20 @@ def _attach(client: Client, client_memory: _ClientMemory) -> Client:
 
     @functools.wraps(request)
     def remembering(cast_to: Any, options: FinalRequestOptions, **how: Any) -> Any:
-        asked = client_memory.ask(options)
-        if asked is None:
+        made = client_memory.ask(options)
+        if made is None:
             return request(cast_to, options, **how)
-        reply = request(cast_to, asked.options, **how)
-        asked.receive(reply)
+        reply = request(cast_to, made.options, **how)
+        made.receive(reply)
         return reply
 
     @functools.wraps(request)
     async def remembering_async(cast_to: Any, options: FinalRequestOptions, **how: Any) -> Any:
-        asked = await run_sync(client_memory.ask, options)
-        if asked is None:
+        made = await run_sync(client_memory.ask, options)
+        if made is None:
             return await request(cast_to, options, **how)
-        reply = await request(cast_to, asked.options, **how)
-        await run_sync(asked.receive, reply)
+        reply = await request(cast_to, made.options, **how)
+        await run_sync(made.receive, reply)
         return reply
 
     @functools.wraps(copy)

@@ -1,6 +1,11 @@
 """Readers of chat exports and documents, and the import of what they read.
 
 ``import_path(memory, path)`` does it all; ``detect_reader(path).read(path)`` only reads.
+
+For a format more: if it is JSON with a list of messages, write a row of ``CHAT_APPS`` in
+``chatapps.py`` (people) or of ``ASSISTANTS`` in ``assistants.py`` (a model); it is detected by its
+marks. Anything else is a ``Reader`` (``base.py``) in a module of its own, listed in ``detect.py``
+before those that take more. Either gets a line in the README's table and a test.
 """
 
 from remem.ingest.backup import BackupReader

@@ -1,4 +1,7 @@
-"""Exports of programs in which people chat: Discord, Messenger, Instagram, Google Chat, Signal."""
+"""Exports of programs in which people chat: Discord, Messenger, Instagram, Google Chat, Signal.
+
+A program more is a function from its message to turns, and a row in ``CHAT_APPS``.
+"""
 
 from __future__ import annotations
 

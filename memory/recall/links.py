@@ -1,4 +1,4 @@
-"""A second look from what was found: the answer may be one step behind it. Pure.
+"""Links from the best memories to others that share rare words with them. Pure.
 
 "What does the person with the number 555-0142 do?" finds whose number that is, Mira's; what Mira
 does shares no word with the question. So a memory that shares rare words with one of the best,

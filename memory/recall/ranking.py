@@ -21,7 +21,7 @@ from remem.store import Hit, InvalidInput, Record
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """A record that was recalled, with its score and, when explained, the parts of it.
+    """A record that was recalled, with its score and the parts of that.
 
     Attributes:
         record: What is remembered.
@@ -29,7 +29,7 @@ class Recollection:
         relevance: How likely it is to matter for the question, in [0, 1]; comparable between
             searches. See ``remem.recall.relevance``.
         parts: What each leg ("dense turn", "text window", ...) and signal ("date", "speaker", ...)
-            added to the score, when explained.
+            added to the score.
         words: The words of the record that the query asks for, as they stand in its text.
         span: The part of the text that a prompt shows, of which the record has no more; None: all.
         echo: Why it is no evidence of its own, if it is none; see ``remem.recall.echoes.Kind``.
@@ -252,6 +252,7 @@ WEIGHTS: Mapping[str, Weight] = {
     "room": Weight(1.5, 3.0, 1.5),
     "date": Weight(4.0, 4.0, 3.0),
     "asker": Weight(0.0, 0.0, 6.0),
+    "answer": Weight(3.0, 3.0, 3.0),
     "link": Weight(2.0, 0.0, 0.0),
 }
 """Of legs, of signals (``remem.recall.signals``) and of links (``remem.recall.links``). Rounded

@@ -1,4 +1,4 @@
-"""A second look at the best of a ranking, by a model that reads question and memory together.
+"""Another order of the best of a ranking, by a model that reads question and memory together.
 
 For those who have a cross-encoder and the time for it: it finds more than vectors can, and takes
 its time for each memory anew. Importing this module loads no model and no torch.

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from remem.recall.answers import answer_held, kinds_of_answer
 from remem.recall.dates import Span, time_spans
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
@@ -101,6 +102,13 @@ def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noq
     return [each.evidence if each.record.role == "user" else 0.0 for each in candidates]
 
 
+def _answer(query: Query, candidates: Sequence[Candidate]) -> list[float]:
+    """Worth of a text that holds what the question asks for: a name, or less telling, a
+    number or a time."""
+    kinds = kinds_of_answer(query.text)
+    return [answer_held(each.record.text, kinds) for each in candidates]
+
+
 SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "session": _session,
     "reply": _reply,
@@ -109,6 +117,7 @@ SIGNALS: Mapping[str, Callable[[Query, Sequence[Candidate]], list[float]]] = {
     "room": _room,
     "date": _date,
     "asker": _asker,
+    "answer": _answer,
 }
 """By name; each gives a value to every candidate."""
 

@@ -22,7 +22,7 @@ from fastapi import Depends, Header, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from remem.memory import Memory
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.fields import AsciiNamespace, Namespace
 from remem.serve.keys import Key, KeyRing, Permission
 from remem.serve.sessions import session_of
@@ -66,10 +66,10 @@ class Caller:
         """Go on only with a key that may do this.
 
         Raises:
-            Refusal: 403.
+            ApiError: 403.
         """
         if self.key and self.key.permission < permission:
-            raise Refusal(
+            raise ApiError(
                 403,
                 "permission_denied",
                 f"this key may {self.key.permission.name.lower()} and the request takes one that "
@@ -80,10 +80,10 @@ class Caller:
         """Go on only with a key for all namespaces.
 
         Raises:
-            Refusal: 403.
+            ApiError: 403.
         """
         if self.key and "*" not in self.key.namespaces:
-            raise Refusal(
+            raise ApiError(
                 403,
                 "namespace_not_allowed",
                 "this tells of all namespaces and takes a key for all; make one with --in '*'",
@@ -93,13 +93,13 @@ class Caller:
         """The memory of the namespace that was asked for.
 
         Raises:
-            Refusal: 403, the key does not open it; 400, none was asked for and it is not clear
+            ApiError: 403, the key does not open it; 400, none was asked for and it is not clear
                 which is meant.
             InvalidInput: it is no name.
         """
         name = self._default() if namespace is None else check_name(namespace, "namespace")
         if self.key and not self.key.allows(name):
-            raise Refusal(
+            raise ApiError(
                 403, "namespace_not_allowed", f"this key does not open the namespace {name!r}"
             )
         return Granted(self.memory.in_namespace(name), name, self.key.id if self.key else None)
@@ -126,8 +126,8 @@ class Caller:
         raise _unclear()
 
 
-def _unclear() -> Refusal:
-    return Refusal(
+def _unclear() -> ApiError:
+    return ApiError(
         400,
         "namespace_required",
         "this key opens several namespaces; name one, or in a chat completion the 'user'",
@@ -138,7 +138,7 @@ def identify(request: Request) -> Key | None:
     """The key that a request shows; None where there are no keys.
 
     Raises:
-        Refusal: 401, no key or a wrong one.
+        ApiError: 401, no key or a wrong one.
     """
     keys: KeyRing | None = request.app.state.keys
     if keys is None:
@@ -150,7 +150,7 @@ def identify(request: Request) -> Key | None:
     key = keys.check(token) if token else None
     if key is None:
         told = "the key is wrong or was revoked" if token else "there is no key in the request"
-        raise Refusal(
+        raise ApiError(
             401,
             "invalid_api_key",
             f"{told}; send one made with 'remem keys create' as Authorization: Bearer KEY",
@@ -180,7 +180,7 @@ async def caller(
     """The sender whose key the request shows, counted against its limit.
 
     Raises:
-        Refusal: 401, no key or a wrong one; 429, too many requests.
+        ApiError: 401, no key or a wrong one; 429, too many requests.
     """
     state = request.app.state
     key = identify(request)
@@ -233,14 +233,14 @@ class RateLimit:
         """Count a request.
 
         Raises:
-            Refusal: 429, there were too many; ``Retry-After`` tells when there is room again.
+            ApiError: 429, there were too many; ``Retry-After`` tells when there is room again.
         """
         now = self._clock()
         left, counted = self._left.get(key_id, (self._most, now))
         left = min(self._most, left + (now - counted) * self._per_second)
         if left < 1:
             wait = math.ceil((1 - left) / self._per_second)
-            raise Refusal(
+            raise ApiError(
                 429,
                 "rate_limited",
                 f"this key may send {self._most:.0f} requests a minute; wait {wait} s",
@@ -261,10 +261,10 @@ class Slots:
         """Hold one of them.
 
         Raises:
-            Refusal: 429, all are taken.
+            ApiError: 429, all are taken.
         """
         if self.taken >= self._count:
-            raise Refusal(
+            raise ApiError(
                 429,
                 "too_many_generations",
                 f"the server makes {self._count} answers at a time; try again in a moment",

@@ -38,7 +38,7 @@ class CompletionResponse:
     Attributes:
         status: Of HTTP.
         headers: What a client should see of the headers.
-        pieces: The body; ends with ``Refusal`` if it breaks off.
+        pieces: The body; ends with ``ApiError`` if it breaks off.
     """
 
     status: int
@@ -53,7 +53,7 @@ class CompletionResponse:
 
 
 class Backend(Protocol):
-    """Answers in the form of the OpenAI chat completions protocol. Its errors are ``Refusal``s and
+    """Answers in the form of the OpenAI chat completions protocol. Its errors are ``ApiError`` and
     ``RememError``s; leaving a context ends the work on an answer."""
 
     def count_tokens(self, text: str) -> int:

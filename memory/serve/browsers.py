@@ -22,7 +22,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.settings import ServeSettings
 
 _PAGES = ("/", "/docs", "/redoc")
@@ -74,19 +74,19 @@ class Strangers:
             return
         await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Refusal | None:
+    def _refusal(self, scope: Scope) -> ApiError | None:
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         own = _origin(f"{scope['scheme']}://{hosts[0]}") if len(hosts) == 1 else None
         if own is None or own[1] not in self._hosts:
-            return Refusal(
+            return ApiError(
                 403,
                 "host_not_allowed",
                 "a server without keys answers only as localhost; use that name, or give it a key",
             )
         of_strangers = any(_origin(origin) != own for origin in origins)
         if of_strangers or (_is_foreign(headers) and not _leads_to_a_page(scope, headers)):
-            return Refusal(
+            return ApiError(
                 403,
                 "origin_not_allowed",
                 "a server without keys takes nothing from pages of other sites or other ports; "
@@ -173,7 +173,7 @@ async def redoc() -> Response:
 async def asset(name: str) -> Response:
     """A file that the page loads."""
     if name not in _LOADED:
-        raise Refusal(404, "not_found", "there is nothing at this path; /docs lists them all")
+        raise ApiError(404, "not_found", "there is nothing at this path; /docs lists them all")
     return _file(name, {"Cache-Control": "max-age=600"})
 
 

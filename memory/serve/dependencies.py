@@ -3,8 +3,8 @@
 ::
 
     @router.get("/sources")
-    async def sources(desk: Reading) -> Sources:
-        return await desk.do(lambda memory: Sources.of(memory.sources()))
+    async def sources(deps: Reading) -> Sources:
+        return await deps.do(lambda memory: Sources.of(sources=memory.sources()))
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from remem.aio import to_the_end
 from remem.memory import Memory
 from remem.serve.access import Granted, granting
 from remem.serve.backend import Threads
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.keys import Permission
 from remem.serve.middleware import Metrics
 from remem.serve.settings import ServeSettings
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Dependencies:
     """The things that an endpoint works with.
 
     Attributes:
@@ -49,34 +49,34 @@ class Desk:
         return await to_the_end(self.threads.run(work, self.granted.memory))
 
 
-def _desk(permission: Permission, threads: str) -> Any:
+def _dependencies(permission: Permission, threads: str) -> Any:
     """The dependency of endpoints that take this permission and work in these threads."""
     given = Depends(granting(permission))
 
-    async def desk(request: Request, granted: Granted = given) -> Desk:
+    async def deps(request: Request, granted: Granted = given) -> Dependencies:
         state = request.app.state
         if request.method in ("POST", "PATCH"):
             refuse_other_types(request, "application/json")
-        return Desk(granted, getattr(state, threads), state.settings, state.metrics)
+        return Dependencies(granted, getattr(state, threads), state.settings, state.metrics)
 
-    return Depends(desk)
+    return Depends(deps)
 
 
-Reading = Annotated[Desk, _desk(Permission.READ, "readers")]
-Writing = Annotated[Desk, _desk(Permission.WRITE, "writers")]
-Administering = Annotated[Desk, _desk(Permission.ADMIN, "writers")]
+Reading = Annotated[Dependencies, _dependencies(Permission.READ, "readers")]
+Writing = Annotated[Dependencies, _dependencies(Permission.WRITE, "writers")]
+Administering = Annotated[Dependencies, _dependencies(Permission.ADMIN, "writers")]
 
 
 def refuse_other_types(request: Request, *known: str) -> None:
     """Go on only with a body of a type that is read here.
 
     Raises:
-        Refusal: 415.
+        ApiError: 415.
     """
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
     if "content-type" not in request.headers or header.get_content_type() not in known:
-        raise Refusal(
+        raise ApiError(
             415,
             "unsupported_media_type",
             f"send the body as {known[0]} and say so in the Content-Type header",

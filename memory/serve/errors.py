@@ -77,7 +77,7 @@ _STATUSES: tuple[tuple[type[RememError], int, str], ...] = (
 )
 
 
-class Refusal(HTTPException):
+class ApiError(HTTPException):
     """A request that gets no answer, and why.
 
     Args:
@@ -107,7 +107,7 @@ def install(app: FastAPI) -> None:
     """Let the app answer all errors in this form."""
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
-        refusal = refusal_of(error)
+        refusal = api_error(error)
         if refusal.status_code == 405:
             refusal.headers = {**(refusal.headers or {}), **_allowed(app, request)}
         return refusal.response
@@ -123,10 +123,10 @@ def _allowed(app: FastAPI, request: Request) -> dict[str, str]:
     return {"Allow": ", ".join(method.upper() for method in methods)} if methods else {}
 
 
-def refusal_of(error: Exception) -> Refusal:
+def api_error(error: Exception) -> ApiError:
     """The refusal that tells a client of an error; one that nobody expected is only logged."""
     match error:
-        case Refusal():
+        case ApiError():
             return error
         case RequestValidationError():
             return _invalid(error.errors())
@@ -136,31 +136,33 @@ def refusal_of(error: Exception) -> Refusal:
             status, code = next(row[1:] for row in _STATUSES if isinstance(error, row[0]))
             if status >= 500:
                 logger.error("a request failed: %s", error, exc_info=error)
-            return Refusal(status, code, str(error))
+            return ApiError(status, code, str(error))
     return internal_error()
 
 
-def internal_error() -> Refusal:
+def internal_error() -> ApiError:
     """For errors whose words are none of the client's business."""
-    return Refusal(
+    return ApiError(
         500,
         "internal_error",
         "the server failed unexpectedly; its log says why under the X-Request-Id of this reply",
     )
 
 
-def _invalid(errors: Any) -> Refusal:
+def _invalid(errors: Any) -> ApiError:
     first = errors[0]
     place = ".".join(str(part) for part in first["loc"])
-    return Refusal(422, "invalid_request", f"{place}: {first['msg'].removeprefix('Value error, ')}")
+    return ApiError(
+        422, "invalid_request", f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    )
 
 
-def _from_http(error: HTTPException) -> Refusal:
+def _from_http(error: HTTPException) -> ApiError:
     match error.status_code:
         case 404:
-            return Refusal(404, "not_found", "there is nothing at this path; /docs lists them all")
+            return ApiError(404, "not_found", "there is nothing at this path; /docs lists them all")
         case 405:
             message = "this path does not take this method; the Allow header lists those it takes"
-            return Refusal(405, "method_not_allowed", message, error.headers)
+            return ApiError(405, "method_not_allowed", message, error.headers)
         case status:
-            return Refusal(status, f"http_{status}", str(error.detail), error.headers)
+            return ApiError(status, f"http_{status}", str(error.detail), error.headers)

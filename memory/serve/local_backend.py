@@ -16,7 +16,7 @@ from remem.encoders.models import loaded_once
 from remem.generators.opening import Generator
 from remem.generators.prompts import Message, Prompt
 from remem.serve.backend import CompletionRequest, CompletionResponse, Threads
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.store import InvalidInput
 
 _INSTRUCTIONS = ("system", "developer")
@@ -49,7 +49,7 @@ class Local:
     async def complete(self, asked: CompletionRequest) -> AsyncIterator[CompletionResponse]:
         """Answer."""
         if asked.body.get("n") not in (None, 1):
-            raise Refusal(400, "unsupported", "this model gives one answer at a time; leave out n")
+            raise ApiError(400, "unsupported", "this model gives one answer at a time; leave out n")
         prompt = prompt_of(asked)
         async with self._turn:
             pieces = await self._threads.run(self._begun, prompt)
@@ -68,7 +68,7 @@ class Local:
         """The one model."""
         model = {"id": self._name, "object": "model", "created": self._since, "owned_by": "remem"}
         if name not in (None, self._name):
-            raise Refusal(
+            raise ApiError(
                 404, "model_not_found", f"there is no such model here; use {self._name!r}"
             )
         yield _whole(model if name else {"object": "list", "data": [model]})

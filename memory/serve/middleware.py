@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from remem.serve.access import Caller, caller, identify
-from remem.serve.errors import Refusal, internal_error
+from remem.serve.errors import ApiError, internal_error
 from remem.serve.keys import Permission
 from remem.serve.responses import refusals
 from remem.serve.sessions import LOGIN, MOST_OF_LOGIN
@@ -114,7 +114,7 @@ class Gate:
             try:
                 message = await asyncio.wait_for(receive(), deadline - time.monotonic())
             except asyncio.TimeoutError:
-                raise Refusal(
+                raise ApiError(
                     408,
                     "request_timeout",
                     f"the body did not arrive within {self._settings.body_seconds:g} s; send it "
@@ -130,8 +130,8 @@ class Gate:
         return limited
 
 
-def _too_large(most: int) -> Refusal:
-    return Refusal(
+def _too_large(most: int) -> ApiError:
+    return ApiError(
         413,
         "request_too_large",
         f"the body is longer than {most:,} bytes; send less at once",
@@ -145,13 +145,13 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """The counters of one server. ``road`` is ``rest`` or ``chat``.
+    """The counters of one server. ``endpoint`` is ``rest`` or ``chat``.
 
     Attributes:
         requests: By method, route template and status.
         seconds: Until a reply was sent whole, by method and route template.
-        recalled: Memories that were given to a client or a model, by road.
-        remembered: Records that were stored, by road.
+        recalled: Memories that were given to a client or a model, by endpoint.
+        remembered: Records that were stored, by endpoint.
         problems: Times that a chat went on without memory, by what could not be done.
         tasks: Requests that a front end made for itself, by task; see ``remem.attach.tasks``.
         prompt_tokens: Of prompts to an upstream, about.
@@ -171,9 +171,9 @@ class Metrics:
         )
         self.seconds = seconds("request_seconds", "Seconds until a reply was sent whole.", by_route)
         self.recalled = counter(
-            "recalled_memories", "Memories given to a client or a model.", ("road",)
+            "recalled_memories", "Memories given to a client or a model.", ("endpoint",)
         )
-        self.remembered = counter("remembered_records", "Records stored.", ("road",))
+        self.remembered = counter("remembered_records", "Records stored.", ("endpoint",))
         self.problems = counter(
             "memory_problems", "Times that a chat went on without memory.", ("what",)
         )

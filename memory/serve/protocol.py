@@ -31,7 +31,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from remem.serve.browsers import SAFE_HEADERS
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.settings import Limits
 
 _MOST_PIPELINED = 8
@@ -100,7 +100,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = self._head_fields = self._url_bytes = 0
         self._chunks = self._chunk_bytes = 0
         self._silent = 0  # bytes since the parser last had something to say
-        self._refusal: Refusal | None = None
+        self._refusal: ApiError | None = None
         self._unstarted: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self._deaf = False
         self._discarded = 0
@@ -303,7 +303,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._waiting.end(self)
         self._look()
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: ApiError) -> None:
         serving = self.cycle is not None and not self.cycle.response_complete
         if serving and not self._in_body:
             # This answer is finished, and the request behind it is what gets none.
@@ -331,14 +331,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
         self._look()
 
-    def _told(self, refusal: Refusal) -> bytes:
+    def _told(self, refusal: ApiError) -> bytes:
         status, rest = _written(refusal)
         dated = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
         return b"".join([status, *dated, rest])
 
 
 @cache
-def _written(refusal: Refusal) -> tuple[bytes, bytes]:
+def _written(refusal: ApiError) -> tuple[bytes, bytes]:
     """A reply that no application gave: its first line, and what follows it."""
     response = refusal.response
     own = ((name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items())
@@ -351,8 +351,8 @@ def _written(refusal: Refusal) -> tuple[bytes, bytes]:
 
 
 @cache
-def _too_many() -> Refusal:
-    return Refusal(
+def _too_many() -> ApiError:
+    return ApiError(
         503,
         "too_many_connections",
         "the server holds as many connections as it can; try again in a moment",
@@ -361,8 +361,8 @@ def _too_many() -> Refusal:
 
 
 @cache
-def _too_long(limits: Limits) -> Refusal:
-    return Refusal(
+def _too_long(limits: Limits) -> ApiError:
+    return ApiError(
         431,
         "headers_too_large",
         f"the headers are longer than {limits.head_bytes:,} bytes or more than "
@@ -371,8 +371,8 @@ def _too_long(limits: Limits) -> Refusal:
 
 
 @cache
-def _url_too_long(limits: Limits) -> Refusal:
-    return Refusal(
+def _url_too_long(limits: Limits) -> ApiError:
+    return ApiError(
         414,
         "url_too_long",
         f"the URL is longer than {limits.url_bytes:,} bytes; send what it says in a body",
@@ -380,15 +380,15 @@ def _url_too_long(limits: Limits) -> Refusal:
 
 
 @cache
-def _too_slow() -> Refusal:
-    return Refusal(
+def _too_slow() -> ApiError:
+    return ApiError(
         408, "request_timeout", "the request did not arrive in time; send it faster, in one piece"
     )
 
 
 @cache
-def _small_chunks() -> Refusal:
-    return Refusal(
+def _small_chunks() -> ApiError:
+    return ApiError(
         400,
         "small_chunks",
         f"the body comes in chunks of less than {_SMALL_CHUNK} bytes; send larger ones",
@@ -396,8 +396,8 @@ def _small_chunks() -> Refusal:
 
 
 @cache
-def _not_http() -> Refusal:
-    return Refusal(400, "invalid_http", "this is no valid HTTP/1.1 request; check how it is made")
+def _not_http() -> ApiError:
+    return ApiError(400, "invalid_http", "this is no valid HTTP/1.1 request; check how it is made")
 
 
 # Clients that the server waits for: how long for each, and who has kept it waiting longest.

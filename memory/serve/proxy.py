@@ -18,7 +18,7 @@ from remem.attach.tasks import task_of
 from remem.serve.access import Caller, NamespaceHeader, caller
 from remem.serve.backend import Backend, CompletionRequest
 from remem.serve.dependencies import refuse_other_types
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.keys import Permission
 from remem.serve.requests import parsed_chat
 from remem.serve.responses import refusals
@@ -164,7 +164,7 @@ async def models(request: Request, who: _Caller) -> Response:
 async def model(request: Request, who: _Caller, name: str) -> Response:
     """One model, as whoever answers describes it."""
     if not set(name.split("/")).isdisjoint(("", ".", "..")):
-        raise Refusal(404, "model_not_found", "that is no name of a model; /v1/models lists them")
+        raise ApiError(404, "model_not_found", "that is no name of a model; /v1/models lists them")
     return await _models(request, who, name)
 
 
@@ -180,12 +180,12 @@ def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
     """The request, as far as remem has to understand it."""
     body = parsed_chat(raw)
     if not isinstance(body, dict):
-        raise Refusal(400, "invalid_request", "the body must be a JSON object with messages")
+        raise ApiError(400, "invalid_request", "the body must be a JSON object with messages")
     messages = body.get("messages")
     if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
-        raise Refusal(400, "invalid_request", "messages must be a list of objects with a role")
+        raise ApiError(400, "invalid_request", "messages must be a list of objects with a role")
     if len(messages) > max_messages:
-        raise Refusal(
+        raise ApiError(
             400,
             "too_many_messages",
             f"there are {len(messages):,} messages and at most {max_messages:,} go into one "
@@ -197,7 +197,7 @@ def _completion(raw: bytes, max_messages: int) -> Mapping[str, Any]:
 def _user(body: Mapping[str, Any]) -> str | None:
     user = body.get("user")
     if user is not None and not isinstance(user, str):
-        raise Refusal(400, "invalid_request", "user must be a string: whose memory it is")
+        raise ApiError(400, "invalid_request", "user must be a string: whose memory it is")
     return user or None
 
 

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from remem.recall.relevance import FLOOR
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.fields import (
     MARK,
     Document,
@@ -240,7 +240,7 @@ def parsed(raw: bytes, what: str = "the body") -> Any:
         what: To call them in a message.
 
     Raises:
-        Refusal: 400 ``invalid_json``.
+        ApiError: 400 ``invalid_json``.
     """
     try:
         text = raw.decode("utf-8")
@@ -258,7 +258,7 @@ def parsed_chat(raw: bytes) -> Any:
     front ends send that cut an emoji in two.
 
     Raises:
-        Refusal: 400 ``invalid_json``.
+        ApiError: 400 ``invalid_json``.
     """
     try:
         text = raw.decode(json.detect_encoding(raw))
@@ -330,8 +330,8 @@ def _begun(text: str) -> int:
     return text.count(",") + text.count("[") + text.count("{")
 
 
-def _invalid(what: str, why: str) -> Refusal:
-    return Refusal(400, "invalid_json", f"{what} is not valid JSON ({why}); check how it is made")
+def _invalid(what: str, why: str) -> ApiError:
+    return ApiError(400, "invalid_json", f"{what} is not valid JSON ({why}); check how it is made")
 
 
 def _refuse_constant(name: str) -> None:

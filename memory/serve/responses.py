@@ -7,10 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from typing_extensions import Self
 
-from remem.recall.expectation import Found, Stage
-from remem.recall.ranking import Recollection
+from remem.recall.expectation import Stage
 from remem.serve.fields import Told
-from remem.store import Record, SourceInfo
 
 PREFIX = "/api/v1"
 """Of all paths but those that OpenAI and Prometheus prescribe."""
@@ -59,14 +57,12 @@ def _answer(**example: Any) -> ConfigDict:
 
 
 class _Answer(BaseModel):
-    """A body with the attributes of an object."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """A body made of an object's attributes."""
 
     @classmethod
-    def of(cls, found: object) -> Self:
-        """The body that tells of this."""
-        return cls.model_validate(found)
+    def of(cls, found: object = None, /, **fields: object) -> Self:
+        """The body that tells of an object, or of one in each field."""
+        return cls.model_validate(fields or found, from_attributes=True)
 
 
 _Told = Annotated[str, BeforeValidator(str)]
@@ -121,17 +117,12 @@ class RecordOut(_Answer):
     )
 
 
-class Records(BaseModel):
+class Records(_Answer):
     """Several memories, in order."""
 
     model_config = _answer(records=[_RECORD])
 
     records: list[RecordOut]
-
-    @staticmethod
-    def of(records: list[Record]) -> Records:
-        """Records of the store."""
-        return Records(records=list(map(RecordOut.of, records)))
 
 
 class Page(Records):
@@ -150,7 +141,7 @@ class Hit(_Answer):
     record: RecordOut
     score: float = Field(description="What the order goes by; comparable within one answer only.")
     relevance: float = Field(description="How likely it is to matter for the question, 0 to 1.")
-    parts: dict[str, float] = Field(description="What the score is made of, when explained.")
+    parts: dict[str, float] = Field(description="What the score is made of.")
     words: list[str] = Field(description="Its words that the question asks for.")
 
 
@@ -185,7 +176,7 @@ class ExpectedOut(_Answer):
     words: list[str] = Field(description="Words of it that would have brought it up.")
 
 
-class Hits(BaseModel):
+class Hits(_Answer):
     """The memories that answer a question, best first."""
 
     model_config = _answer(hits=[_HIT], expected=None)
@@ -194,12 +185,6 @@ class Hits(BaseModel):
     expected: ExpectedOut | None = Field(
         description="What became of the memory that was expected; null if none was."
     )
-
-    @staticmethod
-    def of(found: list[Recollection]) -> Hits:
-        """The outcome of a search."""
-        expected = ExpectedOut.of(found.expected) if isinstance(found, Found) else None
-        return Hits(hits=list(map(Hit.of, found)), expected=expected)
 
 
 class ContextOut(_Answer):
@@ -258,15 +243,10 @@ class SourceOut(_Answer):
     last_said_at: Told | None
 
 
-class Sources(BaseModel):
+class Sources(_Answer):
     """The sessions and documents of a namespace, by name."""
 
     sources: list[SourceOut]
-
-    @staticmethod
-    def of(sources: list[SourceInfo]) -> Sources:
-        """The sources of a memory."""
-        return Sources(sources=list(map(SourceOut.of, sources)))
 
 
 class Namespaces(BaseModel):

@@ -18,62 +18,33 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from remem.dates import now
 from remem.memory import Memory
-from remem.serve import transfer
+from remem.recall.expectation import Found
+from remem.serve import requests, responses, transfer
 from remem.serve.access import Caller, caller
-from remem.serve.dependencies import Administering, Desk, Reading, Writing
-from remem.serve.errors import Refusal
+from remem.serve.dependencies import Administering, Dependencies, Reading, Writing
+from remem.serve.errors import ApiError
 from remem.serve.fields import Key, Moment, Name, Where, page_of
 from remem.serve.keys import Permission
-from remem.serve.requests import (
-    Ask,
-    Context,
-    Forget,
-    JsonRoute,
-    List,
-    Mark,
-    Messages,
-    NewDocument,
-    Note,
-    Update,
-    Why,
-    most,
-)
-from remem.serve.responses import (
-    PREFIX,
-    AddedOut,
-    ContextOut,
-    Count,
-    ExpectedOut,
-    Hits,
-    Namespaces,
-    Page,
-    RecordOut,
-    Records,
-    Sources,
-    StatsOut,
-    StatusOut,
-    refusals,
-)
 from remem.store import DamagedRecord, F, Filter
 from remem.writer import Added
 
 # Whether the server lives, and whether it can be used. Neither takes a key nor tells anything.
 
-_health = APIRouter(prefix=PREFIX, tags=["server"])
+_health = APIRouter(prefix=responses.PREFIX, tags=["server"])
 
 
 @_health.get("/health")
-async def health() -> StatusOut:
+async def health() -> responses.StatusOut:
     """The server lives. Ask this to know whether it has to be started again."""
-    return StatusOut(status="ok", version=version("remem"))
+    return responses.StatusOut(status="ok", version=version("remem"))
 
 
-@_health.get("/ready", responses=refusals(503))
-async def ready(request: Request) -> StatusOut:
+@_health.get("/ready", responses=responses.refusals(503))
+async def ready(request: Request) -> responses.StatusOut:
     """The store answers and the encoder is loaded. Ask this before you send requests."""
     state = request.app.state
     await state.readers.run(_check, state.memory)
-    return StatusOut(status="ready", version=version("remem"))
+    return responses.StatusOut(status="ready", version=version("remem"))
 
 
 def _check(memory: Memory) -> None:
@@ -87,9 +58,9 @@ def _check(memory: Memory) -> None:
         raise _not_ready("the encoder cannot be loaded", error) from error
 
 
-def _not_ready(what: str, error: Exception) -> Refusal:
+def _not_ready(what: str, error: Exception) -> ApiError:
     logger.error("not ready: %s", what, exc_info=error)
-    return Refusal(503, "not_ready", f"{what}; the log of the server says why")
+    return ApiError(503, "not_ready", f"{what}; the log of the server says why")
 
 
 logger = logging.getLogger("remem")
@@ -104,72 +75,81 @@ _KEY_EXAMPLE = ["night shift#0"]
 _Key = Annotated[Key, Query(description="Of the memory.", examples=_KEY_EXAMPLE)]
 
 _memories = APIRouter(
-    prefix=PREFIX, tags=["memories"], responses=refusals(*_ALWAYS), route_class=JsonRoute
+    prefix=responses.PREFIX,
+    tags=["memories"],
+    responses=responses.refusals(*_ALWAYS),
+    route_class=requests.JsonRoute,
 )
 
 
-@_memories.post("/records", responses=refusals(409, *_WITH_BODY))
-async def add_note(note: Note, desk: Writing) -> RecordOut:
+@_memories.post("/records", responses=responses.refusals(409, *_WITH_BODY))
+async def add_note(note: requests.Note, deps: Writing) -> responses.RecordOut:
     """Remember one text. The same text of the same speaker and time is remembered once."""
     values = note.model_dump()
-    record = await desk.do(lambda memory: RecordOut.of(memory.add(**values)))
-    desk.metrics.remembered.labels("rest").inc()
+    record = await deps.do(lambda memory: responses.RecordOut.of(memory.add(**values)))
+    deps.metrics.remembered.labels("rest").inc()
     return record
 
 
-@_memories.post("/messages", responses=refusals(409, *_WITH_BODY))
-async def add_messages(body: Messages, desk: Writing) -> AddedOut:
+@_memories.post("/messages", responses=responses.refusals(409, *_WITH_BODY))
+async def add_messages(body: requests.Messages, deps: Writing) -> responses.AddedOut:
     """Remember messages of a conversation: the newest ones, or the whole conversation each time.
 
     What the server knows already is recognised and not stored twice.
     """
-    most(len(body.messages), desk.settings.max_messages, "the number of messages")
+    requests.most(len(body.messages), deps.settings.max_messages, "the number of messages")
     messages = [message.model_dump(exclude_none=True) for message in body.messages]
     place: dict[str, Any] = {"session": body.session, "start": body.start}
-    return await _counted(desk, lambda memory: memory.add_messages(messages, **place))
+    return await _counted(deps, lambda memory: memory.add_messages(messages, **place))
 
 
-@_memories.post("/documents", responses=refusals(409, *_WITH_BODY))
-async def add_document(document: NewDocument, desk: Writing) -> AddedOut:
+@_memories.post("/documents", responses=responses.refusals(409, *_WITH_BODY))
+async def add_document(document: requests.NewDocument, deps: Writing) -> responses.AddedOut:
     """Remember the text of a document, passage by passage."""
     # With a line break it is a text and never the name of a file on this machine.
     text = f"{document.text}\n"
     about = document.model_dump(exclude={"text"})
-    return await _counted(desk, lambda memory: memory.add_document(text, **about))
+    return await _counted(deps, lambda memory: memory.add_document(text, **about))
 
 
-@_memories.post("/search", responses=refusals(*_WITH_BODY))
-async def search(ask: Ask, desk: Reading) -> Hits:
+@_memories.post("/search", responses=responses.refusals(*_WITH_BODY))
+async def search(ask: requests.Ask, deps: Reading) -> responses.Hits:
     """The memories that answer a question best, best first."""
-    terms = _terms(ask, desk)
-    found = await desk.do(lambda memory: Hits.of(memory.search(**terms)))
-    desk.metrics.recalled.labels("rest").inc(len(found.hits))
+    terms = _terms(ask, deps)
+
+    def searched(memory: Memory) -> responses.Hits:
+        found = memory.search(**terms)
+        expected = found.expected if isinstance(found, Found) else None
+        return responses.Hits.of(hits=found, expected=expected)
+
+    found = await deps.do(searched)
+    deps.metrics.recalled.labels("rest").inc(len(found.hits))
     return found
 
 
-@_memories.post("/context", responses=refusals(*_WITH_BODY))
-async def context(ask: Context, desk: Reading) -> ContextOut:
+@_memories.post("/context", responses=responses.refusals(*_WITH_BODY))
+async def context(ask: requests.Context, deps: Reading) -> responses.ContextOut:
     """A block of text for a prompt with the memories that matter for a message.
 
     It is empty for small talk, and for what nobody ever spoke of.
     """
-    terms = _terms(ask, desk)
-    built = await desk.do(lambda memory: ContextOut.of(memory.context(**terms)))
-    desk.metrics.recalled.labels("rest").inc(len(built.hits))
+    terms = _terms(ask, deps)
+    built = await deps.do(lambda memory: responses.ContextOut.of(memory.context(**terms)))
+    deps.metrics.recalled.labels("rest").inc(len(built.hits))
     return built
 
 
-@_memories.post("/why", responses=refusals(*_WITH_BODY))
-async def why(ask: Why, desk: Reading) -> ExpectedOut:
+@_memories.post("/why", responses=responses.refusals(*_WITH_BODY))
+async def why(ask: requests.Why, deps: Reading) -> responses.ExpectedOut:
     """The fate of a memory on its way into the block for a message: what drops it, and what would
     have kept it."""
-    terms = _terms(ask, desk)
-    return await desk.do(lambda memory: ExpectedOut.of(memory.why(**terms)))
+    terms = _terms(ask, deps)
+    return await deps.do(lambda memory: responses.ExpectedOut.of(memory.why(**terms)))
 
 
 @_memories.get("/records")
 async def list_records(
-    desk: Reading,
+    deps: Reading,
     source: Name | None = None,
     speaker: Name | None = None,
     kind: Name | None = None,
@@ -177,9 +157,11 @@ async def list_records(
     since: Annotated[Moment | None, Query(description="Said then or later.")] = None,
     until: Annotated[Moment | None, Query(description="Said then or earlier.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Most records of a page.")] = 100,
-    after: Annotated[Mark | None, Query(description="The `next` of the page before.")] = None,
+    after: Annotated[
+        requests.Mark | None, Query(description="The `next` of the page before.")
+    ] = None,
     past: Annotated[bool, Query(description="Also what was replaced or has expired.")] = False,
-) -> Page:
+) -> responses.Page:
     """Memories by source and position, page by page."""
     named = {"source": source, "speaker": speaker, "kind": kind, "origin": origin}
     conditions = [
@@ -188,89 +170,91 @@ async def list_records(
         *([F("said_at") <= until] if until else []),
     ]
     where = reduce(and_, conditions) if conditions else None
-    return await _page(desk, where, limit, after, past)
+    return await _page(deps, where, limit, after, past)
 
 
-@_memories.post("/records/list", responses=refusals(*_WITH_BODY))
-async def list_some(asked: List, desk: Reading) -> Page:
+@_memories.post("/records/list", responses=responses.refusals(*_WITH_BODY))
+async def list_some(asked: requests.List, deps: Reading) -> responses.Page:
     """The same, of those that a filter describes."""
-    return await _page(desk, _filter(asked.where), asked.limit, asked.after, asked.past)
+    return await _page(deps, _filter(asked.where), asked.limit, asked.after, asked.past)
 
 
-@_memories.get("/record", responses=refusals(404))
-async def get(key: _Key, desk: Reading) -> RecordOut:
+@_memories.get("/record", responses=responses.refusals(404))
+async def get(key: _Key, deps: Reading) -> responses.RecordOut:
     """One memory."""
-    return await desk.do(lambda memory: RecordOut.of(_known(memory.get(key), key)))
+    return await deps.do(lambda memory: responses.RecordOut.of(_known(memory.get(key), key)))
 
 
-@_memories.patch("/record", responses=refusals(404, *_WITH_BODY))
-async def update(key: _Key, new: Update, desk: Writing) -> RecordOut:
+@_memories.patch("/record", responses=responses.refusals(404, *_WITH_BODY))
+async def update(key: _Key, new: requests.Update, deps: Writing) -> responses.RecordOut:
     """Replace the text of a memory. The answer is the new version, which has a key of its own."""
 
-    def replaced(memory: Memory) -> RecordOut:
+    def replaced(memory: Memory) -> responses.RecordOut:
         _known(memory.get(key), key)
-        return RecordOut.of(memory.update(key, new.text, said_at=new.said_at))
+        return responses.RecordOut.of(memory.update(key, new.text, said_at=new.said_at))
 
-    record = await desk.do(replaced)
-    desk.metrics.remembered.labels("rest").inc()
+    record = await deps.do(replaced)
+    deps.metrics.remembered.labels("rest").inc()
     return record
 
 
-@_memories.delete("/record", responses=refusals(404))
-async def delete(key: _Key, desk: Writing) -> Count:
+@_memories.delete("/record", responses=responses.refusals(404))
+async def delete(key: _Key, deps: Writing) -> responses.Count:
     """Stop remembering, with all versions.
 
     Traces may stay in the files until they are overwritten; `forget` leaves none.
     """
 
-    def deleted(memory: Memory) -> Count:
+    def deleted(memory: Memory) -> responses.Count:
         with suppress(DamagedRecord):  # which is known, too
             _known(memory.get(key), key)
-        return Count(records=memory.delete(key))
+        return responses.Count(records=memory.delete(key))
 
-    return await desk.do(deleted)
+    return await deps.do(deleted)
 
 
-@_memories.get("/record/history", responses=refusals(404))
-async def history(key: _Key, desk: Reading) -> Records:
+@_memories.get("/record/history", responses=responses.refusals(404))
+async def history(key: _Key, deps: Reading) -> responses.Records:
     """All versions of a memory, oldest first."""
-    return await desk.do(lambda memory: Records.of(_known(memory.history(key), key)))
+    return await deps.do(
+        lambda memory: responses.Records.of(records=_known(memory.history(key), key))
+    )
 
 
-@_memories.get("/record/neighbors", responses=refusals(404))
+@_memories.get("/record/neighbors", responses=responses.refusals(404))
 async def neighbors(
     key: _Key,
-    desk: Reading,
+    deps: Reading,
     radius: Annotated[int, Query(ge=0, le=100, description="How many on each side.")] = 2,
-) -> Records:
+) -> responses.Records:
     """A memory with what was said before and after it, in order."""
 
-    def around(memory: Memory) -> Records:
+    def around(memory: Memory) -> responses.Records:
         _known(memory.get(key), key)
-        return Records.of(memory.neighbors(key, radius))
+        return responses.Records.of(records=memory.neighbors(key, radius))
 
-    return await desk.do(around)
+    return await deps.do(around)
 
 
-@_memories.post("/forget", responses=refusals(*_WITH_BODY))
-async def forget(what: Forget, desk: Administering) -> Count:
+@_memories.post("/forget", responses=responses.refusals(*_WITH_BODY))
+async def forget(what: requests.Forget, deps: Administering) -> responses.Count:
     """Wipe out what a filter describes, with all versions and every trace. Takes an admin key."""
     where = what.where.filter()
-    return await desk.do(lambda memory: Count(records=memory.forget(where)))
+    return await deps.do(lambda memory: responses.Count(records=memory.forget(where)))
 
 
 @_memories.get("/sources")
-async def sources(desk: Reading) -> Sources:
+async def sources(deps: Reading) -> responses.Sources:
     """The sessions and documents of the namespace, by name."""
-    return await desk.do(lambda memory: Sources.of(memory.sources()))
+    return await deps.do(lambda memory: responses.Sources.of(sources=memory.sources()))
 
 
 @_memories.get("/stats")
-async def stats(desk: Reading) -> StatsOut:
+async def stats(deps: Reading) -> responses.StatsOut:
     """Counts of the namespace."""
 
-    def counted(memory: Memory) -> StatsOut:
-        return StatsOut(
+    def counted(memory: Memory) -> responses.StatsOut:
+        return responses.StatsOut(
             namespace=memory.namespace,
             records=memory.count(),
             sources=len(memory.sources()),
@@ -278,38 +262,44 @@ async def stats(desk: Reading) -> StatsOut:
             dim=memory.encoder.dim,
         )
 
-    return await desk.do(counted)
+    return await deps.do(counted)
 
 
 @_memories.get("/namespaces")
-async def namespaces(request: Request, who: Annotated[Caller, Depends(caller)]) -> Namespaces:
+async def namespaces(
+    request: Request, who: Annotated[Caller, Depends(caller)]
+) -> responses.Namespaces:
     """The namespaces that hold something and that the key opens, by name."""
     who.require(Permission.READ)
     names = await request.app.state.readers.run(who.memory.namespaces)
-    return Namespaces(namespaces=[name for name in names if not who.key or who.key.allows(name)])
+    return responses.Namespaces(
+        namespaces=[name for name in names if not who.key or who.key.allows(name)]
+    )
 
 
-async def _counted(desk: Desk, add: Callable[[Memory], Added]) -> AddedOut:
-    done = await desk.do(lambda memory: AddedOut.of(add(memory)))
-    desk.metrics.remembered.labels("rest").inc(len(done.added))
+async def _counted(deps: Dependencies, add: Callable[[Memory], Added]) -> responses.AddedOut:
+    done = await deps.do(lambda memory: responses.AddedOut.of(add(memory)))
+    deps.metrics.remembered.labels("rest").inc(len(done.added))
     return done
 
 
 async def _page(
-    desk: Desk, where: Filter | None, limit: int, after: str | None, past: bool
-) -> Page:
+    deps: Dependencies, where: Filter | None, limit: int, after: str | None, past: bool
+) -> responses.Page:
     at = None if past else now()
 
-    def read(memory: Memory) -> Page:
+    def read(memory: Memory) -> responses.Page:
         records, mark = page_of(memory, where, after, limit, at)
-        return Page(records=list(map(RecordOut.of, records)), next=mark)
+        return responses.Page.of(records=records, next=mark)
 
-    return await desk.do(read)
+    return await deps.do(read)
 
 
-def _terms(asked: Ask | Context | Why, desk: Desk) -> dict[str, Any]:
+def _terms(
+    asked: requests.Ask | requests.Context | requests.Why, deps: Dependencies
+) -> dict[str, Any]:
     """The arguments of the memory's method, which has the names of the fields."""
-    most(asked.k, desk.settings.max_k, "k")
+    requests.most(asked.k, deps.settings.max_k, "k")
     return {**dict(asked), "where": _filter(asked.where)}
 
 
@@ -321,10 +311,10 @@ def _known(found: T | None, key: str) -> T:
     """Return what has this key.
 
     Raises:
-        Refusal: 404, nothing has.
+        ApiError: 404, nothing has.
     """
     if not found:
-        raise Refusal(404, "not_found", f"no memory has the key {key!r} in this namespace")
+        raise ApiError(404, "not_found", f"no memory has the key {key!r} in this namespace")
     return found
 
 

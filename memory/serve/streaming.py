@@ -21,7 +21,7 @@ from remem.attach.attachment import Exchange
 from remem.attach.replies import Answer, ChatReading, Seen, Watch
 from remem.serve.access import Slots
 from remem.serve.backend import CompletionResponse, Threads
-from remem.serve.errors import Refusal, refusal_of
+from remem.serve.errors import ApiError, api_error
 from remem.serve.middleware import Metrics
 from remem.store import RememError
 
@@ -54,7 +54,7 @@ class Remembering:
         """Send the answer as it comes.
 
         Raises:
-            Refusal, RememError: there is none; nothing was sent.
+            ApiError, RememError: there is none; nothing was sent.
         """
         exchange = await self.readers.run(self.recall)
         self.metrics.recalled.labels("chat").inc(len(exchange.context.recollections))
@@ -79,11 +79,11 @@ class Remembering:
                 if answering.status >= 400:
                     self.metrics.upstream_errors.labels(str(answering.status)).inc()
                 yield answering
-        except (Refusal, RememError) as error:
-            self._count(refusal_of(error))
+        except (ApiError, RememError) as error:
+            self._count(api_error(error))
             raise
 
-    def _count(self, failure: Refusal) -> None:
+    def _count(self, failure: ApiError) -> None:
         self.metrics.upstream_errors.labels(failure.code).inc()
 
     async def _by_its_beginning(
@@ -116,10 +116,10 @@ class Remembering:
             async with aclosing(_events(answering.pieces, self.max_bytes)) as events:
                 async for event in events:
                     await self._pass(exchange, _seen(watch, event), send)
-        except (Refusal, RememError) as error:
+        except (ApiError, RememError) as error:
             await self._pass(exchange, watch.end(), send)
             if not watch.reading.ended:
-                failure = refusal_of(error)
+                failure = api_error(error)
                 self._count(failure)
                 logger.warning("an answer broke off: %s", failure.detail)
                 told = b"data: " + bytes(failure.response.body) + b"\n\n"
@@ -173,7 +173,7 @@ async def collected(pieces: AsyncIterator[bytes], most: int) -> bytes:
     """A whole body.
 
     Raises:
-        Refusal: 502, it is too long.
+        ApiError: 502, it is too long.
     """
     body = bytearray()
     async for piece in pieces:
@@ -208,8 +208,8 @@ def _seen(watch: Watch[bytes], event: bytes) -> Seen[bytes]:
     return watch.feed(event, name, data)
 
 
-def _too_long(most: int) -> Refusal:
-    return Refusal(
+def _too_long(most: int) -> ApiError:
+    return ApiError(
         502, "upstream_failed", f"the upstream's answer is longer than {most:,} bytes; ask for less"
     )
 

@@ -51,13 +51,13 @@ _LINES: dict[str, Any] = {_TYPES[0]: {"schema": {"type": "string"}, "example": _
         **refusals(400, 401, 403, 422, 429, 503),
     },
 )
-async def export(desk: Reading) -> StreamingResponse:
+async def export(deps: Reading) -> StreamingResponse:
     """All records of the namespace, without loss: earlier versions, times and metadata too.
 
     A key that may read a namespace may export it, and no other. Damaged records are left out and
     named in the log; the reply then breaks off behind its last line, because it is not all.
     """
-    granted = desk.granted
+    granted = deps.granted
     damaged: list[DamagedRecord] = []
 
     def leave_out(error: DamagedRecord) -> None:
@@ -69,7 +69,7 @@ async def export(desk: Reading) -> StreamingResponse:
 
     async def pieces() -> AsyncIterator[str]:
         yield json.dumps(HEADER) + "\n"
-        while piece := await desk.threads.run(_piece, lines):
+        while piece := await deps.threads.run(_piece, lines):
             yield piece
 
     return _Export(pieces(), lambda: not damaged)

@@ -14,7 +14,7 @@ import httpx
 
 from remem.recall.prompt import estimate_tokens
 from remem.serve.backend import CompletionRequest, CompletionResponse
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.settings import ServeSettings
 from remem.store import InvalidInput
 
@@ -106,8 +106,8 @@ class Upstream:
         if response.headers.get("content-encoding", "identity").strip().lower() not in _UNPACKED:
             raise self._failed("packs its answers though it is asked not to; set it up otherwise")
 
-    def _failed(self, why: str) -> Refusal:
-        return Refusal(502, "upstream_failed", f"the upstream {self._name} {why}")
+    def _failed(self, why: str) -> ApiError:
+        return ApiError(502, "upstream_failed", f"the upstream {self._name} {why}")
 
     async def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
         with self._translated():
@@ -132,13 +132,13 @@ class Upstream:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise Refusal(
+            raise ApiError(
                 504,
                 "upstream_timeout",
                 f"the upstream {self._name} did not go on in time; try again",
             ) from error
         except httpx.ConnectError as error:
-            raise Refusal(
+            raise ApiError(
                 502,
                 "upstream_unreachable",
                 f"the upstream {self._name} cannot be reached; check that it runs",

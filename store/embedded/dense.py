@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remem.store.arrays import Halves, Mask, Rows, Scores
-from remem.store.embedded.vectors import Blocks, Coarse, best, sample, scanned
+from remem.store.embedded.vectors import Blocks, Ivf, best, sample, scanned
 
 EXACT_ROWS = 20_000
 """Rows that are scored one by one: they take no longer than their lists would."""
@@ -43,12 +43,12 @@ class DenseIndex:
 
     Attributes:
         vectors: All of them.
-        coarse: Names candidates, if it has been learned.
+        ivf: Names candidates, if it has been learned.
     """
 
     def __init__(self, dim: int) -> None:
         self.vectors = Blocks(dim)
-        self.coarse: Coarse | None = None
+        self.ivf: Ivf | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -56,29 +56,29 @@ class DenseIndex:
     @property
     def nbytes(self) -> int:
         """Size in bytes."""
-        return self.vectors.nbytes + (self.coarse.nbytes if self.coarse else 0)
+        return self.vectors.nbytes + (self.ivf.nbytes if self.ivf else 0)
 
     @property
     def outgrown(self) -> bool:
-        """True if ``coarse`` has to be learned, for the first time or again."""
-        learned = self.coarse.learned if self.coarse else EXACT_ROWS / _RELEARN
+        """True if ``ivf`` has to be learned, for the first time or again."""
+        learned = self.ivf.learned if self.ivf else EXACT_ROWS / _RELEARN
         return len(self) > _RELEARN * learned
 
     def learning(self, live: Mask) -> tuple[NDArray[np.float32], int]:
-        """Live rows, copied for ``Coarse.learn`` in a thread, and the number of all rows."""
+        """Live rows, copied for ``Ivf.learn`` in a thread, and the number of all rows."""
         return sample(self.vectors, live), len(self)
 
     def forget_learned(self, purged: int) -> None:
         """Forget what was learned before a purge."""
-        if self.coarse is not None and self.coarse.seq < purged:
-            self.coarse = None
+        if self.ivf is not None and self.ivf.seq < purged:
+            self.ivf = None
 
     def add(self, vectors: Halves) -> None:
         """Append rows: unit vectors, float16, shape (n, dim)."""
         if len(vectors):
             self.vectors.add(vectors)
-            if self.coarse is not None:
-                self.coarse.add(vectors)
+            if self.ivf is not None:
+                self.ivf.add(vectors)
 
     def compacted(self, live: Mask) -> DenseIndex:
         """The live rows only, renumbered."""
@@ -87,8 +87,8 @@ class DenseIndex:
         for piece in self.vectors.pieces():
             result.add(piece[live[start : start + len(piece)]])
             start += len(piece)
-        if self.coarse is not None:
-            result.coarse = self.coarse.compacted(live)
+        if self.ivf is not None:
+            result.ivf = self.ivf.compacted(live)
         return result
 
     def search(self, query: Scores, k: int, allowed: Mask) -> tuple[Rows, Scores]:
@@ -107,9 +107,9 @@ class DenseIndex:
         wanted = min(k, matching)
         if not wanted:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        if self.coarse is not None and matching > EXACT_ROWS:
+        if self.ivf is not None and matching > EXACT_ROWS:
             count = max(_CANDIDATES, _CANDIDATES_A_HIT * wanted, math.isqrt(len(self)))
-            rows = self.coarse.candidates(query, count, allowed, matching)
+            rows = self.ivf.candidates(query, count, allowed, matching)
             if len(rows) >= wanted:
                 return self._among(rows, query, wanted)
         if matching < _GATHERED_BELOW * len(self):

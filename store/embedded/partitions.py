@@ -24,7 +24,7 @@ from remem.store.embedded.database import Database, fetch, writing_errors
 from remem.store.embedded.partition import Partition, build, can_follow, catch_up
 from remem.store.embedded.schema import read_meta
 from remem.store.embedded.snapshot import file_digest, load_partition, save_partition
-from remem.store.embedded.vectors import Coarse
+from remem.store.embedded.vectors import Ivf
 from remem.store.engine import UnknownNamespace
 from remem.store.errors import RememError
 from remem.store.spaces import Meta
@@ -543,22 +543,22 @@ def learn(slot: Slot) -> None:
             index = partition.dense[view]
             taken, rows = index.learning(partition.live)
             seq = partition.seq
-        coarse = Coarse.learn(taken, rows, seq)
+        ivf = Ivf.learn(taken, rows, seq)
         del taken  # a tenth as large as the vectors
         while True:
             with slot.lock.shared():
                 if slot.partition is not partition:
                     return
-                pieces = index.vectors.settled(len(coarse))
+                pieces = index.vectors.settled(len(ivf))
             if not pieces:
                 break
             for piece in pieces:
-                coarse.add(piece)
+                ivf.add(piece)
         with slot.lock.exclusive():
             if slot.partition is not partition or seq < partition.purged:
                 return
-            for piece in index.vectors.pieces(len(coarse)):
-                coarse.add(piece)
-            index.coarse = coarse
-            slot.unsaved += len(coarse)
+            for piece in index.vectors.pieces(len(ivf)):
+                ivf.add(piece)
+            index.ivf = ivf
+            slot.unsaved += len(ivf)
             slot.nbytes = partition.nbytes

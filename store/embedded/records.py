@@ -22,8 +22,8 @@ from remem.store.base import whole
 from remem.store.embedded.database import fetch
 from remem.store.embedded.schema import vectors_table
 from remem.store.errors import DamagedRecord
-from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, is_text, source_of
-from remem.store.types import Record, SourceInfo, Space, View
+from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, is_text, source_of, with_views
+from remem.store.types import Record, SourceInfo, Space, Span, View
 
 INSERT = f"INSERT INTO records (id, namespace, {COLUMNS}, digest)"
 WIDTH = 3 + len(COLUMNS.split(","))
@@ -199,16 +199,8 @@ def _whole(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> Ite
     return whole(found_in(row, names) for row in rows)
 
 
-def neighbors(
-    connection: sqlite3.Connection,
-    namespace: int,
-    source: str,
-    first: int,
-    last: int,
-    radius: int,
-    now: int,
-) -> list[Record]:
-    """Current records at positions first..last and up to ``radius`` on either side, in order."""
+def neighbors(connection: sqlite3.Connection, namespace: int, span: Span, now: int) -> list[Record]:
+    """Current records of a span, in order."""
     current = f"""SELECT {SELECTED} FROM records
         WHERE namespace = :namespace AND source = :source AND superseded_by IS NULL
         AND (expires_at IS NULL OR expires_at > :now)"""
@@ -219,14 +211,7 @@ def neighbors(
             UNION ALL SELECT * FROM ({current} AND position BETWEEN :first AND :last)
             UNION ALL SELECT * FROM ({current} AND position > :last
                 ORDER BY position, key LIMIT :radius)""",
-        {
-            "namespace": namespace,
-            "source": source,
-            "first": first,
-            "last": last,
-            "radius": radius,
-            "now": now,
-        },
+        {**span.bounds, "namespace": namespace, "now": now},
     )
     return sorted(_whole(connection, rows), key=lambda record: (record.position, record.key))
 
@@ -364,24 +349,7 @@ def load_views(
     Raises:
         DamagedRecord: a record lacks some.
     """
-    ids = list(found)
-    texts = dict(view_texts(connection, ids, len(space.views)))
-    whole, vectors = view_vectors(connection, generation, ids, len(space.views), space.dim)
-    rows = {i: row for row, i in enumerate(whole.tolist())}
-    for i, record in found.items():
-        if i not in rows:
-            raise DamagedRecord(
-                f"record {record.key!r} lacks its vectors; 'remem reindex' makes all vectors again",
-                record,
-            )
-        if i not in texts:
-            raise DamagedRecord(
-                f"record {record.key!r} lacks the text of a view; delete and add it again", record
-            )
-    return {
-        i: {
-            view: View(texts[i][v], vectors[rows[i], v].astype(np.float32))
-            for v, view in enumerate(space.views)
-        }
-        for i in ids
-    }
+    ids, views = list(found), len(space.views)
+    whole, vectors = view_vectors(connection, generation, ids, views, space.dim)
+    by_id = dict(zip(whole.tolist(), vectors.astype(np.float32), strict=True))
+    return with_views(found, space.views, dict(view_texts(connection, ids, views)), by_id)

@@ -24,7 +24,7 @@ from remem.store.filters import And, Current, Filter
 from remem.store.fulltext.tokens import content_words
 from remem.store.rows import Place
 from remem.store.spaces import Meta, check_same
-from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space
+from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space, Span
 
 # More searches at a time than processors only take the interpreter from each other, row by row of
 # SQLite: eight threads on two processors answer 75 questions a second with this, 57 without.
@@ -160,12 +160,10 @@ class EmbeddedSnapshot:
 
     @property
     def meta(self) -> Meta:
-        """See ``Snapshot.meta``."""
         with self._database.reading() as connection:
             return read_meta(connection)
 
     def namespace(self, name: str) -> EmbeddedNamespace:
-        """See ``Snapshot.namespace``."""
         return EmbeddedNamespace(self._database, self._partitions, name)
 
 
@@ -193,13 +191,11 @@ class EmbeddedNamespace:
         self._name = name
 
     def get(self, keys: Sequence[str]) -> dict[str, Record]:
-        """See ``Namespace.get``."""
         with self._reading() as (connection, state):
             found = records.load_by_key(connection, state.id, keys)
         return {key: record for key, (_, record) in found.items()}
 
     def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:
-        """See ``Namespace.entries``."""
         with self._reading() as (connection, state):
             meta = read_meta(connection)
             check_same(meta.adopted, space)
@@ -209,7 +205,6 @@ class EmbeddedNamespace:
         return {key: Entry(record, views[i]) for key, (i, record) in found.items()}
 
     def predecessors(self, keys: Sequence[str]) -> list[Record]:
-        """See ``Namespace.predecessors``."""
         with self._reading() as (connection, state):
             return records.predecessors(connection, state.id, keys)
 
@@ -238,15 +233,13 @@ class EmbeddedNamespace:
         ended = len(there) < size
         return Page(found, None if ended else _Rest(there[-1].place, state.seq, ids[size:]))
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        """See ``Namespace.neighbors``."""
+    def neighbors(self, span: Span, now: int) -> list[Record]:
         with self._reading() as (connection, state):
-            return records.neighbors(connection, state.id, source, first, last, radius, now)
+            return records.neighbors(connection, state.id, span, now)
 
     def search(
         self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space
     ) -> list[list[Hit]]:
-        """See ``Namespace.search``."""
         with self._partitions.current(self._name) as (connection, state, partition):
             if any(isinstance(leg, Dense) for leg in legs):
                 check_same(read_meta(connection).adopted, space)
@@ -254,19 +247,16 @@ class EmbeddedNamespace:
                 return answer(connection, state.id, partition, legs, k, where, now)
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
-        """See ``Namespace.idf``."""
         with self._partitions.current(self._name) as (connection, state, partition):
             return rarity(connection, state.id, partition, view, tokens, now)
 
     def count(self, where: Filter | None) -> int:
-        """See ``Namespace.count``."""
         with self._reading() as (connection, state):
             if where is None:  # 60 ms for a million, of which looking up their ids takes a second
                 return records.count(connection, state.id)
             return len(filters.chosen(connection, state.id, where))
 
     def sources(self) -> list[SourceInfo]:
-        """See ``Namespace.sources``."""
         with self._reading() as (connection, state):
             return records.sources(connection, state.id)
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from remem.store.arrays import Halves, Mask, Saved, Stored
 from remem.store.embedded.dense import DenseIndex
 from remem.store.embedded.partition import Partition
-from remem.store.embedded.vectors import Blocks, Coarse
+from remem.store.embedded.vectors import Blocks, Ivf
 from remem.store.fulltext.index import TextIndex
 from remem.store.fulltext.tokens import TOKENIZER
 from remem.store.fulltext.vocabulary import Vocabulary
@@ -89,8 +89,9 @@ def _arrays(partition: Partition) -> dict[str, Saved]:
     for view, index in partition.dense.items():
         shape = int(np.count_nonzero(live)), index.vectors.dim
         arrays[f"dense/{view}"] = Saved(_HALVES, shape, _live_pieces(index.vectors, live))
-        coarse = {} if index.coarse is None else index.coarse.saved(live)
-        arrays |= {f"coarse/{view}/{name}": array for name, array in coarse.items()}
+        # Under the name that it had in older versions, whose files stay readable.
+        ivf = {} if index.ivf is None else index.ivf.saved(live)
+        arrays |= {f"coarse/{view}/{name}": array for name, array in ivf.items()}
         text = partition.text[view].saved(live, numbers)
         arrays |= {f"text/{view}/{name}": array for name, array in text.items()}
     return arrays
@@ -105,9 +106,9 @@ def _live_pieces(vectors: Blocks, live: Mask) -> Iterator[Halves]:
 
 def _learned(partition: Partition) -> dict[str, tuple[int, int]]:
     return {
-        view: (index.coarse.learned, index.coarse.seq)
+        view: (index.ivf.learned, index.ivf.seq)
         for view, index in partition.dense.items()
-        if index.coarse is not None
+        if index.ivf is not None
     }
 
 
@@ -130,7 +131,7 @@ def _partition(header: dict[str, Any], stored: Stored) -> Partition:
         index = partition.dense[view] = _dense(stored, f"dense/{view}")
         if view in header["learned at"]:
             learned, seq = header["learned at"][view]
-            index.coarse = Coarse.restored(learned, seq, stored.under(f"coarse/{view}/"))
+            index.ivf = Ivf.restored(learned, seq, stored.under(f"coarse/{view}/"))
         text = stored.under(f"text/{view}/")
         partition.text[view] = TextIndex.restored(partition.vocabulary, text)
     return partition

@@ -7,17 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from remem.store.embedded import changes, records
+from remem.store.embedded import changes, folder, records
 from remem.store.embedded.database import Database
-from remem.store.embedded.folder import (
-    Acknowledged,
-    ReadOnlyDatabase,
-    bytes_in,
-    is_read_only,
-    newest,
-    prepare,
-    refuse_lost_records,
-)
 from remem.store.embedded.partitions import Partitions
 from remem.store.embedded.schema import create_vectors, migrate, read_meta, write_space
 from remem.store.embedded.search import EmbeddedSnapshot
@@ -75,13 +66,13 @@ class EmbeddedEngine:
 
     def __init__(self, path: Path, max_index_bytes: int) -> None:
         self.url = str(path)
-        self._path = prepare(path)
-        self._acknowledged = Acknowledged(self._path)
+        self._path = folder.prepare(path)
+        self._acknowledged = folder.Acknowledged(self._path)
         self.database = _database(self._path / "records.sqlite3")
         self.partitions = Partitions(self.database, self._path / "index", max_index_bytes)
         try:
             with self.database.opening() as connection:
-                refuse_lost_records(connection, self._path)
+                folder.refuse_lost_records(connection, self._path)
                 migrate(connection)
                 self._acknowledged.check(connection)
         except BaseException:
@@ -89,7 +80,6 @@ class EmbeddedEngine:
             raise
 
     def check_open(self) -> None:
-        """See ``Engine.check_open``."""
         self.database.check_open()
 
     def resume(self) -> None:
@@ -106,7 +96,6 @@ class EmbeddedEngine:
         return work(EmbeddedSnapshot(self.database, self.partitions))
 
     def write(self, namespace: str, batch: Batch, clock: Clock, purging: bool) -> Written:
-        """See ``Engine.write``."""
         with self.database.writing() as connection:
             meta = read_meta(connection)
             if batch.space is not None:
@@ -117,7 +106,7 @@ class EmbeddedEngine:
             written, addition = apply(connection, state.id, batch, views, meta.generations, now)
             if purging:
                 changes.mark_purged(connection, state.id)
-            note = newest(connection)
+            note = folder.newest(connection)
         self._acknowledged.note(note)
         self.partitions.written(namespace, len(batch.add) + len(batch.refresh), addition)
         return written
@@ -134,7 +123,6 @@ class EmbeddedEngine:
                 changes.purges_finished(connection, pending)
 
     def adopt(self, space: Space) -> Space:
-        """See ``Engine.adopt``."""
         with self.database.writing() as connection:
             adopted = read_meta(connection).adopted
             if adopted is None:
@@ -145,16 +133,13 @@ class EmbeddedEngine:
         return adopted or space
 
     def filling(self, space: Space) -> EmbeddedFilling:
-        """See ``Engine.filling``."""
         return EmbeddedFilling(self.database, space)
 
     def namespaces(self) -> list[str]:
-        """See ``Engine.namespaces``."""
         with self.database.reading() as connection:
             return records.namespaces(connection)
 
     def verify(self) -> Verification:
-        """See ``Engine.verify``."""
         total, problems = 0, list[str]()
         try:
             with self.database.reading() as connection:
@@ -168,17 +153,14 @@ class EmbeddedEngine:
         return Verification(total, tuple(problems))
 
     def rebuild(self) -> None:
-        """See ``Engine.rebuild``."""
         self.partitions.rebuild(self.namespaces())
 
     def sizes(self) -> Sizes:
-        """See ``Engine.sizes``."""
         with self.database.reading() as connection:
             counts = records.counts(connection)
-        return Sizes(counts, bytes_in(self._path), self.partitions.nbytes)
+        return Sizes(counts, folder.bytes_in(self._path), self.partitions.nbytes)
 
     def close(self) -> None:
-        """See ``Engine.close``."""
         if not self.database.closed:
             try:
                 self.partitions.close()
@@ -196,4 +178,4 @@ class EmbeddedEngine:
 
 
 def _database(path: Path) -> Database:
-    return ReadOnlyDatabase(path) if is_read_only(path) else Database(path)
+    return folder.ReadOnlyDatabase(path) if folder.is_read_only(path) else Database(path)

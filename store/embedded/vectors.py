@@ -1,4 +1,4 @@
-"""Coarse index, which says where to look first in a large dense index.
+"""Inverted file (IVF) index, which says where to look first in a large dense index.
 
 Vectors fall into lists by the nearest of some centroids, and each keeps one bit a dimension there
 (RaBitQ: Gao and Long, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound
@@ -224,7 +224,7 @@ def _view(index: faiss.IndexScalarQuantizer) -> Halves:
     return halves
 
 
-class Coarse:
+class Ivf:
     """Candidates for a question, among rows 0, 1, 2, ... in the order they were added.
 
     Not thread-safe for writers.
@@ -246,7 +246,7 @@ class Coarse:
 
     @classmethod
     @one_thread()
-    def learn(cls, taken: NDArray[np.float32], rows: int, seq: int) -> Coarse:
+    def learn(cls, taken: NDArray[np.float32], rows: int, seq: int) -> Ivf:
         """An empty one for about so many rows.
 
         Args:
@@ -303,9 +303,9 @@ class Coarse:
         named: Rows = np.sort(rows[0][rows[0] >= 0])
         return named
 
-    def compacted(self, live: Mask) -> Coarse:
+    def compacted(self, live: Mask) -> Ivf:
         """The live rows only, renumbered."""
-        result = Coarse(self._centroids(), self.learned, self.seq)
+        result = Ivf(self._centroids(), self.learned, self.seq)
         result._fill(self._live_lists(live))
         return result
 
@@ -324,7 +324,7 @@ class Coarse:
         }
 
     @classmethod
-    def restored(cls, learned: int, seq: int, stored: Stored) -> Coarse | None:
+    def restored(cls, learned: int, seq: int, stored: Stored) -> Ivf | None:
         """The one that was saved; None if this FAISS has codes of another length."""
         result = cls(stored.read("centroids"), learned, seq)
         if stored.shape("codes")[1] != result._index.code_size:

@@ -14,24 +14,15 @@ from numpy.typing import NDArray
 
 from remem.store import digests
 from remem.store.arrays import Halves
-from remem.store.embedded import changes, records
+from remem.store.embedded import changes, records, schema
 from remem.store.embedded.changes import Addition
 from remem.store.embedded.database import Database, fetch, insert
-from remem.store.embedded.schema import (
-    clear_next,
-    create_vectors,
-    drop_vectors,
-    read_meta,
-    vectors_table,
-    write_next,
-    write_space,
-)
 from remem.store.engine import check_expected, check_records, split
 from remem.store.errors import CorruptStore
 from remem.store.filters import facets
 from remem.store.reindex import Place, Texts, check_mine, check_views
 from remem.store.rows import checked, digest, superseded, to_micros, to_row
-from remem.store.types import Batch, Entry, Neighborhood, Record, Space, Vector, View, Written
+from remem.store.types import Batch, Entry, Record, Space, Vector, View, Written
 
 
 def apply(
@@ -57,15 +48,13 @@ def apply(
     """
     micros = to_micros(now)
 
-    def read(around: Neighborhood) -> list[Record]:
-        span = around.source, around.first, around.last, around.radius
-        return records.neighbors(connection, namespace, *span, micros)
-
     def read_keys(keys: Sequence[str]) -> dict[str, Record]:
         found = records.load_by_key(connection, namespace, keys)
         return {key: record for key, (_, record) in found.items()}
 
-    check_expected(batch.expects, read)
+    check_expected(
+        batch.expects, lambda span: records.neighbors(connection, namespace, span, micros)
+    )
     check_records(batch.expects_records, read_keys)
     deleted = _delete(connection, namespace, batch.delete, generations)
     new, unchanged = _split(connection, namespace, batch.add)
@@ -107,7 +96,7 @@ def put_vectors(
     for i, row in zip(ids, halves, strict=True):
         data = row.tobytes()
         values += (i, data, digests.of_bytes(i, data))
-    into = f"INSERT OR REPLACE INTO {vectors_table(generation)} (record, data, digest)"
+    into = f"INSERT OR REPLACE INTO {schema.vectors_table(generation)} (record, data, digest)"
     insert(connection, into, 3, values)
     return halves
 
@@ -251,7 +240,7 @@ def _drop_vectors(
     connection: sqlite3.Connection, generations: Sequence[int], ids: Sequence[tuple[int]]
 ) -> None:
     for generation, i in product(generations, ids):
-        connection.execute(f"DELETE FROM {vectors_table(generation)} WHERE record = ?", i)
+        connection.execute(f"DELETE FROM {schema.vectors_table(generation)} WHERE record = ?", i)
 
 
 # A generation of vectors on its way in SQLite; see ``remem.store.reindex``.
@@ -264,23 +253,23 @@ class EmbeddedFilling:
         self._database = database
         self._space = space
         with database.writing() as connection:
-            meta = read_meta(connection)
+            meta = schema.read_meta(connection)
             check_views(meta, space)
             self._generation = meta.generation + 1
             if meta.next_space != space:  # otherwise go on where an interrupted reindex stopped
-                drop_vectors(connection, self._generation)
-                write_next(connection, space)
-            create_vectors(connection, self._generation)
+                schema.drop_vectors(connection, self._generation)
+                schema.write_next(connection, space)
+            schema.create_vectors(connection, self._generation)
 
     def counts(self) -> tuple[int, int]:
-        """See ``Filling.counts``."""
         with self._database.reading() as connection:
-            done = connection.execute(f"SELECT count(*) FROM {vectors_table(self._generation)}")
+            done = connection.execute(
+                f"SELECT count(*) FROM {schema.vectors_table(self._generation)}"
+            )
             total = connection.execute("SELECT count(*) FROM records")
             return done.fetchone()[0], total.fetchone()[0]
 
     def missing(self, after: Place, limit: int) -> Texts:
-        """See ``Filling.missing``."""
         with self._database.reading() as connection:
             ids = self._missing(connection, after[0] if after else 0, limit)
             texts = dict(records.view_texts(connection, ids, len(self._space.views)))
@@ -289,31 +278,29 @@ class EmbeddedFilling:
         return {(i,): texts[i] for i in ids}
 
     def put(self, texts: Texts, vectors: Vector) -> int:
-        """See ``Filling.put``."""
         ids = [i for (i,) in texts]
         with self._database.writing() as connection:
-            check_mine(read_meta(connection), self._space, self._generation)
+            check_mine(schema.read_meta(connection), self._space, self._generation)
             now = dict(records.view_texts(connection, ids, len(self._space.views)))
             same = [n for n, i in enumerate(ids) if now.get(i) == texts[i,]]
             put_vectors(connection, self._generation, np.array(ids)[same].tolist(), vectors[same])
         return len(same)
 
     def flip(self) -> bool:
-        """See ``Filling.flip``."""
         with self._database.writing() as connection:
-            check_mine(read_meta(connection), self._space, self._generation)
+            check_mine(schema.read_meta(connection), self._space, self._generation)
             if self._missing(connection, 0, 1):
                 return False
-            write_space(connection, self._space, self._generation)
-            clear_next(connection)
-            drop_vectors(connection, self._generation - 1)
+            schema.write_space(connection, self._space, self._generation)
+            schema.clear_next(connection)
+            schema.drop_vectors(connection, self._generation - 1)
             connection.execute("DELETE FROM snapshots")
             return True
 
     def _missing(self, connection: sqlite3.Connection, after: int, limit: int) -> list[int]:
         rows = connection.execute(
             f"""SELECT r.id FROM records r
-                LEFT JOIN {vectors_table(self._generation)} v ON v.record = r.id
+                LEFT JOIN {schema.vectors_table(self._generation)} v ON v.record = r.id
                 WHERE v.record IS NULL AND r.id > ? ORDER BY r.id LIMIT ?""",
             (after, limit),
         )

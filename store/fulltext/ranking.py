@@ -133,7 +133,7 @@ def _add_up(
 def _read(
     terms: Sequence[Term], rest: Sequence[float], sums: _Sums
 ) -> tuple[Rows, NDArray[np.float64], float, int]:
-    """Read terms until the others can only tell the rows that were seen apart.
+    """Read terms until no row beyond those seen so far can still be among the best.
 
     Returns:
         Those rows that may be among the best; their scores so far; a score that k rows have; and

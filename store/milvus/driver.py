@@ -241,9 +241,9 @@ def parse(url: str) -> Address:
 # The two kinds of collections, and the columns of their rows.
 #
 # ``PREFIX_records_N`` has a row for each version of a record: everything that a search or filter
-# needs, and the record itself as JSON in ``body``. ``PREFIX_notes_N`` has what is not searched:
-# the state of the store and of each namespace, who writes at the moment, and the rest of long
-# bodies. The alias ``PREFIX`` says which notes are in use, and these say which records are.
+# needs, and the record itself as JSON in ``body``. ``PREFIX_notes_N`` has the metadata, which are
+# not searched: the state of the store and of each namespace, leases, and the rest of long bodies.
+# The alias ``PREFIX`` says which metadata are in use, and these say which records are.
 
 PREFIX = "remem"
 
@@ -257,8 +257,8 @@ _NAME = 4096  # bytes: 1,024 characters of UTF-8
 _PLACE = 3 * _NAME  # a key and a source with separators
 
 
-def notes_name(number: int) -> str:
-    """The collection of notes with this number."""
+def metadata_name(number: int) -> str:
+    """The collection of metadata with this number."""
     return f"{PREFIX}_notes_{number}"
 
 
@@ -292,8 +292,8 @@ def length(view: int) -> str:
     return f"length_{view}"
 
 
-def notes_schema() -> CollectionSchema:
-    """Columns of notes. Every collection needs a vector, so they have one that means nothing."""
+def metadata_schema() -> CollectionSchema:
+    """Columns of metadata. Every collection needs a vector, so they have one that means nothing."""
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("pk", DataType.VARCHAR, max_length=2 * _PLACE, is_primary=True)
     schema.add_field("scope", DataType.VARCHAR, max_length=_NAME, is_partition_key=True)
@@ -304,16 +304,16 @@ def notes_schema() -> CollectionSchema:
     return schema
 
 
-def notes_indexes() -> IndexParams:
-    """Indexes of notes."""
+def metadata_indexes() -> IndexParams:
+    """Indexes of metadata."""
     indexes = MilvusClient.prepare_index_params()
     indexes.add_index("nothing", index_type="FLAT", metric_type="IP")
     indexes.add_index("scope", index_type="INVERTED")
     return indexes
 
 
-def note_row(pk: str, scope: str, kind: str, body: str, number: int) -> dict[str, object]:
-    """A row of the notes."""
+def metadata_row(pk: str, scope: str, kind: str, body: str, number: int) -> dict[str, object]:
+    """A metadata row."""
     values = {"pk": pk, "scope": scope, "kind": kind, "number": number, "body": body}
     return {**values, "nothing": [1.0, 0.0]}
 

@@ -2,7 +2,7 @@
 
 The record itself is JSON: the values of ``remem.store.rows``, the texts of the views, and a digest
 of both (``remem.store.digests``), which records of older versions lack until they are written
-again. What does not fit into one row goes on in rows of the notes, cut between characters.
+again. What does not fit into one row goes on in metadata rows, cut between characters.
 
 The column ``digest`` has that of the text and behind it that of the vectors, which a reindex makes
 again, while the body stays.
@@ -32,7 +32,7 @@ from remem.store.milvus.driver import (
     dense,
     length,
     long,
-    note_row,
+    metadata_row,
     sparse,
     terms,
 )
@@ -57,7 +57,7 @@ def scope_key(namespace: str) -> str:
     return blake2b(namespace.encode(), digest_size=8).hexdigest()
 
 
-def place(namespace: str, record: Record, born: int) -> str:
+def place(namespace: str, record: Record, inserted: int) -> str:
     """The primary key of a version of a record. They sort by source, position and key."""
     return _BETWEEN.join(
         (
@@ -65,7 +65,7 @@ def place(namespace: str, record: Record, born: int) -> str:
             record.source,
             f"{record.position + 2**63:016x}",
             record.key,
-            f"{born:x}",
+            f"{inserted:x}",
         )
     )
 
@@ -106,19 +106,19 @@ def pack(
     namespace: str,
     entry: Entry,
     names: Sequence[str],
-    born: int,
+    inserted: int,
     usual: Sequence[float],
     now: datetime,
 ) -> tuple[Row, list[Row]]:
-    """The row of an entry, and the notes that its body goes on in, if it is long.
+    """The row of an entry, and the metadata rows with the parts of a long body.
 
     Args:
         names: Of the views, in the order of the space; an entry may have them in another.
-        born: The version of the namespace that begins with it.
+        inserted: The version of the namespace that begins with it.
         usual: See ``words_of``; one for each view.
     """
     record = entry.record
-    pk = place(namespace, record, born)
+    pk = place(namespace, record, inserted)
     views = [entry.views[name] for name in names]
     micros = rows.to_micros(now)
     body = _body_json(pk, [*rows.to_row(record, micros), [view.text for view in views]])
@@ -128,7 +128,7 @@ def pack(
         "namespace": namespace,
         **columns(record),
         "stored_at": micros if record.stored_at is None else rows.to_micros(record.stored_at),
-        "born": born,
+        "born": inserted,
         "parts": len(pieces) if len(pieces) > 1 else 0,
         "digest": digest(record.text),
         "body": "" if len(pieces) > 1 else body,
@@ -139,8 +139,10 @@ def pack(
         row[dense(number)] = halved(view.vector).tolist()
         row["size"] += 4 * len(row[dense(number)]) + 16 * len(row[sparse(number)])
     keys = part_keys(pk, row["parts"])
-    notes = zip(keys, pieces, strict=True) if keys else ()
-    return marked(row, len(views)), [part_note(namespace, born, key, piece) for key, piece in notes]
+    parts = zip(keys, pieces, strict=True) if keys else ()
+    return marked(row, len(views)), [
+        part_row(namespace, inserted, key, piece) for key, piece in parts
+    ]
 
 
 def with_digests(row: Row, body: Sequence[Any], views: int) -> Row:
@@ -188,13 +190,13 @@ def derived(record: Record, texts: Sequence[str], usual: Sequence[float]) -> Row
     return row
 
 
-def part_note(namespace: str, born: int, key: str, piece: str) -> Row:
-    """The note with a piece of a body."""
-    return note_row(key, namespace, "part", piece, born)
+def part_row(namespace: str, inserted: int, key: str, piece: str) -> Row:
+    """The metadata row with a piece of a body."""
+    return metadata_row(key, namespace, "part", piece, inserted)
 
 
 def part_keys(pk: str, parts: int) -> list[str]:
-    """Primary keys of the notes that the body of a row goes on in."""
+    """Primary keys of the metadata rows with the parts of a long body."""
     return [f"{pk}{_BETWEEN}{part:08}" for part in range(parts)]
 
 
@@ -202,7 +204,7 @@ def body_of(row: Row, pieces: Mapping[str, str]) -> list[Any]:
     """Values that ``pack`` wrote: those of ``remem.store.rows``, then the list of the views' texts.
 
     Args:
-        pieces: Bodies of the notes that it goes on in, by primary key.
+        pieces: Its parts in metadata rows, by primary key.
 
     Raises:
         CorruptStore: some of it is missing.

@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from remem.store.milvus import packing, read
 from remem.store.milvus.driver import dense, length, long, sparse, terms
 from remem.store.milvus.engine import MOST_HITS, Engine, Row
 from remem.store.milvus.filters import all_of, contains
-from remem.store.milvus.notes import Moment
+from remem.store.milvus.metadata import Snapshot
 from remem.store.milvus.packing import key_of
 from remem.store.types import Dense, Hit, Leg, Text, Vector
 
@@ -56,64 +57,36 @@ class _Question:
 
 
 def answer(
-    engine: Engine,
-    moment: Moment,
-    legs: Sequence[Leg],
-    k: int,
-    where: Filter | None,
-    now: int,
-    consistency: str,
-    counts: Counts,
+    statistics: Statistics, legs: Sequence[Leg], k: int, where: Filter | None
 ) -> list[list[Hit]]:
-    """The hits of each leg.
+    """The hits of each leg, among the records of the statistics.
 
     Args:
         legs: Checked; dense vectors are of length 1.
-        now: Microseconds since 1970; what expired until then is not found.
-        consistency: The level at which to search.
-        counts: See ``Counted.of``.
     """
-    current = moment.current(now)
-    allowed = current
+    engine, snapshot = statistics.engine, statistics.snapshot
+    allowed = statistics.current
     if where is not None:
-        allowed = all_of([current, read.filtered(engine, moment, where)])
-    statistics = Statistics(engine, moment, current, now, consistency, counts)
-    search = _Search(engine, moment, allowed, consistency, statistics)
+        allowed = all_of([allowed, read.filtered(engine, snapshot, where)])
+    search = _Search(engine, snapshot, allowed, statistics)
     best = [search.best(leg, k) for leg in legs]
     places = list({pk for scores in best for pk in scores})
-    records = read.records(engine, moment, places)
+    records = read.records(engine, snapshot, places)
     if damaged := set(places) - records.keys():  # others take their places
-        without = replace(moment, hidden=moment.hidden | damaged)
-        return answer(engine, without, legs, k, where, now, consistency, counts)
+        without = replace(snapshot, hidden=snapshot.hidden | damaged)
+        return answer(replace(statistics, snapshot=without), legs, k, where)
     return [[Hit(records[pk], score) for pk, score in scores.items()] for scores in best]
-
-
-def rarity(
-    engine: Engine,
-    moment: Moment,
-    view: str,
-    tokens: Sequence[str],
-    now: int,
-    consistency: str,
-    counts: Counts,
-) -> list[float]:
-    """Inverse document frequency of each token among the records that are current ``now``."""
-    statistics = Statistics(engine, moment, moment.current(now), now, consistency, counts)
-    numbers = [packing.number_of(token) for token in tokens]
-    found = statistics.rarity(moment.root.space.views.index(view), set(numbers))
-    return [found[number] for number in numbers]
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     engine: Engine
-    moment: Moment
+    snapshot: Snapshot
     allowed: str
-    consistency: str
     statistics: Statistics
 
     def number(self, view: str) -> int:
-        return self.moment.root.space.views.index(view)
+        return self.snapshot.root.space.views.index(view)
 
     def best(self, leg: Leg, k: int) -> Scores:
         """The k best and their scores, by primary key, in the order of (-score, key)."""
@@ -139,26 +112,26 @@ class _Search:
 
     def _nearest(self, question: _Question, limit: int) -> list[tuple[str, float, Row]]:
         return self.engine.nearest(
-            self.moment.root.records_name,
+            self.snapshot.root.records_name,
             question.field,
             question.vector,
             self.allowed,
             limit,
             question.fields,
-            self.consistency,
+            self.statistics.consistency,
         )
 
     def _reachable(self) -> int:
         """Number of rows that are allowed."""
-        if self.allowed == self.statistics.current and not self.moment.state.expiring:
-            return self.moment.state.current
-        return self.engine.count(self.moment.root.records_name, self.allowed)
+        if self.allowed == self.statistics.current and not self.snapshot.state.expiring:
+            return self.snapshot.state.current
+        return self.engine.count(self.snapshot.root.records_name, self.allowed)
 
     def _best_of_all(self, question: _Question, k: int) -> Scores:
         """The k best, by looking at every row."""
 
         def scored() -> Iterator[tuple[str, float]]:
-            name = self.moment.root.records_name
+            name = self.snapshot.root.records_name
             rows: dict[str, Row] = {}
             for row in self.engine.select(name, self.allowed, question.fields, _PAGE):
                 rows[row["pk"]] = row
@@ -180,9 +153,9 @@ class _Search:
     def _text(self, leg: Text) -> _Question | None:
         view = self.number(leg.view)
         numbers = {packing.number_of(token) for token in content_words(leg.query)}
-        if not numbers or not self.moment.state.records:
+        if not numbers or not self.snapshot.state.records:
             return None
-        field, usual = sparse(view), self.moment.state.usual[view]
+        field, usual = sparse(view), self.snapshot.state.usual[view]
         average = self.statistics.average_length(view)
         found = self.statistics.rarity(view, numbers)
 
@@ -230,38 +203,47 @@ class Counted:
         self._kept: OrderedDict[str, tuple[tuple[str, int], Counts]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, moment: Moment) -> Counts:
+    def of(self, snapshot: Snapshot) -> Counts:
         """To be read and added to: the counts of a namespace since its last write."""
-        if moment.state.expiring:  # they change with time
+        if snapshot.state.expiring:  # they change with time
             return {}
-        version = moment.state.life, moment.state.version
+        version = snapshot.state.life, snapshot.state.version
         with self._lock:
-            kept = self._kept.get(moment.namespace)
+            kept = self._kept.get(snapshot.namespace)
             if kept is None or kept[0] != version or len(kept[1]) > _MOST_WORDS:
-                kept = self._kept[moment.namespace] = version, {}
-            self._kept.move_to_end(moment.namespace)
+                kept = self._kept[snapshot.namespace] = version, {}
+            self._kept.move_to_end(snapshot.namespace)
             if len(self._kept) > _MOST_NAMESPACES:
                 self._kept.popitem(last=False)
             return kept[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statistics:
-    """Of the records of a namespace that are current at a moment.
+    """Statistics of the records of a namespace that are current at a moment.
 
     Attributes:
-        current: True of these.
-        now: Microseconds since 1970.
+        now: The moment, in microseconds since 1970.
         consistency: The level at which to search.
-        counts: What is known already.
+        counts: What is known already; see ``Counted.of``.
     """
 
     engine: Engine
-    moment: Moment
-    current: str
+    snapshot: Snapshot
     now: int
     consistency: str
     counts: Counts
+
+    @cached_property
+    def current(self) -> str:
+        """True of these records."""
+        return self.snapshot.current(self.now)
+
+    def idf(self, view: str, tokens: Sequence[str]) -> list[float]:
+        """Inverse document frequency of each token."""
+        numbers = [packing.number_of(token) for token in tokens]
+        found = self.rarity(self.snapshot.root.space.views.index(view), set(numbers))
+        return [found[number] for number in numbers]
 
     def average_length(self, view: int) -> float:
         """Mean length of a view in tokens; 1 where there are no records."""
@@ -270,10 +252,10 @@ class Statistics:
 
     def rarity(self, view: int, numbers: Collection[int]) -> dict[int, float]:
         """Inverse document frequency of words, by number."""
-        if not self.moment.state.records:
+        if not self.snapshot.state.records:
             return dict.fromkeys(numbers, ranking.idf(0, 0))
         new = [number for number in numbers if (view, number) not in self.counts]
-        if self.moment.state.current <= _FEW:
+        if self.snapshot.state.current <= _FEW:
             found = self._seen(view, new) if new else {}
         else:
             found = {number: self._listed(view, number) for number in new}
@@ -283,13 +265,13 @@ class Statistics:
 
     def _totals(self, view: int) -> tuple[int, int]:
         """Records, and tokens in them: as the state says, without those that expired."""
-        state = self.moment.state
+        state = self.snapshot.state
         records, tokens = state.current, state.lengths[view] if state.lengths else 0
         if state.expiring:
             expired = all_of(
-                [self.moment.visible, "superseded == false", f"expires_at <= {self.now}"]
+                [self.snapshot.visible, "superseded == false", f"expires_at <= {self.now}"]
             )
-            name = self.moment.root.records_name
+            name = self.snapshot.root.records_name
             for row in self.engine.select(name, expired, [length(view)]):
                 records -= 1
                 tokens -= row[length(view)]
@@ -299,7 +281,7 @@ class Statistics:
         """Number of records that hold each word, by fetching all that hold any."""
         field = sparse(view)
         found = self.engine.nearest(
-            self.moment.root.records_name,
+            self.snapshot.root.records_name,
             field,
             dict.fromkeys(numbers, 1.0),
             self.current,
@@ -316,13 +298,13 @@ class Statistics:
     def _listed(self, view: int, number: int) -> int:
         """Number of records that hold a word, counted by the engine."""
         listed = all_of([self.current, contains(terms(view), [number])])
-        count = self.engine.count(self.moment.root.records_name, listed)
-        return count + (self._unlisted(view, number) if self.moment.state.long else 0)
+        count = self.engine.count(self.snapshot.root.records_name, listed)
+        return count + (self._unlisted(view, number) if self.snapshot.state.long else 0)
 
     def _unlisted(self, view: int, number: int) -> int:
         """Number of records that hold a word and cannot be counted: those with so many words that
         only their vectors tell."""
-        name, field = self.moment.root.records_name, sparse(view)
+        name, field = self.snapshot.root.records_name, sparse(view)
         unlisted = f"not {contains(terms(view), [number])}"
         where = all_of([self.current, f"{long(view)} == true", unlisted])
         found = self.engine.nearest(

@@ -13,7 +13,7 @@ from remem.store.errors import CorruptStore
 from remem.store.milvus import packing
 from remem.store.milvus.driver import length
 from remem.store.milvus.engine import Engine, Row
-from remem.store.milvus.notes import Moment, pieces_of
+from remem.store.milvus.metadata import Snapshot, pieces_of
 from remem.store.milvus.read import whole_rows
 
 _PAGE = 500
@@ -21,22 +21,22 @@ _RESTORE = "restore a backup or an export"
 _REBUILD = "'remem rebuild' makes it again"
 
 
-def problems(engine: Engine, moment: Moment) -> Iterator[str]:
+def problems(engine: Engine, snapshot: Snapshot) -> Iterator[str]:
     """Problems of a namespace, of its records and of what is derived from them, as sentences."""
-    views = len(moment.root.space.views)
+    views = len(snapshot.root.space.views)
     counted: Counter[str] = Counter()
     lengths = [0] * views
-    rows = engine.select(moment.root.records_name, moment.visible, ("key",))
+    rows = engine.select(snapshot.root.records_name, snapshot.visible, ("key",))
     while page := list(islice(rows, _PAGE)):
         counted.update(row["key"] for row in page)
-        for row in whole_rows(engine, moment.root, [row["pk"] for row in page]):
-            yield from (f"record {row['key']!r} {what}" for what in _of_row(engine, moment, row))
+        for row in whole_rows(engine, snapshot.root, [row["pk"] for row in page]):
+            yield from (f"record {row['key']!r} {what}" for what in _of_row(engine, snapshot, row))
             if not row["superseded"]:
                 lengths = [sum(pair) for pair in zip(lengths, _lengths(row, views), strict=True)]
     yield from (
         f"record {key!r} is there {n} times; {_RESTORE}" for key, n in counted.items() if n > 1
     )
-    state = moment.state
+    state = snapshot.state
     if counted.total() != state.records or lengths != list(state.lengths):
         yield (
             f"it has {counted.total()} records with {lengths} tokens, but counts "
@@ -44,7 +44,7 @@ def problems(engine: Engine, moment: Moment) -> Iterator[str]:
         )
 
 
-def _of_row(engine: Engine, moment: Moment, row: Row) -> Iterator[str]:
+def _of_row(engine: Engine, snapshot: Snapshot, row: Row) -> Iterator[str]:
     try:
         body = packing.body_of(row, pieces_of(engine, [row]))
         record, texts = packing.record_of(body), packing.texts_of(body)
@@ -53,7 +53,7 @@ def _of_row(engine: Engine, moment: Moment, row: Row) -> Iterator[str]:
         return
     named = packing.columns(record)
     if (
-        row["pk"] != packing.place(moment.namespace, record, row["born"])
+        row["pk"] != packing.place(snapshot.namespace, record, row["born"])
         or packing.text_digest(row) != packing.digest(record.text)
         or any(row[name] != value for name, value in named.items())
     ):
@@ -62,7 +62,7 @@ def _of_row(engine: Engine, moment: Moment, row: Row) -> Iterator[str]:
     units = map(_is_unit, packing.vectors_of(row, len(texts)))
     if row["digest"] not in (marked, packing.text_digest(row)) or not all(units):
         yield "has a damaged vector; 'remem reindex' makes it again"
-    expected = packing.derived(record, texts, moment.state.usual)
+    expected = packing.derived(record, texts, snapshot.state.usual)
     if any(not _same(row[name], value) for name, value in expected.items()):
         yield f"is indexed under other words or values than it has; {_REBUILD}"
 

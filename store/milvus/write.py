@@ -1,4 +1,4 @@
-"""Outcome of one write: rows that are born, rows that die, and the namespace's state after it."""
+"""One write: the rows it inserts and removes, and the state of the namespace after it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from datetime import datetime
 from remem.store.engine import check_expected, check_records, split
 from remem.store.fulltext.tokens import tokenize
 from remem.store.milvus import packing, read
-from remem.store.milvus.claims import Held
 from remem.store.milvus.driver import PREFIX, length, long
 from remem.store.milvus.engine import Engine, Row
 from remem.store.milvus.filters import FOREVER, is_plain
-from remem.store.milvus.notes import Moment, State, dead_notes, state_note
+from remem.store.milvus.leases import HeldLease
+from remem.store.milvus.metadata import Snapshot, State, state_row, tombstone_rows
 from remem.store.rows import to_micros
-from remem.store.types import Batch, Entry, Neighborhood, Record, Written
+from remem.store.types import Batch, Entry, Record, Span, Written
 
 _PORTION = 500  # rows made and sent at a time, so that memory does not grow with the batch
 
@@ -27,101 +27,98 @@ class Plan:
     """A batch, worked out against what is stored.
 
     Attributes:
-        born: Entries to be written.
-        dead: Rows that die, with the columns of ``_columns``.
+        inserted: Entries to be written.
+        tombstoned: Rows to be removed, with the columns of ``_columns``.
     """
 
-    born: Sequence[Entry]
-    dead: Sequence[Row]
+    inserted: Sequence[Entry]
+    tombstoned: Sequence[Row]
     written: Written
 
     @property
     def is_empty(self) -> bool:
         """True if nothing changes."""
-        return not self.born and not self.dead
+        return not self.inserted and not self.tombstoned
 
 
-def planned(engine: Engine, moment: Moment, batch: Batch, now: datetime) -> Plan:
+def planned(engine: Engine, snapshot: Snapshot, batch: Batch, now: datetime) -> Plan:
     """Work a checked batch out: delete, then add, refresh and supersede.
 
     Raises:
         Conflict: a key of ``batch.add`` is stored with another text.
         Stale: a neighbourhood or record reads differently than when the batch was planned.
     """
-    check_expected(batch.expects, lambda around: _read(engine, moment, around, to_micros(now)))
-    check_records(batch.expects_records, lambda keys: _read_keys(engine, moment, keys))
-    stored = _stored(engine, moment, batch)
-    dead = {key: stored.pop(key) for key in dict.fromkeys(batch.delete) if key in stored}
+    check_expected(batch.expects, lambda around: _read(engine, snapshot, around, to_micros(now)))
+    check_records(batch.expects_records, lambda keys: _read_keys(engine, snapshot, keys))
+    stored = _stored(engine, snapshot, batch)
+    tombstoned = {key: stored.pop(key) for key in dict.fromkeys(batch.delete) if key in stored}
     digests = {key: packing.text_digest(row) for key, row in stored.items()}
     new, unchanged = split(batch.add, digests, packing.digest)
     added = {entry.record.key: entry for entry in new}
 
     touched = [key for key in dict.fromkeys([*batch.refresh, *batch.supersede]) if key in stored]
     places = [stored[key]["pk"] for key in touched]
-    old = {e.record.key: e for e in read.entries(engine, moment, places).values()}
+    old = {e.record.key: e for e in read.entries(engine, snapshot, places).values()}
     changed = _superseded(_refreshed({**old, **added}, batch), batch, now)
-    born = [e for key, e in changed.items() if key in added or e is not old[key]]
-    replaced = [stored[e.record.key] for e in born if e.record.key not in added]
+    inserted = [e for key, e in changed.items() if key in added or e is not old[key]]
+    replaced = [stored[e.record.key] for e in inserted if e.record.key not in added]
     return Plan(
-        born,
-        [*dead.values(), *replaced],
-        Written(tuple(added), tuple(unchanged), tuple(dead), now),
+        inserted,
+        [*tombstoned.values(), *replaced],
+        Written(tuple(added), tuple(unchanged), tuple(tombstoned), now),
     )
 
 
-def carry_out(held: Held, namespace: str, plan: Plan, now: datetime, purging: bool) -> None:
-    """Write what is born, then what dies, and then the state that makes both count."""
-    moment = held.moment
-    version = moment.state.version + 1
-    state = replace(moment.state, life=moment.state.life or secrets.token_hex(8))
-    views = moment.root.space.views
-    if not state.usual and plan.born:
-        state = replace(state, usual=_usual(plan.born, views), lengths=[0] * len(views))
-    held.begun = True
-    for start in range(0, len(plan.born), _PORTION):
+def carry_out(lease: HeldLease, namespace: str, plan: Plan, now: datetime, purging: bool) -> None:
+    """Write what is inserted, then the tombstones, and then the state that makes both count."""
+    snapshot = lease.snapshot
+    version = snapshot.state.version + 1
+    state = replace(snapshot.state, life=snapshot.state.life or secrets.token_hex(8))
+    views = snapshot.root.space.views
+    if not state.usual and plan.inserted:
+        state = replace(state, usual=_usual(plan.inserted, views), lengths=[0] * len(views))
+    lease.begun = True
+    for start in range(0, len(plan.inserted), _PORTION):
         made = [
             packing.pack(namespace, entry, views, version, state.usual, now)
-            for entry in plan.born[start : start + _PORTION]
+            for entry in plan.inserted[start : start + _PORTION]
         ]
         rows = [row for row, _ in made]
-        held.put(PREFIX, (note for _, notes in made for note in notes))
-        held.put(moment.root.records_name, rows)
+        lease.put(PREFIX, (part for _, parts in made for part in parts))
+        lease.put(snapshot.root.records_name, rows)
         odd = any(not is_plain(row["facets"], row["ranges"]) for row in rows)
         state = replace(_counted(state, rows, 1), odd=state.odd or odd)
-    state = _counted(state, plan.dead, -1)
-    owner = held.owner if plan.born else state.owner
+    state = _counted(state, plan.tombstoned, -1)
+    owner = lease.owner if plan.inserted else state.owner
     state = replace(state, version=version, owner=owner, purging=purging or state.purging)
-    gone = {row["pk"]: row["parts"] for row in plan.dead}
-    held.put(PREFIX, dead_notes(namespace, version, gone, time.time()))
-    held.commit([state_note(namespace, state)])
+    gone = {row["pk"]: row["parts"] for row in plan.tombstoned}
+    lease.put(PREFIX, tombstone_rows(namespace, version, gone, time.time()))
+    lease.commit([state_row(namespace, state)])
 
 
-def _stored(engine: Engine, moment: Moment, batch: Batch) -> dict[str, Row]:
+def _stored(engine: Engine, snapshot: Snapshot, batch: Batch) -> dict[str, Row]:
     """The rows of all records that a batch is about, by key."""
-    if not moment.root.records:
+    if not snapshot.root.records:
         return {}
     keys = [*batch.delete, *(entry.record.key for entry in batch.add)]
     keys += [*batch.refresh, *batch.supersede]
-    return read.by_key(engine, moment, keys, _columns(moment))
+    return read.by_key(engine, snapshot, keys, _columns(snapshot))
 
 
-def _columns(moment: Moment) -> list[str]:
-    views = len(moment.root.space.views)
+def _columns(snapshot: Snapshot) -> list[str]:
+    views = len(snapshot.root.space.views)
     return [
         *packing.SMALL,
         *(column(view) for view in range(views) for column in (length, long)),
     ]
 
 
-def _read(engine: Engine, moment: Moment, around: Neighborhood, now: int) -> list[Record]:
-    if not moment.root.records:
-        return []
-    span = around.source, around.first, around.last, around.radius
-    return read.neighbors(engine, moment, *span, now)
+def _read(engine: Engine, snapshot: Snapshot, span: Span, now: int) -> list[Record]:
+    return read.neighbors(engine, snapshot, span, now) if snapshot.root.records else []
 
 
-def _read_keys(engine: Engine, moment: Moment, keys: Sequence[str]) -> dict[str, Record]:
-    return read.found(engine, moment, keys) if moment.root.records else {}
+def _read_keys(engine: Engine, snapshot: Snapshot, keys: Sequence[str]) -> dict[str, Record]:
+    return read.found(engine, snapshot, keys) if snapshot.root.records else {}
 
 
 def _refreshed(entries: Mapping[str, Entry], batch: Batch) -> dict[str, Entry]:

@@ -12,8 +12,8 @@ from remem.store.errors import DamagedRecord
 from remem.store.postgres import vectors
 from remem.store.postgres.driver import Connection, escape_all, unescape, unescape_all
 from remem.store.postgres.filters import Condition
-from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, source_of
-from remem.store.types import Record, SourceInfo, Space, View
+from remem.store.rows import COLUMNS, SANE, Place, Placed, checked, source_of, with_views
+from remem.store.types import Record, SourceInfo, Space, Span, View
 
 SELECTED = (
     f"{COLUMNS.replace('metadata', 'metadata::text')}, digest, "
@@ -103,25 +103,9 @@ def load_views(
         DamagedRecord: a record lacks some.
     """
     ids = list(found)
-    texts = whole_texts(connection, namespace, ids)
-    by_view = vectors.load(connection, generation, namespace, ids, space)
-    for i, record in found.items():
-        if any(i not in view for view in by_view):
-            raise DamagedRecord(
-                f"record {record.key!r} lacks a vector; 'remem reindex' makes all of them again",
-                record,
-            )
-        if any((i, number) not in texts for number in range(len(space.views))):
-            raise DamagedRecord(
-                f"record {record.key!r} lacks the text of a view; delete and add it again", record
-            )
-    return {
-        i: {
-            name: View(texts[i, number], by_view[number][i])
-            for number, name in enumerate(space.views)
-        }
-        for i in ids
-    }
+    texts = whole_texts(connection, namespace, ids, len(space.views))
+    by_id = vectors.load(connection, generation, namespace, ids, space)
+    return with_views(found, space.views, texts, by_id)
 
 
 def view_texts(
@@ -137,16 +121,19 @@ def view_texts(
 
 
 def whole_texts(
-    connection: Connection[Any], namespace: int, ids: Sequence[int]
-) -> dict[tuple[int, int], str]:
-    """Those of ``view_texts`` that are what was written."""
+    connection: Connection[Any], namespace: int, ids: Sequence[int], views: int
+) -> dict[int, list[str]]:
+    """Texts in the order of the views, by id; of records whose texts are all what was written."""
     rows = connection.execute(
         """SELECT record, view, text, digest FROM remem.texts
-            WHERE namespace = %s AND record = ANY(%s)""",
+            WHERE namespace = %s AND record = ANY(%s) ORDER BY record, view""",
         [namespace, list(ids)],
     )
-    found = ((record, view, unescape(text), mark) for record, view, text, mark in rows)
-    return {(row[0], row[1]): row[2] for row in found if digests.same(row[3], row[:3])}
+    texts: dict[int, list[str]] = {}
+    for record, view, escaped, mark in rows:
+        if digests.same(mark, (record, view, text := unescape(escaped))):
+            texts.setdefault(record, []).append(text)
+    return {record: whole for record, whole in texts.items() if len(whole) == views}
 
 
 def scan_page(
@@ -181,16 +168,8 @@ def count(connection: Connection[Any], namespace: int, where: Condition) -> int:
     return int(row[0]) if row else 0
 
 
-def neighbors(
-    connection: Connection[Any],
-    namespace: int,
-    source: str,
-    first: int,
-    last: int,
-    radius: int,
-    now: int,
-) -> list[Record]:
-    """Current records at positions first..last and up to ``radius`` on either side, in order."""
+def neighbors(connection: Connection[Any], namespace: int, span: Span, now: int) -> list[Record]:
+    """Current records of a span, in order."""
     current = f"""SELECT {SELECTED} FROM remem.records
         WHERE namespace = %(namespace)s AND source = %(source)s AND superseded_by IS NULL
         AND (expires_at IS NULL OR expires_at > %(now)s)"""
@@ -200,14 +179,7 @@ def neighbors(
             UNION ALL ({current} AND position BETWEEN %(first)s AND %(last)s)
             UNION ALL ({current} AND position > %(last)s
                 ORDER BY position, key LIMIT %(radius)s)""",
-        {
-            "namespace": namespace,
-            "source": source,
-            "first": first,
-            "last": last,
-            "radius": radius,
-            "now": now,
-        },
+        {**span.bounds, "namespace": namespace, "now": now},
     )
     return sorted(whole(map(found_in, rows)), key=lambda record: (record.position, record.key))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from remem.store.postgres.database import BY_KEY
 from remem.store.postgres.driver import META, Connection, Cursor
 from remem.store.postgres.filters import Condition, condition
 from remem.store.postgres.indexes import Lists
-from remem.store.postgres.vectors import Allowed, Scored
+from remem.store.postgres.vectors import Allowed, Nearest, Scored
 from remem.store.spaces import Meta, meta_of
 from remem.store.types import Dense, Hit, Leg, Space, Text
 
@@ -34,7 +33,7 @@ class Head:
     """Facts about a namespace that a search needs before it looks at any record.
 
     Attributes:
-        expired: Current records whose time is over.
+        expired: Records that have expired and are not superseded.
         totals: Of each view, the current records and the tokens in them, the expired left out.
         indexed: The lists of each view that has an index.
     """
@@ -194,13 +193,12 @@ class _Asked:
 def _ask(connection: Connection[Any], head: Head, leg: Dense, k: int, allowed: Allowed) -> _Asked:
     view = head.space.views.index(leg.view)
     place = vectors.table(head.generation, view)
-    what = (connection, place, head.namespace, leg.vector, k, allowed)
+    nearest = Nearest(connection, place, head.namespace, leg.vector, k, allowed)
     if view in head.indexed and allowed.ids is None:
         searched = head.indexed[view].searched(head.total(view)[0], k)
         if searched is not None:
-            cursor = vectors.approximate(*what, searched)
-            return _Asked(cursor, partial(vectors.exact, *what))
-    return _Asked(vectors.exact(*what))
+            return _Asked(nearest.approximate(searched), nearest.exact)
+    return _Asked(nearest.exact())
 
 
 def _nearest(asked: _Asked, k: int) -> Scored:

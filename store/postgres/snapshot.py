@@ -14,7 +14,7 @@ from remem.store.postgres.filters import condition
 from remem.store.postgres.search import Head, answer, open_search, rarity, read_head
 from remem.store.rows import Place
 from remem.store.spaces import Meta, check_same
-from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space
+from remem.store.types import Dense, Entry, Hit, Leg, Record, SourceInfo, Space, Span
 
 
 class PostgresSnapshot:
@@ -33,7 +33,6 @@ class PostgresSnapshot:
 
     @cached_property
     def meta(self) -> Meta:
-        """See ``Snapshot.meta``."""
         return read_meta(self.begin())
 
     def namespace(self, name: str) -> PostgresNamespace:
@@ -51,11 +50,9 @@ class PostgresNamespace:
         self._head: Head | None = None
 
     def get(self, keys: Sequence[str]) -> dict[str, Record]:
-        """See ``Namespace.get``."""
         return {key: record for key, (_, record) in self._by_key(keys).items()}
 
     def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:
-        """See ``Namespace.entries``."""
         found = self._by_key(keys)
         if not found:
             return {}
@@ -66,38 +63,31 @@ class PostgresNamespace:
         return {key: Entry(record, views[i]) for key, (i, record) in found.items()}
 
     def predecessors(self, keys: Sequence[str]) -> list[Record]:
-        """See ``Namespace.predecessors``."""
         return records.predecessors(self._begin(), self._number, keys)
 
     def page(self, where: Filter | None, after: Place | None, limit: int) -> Page:
-        """See ``Namespace.page``."""
         there = records.scan_page(self._begin(), self._number, after, condition(where), limit)
         following = there[-1].place if len(there) == limit else None
         return Page([placed.found for placed in there], following)
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        """See ``Namespace.neighbors``."""
-        return records.neighbors(self._begin(), self._number, source, first, last, radius, now)
+    def neighbors(self, span: Span, now: int) -> list[Record]:
+        return records.neighbors(self._begin(), self._number, span, now)
 
     def search(
         self, legs: Sequence[Leg], k: int, where: Filter | None, now: int, space: Space
     ) -> list[list[Hit]]:
-        """See ``Namespace.search``."""
         head = self._opened(now)
         if any(isinstance(leg, Dense) for leg in legs):
             check_same(self._snapshot.meta.adopted, space)
         return answer(self._begin(), head, legs, k, where, now)
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
-        """See ``Namespace.idf``."""
         return rarity(self._begin(), self._opened(now), view, tokens)
 
     def count(self, where: Filter | None) -> int:
-        """See ``Namespace.count``."""
         return records.count(self._begin(), self._number, condition(where))
 
     def sources(self) -> list[SourceInfo]:
-        """See ``Namespace.sources``."""
         return records.sources(self._begin(), self._number)
 
     def tally(self, edges: Sequence[int], now: int) -> Mapping[str | None, Sequence[int]]:

@@ -97,7 +97,6 @@ class PostgresEngine:
         return self._database.url
 
     def check_open(self) -> None:
-        """See ``Engine.check_open``."""
         self._database.check_open()
 
     def resume(self) -> None:
@@ -116,7 +115,6 @@ class PostgresEngine:
         clock: Clock,
         purging: bool,  # noqa: ARG002 - the tables are scrubbed of all that was deleted
     ) -> Written:
-        """See ``Engine.write``."""
 
         def work(connection: Connection[Any]) -> Written:
             opened = open_namespace(connection, namespace, len(batch.add))
@@ -136,7 +134,6 @@ class PostgresEngine:
         forget(self._database)
 
     def adopt(self, space: Space) -> Space:
-        """See ``Engine.adopt``."""
         if space.dim > vectors.MOST_DIMENSIONS:
             raise InvalidInput(
                 f"pgvector holds up to {vectors.MOST_DIMENSIONS:,} dimensions, not {space.dim:,}; "
@@ -155,23 +152,18 @@ class PostgresEngine:
         return self._database.alter(work)
 
     def filling(self, space: Space) -> PostgresFilling:
-        """See ``Engine.filling``."""
         return PostgresFilling(self._database, space)
 
     def namespaces(self) -> list[str]:
-        """See ``Engine.namespaces``."""
         return [name for name, _ in self._database.read(namespaces)]
 
     def verify(self) -> Verification:
-        """See ``Engine.verify``."""
         return checking.verify(self._database)
 
     def rebuild(self) -> None:
-        """See ``Engine.rebuild``."""
         checking.rebuild(self._database)
 
     def sizes(self) -> Sizes:
-        """See ``Engine.sizes``."""
 
         def work(connection: Connection[Any]) -> Sizes:
             counts = connection.execute(
@@ -187,7 +179,6 @@ class PostgresEngine:
         return self._database.read(work)
 
     def close(self) -> None:
-        """See ``Engine.close``."""
         if not self._database.closed:
             self._builder.close()
             self._database.close()

@@ -31,7 +31,7 @@ class Allowed:
     Attributes:
         ids: Only these, when a filter leaves few; else None.
         condition: On ``records``, when a filter leaves many; else None.
-        expired: Current records whose time is over.
+        expired: Records that have expired and are not superseded.
     """
 
     ids: list[int] | None
@@ -76,108 +76,93 @@ def add(
             copy_vectors(connection, place, namespace, ids, np.array(live), vectors[:, view])
 
 
-def remove(
+REMOVE = "DELETE FROM {table}"
+HIDE = "UPDATE {table} SET live = false"
+"""Keeps vectors from being found."""
+
+
+def change(
     connection: Connection[Any],
+    statement: str,
     generations: Iterable[int],
     namespace: int,
     ids: Sequence[int],
     views: int,
 ) -> None:
-    """Delete the vectors of records."""
+    """Remove or hide the vectors of records.
+
+    Args:
+        statement: ``REMOVE`` or ``HIDE``.
+    """
     if ids:
         for place in (table(g, v) for g in generations for v in range(views)):
             connection.execute(
-                f"DELETE FROM {place} WHERE namespace = %s AND record = ANY(%s)",
-                [namespace, list(ids)],
-            )
-
-
-def hide(
-    connection: Connection[Any],
-    generations: Iterable[int],
-    namespace: int,
-    ids: Sequence[int],
-    views: int,
-) -> None:
-    """Keep the vectors of records from being found."""
-    if ids:
-        for place in (table(g, v) for g in generations for v in range(views)):
-            connection.execute(
-                f"UPDATE {place} SET live = false WHERE namespace = %s AND record = ANY(%s)",
+                f"{statement.format(table=place)} WHERE namespace = %s AND record = ANY(%s)",
                 [namespace, list(ids)],
             )
 
 
 def load(
     connection: Connection[Any], generation: int, namespace: int, ids: Sequence[int], space: Space
-) -> list[dict[int, Vector]]:
-    """For each view, the vectors of those records that have one that is what was written."""
-    found = []
+) -> dict[int, list[Vector]]:
+    """Vectors in the order of the views, by id; of records whose vectors are all as written."""
+    found: dict[int, list[Vector]] = {}
     for view in range(len(space.views)):
-        rows = (
-            connection.cursor(binary=True)
-            .execute(
-                f"""SELECT record, halfvec_send(vector), digest FROM {table(generation, view)}
+        rows = connection.cursor(binary=True).execute(
+            f"""SELECT record, halfvec_send(vector), digest FROM {table(generation, view)}
                 WHERE namespace = %s AND record = ANY(%s)""",
-                [namespace, list(ids)],
-            )
-            .fetchall()
+            [namespace, list(ids)],
         )
         whole = [(i, sent) for i, sent, mark in rows if mark == digest_of_halves(i, sent)]
         vectors = halves([sent for _, sent in whole], space.dim)
-        found.append({i: vector for (i, _), vector in zip(whole, vectors, strict=True)})
-    return found
+        for (i, _), vector in zip(whole, vectors, strict=True):
+            found.setdefault(i, []).append(vector)
+    return {i: vectors for i, vectors in found.items() if len(vectors) == len(space.views)}
 
 
-def exact(
-    connection: Connection[Any],
-    place: str,
-    namespace: int,
-    vector: Vector,
-    k: int,
-    allowed: Allowed,
-) -> Cursor[Any]:
-    """Ask for the k nearest, and those that tie with the last of them, by comparing with all:
-    rows of ``Scored``."""
-    sql, values = _restricted(namespace, allowed)
-    # Ordered by the score and not by the distance: an index has nothing to offer then.
-    return connection.cursor(binary=True).execute(
-        f"""SELECT v.record, -(v.vector <#> %s::halfvec) AS score FROM {place} v
-            WHERE v.namespace = {namespace:d} AND v.live AND {sql}
-            ORDER BY score DESC FETCH FIRST (%s) ROWS WITH TIES""",
-        [_literal(vector), *values, k],
-    )
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A question for the k nearest records, in a table of vectors: rows of ``Scored``."""
 
+    connection: Connection[Any]
+    place: str
+    namespace: int
+    vector: Vector
+    k: int
+    allowed: Allowed
 
-def approximate(
-    connection: Connection[Any],
-    place: str,
-    namespace: int,
-    vector: Vector,
-    k: int,
-    allowed: Allowed,
-    searched: int,
-) -> Cursor[Any]:
-    """Ask for about the k nearest, from the index of the namespace: rows of ``Scored``.
+    def exact(self) -> Cursor[Any]:
+        """Compare with all; what ties with the last of them comes too."""
+        sql, values = _restricted(self.namespace, self.allowed)
+        # Ordered by the score and not by the distance: an index has nothing to offer then.
+        return self.connection.cursor(binary=True).execute(
+            f"""SELECT v.record, -(v.vector <#> %s::halfvec) AS score FROM {self.place} v
+                WHERE v.namespace = {self.namespace:d} AND v.live AND {sql}
+                ORDER BY score DESC FETCH FIRST (%s) ROWS WITH TIES""",
+            [_literal(self.vector), *values, self.k],
+        )
 
-    Args:
-        searched: How many of the index's lists to look into. Where a condition leaves too few of
-            what they hold, the search goes on in others.
-    """
-    sql, values = _restricted(namespace, allowed)
-    connection.execute(
-        """SELECT set_config('ivfflat.probes', %s, true),
-            set_config('ivfflat.iterative_scan', 'relaxed_order', true),
-            set_config('enable_sort', 'off', true)""",
-        [str(searched)],
-    )
-    asked = _literal(vector)
-    return connection.cursor(binary=True).execute(
-        f"""SELECT v.record, -(v.vector <#> %s::halfvec) FROM {place} v
-            WHERE v.namespace = {namespace:d} AND v.live AND {sql}
-            ORDER BY v.vector <#> %s::halfvec LIMIT %s""",
-        [asked, *values, asked, k],
-    )
+    def approximate(self, searched: int) -> Cursor[Any]:
+        """Ask the index of the namespace, which may miss some.
+
+        Args:
+            searched: How many of the index's lists to look into. Where a condition leaves too few
+                of what they hold, the search goes on in others.
+        """
+        sql, values = _restricted(self.namespace, self.allowed)
+        self.connection.execute(
+            """SELECT set_config('ivfflat.probes', %s, true),
+                set_config('ivfflat.iterative_scan', 'relaxed_order', true),
+                set_config('enable_sort', 'off', true)""",
+            [str(searched)],
+        )
+        asked = _literal(self.vector)
+        return self.connection.cursor(binary=True).execute(
+            f"""SELECT v.record, -(v.vector <#> %s::halfvec) FROM {self.place} v
+                WHERE v.namespace = {self.namespace:d} AND v.live AND {sql}
+                ORDER BY v.vector <#> %s::halfvec LIMIT %s""",
+            [asked, *values, asked, self.k],
+        )
 
 
 def _restricted(namespace: int, allowed: Allowed) -> Condition:

@@ -36,7 +36,7 @@ from remem.store.postgres.filters import facets_of
 from remem.store.postgres.records import neighbors, record_of, rows_by_key, view_texts, whole_texts
 from remem.store.reindex import Place, Texts, check_mine, check_views
 from remem.store.rows import COLUMNS, digest, superseded, to_micros, to_row
-from remem.store.types import Batch, Entry, Neighborhood, Record, Space, Vector, View, Written
+from remem.store.types import Batch, Entry, Record, Space, Span, Vector, View, Written
 
 # The metadata is JSON already; told that it is "json", psycopg would quote it as a string.
 _KINDS = "text text int8 text text text int8 int4 int8 int8 text int8 text text text".split()
@@ -103,10 +103,9 @@ class _Writing:
         self._indexed: postings.Texts = {}
         self._current: dict[tuple[int, int], str] = {}
 
-    def neighbors(self, around: Neighborhood) -> list[Record]:
-        """Records of a neighbourhood as it is now."""
-        span = around.source, around.first, around.last, around.radius
-        return neighbors(self._connection, self._namespace, *span, self._micros)
+    def neighbors(self, span: Span) -> list[Record]:
+        """Records of a span as it is now."""
+        return neighbors(self._connection, self._namespace, span, self._micros)
 
     def records(self, keys: Sequence[str]) -> dict[str, Record]:
         """Stored records by key; unknown keys are left out."""
@@ -183,7 +182,9 @@ class _Writing:
             )
         ids = [change[-1] for change in changes]
         generations = self._meta.generations
-        vectors.hide(self._connection, generations, self._namespace, ids, len(self._views))
+        vectors.change(
+            self._connection, vectors.HIDE, generations, self._namespace, ids, len(self._views)
+        )
         self._forget_texts(ids)
 
     def index(self) -> None:
@@ -234,7 +235,9 @@ class _Writing:
             [self._namespace, list(ids)],
         )
         generations = self._meta.generations
-        vectors.remove(self._connection, generations, self._namespace, ids, len(self._views))
+        vectors.change(
+            self._connection, vectors.REMOVE, generations, self._namespace, ids, len(self._views)
+        )
         self._forget_texts(ids)
 
     def _forget_texts(self, ids: Iterable[int]) -> None:
@@ -295,7 +298,7 @@ def _await_readers(database: Database) -> None:
     """Return when nobody can see what was deleted before."""
     give_up = time.monotonic() + _WAIT
     deleted = database.read(_next)
-    for _ in ("those that began before", "those that began beside them"):
+    for _ in range(2):  # transactions that began before now, then those that began during these
         began = set(database.read(_transactions))
         left = partial(_those_left, began=began, deleted=deleted)
         while readers := database.read(left):
@@ -355,7 +358,6 @@ class PostgresFilling:
         self._table = vectors.table(self._generation, 0)
 
     def counts(self) -> tuple[int, int]:
-        """See ``Filling.counts``."""
 
         def work(connection: Connection[Any]) -> tuple[int, int]:
             row = connection.execute(
@@ -368,7 +370,6 @@ class PostgresFilling:
         return self._database.read(work)
 
     def missing(self, after: Place, limit: int) -> Texts:
-        """See ``Filling.missing``."""
 
         def work(connection: Connection[Any]) -> Texts:
             return {
@@ -382,7 +383,6 @@ class PostgresFilling:
         return self._database.read(work)
 
     def put(self, texts: Texts, vectors: Vector) -> int:
-        """See ``Filling.put``."""
         rows = dict(zip(texts, vectors, strict=True))
 
         def work(connection: Connection[Any]) -> int:
@@ -395,7 +395,6 @@ class PostgresFilling:
         return self._database.write(work)
 
     def flip(self) -> bool:
-        """See ``Filling.flip``."""
         self._build_indexes()
 
         def work(connection: Connection[Any]) -> bool:
@@ -435,14 +434,10 @@ class PostgresFilling:
     def _texts(
         self, connection: Connection[Any], namespace: int, ids: list[int]
     ) -> dict[int, list[str]]:
-        views = range(len(self._space.views))
-        found = whole_texts(connection, namespace, ids)
-        try:
-            return {i: [found[i, view] for view in views] for i in ids}
-        except KeyError as lacking:
-            raise CorruptStore(
-                f"record number {lacking.args[0][0]} lacks its texts; 'remem verify' tells"
-            ) from None
+        found = whole_texts(connection, namespace, ids, len(self._space.views))
+        if lacking := [i for i in ids if i not in found]:
+            raise CorruptStore(f"record number {lacking[0]} lacks its texts; 'remem verify' tells")
+        return {i: found[i] for i in ids}
 
     def _put(
         self,

@@ -38,10 +38,10 @@ from remem.store.types import (
     Entry,
     Hit,
     Leg,
-    Neighborhood,
     Record,
     SourceInfo,
     Space,
+    Span,
     Vector,
     Verification,
     View,
@@ -74,7 +74,6 @@ class ReferenceEngine:
         self._closed = False
 
     def check_open(self) -> None:
-        """See ``Engine.check_open``."""
         if self._closed:
             raise StoreClosed(f"the store {self.url} is closed; open it again")
 
@@ -82,7 +81,6 @@ class ReferenceEngine:
         """Nothing here outlives a crash."""
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
-        """See ``Engine.read``."""
         with self.lock:
             snapshot = ReferenceSnapshot(self.meta, dict(self.namespaces_by_name))
         return work(snapshot)
@@ -103,11 +101,7 @@ class ReferenceEngine:
             now = clock()
             before = ReferenceNamespace(rows)
 
-            def around(span: Neighborhood) -> list[Record]:
-                place = span.source, span.first, span.last, span.radius
-                return before.neighbors(*place, to_micros(now))
-
-            check_expected(batch.expects, around)
+            check_expected(batch.expects, lambda span: before.neighbors(span, to_micros(now)))
             check_records(batch.expects_records, before.get)
             deleted = [key for key in dict.fromkeys(batch.delete) if rows.pop(key, None)]
             added, unchanged = split(batch.add, {k: row.record.text for k, row in rows.items()})
@@ -128,7 +122,6 @@ class ReferenceEngine:
         """There is no file that could keep a trace."""
 
     def adopt(self, space: Space) -> Space:
-        """See ``Engine.adopt``."""
         with self.lock:
             if self.meta.adopted is None:
                 self.meta = Meta(1, space, None)
@@ -136,11 +129,9 @@ class ReferenceEngine:
             return self.meta.space
 
     def filling(self, space: Space) -> ReferenceFilling:
-        """See ``Engine.filling``."""
         return ReferenceFilling(self, space)
 
     def namespaces(self) -> list[str]:
-        """See ``Engine.namespaces``."""
         return list(self.sizes().records)
 
     def verify(self) -> Verification:
@@ -151,7 +142,6 @@ class ReferenceEngine:
         """Nothing is derived here, so there is nothing to do."""
 
     def sizes(self) -> Sizes:
-        """See ``Engine.sizes``."""
         with self.lock:
             there = {name: rows for name, rows in sorted(self.namespaces_by_name.items()) if rows}
         views = [v for rows in there.values() for r in rows.values() for v in r.views.values()]
@@ -184,15 +174,12 @@ class ReferenceNamespace:
         self._rows = rows
 
     def get(self, keys: Sequence[str]) -> dict[str, Record]:
-        """See ``Namespace.get``."""
         return {key: _copy(self._rows[key].record) for key in keys if key in self._rows}
 
     def entries(self, keys: Sequence[str], space: Space) -> dict[str, Entry]:  # noqa: ARG002
-        """See ``Namespace.entries``."""
         return {key: _entry(self._rows[key]) for key in keys if key in self._rows}
 
     def predecessors(self, keys: Sequence[str]) -> list[Record]:
-        """See ``Namespace.predecessors``."""
         wanted = set(keys)
         return _in_order(r for r in self._matching(None) if r.superseded_by in wanted)
 
@@ -200,15 +187,16 @@ class ReferenceNamespace:
         """All records that match."""
         return Page(_in_order(self._matching(where)))
 
-    def neighbors(self, source: str, first: int, last: int, radius: int, now: int) -> list[Record]:
-        """See ``Namespace.neighbors``."""
+    def neighbors(self, span: Span, now: int) -> list[Record]:
         records = sorted(
-            (row.record for row in self._current(now).values() if row.record.source == source),
+            (row.record for row in self._current(now).values() if row.record.source == span.source),
             key=lambda record: (record.position, record.key),
         )
-        start = sum(record.position < first for record in records)
-        stop = sum(record.position <= last for record in records)
-        return [_copy(record) for record in records[max(start - radius, 0) : stop + radius]]
+        start = sum(record.position < span.first for record in records)
+        stop = sum(record.position <= span.last for record in records)
+        return [
+            _copy(record) for record in records[max(start - span.radius, 0) : stop + span.radius]
+        ]
 
     def search(
         self,
@@ -218,7 +206,6 @@ class ReferenceNamespace:
         now: int,
         space: Space,  # noqa: ARG002 - what is here is of one space
     ) -> list[list[Hit]]:
-        """See ``Namespace.search``."""
         current = self._current(now)
         allowed = {
             key for key, row in current.items() if where is None or where.matches(row.record)
@@ -229,15 +216,12 @@ class ReferenceNamespace:
         ]
 
     def idf(self, view: str, tokens: Sequence[str], now: int) -> list[float]:
-        """See ``Namespace.idf``."""
         return rarity(tokens, view, self._current(now))
 
     def count(self, where: Filter | None) -> int:
-        """See ``Namespace.count``."""
         return len(self._matching(where))
 
     def sources(self) -> list[SourceInfo]:
-        """See ``Namespace.sources``."""
         by_source: dict[str, list[Record]] = {}
         for record in self._matching(None):
             by_source.setdefault(record.source, []).append(record)
@@ -277,23 +261,19 @@ class ReferenceFilling:
         self._filled: dict[Place, tuple[list[str], Vector]] = {}
 
     def counts(self) -> tuple[int, int]:
-        """See ``Filling.counts``."""
         return len(self._filled), len(self._texts())
 
     def missing(self, after: Place, limit: int) -> Texts:
-        """See ``Filling.missing``."""
         there = sorted(self._texts().items())
         return dict([pair for pair in there if pair[0] > after and self._lacks(*pair)][:limit])
 
     def put(self, texts: Texts, vectors: Vector) -> int:
-        """See ``Filling.put``."""
         self._filled |= {
             place: (texts[place], rows) for place, rows in zip(texts, vectors, strict=True)
         }
         return len(texts)
 
     def flip(self) -> bool:
-        """See ``Filling.flip``."""
         with self._engine.lock:
             if self.missing((), 1):
                 return False

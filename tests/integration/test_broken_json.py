@@ -16,7 +16,7 @@ pytest.importorskip("fastapi")
 
 from remem import Memory
 from remem.serve.app import create_app
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.requests import MAX_DEPTH, MAX_VALUES, parsed
 from remem.serve.settings import ServeSettings
@@ -171,5 +171,5 @@ def test_signs_inside_of_texts_are_no_values() -> None:
 def test_as_many_values_as_allowed_are_read() -> None:
     value = [{}] + ["[,"] * (MAX_VALUES - 3) + [1]
     assert parsed(json.dumps(value).encode()) == value
-    with pytest.raises(Refusal, match="more than 50,000 values"):
+    with pytest.raises(ApiError, match="more than 50,000 values"):
         parsed(json.dumps([*value, *value[:2]]).encode())

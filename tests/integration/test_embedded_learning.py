@@ -18,8 +18,8 @@ from remem.store import Batch
 from remem.store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
 from remem.store.embedded import EmbeddedStore, partitions, snapshot
 from remem.store.embedded import dense as dense_index
-from remem.store.embedded import vectors as coarse_lists
-from remem.store.embedded.vectors import Coarse
+from remem.store.embedded import vectors as vectors
+from remem.store.embedded.vectors import Ivf
 
 MANY = 600
 TEXTS = [f"fact {i}" for i in range(MANY)]
@@ -42,20 +42,20 @@ def filled(path: Path) -> EmbeddedStore:
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]:
     """What happens while a partition learns: it waits for each of these."""
     meanwhile: list[Callable[[], None]] = []
-    learn = Coarse.learn
+    learn = Ivf.learn
 
-    def interrupted(taken: NDArray[np.float32], rows: int, seq: int) -> Coarse:
+    def interrupted(taken: NDArray[np.float32], rows: int, seq: int) -> Ivf:
         learned = learn(taken, rows, seq)
         while meanwhile:
             meanwhile.pop()()
         return learned
 
-    monkeypatch.setattr(Coarse, "learn", interrupted)
+    monkeypatch.setattr(Ivf, "learn", interrupted)
     yield meanwhile
     assert not meanwhile
 
 
-def never(taken: NDArray[np.float32], rows: int, seq: int) -> Coarse:
+def never(taken: NDArray[np.float32], rows: int, seq: int) -> Ivf:
     raise AssertionError("there was nothing to learn")
 
 
@@ -64,7 +64,7 @@ def test_what_was_learned_is_in_the_snapshot(
 ) -> None:
     with filled(tmp_path / "memories") as store:
         store.search("ana", [dense("fact 7")], 1)
-    monkeypatch.setattr(Coarse, "learn", never)
+    monkeypatch.setattr(Ivf, "learn", never)
     with EmbeddedStore(tmp_path / "memories") as store:
         assert keys(store.search("ana", [dense("fact 7")], 1)[0]) == ["k7"]
         assert store.verify().ok
@@ -119,7 +119,7 @@ def test_a_partition_that_was_replaced_while_it_learned_learns_again(
 def test_a_partition_that_cannot_learn_stays_exact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(Coarse, "learn", never)
+    monkeypatch.setattr(Ivf, "learn", never)
     with filled(tmp_path / "memories") as store:
         for i in (7, 8):
             assert keys(store.search("ana", [dense(f"fact {i}")], 1)[0]) == [f"k{i}"]
@@ -138,8 +138,8 @@ def test_what_was_purged_leaves_no_bit_in_what_was_learned(tmp_path: Path) -> No
     assert all(stored not in file.read_bytes() for file in path.rglob("*") if file.is_file())
     with EmbeddedStore(path) as store, store._partitions.current("ana") as (_, _, partition):
         for index in partition.dense.values():
-            assert index.coarse is not None
-            assert len(index.coarse) == len(index) == MANY - 1
+            assert index.ivf is not None
+            assert len(index.ivf) == len(index) == MANY - 1
 
 
 def unit(text: str) -> NDArray[np.float32]:
@@ -154,13 +154,13 @@ def copied(path: Path, text: str) -> bool:
         [(name, digest)] = database.execute("SELECT file, digest FROM snapshots")
     partition = snapshot.load_partition(path / "index" / name, digest)
     assert partition is not None
-    known = [index.coarse for index in partition.dense.values() if index.coarse is not None]
-    return any(float((coarse._centroids() @ unit(text)).max()) > 0.9999 for coarse in known)
+    known = [index.ivf for index in partition.dense.values() if index.ivf is not None]
+    return any(float((ivf._centroids() @ unit(text)).max()) > 0.9999 for ivf in known)
 
 
 def alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedStore:
     """A store whose partitions have so many lists that each vector is a centroid."""
-    monkeypatch.setattr(coarse_lists, "_LISTS", MANY)
+    monkeypatch.setattr(vectors, "_LISTS", MANY)
     return filled(path)
 
 
@@ -222,16 +222,16 @@ def test_codes_of_another_length_are_learned_again(
 ) -> None:
     with filled(tmp_path) as store:
         store.search("ana", [dense("fact 7")], 1)
-    init = Coarse.__init__
+    init = Ivf.__init__
 
-    def of_another_faiss(coarse: Coarse, *arguments: Any) -> None:
-        init(coarse, *arguments)
-        coarse._index.code_size += 8
-        coarse._index.own_invlists = False
-        lists = faiss.ArrayInvertedLists(coarse._index.nlist, coarse._index.code_size)
-        coarse._index.replace_invlists(lists)
+    def of_another_faiss(ivf: Ivf, *arguments: Any) -> None:
+        init(ivf, *arguments)
+        ivf._index.code_size += 8
+        ivf._index.own_invlists = False
+        lists = faiss.ArrayInvertedLists(ivf._index.nlist, ivf._index.code_size)
+        ivf._index.replace_invlists(lists)
 
-    monkeypatch.setattr(Coarse, "__init__", of_another_faiss)
+    monkeypatch.setattr(Ivf, "__init__", of_another_faiss)
     with EmbeddedStore(tmp_path) as store, store._partitions.current("ana") as (_, _, partition):
         assert partition.outgrown == list(SPACE.views)
         monkeypatch.undo()

@@ -13,7 +13,7 @@ from remem.store.conformance.samples import SPACE, batch, embed, turn
 from remem.store.errors import DamagedRecord
 from remem.store.milvus import MilvusStore
 from remem.store.milvus.engine import Row
-from remem.store.milvus.notes import read_moment
+from remem.store.milvus.metadata import read_snapshot
 from remem.store.milvus.read import whole_rows
 from remem.store.types import Batch, Record
 from tests.crash.survey import assert_costs_only, survey
@@ -41,12 +41,12 @@ def store(tmp_path: Path) -> Iterator[MilvusStore]:
 
 
 def damage(store: MilvusStore, change: Callable[[Row], None], key: str = "k7") -> None:
-    moment = read_moment(store._engine, "ana")
-    places = [row["pk"] for row in store._engine.select(moment.root.records_name, "", ())]
-    for row in whole_rows(store._engine, moment.root, places):
+    snapshot = read_snapshot(store._engine, "ana")
+    places = [row["pk"] for row in store._engine.select(snapshot.root.records_name, "", ())]
+    for row in whole_rows(store._engine, snapshot.root, places):
         if row["key"] == key:
             change(row)
-            store._engine.put(moment.root.records_name, [row])
+            store._engine.put(snapshot.root.records_name, [row])
 
 
 def body(change: Callable[[str], str]) -> Callable[[Row], None]:

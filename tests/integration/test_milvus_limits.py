@@ -80,7 +80,7 @@ def many(count: int) -> list[Record]:
         ("packing", "MOST_ITEMS", 1),  # more words in a record than one array holds
         ("filters", "MOST_ITEMS", 3),  # more metadata
         ("packing", "LONGEST_BODY", 50),  # longer records than one row holds
-        ("notes", "_DEAD_ROWS", 100),  # more rows that die than one note names
+        ("metadata", "_TOMBSTONE_BYTES", 100),  # more tombstones than one row names
         ("engine", "_MESSAGE", 500),  # more rows than one message holds
         ("engine", "_PAGE", 7),  # more than one page
         ("rebuild", "_PAGE", 7),

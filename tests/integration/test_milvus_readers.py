@@ -31,7 +31,7 @@ def purge(store: MilvusStore) -> None:
 def reindex(store: MilvusStore) -> None:
     store.write("ana", Batch(delete=["a"]))
     larger = Space("another", 24, SPACE.views)
-    with pytest.raises(ZeroDivisionError):  # it is the beginning that removes what died
+    with pytest.raises(ZeroDivisionError):  # it is the beginning that removes tombstoned rows
         store.reindex(larger, lambda texts: embed(texts, 24 // 0))
 
 
@@ -71,7 +71,7 @@ def test_rows_stay_for_those_who_are_reading_them(
     waiting, has_read = threading.Event(), threading.Event()
 
     def sleep(seconds: float) -> None:
-        assert 2 * purge_module.QUICK <= seconds < 20  # a claim holds for thirty
+        assert 2 * purge_module.QUICK <= seconds < 20  # a lease lasts thirty
         waiting.set()
         has_read.wait(30)
 

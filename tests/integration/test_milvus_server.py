@@ -39,7 +39,7 @@ from remem.store.errors import EncoderMismatch, Stale, UpstreamError
 from remem.store.milvus import MilvusStore
 from remem.store.milvus.driver import PREFIX
 from remem.store.milvus.engine import Engine
-from remem.store.milvus.notes import claim_note
+from remem.store.milvus.metadata import lease_row
 from remem.store.store import Store
 from remem.store.types import Batch, Neighborhood, Space
 from tests.milvus_server import Faults, faulty_server, make_database, milvus_server, unavailable
@@ -86,7 +86,7 @@ class TestMilvusServer(
     VerifyContract,
     ConcurrencyContract,
 ):
-    """What the protocol between processes changes: claims, and rows that outlive their end."""
+    """What the protocol between processes changes: leases, and rows that outlive their end."""
 
     @pytest.fixture
     def opened(self, url: str) -> Iterator[list[Store]]:
@@ -269,11 +269,11 @@ def no_answer(answer: Any, context: Any) -> Any:
     context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the network is gone")
 
 
-def end_claims(store: MilvusStore) -> None:
+def end_leases(store: MilvusStore) -> None:
     """As time does: those that are held run out."""
     for row in store._engine.select(PREFIX, 'kind == "claim"', ["scope", "body"]):
         owner = json.loads(row["body"])["owner"]
-        store._engine.put(PREFIX, [claim_note(row["scope"], owner, until=1.0)])
+        store._engine.put(PREFIX, [lease_row(row["scope"], owner, until=1.0)])
 
 
 @pytest.mark.parametrize("requests", range(7))
@@ -300,7 +300,7 @@ def test_what_a_writer_that_died_left_behind_is_nothing_or_all_and_is_cleaned_up
         cut_short = next(sent) > requests
     fault.on.clear()
     with MilvusStore(url) as store:
-        end_claims(store)
+        end_leases(store)
         found = list(store.scan("ana"))
         assert (
             found == before if cut_short else {r.key for r in found} == {"k0", "k1", "old", "new"}
@@ -310,5 +310,5 @@ def test_what_a_writer_that_died_left_behind_is_nothing_or_all_and_is_cleaned_up
         assert {record.key for record in store.scan("ana")} == {"k0", "k1", "old", "new"}
         assert keys(store.search("ana", [words("quinces")], 9)[0]) == ["new"]
         assert store.verify().problems == ()
-        if cut_short:  # three rows that died and the four that are there, none of the first attempt
+        if cut_short:  # three tombstones and four present rows, none of the first attempt
             assert len([row for row in all_rows(store) if "born" in row]) == 7

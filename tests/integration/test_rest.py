@@ -294,7 +294,7 @@ def test_it_says_how_it_is(api: httpx.Client) -> None:
     assert done(api.get("/health"))["status"] == "ok"
     assert done(api.get("/ready"))["status"] == "ready"
     metrics = httpx.get(f"{str(api.base_url).removesuffix('/api/v1/')}/metrics").text
-    assert 'remem_recalled_memories_total{road="rest"} 1.0' in metrics
+    assert 'remem_recalled_memories_total{endpoint="rest"} 1.0' in metrics
 
 
 def test_an_origin_is_stored_shown_and_filtered(api: httpx.Client) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from remem import Memory
 from remem.serve.access import Caller
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.keys import KeyRing, Permission
 from remem.store import InvalidInput
 from remem.testing import HashEncoder
@@ -56,7 +56,7 @@ def memory_of(who: Caller, user: str | None) -> str | None:
     """The namespace of a user; None of one who gets none."""
     try:
         return who.granted_to(user).namespace
-    except (Refusal, InvalidInput):
+    except (ApiError, InvalidInput):
         return None
 
 

@@ -9,7 +9,7 @@ import pytest
 from remem.store.arrays import Halves, Mask
 from remem.store.embedded import dense as dense_index
 from remem.store.embedded.dense import DenseIndex
-from remem.store.embedded.vectors import Coarse
+from remem.store.embedded.vectors import Ivf
 from tests.stored import stored
 
 DIM = 64
@@ -42,9 +42,9 @@ def exact(vectors: Halves = VECTORS) -> DenseIndex:
 
 def learned(vectors: Halves = VECTORS) -> DenseIndex:
     index = exact(vectors)
-    index.coarse = Coarse.learn(*index.learning(np.ones(len(index), np.bool_)), 0)
+    index.ivf = Ivf.learn(*index.learning(np.ones(len(index), np.bool_)), 0)
     for piece in index.vectors.pieces():
-        index.coarse.add(piece)
+        index.ivf.add(piece)
     return index
 
 
@@ -107,8 +107,8 @@ def test_rows_added_after_learning_are_found() -> None:
 def test_a_compacted_index_knows_the_live_rows_only() -> None:
     live = np.random.default_rng(2).random(ROWS) < 0.7
     index = learned().compacted(live)
-    assert index.coarse is not None
-    held = stored(index.coarse.saved(np.ones(len(index), np.bool_)))
+    assert index.ivf is not None
+    held = stored(index.ivf.saved(np.ones(len(index), np.bool_)))
     assert sorted(held.read("rows").tolist()) == list(range(int(live.sum())))
     old = np.flatnonzero(live)
     for query in QUERIES[:20]:
@@ -121,10 +121,10 @@ def test_a_compacted_index_knows_the_live_rows_only() -> None:
 @pytest.mark.parametrize("share", [1, 0.7, 0])
 def test_what_is_saved_of_what_was_learned_is_what_a_compacted_one_holds(share: float) -> None:
     index = learned()
-    assert index.coarse is not None
+    assert index.ivf is not None
     live = np.random.default_rng(2).random(ROWS) < share
-    compacted = index.coarse.compacted(live)
-    saved = index.coarse.saved(live), compacted.saved(np.ones(len(compacted), np.bool_))
+    compacted = index.ivf.compacted(live)
+    saved = index.ivf.saved(live), compacted.saved(np.ones(len(compacted), np.bool_))
     one, other = map(stored, saved)
     for name in saved[0]:
         np.testing.assert_array_equal(one.read(name), other.read(name))
@@ -132,9 +132,9 @@ def test_what_is_saved_of_what_was_learned_is_what_a_compacted_one_holds(share: 
 
 def test_what_was_saved_of_what_was_learned_brings_it_back() -> None:
     index = learned()
-    assert index.coarse is not None
+    assert index.ivf is not None
     again = exact()
-    again.coarse = Coarse.restored(index.coarse.learned, 0, stored(index.coarse.saved(EVERY)))
+    again.ivf = Ivf.restored(index.ivf.learned, 0, stored(index.ivf.saved(EVERY)))
     again.add(VECTORS[:100])
     index.add(VECTORS[:100])
     allowed = np.ones(len(index), np.bool_)

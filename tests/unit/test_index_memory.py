@@ -14,7 +14,7 @@ from remem.store.embedded import snapshot
 from remem.store.embedded import vectors as vectors_module
 from remem.store.embedded.partition import Partition
 from remem.store.embedded.snapshot import load_partition, save_partition
-from remem.store.embedded.vectors import Coarse
+from remem.store.embedded.vectors import Ivf
 from remem.store.fulltext import postings
 from remem.store.fulltext.postings import Segment, merged, nbytes, segment_of
 
@@ -43,9 +43,9 @@ def filled() -> Partition:
         vectors = rng.standard_normal((len(ids), 1, DIM)).astype(np.float16)
         partition.add(ids, vectors, {"turn": texts})
     index = partition.dense["turn"]
-    index.coarse = Coarse.learn(*index.learning(partition.live), 0)
+    index.ivf = Ivf.learn(*index.learning(partition.live), 0)
     for piece in index.vectors.pieces():
-        index.coarse.add(piece)
+        index.ivf.add(piece)
     partition.add(np.array([ROWS]), rng.standard_normal((1, 1, DIM)), {"turn": ["word1"]})
     partition.remove(np.arange(7, ROWS, 50))
     return partition

@@ -142,3 +142,33 @@ def test_every_signal_is_between_zero_and_one(
     ]
     for name in SIGNALS:
         assert all(0 <= value <= 1 for value in values(name, *placed, asked=asked + when)), name
+
+
+@pytest.mark.parametrize(
+    ("asked", "answering", "other"),
+    [
+        ("what is the dog called", "Her name is Pickle.", "She wanted a dog."),
+        ("Wie heißt der Hund?", "Er heißt Bello.", "Der Hund schläft."),
+        ("¿Cómo se llama tu hermana?", "Se llama Lucía.", "Mi hermana vive en Quito."),
+        ("Как зовут собаку?", "Её зовут Белка.", "Собака спит."),
+        ("How old is he?", "He turned 41 in May.", "He is older than me."),
+        ("Combien coûte le vélo ?", "Il coûte 300 euros.", "Le vélo est cher."),
+        ("Where did she move?", "She moved to Lisbon.", "She moved again."),
+        ("When is the exam?", "It's on Tuesday.", "The exam is hard."),
+    ],
+)
+def test_a_text_of_the_kind_that_is_asked_for_has_more(
+    asked: str, answering: str, other: str
+) -> None:
+    more, less = values("answer", turn(answering), turn(other, position=1), asked=asked)
+    assert more > less == 0
+
+
+def test_a_name_that_is_asked_for_tells_more_than_a_number() -> None:
+    [name] = values("answer", turn("They call her Pickle."), asked="What is she called?")
+    [number] = values("answer", turn("She is six."), asked="How old is she?")
+    assert name == 1 > number > 0
+
+
+def test_a_question_that_does_not_say_what_it_wants_gives_nothing() -> None:
+    assert values("answer", turn("Her name is Pickle, she is 6."), asked="Tell me more") == [0]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from remem.benchmarks.systems.base import package
-from remem.benchmarks.systems.engine import Asked, Condition, FolderEngine, Rows, Unsupported
+from remem.benchmarks.systems.engine import Condition, FolderEngine, Query, Rows, Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class _Engine(FolderEngine):
             metadatas=rows.metadata if rows.fields else None,
         )
 
-    def best(self, asked: Asked, k: int) -> Iterable[tuple[int, float]]:
+    def best(self, asked: Query, k: int) -> Iterable[tuple[int, float]]:
         return self._query(asked, k, None)
 
-    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+    def dense(self, asked: Query, k: int, where: Condition | None) -> list[int]:
         only = None if where is None else {where.field: where.value}
         return [number for number, _ in self._query(asked, k, only)]
 
-    def hybrid(self, asked: Asked, k: int) -> list[int]:  # noqa: ARG002
+    def hybrid(self, asked: Query, k: int) -> list[int]:  # noqa: ARG002
         raise Unsupported("the local engine does not rank by full text")
 
     def delete(self, numbers: Sequence[int]) -> None:
@@ -67,7 +67,7 @@ class _Engine(FolderEngine):
             self.collection.delete(ids=keys[start : start + self.most])
 
     def _query(
-        self, asked: Asked, k: int, where: dict[str, int] | None
+        self, asked: Query, k: int, where: dict[str, int] | None
     ) -> Iterator[tuple[int, float]]:
         found = self.collection.query(
             query_embeddings=[asked.vector], n_results=k, where=where, include=["distances"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from remem.benchmarks.systems.base import package
-from remem.benchmarks.systems.engine import SHARES, Asked, Condition, FolderEngine, Rows
+from remem.benchmarks.systems.engine import SHARES, Condition, FolderEngine, Query, Rows
 
 _TABLE = "memories"
 _WANTS_INDEX = 1_000_000
@@ -72,7 +72,7 @@ class _Engine(FolderEngine):
     def add(self, rows: Rows) -> None:
         self.table.add(_as_arrow(rows))
 
-    def best(self, asked: Asked, k: int) -> Iterable[tuple[int, float]]:
+    def best(self, asked: Query, k: int) -> Iterable[tuple[int, float]]:
         # As a string, a question in quotation marks would be a phrase query, which needs another
         # kind of index.
         words = package("lancedb.query").MatchQuery(asked.text, "text")
@@ -81,7 +81,7 @@ class _Engine(FolderEngine):
         columns = (found[name].to_pylist() for name in ("number", "_relevance_score"))
         return zip(*columns, strict=True)
 
-    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+    def dense(self, asked: Query, k: int, where: Condition | None) -> list[int]:
         search = self.table.search(asked.vector).distance_type("cosine")
         if where is not None:
             search = search.where(f"{where.field} = {where.value}")
@@ -89,7 +89,7 @@ class _Engine(FolderEngine):
         numbers: list[int] = found["number"].to_pylist()
         return numbers
 
-    def hybrid(self, asked: Asked, k: int) -> list[int]:
+    def hybrid(self, asked: Query, k: int) -> list[int]:
         return [number for number, _ in self.best(asked, k)]
 
     def delete(self, numbers: Sequence[int]) -> None:

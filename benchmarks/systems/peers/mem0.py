@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from remem.benchmarks.datasets.base import Haystack
-from remem.benchmarks.systems.base import Ranked, Searcher, package
+from remem.benchmarks.systems.base import Searcher, by_keys, package
 from remem.encoders.sentence_transformer import Encoder
 from remem.views import line
 
@@ -52,7 +52,7 @@ class Mem0:
                     for each in found["results"]:
                         yield keys[each["id"]], each["score"]
 
-                yield Ranked({record.key: record for record in haystack.records}, find)
+                yield by_keys({record.key: record for record in haystack.records}, find)
 
 
 class _Embedder:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remem.benchmarks.systems.base import package
-from remem.benchmarks.systems.engine import Asked, Condition, Engine, FolderEngine, Rows
+from remem.benchmarks.systems.engine import Condition, Engine, FolderEngine, Query, Rows
 
 _COLLECTION = "memories"
 
@@ -59,14 +59,14 @@ class _Engine(FolderEngine):
         )
         self.client.upsert(_COLLECTION, points)
 
-    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+    def dense(self, asked: Query, k: int, where: Condition | None) -> list[int]:
         return self._points(
             query=asked.vector,
             limit=k,
             query_filter=None if where is None else self._filter(where),
         )
 
-    def hybrid(self, asked: Asked, k: int) -> list[int]:
+    def hybrid(self, asked: Query, k: int) -> list[int]:
         models = self.models
         if not self.indexed:  # local mode keeps no record of indexes
             self._index_texts()

@@ -11,10 +11,10 @@ from typing import Any
 from remem.benchmarks.systems.base import package
 from remem.benchmarks.systems.engine import (
     SHARES,
-    Asked,
     Condition,
     Engine,
     FolderEngine,
+    Query,
     Rows,
     fused,
 )
@@ -63,7 +63,7 @@ class _Engine(FolderEngine):
             )
             self.connection.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
 
-    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+    def dense(self, asked: Query, k: int, where: Condition | None) -> list[int]:
         sql = "SELECT number FROM vectors WHERE vector MATCH ? AND k = ?"
         values: tuple[object, ...] = (asked.vector.tobytes(), k)
         if where is not None:
@@ -71,7 +71,7 @@ class _Engine(FolderEngine):
             values += (where.value,)
         return self._numbers(f"{sql} ORDER BY distance", values)
 
-    def hybrid(self, asked: Asked, k: int) -> list[int]:
+    def hybrid(self, asked: Query, k: int) -> list[int]:
         match = " OR ".join(f'"{word}"' for word in content_words(asked.text).values())
         sql = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?"
         found = self._numbers(sql, (match, k)) if match else []

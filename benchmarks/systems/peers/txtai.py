@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from remem.benchmarks.systems.base import package
-from remem.benchmarks.systems.engine import Asked, Condition, FolderEngine, Rows, Vectors
+from remem.benchmarks.systems.engine import Condition, FolderEngine, Query, Rows, Vectors
 
 Pending = deque[Vectors]
 """Vectors of the texts that txtai is going to ask for, in its order."""
@@ -61,13 +61,13 @@ class _Engine(FolderEngine):
         self.embeddings.upsert(self._documents(rows))
         self._save()
 
-    def best(self, asked: Asked, k: int) -> Iterable[tuple[int, float]]:
+    def best(self, asked: Query, k: int) -> Iterable[tuple[int, float]]:
         return self._search(asked, k, None, 0.5)
 
-    def dense(self, asked: Asked, k: int, where: Condition | None) -> list[int]:
+    def dense(self, asked: Query, k: int, where: Condition | None) -> list[int]:
         return [number for number, _ in self._search(asked, k, where, 1.0)]
 
-    def hybrid(self, asked: Asked, k: int) -> list[int]:
+    def hybrid(self, asked: Query, k: int) -> list[int]:
         return [number for number, _ in self.best(asked, k)]
 
     def delete(self, numbers: Sequence[int]) -> None:
@@ -84,7 +84,7 @@ class _Engine(FolderEngine):
             yield str(number), {"text": text, **metadata}, None
 
     def _search(
-        self, asked: Asked, k: int, where: Condition | None, weight_of_vectors: float
+        self, asked: Query, k: int, where: Condition | None, weight_of_vectors: float
     ) -> list[tuple[int, float]]:
         self.pending.append(asked.vector)
         sql = "SELECT id, score FROM txtai WHERE similar(:question)"

@@ -16,7 +16,7 @@ from remem.attach.replies import ChatReading
 from remem.memory import Memory
 from remem.recall.ranking import Recollection
 from remem.serve.backend import Backend, CompletionRequest
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.page.jobs import owner_of
 from remem.serve.page.record import Trash
 from remem.serve.page.visits import HtmlRoute, Visit, Writing
@@ -101,13 +101,13 @@ async def ask(visit: Writing) -> Response:
     """Ask, and go on with the answer."""
     question = visit.form.get("message", "").strip()
     if not question:
-        raise Refusal(400, "nothing_asked", "say something first")
+        raise ApiError(400, "nothing_asked", "say something first")
     talks, name = _talks(visit), visit.form.get("talk", "")
     if name not in talks.held:
         name = talks.begin(*_whose(visit))
     there = talks.held[name]
     if (there.owner, there.namespace) != _whose(visit):
-        raise Refusal(403, "namespace_not_allowed", "this is a conversation of somebody else")
+        raise ApiError(403, "namespace_not_allowed", "this is a conversation of somebody else")
     remembers = "forgetful" not in visit.form
     model = visit.form.get("model", "")
     said = await _answered(visit, there, question, model, remembers)
@@ -122,7 +122,7 @@ async def forget(visit: Writing) -> Response:
     there = _talks(visit).held.get(name)
     place = visit.form.get("place", "")
     if there is None or (there.owner, there.namespace) != _whose(visit) or not place.isdecimal():
-        raise Refusal(404, "no_talk", "this conversation is held no longer")
+        raise ApiError(404, "no_talk", "this conversation is held no longer")
     if int(place) < len(there.said):
         said = there.said.pop(int(place))
         if said.keys:
@@ -166,7 +166,7 @@ async def _answered(visit: Visit, talk: Talk, question: str, model: str, remembe
     answer = reading.answer()
     if answering.status >= 300 or not answer.text.strip():
         why = answer.problem or f"its status was {answering.status}"
-        raise Refusal(502, "no_answer", f"the model gave no answer ({why}); ask again")
+        raise ApiError(502, "no_answer", f"the model gave no answer ({why}); ask again")
     remembered = await visit.write(lambda _: exchange.remember(answer.text))
     return Said(
         question,
@@ -203,7 +203,7 @@ async def _models(visit: Visit) -> list[str]:
         async with backend.models(None, _headers(visit)) as answering:
             raw = await collected(answering.pieces, state.settings.max_reply_bytes)
         names = [str(each["id"]) for each in json.loads(raw)["data"]]
-    except (Refusal, ValueError, TypeError, KeyError):
+    except (ApiError, ValueError, TypeError, KeyError):
         return []
     return names[:_MOST_MODELS]
 

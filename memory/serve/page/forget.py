@@ -13,7 +13,7 @@ from fastapi import APIRouter, Response
 
 from remem import receipts
 from remem.receipts import Receipt
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.page.record import Trash
 from remem.serve.page.rendering import HEADERS
 from remem.serve.page.visits import Administering, HtmlRoute
@@ -51,11 +51,11 @@ def chosen(asked: Mapping[str, str]) -> Filter:
     """The filter that is meant: all conditions that are named.
 
     Raises:
-        Refusal: 400, none is.
+        ApiError: 400, none is.
     """
     parts = [F(name) == asked[name] for name in _CHOSEN_BY if asked.get(name)]
     if not parts:
-        raise Refusal(400, "nothing_chosen", "say what to forget: a memory, a source or a speaker")
+        raise ApiError(400, "nothing_chosen", "say what to forget: a memory, a source or a speaker")
     return reduce(and_, parts)
 
 
@@ -80,7 +80,7 @@ async def preview(visit: Administering) -> Response:
 async def forget(visit: Administering) -> Response:
     """Forget it, and give the receipt."""
     if visit.form.get("confirm", "").strip() != visit.language.say("forget.word"):
-        raise Refusal(400, "unconfirmed", "type the word that confirms it; nothing was forgotten")
+        raise ApiError(400, "unconfirmed", "type the word that confirms it; nothing was forgotten")
     where = chosen(visit.form)
     made = await visit.write(lambda memory: receipts.forget(memory, where))
     state = visit.request.app.state
@@ -109,5 +109,5 @@ def _held(visit: Administering, name: str) -> Receipt:
     kept: Receipts = visit.request.app.state.receipts
     made = kept.held.get(name)
     if made is None:
-        raise Refusal(404, "no_receipt", "this receipt is held no longer")
+        raise ApiError(404, "no_receipt", "this receipt is held no longer")
     return made

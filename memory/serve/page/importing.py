@@ -27,7 +27,7 @@ from remem.ingest.run import ImportReport, Progress, import_path
 from remem.memory import Memory
 from remem.secrets.guard import Guard
 from remem.serve.access import Caller
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.page.jobs import Job, begun, owner_of
 from remem.serve.page.visits import HtmlRoute, Visit, Writing
 from remem.serve.sessions import PREFIX
@@ -85,7 +85,9 @@ class Uploads:
         name = secrets.token_urlsafe(16)
         with self._guard:
             if len(self._known) >= _MOST_UPLOADS:
-                raise Refusal(429, "too_many_uploads", "others are importing; try again in a while")
+                raise ApiError(
+                    429, "too_many_uploads", "others are importing; try again in a while"
+                )
             self._known[name] = Upload(Path(tempfile.mkdtemp(prefix="remem-import-")), owner)
         return name
 
@@ -93,11 +95,11 @@ class Uploads:
         """The upload of that name, if it is the owner's.
 
         Raises:
-            Refusal: 404, there is none.
+            ApiError: 404, there is none.
         """
         upload = self._known.get(name)
         if upload is None or upload.owner != owner:
-            raise Refusal(404, "no_upload", "these files are here no longer; drop them again")
+            raise ApiError(404, "no_upload", "these files are here no longer; drop them again")
         return upload
 
     def drop(self, name: str) -> None:
@@ -122,12 +124,12 @@ def path_within(name: str) -> PurePosixPath:
     """The path of a file within its upload, whatever a browser calls it. Pure.
 
     Raises:
-        Refusal: 400, it has no name.
+        ApiError: 400, it has no name.
     """
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     clean = [part.replace("\0", "").lstrip(".")[-200:] for part in parts[-8:]]
     if not clean or not all(clean):
-        raise Refusal(400, "invalid_request", "a file has no name; give it one and drop it again")
+        raise ApiError(400, "invalid_request", "a file has no name; give it one and drop it again")
     return PurePosixPath(*clean)
 
 
@@ -156,13 +158,13 @@ async def piece(
         there.files.add(inside)
         if there.bytes > _MOST_BYTES or len(there.files) > _MOST_FILES:
             uploads.drop(called)
-            raise Refusal(413, "request_too_large", "that is too much at once; use remem import")
+            raise ApiError(413, "request_too_large", "that is too much at once; use remem import")
         path = there.folder / inside
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("r+b" if path.exists() else "wb") as file:
             file.seek(0, 2)
             if file.tell() != at:
-                raise Refusal(409, "conflict", "a piece is missing; drop the files again")
+                raise ApiError(409, "conflict", "a piece is missing; drop the files again")
             file.write(body)
 
     await visit.write(put)
@@ -330,7 +332,7 @@ class _Permitted:
         """
         try:
             return self.caller.granted(namespace).memory
-        except Refusal as refusal:
+        except ApiError as refusal:
             raise InvalidInput(str(refusal.detail)) from None
 
     def add_records(self, records: Iterable[Record]) -> Added:

@@ -14,7 +14,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.page.visits import HtmlRoute, Reading, Visit
 from remem.serve.sessions import PREFIX
 from remem.store import RememError
@@ -124,7 +124,7 @@ async def job(visit: Reading, name: str) -> Response:
     """The state of a job, as a part of a page: how far it is, its result, or why it failed."""
     found = _jobs(visit).find(name, owner_of(visit))
     if found is None:
-        raise Refusal(404, "no_job", "this is over, and its result is held no longer")
+        raise ApiError(404, "no_job", "this is over, and its result is held no longer")
     return _shown(visit, found)
 
 

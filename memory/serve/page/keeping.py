@@ -11,8 +11,8 @@ from fastapi import APIRouter, Response
 from remem.memory import Memory
 from remem.serve import transfer
 from remem.serve.access import Granted
-from remem.serve.dependencies import Desk
-from remem.serve.errors import Refusal
+from remem.serve.dependencies import Dependencies
+from remem.serve.errors import ApiError
 from remem.serve.fields import page_of
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.page.jobs import Job, begun, owner_of
@@ -91,7 +91,9 @@ async def export(visit: Reading) -> Response:
     """All records of the namespace, as a file to keep."""
     state = visit.request.app.state
     granted = Granted(visit.memory, visit.memory.namespace, owner_of(visit))
-    reply = await transfer.export(Desk(granted, state.readers, state.settings, state.metrics))
+    reply = await transfer.export(
+        Dependencies(granted, state.readers, state.settings, state.metrics)
+    )
     reply.headers["Content-Disposition"] = 'attachment; filename="remem.jsonl"'
     return reply
 
@@ -124,7 +126,7 @@ async def create(visit: Administering) -> Response:
     namespaces = [each.strip() for each in form.get("namespaces", "").split(",") if each.strip()]
     permission = form.get("permission", "read").upper()
     if permission not in Permission.__members__:
-        raise Refusal(400, "invalid_request", "a key may read, write or admin")
+        raise ApiError(400, "invalid_request", "a key may read, write or admin")
     token = ring.create(form.get("name", "").strip() or "key", namespaces, Permission[permission])
     return _keys(visit, token)
 
@@ -146,7 +148,7 @@ def _ring(visit: Visit) -> KeyRing:
     visit.caller.require_all()
     ring: KeyRing | None = visit.request.app.state.keys
     if ring is None:
-        raise Refusal(404, "no_keys", "this server has no keys; make one with remem keys create")
+        raise ApiError(404, "no_keys", "this server has no keys; make one with remem keys create")
     return ring
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 
 from remem.contents import BEFORE, merge_speakers, split_speaker
 from remem.memory import Memory
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.page.jobs import begun
 from remem.serve.page.visits import HtmlRoute, Reading, Visit, Writing
 from remem.serve.sessions import PREFIX
@@ -53,7 +53,7 @@ async def merge(visit: Writing) -> Response:
     """Make two names of one person one."""
     name, into = visit.form.get("name", ""), visit.form.get("into", "")
     if not name or not into:
-        raise Refusal(400, "unnamed", "choose both names")
+        raise ApiError(400, "unnamed", "choose both names")
     return begun(
         visit, "_merged.html", lambda job: merge_speakers(visit.memory, name, into, job.at)
     )

@@ -18,7 +18,7 @@ from remem.contents import expire, pin, unpin
 from remem.dates import latest, now
 from remem.memory import Memory
 from remem.recall.echoes import RECALLED
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.page.visits import HtmlRoute, Reading, Visit, Writing
 from remem.serve.sessions import PREFIX
 from remem.store import F, Record
@@ -100,7 +100,7 @@ async def record(visit: Reading, key: str) -> Response:
 
     values = await visit.read(read)
     if not values:
-        raise Refusal(404, "no_memory", "no memory has this key in this namespace")
+        raise ApiError(404, "no_memory", "no memory has this key in this namespace")
     return visit.page("memory.html", **values)
 
 
@@ -123,7 +123,7 @@ async def restore(visit: Writing) -> Response:
         versions = memory.history(version)
         old = next((each for each in versions if each.key == version), None)
         if old is None:
-            raise Refusal(404, "no_memory", "no memory has this key in this namespace")
+            raise ApiError(404, "no_memory", "no memory has this key in this namespace")
         return memory.update(version, old.text, said_at=old.said_at, metadata=old.metadata)
 
     new = await visit.write(again)
@@ -178,7 +178,7 @@ async def undo(visit: Writing) -> Response:
     """Bring back what was deleted a moment ago."""
     records = _trash(visit).take(visit.form.get("undo", ""), visit.memory.namespace)
     if not records:
-        raise Refusal(410, "too_late", "this was deleted too long ago to be brought back")
+        raise ApiError(410, "too_late", "this was deleted too long ago to be brought back")
     await visit.write(lambda memory: memory.put_records(records))
     return visit.go(PATH, key=records[-1].key, done="undone")
 

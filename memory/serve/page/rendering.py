@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from remem.recall.names import shown, shown_key, who
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 from remem.serve.sessions import PREFIX
 from remem.store import Record
 
@@ -109,7 +109,7 @@ router = APIRouter(include_in_schema=False)
 async def static(name: str) -> Response:
     """A file that the page loads."""
     if name not in _served():
-        raise Refusal(404, "not_found", "there is no such file")
+        raise ApiError(404, "not_found", "there is no such file")
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return Response(_served()[name], headers=headers, media_type=_TYPES[Path(name).suffix])
 

@@ -31,7 +31,7 @@ from starlette.requests import ClientDisconnect
 from remem.aio import to_the_end
 from remem.memory import Memory
 from remem.serve.access import Caller, identify, port_of
-from remem.serve.errors import Refusal, internal_error, refusal_of
+from remem.serve.errors import ApiError, api_error, internal_error
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.page.languages import NAMES, Language, language, preferred
 from remem.serve.page.rendering import html
@@ -95,10 +95,10 @@ class Visit:
         """A field that the form must have.
 
         Raises:
-            Refusal: 400, it has not.
+            ApiError: 400, it has not.
         """
         if name not in self.form:
-            raise Refusal(400, "invalid_request", f"the form has no field {name!r}; send it again")
+            raise ApiError(400, "invalid_request", f"the form has no field {name!r}; send it again")
         return self.form[name]
 
     @property
@@ -163,7 +163,7 @@ class HtmlRoute(APIRoute):
             try:
                 return await handle(request)
             except (HTTPException, RequestValidationError, RememError) as error:
-                return _told(request, refusal_of(error))
+                return _told(request, api_error(error))
             except ClientDisconnect:
                 raise
             except Exception:
@@ -173,7 +173,7 @@ class HtmlRoute(APIRoute):
         return handled
 
 
-def _told(request: Request, refusal: Refusal) -> Response:
+def _told(request: Request, refusal: ApiError) -> Response:
     if refusal.status_code == 401 and request.url.path != LOGIN:
         return _to_login(request)
     tongue = _language_of(request)
@@ -214,7 +214,7 @@ async def _form_of(request: Request) -> dict[str, str]:
         text = (await request.body()).decode("utf-8")
         fields = parse_qs(text, keep_blank_values=True, max_num_fields=1000)
     except ValueError:
-        raise Refusal(400, "invalid_request", "the form cannot be read; send it again") from None
+        raise ApiError(400, "invalid_request", "the form cannot be read; send it again") from None
     return {name: values[-1] for name, values in fields.items()}
 
 
@@ -222,12 +222,12 @@ def _refuse_other_sites(request: Request) -> None:
     """Refuse what a browser sends for a page that is not ours.
 
     Raises:
-        Refusal: 403.
+        ApiError: 403.
     """
     origin = request.headers.get("origin")
     foreign = request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
     if foreign or (origin and urlsplit(origin).netloc != request.headers.get("host")):
-        raise Refusal(403, "origin_not_allowed", "this form was sent by a page of another site")
+        raise ApiError(403, "origin_not_allowed", "this form was sent by a page of another site")
 
 
 def visiting(permission: Permission) -> Any:
@@ -251,7 +251,7 @@ def visiting(permission: Permission) -> Any:
             form = await _form_of(request)
             shown = request.headers.get(_TOKEN_HEADER) or form.get(_TOKEN, "")
             if not hmac.compare_digest(shown.encode(), session.token.encode()):
-                raise Refusal(403, "stale_form", "the form is out of date; load the page again")
+                raise ApiError(403, "stale_form", "the form is out of date; load the page again")
         who = Caller(key, state.settings.namespace, state.memory)
         who.require(permission)
         granted = who.granted(namespace or _first_of(who))

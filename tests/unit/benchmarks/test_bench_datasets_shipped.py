@@ -9,7 +9,7 @@ import pytest
 
 from remem import benchmarks
 from remem.benchmarks.datasets.detect import detect
-from remem.benchmarks.trust import read_offtopic
+from remem.benchmarks.trust import abstention_messages
 
 SMOKE = Path(benchmarks.__file__).parent / "data" / "smoke"
 
@@ -53,10 +53,10 @@ def test_nothing_is_asked_before_what_answers_it_was_said(haystacks):
 
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_each_half_of_the_off_topic_messages_has_every_kind(split):
-    kinds = Counter(message.kind for message in read_offtopic(split))
+    kinds = Counter(message.kind for message in abstention_messages(split))
     assert kinds == {"small talk": 40, "code": 30, "log": 30}
 
 
 def test_no_off_topic_message_is_in_both_halves():
-    texts = [message.text for split in ("dev", "test") for message in read_offtopic(split)]
+    texts = [message.text for split in ("dev", "test") for message in abstention_messages(split)]
     assert len(set(texts)) == len(texts) == 200

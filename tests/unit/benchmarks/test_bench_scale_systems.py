@@ -10,7 +10,7 @@ import pytest
 
 from remem.benchmarks.scale.making import K, MadeUp, Material, make
 from remem.benchmarks.scale.parts import chosen, require
-from remem.benchmarks.systems.engine import SHARES, Asked, Condition, Engine, Unsupported
+from remem.benchmarks.systems.engine import SHARES, Condition, Engine, Query, Unsupported
 from remem.benchmarks.systems.engine import Growing as System
 from remem.benchmarks.systems.peers import GROWING as PEERS
 from remem.benchmarks.systems.remem import Stores
@@ -45,10 +45,10 @@ def filled(system: System, material: Material, tmp_path: Path) -> Iterator[Engin
         yield engine
 
 
-def own(material: Material, number: int) -> Asked:
+def own(material: Material, number: int) -> Query:
     """A question whose best answer is that record."""
     rows = next(material.batches(RECORDS))
-    return Asked(rows.text[number], rows.vector[number], {}, {})
+    return Query(rows.text[number], rows.vector[number], {}, {})
 
 
 def test_the_nearest_records_are_those_of_exact_search(filled: Engine, material: Material) -> None:
@@ -76,7 +76,7 @@ def test_a_filter_leaves_only_what_it_keeps(
 
 def test_words_count_in_a_hybrid_search(filled: Engine, system: System, material: Material) -> None:
     words, vector = own(material, 3), own(material, 150)
-    mixed = Asked(words.text, vector.vector, {}, {})
+    mixed = Query(words.text, vector.vector, {}, {})
     if system.name == "chroma":
         with pytest.raises(Unsupported, match="full text"):
             filled.hybrid(mixed, K)
@@ -90,7 +90,7 @@ def test_an_added_record_is_found_at_once_and_after_opening(
     system: System, material: Material, tmp_path: Path
 ) -> None:
     rows = next(material.more())
-    asked = Asked(rows.text[0], rows.vector[0], {}, {})
+    asked = Query(rows.text[0], rows.vector[0], {}, {})
     with system.open(tmp_path) as engine:
         engine.fill(material.batches(system.batch))
         assert rows.numbers[0] not in engine.dense(asked, K, None)
@@ -119,7 +119,7 @@ def test_both_views_are_searched_by_remem(tmp_path: Path) -> None:
     with Stores().open(tmp_path) as engine:
         engine.fill(material.batches(50))
         rows = next(material.batches(50))
-        window = Asked("", rows.vectors["window"][7], {}, {})
+        window = Query("", rows.vectors["window"][7], {}, {})
         assert 7 in engine.hybrid(window, K)
 
 

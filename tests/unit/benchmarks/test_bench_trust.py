@@ -14,7 +14,7 @@ from remem.benchmarks.trust import (
     RELIABILITY,
     TAKEN,
     UNFLOORED,
-    Quiet,
+    Abstention,
     Trust,
     auroc,
     calibration_error,
@@ -196,7 +196,7 @@ def test_the_wrong_person_is_told_apart_by_the_relevance_of_the_best() -> None:
     trust.ask(memory, garden(BEANS, other), [outcome(BEANS, 0.1, 0.9), outcome(other, 0.6)])
     assert memory.asked == ["What did Ben plant?", "Where is Ana?"]
     # Right .9 and .6 against wrong .4 and .7: three of four pairs are in order.
-    assert trust.figures(Quiet())["AUROC wrong person"] == 0.75
+    assert trust.figures(Abstention())["AUROC wrong person"] == 0.75
 
 
 def test_of_many_haystacks_the_first_five_are_asked_about_the_wrong_person() -> None:
@@ -211,29 +211,29 @@ def test_outcomes_get_the_evidence_of_a_prompt_without_a_floor() -> None:
     trust = Trust()
     [judged] = trust.add(garden(BEANS), [outcome(BEANS, 0.0, floored=0.0)])
     assert judged.metrics == {"evidence@1000": 0.0, UNFLOORED: 1.0}
-    assert trust.figures(Quiet())[TAKEN] == 1.0
+    assert trust.figures(Abstention())[TAKEN] == 1.0
 
 
 def test_questions_without_an_answer_are_told_apart_from_those_with_one() -> None:
     unanswerable = Question("q", "Who was it?", answerable=False)
     trust = Trust()
     trust.add(garden(), [outcome(BEANS, 0.9), outcome(unanswerable, 0.2)])
-    assert trust.figures(Quiet())["AUROC unanswerable"] == 1.0
+    assert trust.figures(Abstention())["AUROC unanswerable"] == 1.0
 
 
 def test_nothing_measured_is_no_figure_and_no_curve() -> None:
-    assert Trust().figures(Quiet()) == {}
-    assert Trust().curves(Quiet()) == {}
+    assert Trust().figures(Abstention()) == {}
+    assert Trust().curves(Abstention()) == {}
 
 
 def test_curves_are_of_relevance_evidence_and_silence() -> None:
     trust = Trust()
     trust.add(garden(BEANS), [outcome(BEANS, 0.9, 0.1)])
-    quiet = Quiet(relevances={"small talk": [0.0, 0.2]}, empty={"small talk": 1})
-    curves = trust.curves(quiet)
+    abstention = Abstention(relevances={"small talk": [0.0, 0.2]}, empty={"small talk": 1})
+    curves = trust.curves(abstention)
     assert curves.keys() == {
         RELIABILITY,
         "evidence against the floor",
         "empty for small talk against the floor",
     }
-    assert trust.figures(quiet)[CALIBRATION_ERROR] == pytest.approx(0.1)
+    assert trust.figures(abstention)[CALIBRATION_ERROR] == pytest.approx(0.1)

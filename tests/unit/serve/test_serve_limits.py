@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remem.serve.access import RateLimit, Slots
-from remem.serve.errors import Refusal
+from remem.serve.errors import ApiError
 
 
 class Clock:
@@ -20,7 +20,7 @@ def allowed(limit: RateLimit, key_id: str, requests: int) -> int:
     for done in range(requests):
         try:
             limit.count(key_id)
-        except Refusal:
+        except ApiError:
             return done
     return requests
 
@@ -49,7 +49,7 @@ def test_a_refusal_says_how_long_to_wait() -> None:
     clock = Clock()
     limit = RateLimit(6, clock)
     allowed(limit, "k", 100)
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         limit.count("k")
     assert (caught.value.status_code, caught.value.headers) == (429, {"Retry-After": "10"})
     clock.now = 10.0
@@ -60,7 +60,7 @@ def test_a_slot_is_free_again_when_its_work_failed() -> None:
     slots = Slots(1)
     with pytest.raises(ZeroDivisionError), slots.take():
         raise ZeroDivisionError
-    with slots.take(), pytest.raises(Refusal) as caught, slots.take():
+    with slots.take(), pytest.raises(ApiError) as caught, slots.take():
         pass
     assert caught.value.status_code == 429
     assert slots.taken == 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remem.benchmarks.datasets.base import Haystack, Question
-from remem.benchmarks.trust import ABOUT_OTHERS, Quiet, questions_about_others, with_next
+from remem.benchmarks.trust import ABOUT_OTHERS, Abstention, questions_about_others, with_next
 from remem.recall.prompt import Context
 from remem.recall.ranking import Recollection
 from remem.store import Record
@@ -62,33 +62,33 @@ def test_each_haystack_comes_with_the_next_and_the_last_with_the_first() -> None
 
 
 def test_the_share_of_empty_prompts_is_counted_by_kind() -> None:
-    quiet = Quiet()
+    abstention = Abstention()
     asked = [message(1), message(2, text="how are you?"), message(3, "code", "x = 1")]
-    quiet.ask(Talkative(), asked)
-    assert quiet.figures() == {"empty for small talk": 0.5, "empty for code": 1.0}
+    abstention.ask(Talkative(), asked)
+    assert abstention.figures() == {"empty for small talk": 0.5, "empty for code": 1.0}
 
 
 def test_the_highest_relevance_of_each_message_is_kept_by_kind() -> None:
-    quiet = Quiet()
-    quiet.ask(Talkative(), [message(1), message(2, text="how are you?"), message(3, "code")])
-    assert quiet.relevances == {"small talk": [0.0, 0.25], "code": [0.0]}
+    abstention = Abstention()
+    abstention.ask(Talkative(), [message(1), message(2, text="how are you?"), message(3, "code")])
+    assert abstention.relevances == {"small talk": [0.0, 0.25], "code": [0.0]}
 
 
 def test_nothing_asked_is_no_figure() -> None:
-    assert Quiet().figures() == {}
+    assert Abstention().figures() == {}
 
 
 def test_of_many_messages_a_sample_is_asked_the_same_for_the_same_seed() -> None:
     messages = [message(number, str(number)) for number in range(1000)]
-    first, second, other = Quiet(seed=1), Quiet(seed=1), Quiet(seed=2)
-    for quiet in (first, second, other):
-        quiet.ask(Talkative(), messages)
+    first, second, other = Abstention(seed=1), Abstention(seed=1), Abstention(seed=2)
+    for abstention in (first, second, other):
+        abstention.ask(Talkative(), messages)
     assert len(first.relevances) == 200
     assert first.relevances.keys() == second.relevances.keys() != other.relevances.keys()
 
 
 def test_of_many_haystacks_the_first_five_are_asked() -> None:
-    quiet, memory = Quiet(), Talkative()
+    abstention, memory = Abstention(), Talkative()
     for _ in range(8):
-        quiet.ask(memory, [message(1)], [message(2)])
+        abstention.ask(memory, [message(1)], [message(2)])
     assert memory.heard == 10

@@ -1,4 +1,4 @@
-"""Reading the notes, and removing rows with all that belongs to them."""
+"""Metadata rows: what the store and each namespace say about themselves, and who is writing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from remem.store.errors import CorruptStore
-from remem.store.milvus.driver import LONGEST_BODY, PREFIX, note_row, notes_name, records_name
+from remem.store.milvus.driver import (
+    LONGEST_BODY,
+    PREFIX,
+    metadata_name,
+    metadata_row,
+    records_name,
+)
 from remem.store.milvus.engine import Engine, Row
 from remem.store.milvus.filters import all_of, one_of, quoted
 from remem.store.milvus.packing import part_keys
@@ -18,20 +24,20 @@ from remem.store.types import Space
 _FIELDS = ("scope", "kind", "number", "body")
 
 
-def read_moment(engine: Engine, namespace: str, extra: Iterable[Row] = ()) -> Moment:
-    """The present moment of a namespace; with ``STORE``, that of the store alone."""
+def read_snapshot(engine: Engine, namespace: str, extra: Iterable[Row] = ()) -> Snapshot:
+    """The present snapshot of a namespace; with ``STORE``, that of the store alone."""
     where = all_of([one_of("scope", [STORE, namespace]), 'kind != "part"'])
-    return moment_of(namespace, [*engine.select(PREFIX, where, _FIELDS), *extra])
+    return snapshot_of(namespace, [*engine.select(PREFIX, where, _FIELDS), *extra])
 
 
-def all_moments(engine: Engine) -> dict[str, Moment]:
-    """The present moments of all namespaces, by name, sorted; that of ``STORE`` is the first."""
+def all_snapshots(engine: Engine) -> dict[str, Snapshot]:
+    """The present snapshots of all namespaces, by name, sorted; that of ``STORE`` is the first."""
     by_scope: dict[str, list[Row]] = {STORE: []}
     for row in engine.select(PREFIX, 'kind != "part"', _FIELDS):
         by_scope.setdefault(row["scope"], []).append(row)
     store = by_scope[STORE]
     return {
-        scope: moment_of(scope, store if scope == STORE else store + rows)
+        scope: snapshot_of(scope, store if scope == STORE else store + rows)
         for scope, rows in sorted(by_scope.items())
     }
 
@@ -51,20 +57,24 @@ def remove_rows(engine: Engine, root: Root, rows: Mapping[str, int]) -> None:
     engine.remove(PREFIX, [key for pk, parts in rows.items() for key in part_keys(pk, parts)])
 
 
-# The notes that say what counts: the state of the store and of each namespace.
+# A write puts rows inserted with the next version of its namespace, which nobody sees yet, then the
+# tombstones of the rows that this version removes, and then the state with the version: this last
+# request alone is the acknowledgement. Every read looks at the state first and asks for the rows of
+# its version.
 #
-# A write puts rows that are born in the next version of its namespace, which nobody sees yet,
-# then the list of the rows that die with it, and then the state with that version: this last
-# request alone is the acknowledgement. Every read looks at the state first and asks for the rows
-# of its version.
+# Names on disk are older than those in Python: the column "born" has the version that inserted a
+# row; of the kinds, "claim" is a lease, "dead" are tombstones; the root calls its metadata "notes".
 
 FORMAT = 2
 """Raised by a change that older versions cannot read, or would not keep up. 2: origins."""
 
-STORE = ""
-"""The scope of notes about the whole store; no namespace has this name."""
+_ROOT = ("records", "filling", "last", "owner", "format")
+"""Attributes of ``Root`` that are stored as they are."""
 
-_DEAD_ROWS = 50_000  # bytes of one list of dead rows; VARCHAR holds 65,535
+STORE = ""
+"""The scope of rows about the whole store; no namespace has this name."""
+
+_TOMBSTONE_BYTES = 50_000  # of the tombstones in one row; VARCHAR holds 65,535
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ class Root:
 
     Attributes:
         meta: Of its vectors.
-        notes, records: Numbers of the collections in use; 0: none yet.
+        metadata, records: Numbers of the collections in use; 0: none yet.
         filling: Number of the collection that a reindex is filling; 0: none.
         last: The highest number ever given to a collection.
         owner: The opened store that wrote this.
@@ -81,7 +91,7 @@ class Root:
     """
 
     meta: Meta
-    notes: int
+    metadata: int
     records: int = 0
     filling: int = 0
     last: int = 0
@@ -94,9 +104,9 @@ class Root:
         return self.meta.space
 
     @property
-    def notes_name(self) -> str:
-        """The collection with the notes."""
-        return notes_name(self.notes)
+    def metadata_name(self) -> str:
+        """The collection with the metadata."""
+        return metadata_name(self.metadata)
 
     @property
     def records_name(self) -> str:
@@ -115,7 +125,7 @@ class State:
 
     Attributes:
         life: Tells it from one of the same name that was purged.
-        version: Rows born later are not there yet.
+        version: Rows inserted later are not there yet.
         records: How many there are.
         current: How many of them are not superseded, expired ones included.
         lengths: Tokens in each view of the current ones.
@@ -124,8 +134,8 @@ class State:
         odd: Some record has, or had, metadata of which the engine cannot judge every condition.
         usual: Lengths at which words are weighed; see ``remem.store.milvus.packing``.
         size: Bytes of what was written, about: the engine compresses it and keeps copies.
-        owner: Who wrote the rows that were born last: what he searches after them, in his own
-            session, includes all others. What died is hidden by the notes, whoever wrote these.
+        owner: Opened store that inserted the last rows: a search in its session sees all rows.
+            Tombstones need no session, since every snapshot reads them.
         purging: Traces of what was deleted are still to be removed.
     """
 
@@ -144,12 +154,12 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
-    """Rows that died with a version and are still in the engine.
+class Tombstones:
+    """Rows that a version removed and that are still in the engine.
 
     Attributes:
-        rows: Primary key of each -> in how many notes its body goes on.
-        at: When that was, in seconds since 1970.
+        rows: Primary key of each -> number of metadata rows that hold parts of its body.
+        at: Time of the removal, in seconds since 1970.
     """
 
     pk: str
@@ -159,8 +169,8 @@ class Dead:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Somebody writes to a namespace, until a time in seconds since 1970; 0: has finished."""
+class Lease:
+    """Right of an opened store to write, until a time in seconds since 1970; 0: it has finished."""
 
     pk: str
     owner: str
@@ -168,14 +178,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """State of a namespace and of its store when it is read."""
+class Snapshot:
+    """State of a namespace and of its store at one moment."""
 
     namespace: str
     root: Root
     state: State
-    dead: Sequence[Dead] = ()
-    claims: Sequence[Claim] = ()
+    tombstoned: Sequence[Tombstones] = ()
+    leases: Sequence[Lease] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -191,21 +201,21 @@ class Moment:
         return all_of([self.visible, "superseded == false", f"expires_at > {now}"])
 
 
-def note(scope: str, kind: str, body: object, number: int = 0, name: str = "") -> Row:
-    """A row of the notes. Its primary key is made of scope, kind and name."""
+def _row(scope: str, kind: str, body: object, number: int = 0, name: str = "") -> Row:
+    """A metadata row. Its primary key is made of scope, kind and name."""
     pk = "\x01".join((scope, kind, name))
-    return note_row(pk, scope, kind, json.dumps(body, ensure_ascii=False), number)
+    return metadata_row(pk, scope, kind, json.dumps(body, ensure_ascii=False), number)
 
 
-def root_note(root: Root) -> Row:
-    """The note that says what the store is."""
-    return note(STORE, "root", _of_root(root))
+def root_row(root: Root) -> Row:
+    """The row with the facts of a store."""
+    return _row(STORE, "root", _of_root(root))
 
 
-def new_note() -> Row:
-    """The note that makes an empty store. It counts for nothing beside a note of the root, so that
-    a process may put it that does not know how far another is."""
-    return note(STORE, "new", _of_root(Root(Meta(0, None, None), notes=1, last=1)))
+def new_root_row() -> Row:
+    """The row of an empty store. The root row overrules it, so that a process may put it that does
+    not know how far another one is."""
+    return _row(STORE, "new", _of_root(Root(Meta(0, None, None), metadata=1, last=1)))
 
 
 def _of_root(root: Root) -> dict[str, Any]:
@@ -215,47 +225,47 @@ def _of_root(root: Root) -> dict[str, Any]:
         facts["space"] = to_json(meta.adopted)
     if meta.next_space:
         facts["next_space"] = to_json(meta.next_space)
-    numbers = {name: getattr(root, name) for name in ("notes", "records", "filling", "last")}
-    return {"format": root.format, "facts": facts, "owner": root.owner, **numbers}
+    values = {name: getattr(root, name) for name in _ROOT}
+    return {"facts": facts, "notes": root.metadata, **values}
 
 
-def state_note(namespace: str, state: State) -> Row:
-    """The note that makes a version of a namespace the one that is there."""
-    return note(namespace, "state", asdict(state), state.version)
+def state_row(namespace: str, state: State) -> Row:
+    """The row that makes a version of a namespace the present one."""
+    return _row(namespace, "state", asdict(state), state.version)
 
 
-def claim_note(scope: str, owner: str, until: float) -> Row:
-    """The note with which a writer claims a namespace, or the store."""
-    return note(scope, "claim", {"owner": owner, "until": until}, name=owner)
+def lease_row(scope: str, owner: str, until: float) -> Row:
+    """The row of a lease on a namespace, or on the store."""
+    return _row(scope, "claim", {"owner": owner, "until": until}, name=owner)
 
 
-def dead_notes(namespace: str, version: int, rows: Mapping[str, int], at: float) -> list[Row]:
-    """The notes that name rows which die with a version."""
-    notes, portion, size = [], dict[str, int](), 0
+def tombstone_rows(namespace: str, version: int, rows: Mapping[str, int], at: float) -> list[Row]:
+    """The rows that name what a version removes."""
+    portions, portion, size = [], dict[str, int](), 0
     for pk, parts in rows.items():
-        if size > _DEAD_ROWS - 4 * len(pk):
-            notes.append(portion)
+        if size > _TOMBSTONE_BYTES - 4 * len(pk):
+            portions.append(portion)
             portion, size = {}, 0
         portion[pk] = parts
         size += len(json.dumps(pk, ensure_ascii=False).encode()) + 12
-    notes.append(portion)
+    portions.append(portion)
     return [
-        note(namespace, "dead", {"at": at, "rows": rows}, version, f"{version:x}.{index}")
-        for index, rows in enumerate(notes)
+        _row(namespace, "dead", {"at": at, "rows": rows}, version, f"{version:x}.{index}")
+        for index, rows in enumerate(portions)
         if rows
     ]
 
 
-def moment_of(namespace: str, notes: Iterable[Row]) -> Moment:
-    """The moment of a namespace, from its notes and those of the store.
+def snapshot_of(namespace: str, rows: Iterable[Row]) -> Snapshot:
+    """The snapshot of a namespace, from its rows and those of the store.
 
     Raises:
         CorruptStore: the store does not say what it is, or is of a later format.
     """
     root: Root | None = None
     new: Root | None = None
-    state, dead, claims = State(), list[Dead](), list[Claim]()
-    for row in notes:
+    state, tombstoned, leases = State(), list[Tombstones](), list[Lease]()
+    for row in rows:
         body = json.loads(row["body"])
         if row["kind"] == "root":
             root = _root(body)
@@ -264,14 +274,14 @@ def moment_of(namespace: str, notes: Iterable[Row]) -> Moment:
         elif row["kind"] == "state":
             state = State(**body)
         elif row["kind"] == "dead":
-            dead.append(Dead(row["pk"], row["number"], body["at"], body["rows"]))
+            tombstoned.append(Tombstones(row["pk"], row["number"], body["at"], body["rows"]))
         elif row["kind"] == "claim":
-            claims.append(Claim(row["pk"], body["owner"], body["until"]))
+            leases.append(Lease(row["pk"], body["owner"], body["until"]))
     root = root or new
     if root is None:
         raise CorruptStore("the store has lost its root note: restore a backup or an export")
-    hidden = frozenset(pk for one in dead if one.version <= state.version for pk in one.rows)
-    return Moment(namespace, root, state, dead, claims, hidden)
+    hidden = frozenset(pk for one in tombstoned if one.version <= state.version for pk in one.rows)
+    return Snapshot(namespace, root, state, tombstoned, leases, hidden)
 
 
 def _root(body: dict[str, Any]) -> Root:
@@ -279,5 +289,5 @@ def _root(body: dict[str, Any]) -> Root:
         raise CorruptStore(
             f"the store is of format {body['format']}, made by a later version of remem; upgrade"
         )
-    names = ("notes", "records", "filling", "last", "format")
-    return Root(meta_of(body["facts"]), owner=body["owner"], **{name: body[name] for name in names})
+    values = {name: body[name] for name in _ROOT}
+    return Root(meta_of(body["facts"]), metadata=body["notes"], **values)

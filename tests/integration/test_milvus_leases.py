@@ -1,4 +1,4 @@
-"""A writer to a Milvus server sends nothing that its claim does not cover."""
+"""A writer to a Milvus server sends nothing that its lease does not cover."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from remem.store.errors import RememError, StoreLocked, UpstreamError
 from remem.store.milvus import MilvusStore
 from remem.store.milvus.driver import PREFIX
 from remem.store.milvus.engine import Engine
-from remem.store.milvus.notes import STORE, Claim, Moment, read_moment
+from remem.store.milvus.metadata import STORE, Lease, Snapshot, read_snapshot
 from remem.store.types import Batch, Space
 from tests.milvus_server import Answer, Faults, faulty_server, unavailable
 
@@ -38,14 +38,14 @@ def busy(answer: Answer, context: Any) -> Any:
     ("failing", "expected"),
     [(busy, (StoreLocked, "look after the server")), (unavailable, (UpstreamError, "UNAVAILABLE"))],
 )
-def test_nothing_is_sent_again_when_the_claim_has_ended(
+def test_nothing_is_sent_again_when_the_lease_has_ended(
     faults: tuple[str, Faults],
     failing: Any,
     expected: tuple[type[RememError], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("remem.store.milvus.claims._LEASE", 4.0)
-    monkeypatch.setattr("remem.store.milvus.claims._MARGIN", 2.0)
+    monkeypatch.setattr("remem.store.milvus.leases._LEASE", 4.0)
+    monkeypatch.setattr("remem.store.milvus.leases._MARGIN", 2.0)
     monkeypatch.setattr("remem.store.milvus.driver._FIRST_PAUSE", 0.2)
     url, fault = faults
     with MilvusStore(url) as store:
@@ -75,12 +75,12 @@ def store(faults: tuple[str, Faults]) -> Iterator[MilvusStore]:
         yield store
 
 
-def test_a_batch_may_take_longer_than_a_claim_holds(
+def test_a_batch_may_take_longer_than_a_lease_holds(
     faults: tuple[str, Faults], store: MilvusStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("remem.store.milvus.claims._LEASE", 3.0)
-    monkeypatch.setattr("remem.store.milvus.claims._MARGIN", 1.0)
-    monkeypatch.setattr("remem.store.milvus.claims._FRESH", 0.5)
+    monkeypatch.setattr("remem.store.milvus.leases._LEASE", 3.0)
+    monkeypatch.setattr("remem.store.milvus.leases._MARGIN", 1.0)
+    monkeypatch.setattr("remem.store.milvus.leases._FRESH", 0.5)
     monkeypatch.setattr("remem.store.milvus.engine._MESSAGE", 1)  # a row each
 
     def slow(answer: Answer, context: Any) -> Any:
@@ -94,39 +94,39 @@ def test_a_batch_may_take_longer_than_a_claim_holds(
     assert store.count("ana") == 41
 
 
-def claims(store: MilvusStore, scope: str) -> list[Claim]:
-    """Those that are in the notes now."""
-    return [claim for claim in read_moment(store._engine, scope).claims if claim.until]
+def leases(store: MilvusStore, scope: str) -> list[Lease]:
+    """Those in the metadata now."""
+    return [lease for lease in read_snapshot(store._engine, scope).leases if lease.until]
 
 
 @pytest.mark.parametrize("scope", ["ana", STORE])
-def test_a_claim_that_another_writer_removed_is_made_again(
+def test_a_lease_that_another_writer_removed_is_made_again(
     store: MilvusStore, scope: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = []
 
-    def read_later(engine: Engine, scope: str, *more: Any, **named: Any) -> Moment:
+    def read_later(engine: Engine, scope: str, *more: Any, **named: Any) -> Snapshot:
         looks.append(scope)
         if len(looks) == 1:
-            engine.remove(PREFIX, [claim.pk for claim in claims(store, scope)])
-        return read_moment(engine, scope)
+            engine.remove(PREFIX, [lease.pk for lease in leases(store, scope)])
+        return read_snapshot(engine, scope)
 
-    monkeypatch.setattr("remem.store.milvus.claims.read_moment", read_later)
-    monkeypatch.setattr("remem.store.milvus.claims._seen", read_later, raising=False)
-    with store._claims.held(scope):
-        assert [claim.owner for claim in claims(store, scope)] == [store._owner]
-    assert claims(store, scope) == []
+    monkeypatch.setattr("remem.store.milvus.leases.read_snapshot", read_later)
+    monkeypatch.setattr("remem.store.milvus.leases._seen", read_later, raising=False)
+    with store._leases.held(scope):
+        assert [lease.owner for lease in leases(store, scope)] == [store._owner]
+    assert leases(store, scope) == []
 
 
 @pytest.mark.parametrize("work", ["adopt", "rebuild", "reindex"])
-def test_who_lost_his_claim_of_the_store_leaves_it_as_it_is(
+def test_who_lost_his_lease_of_the_store_leaves_it_as_it_is(
     faults: tuple[str, Faults], work: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = Engine.create
 
     def slow(engine: Engine, *arguments: Any) -> None:
         create(engine, *arguments)
-        monkeypatch.setattr("remem.store.milvus.claims._LEASE", 0.0)
+        monkeypatch.setattr("remem.store.milvus.leases._LEASE", 0.0)
 
     with MilvusStore(faults[0]) as store:
         if work != "adopt":
@@ -150,21 +150,21 @@ def test_who_lost_his_claim_of_the_store_leaves_it_as_it_is(
         assert store.verify().problems == ()
 
 
-def test_the_store_is_claimed_until_a_rebuild_has_swept(
+def test_the_store_is_found_until_a_rebuild_has_swept(
     store: MilvusStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the sweep could take collections that another process has just made."""
-    claimed: list[int] = []
+    found: list[int] = []
     collections = Engine.collections
 
     def listed(engine: Engine) -> list[str]:
-        claimed.append(len(claims(store, STORE)))
+        found.append(len(leases(store, STORE)))
         return collections(engine)
 
     monkeypatch.setattr(Engine, "collections", listed)
     store.rebuild()
-    assert claimed == [1]
-    assert claims(store, STORE) == []
+    assert found == [1]
+    assert leases(store, STORE) == []
 
 
 def test_a_rebuild_begins_anew_where_another_was_interrupted(
