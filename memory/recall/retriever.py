@@ -235,6 +235,7 @@ class Retriever:
         link = weights.pop("link", 0.0)
         reach: Mapping[str, float] = {}
         if asked.across_languages:
+            weights.pop("answer", None)  # its words for names and numbers are of few languages
             rarity, _ = self._rarity(reader, namespace, question, frozenset())
             reach = text_reach(found, question, rarity)
         candidates = candidates_of(found, out.also, weights, pool, out.idle, reach)
