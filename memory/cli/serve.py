@@ -143,7 +143,7 @@ def serve(
 @keys_option
 @click.pass_obj
 def open_(settings: Settings, /, file: Path | None, port: int, **options: Any) -> None:
-    """Open the page in a browser: search, see, correct and forget what is remembered.
+    """Open the page in a browser: search, see, correct, forget.
 
     It is served on this machine only, until Ctrl-C. If the port is taken, another one is.
     """

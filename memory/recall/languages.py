@@ -21,7 +21,7 @@ ENGLISH = "en"
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""
-    words = _words(text)
+    words = words_of(text)
     shared = {name: sum(map(common_words(name).__contains__, words)) for name in LANGUAGES}
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
     return tuple(sorted(likely, key=lambda name: -shared[name]))
@@ -34,7 +34,7 @@ def is_foreign(text: str) -> bool:
         return False
     if sum(map(str.isascii, letters)) < len(letters) / 2:
         return True
-    words = _words(text, len(text))
+    words = words_of(text, len(text))
 
     def share(language: str) -> float:
         return sum(map(common_words(language).__contains__, words)) / len(words)
@@ -60,7 +60,7 @@ def topic_of(text: str) -> str:
     """
     language = spoken(text)[0]
     common = common_words(language)
-    own = {word for word in _words(text) if len(word) > 1 and word in common}
+    own = {word for word in words_of(text) if len(word) > 1 and word in common}
     if language == ENGLISH or len(own - STOP_WORDS) < _TELLING:
         return text
     topic = _WORD.sub(lambda word: " " if folded(word[0]) in common else word[0], text)
@@ -94,7 +94,7 @@ def _chinese_anything() -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
 
 
-def _words(text: str, most: int = 2000) -> list[str]:
+def words_of(text: str, most: int = 2000) -> list[str]:
     """The words of its first characters, which tell enough."""
     return _WORD.findall(folded(text[:most]))
 

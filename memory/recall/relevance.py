@@ -19,10 +19,12 @@ from importlib.resources import files
 import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.languages import common_words, words_of
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks_at_last, is_prose
+from remem.recall.sentences import asks, asks_at_last, is_prose
 from remem.recall.signals import Query
 from remem.store import Hit, InvalidInput
+from remem.store.fulltext.folding import folded
 from remem.store.fulltext.tokens import (
     STOP_WORDS,
     content_words,
@@ -219,19 +221,30 @@ def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
 # "That's amazing!" is close to a hundred turns of any chat, so no similarity tells it from a
 # question; its words do.
 def is_small_talk(text: str) -> bool:
-    """True if a message in English or Chinese is made of nothing but conversational words.
+    """True if a message is made of nothing but conversational words.
 
     One word that stands for something ("dentist", "paella", a number) makes it a message about
     that, and "what do I like?" or "when did she call?" is a question that only a memory answers.
     """
-    english, chinese = _lists()
+    english, chinese, others = _lists()
+    if any(_is_small_talk_in(language, words, text) for language, words in others.items()):
+        return True
     words = {_CONTRACTED.sub("", word.lower()) for word in split_words(chinese.sub(" ", text))}
     if words & _ASKING and words & _PERSONS:
         return False
     return all(word in STOP_WORDS or english.issuperset(word_tokens(word)) for word in words)
 
 
-_ASKING = frozenset("what who whose where when which".split())
+def _is_small_talk_in(language: str, conversational: Set[str], text: str) -> bool:
+    """True if the words of a text are conversational in a language, or common in it; a question may
+    have no common ones, for it is they that make "Wo bin ich?" one."""
+    words = frozenset(words_of(text))
+    if words.isdisjoint(conversational) or any(map(str.isdigit, text)):
+        return False
+    return words <= (conversational if asks(text) else conversational | common_words(language))
+
+
+_ASKING = frozenset("how what who whose where when which".split())
 _PERSONS = frozenset(
     "i me my mine we us our ours he him his she her hers they them their theirs".split()
 )
@@ -239,17 +252,25 @@ _CONTRACTED = re.compile("((?<!ca)(?<!wo)n['’]t|['’](s|re|m|ll|ve|d|t))$")  
 
 
 @cache
-def _lists() -> tuple[frozenset[str], re.Pattern[str]]:
-    """The tokens of the English words, and a pattern of the Chinese phrases."""
+def _lists() -> tuple[frozenset[str], re.Pattern[str], Mapping[str, frozenset[str]]]:
+    """The tokens of the English words, a pattern of the Chinese phrases, and the words of each
+    other language, folded."""
     text = files("remem.recall").joinpath("smalltalk.txt").read_text(encoding="utf-8")
-    entries = [
-        entry for line in text.splitlines() if not line.startswith("#") for entry in line.split()
-    ]
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    first, *sections = _SECTION.split(text)
+    others = {
+        language: frozenset(folded(words).split())
+        for language, words in zip(sections[::2], sections[1::2], strict=True)
+    }
+    entries = first.split()
     english = frozenset(
         token for entry in entries if entry.isascii() for token in word_tokens(entry)
     )
     chinese = sorted((entry for entry in entries if not entry.isascii()), key=len, reverse=True)
-    return english, re.compile("|".join(map(re.escape, chinese)))
+    return english, re.compile("|".join(map(re.escape, chinese))), others
+
+
+_SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
 
 
 # How near two texts are in meaning, on one scale for all encoders.

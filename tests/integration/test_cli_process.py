@@ -126,7 +126,7 @@ def test_an_interrupted_import_keeps_what_is_stored_and_goes_on_when_run_again(
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert process.returncode == 130
-    assert "run the same command again" in said
+    assert "the same command goes on where it stopped" in said
     assert "Traceback" not in said
     assert 0 < records(environment) < turns
     subprocess.run(command, env=environment, check=True, capture_output=True)

@@ -23,6 +23,31 @@ def test_conversational_words_in_english_or_chinese_are_small_talk(text: str) ->
     assert is_small_talk(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hallo, wie geht's dir?",
+        "Gut, bis morgen.",
+        "¿Qué tal estás?",
+        "Muchas gracias.",
+        "Salut, comment ça va ?",
+        "Va bene, a domani!",
+        "Olá, como vai?",
+        "Привет, как дела?",
+    ],
+)
+def test_so_are_those_of_six_more_languages(text: str) -> None:
+    assert is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Wo bin ich?", "¿Qué hice ayer?", "Où suis-je ?", "Chi sono?", "Quem é ela?", "Где мы были?"],
+)
+def test_a_question_of_common_words_alone_is_none(text: str) -> None:
+    assert not is_small_talk(text)
+
+
 @pytest.mark.parametrize("text", ["Don't worry", "I can’t talk now", "It won't be long", "I'm ok"])
 def test_contractions_count_as_their_words(text: str) -> None:
     assert is_small_talk(text)
@@ -35,7 +60,14 @@ def test_what_has_no_words_is_small_talk(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Hi, how is the dentist?", "ok, 42", "thanks for the paella", "你好，我的猫呢？", "привет"],
+    [
+        "Hi, how is the dentist?",
+        "ok, 42",
+        "thanks for the paella",
+        "你好，我的猫呢？",
+        "Hallo, wann kommt der Zahnarzt?",
+        "Gracias por la paella.",
+    ],
 )
 def test_one_word_of_content_makes_it_a_message_about_that(text: str) -> None:
     assert not is_small_talk(text)
@@ -43,7 +75,14 @@ def test_one_word_of_content_makes_it_a_message_about_that(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["What do I like?", "When did we meet?", "What's mine?", "Who is she?", "Where did they go?"],
+    [
+        "How much do I make?",
+        "What do I like?",
+        "When did we meet?",
+        "What's mine?",
+        "Who is she?",
+        "Where did they go?",
+    ],
 )
 def test_a_question_about_people_is_none_however_common_its_words(text: str) -> None:
     assert not is_small_talk(text)

@@ -42,9 +42,10 @@ def url(memory: Memory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser, started once, for which no name leads anywhere."""
+    """A browser for which no name leads anywhere. Of one module: while it runs, so does a loop of
+    asyncio, and no other test on this worker could start one."""
     from tests.chromium import browsing
 
     with browsing("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1") as browser:
