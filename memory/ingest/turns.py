@@ -20,7 +20,7 @@ from remem.ingest.jsonstream import Entered, json_lines, json_pieces, sniff
 from remem.ingest.parsing import Clock, checked, without_empty
 from remem.store import Record
 
-BROKEN = (ValueError, TypeError, KeyError, AttributeError)
+BROKEN = (ValueError, TypeError, LookupError, AttributeError)
 """Errors of taking apart what is not laid out as its format has it."""
 
 _SNIFFED_LINES = 20

@@ -163,3 +163,12 @@ def test_a_folder_that_is_gone_is_called_after_its_path():
 def test_codex_is_of_its_repository_though_the_folder_is_gone(tmp_path, read):
     records = read(codex(tmp_path, tmp_path / "gone")).records
     assert project_of(records[0].metadata) == "code/github.com/ana/kiln"
+
+
+def test_a_change_to_a_request_that_is_not_there_is_a_problem(tmp_path, folder, read):
+    path = ALL["vscode journal"](tmp_path, folder)
+    change = {"kind": 1, "k": ["requests", 9, "result"], "v": {}}
+    path.write_text(path.read_text() + json.dumps(change) + "\n")
+    reading = read(path)
+    assert len(reading.problems) == 1
+    assert any(record.text == ASKED for record in reading.records)
