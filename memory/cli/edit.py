@@ -132,7 +132,7 @@ def delete(settings: Settings, keys: tuple[str, ...]) -> None:
 @click.option("--to", required=True, metavar="NAMESPACE", help="Where it is copied to")
 @click.pass_obj
 def promote(settings: Settings, keys: tuple[str, ...], to: str) -> None:
-    """Copy memories to another namespace, such as one that projects share.
+    """Copy memories to another namespace, say a shared one.
 
     They keep their words, time and origin, and tell where they are from. 'remem search --also'
     reads that namespace besides a project's own.
@@ -221,9 +221,9 @@ def receipt() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_context
 def verify_receipt(ctx: click.Context, file: Path) -> None:
-    """Check that a receipt is whole, and that nothing it tells of is remembered again.
+    """Check that what was forgotten is not remembered again.
 
-    It needs none of the words. The exit code is 1 if something is wrong.
+    A receipt that was changed is refused. It needs none of the words. The exit code is 1 if something is wrong.
     """
     settings: Settings = ctx.obj
     made = receipts.Receipt.from_json(file.read_text("utf-8", errors="replace"))

@@ -36,12 +36,13 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask first")
 @_yes
 @click.pass_context
 def install(ctx: click.Context, clients: tuple[str, ...], yes: bool) -> None:
-    """Put remem into claude-code, codex, gemini-cli, opencode, cursor, claude-desktop or vscode.
+    """Put remem into a coding agent or a desktop program.
 
-    Shows the change of each file first, and keeps what else is in it. An agent then gets what is
-    remembered of its project once, at the start of a session, and can ask for more (MCP); a session
-    is stored when it is over, without secrets. Nothing keeps running, no language model is asked,
-    and nothing leaves this machine. 'remem uninstall' takes all of it out again.
+    CLIENT is claude-code, codex, gemini-cli, opencode, cursor, claude-desktop or vscode. Shows the
+    change of each file first, and keeps what else is in it. An agent then gets what is remembered
+    of its project once, at the start of a session, and can ask for more (MCP); a session is stored
+    when it is over, without secrets. Nothing keeps running, no language model is asked, and nothing
+    leaves this machine. 'remem uninstall' takes all of it out again.
     """
     from remem.install.clients import Machine
     from remem.install.installing import Notes, installing

@@ -113,11 +113,11 @@ def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noq
 
 
 def _answer(query: Query, candidates: Sequence[Candidate]) -> list[float]:
-    """Worth of a text that states what the question asks for: a name, or less telling, a number or
-    a time. Where it asks, it states nothing."""
+    """Worth of a text that holds what the question asks for: a name, or less telling, a number or a
+    time. What only asks, answers nothing."""
     kinds = kinds_of_answer(query.text)
     texts = [each.record.text for each in candidates]
-    return [answer_held(text, kinds) * statement_share(text) for text in texts]
+    return [answer_held(text, kinds) if statement_share(text) else 0.0 for text in texts]
 
 
 def _decision(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001

@@ -6,7 +6,7 @@
   const list = document.getElementById("list");
   const detail = document.getElementById("detail");
   const PAGE = 100;
-  const PART_COLOURS = ["other-0", "other-4", "other-1", "other-6", "other-3", "other-2", "other-5", "other-8", "other-9", "other-7", "other-10", "other-11"];
+  const PART_COLOURS = ["other-0", "other-4", "other-1", "other-6", "other-3", "other-2", "other-5", "other-8", "other-9", "other-7", "other-10", "other-11", "other-12", "other-13"];
   const STATES = {
     missing: (question) => question.found < question.of,
     none: (question) => question.of > 0 && question.found === 0,
