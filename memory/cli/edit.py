@@ -223,7 +223,8 @@ def receipt() -> None:
 def verify_receipt(ctx: click.Context, file: Path) -> None:
     """Check that what was forgotten is not remembered again.
 
-    A receipt that was changed is refused. It needs none of the words. The exit code is 1 if something is wrong.
+    A receipt that was changed is refused. It needs none of the words. The exit code is 1 if
+    something is wrong.
     """
     settings: Settings = ctx.obj
     made = receipts.Receipt.from_json(file.read_text("utf-8", errors="replace"))
