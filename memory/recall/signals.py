@@ -114,10 +114,9 @@ def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noq
 
 def _answer(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     """Worth of a text that holds what the question asks for: a name, or less telling, a number or a
-    time. What only asks, answers nothing."""
+    time. Questions count, too: what a person asks an assistant is told of them."""
     kinds = kinds_of_answer(query.text)
-    texts = [each.record.text for each in candidates]
-    return [answer_held(text, kinds) if statement_share(text) else 0.0 for text in texts]
+    return [answer_held(each.record.text, kinds) for each in candidates]
 
 
 def _decision(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001

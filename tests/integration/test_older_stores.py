@@ -29,7 +29,7 @@ RECORDS = {
 ANSWERS = {
     "Where is the spare key?": "key",
     "What does the studio cost?": "rent~2",
-    "Who fired the kiln in the shed?": "trip#2",
+    "What is fired in the shed?": "trip#2",
     "Which working day is the rent due?": "lease#f17afb71055e8d39",
 }
 

@@ -170,9 +170,5 @@ def test_a_name_that_is_asked_for_tells_more_than_a_number() -> None:
     assert name == 1 > number > 0
 
 
-def test_a_text_that_asks_answers_nothing() -> None:
-    assert values("answer", turn("Is her name Pickle?"), asked="What is she called?") == [0]
-
-
 def test_a_question_that_does_not_say_what_it_wants_gives_nothing() -> None:
     assert values("answer", turn("Her name is Pickle, she is 6."), asked="Tell me more") == [0]
