@@ -220,11 +220,12 @@ def _stand_ins(question: Query, records: Iterable[Record]) -> dict[str, Record]:
     """Key of a copy -> the record that stands for it."""
     equal: defaultdict[tuple[str | None, str], list[Record]] = defaultdict(list)
     for record in records:
-        if _stands_alone(record):
-            whose = record.speaker or record.role
-            equal[whose, " ".join(record.text.casefold().split())].append(record)
+        whose = record.speaker or record.role
+        equal[whose, " ".join(record.text.casefold().split())].append(record)
     stands: dict[str, Record] = {}
-    for group in equal.values():
+    for each in equal.values():
+        # Few texts are there twice, and words are counted of these alone.
+        group = [record for record in each if _stands_alone(record)] if len(each) > 1 else []
         if len(group) > 1:
             first = max(group, key=lambda record: (_nearest(question, record), *_newest(record)))
             stands |= {record.key: first for record in group if record.key != first.key}
