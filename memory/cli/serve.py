@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 _MOST_LOCAL, _MOST_UPSTREAM = 5, 50
 
 
+_port = click.option("--port", default=8377, show_default=True, type=click.IntRange(0, 65535))
+_upstream = click.option("--upstream", metavar="URL", help="The server that answers, with its /v1")
+_generator = click.option(
+    "--generator",
+    metavar="MODEL",
+    default="bundled",
+    envvar="REMEM_GENERATOR",
+    help="What answers where there is no --upstream; without it, the small SmolLM2  "
+    "[env: REMEM_GENERATOR]",
+)
+
+
 @command(
     "serve",
     "remem serve --upstream http://localhost:11434/v1",
@@ -41,22 +53,15 @@ _MOST_LOCAL, _MOST_UPSTREAM = 5, 50
     "remem keys create --in 'bot/*' && remem serve --host 0.0.0.0 --upstream URL",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen")
-@click.option("--port", default=8377, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--upstream", metavar="URL", help="The server that answers, with its /v1")
+@_port
+@_upstream
 @click.option(
     "--upstream-key",
     metavar="KEY",
     envvar="REMEM_UPSTREAM_KEY",
     help="Its key; others on this machine see it in the command  [env: REMEM_UPSTREAM_KEY]",
 )
-@click.option(
-    "--generator",
-    metavar="MODEL",
-    default="bundled",
-    envvar="REMEM_GENERATOR",
-    help="What answers where there is no --upstream; without it, the small SmolLM2  "
-    "[env: REMEM_GENERATOR]",
-)
+@_generator
 @keys_option
 @number_option(
     "--budget",
@@ -131,15 +136,9 @@ def serve(
 
 
 @command("open", "remem open", "remem open --namespace work", "remem open --port 9000")
-@click.option("--port", default=8377, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--upstream", metavar="URL", help="The server that answers, with its /v1")
-@click.option(
-    "--generator",
-    metavar="MODEL",
-    default="bundled",
-    envvar="REMEM_GENERATOR",
-    help="What answers where there is no --upstream  [env: REMEM_GENERATOR]",
-)
+@_port
+@_upstream
+@_generator
 @keys_option
 @click.pass_obj
 def open_(settings: Settings, /, file: Path | None, port: int, **options: Any) -> None:
