@@ -47,6 +47,8 @@ def asks_at_last(text: str) -> bool:
 
     "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not.
     """
+    if not _holds_a_question_mark(text):  # as in ``asks``
+        return False
     last = text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
     return asks(text) or _MARK.search(last) is not None
 

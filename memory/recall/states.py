@@ -39,14 +39,21 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A pattern of a statement, with the value as its group ``v``.
+    """A form of a statement, with the value as its group ``v``.
 
     Attributes:
+        expression: The regular expression.
         changes: Who speaks so says that it was different before.
     """
 
-    pattern: re.Pattern[str]
+    expression: str
     changes: bool
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression, compiled when a text first calls for it: all together take .4 s, and a
+        command asks once."""
+        return _pattern(self.expression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ class Language:
 
 @cache
 def languages() -> tuple[Language, ...]:
-    """All languages; read when first needed, in half a second."""
+    """All languages; read when first needed."""
     text = files("remem.recall").joinpath("states.toml").read_text(encoding="utf-8")
     return tuple(map(_language, tomllib.loads(text).values()))
 
@@ -188,17 +195,27 @@ def _frames(
     changes = (*own.get("changes", ()), *shared.get("changes", ()))
     says = (*own.get("says", ()), *shared.get("says", ()))
     return [
-        *(Frame(_compiled(each, words), True) for each in changes),
-        *(Frame(_compiled(each, words), False) for each in says),
+        *(Frame(_filled(each, words), True) for each in changes),
+        *(Frame(_filled(each, words), False) for each in says),
     ]
 
 
-def _compiled(pattern: str, words: Mapping[str, str]) -> re.Pattern[str]:
+def _compiled(expression: str, words: Mapping[str, str]) -> re.Pattern[str]:
+    return _pattern(_filled(expression, words))
+
+
+@cache
+def _pattern(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE)
+
+
+def _filled(pattern: str, words: Mapping[str, str]) -> str:
+    """A pattern with the words in its holes, which may have holes of their own."""
     while filled := _HOLE.sub(lambda hole: words[hole[1]], pattern):
         if filled == pattern:
             break
         pattern = filled
-    return re.compile(pattern, re.IGNORECASE)
+    return pattern
 
 
 _HOLE = re.compile(r"\{([a-z]+)\}")

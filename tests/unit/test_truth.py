@@ -1,4 +1,4 @@
-"""What was said last is true now, what was said before was true until then, and a person's word
+"""The newest truth: a statement is true until a later one says otherwise, and a person's word
 counts for more than the rule."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import pytest
 
 from remem import Memory
 from remem.contents import pin
+from remem.recall.states import languages
 from remem.recall.truth import supersessions
 from remem.store import InvalidInput, Record
 from remem.testing import HashEncoder
@@ -43,7 +44,7 @@ def first(memory: Memory, asked: str) -> str:
 
 
 def marked(*texts: str, speakers: tuple[str | None, ...] = (None, None)) -> list[str]:
-    """What is superseded if these are said in this order."""
+    """The statements that are superseded if these are said in this order."""
     records = [
         Record(
             f"k{n}", f"s{n}", 0, text, kind="turn", said_at=MARCH + timedelta(days=n), speaker=who
@@ -218,3 +219,16 @@ def test_nothing_is_written_or_lost(memory: Memory) -> None:
 def test_a_relative_has_states_of_their_own() -> None:
     texts = ("My daughter's school is Hillcrest.", "My daughter's new school is Oakwood.")
     assert marked(*texts) == [texts[0]]
+
+
+def test_every_frame_is_a_pattern_with_a_value() -> None:
+    states = [state for language in languages() for state in language.states]
+    frames = [frame for state in states for frame in state.frames]
+    assert frames
+    assert all("v" in frame.pattern.groupindex for frame in frames)
+
+
+def test_every_open_frame_is_one_with_a_noun() -> None:
+    frames = [frame for language in languages() for frame in language.open]
+    assert frames
+    assert all({"noun", "v"} <= frame.pattern.groupindex.keys() for frame in frames)
