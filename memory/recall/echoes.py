@@ -106,8 +106,7 @@ def sorted_out(
 
 def behind(one: Recollection, kind: Kind, score: float = 0.0) -> Recollection:
     """The recollection as an echo, with what that takes from its score."""
-    parts = {**one.parts, "echo": score - one.score} if one.score != score else one.parts
-    return replace(one, score=score, parts=parts, echo=kind)
+    return replace(one.at(score, "echo"), echo=kind)
 
 
 def below_sources(ranking: Sequence[Recollection]) -> list[Recollection]:
@@ -133,8 +132,7 @@ def below_sources(ranking: Sequence[Recollection]) -> list[Recollection]:
     for place in sorted(settled, key=lambda each: (*settled[each], each)):
         one = ranking[place]
         least = min(least, one.score)
-        stays = settled[place] == (place, 0)
-        moved.append(one if stays else behind(one, "retold", least))
+        moved.append(behind(one, "retold", least) if sources[place] else one)
     return moved
 
 

@@ -72,8 +72,8 @@ def newest_figure_first(
     newest = next(each for each in later if each.figures & figures)
     ahead = ranking[first.place]
     one = ranking[newest.place]
-    raised = replace(one, score=ahead.score, parts={**one.parts, "newest": ahead.score - one.score})
     others = [each for each in ranking if each is not one]
+    raised = one.at(ahead.score, "newest")
     return [*others[: first.place], raised, *others[first.place :]]
 
 

@@ -7,8 +7,7 @@ their times can.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import TypeAlias
 
@@ -46,15 +45,8 @@ def _reordered(ranking: Sequence[Recollection], share: float, order: _Order) -> 
     least = share * ranking[0].score if ranking else 0.0
     count = next((i for i, one in enumerate(ranking) if one.score < least), len(ranking))
     best = ranking[:count]
-    moved = [
-        replace(one, score=place.score, parts=_moved(one, place.score))
-        for one, place in zip(order(best), best, strict=True)
-    ]
+    moved = [one.at(place.score, "order") for one, place in zip(order(best), best, strict=True)]
     return [*moved, *ranking[count:]]
-
-
-def _moved(one: Recollection, score: float) -> Mapping[str, float]:
-    return one.parts if score == one.score else {**one.parts, "order": score - one.score}
 
 
 def _by_time(best: Sequence[Recollection]) -> list[Recollection]:

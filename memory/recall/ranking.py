@@ -50,6 +50,12 @@ class Recollection:
     until: datetime | None = None
     newer: str | None = None
 
+    def at(self, score: float, part: str) -> Recollection:
+        """The same memory with another score, and the difference as a part of it."""
+        if score == self.score:
+            return self
+        return replace(self, score=score, parts={**self.parts, part: score - self.score})
+
 
 def rank(
     query: Query, candidates: Sequence[Candidate], weights: Mapping[str, float], k: int
@@ -100,14 +106,7 @@ def dated_first(query: Query, ranking: Sequence[Recollection]) -> list[Recollect
         is_then = said is not None and any(span.start <= said < span.end for span in spans)
         (first if is_then and undated(one) >= enough else others).append(one)
     least = others[0].score if others else 0.0
-    raised = [replace(one, score=max(one.score, least), parts=_raised(one, least)) for one in first]
-    return [*raised, *others]
-
-
-def _raised(one: Recollection, least: float) -> Mapping[str, float]:
-    if one.score >= least:
-        return one.parts
-    return {**one.parts, "day": least - one.score}
+    return [*(one.at(max(one.score, least), "day") for one in first), *others]
 
 
 _CALLS_AMONG = 3
@@ -134,9 +133,7 @@ def _falling(order: Sequence[Recollection]) -> list[Recollection]:
     """The same order with scores that never rise: what was put behind others is worth no more."""
     result: list[Recollection] = []
     for one in order:
-        least = min(one.score, result[-1].score) if result else one.score
-        lower = {**one.parts, "call": least - one.score} if least < one.score else one.parts
-        result.append(replace(one, score=least, parts=lower))
+        result.append(one.at(min(one.score, result[-1].score), "call") if result else one)
     return result
 
 

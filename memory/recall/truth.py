@@ -149,9 +149,7 @@ def _in_order(
     result: list[Recollection] = []
     ahead = 0.0
     for place in reversed(order):
-        one = ranking[place]
-        if one.score < ahead:
-            one = replace(one, score=ahead, parts={**one.parts, "newest": ahead - one.score})
+        one = ranking[place].at(max(ahead, ranking[place].score), "newest")
         ahead = one.score
         if past := until.get(one.record.key):
             one = replace(one, until=past.since, newer=past.newer.key)

@@ -422,4 +422,4 @@ def test_no_answer_stands_above_the_memory_it_was_made_from(memory: Memory) -> N
         exchange.remember(f"Your flat is in Lisbon, where you moved ({n}).")
     found = memory.search("Where is my flat, Lisbon?", 10)
     assert found[0].record.key == key
-    assert "retold" in {one.echo for one in found if one.record.role == "assistant"}
+    assert {one.echo for one in found if one.record.role == "assistant"} == {"retold"}
