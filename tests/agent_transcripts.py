@@ -13,6 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ASKED = "Why does the kiln build break since we moved to Python 3.13?"
 DECIDED = "We decided to pin setuptools below 81, because the kiln plugin imports pkg_resources."
 COMMAND = "python -m build --wheel"
@@ -29,6 +31,18 @@ def written(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def home_without_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder, with nothing in the environment that remem or an agent would heed."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("STORE", "NAMESPACE", "ENCODER", "RERANKER", "SECRETS"):
+        monkeypatch.delenv(f"REMEM_{name}", raising=False)
+    return home
 
 
 def repository(folder: Path, url: str | None = "git@github.com:ana/kiln.git") -> Path:

@@ -13,7 +13,16 @@ import pytest
 from remem import Memory
 from remem.cli import main
 from remem.testing import HashEncoder
-from tests.agent_transcripts import ALL, ASKED, DECIDED, SECRET, claude_code, codex, repository
+from tests.agent_transcripts import (
+    ALL,
+    ASKED,
+    DECIDED,
+    SECRET,
+    claude_code,
+    codex,
+    home_without_settings,
+    repository,
+)
 
 pytest.importorskip("kingfisher_sdk")
 
@@ -26,15 +35,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
+    home = home_without_settings(tmp_path, monkeypatch)
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_ENCODER", "hash")
-    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER", "REMEM_SECRETS"):
-        monkeypatch.delenv(name, raising=False)
     return home
 
 

@@ -25,7 +25,16 @@ from remem.serve.app import create_app
 from remem.serve.keys import KeyRing
 from remem.serve.settings import ServeSettings
 from remem.testing import HashEncoder
-from tests.agent_transcripts import ASKED, DECIDED, FAILED, SECRET, claude_code, codex, repository
+from tests.agent_transcripts import (
+    ASKED,
+    DECIDED,
+    FAILED,
+    SECRET,
+    claude_code,
+    codex,
+    home_without_settings,
+    repository,
+)
 from tests.serving import served
 
 pytest.importorskip("kingfisher_sdk")
@@ -35,14 +44,7 @@ KILN = "code/github.com/ana/kiln"
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("REMEM_STORE", "REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_SECRETS"):
-        monkeypatch.delenv(name, raising=False)
-    return home
+    return home_without_settings(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def called(
 
 
 def told(done: subprocess.CompletedProcess[str]) -> str:
-    """What the agent takes as context."""
+    """The context that the agent takes from an answer."""
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     context = answer["hookSpecificOutput"]
@@ -277,13 +279,13 @@ def test_a_briefing_stays_within_its_budget(tmp_path: Path) -> None:
 
 
 LIGHT = {"numpy", "torch", "faiss", "click", "sqlite3", "fastapi", "email", "subprocess"}
-"""What a hook does not wait for where a server answers it."""
+"""Modules that a hook does not import where a server answers it."""
 
 MODELS = {"torch", "transformers", "sentence_transformers", "fastapi"}
 
 
 def imported(store: Path, folder: Path) -> set[str]:
-    """What a hook has imported once it has told of a session."""
+    """The modules that a hook has imported once it has told of a session."""
     program = (
         "import sys; from remem.hooks.entry import main; code = main(sys.argv[1:]);"
         "print(*sys.modules, file=sys.stderr); sys.exit(code)"

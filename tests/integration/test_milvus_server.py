@@ -86,7 +86,7 @@ class TestMilvusServer(
     VerifyContract,
     ConcurrencyContract,
 ):
-    """What the protocol between processes changes: leases, and rows that outlive their end."""
+    """Promises on which several processes agree: leases, and rows that outlive their end."""
 
     @pytest.fixture
     def opened(self, url: str) -> Iterator[list[Store]]:

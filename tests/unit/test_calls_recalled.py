@@ -1,4 +1,4 @@
-"""What tools did can be found, and never hides what was said."""
+"""Calls of tools: they can be found, and never hide what was said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said about a memory is no evidence: it stands behind the facts, and nothing is lost."""
+"""Echoes are no evidence: they stand behind the facts, and nothing is lost."""
 
 from __future__ import annotations
 
