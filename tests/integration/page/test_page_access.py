@@ -14,6 +14,8 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 from remem import Memory
 from remem.contents import pin
+from remem.recall.echoes import REASONS
+from remem.recall.ranking import WEIGHTS
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.page import languages
 from tests.chromium import needs_chromium
@@ -159,6 +161,13 @@ def test_every_sentence_that_is_named_is_in_the_catalogue() -> None:
     }
     assert named - known.keys() == set()
     assert len(named) > 100
+
+
+def test_every_part_of_a_score_and_every_echo_has_a_name() -> None:
+    moves = {"day", "newest", "order", "call", "echo", "reranker"}
+    named = {f"part.{part}" for part in moves | WEIGHTS.keys()}
+    named |= {f"echo.{kind}" for kind in REASONS}
+    assert named - languages.language("en").sentences.keys() == set()
 
 
 @pytest.mark.parametrize(
