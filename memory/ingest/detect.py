@@ -14,19 +14,24 @@ from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignor
 from remem.ingest.beir import BeirReader
 from remem.ingest.chatapps import CHAT_APPS
 from remem.ingest.chatgpt import ChatGPTReader
+from remem.ingest.chatpages import DiscordPageReader, GeminiPageReader, MessengerPageReader
 from remem.ingest.claude import ClaudeReader
 from remem.ingest.deepseek import DeepSeekReader
 from remem.ingest.documents import DocumentReader
+from remem.ingest.imessage import IMessageDatabaseReader
+from remem.ingest.kakaotalk import KakaoTalkReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
 from remem.ingest.mail import MailReader
 from remem.ingest.markdown import MarkdownReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.slack import SlackReader
+from remem.ingest.tables import MessageTableReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
 from remem.ingest.transcripts import IMessageReader, LineReader
 from remem.ingest.turns import FormatReader
+from remem.ingest.wechat import WeChatReader
 from remem.ingest.whatsapp import WhatsAppReader
 from remem.store import InvalidInput, RememError
 
@@ -49,6 +54,13 @@ _EXPORTS: tuple[Reader, ...] = (
     *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
     MailReader(),
     TelegramPageReader(),
+    DiscordPageReader(),
+    MessengerPageReader(),
+    GeminiPageReader(),
+    IMessageDatabaseReader(),
+    MessageTableReader(),
+    KakaoTalkReader(),
+    WeChatReader(),
     LineReader(),
     IMessageReader(),
     MessagesReader(),
