@@ -26,6 +26,7 @@ from remem.ingest.mail import MailReader
 from remem.ingest.markdown import MarkdownReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.slack import SlackReader
+from remem.ingest.subtitles import SubtitleReader
 from remem.ingest.tables import MessageTableReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
@@ -58,6 +59,7 @@ _EXPORTS: tuple[Reader, ...] = (
     MessengerPageReader(),
     GeminiPageReader(),
     IMessageDatabaseReader(),
+    SubtitleReader(),
     MessageTableReader(),
     KakaoTalkReader(),
     WeChatReader(),
@@ -75,6 +77,9 @@ _MEDIA = frozenset(
     ".jpg .jpeg .png .gif .webp .heic .mp4 .mov .3gp .avi .mkv .opus .ogg .m4a .aac .mp3 .amr .wav"
     " .was".split()
 )
+
+_VAULT = ".obsidian"
+"""Folder by which notes of Obsidian are known."""
 
 
 class FolderReader:
@@ -139,15 +144,16 @@ class FolderReader:
         self, path: Path, on_error: Callable[[OSError], None]
     ) -> Iterator[tuple[Path, Reader | None]]:
         """Files, and folders that belong together, each with its reader."""
+        has_notes = (path / _VAULT).is_dir()
         for parent, folders, files in os.walk(path, onerror=on_error):
             # A pipe would be waited for, and a device read for ever.
             found = [
                 (file, _first(self._readers, file) if file.is_file() else None)
                 for file in _visible(parent, files)
             ]
-            has_chat = any(isinstance(reader, WhatsAppReader) for _, reader in found)
+            has_chat = has_notes or any(isinstance(each, WhatsAppReader) for _, each in found)
             for file, reader in found:
-                # What was sent in a chat lies beside it, and has no words.
+                # What was sent in a chat, or is shown in a note, lies beside it, without words.
                 if reader is not None or not (has_chat and file.suffix.lower() in _MEDIA):
                     yield file, reader
             mixed = []
