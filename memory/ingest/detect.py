@@ -14,19 +14,25 @@ from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignor
 from remem.ingest.beir import BeirReader
 from remem.ingest.chatapps import CHAT_APPS
 from remem.ingest.chatgpt import ChatGPTReader
+from remem.ingest.chatpages import DiscordPageReader, GeminiPageReader, MessengerPageReader
 from remem.ingest.claude import ClaudeReader
 from remem.ingest.deepseek import DeepSeekReader
 from remem.ingest.documents import DocumentReader
+from remem.ingest.imessage import IMessageDatabaseReader
+from remem.ingest.kakaotalk import KakaoTalkReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
 from remem.ingest.mail import MailReader
 from remem.ingest.markdown import MarkdownReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.slack import SlackReader
+from remem.ingest.subtitles import SubtitleReader
+from remem.ingest.tables import MessageTableReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
 from remem.ingest.transcripts import IMessageReader, LineReader
 from remem.ingest.turns import FormatReader
+from remem.ingest.wechat import WeChatReader
 from remem.ingest.whatsapp import WhatsAppReader
 from remem.store import InvalidInput, RememError
 
@@ -49,6 +55,14 @@ _EXPORTS: tuple[Reader, ...] = (
     *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
     MailReader(),
     TelegramPageReader(),
+    DiscordPageReader(),
+    MessengerPageReader(),
+    GeminiPageReader(),
+    IMessageDatabaseReader(),
+    SubtitleReader(),
+    MessageTableReader(),
+    KakaoTalkReader(),
+    WeChatReader(),
     LineReader(),
     IMessageReader(),
     MessagesReader(),
@@ -63,6 +77,9 @@ _MEDIA = frozenset(
     ".jpg .jpeg .png .gif .webp .heic .mp4 .mov .3gp .avi .mkv .opus .ogg .m4a .aac .mp3 .amr .wav"
     " .was".split()
 )
+
+_VAULT = ".obsidian"
+"""Folder by which notes of Obsidian are known."""
 
 
 class FolderReader:
@@ -127,15 +144,16 @@ class FolderReader:
         self, path: Path, on_error: Callable[[OSError], None]
     ) -> Iterator[tuple[Path, Reader | None]]:
         """Files, and folders that belong together, each with its reader."""
+        has_notes = (path / _VAULT).is_dir()
         for parent, folders, files in os.walk(path, onerror=on_error):
             # A pipe would be waited for, and a device read for ever.
             found = [
                 (file, _first(self._readers, file) if file.is_file() else None)
                 for file in _visible(parent, files)
             ]
-            has_chat = any(isinstance(reader, WhatsAppReader) for _, reader in found)
+            has_chat = has_notes or any(isinstance(each, WhatsAppReader) for _, each in found)
             for file, reader in found:
-                # What was sent in a chat lies beside it, and has no words.
+                # What was sent in a chat, or is shown in a note, lies beside it, without words.
                 if reader is not None or not (has_chat and file.suffix.lower() in _MEDIA):
                     yield file, reader
             mixed = []
