@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import click
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import (
     BarColumn,
     Progress,
@@ -51,6 +51,20 @@ class Verbatim:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
         yield Segment(self._text + "\n", console.get_style(self._style))
+
+
+class Paragraph:
+    """A text that is wrapped to the width of the screen, all its lines indented."""
+
+    def __init__(self, text: str, style: str = "", indent: int = 0) -> None:
+        self._text = Text(safe(text), style)
+        self._indent = indent
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self._text.wrap(console, options.max_width - self._indent):
+            line.rstrip()
+            line.pad_left(self._indent)
+            yield line
 
 
 def safe(text: str) -> str:
