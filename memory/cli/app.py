@@ -15,7 +15,20 @@ from typing import Any
 
 import click
 
-from remem.cli import ask, demo, edit, install, keys, maintain, search, serve, show, transfer
+from remem.cli import (
+    ask,
+    config,
+    demo,
+    edit,
+    install,
+    keys,
+    maintain,
+    search,
+    serve,
+    show,
+    transfer,
+    where,
+)
 from remem.cli.options import shared_options
 from remem.cli.screen import complain
 from remem.configuration import settings_given
@@ -82,6 +95,8 @@ for each in (
     transfer.migrate,
     install.install,
     install.uninstall,
+    where.where,
+    config.config,
     maintain.verify,
     maintain.rebuild,
     maintain.reindex,

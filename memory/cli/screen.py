@@ -110,6 +110,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def readable_bytes(count: int) -> str:
+    """A number of bytes in three digits or so."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
 def confirmed(question: str) -> bool:
     """Ask on standard error; no, if nobody is there to answer."""
     try:
