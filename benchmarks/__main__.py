@@ -13,6 +13,7 @@ _COMMANDS = {
     "recall": "remem.benchmarks.recall:recall",
     "hygiene": "remem.benchmarks.hygiene:hygiene",
     "answers": "remem.benchmarks.answers:answers",
+    "quotes": "remem.benchmarks.quotes:quotes",
     "compare": "remem.benchmarks.compare:compare",
     "report": "remem.benchmarks.report:report",
     "ablation": "remem.benchmarks.ablation:ablation",

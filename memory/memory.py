@@ -19,6 +19,7 @@ from remem.messages import note_key, placed, records_of
 from remem.recall.expectation import Found, Terms
 from remem.recall.given import Given
 from remem.recall.prompt import Context, CountTokens, build_context, estimate_tokens
+from remem.recall.quotes import CONSIDERED, MOST, Quote, quotes
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import FLOOR, relevant
 from remem.recall.retriever import Retriever, Searches
@@ -287,6 +288,23 @@ class Memory(Inquiries):
         given = with_pinned(pins, found)
         news = [one for one in given if one.record.text not in known][: k + len(pins)]
         return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
+
+    def quote(
+        self,
+        question: str,
+        most: int = MOST,
+        *,
+        where: Where | None = None,
+        now: datetime | None = None,
+    ) -> list[Quote]:
+        """The sentences that answer a question, best first, as they were said, each of another
+        memory; none where nobody said. No model is asked.
+
+        Args:
+            where, now: Those of ``search``, which tells what is raised.
+        """
+        found = self.search(question, max(most, CONSIDERED), where=where, now=now, explain=True)
+        return quotes(question, found, most)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
         """A chatbot that remembers: ``memory.chat(generator).send("...")``. See

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import click
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import (
     BarColumn,
     Progress,
@@ -51,6 +51,20 @@ class Verbatim:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
         yield Segment(self._text + "\n", console.get_style(self._style))
+
+
+class Paragraph:
+    """A text that is wrapped to the width of the screen, all its lines indented."""
+
+    def __init__(self, text: str, style: str = "", indent: int = 0) -> None:
+        self._text = Text(safe(text), style)
+        self._indent = indent
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self._text.wrap(console, options.max_width - self._indent):
+            line.rstrip()
+            line.pad_left(self._indent)
+            yield line
 
 
 def safe(text: str) -> str:
@@ -94,6 +108,16 @@ def complain(message: str) -> None:
 def counted(count: int, noun: str) -> str:
     """A number with what it counts: "1 record", "1,200 records"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def readable_bytes(count: int) -> str:
+    """A number of bytes in three digits or so."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
 
 
 def confirmed(question: str) -> bool:

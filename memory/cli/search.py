@@ -49,7 +49,7 @@ def _asked_at(given: str) -> datetime | None:
     return latest(given) if given else None
 
 
-_now_option = read_option(
+now_option = read_option(
     "--now",
     "now",
     "DATE",
@@ -144,7 +144,7 @@ def _has_condition(where: Filter) -> bool:
 @words_argument("query")
 @number_option("-k", default=5, help="At most so many results")
 @filter_options
-@_now_option
+@now_option
 @click.option("--all-namespaces", "everywhere", is_flag=True, help="In all namespaces of the store")
 @click.option(
     "--also",
@@ -219,7 +219,7 @@ def _search_across(
 @_budget_option
 @_floor_option
 @filter_options
-@_now_option
+@now_option
 @click.pass_obj
 def context(settings: Settings, /, query: str, where: Filter | None, **how: Any) -> None:
     """Print the memories for QUERY as a block for a prompt.
@@ -256,7 +256,7 @@ def context(settings: Settings, /, query: str, where: Filter | None, **how: Any)
 @_budget_option
 @_floor_option
 @filter_options
-@_now_option
+@now_option
 @click.pass_obj
 def why(settings: Settings, /, query: str, expect: str, where: Filter | None, **how: Any) -> None:
     """Tell why a memory is in the block for QUERY, or why not.

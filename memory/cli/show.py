@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from remem.cli.options import command, number_option
-from remem.cli.screen import Verbatim, in_one_line, print_result, safe, table
+from remem.cli.screen import Verbatim, in_one_line, print_result, readable_bytes, safe, table
 from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
@@ -123,7 +123,7 @@ def stats(settings: Settings) -> None:
         asdict(found),
         Text(f"Store    {safe(found.url)}"),
         Text(f"Vectors  {safe(vectors)}"),
-        Text(f"On disk  {_bytes(found.bytes_on_disk)}\n"),
+        Text(f"On disk  {readable_bytes(found.bytes_on_disk)}\n"),
         table(
             ("Namespace", "Records"),
             [(shown(name), count) for name, count in sorted(found.records.items())],
@@ -172,12 +172,3 @@ def _section(title: str, records: list[Record], key: str) -> list[RenderableType
         for each in records
     ]
     return [Text(title, "bold"), *lines, Text()] if lines else []
-
-
-def _bytes(count: int) -> str:
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -52,8 +52,9 @@ def remem(
     """Runs ``remem ARGUMENTS...`` on a store of its own, without a model."""
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_ENCODER", "hash")
-    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER", "REMEM_SECRETS"):
+    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER", "REMEM_SECRETS", "REMEM_GENERATOR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
 
     def run(*arguments: str, stdin: str = "") -> Outcome:
         monkeypatch.setattr("sys.stdin", StringIO(stdin))
@@ -505,6 +506,37 @@ def test_everything_is_forgotten_only_by_its_own_option(remem: Remem) -> None:
 
 
 # Answering --------------------------------------------------------------------------------------
+
+
+def test_ask_quotes_who_said_it_and_when_without_asking_a_model(
+    remem: Remem, chat_file: Path
+) -> None:
+    remem("import", str(chat_file))
+    said = remem("ask", "what broke", "-k", "1").out
+    assert said == "“The kiln broke.”\n  Nora, 17 Mar 2024, 20:30, kiln#1\n"
+    told = remem("ask", "what broke", "--json").json["quotes"]
+    assert (told[0]["text"], told[0]["record"]["key"]) == ("The kiln broke.", "kiln#1")
+
+
+def test_ask_says_that_nobody_said(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    said = remem("ask", "how are you?")
+    assert (said.code, said.out) == (0, "Nobody said. 'remem search' shows what comes nearest.\n")
+    assert remem("ask", "how are you?", "--json").json["quotes"] == []
+
+
+def test_ask_understands_times_as_of_another_day(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    asked = remem("ask", "what broke yesterday?", "--now", "2024-03-18", "--json").json
+    assert asked["quotes"][0]["text"] == "The kiln broke."
+    generated = remem("ask", "what broke?", "--now", "2024-03-18", "--generator", "echo").out
+    assert "18 March 2024" in generated
+
+
+def test_an_answer_without_memories_needs_a_model_to_give_it(remem: Remem) -> None:
+    refused = remem("ask", "what broke", "--no-memory")
+    assert refused.code == 2
+    assert "--generator" in refused.err
 
 
 def test_ask_gives_the_model_what_was_recalled(remem: Remem, chat_file: Path) -> None:
