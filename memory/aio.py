@@ -63,6 +63,7 @@ class AsyncMemory:
     context = threaded(Memory.context)
     why = threaded(Memory.why)
     pinned = threaded(Memory.pinned)
+    summarize = threaded(Memory.summarize)
     get = threaded(Memory.get)
     get_many = threaded(Memory.get_many)
     history = threaded(Memory.history)

@@ -26,6 +26,7 @@ from remem.secrets.guard import Guard, guard_called
 from remem.store import InvalidInput, Record, Store, Verification, open_store
 from remem.store.base import OnDamage, log_damage
 from remem.store.filters import matches_everything
+from remem.uses.methods import Uses
 from remem.writer import Added, Writer
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from remem.generators.opening import Generator
 
 
-class Memory(Inquiries):
+class Memory(Inquiries, Uses):
     """Everything that was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from remem.cli import ask, demo, edit, install, keys, maintain, search, serve, show, transfer
+from remem.cli import ask, demo, edit, install, keys, maintain, search, serve, show, transfer, uses
 from remem.cli.options import shared_options
 from remem.cli.screen import complain
 from remem.configuration import settings_from_environment
@@ -64,6 +64,7 @@ for each in (
     search.why,
     ask.ask,
     ask.chat,
+    uses.summarize,
     serve.mcp,
     serve.serve,
     serve.open_,
