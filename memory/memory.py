@@ -26,7 +26,7 @@ from remem.secrets.guard import Guard, guard_called
 from remem.store import InvalidInput, Record, Store, Verification, open_store
 from remem.store.base import OnDamage, log_damage
 from remem.store.filters import matches_everything
-from remem.uses.methods import Uses
+from remem.uses.methods import Models, Uses
 from remem.writer import Added, Writer
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Memory(Inquiries, Uses):
         self._writer = Writer(store, encoder, guard)
         self._retriever: Searches = retriever or Retriever()
         self._given = Given()
+        self._models = Models()
 
     @property
     def encoder(self) -> Encoder:

@@ -65,6 +65,8 @@ for each in (
     ask.ask,
     ask.chat,
     uses.summarize,
+    uses.label,
+    uses.classify,
     serve.mcp,
     serve.serve,
     serve.open_,

@@ -29,6 +29,9 @@ _STRENGTHS = (0.3, 1.0, 3.0, 10.0)
 _SHARPNESSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Factors before the softmax that are tried: scores of a ridge are no probabilities."""
 
+_LEAST = 1e-9
+"""What is divided by, at least."""
+
 _NEAREST = 5
 """Examples that decide how near a text is to what is known."""
 
@@ -108,19 +111,20 @@ def learned(
     mean, base = features.mean(axis=0), targets.mean(axis=0)
     u, s, vt = np.linalg.svd(features - mean, full_matrices=False)
     projected = u.T @ (targets - base)
-    best: tuple[float, Floats, float] | None = None
-    for strength in _STRENGTHS:
+
+    def unseen(strength: float) -> Floats:
+        """The scores that a model which had not seen an example would have given it."""
         kept = s**2 / (s**2 + strength)
-        fitted = u @ (kept[:, None] * projected) + base
-        leverage = (u**2 @ kept + 1 / len(texts))[:, None]
-        # What a model that had not seen the example would have said of it.
-        unseen = targets - (targets - fitted) / np.maximum(1 - leverage, 1e-6)
-        error = float(np.square(targets - unseen).mean())
-        if best is None or error < best[0]:
-            weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected)
-            best = error, weights, _sharpness(unseen, targets)
-    assert best is not None
-    _, weights, sharpness = best
+        missed = targets - base - u @ (kept[:, None] * projected)
+        leverage = u**2 @ kept + 1 / len(texts)
+        return targets - missed / np.maximum(1 - leverage, _LEAST)[:, None]
+
+    def error(strength: float) -> float:
+        return float(np.square(targets - unseen(strength)).mean())
+
+    strength = min(_STRENGTHS, key=error)
+    weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected)
+    sharpness = _sharpness(unseen(strength), targets)
     return Classifier(
         names, known, weights, base - mean @ weights, sharpness, _nearest_known(known)
     )
@@ -156,7 +160,7 @@ def _softmax(logits: Floats) -> Floats:
 def _sharpness(scores: Floats, targets: Floats) -> float:
     def surprise(sharpness: float) -> float:
         given = (_softmax(sharpness * scores) * targets).sum(axis=1)
-        return float(-np.log(np.maximum(given, 1e-9)).mean())
+        return float(-np.log(np.maximum(given, _LEAST)).mean())
 
     return min(_SHARPNESSES, key=surprise)
 

@@ -160,9 +160,7 @@ def _numbered(sessions: Iterable[Sequence[Record]]) -> list[list[_Sentence]]:
     return found
 
 
-def _stretches(
-    sessions: Sequence[Sequence[_Sentence]], most: int
-) -> Iterator[Sequence[_Sentence]]:
+def _stretches(sessions: Sequence[Sequence[_Sentence]], most: int) -> Iterator[Sequence[_Sentence]]:
     """The sessions in their order, neighbours put together until there are at most so many."""
     sessions = [each for each in sessions if each]
     count = min(len(sessions), most)
