@@ -27,6 +27,7 @@ from remem.cli import (
     serve,
     show,
     transfer,
+    uses,
     where,
 )
 from remem.cli.options import shared_options
@@ -77,6 +78,9 @@ for each in (
     search.why,
     ask.ask,
     ask.chat,
+    uses.summarize,
+    uses.label,
+    uses.classify,
     serve.mcp,
     serve.serve,
     serve.open_,

@@ -69,6 +69,12 @@ def questions(text: str) -> list[str]:
     return [sentence.strip() for sentence in sentences if asks(sentence)]
 
 
+def statements(text: str) -> list[str]:
+    """The sentences of a text that do not ask, in order; what stands in brackets is nobody's."""
+    sentences = _SENTENCE.findall(_without_asides(text[-_MOST_CHARACTERS:]))
+    return [sentence.strip() for sentence in sentences if sentence.strip() and not asks(sentence)]
+
+
 def statement_share(text: str) -> float:
     """Share of a text that states something instead of asking, in [0, 1].
 

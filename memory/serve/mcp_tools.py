@@ -7,7 +7,7 @@ out of a memory is neutralised, in the text as in the data, because both end in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,7 @@ from remem.serve.mcp_arguments import (
     Message,
     RecallArguments,
     RememberArguments,
+    SummarizeArguments,
 )
 from remem.store import Filter, InvalidInput, Record
 from remem.store.filters import And, F, Range
@@ -117,6 +118,22 @@ class ContextData(BaseModel):
     block: str
     tokens: int
     memories: list[RecalledMemory]
+
+
+class SummaryLine(BaseModel):
+    """A sentence of a memory, word for word."""
+
+    key: str
+    speaker: str | None
+    said_at: str | None
+    text: str
+
+
+class SummaryData(BaseModel):
+    """Sentences in the order of time, and how many memories they were chosen from."""
+
+    lines: list[SummaryLine]
+    records: int
 
 
 class RememberData(BaseModel):
@@ -214,6 +231,24 @@ def _context(memory: Memory, given: ContextArguments) -> Result:
         block.text or "Nothing that is remembered matters for this message.",
         ContextData(block=block.text, tokens=block.tokens, memories=_recalled(block.recollections)),
     )
+
+
+def _summarize(memory: Memory, given: SummarizeArguments) -> Result:
+    found = memory.summarize(given.words, where=_where(memory, given))
+    lines = [
+        SummaryLine(
+            key=shown_key(one.record.key),
+            speaker=one.record.speaker and shown(one.record.speaker),
+            said_at=one.record.said_at.isoformat() if one.record.said_at else None,
+            text=neutralise(one.text),
+        )
+        for one in found.lines
+    ]
+    if not lines:
+        text = "No sentence of them fits into so few words; ask for more."
+    else:
+        text = framed(_line(replace(one.record, text=one.text)) for one in found.lines)
+    return Result(text, SummaryData(lines=lines, records=found.records))
 
 
 def _correct(memory: Memory, given: CorrectArguments) -> Result:
@@ -346,6 +381,17 @@ TOOLS = (
         ContextArguments,
         ContextData,
         _context,
+        reads_only=True,
+    ),
+    Tool(
+        "summarize",
+        "Summarize a stretch of time",
+        "The sentences that tell most of what somebody said, or of a stretch of time, word for "
+        "word with keys and dates. Call it for an overview, as of last month, where no single "
+        "question is asked.",
+        SummarizeArguments,
+        SummaryData,
+        _summarize,
         reads_only=True,
     ),
     Tool(

@@ -206,6 +206,17 @@ class Update(BaseModel):
     said_at: Moment | None = Field(None, description="When it was said; by default, when the old.")
 
 
+class Summary(BaseModel):
+    """A choice of memories, and how much to say of them."""
+
+    model_config = _body(words=300, where={"speaker": "Nora"})
+
+    words: Annotated[StrictInt, Field(ge=1, le=20_000)] = Field(
+        300, description="Most words of all lines together."
+    )
+    where: Where | None = None
+
+
 class Forget(BaseModel):
     """A choice of memories to wipe out."""
 

@@ -204,6 +204,25 @@ class ContextOut(_Answer):
     left_out: list[_Key] = Field(description="Keys of what was recalled and did not fit.")
 
 
+class LineOut(_Answer):
+    """A sentence, and the memory that it is from."""
+
+    text: str = Field(description="Word for word.")
+    record: RecordOut
+
+
+class SummaryOut(_Answer):
+    """Sentences of memories, in the order of time."""
+
+    model_config = _answer(
+        lines=[{"text": _RECORD["text"], "record": _RECORD}], words=14, records=181
+    )
+
+    lines: list[LineOut]
+    words: int = Field(description="How many the lines have together.")
+    records: int = Field(description="How many memories they were chosen from.")
+
+
 class AddedOut(_Answer):
     """Keys of what is remembered now, and of what was already."""
 

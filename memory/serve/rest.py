@@ -147,6 +147,15 @@ async def why(ask: requests.Why, deps: Reading) -> responses.ExpectedOut:
     return await deps.do(lambda memory: responses.ExpectedOut.of(memory.why(**terms)))
 
 
+@_memories.post("/summary", responses=responses.refusals(*_WITH_BODY))
+async def summary(asked: requests.Summary, deps: Reading) -> responses.SummaryOut:
+    """The sentences that tell most, word for word, with who said them and when."""
+    where = _filter(asked.where)
+    return await deps.do(
+        lambda memory: responses.SummaryOut.of(memory.summarize(asked.words, where=where))
+    )
+
+
 @_memories.get("/records")
 async def list_records(
     deps: Reading,
