@@ -207,7 +207,7 @@ def _least_worth(query: Query) -> float:
     """
     if asks_at_last(query.text):
         return 0.01
-    return 0.15 if is_prose(query.text) else 0.4
+    return 0.15 if is_prose(query.text) else 0.7
 
 
 _EXPERIENCED = 6.4
