@@ -34,6 +34,7 @@ from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
 from remem.recall.truth import truth_first
+from remem.recall.updates import updates_first
 from remem.store import (
     Dense,
     F,
@@ -265,6 +266,7 @@ class Retriever:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
+        ranking = updates_first(answer.question, answer.states, ranking, answer.now)
         ranking = calls_apart(in_order(answer.query, below_sources(ranking)))
         found = judged(
             answer.question,
