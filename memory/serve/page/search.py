@@ -13,6 +13,7 @@ from fastapi import APIRouter, Response
 from remem.dates import earliest, latest
 from remem.lookup import known_key
 from remem.memory import Memory
+from remem.recall.doubts import shared_doubt
 from remem.recall.excerpts import excerpt, part_of
 from remem.recall.expectation import Expected, Stage
 from remem.recall.ranking import Recollection
@@ -95,6 +96,7 @@ async def search(visit: Reading, q: str = "", n: int = _AT_FIRST) -> Response:
             lambda memory: memory.search(q, most + 1, where=where, explain=True)
         )
         values["found"] = [_shown(one, q) for one in found[:most]]
+        values["doubt"] = shared_doubt(found)
         values["more"] = min(most + _AT_FIRST, _MOST) if len(found) > most < _MOST else None
     else:
         values |= await visit.read(_overview)
