@@ -14,9 +14,10 @@ from remem.ingest.beir import BeirReader
 from remem.ingest.chatgpt import ChatGPTReader
 from remem.ingest.claude import ClaudeReader
 from remem.ingest.deepseek import DeepSeekReader
-from remem.ingest.detect import READERS, FolderReader, detect_reader
+from remem.ingest.detect import READERS, detect_reader
 from remem.ingest.documents import DocumentReader, read_document
 from remem.ingest.files import Limit, limited
+from remem.ingest.folders import FolderReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
 from remem.ingest.mail import MailReader
