@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -83,7 +83,7 @@ class ArchiveReader:
 
 
 def _as_in(path: Path, folder: Path, found: Iterator[Item | Problem]) -> Iterator[Item | Problem]:
-    """What was found, with problems told of the archive, and all files left out in one of them."""
+    """The records, with problems told of the archive, and all files left out in one of them."""
     left: list[str] = []
     has_items = False
     for one in found:
@@ -163,4 +163,4 @@ def _of_tar(raw: IO[bytes]) -> Iterator[_Member]:
     with tarfile.open(fileobj=raw) as archive:
         for info in archive:
             if info.isfile() and (inside := archive.extractfile(info)):
-                yield _Member(info.name, partial(nullcontext, inside))
+                yield _Member(info.name, partial(closing, inside))

@@ -253,7 +253,7 @@ class _ActivityPage(Page):
 
 
 def _activity(text: str) -> tuple[str, str, str]:
-    """What was asked, when, and what was answered: the first line that is a time is between."""
+    """Question, time and answer: the first line that is a time is between the others."""
     lines = text.replace("\xa0", " ").split("\n")
     for place, line in enumerate(lines):
         plain = line.strip()
