@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from remem.ingest.assistants import is_prompt, prompt_in
+from remem.ingest.base import Problem
 from remem.ingest.chatapps import is_messenger_notice
 from remem.ingest.chatpage import Page, PageReader, ReadTime, Said
+from remem.ingest.files import Files
 from remem.ingest.parsing import Clock, without_empty
 from remem.store import Record
 from remem.store.types import TOOL
@@ -173,12 +175,15 @@ class MessengerPageReader(PageReader):
     name = "Messenger HTML export"
     _page = _MetaPage
 
-    def is_own(self, path: Path, head: str) -> bool:
-        """True if it is called as pages of messages are, and has their classes."""
-        found = any(name in head for name in _META_NAMES) and any(
+    def is_own(self, path: Path, head: str) -> bool:  # noqa: ARG002
+        """True if it has the classes of the program; other pages of its export have them, too."""
+        return any(name in head for name in _META_NAMES) and any(
             name in head for name in _META_TIMES
         )
-        return found and _META_FILE.fullmatch(path.stem) is not None
+
+    def pieces(self, files: Files) -> Iterator[tuple[Said | Problem, Page]]:
+        """The messages; none of a page that is about other things, such as what was searched."""
+        return super().pieces(files) if _META_FILE.fullmatch(files.path.stem) else iter(())
 
     def records(self, said: Said, page: Any, path: Path, time: ReadTime) -> Iterator[Record]:
         """The message, if it has words."""
@@ -248,7 +253,7 @@ class _ActivityPage(Page):
 
 
 def _activity(text: str) -> tuple[str, str, str]:
-    """What was asked, when, and what was answered: the first line that is a time is between."""
+    """Question, time and answer: the first line that is a time is between the others."""
     lines = text.replace("\xa0", " ").split("\n")
     for place, line in enumerate(lines):
         plain = line.strip()

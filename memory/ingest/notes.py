@@ -39,7 +39,7 @@ class FrontMatter:
 
 
 def front_matter(text: str) -> FrontMatter:
-    """What stands before the text of a note, between lines of three hyphens."""
+    """Facts that stand before the text of a note, between lines of three hyphens."""
     begin = _BEGIN.match(text)
     end = _END.search(text, begin.end(), _LONGEST) if begin else None
     if begin is None or end is None:

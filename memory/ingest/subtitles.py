@@ -161,7 +161,7 @@ def _named(cues: Iterable[_Cue], speakers: frozenset[str]) -> Iterator[_Cue]:
 
 
 def _turns(source: str, path: Path, cues: Iterable[_Cue]) -> Iterator[Item | Problem]:
-    """What one person says in a row, unless it is long or they are silent in between."""
+    """Turns of all that one person says in a row, unless it is long or there is silence in it."""
     began = _began(path)
     turn: _Cue | None = None
     for cue in cues:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.files import READ_ERRORS, Files
-from remem.ingest.parsing import Clock, checked
+from remem.ingest.parsing import Clock, checked, doubted
 from remem.ingest.stamps import Stamps
 from remem.store import Record
 
@@ -98,8 +98,7 @@ class MessageTableReader:
                 yield row
                 continue
             for one in checked(partial(table.record, row), path, f"row {number}"):
-                is_sure = isinstance(one, Problem) or not stamps.doubt
-                yield one if is_sure else replace(one, is_doubtful=True)
+                yield doubted(one) if stamps.doubt else one
 
 
 def _times(files: Files) -> Iterator[str]:
