@@ -54,16 +54,23 @@ class Verbatim:
 
 
 class Paragraph:
-    """A text that is wrapped to the width of the screen, all its lines indented."""
+    """A text that is wrapped to the width of the screen.
 
-    def __init__(self, text: str, style: str = "", indent: int = 0) -> None:
+    Args:
+        indent: Columns in front of all its lines.
+        hanging: Columns in front of all but the first.
+    """
+
+    def __init__(self, text: str, style: str = "", indent: int = 0, hanging: int = 0) -> None:
         self._text = Text(safe(text), style)
         self._indent = indent
+        self._hanging = hanging
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for line in self._text.wrap(console, options.max_width - self._indent):
+        lines = self._text.wrap(console, options.max_width - self._indent - self._hanging)
+        for place, line in enumerate(lines):
             line.rstrip()
-            line.pad_left(self._indent)
+            line.pad_left(self._indent + (self._hanging if place else 0))
             yield line
 
 
