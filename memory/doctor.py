@@ -118,8 +118,9 @@ def _store(settings: Settings) -> Iterator[Finding]:
     with settings.look() as memory:
         stats = memory.stats()
         count = sum(stats.records.values())
-        told = f"{stats.url}: {count:,} memories, namespaces: {_listed(sorted(stats.records)[:_MOST_NAMED])}"
-        yield Finding("store", told + (", ..." if len(stats.records) > _MOST_NAMED else ""))
+        names = sorted(stats.records)
+        some = [*names[:_MOST_NAMED], *(["..."] if len(names) > _MOST_NAMED else [])]
+        yield Finding("store", f"{stats.url}: {count:,} memories, namespaces: {_listed(some)}")
         if count > _VERIFIED:
             yield Finding("indexes", "not compared, which takes a while", "remem verify does it")
             return
