@@ -17,9 +17,9 @@ _WIDTH = 10
 @command("doctor", "remem doctor", "remem doctor --json")
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Look at versions, store, indexes, disk, encoder and speed, and say what to do.
+    """Check whether all works and how fast, and say what to do.
 
-    Nothing is changed, and nothing leaves this machine. The exit code is 1 if something does not
+    Looks at versions, store, indexes, disk, encoder and the models that could answer. Nothing is changed, and nothing leaves this machine. The exit code is 1 if something does not
     work.
     """
     settings: Settings = ctx.obj

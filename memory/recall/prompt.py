@@ -41,7 +41,7 @@ _END = re.compile(rf"\n{_CLOSE}\s*")
 _MOST_CHARACTERS_A_TOKEN = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Context:
     """A block of memories for a prompt.
 
@@ -57,6 +57,9 @@ class Context:
     recollections: tuple[Recollection, ...] = ()
     tokens: int = 0
     left_out: tuple[Recollection, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Context({self.tokens} tokens, {list(self.keys)})"
 
     def __str__(self) -> str:
         return self.text

@@ -12,12 +12,8 @@ from openai import OpenAI
 
 from remem import open_memory
 
-model = os.environ.get("MODEL", "gpt-4o-mini")
 text = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-does = {
-    "recall": "What is remembered about a question, as data.",
-    "remember": "Note one fact for later, in one sentence.",
-}
+does = {"recall": "What is remembered of it, as data.", "remember": "Note one fact for later."}
 tools = [
     {"type": "function", "function": {"name": name, "description": what, "parameters": text}}
     for name, what in does.items()
@@ -30,6 +26,7 @@ with open_memory() as memory:
     }
     messages = [{"role": "user", "content": " ".join(sys.argv[1:])}]
     for _ in range(8):  # steps at most
+        model = os.environ.get("MODEL", "gpt-4o-mini")
         answer = OpenAI().chat.completions.create(model=model, messages=messages, tools=tools)
         said = answer.choices[0].message
         messages.append(said.model_dump(exclude_none=True))
