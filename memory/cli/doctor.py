@@ -19,8 +19,8 @@ _WIDTH = 10
 def doctor(ctx: click.Context) -> None:
     """Check whether all works and how fast, and say what to do.
 
-    Looks at versions, store, indexes, disk, encoder and the models that could answer. Nothing is changed, and nothing leaves this machine. The exit code is 1 if something does not
-    work.
+    Looks at versions, store, indexes, disk, encoder and the models that could answer. Nothing is
+    changed, and nothing leaves this machine. The exit code is 1 if something does not work.
     """
     settings: Settings = ctx.obj
     found = []

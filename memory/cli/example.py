@@ -17,9 +17,9 @@ EXAMPLES = ("chatbot", "proxy", "agent", "rag")
 @click.argument("name", type=click.Choice(EXAMPLES))
 @click.pass_obj
 def example(settings: Settings, name: str) -> None:
-    """Print a complete program: a chatbot, a proxy, an agent, or answers from documents.
+    """Print a complete program to begin with.
 
-    It uses the memories of the command line, and says what it needs.
+    A chatbot, a proxy, an agent, or answers from documents. It uses the memories of the command line, and says what it needs.
     """
     program = files("remem.cli").joinpath(f"data/examples/{name}.py").read_text("utf-8")
     print_result(
