@@ -19,7 +19,8 @@ EXAMPLES = ("chatbot", "proxy", "agent", "rag")
 def example(settings: Settings, name: str) -> None:
     """Print a complete program to begin with.
 
-    A chatbot, a proxy, an agent, or answers from documents. It uses the memories of the command line, and says what it needs.
+    A chatbot, a proxy, an agent, or answers from documents. It uses the memories of the command
+    line, and says what it needs.
     """
     program = files("remem.cli").joinpath(f"data/examples/{name}.py").read_text("utf-8")
     print_result(
