@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from remem import preferences
@@ -126,6 +126,21 @@ def settings_given() -> Settings:
     """
     given: dict[str, Any] = {name: each.value for name, each in preferences.given().items()}
     return Settings(**given)
+
+
+def open_memory(namespace: str | None = None, *, store: str | None = None) -> Memory:
+    """The memory that the command line uses: of the environment and ``remem config``.
+
+    Args:
+        namespace, store: In place of those that are set.
+
+    Raises:
+        InvalidInput: the file of settings is not understood; besides what ``Memory`` raises.
+    """
+    given = settings_given()
+    return replace(
+        given, namespace=namespace or given.namespace, store=store or given.store
+    ).create()
 
 
 def _retriever(reranker: str | None) -> Retriever:

@@ -14,9 +14,18 @@ import click
 from click.decorators import FC
 from rich.console import RenderableType
 
+from remem.cli import completing
 from remem.cli.chat import Conversation, History, JsonLines, People, converse
 from remem.cli.options import budget_option, command, number_option, words_argument
-from remem.cli.screen import Paragraph, errors, in_one_line, print_json, print_result
+from remem.cli.screen import (
+    Paragraph,
+    begun,
+    errors,
+    in_one_line,
+    print_json,
+    print_result,
+    working,
+)
 from remem.cli.search import (
     exchange_json,
     filter_options,
@@ -101,7 +110,7 @@ _FOR_A_MODEL = 5
 def _quote(
     settings: Settings, question: str, most: int, where: Filter | None, now: datetime | None
 ) -> None:
-    with settings.recall() as memory:
+    with working("Searching"), settings.recall() as memory:
         found = memory.quote(question, most, where=with_stored_names(memory, where), now=now)
     shown = [part for each in found for part in (*_shown_quote(each), "")][:-1]
     print_result(
@@ -142,7 +151,7 @@ def _answer(settings: Settings, spec: str, question: str, given: _Given | None) 
     generator = open_generator(spec)
     context = None
     if given:
-        with settings.recall() as memory:
+        with working("Recalling"), settings.recall() as memory:
             context = memory.context(
                 question,
                 k=given.k,
@@ -158,7 +167,7 @@ def _answer(settings: Settings, spec: str, question: str, given: _Given | None) 
     else:
         if given:
             show_recalled(recalled)
-        type_out(generator.stream(prompt))
+        type_out(begun(generator.stream(prompt)))
 
 
 @command(
@@ -173,8 +182,18 @@ def _answer(settings: Settings, spec: str, question: str, given: _Given | None) 
     "-k", default=_FOR_A_MODEL, help="At most so many memories; larger models make use of more"
 )
 @_budget_option
-@click.option("--session", metavar="NAME", help="The conversation to go on with, or to begin")
-@click.option("--speaker", metavar="NAME", help="Your name, as it is remembered")
+@click.option(
+    "--session",
+    metavar="NAME",
+    shell_complete=completing.sources,
+    help="The conversation to go on with, or to begin",
+)
+@click.option(
+    "--speaker",
+    metavar="NAME",
+    shell_complete=completing.speakers,
+    help="Your name, as it is remembered",
+)
 @click.option("--no-history", is_flag=True, help="Do not keep what you type for the arrow keys")
 @click.pass_context
 def chat(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import click
 
 from remem import preferences
@@ -10,7 +12,7 @@ from remem.cli.screen import Paragraph, print_result, table
 from remem.configuration import DEFAULT_NAMESPACE, Settings
 from remem.folders import config_file, default_store
 
-_DEFAULTS = {
+_DEFAULTS: Mapping[str, Callable[[], str]] = {
     "store": default_store,
     "namespace": lambda: DEFAULT_NAMESPACE,
     "secrets": lambda: "allow",

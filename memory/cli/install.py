@@ -107,7 +107,7 @@ def _remove_everything(ctx: click.Context, planned: Plan, yes: bool) -> None:
     found = belongings(settings.url)
     if not settings.as_json:
         _show_changes(planned)
-        errors().print(shown_belongings(found) if found else "Nothing is kept on this machine.")
+        errors().print(shown_belongings(found), soft_wrap=True)
     changed = [str(each.path) for each in _needed(planned)]
     if (found or changed) and not (yes or confirmed("Remove all of this, beyond recovery?")):
         complain("nothing was removed; --yes removes without asking")

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import RenderableType
 from rich.text import Text
 
 from remem.cli.options import command, number_option
-from remem.cli.screen import Verbatim, in_one_line, print_result, readable_bytes, safe, table
+from remem.cli.screen import (
+    Verbatim,
+    in_one_line,
+    print_result,
+    readable_bytes,
+    safe,
+    table,
+    working,
+)
 from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
 from remem.recall.names import shown, shown_key, who
 from remem.recall.truth import Supersession
+from remem.store import F, SourceInfo
 from remem.store.types import Record
 from remem.transfer import record_json
+
+if TYPE_CHECKING:
+    from remem.memory import Memory
 
 
 @command("sources", "remem sources", "remem sources --namespace work --json")
 @click.pass_obj
 def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
-    with known_namespace(settings.look()) as memory:
-        found = memory.sources()
+    with working("Reading"), known_namespace(settings.look()) as memory:
+        found = [_at_its_clock(memory, each) for each in memory.sources()]
     rows = [
-        (shown(each.source), each.records, _here(each.first_said_at), _here(each.last_said_at))
-        for each in found
+        (shown(each.source), each.records, each.first_said_at, each.last_said_at) for each in found
     ]
     print_result(
         settings.as_json,
@@ -76,7 +86,7 @@ def history(settings: Settings, key: str | None) -> None:
     'remem undo' takes it back. With a KEY: what it supersedes and what supersedes it, and its
     earlier versions.
     """
-    with known_namespace(settings.look()) as memory:
+    with working("Reading"), known_namespace(settings.look()) as memory:
         found = memory.supersessions()
         versions: list[Record] = []
         if key is not None:
@@ -131,9 +141,17 @@ def stats(settings: Settings) -> None:
     )
 
 
-def _here(moment: datetime | None) -> datetime | None:
-    """A moment at the clock of this machine: a source has none of its own."""
-    return moment and moment.astimezone()
+def _at_its_clock(memory: Memory, source: SourceInfo) -> SourceInfo:
+    """A source with its times at the clock of whoever said them, as a search shows them."""
+    ends = (next(memory.scan(F("source") == source.source), None), *memory.last(source.source, 1))
+    zones = [one.said_at.tzinfo for one in ends if one is not None and one.said_at]
+    if not zones or source.first_said_at is None or source.last_said_at is None:
+        return source
+    return replace(
+        source,
+        first_said_at=source.first_said_at.astimezone(zones[0]),
+        last_said_at=source.last_said_at.astimezone(zones[-1]),
+    )
 
 
 def _fields(record: Record) -> Text:

@@ -14,6 +14,7 @@ from remem.recall.ranking import Recollection
 from remem.recall.relevance import lead_of_named
 from remem.recall.signals import named_among
 from remem.store.fulltext.tokens import tokenize
+from remem.store.types import in_short
 
 NOBODY_SAID = "Nobody said."
 
@@ -37,7 +38,7 @@ _NEAR = 0.7
 """Share of the best score that a second quote has at least."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Quote:
     """Words of a memory that answer a question.
 
@@ -48,6 +49,9 @@ class Quote:
 
     recollection: Recollection
     text: str
+
+    def __repr__(self) -> str:
+        return f"Quote({in_short(self.text)}, {self.recollection.record.key!r})"
 
 
 def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> list[Quote]:
