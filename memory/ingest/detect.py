@@ -26,6 +26,7 @@ from remem.ingest.slack import SlackReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
 from remem.ingest.transcripts import IMessageReader, LineReader
+from remem.ingest.translations import PoReader, TmxReader
 from remem.ingest.turns import FormatReader
 from remem.ingest.whatsapp import WhatsAppReader
 from remem.store import InvalidInput, RememError
@@ -48,6 +49,8 @@ _EXPORTS: tuple[Reader, ...] = (
     LongMemEvalReader(),
     *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
     MailReader(),
+    PoReader(),
+    TmxReader(),
     TelegramPageReader(),
     LineReader(),
     IMessageReader(),
