@@ -146,7 +146,9 @@ def _carried(
 
 def _exchanged(text: str, difference: Difference, alike: AbstractSet[str]) -> str | None:
     before, after = difference.old, difference.new
-    if len(before) != len(after) or not alike.issuperset(before) or any(map(_is_translated, after)):
+    if len(before) != len(after) or any(map(_is_translated, after)):
+        return None
+    if any(one not in alike for one in before):
         return None
     for one, other in zip(before, after, strict=True):
         start, end = _placed(text, one)[0]
