@@ -69,6 +69,7 @@ class AsyncMemory:
     classify = threaded(Memory.classify)
     classify_all = threaded(Memory.classify_all)
     curve = threaded(Memory.curve)
+    translate = threaded(Memory.translate)
     get = threaded(Memory.get)
     get_many = threaded(Memory.get_many)
     history = threaded(Memory.history)

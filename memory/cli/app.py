@@ -83,6 +83,7 @@ for each in (
     uses.summarize,
     uses.label,
     uses.classify,
+    uses.translate,
     serve.mcp,
     serve.serve,
     serve.open_,

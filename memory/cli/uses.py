@@ -1,23 +1,26 @@
-"""Commands that put memories to use: summarize, label, classify."""
+"""Commands that put memories to use: summarize, label, classify, translate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.text import Text
 
-from remem.cli.options import command, number_option
-from remem.cli.screen import counted, print_result, progress_bar, safe, table
+from remem.cli.options import command, number_option, words_argument
+from remem.cli.screen import complain, counted, print_result, progress_bar, safe, table
 from remem.cli.search import filter_options
 from remem.configuration import Settings, known_namespace
 from remem.lookup import key_of, with_stored_names
 from remem.recall.names import shown, shown_key, who
 from remem.store.filters import Filter
 from remem.transfer import record_json
+from remem.uses.engines import CommandEngine
+from remem.uses.glossary import read_glossary
 
 
 @command(
@@ -194,3 +197,93 @@ def _classify_all(settings: Settings, name: str, where: Filter | None) -> None:
     rows = [*((shown(label), count) for label, count in found.labels.items())]
     rows += [("(nothing near is known)", found.unknown)]
     print_result(settings.as_json, asdict(found), table(("Label", "Memories"), rows))
+
+
+@command(
+    "translate",
+    "remem translate 'Enter a valid number.' --to es",
+    "remem translate 'The file was not saved.' --to es --command 'apertium -u eng-spa'",
+    "remem translate 'Log in' --to de --glossary terms.tsv --json",
+)
+@words_argument("text")
+@click.option("--to", required=True, metavar="LANGUAGE", help="Such as es or pt-BR")
+@click.option(
+    "--glossary",
+    "glossary_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Terms and their translations, one a line with a tab or comma between",
+)
+@click.option(
+    "--command",
+    "program",
+    metavar="COMMAND",
+    help="Translates what the memory does not know: reads a text, writes its translation",
+)
+@click.option(
+    "--generator", "spec", metavar="MODEL", help="Does so instead; named as in 'remem ask'"
+)
+@click.pass_obj
+def translate(
+    settings: Settings,
+    text: str,
+    to: str,
+    glossary_file: Path | None,
+    program: str | None,
+    spec: str | None,
+) -> None:
+    """Translate TEXT as it was translated before.
+
+    'remem import' reads what was translated from .po and .tmx files. A sentence that is stored
+    comes back as it is; of one that is 70 % like it, what differs is carried over. The sentences
+    that are most like it stand below, each with what is [-gone-] and {+new+}.
+    """
+    from remem.generators.opening import open_generator
+
+    if program and spec:
+        raise click.UsageError("give --command or --generator, not both")
+    with settings.recall() as memory:
+        found = memory.translate(
+            text,
+            to,
+            glossary=read_glossary(glossary_file) if glossary_file else None,
+            engine=CommandEngine(program) if program else None,
+            generator=open_generator(spec) if spec else None,
+        )
+    for term in found.missing:
+        complain(
+            f"the translation lacks {found.terms[term]!r}, which the glossary has for {term!r}"
+        )
+    rows = [
+        (f"{one.percent} %", one.difference, one.translation, shown_key(one.record.key))
+        for one in found.matches
+    ]
+    print_result(
+        settings.as_json,
+        {
+            "text": found.text,
+            "origin": found.origin,
+            "missing": found.missing,
+            "matches": [
+                {
+                    "percent": one.percent,
+                    "translation": one.translation,
+                    "difference": one.difference,
+                    "record": record_json(one.record),
+                }
+                for one in found.matches
+            ],
+        },
+        Text(safe(found.text) or _NOT_TRANSLATED, "bold"),
+        *([Text(f"({_ORIGINS[found.origin]})\n", "dim")] if found.text else []),
+        *([table(("Match", "What differs", "Translation", "Key"), rows)] if rows else []),
+    )
+
+
+_NOT_TRANSLATED = "Nothing like it was translated before; --command or --generator translates it."
+_ORIGINS = {
+    "stored": "as it is stored",
+    "repaired": "stored, with what differs carried over",
+    "engine": "by the command",
+    "generator": "by the language model",
+}

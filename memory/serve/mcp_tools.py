@@ -43,6 +43,7 @@ from remem.serve.mcp_arguments import (
     RecallArguments,
     RememberArguments,
     SummarizeArguments,
+    TranslateArguments,
     UndoArguments,
 )
 from remem.store import Filter, InvalidInput, Record
@@ -140,6 +141,26 @@ class SummaryData(BaseModel):
 
     lines: list[SummaryLine]
     records: int
+
+
+class TranslatedBefore(BaseModel):
+    """A sentence that was translated before, and how like the new one it is, in per cent."""
+
+    percent: int
+    text: str
+    translation: str
+
+
+class TranslateData(BaseModel):
+    """A translation, empty if nothing like it is stored, and the sentences most like it.
+
+    Attributes:
+        origin: "stored", "repaired" (from the best of these sentences) or "none".
+    """
+
+    translation: str
+    origin: str
+    matches: list[TranslatedBefore]
 
 
 class RememberData(BaseModel):
@@ -284,6 +305,24 @@ def _summarize(memory: Memory, given: SummarizeArguments) -> Result:
     else:
         text = framed(_line(replace(one.record, text=one.text)) for one in found.lines)
     return Result(text, SummaryData(lines=lines, records=found.records))
+
+
+def _translate(memory: Memory, given: TranslateArguments) -> Result:
+    found = memory.translate(given.text, given.to)
+    matches = [
+        TranslatedBefore(
+            percent=one.percent,
+            text=neutralise(one.record.text),
+            translation=neutralise(one.translation),
+        )
+        for one in found.matches
+    ]
+    lines = [f"{one.percent} %: {one.text} => {one.translation}" for one in matches]
+    if found.text:
+        lines.insert(0, f"{found.origin}: {neutralise(found.text)}")
+    text = framed(lines) if lines else "Nothing like it was translated before."
+    data = TranslateData(translation=neutralise(found.text), origin=found.origin, matches=matches)
+    return Result(text, data)
 
 
 def _correct(memory: Memory, given: CorrectArguments) -> Result:
@@ -475,6 +514,16 @@ TOOLS = (
         HistoryArguments,
         HistoryData,
         _history,
+        reads_only=True,
+    ),
+    Tool(
+        "translate",
+        "Translate as before",
+        "How a sentence, or the ones most like it, were translated before, from the translations "
+        "that the user imported. Call it before you translate, and keep to its words.",
+        TranslateArguments,
+        TranslateData,
+        _translate,
         reads_only=True,
     ),
     Tool(

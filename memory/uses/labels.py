@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,8 @@ _LEAST = 1e-9
 """What is divided by, at least."""
 
 _NEAREST = 5
-"""Examples that decide how near a text is to what is known."""
+"""Examples that decide how near a text is to what is known; at most a quarter of all, because a few
+are of everything."""
 
 _STRANGE = 0.05
 """Share of the examples that are as far from the others as what gets no label."""
@@ -80,7 +82,10 @@ class Classifier:
         if not len(texts):
             return []
         found = np.asarray(vectors, np.float64)
-        shares = _softmax(self.sharpness * (_features(found, texts) @ self.weights + self.bias))
+        scores = _features(found, texts) @ self.weights + self.bias
+        # As if each label had been right once more: four examples make nobody certain.
+        many = len(self.vectors)
+        shares = (many * _softmax(self.sharpness * scores) + 1) / (many + len(self.labels))
         cosines = found @ self.vectors.T
         near = np.argsort(-cosines, axis=1, kind="stable")[:, :_NEAREST]
         return [
@@ -90,7 +95,7 @@ class Classifier:
 
     def _judgement(self, shares: Floats, nearest: Sequence[tuple[int, float]]) -> Judgement:
         best = int(shares.argmax())
-        nearness = sum(cosine for _, cosine in nearest) / len(nearest)
+        nearness = fmean(cosine for _, cosine in nearest[: _few(len(self.vectors))])
         label = self.labels[best] if nearness >= self.nearest_known else None
         return Judgement(label, float(shares[best]), nearness, tuple(nearest))
 
@@ -169,6 +174,9 @@ def _nearest_known(known: Floats) -> float:
     """The nearness that all but the strangest examples have, each to the others."""
     cosines = known @ known.T
     np.fill_diagonal(cosines, -np.inf)
-    most = min(_NEAREST, len(known) - 1)
-    nearness = -np.sort(-cosines, axis=1)[:, :most].mean(axis=1)
+    nearness = -np.sort(-cosines, axis=1)[:, : _few(len(known))].mean(axis=1)
     return float(np.quantile(nearness, _STRANGE))
+
+
+def _few(examples: int) -> int:
+    return max(1, min(_NEAREST, examples // 4))

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from remem.contents import Contents, Where, as_filter
-from remem.encoders.sentence_transformer import Vectors
+from remem.encoders.sentence_transformer import Encoder, Vectors
 from remem.generators.prompts import Prompt
+from remem.languages import TRANSLATION, tag
 from remem.recall.prompt import build_context
 from remem.recall.ranking import Recollection
-from remem.store import F, Filter, InvalidInput, Record
+from remem.store import Dense, F, Filter, Hit, InvalidInput, Record, Text
+from remem.uses.engines import Engine
 from remem.uses.labelled import (
     Guess,
     Labelled,
@@ -26,7 +28,16 @@ from remem.uses.labelled import (
 )
 from remem.uses.labels import Classifier, learned
 from remem.uses.summary import Summary, summarize
+from remem.uses.translation import (
+    Glossary,
+    Translation,
+    block,
+    by_generator,
+    matches,
+    translated,
+)
 from remem.versions import is_current
+from remem.views import TURN, space_of
 from remem.writer import Writer
 
 if TYPE_CHECKING:
@@ -43,6 +54,13 @@ _REWRITE = (
     "Rewrite the notes above as a summary in at most {words} words. Keep names and dates, and add "
     "nothing that they do not say."
 )
+_TRANSLATE = (
+    "Translate the text below into the language {language}. Answer with the translation only, and "
+    "keep what stands in braces or behind a per cent sign.\n\n{text}"
+)
+_CANDIDATES = 60
+"""Sentences that are compared piece by piece."""
+
 _NO_LIMIT = 10**9
 """Tokens of the notes: they have been chosen, so all of them are shown."""
 
@@ -192,6 +210,62 @@ class Uses(Contents):
                 f"'remem label {name} LABEL KEY' gives one"
             )
         return found
+
+    def translate(
+        self,
+        text: str,
+        to: str,
+        *,
+        glossary: Glossary | None = None,
+        engine: Engine | None = None,
+        generator: Generator | None = None,
+    ) -> Translation:
+        """The translation of a sentence as it follows from those that are stored; see
+        ``remem.uses.translation``. ``remem.ingest`` reads them from .po and .tmx files.
+
+        Args:
+            to: The language, such as ``"es"`` or ``"pt-BR"``.
+            glossary: Terms and the translations that they must have.
+            engine: Translates what the memory does not know; see ``remem.uses.engines``.
+            generator: Does so with the nearest sentences and the glossary in front of it, where
+                there is no engine.
+
+        Raises:
+            InvalidInput: the text is empty, or no translation into the language is stored.
+            UpstreamError: the engine or the generator fails.
+        """
+        if not text.strip():
+            raise InvalidInput("the text is empty: give the words to translate")
+        language = tag(to)
+        found = matches(text, language, self._translated_before(text, language))
+        made = translated(text, found, glossary or {}, engine)
+        if generator is None or made.origin != "none":
+            return made
+        known = block(found, made.terms)
+        asked = _TRANSLATE.format(language=language, text=text)
+        prompt = Prompt(f"{known}\n\n{asked}" if known else asked)
+        return by_generator(made, generator.generate(prompt).strip())
+
+    def _translated_before(self, text: str, language: str) -> Sequence[Record]:
+        """The sentences with a translation that come near to a text, by words and by meaning."""
+        where = F("kind") == TRANSLATION
+        into = where & F(f"metadata.translations.{language or '-'}").exists()
+        if not self.count(into):
+            known = {other for one in self.scan(where) for other in one.metadata["translations"]}
+            raise InvalidInput(
+                f"no translation into {language!r} is stored; there are some into "
+                f"{', '.join(sorted(known))}"
+                if known
+                else "no translations are stored here; 'remem import FILE.po' or FILE.tmx brings "
+                "some"
+            )
+
+        def near(encoder: Encoder) -> Sequence[Sequence[Hit]]:
+            legs = Text(TURN, text), Dense(TURN, encoder.encode_query(text), space_of(encoder))
+            return self._store.search(self.namespace, legs, _CANDIDATES, into)
+
+        hits = self._writer.with_encoder(near)
+        return list({hit.record.key: hit.record for leg in hits for hit in leg}.values())
 
     def _model(self, name: str) -> tuple[Sequence[Record], Classifier]:
         stored = self.scan(self._labelled(name))

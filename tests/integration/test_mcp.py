@@ -56,7 +56,8 @@ def test_what_one_process_remembers_the_next_recalls_and_forgets(
     async def ask(client: Any) -> None:
         tools = [tool.name for tool in (await client.list_tools()).tools]
         assert tools == [
-            *("recall", "context", "history", "remember", "correct", "undo", "list_sources"),
+            *("recall", "context", "summarize", "history", "translate", "remember", "correct"),
+            *("undo", "list_sources"),
             "forget",
         ]
         found = await client.call_tool("recall", {"question": "What is Nora allergic to?"})

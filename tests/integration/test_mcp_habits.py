@@ -195,8 +195,8 @@ def test_what_cannot_be_understood_is_refused_in_one_sentence(
 
 def test_an_unknown_tool_is_answered_with_those_there_are(answers: dict[str, Any]) -> None:
     assert answers["an unknown tool"] == (
-        "there is no such tool; there are recall, context, history, remember, correct, undo, "
-        "list_sources, forget"
+        "there is no such tool; there are recall, context, summarize, history, translate, "
+        "remember, correct, undo, list_sources, forget"
     )
 
 
