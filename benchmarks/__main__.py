@@ -14,6 +14,8 @@ _COMMANDS = {
     "hygiene": "remem.benchmarks.hygiene:hygiene",
     "answers": "remem.benchmarks.answers:answers",
     "quotes": "remem.benchmarks.quotes:quotes",
+    "horizon": "remem.benchmarks.horizon.command:horizon",
+    "writes": "remem.benchmarks.writes.command:writes",
     "compare": "remem.benchmarks.compare:compare",
     "report": "remem.benchmarks.report:report",
     "ablation": "remem.benchmarks.ablation:ablation",

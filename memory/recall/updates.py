@@ -85,7 +85,9 @@ def updates_first(
     if not anchors:
         return list(ranking)
     of_a_time = bool(question.spans)
-    chains = [_chain(each, said, wanted, of_a_time) for each in anchors] + [_next_to(anchors[0], said)]
+    chains = [_chain(each, said, wanted, of_a_time) for each in anchors] + [
+        _next_to(anchors[0], said)
+    ]
     chain = next((each for each in chains if len(each) > 1), [])
     moment = asked_for(question, now)
     true = [each for each in chain if moment is None or each.moment[0] < moment]
@@ -125,9 +127,7 @@ def _said(
             subject = frozenset(tokenize(other[1])) - _common() - wanted
             is_elsewhere = is_elsewhere or bool(subject)
         values, words = _values(text), tokens - _common()
-        yield _Said(
-            place, record, moment, values, tokens, words, changes, is_own, is_elsewhere
-        )
+        yield _Said(place, record, moment, values, tokens, words, changes, is_own, is_elsewhere)
 
 
 def _chain(anchor: _Said, said: Sequence[_Said], wanted: Set[str], of_a_time: bool) -> list[_Said]:

@@ -1,0 +1,247 @@
+"""``remem bench horizon``: how far back a model knows what was said, alone and with remem."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+import torch
+
+from remem import Memory
+from remem.benchmarks import options
+from remem.benchmarks.horizon import lstm, transformer
+from remem.benchmarks.horizon.conversations import (
+    EDGES,
+    GUESSING,
+    Bucket,
+    Conversation,
+    Question,
+    buckets,
+    conversation,
+    world,
+)
+from remem.benchmarks.horizon.figures import Answer, Curve, curves
+from remem.benchmarks.horizon.plot import draw
+from remem.benchmarks.horizon.readers import GeneratorReader, Reader, SmallReader, Talk
+from remem.benchmarks.horizon.recalling import Listener
+from remem.benchmarks.horizon.training import Lessons, SmallModel, Vocabulary, train
+from remem.benchmarks.machine import describe
+from remem.benchmarks.pictures import can_write
+from remem.benchmarks.running import make_folder
+from remem.benchmarks.tables import print_rows
+from remem.cli.screen import complain, print_json, print_out
+from remem.encoders.opening import open_encoder
+from remem.generators.opening import open_generator
+
+_SMALL = {
+    "LSTM": (lstm.LSTM, lstm.PLAN),
+    "Transformer": (transformer.Transformer, transformer.PLAN),
+}
+
+_LONGER = 1.05
+"""Tokens of a conversation for each of the furthest distance."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A measurement to make.
+
+    Attributes:
+        count: Questions of a bucket.
+        furthest: The largest distance, one of ``EDGES``.
+        lessons: Share of the lessons to give; less than 1 only shows that everything runs.
+        keep: Folder of trained models and filled memories, which are used again.
+        seconds: Of processor time, by what took them; filled while it measures.
+    """
+
+    seeds: int
+    count: int
+    furthest: int
+    lessons: float
+    keep: Path
+    encoder: str | None
+    generators: Sequence[GeneratorReader]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def answers(self) -> Iterator[Answer]:
+        """All answers of all readers, seed by seed."""
+        for seed in range(1, self.seeds + 1):
+            said = conversation(int(_LONGER * self.furthest), seed)
+            asked = self._asked(said, seed)
+            readers: list[Reader] = [*self._small_readers(seed), *self.generators]
+            store = self.keep / f"memory-{seed}"
+            with Memory(store, encoder=open_encoder(self.encoder)) as memory:
+                listener = Listener(memory)
+                with self._timed("remembering"):
+                    listener.hear(said)
+                talk = Talk(seed, said, asked, listener)
+                for reader in readers:
+                    with self._timed(f"asking {reader.name}"):
+                        yield from reader.answers(talk)
+
+    def _asked(self, said: Conversation, seed: int) -> list[tuple[Bucket, Question]]:
+        """The questions in the order in which they are asked."""
+        random = Random(seed)
+        asked = [
+            (bucket, question)
+            for bucket in buckets(self.furthest)
+            for question in said.questions(bucket, self.count, random)
+        ]
+        return sorted(asked, key=lambda each: each[1].at)
+
+    def _small_readers(self, seed: int) -> Iterator[SmallReader]:
+        here = world()
+        vocabulary = Vocabulary(here.vocabulary())
+        for name, (kind, plan) in _SMALL.items():
+            torch.manual_seed(seed)
+            model: SmallModel = kind(len(vocabulary))
+            kept = self.keep / f"{name}-{seed}.pt"
+            if not kept.exists():
+                complain(f"{name} is trained, seed {seed}")
+                with self._timed(f"training {name}"):
+                    lessons = Lessons(here, vocabulary, seed)
+                    train(model, lessons, plan.shortened(self.lessons), complain)
+                torch.save(model.state_dict(), kept)
+            model.load_state_dict(torch.load(kept, weights_only=True))
+            yield SmallReader(name, model, vocabulary)
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        began = time.process_time()
+        yield
+        self.seconds[what] = self.seconds.get(what, 0) + time.process_time() - began
+
+
+@click.command()
+@options.count("--seeds", 3, "Conversations, each with models of its own")
+@options.count("--questions", 64, "Questions of a bucket of distances, in each conversation")
+@click.option(
+    "--furthest",
+    type=click.Choice([str(edge) for edge in EDGES[1:]]),
+    default=str(EDGES[-1]),
+    show_default=True,
+    help="Largest distance between a fact and its question, in tokens",
+)
+@click.option(
+    "--generator",
+    "generators",
+    multiple=True,
+    metavar="MODEL",
+    help="A generator besides, as 'remem chat' takes it; may be repeated",
+)
+@options.count("--window", 1000, "Tokens of the conversation that a generator reads")
+@options.count("--generator-questions", 10, "Questions of a bucket for a generator")
+@click.option(
+    "--lessons",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Share of the lessons of the small models: less only shows that everything runs",
+)
+@options.encoder
+@click.option("--keep", type=options.FOLDER, help="Keep models and memories there, for other runs")
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw accuracy over distance into a file: .svg, .png or .pdf",
+)
+@options.as_json
+def horizon(
+    seeds: int,
+    questions: int,
+    furthest: str,
+    generators: tuple[str, ...],
+    window: int,
+    generator_questions: int,
+    lessons: float,
+    encoder: str | None,
+    keep: Path | None,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
+    """How far back models know what was said: in weights, in a window, and with remem in front.
+
+    Trains an LSTM and a Transformer, tells them and a memory long conversations, and asks for facts
+    that were said 3 to 100,000 tokens ago.
+    """
+    if picture:
+        can_write(picture)
+    others = [
+        GeneratorReader(name, open_generator(name), window, generator_questions)
+        for name in generators
+    ]
+    with ExitStack() as stack:
+        folder = make_folder(keep) if keep else Path(stack.enter_context(TemporaryDirectory()))
+        bench = Bench(seeds, questions, int(furthest), lessons, folder, encoder, others)
+        drawn = curves(list(bench.answers()))
+    if picture:
+        draw(drawn, picture)
+    if as_json:
+        print_json(_everything(drawn, bench))
+    else:
+        _show(drawn, bench)
+
+
+def _show(drawn: Sequence[Curve], bench: Bench) -> None:
+    headings = ["tokens between", *(curve.name for curve in drawn)]
+    rows = [
+        [named(bucket), *(_cell(curve, bucket) for curve in drawn)]
+        for bucket in buckets(bench.furthest)
+    ]
+    horizons = ["horizon", *(f"{curve.horizon:,}" for curve in drawn)]
+    title = (
+        f"{bench.seeds} conversations, {bench.count} questions each in a bucket: share of right "
+        f"answers, with 95 % intervals; guessing is right in {GUESSING:.2f}"
+    )
+    print_rows(title, headings, [*rows, horizons], None)
+    print_rows(
+        "Seconds of processor time",
+        ["", "s"],
+        [[what, f"{spent:.0f}"] for what, spent in bench.seconds.items()],
+        None,
+    )
+    print_out(describe())
+
+
+def named(bucket: Bucket) -> str:
+    """A bucket as one reads it."""
+    return f"{bucket[0]:,}-{bucket[1]:,}"
+
+
+def _cell(curve: Curve, bucket: Bucket) -> str:
+    share = curve.shares[bucket]
+    return " ".join(f"{end:.2f}" for end in (share.mean,)) + f" ({share.low:.2f}-{share.high:.2f})"
+
+
+def _everything(drawn: Sequence[Curve], bench: Bench) -> dict[str, Any]:
+    return {
+        "machine": describe(),
+        "guessing": GUESSING,
+        "questions": bench.seeds * bench.count,
+        "seconds": {what: round(spent, 1) for what, spent in bench.seconds.items()},
+        "curves": [
+            {
+                "model": curve.model,
+                "arm": curve.arm,
+                "horizon": curve.horizon,
+                "buckets": [
+                    {
+                        "tokens": named(bucket),
+                        **{name: round(value, 3) for name, value in asdict(share).items()},
+                        "seeds": [round(each, 3) for each in curve.by_seed[bucket]],
+                        "recalled": curve.found[bucket],
+                    }
+                    for bucket, share in curve.shares.items()
+                ],
+            }
+            for curve in drawn
+        ],
+    }

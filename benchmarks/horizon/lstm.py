@@ -1,0 +1,52 @@
+"""A language model that remembers in its state: embedding, LSTM, dense layer.
+
+The LSTM is that of S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural Computation
+9(8), 1997, with the forget gate of F. Gers et al., "Learning to Forget: Continual Prediction with
+LSTM", Neural Computation 12(10), 2000. All that it keeps of what was said are 2 x 128 numbers, and
+every token changes them.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from remem.benchmarks.horizon.training import Plan, SmallModel, Stage
+
+State = tuple[Tensor, Tensor]
+"""What is remembered: h and c, each [1, rows, hidden]."""
+
+PLAN = Plan(
+    rate=1e-2,
+    stages=(
+        Stage(length=16, rows=128, steps=300, pause=0.5),
+        Stage(length=24, rows=96, steps=500, pause=1),
+        Stage(length=48, rows=48, steps=300, pause=3),
+        Stage(length=128, rows=16, steps=300, pause=6),
+    ),
+)
+
+
+class LSTM(SmallModel):
+    """A model that reads a text of any length, and carries its state along."""
+
+    def __init__(self, vocabulary: int, embedding: int = 64, hidden: int = 128) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, embedding)
+        self.lstm = nn.LSTM(embedding, hidden, batch_first=True)
+        self.dense = nn.Linear(hidden, vocabulary)
+
+    def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """For each token what ``dense`` predicts the next one from, and the state afterwards.
+
+        Args:
+            tokens: Numbers of tokens, [rows, length].
+            state: After what was read before; None: nothing was.
+        """
+        embedded = self.embedding(tokens)  # [rows, length, embedding]
+        hidden, after = self.lstm(embedded, state)  # [rows, length, hidden]
+        return hidden, after
+
+    def listen(self, tokens: Tensor, state: State | None) -> State:
+        """The state after more tokens."""
+        after: State = self(tokens, state)[1]
+        return after
