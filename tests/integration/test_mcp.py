@@ -163,7 +163,7 @@ def test_a_key_opens_the_server(environment: dict[str, str]) -> None:
         return len((await client.list_tools()).tools)
 
     environment["REMEM_MCP_KEY"] = SECRET
-    assert run(over_http(environment), names, key=SECRET) == 8
+    assert run(over_http(environment), names, key=SECRET) == 10
 
 
 def post(url: str, **headers: str) -> httpx2.Response:
