@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import stopwordsiso
 
@@ -18,6 +18,7 @@ from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 ENGLISH = "en"
 
 
+@lru_cache(maxsize=64)
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""

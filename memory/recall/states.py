@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from remem.recall.languages import spoken
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 if sys.version_info >= (3, 11):
@@ -133,11 +134,22 @@ class Language:
         return frozenset(word for word in self.triggers if word in text)
 
 
-@cache
-def languages() -> tuple[Language, ...]:
+def languages() -> Collection[Language]:
     """All languages; read when first needed."""
+    return _by_name().values()
+
+
+@cache
+def _by_name() -> Mapping[str, Language]:
     text = files("remem.recall").joinpath("states.toml").read_text(encoding="utf-8")
-    return tuple(map(_language, tomllib.loads(text).values()))
+    return {name: _language(table) for name, table in tomllib.loads(text).items()}
+
+
+def language_of_own(question: str) -> Language | None:
+    """The language of a question about whoever asks; None: it is about something else."""
+    likeliest = CHINESE if _HAN.search(question) else spoken(question)[0]
+    found = _by_name().get(likeliest)
+    return found if found and found.own.search(question) else None
 
 
 def _language(table: Mapping[str, Any]) -> Language:
@@ -218,6 +230,8 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
     return pattern
 
 
+CHINESE = "zh"
+_HAN = re.compile("[\u4e00-\u9fff]")
 _HOLE = re.compile(r"\{([a-z]+)\}")
 _WORD = re.compile(r"\w+")
 _SIGNS = re.compile(r"[\s()/-]")

@@ -22,7 +22,7 @@ from remem.recall.claims import State, claims
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks
 from remem.recall.signals import Query
-from remem.recall.states import Language, languages
+from remem.recall.states import Language, language_of_own
 from remem.recall.truth import asked_for, looks_back
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
@@ -73,7 +73,7 @@ def updates_first(
         ranking: Best first.
         now: When it is asked, after which nothing counts; None: not known.
     """
-    language = _of_ones_own(question)
+    language = language_of_own(question.text)
     if language is None or looks_back(question) or any(span.is_day for span in question.spans):
         return list(ranking)
     if not question.spans and _PAST.search(question.text):
@@ -92,11 +92,6 @@ def updates_first(
     if not true:
         return list(ranking)
     return _with_first(ranking, true[-1].place, min(each.place for each in chain))
-
-
-def _of_ones_own(question: Query) -> Language | None:
-    """The language of a question about whoever asks; None: it is about something else."""
-    return next((each for each in languages() if each.own.search(question.text)), None)
 
 
 def _said(
