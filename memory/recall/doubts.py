@@ -94,7 +94,7 @@ def _shares_of(
 ) -> tuple[float, float]:
     """The largest shares of what is asked about somebody that a memory with their name holds, and
     one without it; 1 and 0 if the question names nobody."""
-    named = _named(query, ranking)
+    named = named_in(query, ranking)
     rest = {token: weight for token, weight in found.weights.items() if token not in named}
     if not named or not rest:
         return 1.0, 0.0
@@ -108,7 +108,7 @@ def _shares_of(
     return of_them, of_others
 
 
-def _named(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
+def named_in(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
     """The tokens of the question that name somebody: speakers, and what it writes with a capital,
     but for places, times and the beginning. Who asks about themselves names things so."""
     speakers = {one.record.speaker for one in ranking if one.record.speaker}
