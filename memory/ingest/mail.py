@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import partial
@@ -146,11 +146,11 @@ def _words(message: EmailMessage) -> str:
     return "\n".join(filter(str.strip, dict.fromkeys(texts)))
 
 
-def _is_shown(part: EmailMessage) -> bool:
+def _is_shown(part: MIMEPart) -> bool:
     return part.get_content_disposition() != "attachment" and not part.get_filename()
 
 
-def _content(part: EmailMessage) -> str:
+def _content(part: MIMEPart) -> str:
     try:
         content = part.get_content()
     except (LookupError, UnicodeError):  # an encoding that nobody knows
