@@ -13,7 +13,6 @@ from remem import dates, transfer
 from remem.contents import Where, as_filter, beside, with_pinned
 from remem.encoders.opening import encoder_for
 from remem.encoders.sentence_transformer import Encoder
-from remem.ingest.documents import document_records
 from remem.inquiry import Inquiries
 from remem.messages import note_key, placed, records_of
 from remem.recall.expectation import Found, Terms
@@ -180,8 +179,9 @@ class Memory(Inquiries, Uses):
         """Remember a document, passage by passage.
 
         Args:
-            document: A file (text, Markdown, HTML, PDF, DOCX): a ``Path``, or a string of one
-                line that ends like such a file. Any other string is the text itself, as Markdown.
+            document: A file (text, Markdown, HTML, PDF, DOCX, EPUB, ...): a ``Path``, or a string
+                of one line that ends like such a file. Any other string is the text itself, as
+                Markdown.
             source: What to call it; by default the file's name, or a digest of the text. Passages
                 that the source had before and the document does not have are superseded.
             origin: Where the words come from; by default ``"web"`` for HTML, else ``"document"``.
@@ -190,6 +190,9 @@ class Memory(Inquiries, Uses):
             InvalidInput: a part of it cannot be read.
             MissingDependency: its format needs an optional package.
         """
+        # Here, because the readers take a tenth of a second, for which each hook would wait.
+        from remem.ingest.documents import document_records
+
         records = document_records(document, source=source, metadata=metadata, origin=origin)
         return self._writer.add_whole(self.namespace, records[0].source, records)
 
