@@ -104,9 +104,7 @@ def test_no_store_is_left_behind_unless_asked(
 
 def test_the_answers_come_before_what_they_are_made_of() -> None:
     record = Record("k", "s", 0, "In the tin.")
-    answered = _Answered(
-        "Where?", [Recollection(record, 0.5)], "Nowhere.", "The tin."
-    )
+    answered = _Answered("Where?", [Recollection(record, 0.5)], "Nowhere.", "The tin.")
     console = Console(file=StringIO(), width=100)
     console.print(*_drawn(answered))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
