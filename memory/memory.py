@@ -27,6 +27,7 @@ from remem.secrets.guard import Guard, guard_called
 from remem.store import InvalidInput, Record, Store, Verification, open_store
 from remem.store.base import OnDamage, log_damage
 from remem.store.filters import matches_everything
+from remem.uses.methods import Models, Uses
 from remem.writer import Added, Writer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from remem.generators.opening import Generator
 
 
-class Memory(Inquiries):
+class Memory(Inquiries, Uses):
     """Everything that was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.
@@ -74,6 +75,7 @@ class Memory(Inquiries):
         self._writer = Writer(store, encoder, guard)
         self._retriever: Searches = retriever or Retriever()
         self._given = Given()
+        self._models = Models()
 
     @property
     def encoder(self) -> Encoder:

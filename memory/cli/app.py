@@ -29,6 +29,7 @@ from remem.cli import (
     serve,
     show,
     transfer,
+    uses,
     where,
 )
 from remem.cli.options import shared_options
@@ -79,6 +80,10 @@ for each in (
     search.why,
     ask.ask,
     ask.chat,
+    uses.summarize,
+    uses.label,
+    uses.classify,
+    uses.translate,
     serve.mcp,
     serve.serve,
     serve.open_,

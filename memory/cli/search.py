@@ -37,6 +37,7 @@ from remem.cli.screen import (
 from remem.configuration import Settings, require_store
 from remem.dates import earliest, latest, readable
 from remem.lookup import known_key, with_stored_names
+from remem.recall.doubts import SENTENCES, shared_doubt
 from remem.recall.expectation import Reach
 from remem.recall.names import shown, who
 from remem.recall.ranking import Recollection
@@ -209,6 +210,7 @@ def search(
             "results": [recollection_json(each) for each in found],
         },
         Recollections(found) if found else Text("Nothing found."),
+        *([Text(SENTENCES[doubt], "yellow")] if (doubt := shared_doubt(found)) else []),
     )
 
 
@@ -263,6 +265,7 @@ def context(settings: Settings, /, query: str, where: Filter | None, **how: Any)
             "query": query,
             "text": block.text,
             "tokens": block.tokens,
+            "doubt": block.doubt,
             "memories": [recollection_json(each) for each in block.recollections],
         },
         *([Verbatim(block.text)] if block.text else []),
@@ -333,6 +336,7 @@ def recollection_json(recollection: Recollection) -> dict[str, Any]:
         "words": recollection.words,
         "until": recollection.until,
         "newer": recollection.newer,
+        "doubt": recollection.doubt,
     }
 
 

@@ -1,18 +1,26 @@
-"""Exports of programs in which people chat: Discord, Messenger, Instagram, Google Chat, Signal.
+"""Exports of programs in which people chat: Discord, Messenger, Teams, Google Chat, Signal, ...
 
 A program more is a function from its message to turns, and a row in ``CHAT_APPS``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from remem.ingest.assistants import plain_text
+from remem.ingest.files import Files
 from remem.ingest.parsing import as_list, as_object, as_text, as_time
 from remem.ingest.turns import Chat, Format, Turn
 from remem.store.types import TOOL
 
+ME = "Me"
+"""Name of who exported a chat, where the export has none."""
+
+_TEAMS_PAGES = ("RichText", "RichText/Html")
+_TEAMS_ID = re.compile(r"\d{1,3}:(?:live:|orgid:)?(?:\.cid\.)?")
 _DISCORD_SAID = ("Default", "Reply", "ThreadStarterMessage", "ChatInputCommand")
 _MESSENGER_NOTICE = re.compile(
     r".{1,80} (?:sent an attachment|unsent a message|(?:joined|left|started) (?:the|a) "
@@ -47,6 +55,40 @@ def _discord(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     )
 
 
+def _discord_package(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
+    """A message of what Discord hands out itself, which is only what somebody wrote."""
+    channel = _beside(chat, "channel.json")
+    server = channel.get("guild")
+    yield Turn(
+        text=as_text(message.get("Contents"), "its contents"),
+        speaker=ME,
+        said_at=as_time(message.get("Timestamp")),
+        identity=str(message.get("ID") or ""),
+        session=str(channel.get("id") or _folder(chat).removeprefix("c")),
+        metadata={
+            "title": channel.get("name"),
+            "server": server.get("name") if isinstance(server, dict) else None,
+        },
+    )
+
+
+def _beside(chat: Chat, name: str) -> Mapping[str, Any]:
+    """The object in a small file beside the chat's, read once; empty if there is none."""
+    if name not in chat.facts:
+        try:
+            files = Files(chat.path.parent)
+            value = json.loads(files.head(name)) if files.members(name) else {}
+        except (ValueError, RecursionError):
+            value = {}
+        chat.facts[name] = value if isinstance(value, dict) else {}
+    found: Mapping[str, Any] = chat.facts[name]
+    return found
+
+
+def _folder(chat: Chat) -> str:
+    return chat.path.absolute().parent.name
+
+
 def _messenger(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     text = _unbroken(as_text(message.get("content"), "its content"))
     share = message.get("share")
@@ -54,7 +96,7 @@ def _messenger(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
         links = (share.get("share_text"), share.get("link"))
         parts = [_unbroken(each) for each in links if isinstance(each, str)]
         text = "\n".join(dict.fromkeys(filter(str.strip, (text, *parts))))
-    is_said = not message.get("is_unsent") and not _MESSENGER_NOTICE.fullmatch(text)
+    is_said = not message.get("is_unsent") and not is_messenger_notice(text)
     thread = as_text(chat.facts.get("thread_path"), "the thread") or chat.name
     yield Turn(
         text=text if is_said else "",
@@ -63,6 +105,27 @@ def _messenger(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
         identity=_messenger_key(message),
         session=thread,
         metadata={"title": _unbroken(str(chat.facts.get("title") or ""))},
+    )
+
+
+def is_messenger_notice(text: str) -> bool:
+    """True if the words are the app's: what somebody did, instead of what they said."""
+    return _MESSENGER_NOTICE.fullmatch(text) is not None
+
+
+def _messenger_secret(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
+    """A message of a thread that is encrypted from end to end, in an export of its own."""
+    thread = as_text(chat.facts.get("threadName"), "the thread") or chat.name
+    name = as_text(message.get("senderName"), "its sender")
+    text = as_text(message.get("text"), "its text")
+    is_said = not message.get("isUnsent") and not is_messenger_notice(text)
+    yield Turn(
+        text=text if is_said else "",
+        speaker=name,
+        said_at=as_time(message.get("timestamp")),
+        identity=f"{message.get('timestamp')}-{name}",
+        session=thread,
+        metadata={"title": thread.rpartition("_")[0] or thread},
     )
 
 
@@ -79,15 +142,64 @@ def _unbroken(text: str) -> str:
         return text
 
 
-def _google_chat(message: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
+def _google_chat(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
+    identity = as_text(message.get("message_id"), "its id")
+    room = identity.partition("/")[0] if "/" in identity else ""
+    is_named_alike = chat.path.stem == "messages" and _beside(chat, "group_info.json")
     creator = as_object(message.get("creator") or {}, "its creator")
     yield Turn(
         text=as_text(message.get("text"), "its text"),
         speaker=as_text(creator.get("name") or creator.get("email"), "its creator's name"),
         said_at=as_time(as_text(message.get("created_date"), "its date").replace("\u202f", " ")),
-        identity=as_text(message.get("message_id"), "its id"),
+        identity=identity,
+        session=room or (_folder(chat) if is_named_alike else ""),
         origin=TOOL if creator.get("user_type") == "Bot" else None,
-        metadata={"thread": message.get("topic_id")},
+        metadata={
+            "thread": message.get("topic_id"),
+            "title": _beside(chat, "group_info.json").get("name"),
+        },
+    )
+
+
+def _teams(conversation: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
+    """All messages of a conversation, as Teams and Skype hand them out."""
+    thread = as_object(conversation.get("threadProperties") or {}, "its properties")
+    for number, message in enumerate(
+        as_list(conversation.get("MessageList"), "its messages"), start=1
+    ):
+        is_page = message.get("messagetype") in _TEAMS_PAGES
+        text = as_text(message.get("content"), "its content")
+        said = plain_text(text) if is_page else text
+        yield Turn(
+            text=said if is_page or message.get("messagetype") == "Text" else "",
+            speaker=str(
+                message.get("displayName") or _TEAMS_ID.sub("", str(message.get("from") or ""))
+            ),
+            said_at=as_time(message.get("originalarrivaltime")),
+            identity=str(message.get("id") or ""),
+            place=-number,
+            session=as_text(conversation.get("id"), "its id"),
+            metadata={"title": thread.get("topic") or conversation.get("displayName")},
+        )
+
+
+def _teams_message(message: Mapping[str, Any], _: Chat) -> Iterator[Turn]:
+    """A message as Microsoft Graph has it, which most tools for Teams write down."""
+    body = as_object(message.get("body") or {}, "its body")
+    author = as_object(message.get("from") or {}, "its author")
+    person, program = author.get("user"), author.get("application")
+    name = as_object(person or program or {}, "its author").get("displayName")
+    room = as_object(message.get("channelIdentity") or {}, "its channel")
+    text = as_text(body.get("content"), "its content")
+    is_said = message.get("messageType", "message") == "message"
+    yield Turn(
+        text="" if not is_said else plain_text(text) if body.get("contentType") == "html" else text,
+        speaker=str(name or ""),
+        said_at=as_time(message.get("createdDateTime")),
+        identity=str(message.get("id") or ""),
+        session=str(message.get("chatId") or room.get("channelId") or ""),
+        origin=TOOL if program and not person else None,
+        metadata={"title": message.get("subject"), "reply_to": message.get("replyToId")},
     )
 
 
@@ -115,7 +227,7 @@ def _signal(line: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
 
 def _signal_name(recipient: Mapping[str, Any]) -> str:
     if "self" in recipient:
-        return "Me"
+        return ME
     contact = recipient.get("contact") or {}
     group = ((recipient.get("group") or {}).get("snapshot") or {}).get("title") or {}
     given = contact.get("systemGivenName") or contact.get("profileGivenName")
@@ -138,6 +250,38 @@ CHAT_APPS = (
         _messenger,
         frozenset({"messages.item.sender_name", "messages.item.timestamp_ms"}),
         "messages.item",
+        is_newest_first=True,
+    ),
+    Format(
+        "Messenger export",
+        "messenger",
+        _messenger_secret,
+        frozenset({"messages.item.senderName", "messages.item.timestamp", "threadName"}),
+        "messages.item",
+        is_newest_first=True,
+    ),
+    Format(
+        "Discord data package",
+        "discord",
+        _discord_package,
+        frozenset({"item.ID", "item.Timestamp", "item.Contents"}),
+        "item",
+        is_newest_first=True,
+    ),
+    Format(
+        "Teams export",
+        "teams",
+        _teams,
+        frozenset({"conversations.item.MessageList", "conversations.item.id"}),
+        "conversations.item",
+        is_newest_first=True,
+    ),
+    Format(
+        "Teams messages",
+        "teams",
+        _teams_message,
+        frozenset({"value.item.createdDateTime", "value.item.body.content"}),
+        "value.item",
         is_newest_first=True,
     ),
     Format(

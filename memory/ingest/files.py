@@ -155,7 +155,7 @@ class Files:
 
     @contextmanager
     def _open(self, member: str, on_bytes: OnBytes) -> Iterator[_Buffered]:
-        with io.BufferedReader(_CountedFile(self._on_disk(member), on_bytes)) as raw:
+        with io.BufferedReader(CountedFile(self._on_disk(member), on_bytes)) as raw:
             if self._is_zip:
                 with zipfile.ZipFile(raw) as archive, archive.open(member) as inside:
                     yield cast("_Buffered", inside)
@@ -180,7 +180,7 @@ def text_lines(files: Files, member: str) -> Iterator[Line | Problem]:
         yield Problem(files.locate(member), reason, number + 1)
 
 
-class _CountedFile(io.FileIO):
+class CountedFile(io.FileIO):
     """A file that tells how many bytes were read from it."""
 
     def __init__(self, path: Path, on_bytes: OnBytes) -> None:
@@ -188,11 +188,13 @@ class _CountedFile(io.FileIO):
         self._on_bytes = on_bytes
 
     def readinto(self, buffer: Any) -> int | None:
+        """As of any file."""
         count = super().readinto(buffer)
         self._on_bytes(count or 0)
         return count
 
     def readall(self) -> bytes:
+        """As of any file."""
         data = super().readall()
         self._on_bytes(len(data))
         return data

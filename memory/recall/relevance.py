@@ -19,6 +19,7 @@ from importlib.resources import files
 import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.doubts import Evidence, doubt
 from remem.recall.languages import common_words, words_of
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last, is_prose
@@ -100,8 +101,12 @@ def judged(
     scale: Scale,
     rarity: Rarity,
     k: int,
+    *,
+    is_known: bool = False,
+    reads_all: bool = False,
 ) -> list[Recollection]:
-    """The first k of a ranking, with the relevance of each and the words that the query asks for.
+    """The first k of a ranking, with the relevance of each, the words that the query asks for, and
+    the doubt that they answer it.
 
     Whether anything here matters is judged by the best memories together: an answer given in a few
     words is neither near in meaning nor full of the question's words, but those around it are.
@@ -110,21 +115,25 @@ def judged(
         ranking: Best first, and not yet cut to k, so that k has no say in what is relevant.
         cosines: By key, of the records that the dense legs returned; of others it is only known
             that they are no nearer.
+        is_known: Somebody stated what the question asks for.
+        reads_all: The encoder is one of all languages.
     """
     if not ranking or not ranking[0].score:
         return list(ranking[:k])
     best = ranking[:_BEST]
     words = [_words_of(one, query.tokens.keys()) for one in ranking[: max(k, _BEST)]]
     farthest = min(cosines.values(), default=scale.unrelated)
+    nearness = max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best)
     worth = _worth(
-        max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best),
+        nearness,
         max(rarity.covered(held.keys()) for held in words[:_BEST]),
         rarity.foreign,
         rarity.experience,
     )
     if worth < _least_worth(query) or is_small_talk(query.text):
         worth = 0.0
-    worth *= _of_the_right_person(query, ranking)
+    right_person = _of_the_right_person(query, ranking)
+    worth *= right_person
     if query.only_when:  # no word says what it is about, and only the time what matters
         return [
             replace(one, relevance=max((s.closeness(said) for s in query.spans), default=0.0))
@@ -132,8 +141,11 @@ def judged(
             else one
             for one in ranking[:k]
         ]
+    held_by = [held.keys() for held in words]
+    evidence = Evidence(nearness, right_person, rarity.weights, held_by, is_known, reads_all)
+    why = doubt(query, ranking, evidence)
     return [
-        replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())))
+        replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())), doubt=why)
         for one, share, held in zip(ranking[:k], _shares(ranking), words, strict=False)
     ]
 
@@ -207,7 +219,7 @@ def _least_worth(query: Query) -> float:
     """
     if asks_at_last(query.text):
         return 0.01
-    return 0.15 if is_prose(query.text) else 0.4
+    return 0.15 if is_prose(query.text) else 0.7
 
 
 _EXPERIENCED = 6.4

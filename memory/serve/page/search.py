@@ -14,6 +14,7 @@ from fastapi import APIRouter, Response
 from remem.dates import earliest, latest
 from remem.lookup import known_key
 from remem.memory import Memory
+from remem.recall.doubts import shared_doubt
 from remem.recall.excerpts import excerpt, part_of
 from remem.recall.expectation import Expected, Stage
 from remem.recall.ranking import Recollection
@@ -103,6 +104,7 @@ async def search(visit: Reading, q: str = "", n: int = _AT_FIRST) -> Response:
         found = await visit.read(lambda memory: memory.search(q, depth, where=where, explain=True))
         found = [one for one in found if not tongue or tongue_of(one.record.text) == tongue]
         values["found"] = [_shown(one, q) for one in found[:most]]
+        values["doubt"] = shared_doubt(found)
         values["more"] = min(most + _AT_FIRST, _MOST) if len(found) > most < _MOST else None
     else:
         values |= await visit.read(_overview)

@@ -1,0 +1,123 @@
+"""Doubt that what was recalled answers a question, or speaks of whom it asks about. Pure.
+
+The nearest memories are recalled for any question, also for one that none of them answers. They
+stay, because a wrong doubt must cost nothing; but a prompt that says so keeps a model from taking
+what it reads for the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Literal
+
+from remem.recall.languages import ENGLISH, spoken
+from remem.recall.ranking import Recollection
+from remem.recall.sentences import asks_at_last
+from remem.recall.signals import Query
+from remem.store.fulltext.tokens import content_words, tokenize
+
+Doubt = Literal["", "unanswered", "other person"]
+
+SENTENCES: Mapping[str, str] = {
+    "unanswered": "Nothing that is remembered seems to answer this.",
+    "other person": "Nothing that is remembered says this of the person who is asked about; what "
+    "follows was said by or about others.",
+}
+"""Of each kind of doubt, for people and models to read."""
+
+_NEAR = 0.43
+"""Nearness below which the nearest of ten memories seems to be about something else."""
+
+_HELD = 0.9
+"""Share of the question that one memory holds if it speaks of the matter, however far it is."""
+
+_SHARED = 0.33
+"""The same where the encoder cannot read the question, and nothing but words tells."""
+
+_LEAD = 0.3
+"""Share of the question, without the name, by which a memory of others holds more of it than any
+that has the name."""
+
+_RIGHT = 0.4
+"""Probability of the right person below which there is doubt."""
+
+_MOST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Measures of the best memories against the question.
+
+    Attributes:
+        nearness: Of the nearest; see ``relevance.Scale``.
+        right_person: Probability that they are of whom the question names.
+        weights: Token of the question -> how rare it is.
+        held: Tokens of the question that each memory holds, best first.
+        is_known: Somebody stated what the question asks for.
+        reads_all: The encoder is one of all languages.
+    """
+
+    nearness: float
+    right_person: float
+    weights: Mapping[str, float]
+    held: Sequence[Set[str]]
+    is_known: bool
+    reads_all: bool
+
+
+def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Doubt:
+    """The doubt that a question leaves; a question about a day, or a message that asks nothing,
+    leaves none."""
+    if query.spans or found.is_known or not asks_at_last(query.text):
+        return ""
+    if found.right_person < _RIGHT or _is_of_others(query, ranking, found):
+        return "other person"
+    best = max((_share(found.weights, each) for each in found.held[:10]), default=0.0)
+    reads = found.reads_all or (spoken(query.text)[0] == ENGLISH and query.text.isascii())
+    answered = found.nearness >= _NEAR or best >= _HELD if reads else best >= _SHARED
+    return "" if answered else "unanswered"
+
+
+def shared_doubt(recollections: Iterable[Recollection]) -> Doubt:
+    """The doubt of a whole search: that of what it found besides echoes and what is pinned."""
+    doubts = {
+        one.doubt for one in recollections if not (one.echo or one.record.metadata.get("pinned"))
+    }
+    return doubts.pop() if len(doubts) == 1 else ""
+
+
+def _is_of_others(query: Query, ranking: Sequence[Recollection], found: Evidence) -> bool:
+    """True if what is asked about somebody was said of others, or by them, and not of them."""
+    named = _named(query, ranking)
+    rest = {token: weight for token, weight in found.weights.items() if token not in named}
+    if not named or not rest:
+        return False
+    of_them = of_others = 0.0
+    for held in found.held[:_MOST]:
+        share = _share(rest, held)
+        if named.isdisjoint(held):
+            of_others = max(of_others, share)
+        else:
+            of_them = max(of_them, share)
+    return of_others - of_them >= _LEAD
+
+
+def _named(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
+    """The tokens of the question that name somebody: speakers, and what it writes with a capital,
+    but for places and the beginning."""
+    speakers = {one.record.speaker for one in ranking if one.record.speaker}
+    names = {token for name in speakers for token in content_words(name)}
+    capital = {token for found in _NAME.finditer(query.text) for token in tokenize(found[0])}
+    return query.tokens.keys() & (names | capital)
+
+
+def _share(weights: Mapping[str, float], held: Set[str]) -> float:
+    return sum(weights[token] for token in weights if token in held) / (sum(weights.values()) or 1)
+
+
+_NAME = re.compile(
+    r"(?<=\w )(?<!\b[Ii]n )(?<!\b[Aa]t )(?<!\b[Tt]o )(?<!\b[Ff]rom )(?<!\b[Nn]ach )(?<!\b[Aa]us )"
+    r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )[A-ZÀ-ÖØ-ÞА-ЯЁ]\w*"
+)
