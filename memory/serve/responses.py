@@ -232,7 +232,7 @@ class LabelledOut(_Answer):
     unknown: int = Field(description="Nothing near them is labelled.")
 
 
-class CurveOut(BaseModel):
+class CurveOut(_Answer):
     """How often each label was true, by month or day."""
 
     model_config = _answer(periods={"2024-03": {"bad": 2, "good": 9}})
