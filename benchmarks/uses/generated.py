@@ -21,8 +21,9 @@ from remem.benchmarks.answers.command import (
 from remem.benchmarks.answers.scores import F1
 from remem.benchmarks.datasets.base import Haystack
 from remem.benchmarks.intervals import Interval, mean_interval
+from remem.benchmarks.uses import labels
 from remem.benchmarks.uses.generation import written
-from remem.benchmarks.uses.labels import EXAMPLES, Rated
+from remem.benchmarks.uses.labels import Rated
 from remem.benchmarks.uses.summaries import Person
 from remem.benchmarks.uses.translations import messages, score
 from remem.encoders.sentence_transformer import Encoder
@@ -76,9 +77,10 @@ def summary_gain(generator: Generator, some: Sequence[Person], encoder: Encoder)
 
 def label_gain(generator: Generator, of: Rated) -> Iterator[Gain]:
     """Texts that a generator labels right: alone, and shown the nearest labelled ones."""
-    examples = of.some(range(max(EXAMPLES)))
+    many = max(labels.EXAMPLES)
+    examples = of.some(range(many))
     model = examples.classifier()
-    asked = of.some(range(max(EXAMPLES), max(EXAMPLES) + _TEXTS))
+    asked = of.some(range(many, min(many + _TEXTS, len(of.texts))))
     pairs = []
     for text, label, one in zip(
         asked.texts, asked.labels, model.judge(asked.vectors, asked.texts), strict=True
