@@ -37,7 +37,7 @@ _WORDS = (500, 1000)
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be measured, as the options say.
+    """Measurements to make, as the options say.
 
     Attributes:
         engines: Language -> command of an engine, None without one.

@@ -39,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Whether what a generator wrote to each request uses the fact: without memory, and with it."""
+    """Uses of the fact in what a generator wrote to each request: without memory, and with it."""
 
     without: Sequence[bool]
     given: Sequence[bool]
@@ -59,7 +59,7 @@ def requests() -> list[Request]:
 
 
 def shown(encoder: Encoder) -> list[bool]:
-    """Whether the block for each request has its fact: what a generator can use at most."""
+    """True for each request whose block has its fact: a generator can use no others."""
     asked = requests()
     with _filled(asked, encoder) as memory:
         blocks = [memory.context(each.text, budget=_BUDGET, k=_K).text for each in asked]

@@ -57,7 +57,7 @@ class Rated:
 
 @dataclass(frozen=True, slots=True)
 class LabelFigures:
-    """What was measured on a set.
+    """Figures of a set.
 
     Attributes:
         accuracy: Number of examples -> share of right labels, where one has to be given.
@@ -145,7 +145,7 @@ def _vader(of: Rated) -> float:
 
 
 def strangers(sets: Sequence[Rated]) -> dict[tuple[str, str], float]:
-    """How well texts of another set are told from those of the set that was learned: (learned,
+    """Separation of the texts of another set from those of the set that was learned: (learned,
     other) -> area under the ROC curve of the nearness."""
     found: dict[tuple[str, str], float] = {}
     for own, other in permutations(sets, 2):

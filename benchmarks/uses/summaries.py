@@ -87,7 +87,7 @@ def quoted(records: Sequence[Record], words: int) -> Sequence[Line]:
 
 
 def last_words(records: Sequence[Record], words: int) -> Sequence[Line]:
-    """What was said last, as a model without memory still has it in its window."""
+    """The words that were said last, as a model without memory still has it in its window."""
     lines: list[Line] = []
     for record in reversed(records):
         said = record.text.split()[-words:]

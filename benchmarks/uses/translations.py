@@ -44,7 +44,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class TranslationFigures:
-    """What was measured for a language.
+    """Figures of a language.
 
     Attributes:
         memory, engine: chrF++ of memory (with the engine for the rest), and of the engine alone.

@@ -73,7 +73,7 @@ class InVain:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What a memory lacks.
+    """The gaps of a memory.
 
     Attributes:
         people, origins, sources: The shares of each, the largest first.
@@ -92,7 +92,7 @@ class Gaps:
 
 
 def shares(records: Iterable[Record], field: str) -> list[Share]:
-    """How much of what is remembered each speaker, origin or source has, the largest first."""
+    """Shares of each speaker, origin or source in what is remembered, the largest first."""
     counts: Counter[str] = Counter()
     last: dict[str, datetime] = {}
     for record in records:
@@ -124,7 +124,7 @@ def silent_months(records: Iterable[Record]) -> list[str]:
 
 
 def stale(records: Iterable[Record], now: datetime) -> list[Stale]:
-    """What people stated about themselves more than a year ago, and never since."""
+    """Facts that people stated about themselves more than a year ago, and never since."""
     newest: dict[tuple[str, str], Record] = {}
     for record in records:
         if record.said_at and record.speaker:

@@ -31,7 +31,7 @@ _SHARPNESSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Factors before the softmax that are tried: scores of a ridge are no probabilities."""
 
 _LEAST = 1e-9
-"""What is divided by, at least."""
+"""The least that is divided by."""
 
 _NEAREST = 5
 """Examples that decide how near a text is to what is known; at most a quarter of all, because a few

@@ -62,7 +62,7 @@ def is_placeholder(piece: str) -> bool:
 
 
 def percent(old: str, new: str) -> int:
-    """How alike two sentences are, from 0 to 100; only equal ones are 100."""
+    """The likeness of two sentences, from 0 to 100; only equal ones are 100."""
     if old == new:
         return 100
     left, right = (pieces(text)[:_MOST_PIECES] for text in (old, new))
@@ -185,7 +185,7 @@ def _is_translated(piece: str) -> bool:
 
 
 def _placed(text: str, what: str) -> list[tuple[int, int]]:
-    """Where a phrase stands whole in a text, whatever its capitals."""
+    """The places at which a phrase stands whole in a text, whatever its capitals."""
     return [match.span() for match in re.finditer(whole(what), text, re.IGNORECASE)]
 
 
@@ -284,6 +284,6 @@ def _weight(piece: str) -> int:
 
 
 def _alike_until(one: str, other: str) -> int:
-    """How many characters two words begin with in common."""
+    """The number of characters with which two words begin in common."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))

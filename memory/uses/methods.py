@@ -134,7 +134,7 @@ class Uses(Contents):
         return replace(found, rewritten=_rewritten(found, generator)) if generator else found
 
     def gaps(self, now: datetime | None = None) -> Gaps:
-        """What this memory lacks; see ``remem.uses.gaps``. Questions that had no answer are asked
+        """The gaps of this memory; see ``remem.uses.gaps``. Questions that had no answer are asked
         again, and left out if they have one by now.
 
         Args:
@@ -225,7 +225,7 @@ class Uses(Contents):
         return Labelled(dict(counts.most_common()), len(left) - counts.total())
 
     def curve(self, name: str, where: Where | None = None) -> Mapping[str, Mapping[str, int]]:
-        """How often each label was true, by month or day: ``"2024-03"`` -> label -> count.
+        """Counts of each label, by month or day: ``"2024-03"`` -> label -> count.
 
         Raises:
             InvalidInput: no dated memory that matches has such a label.

@@ -128,7 +128,7 @@ def by_generator(made: Translation, text: str) -> Translation:
 
 
 def block(found: Sequence[Match], terms: Glossary) -> str:
-    """What is known, for a generator to read: sentences with their translations, and terms."""
+    """All that is known, for a generator to read: sentences with their translations, and terms."""
     pairs = (f"- {neutralise(one.record.text)} => {neutralise(one.translation)}" for one in found)
     known = (f"- {neutralise(term)} => {neutralise(wanted)}" for term, wanted in terms.items())
     parts = [("Sentences that were translated before:", [*pairs]), ("Use these terms:", [*known])]
