@@ -458,8 +458,10 @@ def uses(
     """
     if (older is None) != (newer is None):
         raise click.UsageError("translations take both --older and --newer")
-    if not (data or ratings or older):
-        raise click.UsageError("name --data, --ratings, or --older and --newer: what to measure on")
+    if not (data or ratings or older or specs):
+        raise click.UsageError(
+            "name what to measure on: --data, --ratings, --older and --newer, or a --generator"
+        )
     generators = {spec: open_generator(spec) for spec in specs}
     plan = _Plan(data, ratings, older, newer, engines, generators, limit, open_encoder(encoder))
     sections = []

@@ -105,7 +105,7 @@ def translation_gain(
     """chrF++ / 100 of messages that are not stored: alone, and with what is like them shown."""
     known, wanted = messages(older, language), messages(newer, language)
     new = [text for text in wanted if text not in known]
-    pairs = []
+    pairs: list[tuple[float, float]] = []
     with Memory(":memory:", encoder=encoder) as memory:
         for path in sorted(older.rglob("*.po")):
             import_path(memory, path)

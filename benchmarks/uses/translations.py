@@ -158,7 +158,7 @@ def score(texts: Sequence[str], references: Sequence[str]) -> float:
         MissingDependency: sacrebleu is not installed.
     """
     try:
-        from sacrebleu.metrics import CHRF
+        from sacrebleu.metrics.chrf import CHRF
     except ImportError as error:
         raise MissingDependency("chrF++", "sacrebleu") from error
     if not texts:
