@@ -75,7 +75,7 @@ def percent(old: str, new: str) -> int:
 def at_most(old: str, new: str) -> int:
     """A likeness that ``percent`` cannot be above, which takes no comparing."""
     weights = [sum(map(_weight, pieces(text)[:_MOST_PIECES])) for text in (old, new)]
-    return 100 * min(weights) // max(*weights, 1) + 1
+    return -(-100 * min(weights) // max(weights)) if any(weights) else 100
 
 
 def differences(old: str, new: str) -> list[Difference]:
