@@ -19,6 +19,8 @@ _COMMANDS = {
     "compare": "remem.benchmarks.compare:compare",
     "report": "remem.benchmarks.report:report",
     "ablation": "remem.benchmarks.ablation:ablation",
+    "uses": "remem.benchmarks.uses.command:uses",
+    "trust": "remem.benchmarks.reliance:trust",
     "agents": "remem.benchmarks.agents:agents",
     "latency": "remem.benchmarks.latency:latency",
     "load": "remem.benchmarks.load.command:load",

@@ -26,6 +26,7 @@ from remem.secrets.guard import Guard, guard_called
 from remem.store import InvalidInput, Record, Store, Verification, open_store
 from remem.store.base import OnDamage, log_damage
 from remem.store.filters import matches_everything
+from remem.unanswered import Unanswered
 from remem.uses.methods import Models, Uses
 from remem.writer import Added, Writer
 
@@ -47,6 +48,7 @@ class Memory(Inquiries, Uses):
         retriever: How to search.
         secrets: What becomes of keys, tokens and passwords in what is to be remembered: "allow",
             "redact" (a mark takes their place), "refuse", or a ``remem.secrets.Guard``.
+        unanswered: Where questions are kept for which ``context`` has nothing; None: nowhere.
 
     Raises:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
@@ -62,6 +64,7 @@ class Memory(Inquiries, Uses):
         encoder: Encoder | None = None,
         retriever: Searches | None = None,
         secrets: str | Guard = "allow",
+        unanswered: Unanswered | None = None,
     ) -> None:
         self.namespace = namespace
         guard = guard_called(secrets)
@@ -75,6 +78,7 @@ class Memory(Inquiries, Uses):
         self._retriever: Searches = retriever or Retriever()
         self._given = Given()
         self._models = Models()
+        self._unanswered = unanswered
 
     @property
     def encoder(self) -> Encoder:
@@ -292,6 +296,8 @@ class Memory(Inquiries, Uses):
         found = relevant(self.search(query, most, where=where, now=now, explain=True), floor)
         given = with_pinned(pins, found)
         news = [one for one in given if one.record.text not in known][: k + len(pins)]
+        if not found and self._unanswered:
+            self._unanswered.note(self.namespace, query, self.guard)
         return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
 
     def quote(
@@ -411,6 +417,9 @@ class Memory(Inquiries, Uses):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _answered(self, question: str) -> bool:
+        return bool(relevant(self.search(question, explain=True), FLOOR))
 
     def _linked(self, record: Record) -> Record:
         return self._given.linked(self.namespace, record)

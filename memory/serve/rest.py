@@ -175,9 +175,11 @@ async def classify_all(asked: requests.Labels, deps: Writing) -> responses.Label
 
 @_memories.post("/labels/curve", responses=responses.refusals(*_WITH_BODY))
 async def curve(asked: requests.Labels, deps: Reading) -> responses.CurveOut:
-    """How often each label was true, by month, or by day within two months."""
+    """Counts of each label, by month, or by day within two months."""
     where = _filter(asked.where)
-    return await deps.do(lambda memory: responses.CurveOut(periods=memory.curve(asked.name, where)))
+    return await deps.do(
+        lambda memory: responses.CurveOut.of(periods=memory.curve(asked.name, where))
+    )
 
 
 @_memories.post("/classify", responses=responses.refusals(*_WITH_BODY))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from remem import dates
 from remem.contents import Contents, Where, as_filter
 from remem.encoders.sentence_transformer import Encoder, Vectors
 from remem.generators.prompts import Prompt
@@ -14,7 +17,9 @@ from remem.languages import TRANSLATION, tag
 from remem.recall.prompt import build_context
 from remem.recall.ranking import Recollection
 from remem.store import Dense, F, Filter, Hit, InvalidInput, Record, Text
+from remem.unanswered import Unanswered
 from remem.uses.engines import Engine
+from remem.uses.gaps import Gaps, in_vain, shares, silent_months, stale
 from remem.uses.labelled import (
     Guess,
     Labelled,
@@ -98,6 +103,7 @@ class Uses(Contents):
 
     _writer: Writer
     _models: Models
+    _unanswered: Unanswered | None
 
     def summarize(
         self,
@@ -126,6 +132,28 @@ class Uses(Contents):
                 "there is, and from when to when"
             )
         return replace(found, rewritten=_rewritten(found, generator)) if generator else found
+
+    def gaps(self, now: datetime | None = None) -> Gaps:
+        """The gaps of this memory; see ``remem.uses.gaps``. Questions that had no answer are asked
+        again, and left out if they have one by now.
+
+        Args:
+            now: From when on facts are old; None: the present.
+        """
+        records = [each for each in self.scan() if is_current(each)]
+        asked = in_vain(self._unanswered.of(self.namespace)) if self._unanswered else []
+        return Gaps(
+            shares(records, "speaker"),
+            shares(records, "origin"),
+            shares(records, "source"),
+            silent_months(records),
+            stale(records, now or dates.now()),
+            [one for one in asked if not self._answered(one.question)],
+        )
+
+    @abstractmethod
+    def _answered(self, question: str) -> bool:
+        """True if something that is remembered matters for a question."""
 
     def label(self, name: str, label: str, *keys: str) -> int:
         """Give memories a label, from which others are learned; it stands in their metadata.
@@ -197,7 +225,7 @@ class Uses(Contents):
         return Labelled(dict(counts.most_common()), len(left) - counts.total())
 
     def curve(self, name: str, where: Where | None = None) -> Mapping[str, Mapping[str, int]]:
-        """How often each label was true, by month or day: ``"2024-03"`` -> label -> count.
+        """Counts of each label, by month or day: ``"2024-03"`` -> label -> count.
 
         Raises:
             InvalidInput: no dated memory that matches has such a label.
