@@ -28,17 +28,17 @@ from remem.encoders.opening import open_encoder
 from remem.generators.opening import bundled_model_file
 from remem.generators.transformers import converted
 
-RATES = (3e-4, 1e-3, 3e-3)
+RATES = (2e-4, 5e-4, 1e-3)
 """Rates of learning that are tried."""
 
 _TUNING, _SEED = 1, 2
 """Seeds of the facts for choosing a rate, and of those that are reported."""
 
 _TRIED = 10
-"""Further facts when a rate is tried."""
+"""Facts, and as many further ones, on which a rate is tried."""
 
 _OTHER_TEXT = "cli/data/demo_conversation.json"
-_CHARACTERS = 4000
+_CHARACTERS = 1500
 
 
 @click.command()
@@ -51,7 +51,7 @@ _CHARACTERS = 4000
     show_default=True,
     help="Further facts after which the first ones are asked for again; may be repeated",
 )
-@options.count("--rehearsed", 4, "Earlier facts that are learned again with each new one")
+@options.count("--rehearsed", 3, "Earlier facts that are learned again with each new one")
 @options.encoder
 @options.as_json
 def writes(sizes: tuple[int, ...], rehearsed: int, encoder: str | None, as_json: bool) -> None:
@@ -145,8 +145,8 @@ def _show(found: Sequence[Figures], rates: Mapping[int, float]) -> None:
     rate = " and ".join(f"{each:g}" for each in rates.values())
     print_rows("One fact more", names, shown, None)
     print_out(
-        f"LoRA of rank {RANK} on {', '.join(ADAPTED)} of the last {LAYERS} layers, Adam, at a rate of "
-        f"{rate} (without and with rehearsal), chosen on other facts among "
+        f"LoRA of rank {RANK} on {', '.join(ADAPTED)} of the last {LAYERS} layers, Adam at a rate "
+        f"of {rate} (without and with rehearsal), chosen on other facts among "
         f"{', '.join(f'{each:g}' for each in RATES)}",
         describe(),
     )
