@@ -21,8 +21,8 @@ PLAN = Plan(
     stages=(
         Stage(length=16, rows=96, steps=200, pause=0.5, asked=0.6),
         Stage(length=32, rows=64, steps=400, pause=0.5, asked=0.8),
-        Stage(length=64, rows=32, steps=400, pause=2, asked=0.6),
-        Stage(length=160, rows=12, steps=400, pause=6, asked=0.5),
+        Stage(length=64, rows=32, steps=500, pause=2, asked=0.6),
+        Stage(length=96, rows=20, steps=500, pause=4, asked=0.6),
     ),
 )
 
