@@ -185,7 +185,7 @@ def test_a_model_learns_from_its_lessons(
 ) -> None:
     told: list[str] = []
     torch.manual_seed(1)
-    plan = Plan(1e-2, (Stage(16, 16, 101, 0.5),))
+    plan = Plan(1e-2, (Stage(16, 48, 101, 0.5, 0.8),))
     train(kind(len(vocabulary)), Lessons(world(), vocabulary, 1), plan, told.append)
     first, last = (float(line.rpartition(" ")[2]) for line in told)
     assert last < first - 1
