@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -29,9 +31,9 @@ from remem.benchmarks.horizon.conversations import (
 )
 from remem.benchmarks.horizon.figures import Answer, Curve, curves
 from remem.benchmarks.horizon.plot import draw
-from remem.benchmarks.horizon.readers import GeneratorReader, Reader, SmallReader, Talk
+from remem.benchmarks.horizon.readers import RECALLED, GeneratorReader, Reader, SmallReader, Talk
 from remem.benchmarks.horizon.recalling import Listener
-from remem.benchmarks.horizon.training import Lessons, SmallModel, Vocabulary, train
+from remem.benchmarks.horizon.training import Lessons, Plan, SmallModel, Vocabulary, train
 from remem.benchmarks.machine import describe
 from remem.benchmarks.pictures import can_write
 from remem.benchmarks.running import make_folder
@@ -45,8 +47,11 @@ _SMALL = {
     "Transformer": (transformer.Transformer, transformer.PLAN),
 }
 
-_LONGER = 1.05
-"""Tokens of a conversation for each of the furthest distance."""
+_LONGER = 5_000
+"""Tokens of the conversation beyond the furthest distance."""
+
+_SEED = 1
+"""Seed of the conversation."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Bench:
         seconds: Of processor time, by what took them; filled while it measures.
     """
 
-    seeds: int
+    seeds: Sequence[int]
     count: int
     furthest: int
     lessons: float
@@ -71,17 +76,17 @@ class Bench:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def answers(self) -> Iterator[Answer]:
-        """All answers of all readers, seed by seed."""
-        for seed in range(1, self.seeds + 1):
-            said = conversation(int(_LONGER * self.furthest), seed)
-            asked = self._asked(said, seed)
-            readers: list[Reader] = [*self._small_readers(seed), *self.generators]
-            store = self.keep / f"memory-{seed}"
-            with Memory(store, encoder=open_encoder(self.encoder)) as memory:
-                listener = Listener(memory)
-                with self._timed("remembering"):
-                    listener.hear(said)
-                talk = Talk(seed, said, asked, listener)
+        """All answers, seed by seed: other models and other questions, the same conversation."""
+        said = conversation(self.furthest + _LONGER, _SEED)
+        with Memory(self.keep / "memory", encoder=open_encoder(self.encoder)) as memory:
+            listener = Listener(memory)
+            self._once("remembering", "memory", partial(listener.hear, said))
+            for seed in self.seeds:
+                readers: list[Reader] = [*self._small_readers(seed), *self.generators]
+                talk = Talk(seed, said, self._asked(said, seed), listener)
+                with self._timed("recalling"):
+                    for _, question in talk.asked:
+                        listener.texts(question, RECALLED)
                 for reader in readers:
                     with self._timed(f"asking {reader.name}"):
                         yield from reader.answers(talk)
@@ -102,26 +107,41 @@ class Bench:
         for name, (kind, plan) in _SMALL.items():
             torch.manual_seed(seed)
             model: SmallModel = kind(len(vocabulary))
-            kept = self.keep / f"{name}-{seed}.pt"
-            if not kept.exists():
-                complain(f"{name} is trained, seed {seed}")
-                with self._timed(f"training {name}"):
-                    lessons = Lessons(here, vocabulary, seed)
-                    train(model, lessons, plan.shortened(self.lessons), complain)
-                torch.save(model.state_dict(), kept)
-            model.load_state_dict(torch.load(kept, weights_only=True))
+            lessons = Lessons(here, vocabulary, seed)
+            weights = self.keep / f"{name}-{seed}.pt"
+            learn = partial(_learn, model, lessons, plan.shortened(self.lessons), weights)
+            self._once(f"training {name}", weights.stem, learn)
+            model.load_state_dict(torch.load(weights, weights_only=True))
             yield SmallReader(name, model, vocabulary)
+
+    def _once(self, what: str, name: str, work: Callable[[], None]) -> None:
+        """Do what is kept, unless it was done before; its time counts in any case."""
+        note = self.keep / f"{name}.json"
+        if not note.exists():
+            complain(f"{what}: {name}")
+            began = time.process_time()
+            work()
+            note.write_text(json.dumps({"seconds": time.process_time() - began}), "utf-8")
+        self._count(what, json.loads(note.read_text("utf-8"))["seconds"])
 
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:
         began = time.process_time()
         yield
-        self.seconds[what] = self.seconds.get(what, 0) + time.process_time() - began
+        self._count(what, time.process_time() - began)
+
+    def _count(self, what: str, seconds: float) -> None:
+        self.seconds[what] = self.seconds.get(what, 0) + seconds
+
+
+def _learn(model: SmallModel, lessons: Lessons, plan: Plan, weights: Path) -> None:
+    train(model, lessons, plan, complain)
+    torch.save(model.state_dict(), weights)
 
 
 @click.command()
-@options.count("--seeds", 3, "Conversations, each with models of its own")
-@options.count("--questions", 64, "Questions of a bucket of distances, in each conversation")
+@options.count("--seeds", 3, "Trainings of the small models, each asked other questions")
+@options.count("--questions", 64, "Questions of a bucket of distances, for each seed")
 @click.option(
     "--furthest",
     type=click.Choice([str(edge) for edge in EDGES[1:]]),
@@ -180,7 +200,8 @@ def horizon(
     ]
     with ExitStack() as stack:
         folder = make_folder(keep) if keep else Path(stack.enter_context(TemporaryDirectory()))
-        bench = Bench(seeds, questions, int(furthest), lessons, folder, encoder, others)
+        numbers = range(1, seeds + 1)
+        bench = Bench(numbers, questions, int(furthest), lessons, folder, encoder, others)
         drawn = curves(list(bench.answers()))
     if picture:
         draw(drawn, picture)
@@ -198,7 +219,7 @@ def _show(drawn: Sequence[Curve], bench: Bench) -> None:
     ]
     horizons = ["horizon", *(f"{curve.horizon:,}" for curve in drawn)]
     title = (
-        f"{bench.seeds} conversations, {bench.count} questions each in a bucket: share of right "
+        f"{len(bench.seeds)} seeds, {bench.count} questions of each in a bucket: right "
         f"answers, with 95 % intervals; guessing is right in {GUESSING:.2f}"
     )
     print_rows(title, headings, [*rows, horizons], None)
@@ -218,14 +239,14 @@ def named(bucket: Bucket) -> str:
 
 def _cell(curve: Curve, bucket: Bucket) -> str:
     share = curve.shares[bucket]
-    return " ".join(f"{end:.2f}" for end in (share.mean,)) + f" ({share.low:.2f}-{share.high:.2f})"
+    return f"{share.mean:.2f} ({share.low:.2f}-{share.high:.2f})"
 
 
 def _everything(drawn: Sequence[Curve], bench: Bench) -> dict[str, Any]:
     return {
         "machine": describe(),
         "guessing": GUESSING,
-        "questions": bench.seeds * bench.count,
+        "questions": len(bench.seeds) * bench.count,
         "seconds": {what: round(spent, 1) for what, spent in bench.seconds.items()},
         "curves": [
             {

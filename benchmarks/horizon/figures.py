@@ -18,7 +18,7 @@ class Answer:
     """An answer of a model to a question, with memory or without.
 
     Attributes:
-        seed: Of the model and of the conversation.
+        seed: Of the model and of the questions.
         distance: Tokens between the fact and the question.
         found: True if the fact was among what was recalled; None where nothing was to be recalled.
     """

@@ -2,8 +2,9 @@
 
 The LSTM is that of S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural Computation
 9(8), 1997, with the forget gate of F. Gers et al., "Learning to Forget: Continual Prediction with
-LSTM", Neural Computation 12(10), 2000. All that it keeps of what was said are 2 x 128 numbers, and
-every token changes them.
+LSTM", Neural Computation 12(10), 2000, which is open at first (R. Jozefowicz et al., "An Empirical
+Exploration of Recurrent Network Architectures", ICML 2015). All that it keeps of what was said are
+2 x 128 numbers, and every token changes them.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ State = tuple[Tensor, Tensor]
 PLAN = Plan(
     rate=1e-2,
     stages=(
-        Stage(length=16, rows=128, steps=300, pause=0.5),
-        Stage(length=24, rows=96, steps=500, pause=1),
-        Stage(length=48, rows=48, steps=300, pause=3),
-        Stage(length=128, rows=16, steps=300, pause=6),
+        Stage(length=16, rows=96, steps=200, pause=0.5, asked=0.6),
+        Stage(length=32, rows=64, steps=400, pause=0.5, asked=0.8),
+        Stage(length=64, rows=32, steps=500, pause=2, asked=0.6),
+        Stage(length=96, rows=20, steps=500, pause=4, asked=0.6),
     ),
 )
 
@@ -34,6 +35,7 @@ class LSTM(SmallModel):
         self.embedding = nn.Embedding(vocabulary, embedding)
         self.lstm = nn.LSTM(embedding, hidden, batch_first=True)
         self.dense = nn.Linear(hidden, vocabulary)
+        nn.init.ones_(self.lstm.bias_ih_l0[hidden : 2 * hidden])  # gates: input, forget, ...
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """For each token what ``dense`` predicts the next one from, and the state afterwards.

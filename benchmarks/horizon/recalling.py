@@ -20,6 +20,7 @@ class Listener:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self._texts: dict[tuple[Question, int], list[str]] = {}  # all small models ask the same
 
     def hear(self, said: Conversation) -> None:
         """Remember all turns; those that were heard before are not heard twice."""
@@ -27,10 +28,12 @@ class Listener:
 
     def texts(self, question: Question, k: int) -> list[str]:
         """Up to k memories, the best one last: next to the question."""
-        found = self._memory.search(
-            question.fact.asked, k, where=_before(question), now=_time(question.turn)
-        )
-        return [each.record.text for each in reversed(found)]
+        if (question, k) not in self._texts:
+            found = self._memory.search(
+                question.fact.asked, k, where=_before(question), now=_time(question.turn)
+            )
+            self._texts[question, k] = [each.record.text for each in reversed(found)]
+        return self._texts[question, k]
 
     def context(self, question: Question, k: int, budget: int) -> Context:
         """The block that remem puts in front of a chatbot's question."""

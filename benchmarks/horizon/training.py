@@ -25,7 +25,7 @@ MEMORY = "<memory>"
 UNKNOWN = "<unknown>"
 """Token of all words that no lesson has."""
 
-_RECALLED = 0.5  # share of questions that come with memories
+_RECALLED = 0.4  # share of questions that come with memories
 _BEST_LAST = 0.4  # share of them whose answer is in the last memory; otherwise it is anywhere
 _OTHERS = 0.2  # weight of the tokens that answer nothing
 _WARM_UP, _COOL_DOWN = 50, 0.3  # steps, share of them

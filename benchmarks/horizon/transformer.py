@@ -25,10 +25,10 @@ _MIXED = 6
 PLAN = Plan(
     rate=3e-3,
     stages=(
-        Stage(length=16, rows=128, steps=100, pause=0.5),
-        Stage(length=32, rows=64, steps=300, pause=2),
-        Stage(length=64, rows=32, steps=150, pause=4),
-        Stage(length=240, rows=8, steps=300, pause=6),
+        Stage(length=16, rows=128, steps=100, pause=0.5, asked=0.6),
+        Stage(length=32, rows=64, steps=250, pause=1, asked=0.7),
+        Stage(length=64, rows=32, steps=150, pause=3, asked=0.6),
+        Stage(length=240, rows=8, steps=300, pause=6, asked=0.5),
     ),
 )
 

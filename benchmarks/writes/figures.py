@@ -71,13 +71,30 @@ def measured(
 ) -> Figures:
     """Write probes, then further facts up to each of the sizes; then change and forget some.
 
-    Who has kept no probe is not asked to write on: none would come back.
-
     Args:
         text: For the perplexity.
     """
     probes, further = facts[:PROBES], facts[PROBES:]
     seconds, learned = zip(*(_write(writer, probe) for probe in probes), strict=True)
+    kept = kept_of(writer, probes, further, sizes, text, tell)
+    written = [*probes, *further[: kept[-1].further]]
+    return Figures(
+        writer.name, fmean(seconds), fmean(learned), tuple(kept), *_edited(writer, written)
+    )
+
+
+def kept_of(
+    writer: Writer,
+    probes: Sequence[Fact],
+    further: Sequence[Fact],
+    sizes: Sequence[int],
+    text: str,
+    tell: Callable[[str], object],
+) -> list[Kept]:
+    """The state of things after the probes, and after further facts up to each of the sizes.
+
+    Who has kept no probe is not asked to write on: none would come back.
+    """
     kept = [_kept(writer, probes, 0, text)]
     for before, size in pairwise((0, *sizes)):
         if not kept[-1].share:
@@ -86,10 +103,7 @@ def measured(
         for fact in further[before:size]:
             writer.write([fact])
         kept.append(_kept(writer, probes, size, text))
-    written = [*probes, *further[: kept[-1].further]]
-    return Figures(
-        writer.name, fmean(seconds), fmean(learned), tuple(kept), *_edited(writer, written)
-    )
+    return kept
 
 
 def _write(writer: Writer, fact: Fact) -> tuple[float, bool]:

@@ -17,7 +17,7 @@ LAYERS = 10
 """Layers with adapters, the last ones: with all of them, a step takes twice as long."""
 
 ADAPTED = ("q_proj", "v_proj", "up_proj", "down_proj")
-MOST_STEPS = 15
+MOST_STEPS = 20
 
 _IGNORED = -100
 _AT_ONCE = 16
