@@ -146,6 +146,8 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
     changed = language.change.search(sentence) is not None
     if not named or language.other.search(sentence):
         return
+    if state.name in _AMOUNTS and _NO_AMOUNT.search(sentence):
+        return
     if not (changed or language.own.search(sentence)):
         return
     for pattern in _patterns(state, named, language):
@@ -223,6 +225,9 @@ _DIGIT = re.compile(r"\d")
 
 _AMOUNTS = frozenset({"rent", "salary"})
 _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
+_NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)
+"""Of a sentence whose digits are no money, though the landlord has told them."""
+
 _CALENDAR = frozenset(
     tokenize(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may "

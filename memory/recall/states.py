@@ -93,6 +93,7 @@ class Language:
     """A language.
 
     Attributes:
+        name: Its code: "en".
         states: Those that it has words for.
         triggers: Of all of them.
         open: Frames of whatever else is somebody's and has a number, a date or a code; the group
@@ -108,6 +109,7 @@ class Language:
         is_spaced: Words have spaces between them.
     """
 
+    name: str
     states: Sequence[Known]
     triggers: frozenset[str]
     open: Sequence[Frame]
@@ -142,17 +144,15 @@ def languages() -> Collection[Language]:
 @cache
 def _by_name() -> Mapping[str, Language]:
     text = files("remem.recall").joinpath("states.toml").read_text(encoding="utf-8")
-    return {name: _language(table) for name, table in tomllib.loads(text).items()}
+    return {name: _language(name, table) for name, table in tomllib.loads(text).items()}
 
 
-def language_of_own(question: str) -> Language | None:
-    """The language of a question about whoever asks; None: it is about something else."""
-    likeliest = CHINESE if _HAN.search(question) else spoken(question)[0]
-    found = _by_name().get(likeliest)
-    return found if found and found.own.search(question) else None
+def language_of(question: str) -> Language | None:
+    """The likeliest language of a question, if there are states in it."""
+    return _by_name().get(CHINESE if _HAN.search(question) else spoken(question)[0])
 
 
-def _language(table: Mapping[str, Any]) -> Language:
+def _language(name: str, table: Mapping[str, Any]) -> Language:
     words: Mapping[str, str] = table["words"]
     value = table.get("value", _NAME)
     states = [_known(each, table, value) for each in table["state"]]
@@ -167,6 +167,7 @@ def _language(table: Mapping[str, Any]) -> Language:
     counted = {**words, "noun": _NOUN, "v": f"(?P<v>{_ANY_CODE})"}
     relative = words.get("relative")
     return Language(
+        name,
         states,
         frozenset().union(*(each.triggers for each in states)),
         _frames(table.get("open", {}), {}, counted),
@@ -272,7 +273,7 @@ _VALUES: Mapping[str, Kind] = {
     "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True),
     "email": Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True),
     "number": Kind(
-        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|\s*(?:years?|months?|days?|times|weeks?|%))",
+        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|(?:st|nd|rd|th)\b|\s*(?:years?|months?|days?|times|weeks?|%))",
         True,
     ),
     "weight": Kind(r"\d+(?:[.,]\d+)?\s?(?:kg|kilos?|pounds|lbs?)\b", True),
