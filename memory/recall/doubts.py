@@ -87,7 +87,7 @@ def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Dou
     return "" if near and of_them > 0 else "unanswered"
 
 
-def shared_doubt(recollections: Iterable[Recollection]) -> Doubt:
+def shared_doubt(recollections: Iterable[Recollection]) -> str:
     """The doubt of a whole search: that of what it found besides echoes and what is pinned."""
     doubts = {
         one.doubt for one in recollections if not (one.echo or one.record.metadata.get("pinned"))
