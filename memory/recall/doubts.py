@@ -16,7 +16,7 @@ from remem.recall.languages import ENGLISH, spoken
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks_at_last
 from remem.recall.signals import Query
-from remem.recall.states import language_of_own
+from remem.recall.states import language_of
 from remem.store.fulltext.tokens import content_words, tokenize
 
 Doubt = Literal["", "unanswered", "other person"]
@@ -28,12 +28,15 @@ SENTENCES: Mapping[str, str] = {
 }
 """Of each kind of doubt, for people and models to read."""
 
-_ENOUGH, _SHARE = 0.54, 0.4
+_ENOUGH, _SHARE = 0.52, 0.4
 """Nearness of the nearest of ten memories, and so much of the share of the question that the one
 with most of it holds, below which all seem to be about something else."""
 
 _SHARED = 0.33
 """Such a share where the encoder cannot read the question, and nothing but words tells."""
+
+_SHARED_SIGNS = 0.04
+"""The same of a text without words, whose signs are rarely shared."""
 
 _LEAD = 0.25
 """Share of the question, without the name, by which a memory of others holds more of it than any
@@ -77,11 +80,14 @@ def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Dou
         return ""
     best = max((_share(found.weights, each) for each in found.held[:10]), default=0.0)
     reads = found.reads_all or (spoken(query.text)[0] == ENGLISH and query.text.isascii())
-    near = found.nearness + _SHARE * best >= _ENOUGH if reads else best >= _SHARED
+    if reads:
+        near = found.nearness + _SHARE * best >= _ENOUGH
+    else:
+        near = best >= (_SHARED_SIGNS if _HAN.search(query.text) else _SHARED)
     return "" if near and of_them > 0 else "unanswered"
 
 
-def shared_doubt(recollections: Iterable[Recollection]) -> Doubt:
+def shared_doubt(recollections: Iterable[Recollection]) -> str:
     """The doubt of a whole search: that of what it found besides echoes and what is pinned."""
     doubts = {
         one.doubt for one in recollections if not (one.echo or one.record.metadata.get("pinned"))
@@ -113,8 +119,8 @@ def named_in(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
     but for places, times and the beginning. Who asks about themselves names things so."""
     speakers = {one.record.speaker for one in ranking if one.record.speaker}
     names = {token for name in speakers for token in content_words(name)}
-    if language_of_own(query.text) is None:
-        text = query.text
+    text, language = query.text, language_of(query.text)
+    if language is None or not language.own.search(text):
         for span in query.spans:
             text = text.replace(span.phrase, " ")
         names |= {token for found in _NAME.finditer(text) for token in tokenize(found[0])}
@@ -125,6 +131,7 @@ def _share(weights: Mapping[str, float], held: Set[str]) -> float:
     return sum(weights[token] for token in weights if token in held) / (sum(weights.values()) or 1)
 
 
+_HAN = re.compile("[\u4e00-\u9fff]")
 _NAME = re.compile(
     r"(?<=\w )(?<!\b[Ii]n )(?<!\b[Aa]t )(?<!\b[Tt]o )(?<!\b[Ff]rom )(?<!\b[Nn]ach )(?<!\b[Aa]us )"
     r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )[A-ZÀ-ÖØ-ÞА-ЯЁ]\w*"

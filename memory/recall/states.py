@@ -156,11 +156,9 @@ def _by_name() -> Mapping[str, Language]:
     return {name: _language(name, table) for name, table in tomllib.loads(text).items()}
 
 
-def language_of_own(question: str) -> Language | None:
-    """The language of a question about whoever asks; None: it is about something else."""
-    likeliest = CHINESE if _HAN.search(question) else spoken(question)[0]
-    found = _by_name().get(likeliest)
-    return found if found and found.own.search(question) else None
+def language_of(question: str) -> Language | None:
+    """The likeliest language of a question, if there are states in it."""
+    return _by_name().get(CHINESE if _HAN.search(question) else spoken(question)[0])
 
 
 def _language(name: str, table: Mapping[str, Any]) -> Language:
@@ -288,7 +286,7 @@ _VALUES: Mapping[str, Kind] = {
     "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True, _DIGIT),
     "email": Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True, _AT),
     "number": Kind(
-        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|\s*(?:years?|months?|days?|times|weeks?|%))",
+        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|(?:st|nd|rd|th)\b|\s*(?:years?|months?|days?|times|weeks?|%))",
         True,
         _DIGIT,
     ),

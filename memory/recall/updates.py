@@ -23,7 +23,7 @@ from remem.recall.doubts import named_in
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
-from remem.recall.states import language_of_own
+from remem.recall.states import Language, language_of
 from remem.recall.truth import asked_for, looks_back
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
@@ -78,10 +78,11 @@ def updates_first(
         ranking: Best first.
         now: When it is asked, after which nothing counts; None: not known.
     """
-    if not _may_have_changed(question, ranking):
+    language = language_of(question.text)
+    if language is None or not _may_have_changed(question, ranking, language):
         return list(ranking)
-    wanted = question.tokens.keys() - _common()
-    said = list(_said(ranking, asked, wanted))
+    wanted = question.tokens.keys() - _common(language.name)
+    said = list(_said(ranking, asked, wanted, language))
     near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
     if not near:
         return list(ranking)
@@ -94,19 +95,23 @@ def updates_first(
     return _with_first(ranking, true[-1].place, min(each.place for each in chain))
 
 
-def _may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
+def _may_have_changed(question: Query, ranking: Sequence[Recollection], language: Language) -> bool:
     """True if a question is about how things are, or were at some time, with who asks."""
-    if not asks_at_last(question.text) or looks_back(question):
+    if not (asks_at_last(question.text) and language.is_spaced) or looks_back(question):
         return False
     if any(span.is_day for span in question.spans):
         return False
     if not question.spans and _PAST.search(question.text):
         return False
-    return language_of_own(question.text) is not None or not named_in(question, ranking)
+    is_own = language.own.search(question.text) is not None
+    return is_own or not named_in(question, ranking)
 
 
-def _said(ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str]) -> Iterator[_Said]:
+def _said(
+    ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str], language: Language
+) -> Iterator[_Said]:
     """What one person stated among the first."""
+    common = _common(language.name)
     speakers: set[str | None] = set()
     for place, one in enumerate(ranking[:_MOST_PLACES]):
         record, text = one.record, one.record.text
@@ -119,7 +124,9 @@ def _said(ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str]) 
             continue
         tokens = frozenset(tokenize(text))
         states = {each.state for each in claims(text)}
-        other = _OF_OTHERS.match(text)
+        is_own = language.own.search(text) is not None
+        subject = _SUBJECT.match(text)
+        names_others = subject and frozenset(tokenize(subject[1])) - common - wanted
         yield _Said(
             place,
             record,
@@ -127,14 +134,10 @@ def _said(ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str]) 
             sum(part for name, part in one.parts.items() if name.startswith("dense")),
             _values(text),
             tokens,
-            tokens - _common(),
-            _CHANGED.search(text) is not None,
-            _OWN.search(text) is not None,
-            bool(
-                other
-                and not _OWN.search(text)
-                and frozenset(tokenize(other[1])) - _common() - wanted
-            ),
+            tokens - common,
+            bool(_CHANGED.search(text) or language.change.search(text)),
+            is_own,
+            bool(names_others) and not is_own,
             None if not (states and asked) else not states.isdisjoint(asked),
         )
 
@@ -228,9 +231,9 @@ def _with_first(ranking: Sequence[Recollection], place: int, first: int) -> list
 
 
 @cache
-def _common() -> frozenset[str]:
+def _common(language: str) -> frozenset[str]:
     """Tokens that are in statements of any matter."""
-    return frozenset(tokenize(" ".join([*stopwordsiso.stopwords("en"), *_ANY_MATTER])))
+    return frozenset(tokenize(" ".join([*stopwordsiso.stopwords(language), *_ANY_MATTER])))
 
 
 _ANY_MATTER = ("called", "bought", "moved", "changed", "switched", "started", "use")
@@ -246,7 +249,7 @@ def _values(text: str) -> Values:
     return found
 
 
-_OF_OTHERS = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
+_SUBJECT = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
 _SIGNS = re.compile(r"\D")
 _LEAST_AMOUNT = 100
 _MOST_CHANGE = 1.5
@@ -281,7 +284,6 @@ _CHANGED = re.compile(
     r"|(?:so )?it's|until further notice|officially)\b|\bn't .{0,30}any ?more\b",
     re.IGNORECASE,
 )
-_OWN = re.compile(r"\b(?:i|we|my|our|me|us|mine|ours)\b", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"\b(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re|\b)", re.IGNORECASE
 )
@@ -290,7 +292,7 @@ _WEIGHTS: Mapping[str, float] = {
     "says its words": 2.4,
     "changes": 0.8,
     "names it and changes": 0.8,
-    "another of a kind": 0.5,
+    "another of a kind": 1.2,
     "another name": 1.4,
     "close number": 2.2,
     "close number and changes": 1.4,

@@ -278,7 +278,7 @@ async def history(key: _Key, deps: Reading) -> responses.Records:
 async def supersessions(
     deps: Reading, key: Annotated[Key | None, Query(description="Only those of this one.")] = None
 ) -> responses.Supersessions:
-    """The statements that newer ones supersede, and since when; `undo` takes one back."""
+    """The statements that newer ones supersede, and since when; DELETE takes one back."""
 
     def read(memory: Memory) -> responses.Supersessions:
         found = memory.supersessions()
@@ -290,7 +290,7 @@ async def supersessions(
     return await deps.do(read)
 
 
-@_memories.post("/record/undo", responses=responses.refusals(404))
+@_memories.delete("/supersessions", responses=responses.refusals(404))
 async def undo(key: _Key, deps: Writing) -> responses.RecordOut:
     """Take back that newer statements supersede a memory: it is as true as they are from now on."""
 
