@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -36,13 +36,13 @@ from remem.benchmarks.horizon.recalling import Listener
 from remem.benchmarks.horizon.training import Lessons, Plan, SmallModel, Vocabulary, train
 from remem.benchmarks.machine import describe
 from remem.benchmarks.pictures import can_write
-from remem.benchmarks.running import make_folder
+from remem.benchmarks.running import command_line, make_folder
 from remem.benchmarks.tables import print_rows
 from remem.cli.screen import complain, print_json, print_out
 from remem.encoders.opening import open_encoder
 from remem.generators.opening import open_generator
 
-_SMALL = {
+_SMALL: Mapping[str, tuple[Callable[[int], SmallModel], Plan]] = {
     "LSTM": (lstm.LSTM, lstm.PLAN),
     "Transformer": (transformer.Transformer, transformer.PLAN),
 }
@@ -243,7 +243,9 @@ def _cell(curve: Curve, bucket: Bucket) -> str:
 
 
 def _everything(drawn: Sequence[Curve], bench: Bench) -> dict[str, Any]:
+    given = {"--seeds": len(bench.seeds), "--questions": bench.count, "--furthest": bench.furthest}
     return {
+        "command": command_line("horizon", given),
         "machine": describe(),
         "guessing": GUESSING,
         "questions": len(bench.seeds) * bench.count,

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from random import Random
 from typing import Any
 
@@ -154,11 +154,7 @@ class Conversation:
     @cached_property
     def ends(self) -> list[int]:
         """For each turn, the number of tokens up to its end."""
-        ends, total = [], 0
-        for turn in self.turns:
-            total += len(tokens_of(turn))
-            ends.append(total)
-        return ends
+        return list(accumulate(len(tokens_of(turn)) for turn in self.turns))
 
     def questions(self, bucket: Bucket, count: int, random: Random) -> list[Question]:
         """So many questions about different facts, at distances that are spread evenly over the
@@ -198,7 +194,9 @@ def conversation(length: int, seed: int) -> Conversation:
         InvalidInput: there are not enough persons for so many facts.
     """
     random, here = Random(seed), world()
-    turns, told, facts, size, next_fact = [], here.facts(random), {}, 0, 0.0
+    told, size, next_fact = here.facts(random), 0, 0.0
+    turns: list[str] = []
+    facts: dict[int, Fact] = {}
     while size < length:
         if size >= next_fact:
             if not told:

@@ -35,7 +35,8 @@ class LSTM(SmallModel):
         self.embedding = nn.Embedding(vocabulary, embedding)
         self.lstm = nn.LSTM(embedding, hidden, batch_first=True)
         self.dense = nn.Linear(hidden, vocabulary)
-        nn.init.ones_(self.lstm.bias_ih_l0[hidden : 2 * hidden])  # gates: input, forget, ...
+        bias = self.lstm.get_parameter("bias_ih_l0")  # of the gates: input, forget, cell, output
+        nn.init.ones_(bias[hidden : 2 * hidden])
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """For each token what ``dense`` predicts the next one from, and the state afterwards.
