@@ -7,7 +7,9 @@ that ask, without those that hold secrets, and never what was answered.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from pathlib import Path
 from remem import dates
 from remem.recall.sentences import questions
 from remem.secrets.guard import Guard, holds_no_secret
+
+logger = logging.getLogger("remem")
 
 _MOST_CHARACTERS = 300
 """Of a question; what is longer is a text that somebody pasted."""
@@ -65,12 +69,13 @@ class Unanswered:
             return
         asked = [one for one in questions(message) if len(one) <= _MOST_CHARACTERS]
         kept = [one for one in asked if holds_no_secret(guard, one)]
-        about = {"store": self.store, "namespace": namespace, "at": dates.now().isoformat()}
+        about = {"store": self._digest, "namespace": namespace, "at": dates.now().isoformat()}
         lines = [json.dumps({**about, "question": one}, ensure_ascii=False) for one in kept]
         if lines:
-            self._shorten()
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("".join(f"{line}\n" for line in lines))
+            try:
+                self._append("".join(f"{line}\n" for line in lines))
+            except OSError as error:  # whoever asked gets an answer all the same
+                logger.warning("a question without an answer was not kept: %s", error)
 
     def of(self, namespace: str) -> Iterator[Asked]:
         """The questions to a namespace, oldest first; broken lines are passed over."""
@@ -79,12 +84,19 @@ class Unanswered:
         for line in self.path.read_text("utf-8", "replace").splitlines():
             try:
                 row = json.loads(line)
-                if (row["store"], row["namespace"]) == (self.store, namespace):
+                if (row["store"], row["namespace"]) == (self._digest, namespace):
                     yield Asked(str(row["question"]), datetime.fromisoformat(row["at"]))
             except (ValueError, TypeError, KeyError):
                 continue
 
-    def _shorten(self) -> None:
+    @property
+    def _digest(self) -> str:
+        """The store, without the password that its address may have."""
+        return hashlib.sha256(self.store.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def _append(self, lines: str) -> None:
         if self.path.stat().st_size > _MOST_BYTES:
-            lines = self.path.read_text("utf-8", "replace").splitlines(keepends=True)
-            self.path.write_text("".join(lines[len(lines) // 2 :]), "utf-8")
+            known = self.path.read_text("utf-8", "replace").splitlines(keepends=True)
+            self.path.write_text("".join(known[len(known) // 2 :]), "utf-8")
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -471,12 +472,11 @@ def uses(
             print_out(table.title, plain_table(table.headings, table.rows), table.note)
         sections.append(section)
     given = {"--data": data, "--ratings": ratings, "--older": older, "--newer": newer}
-    command = command_line(
-        "uses",
-        {name: path and path.name for name, path in given.items()}
-        | {"--language": ",".join(f"{to}={by}" if by else to for to, by in engines.items())}
-        | {"--generator": ",".join(specs), "--limit": limit},
-    )
+    repeated = [("--language", f"{to}={by}" if by else to) for to, by in engines.items()]
+    repeated += [("--generator", spec) for spec in specs]
+    files = {name: path and path.name for name, path in given.items()}
+    command = command_line("uses", {**files, "--limit": limit})
+    command = " ".join([command, *map(shlex.join, repeated)])
     facts = {"Machine": describe(), "Command": command, "Encoder": plan.encoder.fingerprint}
     if out is None:
         complain("nothing was written; --out FOLDER keeps the page and the figures")

@@ -98,7 +98,10 @@ def figures(
         for path in sorted(older.rglob("*.po")):
             import_path(memory, path)
         made = [memory.translate(text, language, engine=engine) for text in new]
-        held = [memory.translate(text, language, engine=engine, glossary=glossary) for text in new]
+        held = [
+            memory.translate(text, language, engine=engine, glossary=glossary)
+            for text in (new if engine else ())
+        ]
         stored = memory.count(F("kind") == TRANSLATION)
     alone = [engine(text) for text in new] if engine else None
     references = [wanted[text] for text in new]
@@ -113,7 +116,7 @@ def figures(
         score([made[at].text for at in copied], [references[at] for at in copied]),
         _buckets(made, alone, references),
         terms,
-        1 - sum(len(one.missing) for one in held) / terms if terms and engine else None,
+        1 - sum(len(one.missing) for one in held) / terms if terms else None,
         _kept(held, alone) / terms if terms and alone else None,
     )
 

@@ -173,10 +173,10 @@ class Uses(Contents):
             raise InvalidInput("the label is empty: give a word such as good")
         if not keys:
             raise InvalidInput("say which memories to label: give their keys, as a search shows")
-        records = [self._stored(key) for key in dict.fromkeys(keys)]
-        changed = [given(each, name, label) for each in records]
-        self._writer.put(self.namespace, changed)
-        return len(changed)
+        stored = [self._stored(key) for key in keys]
+        present = {now.key: now for each in stored for now in [self.history(each.key)[-1]]}
+        self._writer.put(self.namespace, [given(each, name, label) for each in present.values()])
+        return len(present)
 
     def classify(self, name: str, text: str) -> Guess:
         """The label for a text, as it follows from the memories that somebody labelled; see
@@ -279,7 +279,8 @@ class Uses(Contents):
         where = F("kind") == TRANSLATION
         into = where & F(f"metadata.translations.{language or '-'}").exists()
         if not self.count(into):
-            known = {other for one in self.scan(where) for other in one.metadata["translations"]}
+            stored = (one.metadata.get("translations", ()) for one in self.scan(where))
+            known = {other for translations in stored for other in translations}
             raise InvalidInput(
                 f"no translation into {language!r} is stored; there are some into "
                 f"{', '.join(sorted(known))}"

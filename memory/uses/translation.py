@@ -148,13 +148,18 @@ def _shielded(text: str, terms: Glossary, engine: Engine) -> str:
     If it loses one of them, it is asked about the bare text.
     """
     kept = {term.lower(): wanted for term, wanted in terms.items()}
-    kept |= {piece.lower(): piece for piece in pieces(text) if is_placeholder(piece)}
+    kept |= {piece: piece for piece in pieces(text) if is_placeholder(piece)}
     if not kept:
         return engine(text)
     marks = dict(zip(_marks(text), kept, strict=False))
     mark_of = {term: mark for mark, term in marks.items()}
     either = "|".join(map(whole, sorted(kept, key=len, reverse=True)))
-    shielded = re.sub(either, lambda found: mark_of[found.group().lower()], text, flags=re.I)
+
+    def mark(found: re.Match[str]) -> str:
+        said = found.group()
+        return mark_of.get(said) or mark_of.get(said.lower(), said)
+
+    shielded = re.sub(either, mark, text, flags=re.IGNORECASE)
     answer = engine(shielded)
     if any(shielded.count(mark) != answer.count(mark) for mark in marks):
         return engine(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -66,11 +67,33 @@ def test_questions_belong_to_a_namespace_of_a_store(unanswered: Unanswered) -> N
     assert list(unanswered.of("ravi")) == []
 
 
+def test_a_password_in_the_address_of_a_store_is_not_written(tmp_path: Path) -> None:
+    unanswered = Unanswered(tmp_path / "file", "postgresql://nora:hunter2@localhost/remem")
+    unanswered.agree()
+    unanswered.note("nora", "Who?", ALLOW)
+    assert "hunter2" not in unanswered.path.read_text("utf-8")
+    assert [one.question for one in unanswered.of("nora")] == ["Who?"]
+
+
+def test_a_file_that_cannot_be_written_does_not_stop_an_answer(
+    memory: Memory, unanswered: Unanswered, caplog: pytest.LogCaptureFixture
+) -> None:
+    unanswered.agree()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as on a disk that is full
+    try:
+        assert memory.context("How deep was Lake Baikal?").text == ""
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "a question without an answer was not kept" in caplog.text
+    assert list(unanswered.of("default")) == []
+
+
 def test_broken_lines_are_passed_over(unanswered: Unanswered) -> None:
     unanswered.agree()
     unanswered.note("nora", "Who?", ALLOW)
     with unanswered.path.open("a", encoding="utf-8") as file:
-        file.write('{"half": \n[]\n"x"\n{"store": "a store", "namespace": "nora"}\n')
+        file.write('{"half": \n[]\n"x"\n{"store": 1, "namespace": "nora"}\n')
     unanswered.note("nora", "When?", ALLOW)
     assert [one.question for one in unanswered.of("nora")] == ["Who?", "When?"]
 
