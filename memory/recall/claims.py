@@ -263,7 +263,7 @@ _NO_PLACE = re.compile(
     r" (?:an? |the )?$",
     re.IGNORECASE,
 )
-"""What stands before a name that is of no place."""
+"""Words before a name that is of no place."""
 
 _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
 _NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)
