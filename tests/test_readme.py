@@ -62,7 +62,7 @@ def test_the_python_examples_run(roads: str, capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr().out
     assert "The boiler is serviced in May." in printed
     assert "I only drink decaf after noon." in printed
-    assert main(["search", "--namespace", "nora", "spare key", "-k", "1"]) == 0
+    assert main(["ask", "--namespace", "nora", "Where is the spare key?"]) == 0
     assert "at the bakery" in capsys.readouterr().out  # the command line shares the store
 
 
