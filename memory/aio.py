@@ -70,6 +70,7 @@ class AsyncMemory:
     classify_all = threaded(Memory.classify_all)
     curve = threaded(Memory.curve)
     translate = threaded(Memory.translate)
+    gaps = threaded(Memory.gaps)
     get = threaded(Memory.get)
     get_many = threaded(Memory.get_many)
     history = threaded(Memory.history)

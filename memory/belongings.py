@@ -63,7 +63,7 @@ class Belonging:
 
 
 def belongings(url: str) -> list[Belonging]:
-    """What there is: the store with this address, and what is kept beside it."""
+    """The store with this address, and what is kept beside it."""
     whole = [
         ("converted models, made again when needed", cache_folder()),
         ("sessions that are to be stored", pending_folder()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from remem import preferences
-from remem.folders import default_store
+from remem.folders import default_store, unanswered_file
 from remem.store import open_store
 from remem.store.errors import InvalidInput
 from remem.store.open import store_exists
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from remem.encoders.sentence_transformer import Encoder
     from remem.memory import Memory
     from remem.recall.retriever import Retriever
+    from remem.unanswered import Unanswered
 
 DEFAULT_NAMESPACE = "default"
 
@@ -47,6 +48,13 @@ class Settings:
                 "a store in memory is gone when the command ends; name a folder with --store"
             )
         return self.store or default_store()
+
+    @property
+    def unanswered(self) -> Unanswered:
+        """The file of questions to this store that had no answer, if they are kept."""
+        from remem.unanswered import Unanswered
+
+        return Unanswered(unanswered_file(), self.url)
 
     def create(self) -> Memory:
         """The memory; its store is made if there is none."""
@@ -84,6 +92,7 @@ class Settings:
             encoder=encoder,
             retriever=_retriever(self.reranker),
             secrets=self.secrets or "allow",
+            unanswered=self.unanswered,
         )
 
 

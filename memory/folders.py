@@ -39,6 +39,11 @@ def history_file() -> Path:
     return data_folder() / "remem-chat-history"
 
 
+def unanswered_file() -> Path:
+    """The file of questions that had no answer, which is there if its user agreed to keep them."""
+    return data_folder() / "remem-unanswered.jsonl"
+
+
 def ledger_file() -> Path:
     """The file that notes which transcripts of coding agents each store holds."""
     return data_folder() / "remem-transcripts.json"

@@ -1,4 +1,4 @@
-"""What a user set for all commands: in the environment, else in a file. Quick to import.
+"""Settings of a user for all commands: in the environment, else in a file. Quick to import.
 
 The file is TOML, a line for each setting, and never written but by ``remem config``::
 

@@ -21,10 +21,12 @@ from tests.serving import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "README.zh.md")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = "README.md") -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def masked(text: str) -> str:
@@ -66,21 +68,48 @@ def test_the_python_examples_run(roads: str, capsys: pytest.CaptureFixture[str])
     assert "at the bakery" in capsys.readouterr().out  # the command line shares the store
 
 
+@pytest.mark.model
+def test_the_python_of_the_chinese_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [block] = blocks("python", "README.zh.md")
+    exec(compile(block, "README.zh.md", "exec"), {})
+    told = "备用钥匙在面包店柜台后面的铁罐里。"
+    assert capsys.readouterr().out.count(told) == 2  # found, and in the block
+
+
+def test_the_readmes_link_to_each_other_in_their_first_line() -> None:
+    for page, other in (PAGES, PAGES[::-1]):
+        first = (ROOT / page).read_text(encoding="utf-8").splitlines()[0]
+        assert f"]({other})" in first
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_readme_links_to_exists(page: str) -> None:
+    linked = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert linked
+    assert [name for name in linked if not (ROOT / name).exists()] == []
+
+
 @pytest.mark.parametrize("block", blocks("python")[1:])
 def test_a_road_takes_ten_lines_at_most(block: str) -> None:
     assert len(block.splitlines()) <= 10
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("page", PAGES)
 def test_the_console_examples_print_what_they_show(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
     for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER", "REMEM_GENERATOR"):
         monkeypatch.delenv(name, raising=False)
-    examples = re.findall(r"^\$ remem (.*)\n((?:(?!\$).*\n)*)", "".join(blocks("console")), re.M)
+    examples = re.findall(
+        r"^\$ remem (.*)\n((?:(?!\$).*\n)*)", "".join(blocks("console", page)), re.M
+    )
     assert len(examples) > 3
     for command, shown in examples:
         assert main(shlex.split(command)) == 0, command
@@ -94,7 +123,7 @@ def test_every_command_is_in_the_readme(name: str) -> None:
     assert f"`remem {name}" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "benchmarks/README.md"])
+@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md"])
 def test_every_benchmark_that_a_readme_names_exists(page: str) -> None:
     named = re.findall(r"remem bench ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"))
     assert named

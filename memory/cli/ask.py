@@ -135,7 +135,7 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a model is given of what is remembered."""
+    """The memories that a model is given."""
 
     where: Filter | None
     now: datetime | None

@@ -105,4 +105,4 @@ def _parts(recollection: Recollection) -> str:
 
 
 _LEGS = {"dense": "meaning", "text": "words"}
-"""How a score tells of the legs of a search."""
+"""Legs of a search -> the words for them."""

@@ -289,7 +289,7 @@ def mcp(
 
     They start it themselves: the command to give them is 'remem mcp'.
     """
-    from remem.ingest.agents.projects import namespace_of
+    from remem.projects import namespace_of
     from remem.serve.mcp_server import memory_server, run_http, run_stdio
     from remem.serve.mcp_tools import TOOLS
 

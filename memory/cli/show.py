@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,6 +29,7 @@ from remem.recall.truth import Supersession
 from remem.store import F, SourceInfo
 from remem.store.types import Record
 from remem.transfer import record_json
+from remem.uses.gaps import InVain, Share, Stale
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -120,10 +123,38 @@ def _supersession_json(one: Supersession) -> dict[str, Any]:
     }
 
 
-@command("stats", "remem stats", "remem stats --json")
+@command(
+    "stats",
+    "remem stats",
+    "remem stats --json",
+    "remem stats --gaps --namespace nora",
+    "remem stats --gaps --keep-questions",
+)
+@click.option("--gaps", is_flag=True, help="What the memory of the namespace lacks, instead")
+@click.option(
+    "--keep-questions/--forget-questions",
+    "keep",
+    default=None,
+    help="From now on keep questions that find nothing, on this machine only; or no more, and "
+    "remove those that were kept (--gaps)",
+)
 @click.pass_obj
-def stats(settings: Settings) -> None:
-    """Count records by namespace, and bytes."""
+def stats(settings: Settings, gaps: bool, keep: bool | None) -> None:
+    """Count records by namespace, and bytes.
+
+    With --gaps: of whom, from where and of which months there is little or much; facts that were
+    stated more than a year ago and never since; and, once you agreed with --keep-questions, what
+    was asked and found nothing, then and now.
+    """
+    if keep is not None and not gaps:
+        raise click.UsageError("questions are kept for --gaps; give it, too")
+    if gaps:
+        _show_gaps(settings, keep)
+    else:
+        _show_stats(settings)
+
+
+def _show_stats(settings: Settings) -> None:
     with settings.look() as memory:
         found = memory.stats()
     space = found.space
@@ -152,6 +183,84 @@ def _at_its_clock(memory: Memory, source: SourceInfo) -> SourceInfo:
         first_said_at=source.first_said_at.astimezone(zones[0]),
         last_said_at=source.last_said_at.astimezone(zones[-1]),
     )
+
+
+def _show_gaps(settings: Settings, keep: bool | None) -> None:
+    if keep is not None:
+        (settings.unanswered.agree if keep else settings.unanswered.forget)()
+    with settings.recall() as memory:
+        found = memory.gaps()
+    agreed = settings.unanswered.is_agreed
+    print_result(
+        settings.as_json,
+        {
+            **{name: [*map(asdict, getattr(found, name))] for name in ("people", "origins")},
+            "sources": [*map(asdict, found.sources)],
+            "silent_months": found.silent_months,
+            "stale": [
+                {"about": one.about, "days": one.days, "record": record_json(one.record)}
+                for one in found.stale
+            ],
+            "questions_kept": agreed,
+            "in_vain": [*map(asdict, found.in_vain)],
+        },
+        *_share_table("Who speaks", found.people),
+        *_share_table("Where it comes from", found.origins),
+        *_share_table("Sessions and documents", found.sources),
+        *_titled(
+            "Nothing is remembered of",
+            [Text(", ".join(found.silent_months))] if found.silent_months else [],
+        ),
+        *_titled(
+            "Stated more than a year ago, and never since",
+            [table(("About", "Statement", "Said", "Key"), list(map(_stale_row, found.stale)))]
+            if found.stale
+            else [],
+        ),
+        *_titled("Asked, and never answered", _in_vain(found.in_vain, agreed)),
+    )
+
+
+_SHOWN = 10
+
+
+def _share_table(title: str, shares: Sequence[Share]) -> list[RenderableType]:
+    rows = [
+        (shown(one.name), one.records, f"{one.share:.1%}", _here(one.last), one.standing)
+        for one in shares[:_SHOWN]
+    ]
+    return _titled(title, [table(("", "Records", "Share", "Last", ""), rows)] if rows else [])
+
+
+def _stale_row(one: Stale) -> tuple[Any, ...]:
+    record = one.record
+    return (
+        f"{one.about} ({who(record)})",
+        record.text[:_MOST_SHOWN],
+        record.said_at,
+        shown_key(record.key),
+    )
+
+
+_MOST_SHOWN = 200
+"""Characters of a statement; 'remem show' has all."""
+
+
+def _in_vain(asked: Sequence[InVain], agreed: bool) -> list[RenderableType]:
+    if not agreed:
+        return [Text("Questions are not kept; --keep-questions keeps those that find nothing.")]
+    rows = [(one.question, one.times, _here(one.last)) for one in asked]
+    nothing = Text("Nothing, since questions are kept.")
+    return [table(("Question", "Times", "Last"), rows) if rows else nothing]
+
+
+def _titled(title: str, parts: list[RenderableType]) -> list[RenderableType]:
+    return [Text(title, "bold"), *parts, Text()] if parts else []
+
+
+def _here(moment: datetime | None) -> datetime | None:
+    """A moment at the clock of this machine: a source has none of its own."""
+    return moment and moment.astimezone()
 
 
 def _fields(record: Record) -> Text:

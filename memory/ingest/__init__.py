@@ -4,9 +4,10 @@
 
 For a format more: if it is JSON with a list of messages, write a row of ``CHAT_APPS`` in
 ``chatapps.py`` (people) or of ``ASSISTANTS`` in ``assistants.py`` (a model); it is detected by its
-marks. A page of HTML is a ``PageReader`` (``chatpage.py``), lines of text are a ``TranscriptReader``
-(``transcripts.py``), a document a function in ``documents.py``. Anything else is a ``Reader`` (``base.py``) in a module of its own, listed in ``detect.py``
-before those that take more. Either gets a line in the README's table and a test.
+marks. A page of HTML is a ``PageReader`` (``chatpage.py``), lines of text are a
+``TranscriptReader`` (``transcripts.py``), a document is a function in ``documents.py``. Anything
+else is a ``Reader`` (``base.py``) in a module of its own, listed in ``detect.py`` before those that
+take more. Each gets a line in the README's table and a test.
 """
 
 from remem.ingest.backup import BackupReader

@@ -222,8 +222,10 @@ def _texts(parts: list[Any]) -> str:
 class _Page(HTMLParser):
     """The words of a small piece of HTML; its blocks stand on lines of their own.
 
-    Left out: what a program quotes of the message that is answered.
+    Left out: what a program quotes of the message that is answered, and what nobody sees.
     """
+
+    _NOT_SAID = ("quote", "style", "script", "title")
 
     _BLOCKS = ("p", "div", "br", "li", "ul", "ol", "tr", "pre", "h1", "h2", "h3", "h4", "table")
 
@@ -238,7 +240,7 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         is_reply = any(name == "itemtype" and "Reply" in (value or "") for name, value in attrs)
-        if tag == "quote" or is_reply or tag in self._quoted:
+        if tag in self._NOT_SAID or is_reply or tag in self._quoted:
             self._quoted.append(tag)
         self.words.append("\n" if tag in self._BLOCKS else "")
 

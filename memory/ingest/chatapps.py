@@ -12,33 +12,52 @@ from typing import Any
 
 from remem.ingest.assistants import plain_text
 from remem.ingest.files import Files
-from remem.ingest.parsing import as_list, as_object, as_text, as_time
+from remem.ingest.parsing import as_list, as_object, as_text, as_time, from_unix, linked
 from remem.ingest.turns import Chat, Format, Turn
 from remem.store.types import TOOL
 
 ME = "Me"
 """Name of who exported a chat, where the export has none."""
 
+_PLACE = "\ufffc"
 _TEAMS_PAGES = ("RichText", "RichText/Html")
 _TEAMS_ID = re.compile(r"\d{1,3}:(?:live:|orgid:)?(?:\.cid\.)?")
-_DISCORD_SAID = ("Default", "Reply", "ThreadStarterMessage", "ChatInputCommand")
-_MESSENGER_NOTICE = re.compile(
-    r".{1,80} (?:sent an attachment|unsent a message|(?:joined|left|started) (?:the|a) "
-    r"(?:video |audio |voice )?(?:call|chat|group)|missed (?:a|your) (?:video |voice )?call"
-    r"|created the group|named the group .*|changed the .*|set the nickname .*)\.?"
-    r"|(?:You (?:sent an attachment|unsent a message|missed .*call)\.?)"
-    r"|(?:Liked a message|Reacted .{1,8} to your message)\s?"
+_DISCORD_CODE = re.compile(
+    r"<(?:@!?(\d{1,20})|a?(:\w{1,40}:)\d{1,20}|t:(\d{1,11})(?::[tTdDfFR])?|(/[\w -]{1,80}):\d{1,20}"
+    r"|(https?://[^\s<>]{1,2000}))>"
 )
+_DISCORD_SAID = ("Default", "Reply", "ThreadStarterMessage", "ChatInputCommand")
+_MESSENGER_DONE = re.compile(
+    r" (?:sent (?:an? |\d)|unsent a message|missed (?:a|your|the) |(?:joined|left|started|ended) "
+    r"(?:the|an?|sharing|this) ?|created (?:the|a) (?:group|poll|plan|event)"
+    r"|named the (?:group|plan)"
+    r"|(?:changed|set|cleared|removed|updated|turned) (?:the|your|their|his|her|an?|on|off) "
+    r"|(?:added|removed|invited) .{1,160} (?:to|from) (?:the|this) (?:group|chat)|shared an? "
+    r"|(?:pinned|unpinned) a message|(?:voted for|removed vote|changed their vote)|waved at "
+    r"|reacted .{1,12} to )"
+)
+_MESSENGER_NOTICE = re.compile(
+    r"(?:Liked a message|Reacted .{1,12} to your message)\s*"
+    r"|(?:The |You missed an? |You started an? )?(?:video|audio|voice) (?:call|chat)"
+    r"(?: ended| with .{1,80})?\.?"
+    r"|You can now message and call each other.{0,200}"
+    r"|Say (?:hi|hello) to your new Facebook (?:friend|connection).{0,120}",
+    re.IGNORECASE,
+)
+_MESSENGER_MEDIA = ("photos", "videos", "audio_files", "files", "gifs", "sticker", "call_duration")
 
 
 def _discord(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     author = as_object(message.get("author") or {}, "its author")
     channel = as_object(chat.facts.get("channel") or {}, "the channel")
     guild = as_object(chat.facts.get("guild") or {}, "the server")
-    texts = [as_text(message.get("content"), "its content")]
-    for embed in as_list(message.get("embeds"), "its embeds"):
-        texts += [str(embed.get(name) or "") for name in ("title", "description")]
-        texts += [f"{one.get('name')}: {one.get('value')}" for one in embed.get("fields") or ()]
+    forwarded = as_object(message.get("forwardedMessage") or {}, "what it forwards")
+    said = (message, forwarded)
+    mentions = as_list(message.get("mentions"), "whom it mentions")
+    names = {str(each.get("id")): each.get("nickname") or each.get("name") for each in mentions}
+    texts = [without_codes(as_text(each.get("content"), "its content"), names) for each in said]
+    for embed in (each for one in said for each in as_list(one.get("embeds"), "its embeds")):
+        texts += _embedded(embed, texts[0])
     is_said = message.get("type", "Default") in _DISCORD_SAID
     yield Turn(
         text="\n".join(filter(str.strip, texts)) if is_said else "",
@@ -55,12 +74,42 @@ def _discord(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     )
 
 
+def without_codes(text: str, names: Mapping[str, Any]) -> str:
+    """Discord's text as it is seen: ``<@5>`` is ``@Ana``, ``<:wave:7>`` is ``:wave:``.
+
+    Args:
+        names: Of people, by their ids.
+    """
+
+    def seen(code: re.Match[str]) -> str:
+        person, emoji, moment, command, link = code.groups()
+        if person:
+            return f"@{names.get(person) or person}"
+        if moment:
+            return f"{from_unix(int(moment)):%Y-%m-%d %H:%M} UTC"
+        return emoji or command or link
+
+    return _DISCORD_CODE.sub(seen, text)
+
+
+def _embedded(embed: Mapping[str, Any], content: str) -> Iterator[str]:
+    """The words of a block that a program made, and the link that the message lacks."""
+    author, footer = (as_object(embed.get(name) or {}, name) for name in ("author", "footer"))
+    title, url = str(embed.get("title") or ""), str(embed.get("url") or "")
+    yield str(author.get("name") or "")
+    yield linked(title, url) if url and url not in content else title
+    yield str(embed.get("description") or "")
+    for one in as_list(embed.get("fields"), "its fields"):
+        yield f"{one.get('name')}: {one.get('value')}"
+    yield str(footer.get("text") or "")
+
+
 def _discord_package(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     """A message of what Discord hands out itself, which is only what somebody wrote."""
     channel = _beside(chat, "channel.json")
     server = channel.get("guild")
     yield Turn(
-        text=as_text(message.get("Contents"), "its contents"),
+        text=without_codes(as_text(message.get("Contents"), "its contents"), {}),
         speaker=ME,
         said_at=as_time(message.get("Timestamp")),
         identity=str(message.get("ID") or ""),
@@ -96,11 +145,13 @@ def _messenger(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
         links = (share.get("share_text"), share.get("link"))
         parts = [_unbroken(each) for each in links if isinstance(each, str)]
         text = "\n".join(dict.fromkeys(filter(str.strip, (text, *parts))))
-    is_said = not message.get("is_unsent") and not is_messenger_notice(text)
+    name = _unbroken(as_text(message.get("sender_name"), "its sender"))
+    is_notice = is_messenger_notice(text, name) or _tells_of_media(message, text, name)
+    is_said = not message.get("is_unsent") and not is_notice
     thread = as_text(chat.facts.get("thread_path"), "the thread") or chat.name
     yield Turn(
         text=text if is_said else "",
-        speaker=_unbroken(as_text(message.get("sender_name"), "its sender")),
+        speaker=name,
         said_at=as_time(message.get("timestamp_ms")),
         identity=_messenger_key(message),
         session=thread,
@@ -108,9 +159,24 @@ def _messenger(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     )
 
 
-def is_messenger_notice(text: str) -> bool:
-    """True if the words are the app's: what somebody did, instead of what they said."""
-    return _MESSENGER_NOTICE.fullmatch(text) is not None
+def is_messenger_notice(text: str, sender: str) -> bool:
+    """True if the words are the app's: what the sender did, instead of what they said."""
+    if _MESSENGER_NOTICE.fullmatch(text):
+        return True
+    names = (sender, sender.partition(" ")[0], "You")
+    return any(
+        text.startswith(name) and _MESSENGER_DONE.match(text, len(name)) for name in names if name
+    )
+
+
+def _tells_of_media(message: Mapping[str, Any], text: str, sender: str) -> bool:
+    """True if the words, in any language, are about what was sent: "Bo hat ein Foto gesendet."."""
+    first = sender.partition(" ")[0]
+    return (
+        bool(first)
+        and text.startswith(f"{first} ")
+        and any(message.get(name) is not None for name in _MESSENGER_MEDIA)
+    )
 
 
 def _messenger_secret(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
@@ -118,7 +184,7 @@ def _messenger_secret(message: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     thread = as_text(chat.facts.get("threadName"), "the thread") or chat.name
     name = as_text(message.get("senderName"), "its sender")
     text = as_text(message.get("text"), "its text")
-    is_said = not message.get("isUnsent") and not is_messenger_notice(text)
+    is_said = not message.get("isUnsent") and not is_messenger_notice(text, name)
     yield Turn(
         text=text if is_said else "",
         speaker=name,
@@ -207,6 +273,8 @@ def _signal(line: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     """A message, or who somebody is, whose messages come after that."""
     if isinstance(recipient := line.get("recipient"), dict):
         chat.facts[f"person {recipient.get('id')}"] = _signal_name(recipient)
+        contact = as_object(recipient.get("contact") or {}, "the contact")
+        chat.facts[f"account {contact.get('aci')}"] = _signal_name(recipient)
     if isinstance(conversation := line.get("chat"), dict):
         chat.facts[f"chat {conversation.get('id')}"] = str(conversation.get("recipientId") or "")
     if not isinstance(item := line.get("chatItem"), dict):
@@ -216,13 +284,42 @@ def _signal(line: Mapping[str, Any], chat: Chat) -> Iterator[Turn]:
     author, session = str(item.get("authorId") or ""), str(item.get("chatId") or "")
     other = chat.facts.get(f"chat {session}")
     yield Turn(
-        text=as_text(body.get("body"), "its words"),
+        text=_signal_words(body, chat) or _signal_contact(item) or _signal_poll(item),
         speaker=chat.facts.get(f"person {author}") or author,
         said_at=as_time(item.get("dateSent")),
         identity=f"{item.get('dateSent')}-{author}",
         session=session,
         metadata={"title": chat.facts.get(f"person {other}")},
     )
+
+
+def _signal_words(body: Mapping[str, Any], chat: Chat) -> str:
+    """The words, with names where the program keeps a place for each."""
+    words = as_text(body.get("body"), "its words")
+    ranges = as_list(body.get("bodyRanges"), "whom it mentions")
+    for each in sorted(ranges, key=lambda one: -int(one.get("start") or 0)):
+        name = chat.facts.get(f"account {each.get('mentionAci')}") if "mentionAci" in each else ""
+        start = int(each.get("start") or 0)
+        if words[start : start + 1] == _PLACE:
+            words = f"{words[:start]}@{name}{words[start + 1 :]}" if name else words
+    return words.replace(_PLACE, "")
+
+
+def _signal_contact(item: Mapping[str, Any]) -> str:
+    sent = as_object(item.get("contactMessage") or {}, "its contact")
+    contact = sent.get("contact") or {}
+    contact = as_object(contact[0] if isinstance(contact, list) else contact, "its contact")
+    name = as_object(contact.get("name") or {}, "the name of a contact")
+    numbers = as_list(contact.get("number"), "the numbers of a contact")
+    parts = [name.get("givenName"), name.get("familyName"), *(one.get("value") for one in numbers)]
+    return " ".join(str(part) for part in parts if part)
+
+
+def _signal_poll(item: Mapping[str, Any]) -> str:
+    poll = as_object(item.get("poll") or {}, "its poll")
+    options = as_list(poll.get("options"), "the answers of its poll")
+    lines = [str(poll.get("question") or ""), *(f"- {one.get('option')}" for one in options)]
+    return "\n".join(filter(None, lines))
 
 
 def _signal_name(recipient: Mapping[str, Any]) -> str:

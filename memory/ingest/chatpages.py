@@ -190,7 +190,7 @@ class MessengerPageReader(PageReader):
         page.number += 1
         text = re.sub(r"\n{2,}", "\n", said.text).strip()
         name = " ".join(said.name.split())
-        if not text or not said.time.strip() or is_messenger_notice(text):
+        if not text or not said.time.strip() or is_messenger_notice(text, name):
             return
         said_at = time(said.time)
         thread = path.absolute().parent.name

@@ -38,6 +38,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+_ESCAPES = {b"\x1b$B": "iso2022_jp", b"\x1b$@": "iso2022_jp", b"\x1b$)C": "iso2022_kr"}
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -250,6 +252,8 @@ def _encoding(stream: _Buffered) -> tuple[str, bool]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_first, has_proper = True, False
     for chunk in _readable(stream):
+        if is_first and (stateful := _with_escapes(chunk)):
+            return stateful, True
         if is_first and (marked := _marked_encoding(chunk)):
             return marked, True
         try:
@@ -258,6 +262,18 @@ def _encoding(stream: _Buffered) -> tuple[str, bool]:
             return ("utf-8", True) if has_proper else _guess(chunk)
         is_first = False
     return "utf-8", True
+
+
+def _with_escapes(head: bytes) -> str | None:
+    """The encoding of seven bits that switches to another script by an escape sequence."""
+    name = next((name for mark, name in _ESCAPES.items() if mark in head), None)
+    if name is None or not head.isascii():
+        return None
+    try:
+        codecs.getincrementaldecoder(name)().decode(head)
+    except UnicodeDecodeError:
+        return None
+    return name
 
 
 def _guess(sample: bytes) -> tuple[str, bool]:

@@ -17,6 +17,10 @@ from remem.ingest.stamps import Stamps
 from remem.ingest.transcripts import Spoken, TranscriptReader, first_lines
 
 _TITLE = re.compile(r".{0,200}(?:카카오톡|KakaoTalk Chat|カカオトーク).{0,200}")
+_OF_TITLE = re.compile(
+    r"(.{1,200}?)\s?(?:님과 카카오톡 대화|카카오톡 대화)|KakaoTalk Chats? with (.{1,200})"
+    r"|(.{1,200})とのカカオトーク.{0,40}"
+)
 _SAVED = re.compile(r"(?:저장한 날짜|Date Saved|保存日|保存した日)\s?:.{4,60}")
 _RULE = re.compile(r"-{5,}\s*(.{6,60}?)\s*-{5,}")
 _ON_PC = re.compile(r"\[([^\]\n]{1,80})\] \[([^\]\n]{3,20})\](?: (.*)|$)")
@@ -47,6 +51,11 @@ class KakaoTalkReader(TranscriptReader):
         lines = [clean_marks(line).strip() for line in first_lines(path)]
         saved = any(map(_SAVED.fullmatch, lines[:4])) and _TITLE.fullmatch(lines[0])
         return bool(saved) or (any(map(_RULE.fullmatch, lines)) and any(map(_ON_PC.match, lines)))
+
+    def chat_name(self, path: Path) -> str:
+        """Name of the chat: that of its title, because the file's changes with every export."""
+        title = _OF_TITLE.fullmatch(_plain(next(iter(first_lines(path)), "")))
+        return next(filter(None, title.groups()), path.stem).strip() if title else path.stem
 
     def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
         """The turns of either layout."""

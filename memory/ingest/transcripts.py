@@ -24,6 +24,7 @@ _LINE_TURN = re.compile(
 _LINE_MARKS = re.compile(
     r"\[(?:Photo|Sticker|Video|Voice message|File|Album|Contact|Location|Note|"
     r"写真|スタンプ|動画|ボイスメッセージ|ファイル|アルバム|사진|스티커|貼圖|照片|影片|圖片)\]"
+    r"|\[(?:Album|アルバム|相簿|앨범)\] .{0,100}|\u260e\ufe0f? ?.{1,60}"
 )
 _IMESSAGE_TIME = re.compile(
     r"([A-Z][a-z]{2} \d{1,2}, \d{4}\s+\d{1,2}:\d{2}:\d{2} [AP]M)(?: \((?:Read|Delivered).*\))?"
@@ -64,6 +65,8 @@ class TranscriptReader:
         clock = Clock()
         counts: dict[str, int] = {}
         for said in self.turns(partial(_lines, files, path.name, problems)):
+            if not said.speaker:  # a notice, which another export may not have
+                continue
             stamp = said.said_at.isoformat()
             if stamp not in counts:
                 counts.clear()  # times only go on, or almost

@@ -112,7 +112,7 @@ class _Entry:
     is_fuzzy: bool = False
 
     def units(self, language: str, said_at: datetime | None) -> Iterator[_Unit]:
-        """What can be used of it: gettext's messages are in English unless a project says not."""
+        """The pairs of it that can be used; messages are English, as gettext advises."""
         if self.is_fuzzy or not self.message or not self.forms:
             return
         about = {"context": self.context} if self.context else {}

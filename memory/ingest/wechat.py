@@ -23,6 +23,10 @@ _BELOW_A_DAY = re.compile(rf"(?P<name>\S.{{0,80}}?)\s{{2,}}{_CLOCK}")
 _IN_ONE_LINE = re.compile(rf"(?P<name>\S.{{0,80}}?)\({_DATE} {_CLOCK}\)[:：](?P<words>.*)")
 _TIME_FIRST = re.compile(rf"{_DATE} {_CLOCK} (?P<name>\S.{{0,100}})")
 _NAME_FIRST = re.compile(rf"(?P<name>\S.{{0,80}}?) {_DATE} {_CLOCK}")
+_TITLE = re.compile(
+    r"消息对象[:：](.{1,100})|(.{1,200}?)\s?(?:在微信上|微信群上?)?的聊天记录如下.{0,20}"
+    r"|.{0,40}chat history between (.{1,200}) (?:is|as) .{0,60}"
+)
 _NUMBER = re.compile(r"(?:【[^】]{1,20}】)?(.*?)(?:\(\d{3,}\)|<[^<>\s]+@[^<>\s]+>)?")
 _OF_QQ = re.compile(r".*\(\d{3,}\)|.*<[^<>\s]+@[^<>\s]+>")
 _BY_NOBODY = ("系统消息", "系統消息")
@@ -48,6 +52,12 @@ class WeChatReader(TranscriptReader):
         if sum(_IN_ONE_LINE.fullmatch(line) is not None for line in lines) > 1:
             return True
         return any(_has_blocks(lines, header) for header in (_TIME_FIRST, _NAME_FIRST))
+
+    def chat_name(self, path: Path) -> str:
+        """Name of the chat, where a line before it tells; else that of the file."""
+        titles = (_TITLE.fullmatch(_plain(line)) for line in first_lines(path))
+        title = next(filter(None, titles), None)
+        return next(filter(None, title.groups())).strip() if title else path.stem
 
     def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
         """The turns of whatever layout."""

@@ -16,6 +16,7 @@ from remem.recall.languages import ENGLISH, spoken
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks_at_last
 from remem.recall.signals import Query
+from remem.recall.states import language_of
 from remem.store.fulltext.tokens import content_words, tokenize
 
 Doubt = Literal["", "unanswered", "other person"]
@@ -27,16 +28,17 @@ SENTENCES: Mapping[str, str] = {
 }
 """Of each kind of doubt, for people and models to read."""
 
-_NEAR = 0.43
-"""Nearness below which the nearest of ten memories seems to be about something else."""
-
-_HELD = 0.9
-"""Share of the question that one memory holds if it speaks of the matter, however far it is."""
+_ENOUGH, _SHARE = 0.52, 0.4
+"""Nearness of the nearest of ten memories, and so much of the share of the question that the one
+with most of it holds, below which all seem to be about something else."""
 
 _SHARED = 0.33
-"""The same where the encoder cannot read the question, and nothing but words tells."""
+"""Such a share where the encoder cannot read the question, and nothing but words tells."""
 
-_LEAD = 0.3
+_SHARED_SIGNS = 0.04
+"""The same of a text without words, whose signs are rarely shared."""
+
+_LEAD = 0.25
 """Share of the question, without the name, by which a memory of others holds more of it than any
 that has the name."""
 
@@ -68,19 +70,24 @@ class Evidence:
 
 
 def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Doubt:
-    """The doubt that a question leaves; a question about a day, or a message that asks nothing,
-    leaves none."""
-    if query.spans or found.is_known or not asks_at_last(query.text):
+    """The doubt that a question leaves; a message that asks nothing leaves none."""
+    if found.is_known or not asks_at_last(query.text):
         return ""
-    if found.right_person < _RIGHT or _is_of_others(query, ranking, found):
+    of_them, of_others = _shares_of(query, ranking, found)
+    if found.right_person < _RIGHT or of_others - of_them >= _LEAD:
         return "other person"
+    if query.spans:
+        return ""
     best = max((_share(found.weights, each) for each in found.held[:10]), default=0.0)
     reads = found.reads_all or (spoken(query.text)[0] == ENGLISH and query.text.isascii())
-    answered = found.nearness >= _NEAR or best >= _HELD if reads else best >= _SHARED
-    return "" if answered else "unanswered"
+    if reads:
+        near = found.nearness + _SHARE * best >= _ENOUGH
+    else:
+        near = best >= (_SHARED_SIGNS if _HAN.search(query.text) else _SHARED)
+    return "" if near and of_them > 0 else "unanswered"
 
 
-def shared_doubt(recollections: Iterable[Recollection]) -> Doubt:
+def shared_doubt(recollections: Iterable[Recollection]) -> str:
     """The doubt of a whole search: that of what it found besides echoes and what is pinned."""
     doubts = {
         one.doubt for one in recollections if not (one.echo or one.record.metadata.get("pinned"))
@@ -88,12 +95,15 @@ def shared_doubt(recollections: Iterable[Recollection]) -> Doubt:
     return doubts.pop() if len(doubts) == 1 else ""
 
 
-def _is_of_others(query: Query, ranking: Sequence[Recollection], found: Evidence) -> bool:
-    """True if what is asked about somebody was said of others, or by them, and not of them."""
-    named = _named(query, ranking)
+def _shares_of(
+    query: Query, ranking: Sequence[Recollection], found: Evidence
+) -> tuple[float, float]:
+    """The largest shares of what is asked about somebody that a memory with their name holds, and
+    one without it; 1 and 0 if the question names nobody."""
+    named = named_in(query, ranking)
     rest = {token: weight for token, weight in found.weights.items() if token not in named}
     if not named or not rest:
-        return False
+        return 1.0, 0.0
     of_them = of_others = 0.0
     for held in found.held[:_MOST]:
         share = _share(rest, held)
@@ -101,22 +111,27 @@ def _is_of_others(query: Query, ranking: Sequence[Recollection], found: Evidence
             of_others = max(of_others, share)
         else:
             of_them = max(of_them, share)
-    return of_others - of_them >= _LEAD
+    return of_them, of_others
 
 
-def _named(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
+def named_in(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
     """The tokens of the question that name somebody: speakers, and what it writes with a capital,
-    but for places and the beginning."""
+    but for places, times and the beginning. Who asks about themselves names things so."""
     speakers = {one.record.speaker for one in ranking if one.record.speaker}
     names = {token for name in speakers for token in content_words(name)}
-    capital = {token for found in _NAME.finditer(query.text) for token in tokenize(found[0])}
-    return query.tokens.keys() & (names | capital)
+    text, language = query.text, language_of(query.text)
+    if language is None or not language.own.search(text):
+        for span in query.spans:
+            text = text.replace(span.phrase, " ")
+        names |= {token for found in _NAME.finditer(text) for token in tokenize(found[0])}
+    return query.tokens.keys() & names
 
 
 def _share(weights: Mapping[str, float], held: Set[str]) -> float:
     return sum(weights[token] for token in weights if token in held) / (sum(weights.values()) or 1)
 
 
+_HAN = re.compile("[\u4e00-\u9fff]")
 _NAME = re.compile(
     r"(?<=\w )(?<!\b[Ii]n )(?<!\b[Aa]t )(?<!\b[Tt]o )(?<!\b[Ff]rom )(?<!\b[Nn]ach )(?<!\b[Aa]us )"
     r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )[A-ZÀ-ÖØ-ÞА-ЯЁ]\w*"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import stopwordsiso
 
@@ -19,6 +19,7 @@ ENGLISH = "en"
 CHINESE = "zh"
 
 
+@lru_cache(maxsize=64)
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""

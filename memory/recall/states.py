@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from remem.recall.languages import CHINESE, spoken
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 if sys.version_info >= (3, 11):
@@ -144,11 +145,20 @@ class Language:
         return frozenset(word for word in self.triggers if word in text)
 
 
-@cache
-def languages() -> tuple[Language, ...]:
+def languages() -> Collection[Language]:
     """All languages; read when first needed."""
+    return _by_name().values()
+
+
+@cache
+def _by_name() -> Mapping[str, Language]:
     text = files("remem.recall").joinpath("states.toml").read_text(encoding="utf-8")
-    return tuple(_language(name, table) for name, table in tomllib.loads(text).items())
+    return {name: _language(name, table) for name, table in tomllib.loads(text).items()}
+
+
+def language_of(question: str) -> Language | None:
+    """The likeliest language of a question, if there are states in it."""
+    return _by_name().get(CHINESE if _HAN.search(question) else spoken(question)[0])
 
 
 def _language(name: str, table: Mapping[str, Any]) -> Language:
@@ -232,6 +242,7 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
     return pattern
 
 
+_HAN = re.compile("[\u4e00-\u9fff]")
 _HOLE = re.compile(r"\{([a-z]+)\}")
 _SIGNS = re.compile(r"[\s()/-]")
 _TITLES = frozenset(tokenize("dr doctor mr mrs ms prof school called named inc ltd gmbh"))
@@ -275,7 +286,7 @@ _VALUES: Mapping[str, Kind] = {
     "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True, _DIGIT),
     "email": Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True, _AT),
     "number": Kind(
-        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|\s*(?:years?|months?|days?|times|weeks?|%))",
+        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|(?:st|nd|rd|th)\b|\s*(?:years?|months?|days?|times|weeks?|%))",
         True,
         _DIGIT,
     ),

@@ -19,10 +19,11 @@ from functools import cache
 import stopwordsiso
 
 from remem.recall.claims import State, claims
+from remem.recall.doubts import named_in
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks
+from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
-from remem.recall.states import Language, languages
+from remem.recall.states import Language, language_of
 from remem.recall.truth import asked_for, looks_back
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
@@ -46,21 +47,25 @@ class _Said:
     """A statement among what was recalled.
 
     Attributes:
+        nearness: What the dense legs added to its score.
         words: Tokens but those that are in statements of any matter.
         changes: It tells of a change.
         is_own: It speaks of who says it.
-        is_elsewhere: It is about something else, or about others.
+        is_of_others: It begins with somebody's name.
+        is_asked: It claims something of the states that are asked for; None: it claims nothing.
     """
 
     place: int
     record: Record
     moment: tuple[datetime, str, int]
+    nearness: float
     values: Values
     tokens: Set[str]
     words: Set[str]
     changes: bool
     is_own: bool
-    is_elsewhere: bool
+    is_of_others: bool
+    is_asked: bool | None
 
 
 def updates_first(
@@ -73,20 +78,16 @@ def updates_first(
         ranking: Best first.
         now: When it is asked, after which nothing counts; None: not known.
     """
-    language = _of_ones_own(question)
-    if language is None or looks_back(question) or any(span.is_day for span in question.spans):
+    language = language_of(question.text)
+    if language is None or not _may_have_changed(question, ranking, language):
         return list(ranking)
-    if not question.spans and _PAST.search(question.text):
-        return list(ranking)
-    wanted = question.tokens.keys() - _common()
+    wanted = question.tokens.keys() - _common(language.name)
     said = list(_said(ranking, asked, wanted, language))
-    near = [each for each in said if each.place < _NEAR_PLACES and not each.is_elsewhere]
-    anchors = [each for each in near if each.is_own][:1] + near[:1]
-    if not anchors:
+    near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
+    if not near:
         return list(ranking)
-    of_a_time = bool(question.spans)
-    chains = [_chain(each, said, wanted, of_a_time) for each in anchors] + [_next_to(anchors[0], said)]
-    chain = next((each for each in chains if len(each) > 1), [])
+    anchor = next((each for each in near if each.is_own), near[0])
+    chain = _chain(anchor, said, wanted, of_a_time=bool(question.spans))
     moment = asked_for(question, now)
     true = [each for each in chain if moment is None or each.moment[0] < moment]
     if not true:
@@ -94,43 +95,56 @@ def updates_first(
     return _with_first(ranking, true[-1].place, min(each.place for each in chain))
 
 
-def _of_ones_own(question: Query) -> Language | None:
-    """The language of a question about whoever asks; None: it is about something else."""
-    return next((each for each in languages() if each.own.search(question.text)), None)
+def _may_have_changed(question: Query, ranking: Sequence[Recollection], language: Language) -> bool:
+    """True if a question is about how things are, or were at some time, with who asks."""
+    if not (asks_at_last(question.text) and language.is_spaced) or looks_back(question):
+        return False
+    if any(span.is_day for span in question.spans):
+        return False
+    if not question.spans and _PAST.search(question.text):
+        return False
+    is_own = language.own.search(question.text) is not None
+    return is_own or not named_in(question, ranking)
 
 
 def _said(
     ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str], language: Language
 ) -> Iterator[_Said]:
-    """What one person stated among the first, but for claims of other states than those asked."""
-    speaker: str | None | object = _NOBODY
+    """The statements of one person among the first."""
+    common = _common(language.name)
+    speakers: set[str | None] = set()
     for place, one in enumerate(ranking[:_MOST_PLACES]):
-        record = one.record
-        if record.role == "assistant" or record.said_at is None:
+        record, text = one.record, one.record.text
+        if record.role == "assistant" or record.said_at is None or len(text) > _MOST_CHARACTERS:
             continue
-        text = record.text
-        if len(text) > _MOST_CHARACTERS or asks(text) or record.kind not in ("turn", "note"):
+        if asks(text) or record.kind not in ("turn", "note"):
             continue
-        if speaker is _NOBODY:
-            speaker = record.speaker
-        states = {each.state for each in claims(text)}
-        if record.speaker != speaker:
+        speakers = speakers or {record.speaker}
+        if record.speaker not in speakers:
             continue
-        moment = (record.said_at, record.source, record.position)
-        changes = language.change.search(text) is not None or _CHANGED.search(text) is not None
         tokens = frozenset(tokenize(text))
+        states = {each.state for each in claims(text)}
         is_own = language.own.search(text) is not None
-        is_elsewhere = bool(asked and states and states.isdisjoint(asked))
-        if not is_own and (other := _OF_OTHERS.match(text)):
-            subject = frozenset(tokenize(other[1])) - _common() - wanted
-            is_elsewhere = is_elsewhere or bool(subject)
-        values, words = _values(text), tokens - _common()
+        subject = _SUBJECT.match(text)
+        names_others = subject and frozenset(tokenize(subject[1])) - common - wanted
         yield _Said(
-            place, record, moment, values, tokens, words, changes, is_own, is_elsewhere
+            place,
+            record,
+            (record.said_at, record.source, record.position),
+            sum(part for name, part in one.parts.items() if name.startswith("dense")),
+            _values(text),
+            tokens,
+            tokens - common,
+            bool(_CHANGED.search(text) or language.change.search(text)),
+            is_own,
+            bool(names_others) and not is_own,
+            None if not (states and asked) else not states.isdisjoint(asked),
         )
 
 
-def _chain(anchor: _Said, said: Sequence[_Said], wanted: Set[str], of_a_time: bool) -> list[_Said]:
+def _chain(
+    anchor: _Said, said: Sequence[_Said], wanted: Set[str], *, of_a_time: bool
+) -> list[_Said]:
     """The statements that update each other, the anchor among them, the oldest first.
 
     Args:
@@ -138,46 +152,52 @@ def _chain(anchor: _Said, said: Sequence[_Said], wanted: Set[str], of_a_time: bo
     """
     chain = [anchor]
     for each in sorted(said, key=lambda one: one.moment):
-        if each.moment > anchor.moment and any(_leans(each, old, wanted) for old in chain):
+        if each.moment > anchor.moment and any(
+            _updates(each, old, wanted, anchor) for old in chain
+        ):
             chain.append(each)
     for each in sorted(said, key=lambda one: one.moment, reverse=True):
-        if of_a_time and each.moment < anchor.moment and _leans(chain[0], each, wanted):
+        if of_a_time and each.moment < anchor.moment and _updates(chain[0], each, wanted, anchor):
             chain.insert(0, each)
     return chain
 
 
-def _next_to(anchor: _Said, said: Sequence[_Said]) -> list[_Said]:
-    """A statement, and the nearest behind it that may update it."""
-    near = (each for each in said if anchor.place < each.place <= anchor.place + _NEXT_PLACES)
-    return [anchor, *[each for each in near if _may_update(each, anchor)][:1]]
+def _updates(newer: _Said, older: _Said, wanted: Set[str], anchor: _Said) -> bool:
+    signs = signs_of(newer, older, wanted, anchor)
+    return sum(_WEIGHTS[name] * value for name, value in signs.items()) + _WEIGHTS["always"] > 0
 
 
-def _leans(newer: _Said, older: _Said, wanted: Set[str]) -> bool:
-    """True if a later statement names what an earlier one says, or the same matter with another
-    value."""
-    if newer.changes and not older.values["name"].isdisjoint(newer.tokens):
-        return True
-    if newer.is_elsewhere or not _has_other_value(newer, older):
-        return False
-    if newer.changes and _is_close(newer.values["number"], older.values["number"]):
-        return True
-    matter = newer.words - _all(newer.values)
-    is_wanted = not matter.isdisjoint(wanted) and not older.words.isdisjoint(wanted)
-    is_theirs = newer.changes or newer.is_own or not older.is_own
-    return is_theirs and (is_wanted or not matter.isdisjoint(older.words))
-
-
-def _may_update(newer: _Said, older: _Said) -> bool:
-    """True if a later statement tells of a change and has another value of the same kind."""
-    is_later = newer.moment > older.moment and newer.changes and not newer.is_elsewhere
-    return is_later and _has_other_value(newer, older)
-
-
-def _has_other_value(newer: _Said, older: _Said) -> bool:
-    if any(_differs(newer.values[kind], older.values[kind]) for kind in _KINDS if kind != "number"):
-        return True
+def signs_of(newer: _Said, older: _Said, wanted: Set[str], anchor: _Said) -> dict[str, float]:
+    """The signs that a later statement is an update of an earlier one, each in [0, 1]."""
     counts = newer.values["number"], older.values["number"]
-    return _differs(*counts) and (_is_close(*counts) or not all(map(_amounts, counts)))
+    matter = newer.words - _all(newer.values)
+    others = [kind for kind in _KINDS if kind not in ("number", "name")]
+    names = older.values["name"]
+    names_it = not names.isdisjoint(newer.tokens)
+    new_name = bool(names and newer.values["name"] - names)
+    of_a_kind = any(_differs(newer.values[kind], older.values[kind]) for kind in others)
+    other = new_name or of_a_kind or _differs(*counts)
+    is_wanted = not matter.isdisjoint(wanted) and not older.words.isdisjoint(wanted)
+    says_its_words = not (older.words - wanted - _all(older.values)).isdisjoint(matter)
+    is_close = _is_close(*counts)
+    return {
+        "names it": float(names_it),
+        "says its words": float(says_its_words),
+        "changes": float(newer.changes),
+        "names it and changes": float(names_it and newer.changes),
+        "another of a kind": float(of_a_kind),
+        "another name": float(new_name),
+        "close number": float(is_close),
+        "close number and changes": float(is_close and newer.changes),
+        "another number": float(_differs(*counts)),
+        "another of what is wanted": float(other and is_wanted),
+        "leans on a pronoun": float(_PRONOUN.search(newer.record.text) is not None),
+        "of others": float(newer.is_of_others),
+        "claims it": float(newer.is_asked is True),
+        "claims something else": float(newer.is_asked is False),
+        "nearness": min(1.0, newer.nearness / (anchor.nearness or 1.0)),
+        "next": 1.0 / (1.0 + abs(newer.place - anchor.place)),
+    }
 
 
 def _is_close(newer: Set[str], older: Set[str]) -> bool:
@@ -211,9 +231,9 @@ def _with_first(ranking: Sequence[Recollection], place: int, first: int) -> list
 
 
 @cache
-def _common() -> frozenset[str]:
+def _common(language: str) -> frozenset[str]:
     """Tokens that are in statements of any matter."""
-    return frozenset(tokenize(" ".join([*stopwordsiso.stopwords("en"), *_ANY_MATTER])))
+    return frozenset(tokenize(" ".join([*stopwordsiso.stopwords(language), *_ANY_MATTER])))
 
 
 _ANY_MATTER = ("called", "bought", "moved", "changed", "switched", "started", "use")
@@ -229,8 +249,7 @@ def _values(text: str) -> Values:
     return found
 
 
-_NOBODY = object()
-_OF_OTHERS = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
+_SUBJECT = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
 _SIGNS = re.compile(r"\D")
 _LEAST_AMOUNT = 100
 _MOST_CHANGE = 1.5
@@ -260,11 +279,36 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
 """Kind -> how its values are written, the narrower ones first."""
 
 _CHANGED = re.compile(
-    r"\b(?:now|new|no(?:t| longer)? .{0,20}any ?more|no longer|instead|from .{1,15} on|as of|since"
-    r"|these days|lately|again|today|yesterday|\w+(?:ed|t) (?:over |up |out |back )?(?:to|for|from)"
-    r"|until further notice|officially)\b|\bn't .{0,30}any ?more\b",
+    r"\b(?:now|new|no longer|instead|from .{1,15} on|as of|since|these days|lately|again|today"
+    r"|tonight|yesterday|this (?:morning|week|month)|\w+ed (?:\w+ ){0,3}(?:to|for|from|by)"
+    r"|(?:so )?it's|until further notice|officially)\b|\bn't .{0,30}any ?more\b",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(
+    r"\b(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re|\b)", re.IGNORECASE
+)
+_WEIGHTS: Mapping[str, float] = {
+    "names it": 4.6,
+    "says its words": 2.4,
+    "changes": 0.8,
+    "names it and changes": 0.8,
+    "another of a kind": 1.2,
+    "another name": 1.4,
+    "close number": 2.2,
+    "close number and changes": 1.4,
+    "another number": 0.9,
+    "another of what is wanted": 0.6,
+    "leans on a pronoun": 0.7,
+    "of others": -0.6,
+    "claims it": 2.6,
+    "claims something else": -1.3,
+    "nearness": 2.3,
+    "next": 4.1,
+    "always": -5.8,
+}
+"""Of a logistic regression of statements that update each other against others that came up with
+them, over invented ones in wordings that no state has; rounded."""
+
 _PAST = re.compile(
     r"\b(?:did|was|were|had|have i|have we|last|war|hatte|ayer|étais|avais)\b", re.IGNORECASE
 )

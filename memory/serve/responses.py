@@ -251,7 +251,7 @@ class SummaryOut(_Answer):
 
 
 class LabelledOut(_Answer):
-    """How many memories got each label, and how many none."""
+    """Numbers of memories that got each label, and that got none."""
 
     model_config = _answer(labels={"good": 41, "bad": 12}, unknown=7)
 
@@ -259,8 +259,8 @@ class LabelledOut(_Answer):
     unknown: int = Field(description="Nothing near them is labelled.")
 
 
-class CurveOut(BaseModel):
-    """How often each label was true, by month or day."""
+class CurveOut(_Answer):
+    """Counts of each label, by month or day."""
 
     model_config = _answer(periods={"2024-03": {"bad": 2, "good": 9}})
 

@@ -175,9 +175,11 @@ async def classify_all(asked: requests.Labels, deps: Writing) -> responses.Label
 
 @_memories.post("/labels/curve", responses=responses.refusals(*_WITH_BODY))
 async def curve(asked: requests.Labels, deps: Reading) -> responses.CurveOut:
-    """How often each label was true, by month, or by day within two months."""
+    """Counts of each label, by month, or by day within two months."""
     where = _filter(asked.where)
-    return await deps.do(lambda memory: responses.CurveOut(periods=memory.curve(asked.name, where)))
+    return await deps.do(
+        lambda memory: responses.CurveOut.of(periods=memory.curve(asked.name, where))
+    )
 
 
 @_memories.post("/classify", responses=responses.refusals(*_WITH_BODY))
@@ -276,7 +278,7 @@ async def history(key: _Key, deps: Reading) -> responses.Records:
 async def supersessions(
     deps: Reading, key: Annotated[Key | None, Query(description="Only those of this one.")] = None
 ) -> responses.Supersessions:
-    """The statements that newer ones supersede, and since when; `undo` takes one back."""
+    """The statements that newer ones supersede, and since when; DELETE takes one back."""
 
     def read(memory: Memory) -> responses.Supersessions:
         found = memory.supersessions()
@@ -288,7 +290,7 @@ async def supersessions(
     return await deps.do(read)
 
 
-@_memories.post("/record/undo", responses=responses.refusals(404))
+@_memories.delete("/supersessions", responses=responses.refusals(404))
 async def undo(key: _Key, deps: Writing) -> responses.RecordOut:
     """Take back that newer statements supersede a memory: it is as true as they are from now on."""
 

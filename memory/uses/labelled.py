@@ -102,7 +102,7 @@ def guessed(record: Record, name: str, label: str | None, probability: float) ->
 
 
 def curve(records: Iterable[Record], name: str) -> dict[str, dict[str, int]]:
-    """How often each label was true, by month, or by day within two months: ``"2024-03"`` ->
+    """Counts of each label, by month, or by day within two months: ``"2024-03"`` ->
     label -> count. What has no date or no such label is left out."""
     dated = [
         (record.said_at, label)

@@ -31,7 +31,7 @@ _SHARPNESSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Factors before the softmax that are tried: scores of a ridge are no probabilities."""
 
 _LEAST = 1e-9
-"""What is divided by, at least."""
+"""The least that is divided by."""
 
 _NEAREST = 5
 """Examples that decide how near a text is to what is known; at most a quarter of all, because a few
@@ -122,7 +122,8 @@ def learned(
         kept = s**2 / (s**2 + strength)
         missed = targets - base - u @ (kept[:, None] * projected)
         leverage = u**2 @ kept + 1 / len(texts)
-        return targets - missed / np.maximum(1 - leverage, _LEAST)[:, None]
+        scores: Floats = targets - missed / np.maximum(1 - leverage, _LEAST)[:, None]
+        return scores
 
     def error(strength: float) -> float:
         return float(np.square(targets - unseen(strength)).mean())
@@ -159,7 +160,8 @@ def _features(vectors: Floats, texts: Sequence[str]) -> Floats:
 
 def _softmax(logits: Floats) -> Floats:
     shares: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _sharpness(scores: Floats, targets: Floats) -> float:

@@ -25,7 +25,7 @@ _NEGATION = re.compile(
     r"|\w+n['’]t)"
 )
 _NEGATED = -0.74
-"""What becomes of the rating of a word behind a negation; VADER's own."""
+"""Factor of the rating of a word behind a negation; VADER's own."""
 
 _BEFORE = 3
 """Words in front of another that may negate it."""

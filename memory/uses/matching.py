@@ -62,7 +62,7 @@ def is_placeholder(piece: str) -> bool:
 
 
 def percent(old: str, new: str) -> int:
-    """How alike two sentences are, from 0 to 100; only equal ones are 100."""
+    """The likeness of two sentences, from 0 to 100; only equal ones are 100."""
     if old == new:
         return 100
     left, right = (pieces(text)[:_MOST_PIECES] for text in (old, new))
@@ -70,6 +70,12 @@ def percent(old: str, new: str) -> int:
     if not most:
         return 0
     return min(99, max(0, round(100 * (1 - _aligned(left, right)[0] / most))))
+
+
+def at_most(old: str, new: str) -> int:
+    """A likeness that ``percent`` cannot be above, which takes no comparing."""
+    weights = [sum(map(_weight, pieces(text)[:_MOST_PIECES])) for text in (old, new)]
+    return -(-100 * min(weights) // max(weights)) if any(weights) else 100
 
 
 def differences(old: str, new: str) -> list[Difference]:
@@ -185,7 +191,7 @@ def _is_translated(piece: str) -> bool:
 
 
 def _placed(text: str, what: str) -> list[tuple[int, int]]:
-    """Where a phrase stands whole in a text, whatever its capitals."""
+    """The places at which a phrase stands whole in a text, whatever its capitals."""
     return [match.span() for match in re.finditer(whole(what), text, re.IGNORECASE)]
 
 
@@ -284,6 +290,6 @@ def _weight(piece: str) -> int:
 
 
 def _alike_until(one: str, other: str) -> int:
-    """How many characters two words begin with in common."""
+    """The number of characters with which two words begin in common."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from remem import dates
 from remem.contents import Contents, Where, as_filter
 from remem.encoders.sentence_transformer import Encoder, Vectors
 from remem.generators.prompts import Prompt
@@ -14,7 +17,9 @@ from remem.languages import TRANSLATION, tag
 from remem.recall.prompt import build_context
 from remem.recall.ranking import Recollection
 from remem.store import Dense, F, Filter, Hit, InvalidInput, Record, Text
+from remem.unanswered import Unanswered
 from remem.uses.engines import Engine
+from remem.uses.gaps import Gaps, in_vain, shares, silent_months, stale
 from remem.uses.labelled import (
     Guess,
     Labelled,
@@ -98,6 +103,7 @@ class Uses(Contents):
 
     _writer: Writer
     _models: Models
+    _unanswered: Unanswered | None
 
     def summarize(
         self,
@@ -127,6 +133,28 @@ class Uses(Contents):
             )
         return replace(found, rewritten=_rewritten(found, generator)) if generator else found
 
+    def gaps(self, now: datetime | None = None) -> Gaps:
+        """The gaps of this memory; see ``remem.uses.gaps``. Questions that had no answer are asked
+        again, and left out if they have one by now.
+
+        Args:
+            now: From when on facts are old; None: the present.
+        """
+        records = [each for each in self.scan() if is_current(each)]
+        asked = in_vain(self._unanswered.of(self.namespace)) if self._unanswered else []
+        return Gaps(
+            shares(records, "speaker"),
+            shares(records, "origin"),
+            shares(records, "source"),
+            silent_months(records),
+            stale(records, now or dates.now()),
+            [one for one in asked if not self._answered(one.question)],
+        )
+
+    @abstractmethod
+    def _answered(self, question: str) -> bool:
+        """True if something that is remembered matters for a question."""
+
     def label(self, name: str, label: str, *keys: str) -> int:
         """Give memories a label, from which others are learned; it stands in their metadata.
 
@@ -145,10 +173,10 @@ class Uses(Contents):
             raise InvalidInput("the label is empty: give a word such as good")
         if not keys:
             raise InvalidInput("say which memories to label: give their keys, as a search shows")
-        records = [self._stored(key) for key in dict.fromkeys(keys)]
-        changed = [given(each, name, label) for each in records]
-        self._writer.put(self.namespace, changed)
-        return len(changed)
+        stored = [self._stored(key) for key in keys]
+        present = {now.key: now for each in stored for now in [self.history(each.key)[-1]]}
+        self._writer.put(self.namespace, [given(each, name, label) for each in present.values()])
+        return len(present)
 
     def classify(self, name: str, text: str) -> Guess:
         """The label for a text, as it follows from the memories that somebody labelled; see
@@ -197,7 +225,7 @@ class Uses(Contents):
         return Labelled(dict(counts.most_common()), len(left) - counts.total())
 
     def curve(self, name: str, where: Where | None = None) -> Mapping[str, Mapping[str, int]]:
-        """How often each label was true, by month or day: ``"2024-03"`` -> label -> count.
+        """Counts of each label, by month or day: ``"2024-03"`` -> label -> count.
 
         Raises:
             InvalidInput: no dated memory that matches has such a label.
@@ -251,7 +279,8 @@ class Uses(Contents):
         where = F("kind") == TRANSLATION
         into = where & F(f"metadata.translations.{language or '-'}").exists()
         if not self.count(into):
-            known = {other for one in self.scan(where) for other in one.metadata["translations"]}
+            stored = (one.metadata.get("translations", ()) for one in self.scan(where))
+            known = {other for translations in stored for other in translations}
             raise InvalidInput(
                 f"no translation into {language!r} is stored; there are some into "
                 f"{', '.join(sorted(known))}"

@@ -134,7 +134,7 @@ def _worth(
     worth = sum(rarity[word] for word in _news(one, said))
     text = one.line.text
     worth *= (1 + bool(_OWN.search(text))) * (1 + bool(_NEWS.search(text)))
-    return worth / (1 + _LATE * one.place) / one.length**_LONG
+    return worth / (1 + _LATE * one.place) / math.pow(one.length, _LONG)
 
 
 def _news(one: _Sentence, said: Collection[tuple[str | None, str]]) -> list[str]:

@@ -19,6 +19,7 @@ from remem.recall.prompt import neutralise
 from remem.store import Record
 from remem.uses.engines import Engine
 from remem.uses.matching import (
+    at_most,
     contains,
     is_placeholder,
     percent,
@@ -83,7 +84,8 @@ def matches(text: str, to: str, records: Sequence[Record]) -> list[Match]:
     """The records with a translation that are most like a text, the best first; of equal ones the
     newest."""
     newest = sorted(records, key=lambda one: (str(one.said_at or one.stored_at), one.key))
-    rated = [(percent(one.text, text), one) for one in reversed(newest)]
+    near = [one for one in reversed(newest) if at_most(one.text, text) >= _SHOWN_FROM]
+    rated = [(percent(one.text, text), one) for one in near]
     rated.sort(key=lambda pair: -pair[0])
     return [
         Match(one, share, one.metadata["translations"][to], shown_difference(one.text, text))
@@ -128,7 +130,7 @@ def by_generator(made: Translation, text: str) -> Translation:
 
 
 def block(found: Sequence[Match], terms: Glossary) -> str:
-    """What is known, for a generator to read: sentences with their translations, and terms."""
+    """All that is known, for a generator to read: sentences with their translations, and terms."""
     pairs = (f"- {neutralise(one.record.text)} => {neutralise(one.translation)}" for one in found)
     known = (f"- {neutralise(term)} => {neutralise(wanted)}" for term, wanted in terms.items())
     parts = [("Sentences that were translated before:", [*pairs]), ("Use these terms:", [*known])]
@@ -146,13 +148,18 @@ def _shielded(text: str, terms: Glossary, engine: Engine) -> str:
     If it loses one of them, it is asked about the bare text.
     """
     kept = {term.lower(): wanted for term, wanted in terms.items()}
-    kept |= {piece.lower(): piece for piece in pieces(text) if is_placeholder(piece)}
+    kept |= {piece: piece for piece in pieces(text) if is_placeholder(piece)}
     if not kept:
         return engine(text)
     marks = dict(zip(_marks(text), kept, strict=False))
     mark_of = {term: mark for mark, term in marks.items()}
     either = "|".join(map(whole, sorted(kept, key=len, reverse=True)))
-    shielded = re.sub(either, lambda found: mark_of[found.group().lower()], text, flags=re.I)
+
+    def mark(found: re.Match[str]) -> str:
+        said = found.group()
+        return mark_of.get(said) or mark_of.get(said.lower(), said)
+
+    shielded = re.sub(either, mark, text, flags=re.IGNORECASE)
     answer = engine(shielded)
     if any(shielded.count(mark) != answer.count(mark) for mark in marks):
         return engine(text)

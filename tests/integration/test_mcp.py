@@ -88,7 +88,7 @@ def test_the_server_answers_before_any_model_is_loaded(environment: dict[str, st
         return len((await client.list_tools()).tools)
 
     connect = over_stdio(environment, code=f"{WITHOUT_MODELS}\n{PROGRAM}")
-    assert run(connect, look, mode="legacy") == 8
+    assert run(connect, look, mode="legacy") == 10
 
 
 @pytest.mark.model
@@ -163,7 +163,7 @@ def test_a_key_opens_the_server(environment: dict[str, str]) -> None:
         return len((await client.list_tools()).tools)
 
     environment["REMEM_MCP_KEY"] = SECRET
-    assert run(over_http(environment), names, key=SECRET) == 8
+    assert run(over_http(environment), names, key=SECRET) == 10
 
 
 def post(url: str, **headers: str) -> httpx2.Response:

@@ -108,6 +108,7 @@ def test_recall_gives_the_best_first_with_keys_dates_and_relevance(memory: Memor
         "said_at": "2024-05-02T12:00:00+00:00",
         "text": KEY,
         "until": None,
+        "doubt": "",
     }
     line = result.content[0].text.splitlines()[2]
     assert re.fullmatch(r"\[chat#\w+\] \(2 May 2024 12:00, relevance [01]\.\d\d\) Nora: (.*)", line)

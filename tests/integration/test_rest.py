@@ -343,8 +343,8 @@ def test_what_newer_statements_supersede_is_listed_and_taken_back(api: httpx.Cli
     assert (one["about"], one["since"][:10]) == ("home", "2025-05-02")
     older, newer = one["older"]["key"], one["newer"]["key"]
     assert done(api.get("/supersessions", params={"key": newer}))["supersessions"] == [one]
-    assert done(api.post("/record/undo", params={"key": older}))["key"] == older
+    assert done(api.delete("/supersessions", params={"key": older}))["key"] == older
     assert done(api.get("/supersessions"))["supersessions"] == []
-    again = api.post("/record/undo", params={"key": older})
+    again = api.delete("/supersessions", params={"key": older})
     assert again.status_code == 422
     assert "nothing supersedes" in again.json()["error"]["message"]

@@ -84,7 +84,7 @@ WRITING = [
     ("POST", "/documents", {"text": "A fact."}),
     ("PATCH", "/record?key=k", {"text": "Another."}),
     ("DELETE", "/record?key=k", None),
-    ("POST", "/record/undo?key=k", None),
+    ("DELETE", "/supersessions?key=k", None),
 ]
 ADMINISTERING = [("POST", "/forget", {"where": {"source": "notes"}})]
 EVERY = [*READING, *WRITING, *ADMINISTERING]

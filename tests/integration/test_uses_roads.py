@@ -256,3 +256,27 @@ def test_a_model_gets_what_was_translated_before(store: Path, tmp_path: Path) ->
     assert result.structured_content["translation"] == "Como máximo 5 archivos."
     assert "92 %: At most 3 files. => Como máximo 3 archivos." in result.content[0].text
     assert call(store, "translate", text="x", to="de").is_error
+
+
+# Gaps -------------------------------------------------------------------------------------------
+
+
+def test_stats_tell_what_the_memory_lacks(
+    remem: Remem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    code, printed, _ = remem("stats", "--gaps")
+    assert code == 0
+    assert "Nora" in printed
+    assert "Questions are not kept" in printed
+    assert remem("context", "How deep was Lake Baikal?")[0] == 0
+    assert json.loads(remem("stats", "--gaps", "--json")[1])["in_vain"] == []
+    assert "Nothing, since" in remem("stats", "--gaps", "--keep-questions")[1]
+    remem("context", "How deep was Lake Baikal?")
+    gaps = json.loads(remem("stats", "--gaps", "--json")[1])
+    assert [one["question"] for one in gaps["in_vain"]] == ["How deep was Lake Baikal?"]
+    assert gaps["questions_kept"]
+    assert "Baikal" in remem("stats", "--gaps")[1]
+    assert "not kept" in remem("stats", "--gaps", "--forget-questions")[1]
+    assert not list((tmp_path / "data").iterdir())
+    assert remem("stats", "--keep-questions")[0] == 2

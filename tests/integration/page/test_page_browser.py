@@ -103,6 +103,19 @@ def test_the_timeline_zooms_to_a_day_that_reads_like_a_chat(page: playwright.Pag
     assert len(said) == 5
 
 
+def test_a_year_is_told_in_short_with_a_way_to_each_memory(
+    page: playwright.Page, memory: Memory
+) -> None:
+    page.goto("/page/timeline?year=2024")
+    assert "In short" in words(page)
+    line = page.locator(".short .open").first
+    told = line.inner_text()
+    line.click()
+    page.wait_for_url("**/page/memory?*")
+    assert told in words(page)
+    assert any(told in record.text for record in memory.scan())
+
+
 def test_a_correction_is_made_and_taken_back(page: playwright.Page, memory: Memory) -> None:
     page.goto("/page/memory?key=kiln%230")
     page.get_by_text("Correct it").click()

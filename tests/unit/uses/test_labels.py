@@ -108,6 +108,15 @@ def test_a_person_corrects_a_guess(memory: Memory) -> None:
     assert record.metadata == {"mood": "bad"}
 
 
+def test_an_earlier_version_stands_for_the_present_one(memory: Memory) -> None:
+    old = memory.add("a splendid garden").key
+    new = memory.update(old, "a splendid garden, a lovely one").key
+    memory.label("mood", "good", old)
+    record = memory.get(new)
+    assert record is not None
+    assert record.metadata == {"mood": "good"}
+
+
 def test_a_guess_goes_when_it_would_not_be_made_any_more(memory: Memory) -> None:
     for number in range(2):
         memory.label("mood", "dull", memory.add(f"{STRANGE} {number}", key=f"dull{number}").key)

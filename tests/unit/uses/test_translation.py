@@ -87,6 +87,19 @@ def test_an_engine_that_loses_a_mark_is_asked_about_the_bare_text(
     assert (found.text, found.missing) == ("Hello user (es)", ("user",))
 
 
+def test_placeholders_that_differ_in_capitals_only_stay_apart(
+    memory: Memory, tmp_path: Path
+) -> None:
+    engine = program(tmp_path, "print(text)")
+    assert memory.translate("From {A} to {a}", "es", engine=engine).text == "From {A} to {a}"
+
+
+def test_other_records_of_the_kind_do_no_harm(memory: Memory) -> None:
+    memory.add("a note on translation", kind="translation")
+    with pytest.raises(InvalidInput, match="there are some into es"):
+        memory.translate("Enter a valid URL.", "xx")
+
+
 def test_a_term_inside_a_placeholder_is_none(memory: Memory) -> None:
     found = memory.translate("Enter %(url)s", "es", glossary={"url": "dirección"})
     assert found.terms == {}
