@@ -42,6 +42,10 @@ def roads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "of the examples")
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("REMEM_STORE", str(tmp_path / "friends.remem"))
+    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER", "REMEM_GENERATOR"):
+        monkeypatch.delenv(name, raising=False)
     with (
         upstream() as openai,
         Memory("served.remem") as memory,
@@ -54,13 +58,14 @@ def roads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.model
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the frameworks, among themselves
 def test_the_python_examples_run(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, object] = {}
-    for block in blocks("python"):
+    for block in blocks("python"):  # each stands alone
         here = block.replace("http://127.0.0.1:8377", roads)
-        exec(compile(here, "README.md", "exec"), names)
+        exec(compile(here, "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "The boiler is serviced in May." in printed
     assert "I only drink decaf after noon." in printed
+    assert main(["search", "--namespace", "nora", "spare key", "-k", "1"]) == 0
+    assert "at the bakery" in capsys.readouterr().out  # the command line shares the store
 
 
 @pytest.mark.model
@@ -99,7 +104,8 @@ def test_the_console_examples_print_what_they_show(
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
-    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER"):
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
+    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER", "REMEM_GENERATOR"):
         monkeypatch.delenv(name, raising=False)
     examples = re.findall(
         r"^\$ remem (.*)\n((?:(?!\$).*\n)*)", "".join(blocks("console", page)), re.M
@@ -131,7 +137,10 @@ def test_every_benchmark_is_in_the_readme_of_the_benchmarks() -> None:
         assert f"`remem bench {name}" in text
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`pytest (tests/.*?)`", README))))
+PAGES = README + (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`pytest (tests.*?)`", PAGES))))
 def test_a_promise_names_a_command_that_runs_tests(command: str) -> None:
     collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", *shlex.split(command)]
     assert subprocess.run(collect, cwd=ROOT, capture_output=True).returncode == 0
@@ -151,6 +160,20 @@ def test_the_ci_runs_the_readme_s_test_command_and_no_other(tmp_path: Path) -> N
     failed = subprocess.run(run, capture_output=True, text=True)
     assert failed.returncode == 1
     assert "no command" in failed.stderr
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    named = re.findall(r"\]\(([^)#:]+)\)|`([\w/]+/README\.md)`", README)
+    paths = {path for pair in named for path in pair if path}
+    assert {"memory/pictures/page.png", "tests/README.md"} <= paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_first_screen_answers_what_a_new_user_asks() -> None:
+    first = README.partition("## What it does")[0]
+    for asked in ("Where is my data?", "back it up?", "remove everything?", "call home?"):
+        assert asked in first
+    assert len(first.splitlines()) <= 45
 
 
 def test_the_set_up_commands_are_one_line_each() -> None:

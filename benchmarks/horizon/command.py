@@ -187,7 +187,7 @@ def horizon(
     picture: Path | None,
     as_json: bool,
 ) -> None:
-    """How far back models know what was said: in weights, in a window, and with remem in front.
+    """Measure how far back models know what was said: in weights, in a window, with remem in front.
 
     Trains an LSTM and a Transformer, tells them and a memory long conversations, and asks for facts
     that were said 3 to 100,000 tokens ago.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from remem.benchmarks.horizon.training import Plan, SmallModel, Stage
 
 State = tuple[Tensor, Tensor]
-"""What is remembered: h and c, each [1, rows, hidden]."""
+"""The state that is carried on: h and c, each [1, rows, hidden]."""
 
 PLAN = Plan(
     rate=1e-2,

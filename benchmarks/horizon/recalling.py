@@ -63,5 +63,5 @@ def _time(turn: int) -> datetime:
 
 
 def _before(question: Question) -> Filter:
-    """What was said before a question, so that one memory serves all of them."""
+    """A filter for words said before a question, so that one memory serves all questions."""
     return F("said_at") <= _time(question.turn - 1)

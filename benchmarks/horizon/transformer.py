@@ -61,8 +61,8 @@ class Layer(nn.Module):
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # [rows, heads, length, width / heads]
         found = scaled_dot_product_attention(query, key, value, attn_mask=seen)
         x = x + self.join(found.transpose(1, 2).reshape(rows, length, width))
-        out: Tensor = x + self.network(self.norms[2](x))
-        return out
+        widened: Tensor = x + self.network(self.norms[2](x))
+        return widened
 
 
 class Transformer(SmallModel):

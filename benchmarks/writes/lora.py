@@ -30,7 +30,7 @@ class Adapter(nn.Module):
         nn.init.zeros_(self.up)
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the layer makes of x, [..., inputs]: [..., outputs]."""
+        """The layer's output for x, [..., inputs]: [..., outputs]."""
         out: Tensor = self.linear(x) + _SCALE * (x @ self.down.T) @ self.up.T
         return out
 
