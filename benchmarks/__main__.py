@@ -17,6 +17,7 @@ _COMMANDS = {
     "report": "remem.benchmarks.report:report",
     "ablation": "remem.benchmarks.ablation:ablation",
     "agents": "remem.benchmarks.agents:agents",
+    "import": "remem.benchmarks.importing:importing",
     "latency": "remem.benchmarks.latency:latency",
     "load": "remem.benchmarks.load.command:load",
     "scale": "remem.benchmarks.scale.command:scale",
