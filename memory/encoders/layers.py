@@ -101,7 +101,7 @@ def attention(three: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
     Args:
         three: Queries, keys and values, of shape (texts, tokens, 3 * dim).
         mask: Which tokens each token looks at, or what is added to its scores, of shape
-            (texts, 1, tokens, tokens); None: at all.
+            (texts, 1, 1 or tokens, tokens); None: at all.
     """
     texts, tokens, width = three.shape
     apart: Any = three.view(texts, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4)
@@ -110,5 +110,5 @@ def attention(three: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
     if mask is not None:
         hidden = mask.dtype == torch.bool
         scores = scores.masked_fill(~mask, float("-inf")) if hidden else scores + mask
-    found = scores.softmax(dim=-1) @ values
+    found: Tensor = scores.softmax(dim=-1) @ values
     return found.transpose(1, 2).reshape(texts, tokens, width // 3)

@@ -65,7 +65,9 @@ class TorchMiniLM:
     def __init__(self, folder: Path, join: Join, device: str = "cpu") -> None:
         stored = tensors_of(folder)
         dtype = fast_dtype(device) if device == "cpu" else torch.float32
-        tensors = {name: torch.tensor(stored[name]).to(device, dtype) for name in stored}
+        tensors = {
+            name: torch.tensor(stored[name]).to(torch.device(device), dtype) for name in stored
+        }
         self._device = device
         self._words = tensors["embeddings.word_embeddings.weight"]
         self._places = (
