@@ -38,8 +38,6 @@ _upstream = click.option("--upstream", metavar="URL", help="The server that answ
 _generator = click.option(
     "--generator",
     metavar="MODEL",
-    default="bundled",
-    envvar="REMEM_GENERATOR",
     help="What answers where there is no --upstream; without it, the small SmolLM2  "
     "[env: REMEM_GENERATOR]",
 )
@@ -193,7 +191,9 @@ def _serve(
         raise MissingDependency("the server", "'remem[serve]'") from error
 
     how = ServeSettings(
-        namespace=settings.namespace or DEFAULT_NAMESPACE, hook_token=token_hex(16), **options
+        namespace=settings.namespace or DEFAULT_NAMESPACE,
+        hook_token=token_hex(16),
+        **{**options, "generator": options["generator"] or settings.generator or "bundled"},
     )
     path = keys_file(settings, file)
     with ExitStack() as opened:
@@ -288,7 +288,7 @@ def mcp(
 
     They start it themselves: the command to give them is 'remem mcp'.
     """
-    from remem.ingest.agents.projects import namespace_of
+    from remem.projects import namespace_of
     from remem.serve.mcp_server import memory_server, run_http, run_stdio
     from remem.serve.mcp_tools import TOOLS
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm, normalize, scaled_dot_product_attention
 from transformers import BertModel
+from transformers.modeling_outputs import BaseModelOutput
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -47,15 +48,14 @@ def quicken(model: SentenceTransformer) -> None:
     bert: Any = getattr(model[0], "auto_model", None)
     if model.device.type != "cpu" or not _is_plain(bert):
         return
-    layers, pooler, expected = bert.encoder.layer, bert.pooler, _vectors(model)
+    forward, expected = bert.forward, _vectors(model)
     try:
-        bert.encoder.layer = nn.ModuleList(map(_Layer, layers))
-        bert.pooler = None  # BERT's own, of the first token, which sentence-transformers ignores
+        bert.forward = _Forward(bert)
         alike = bool(((_vectors(model) * expected).sum(dim=1) > _SAME).all())
     except (AttributeError, RuntimeError, TypeError):
         alike = False  # another version of torch, or a processor that oneDNN does not know
     if not alike:
-        bert.encoder.layer, bert.pooler = layers, pooler
+        bert.forward = forward
 
 
 def _is_plain(bert: Any) -> bool:
@@ -75,11 +75,38 @@ def _vectors(model: SentenceTransformer) -> Tensor:
         return normalize(vectors.float(), dim=1)
 
 
-class _Layer(nn.Module):
-    """The computation of transformers' ``BertLayer``, without dropout, which is for training."""
+class _Forward:
+    """The computation of transformers' ``BertModel``, without its pooler of the first token, which
+    sentence-transformers ignores, and without dropout, which is for training."""
+
+    def __init__(self, bert: Any) -> None:
+        self._embeddings = bert.embeddings
+        self._layers = list(map(_Layer, bert.encoder.layer))
+
+    def __call__(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        **_: Any,
+    ) -> BaseModelOutput:
+        """The last layer's states, of shape (texts, tokens, dim).
+
+        Args:
+            input_ids, token_type_ids: Of shape (texts, tokens).
+            attention_mask: 0 where a text has ended, of the same shape.
+        """
+        states = self._embeddings(input_ids, token_type_ids)
+        mask = None if attention_mask.all() else attention_mask[:, None, None, :].bool()
+        for layer in self._layers:
+            states = layer(states, mask)
+        return BaseModelOutput(last_hidden_state=states)
+
+
+class _Layer:
+    """The computation of transformers' ``BertLayer``."""
 
     def __init__(self, layer: Any) -> None:
-        super().__init__()
         attention, output = layer.attention, layer.output
         own = attention.self
         self._heads: int = own.num_attention_heads
@@ -90,11 +117,11 @@ class _Layer(nn.Module):
         self._first_norm = _norm(attention.output.LayerNorm)
         self._second_norm = _norm(output.LayerNorm)
 
-    def forward(self, states: Tensor, mask: Tensor | None = None, *_: Any, **__: Any) -> Tensor:
+    def __call__(self, states: Tensor, mask: Tensor | None) -> Tensor:
         """Of shape (texts, tokens, dim), like ``states``.
 
         Args:
-            mask: Which tokens each token looks at, shape (texts, 1, tokens, tokens); None: all.
+            mask: Which tokens are looked at, shape (texts, 1, 1, tokens); None: all.
         """
         texts, tokens, dim = states.shape
         three = _product(states, self._queries_keys_values).view(texts, tokens, 3, self._heads, -1)

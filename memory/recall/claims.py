@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from remem.recall.languages import CHINESE, spoken
 from remem.recall.states import CODES, Frame, Known, Language, languages
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
@@ -84,9 +85,11 @@ def claims(text: str) -> tuple[Claim, ...]:
 
 def asked_states(question: str) -> Set[State]:
     """The states that a question of the first person asks for."""
+    likely = {*spoken(question), CHINESE}
     return {
         (language.whose(question), each.name)
         for language in languages()
+        if language.name in likely
         for each in language.states
         if any(ask.search(question) for ask in each.asks)
         and (not each.is_person or _asks_for_a_name(question))
@@ -117,25 +120,28 @@ def _in_sentence(sentence: str, message: str) -> Iterator[Claim]:
         message: All of a short message, whose other sentences may name what this one is about;
             empty: the text is longer.
     """
+    around = message or sentence
+    spaced = frozenset(_WORD.findall(around.lower()))
+    has_digit = _DIGIT.search(sentence) is not None
     for language in languages():
-        words = language.held(message or sentence)
+        words = language.held(around, spaced)
         is_told = not language.triggers.isdisjoint(words)
-        if not (is_told or _DIGIT.search(sentence)) or language.skip.search(sentence):
+        if not (is_told or has_digit) or language.skip.search(sentence):
             continue
         claims = list(_in_frames(sentence, words, language))
         if message and not claims:
             claims = list(_by_words(sentence, words, language))
-        yield from claims or _of_something_else(sentence, language)
+        yield from claims or (_of_something_else(sentence, language) if has_digit else ())
 
 
 def _in_frames(sentence: str, words: Set[str], language: Language) -> Iterator[Claim]:
-    changed = language.change.search(sentence) is not None
     for state in language.states:
-        if state.triggers.isdisjoint(words):
+        if state.triggers.isdisjoint(words) or not state.kind.sign.search(sentence):
             continue
         for frame in state.frames:
             if claim := _in_frame(sentence, frame, state, language):
-                yield replace(claim, changes=changed or frame.changes)
+                changes = frame.changes or language.change.search(sentence) is not None
+                yield replace(claim, changes=changes)
                 break
 
 
@@ -244,6 +250,7 @@ _SENTENCE = re.compile(
     r"(?:[^.!?。！？\n]|(?<=\d)\.(?=\d)|(?<=\b[DMS][rst])\.|(?<=\b(?:Mrs|Pro))\.|\.(?=[a-z]))+"
     r"[.!?。！？]*"
 )
+_WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
 
 _AMOUNTS = frozenset({"rent", "salary"})
@@ -256,7 +263,7 @@ _NO_PLACE = re.compile(
     r" (?:an? |the )?$",
     re.IGNORECASE,
 )
-"""What stands before a name that is of no place."""
+"""Words before a name that is of no place."""
 
 _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
 _NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)

@@ -16,6 +16,7 @@ from remem.store.fulltext.folding import folded
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 ENGLISH = "en"
+CHINESE = "zh"
 
 
 @lru_cache(maxsize=64)
@@ -91,7 +92,7 @@ def _anything(language: str) -> frozenset[str]:
 
 @cache
 def _chinese_anything() -> re.Pattern[str]:
-    words = {*stopwordsiso.stopwords("zh"), *_CHINESE_ANYTHING.split()}
+    words = {*stopwordsiso.stopwords(CHINESE), *_CHINESE_ANYTHING.split()}
     return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
 
 

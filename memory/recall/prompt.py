@@ -42,7 +42,7 @@ _END = re.compile(rf"\n{_CLOSE}\s*")
 _MOST_CHARACTERS_A_TOKEN = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Context:
     """A block of memories for a prompt.
 
@@ -61,6 +61,9 @@ class Context:
     tokens: int = 0
     left_out: tuple[Recollection, ...] = ()
     doubt: str = ""
+
+    def __repr__(self) -> str:
+        return f"Context({self.tokens} tokens, {list(self.keys)})"
 
     def __str__(self) -> str:
         return self.text

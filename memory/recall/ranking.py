@@ -22,7 +22,7 @@ from remem.store import Hit, InvalidInput, Record
 from remem.views import CALL, is_agents
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recollection:
     """A record that was recalled, with its score and the parts of that.
 
@@ -52,6 +52,9 @@ class Recollection:
     until: datetime | None = None
     newer: str | None = None
     doubt: str = ""
+
+    def __repr__(self) -> str:
+        return f"Recollection({self.score:.2f}, {self.record!r})"
 
     def at(self, score: float, part: str) -> Recollection:
         """The same memory with another score, and the difference as a part of it."""

@@ -23,12 +23,11 @@ from remem.recall.doubts import Evidence, doubt
 from remem.recall.languages import common_words, words_of
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last, is_prose
-from remem.recall.signals import Query
+from remem.recall.signals import Query, named_among
 from remem.store import Hit, InvalidInput
 from remem.store.fulltext.folding import folded
 from remem.store.fulltext.tokens import (
     STOP_WORDS,
-    content_words,
     split_words,
     tokenize,
     word_tokens,
@@ -171,16 +170,31 @@ def _worth(nearness: float, covered: float, foreign: float, experience: float) -
 def _of_the_right_person(query: Query, ranking: Sequence[Recollection]) -> float:
     """The probability that what was found speaks of whom the question names: where one of several
     speakers is named, by how far the best of theirs stands above the best of the others."""
+    lead = lead_of_named(query.words, ranking)
+    return 1.0 if lead is None else _probability(1.0 + 9.0 * lead)
+
+
+def lead_of_named(words: Set[str], ranking: Sequence[Recollection]) -> float | None:
+    """The lead of the best memory of whom a question names over the best of all others, in shares
+    of the first score, leaving out what the name itself adds; below 0 where another one leads.
+
+    Args:
+        words: The tokens of the question.
+        ranking: Best first, with the parts of the scores.
+
+    Returns:
+        None where not exactly one of several speakers is named.
+    """
     scores: dict[str, float] = {}
     for one in ranking:
         if one.record.speaker:
             score = one.score - one.parts.get("speaker", 0.0)
             scores[one.record.speaker] = max(score, scores.get(one.record.speaker, score))
-    named = [name for name in scores if not query.words.isdisjoint(content_words(name))]
+    named = named_among(words, scores.keys())
     if len(named) != 1 or len(scores) < 2:
-        return 1.0
+        return None
     others = max(score for name, score in scores.items() if name not in named)
-    return _probability(1.0 + 9.0 * (scores[named[0]] - others) / ranking[0].score)
+    return (scores[min(named)] - others) / ranking[0].score
 
 
 def _shares(ranking: Sequence[Recollection]) -> Iterator[float]:
@@ -205,7 +219,7 @@ def _least_worth(query: Query) -> float:
     """
     if asks_at_last(query.text):
         return 0.01
-    return 0.15 if is_prose(query.text) else 0.4
+    return 0.15 if is_prose(query.text) else 0.7
 
 
 _EXPERIENCED = 6.4

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,10 +72,15 @@ def _reply(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noq
 def _speaker(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     """1 for what was said by somebody whom the question names, if only by one of their names."""
     names = {each.record.speaker for each in candidates if each.record.speaker}
-    named = {name for name in names if not query.words.isdisjoint(content_words(name))}
+    named = named_among(query.words, names)
     if not named:
         return [0.0] * len(candidates)
     return [float(each.record.speaker in named) for each in candidates]
+
+
+def named_among(words: Set[str], speakers: Iterable[str]) -> Set[str]:
+    """Those of the speakers whom the words of a question name, if only by one of their names."""
+    return {name for name in speakers if not words.isdisjoint(content_words(name))}
 
 
 def _statement(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001

@@ -10,13 +10,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from remem.recall.languages import spoken
+from remem.recall.languages import CHINESE, spoken
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+_ANYTHING = re.compile("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,12 @@ class Kind:
     Attributes:
         pattern: How it is written.
         is_code: It is compared as a whole, without spaces and signs, and not word by word.
+        sign: Found wherever the pattern is: most sentences have none, which is soon seen.
     """
 
     pattern: str
     is_code: bool = False
+    sign: re.Pattern[str] = _ANYTHING
 
     def read(self, found: str) -> frozenset[str]:
         """The part of a value that is compared."""
@@ -129,10 +134,14 @@ class Language:
         found = self.relative.search(question) if self.relative else None
         return found[1].lower() if found else ""
 
-    def held(self, text: str) -> frozenset[str]:
-        """The words of a text, or of a language without spaces those that name a state."""
-        if self.is_spaced:
-            return frozenset(_WORD.findall(text.lower()))
+    def held(self, text: str, words: frozenset[str]) -> frozenset[str]:
+        """The words of a text, or of a language without spaces those that name a state.
+
+        Args:
+            words: What stands between spaces and signs in the text, in small letters.
+        """
+        if self.is_spaced or text.isascii():
+            return words
         return frozenset(word for word in self.triggers if word in text)
 
 
@@ -185,7 +194,9 @@ def _language(name: str, table: Mapping[str, Any]) -> Language:
 
 
 def _known(state: Mapping[str, Any], table: Mapping[str, Any], name: str) -> Known:
-    kind = _VALUES.get(_KINDS[state["name"]], Kind(name))
+    kind = _VALUES.get(
+        _KINDS[state["name"]], Kind(name, sign=_ANYTHING if "value" in table else _NAMES)
+    )
     own = {
         **table["words"],
         "noun": f"(?:{state['nouns']})",
@@ -231,10 +242,8 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
     return pattern
 
 
-CHINESE = "zh"
 _HAN = re.compile("[\u4e00-\u9fff]")
 _HOLE = re.compile(r"\{([a-z]+)\}")
-_WORD = re.compile(r"\w+")
 _SIGNS = re.compile(r"[\s()/-]")
 _TITLES = frozenset(tokenize("dr doctor mr mrs ms prof school called named inc ltd gmbh"))
 
@@ -266,17 +275,22 @@ _DIETS = (
     "|kosher|carnivore|flexitarian"
 )
 _PETS = "dog|cat|parrot|rabbit|hamster|turtle|bird|fish|snake|guinea pig|puppy|kitten"
+_DIGIT = re.compile(r"\d")
+_AT = re.compile("@")
+_NAMES = re.compile(_CAPITAL)
 _VALUES: Mapping[str, Kind] = {
     "address": Kind(
-        r"(?-i:[A-ZÀ-ÞА-ЯЁ0-9][\w'.-]*(?:,? [\w'.-]+){0,4},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)"
+        r"(?-i:[A-ZÀ-ÞА-ЯЁ0-9][\w'.-]*(?:,? [\w'.-]+){0,4},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)",
+        sign=_DIGIT,
     ),
-    "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True),
-    "email": Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True),
+    "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True, _DIGIT),
+    "email": Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True, _AT),
     "number": Kind(
         r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|(?:st|nd|rd|th)\b|\s*(?:years?|months?|days?|times|weeks?|%))",
         True,
+        _DIGIT,
     ),
-    "weight": Kind(r"\d+(?:[.,]\d+)?\s?(?:kg|kilos?|pounds|lbs?)\b", True),
+    "weight": Kind(r"\d+(?:[.,]\d+)?\s?(?:kg|kilos?|pounds|lbs?)\b", True, _DIGIT),
     "words": Kind(
         rf"(?!(?:{_NO_FIRST})\b)[a-z][\w-]*"
         r"(?: (?!(?:now|by|at|and|since|but|these|for|in)\b)[a-z][\w-]*){0,3}"

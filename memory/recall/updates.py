@@ -110,7 +110,7 @@ def _may_have_changed(question: Query, ranking: Sequence[Recollection], language
 def _said(
     ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str], language: Language
 ) -> Iterator[_Said]:
-    """What one person stated among the first."""
+    """The statements of one person among the first."""
     common = _common(language.name)
     speakers: set[str | None] = set()
     for place, one in enumerate(ranking[:_MOST_PLACES]):

@@ -170,6 +170,19 @@ class ContextArguments(Filters):
     budget: int = Field(1000, ge=50, le=32_000, description="Most tokens of the block")
 
 
+class SummarizeArguments(Filters):
+    """A length."""
+
+    words: int = Field(300, ge=1, le=5000, description="Most words of all sentences together")
+
+
+class TranslateArguments(Arguments):
+    """A sentence and a language."""
+
+    text: _Text = Field(description="One sentence, as it was written")
+    to: _Name = Field(description="The language to translate into: es, pt-BR")
+
+
 class CorrectArguments(Arguments):
     """A key and new words."""
 

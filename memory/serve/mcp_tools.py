@@ -7,7 +7,7 @@ out of a memory is neutralised, in the text as in the data, because both end in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,8 @@ from remem.serve.mcp_arguments import (
     Message,
     RecallArguments,
     RememberArguments,
+    SummarizeArguments,
+    TranslateArguments,
     UndoArguments,
 )
 from remem.store import Filter, InvalidInput, Record
@@ -123,6 +125,42 @@ class ContextData(BaseModel):
     block: str
     tokens: int
     memories: list[RecalledMemory]
+
+
+class SummaryLine(BaseModel):
+    """A sentence of a memory, word for word."""
+
+    key: str
+    speaker: str | None
+    said_at: str | None
+    text: str
+
+
+class SummaryData(BaseModel):
+    """Sentences in the order of time, and how many memories they were chosen from."""
+
+    lines: list[SummaryLine]
+    records: int
+
+
+class TranslatedBefore(BaseModel):
+    """A sentence that was translated before, and how like the new one it is, in per cent."""
+
+    percent: int
+    text: str
+    translation: str
+
+
+class TranslateData(BaseModel):
+    """A translation, empty if nothing like it is stored, and the sentences most like it.
+
+    Attributes:
+        origin: "stored", "repaired" (from the best of these sentences) or "none".
+    """
+
+    translation: str
+    origin: str
+    matches: list[TranslatedBefore]
 
 
 class RememberData(BaseModel):
@@ -249,6 +287,42 @@ def _context(memory: Memory, given: ContextArguments) -> Result:
         block.text or "Nothing that is remembered matters for this message.",
         ContextData(block=block.text, tokens=block.tokens, memories=_recalled(block.recollections)),
     )
+
+
+def _summarize(memory: Memory, given: SummarizeArguments) -> Result:
+    found = memory.summarize(given.words, where=_where(memory, given))
+    lines = [
+        SummaryLine(
+            key=shown_key(one.record.key),
+            speaker=one.record.speaker and shown(one.record.speaker),
+            said_at=one.record.said_at.isoformat() if one.record.said_at else None,
+            text=neutralise(one.text),
+        )
+        for one in found.lines
+    ]
+    if not lines:
+        text = "No sentence of them fits into so few words; ask for more."
+    else:
+        text = framed(_line(replace(one.record, text=one.text)) for one in found.lines)
+    return Result(text, SummaryData(lines=lines, records=found.records))
+
+
+def _translate(memory: Memory, given: TranslateArguments) -> Result:
+    found = memory.translate(given.text, given.to)
+    matches = [
+        TranslatedBefore(
+            percent=one.percent,
+            text=neutralise(one.record.text),
+            translation=neutralise(one.translation),
+        )
+        for one in found.matches
+    ]
+    lines = [f"{one.percent} %: {one.text} => {one.translation}" for one in matches]
+    if found.text:
+        lines.insert(0, f"{found.origin}: {neutralise(found.text)}")
+    text = framed(lines) if lines else "Nothing like it was translated before."
+    data = TranslateData(translation=neutralise(found.text), origin=found.origin, matches=matches)
+    return Result(text, data)
 
 
 def _correct(memory: Memory, given: CorrectArguments) -> Result:
@@ -422,6 +496,17 @@ TOOLS = (
         reads_only=True,
     ),
     Tool(
+        "summarize",
+        "Summarize a stretch of time",
+        "The sentences that tell most of what somebody said, or of a stretch of time, word for "
+        "word with keys and dates. Call it for an overview, as of last month, where no single "
+        "question is asked.",
+        SummarizeArguments,
+        SummaryData,
+        _summarize,
+        reads_only=True,
+    ),
+    Tool(
         "history",
         "What has changed",
         "Statements that newer ones supersede (a former address, an older price), the latest "
@@ -429,6 +514,16 @@ TOOLS = (
         HistoryArguments,
         HistoryData,
         _history,
+        reads_only=True,
+    ),
+    Tool(
+        "translate",
+        "Translate as before",
+        "How a sentence, or the ones most like it, were translated before, from the translations "
+        "that the user imported. Call it before you translate, and keep to its words.",
+        TranslateArguments,
+        TranslateData,
+        _translate,
         reads_only=True,
     ),
     Tool(

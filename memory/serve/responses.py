@@ -231,6 +231,86 @@ class ContextOut(_Answer):
     doubt: str = Field(description="Of all hits together, which the text tells in a sentence.")
 
 
+class LineOut(_Answer):
+    """A sentence, and the memory that it is from."""
+
+    text: str = Field(description="Word for word.")
+    record: RecordOut
+
+
+class SummaryOut(_Answer):
+    """Sentences of memories, in the order of time."""
+
+    model_config = _answer(
+        lines=[{"text": _RECORD["text"], "record": _RECORD}], words=14, records=181
+    )
+
+    lines: list[LineOut]
+    words: int = Field(description="How many the lines have together.")
+    records: int = Field(description="How many memories they were chosen from.")
+
+
+class LabelledOut(_Answer):
+    """Numbers of memories that got each label, and that got none."""
+
+    model_config = _answer(labels={"good": 41, "bad": 12}, unknown=7)
+
+    labels: dict[str, int]
+    unknown: int = Field(description="Nothing near them is labelled.")
+
+
+class CurveOut(_Answer):
+    """Counts of each label, by month or day."""
+
+    model_config = _answer(periods={"2024-03": {"bad": 2, "good": 9}})
+
+    periods: dict[str, dict[str, int]]
+
+
+class ReasonOut(_Answer):
+    """A labelled memory that is near to a text."""
+
+    record: RecordOut
+    label: str
+    cosine: float
+
+
+class GuessOut(_Answer):
+    """A label for a text, and why."""
+
+    model_config = _answer(
+        label="good",
+        probability=0.84,
+        nearness=0.41,
+        reasons=[{"record": _RECORD, "label": "good", "cosine": 0.52}],
+    )
+
+    label: str | None = Field(description="Null: nothing near is labelled.")
+    probability: float = Field(description="Of the likeliest label, 0 to 1.")
+    nearness: float = Field(description="Mean cosine with the nearest labelled memories.")
+    reasons: list[ReasonOut] = Field(description="These memories, the nearest first.")
+
+
+class MatchOut(_Answer):
+    """A sentence that was translated before."""
+
+    percent: int = Field(description="How like the new one it is.")
+    translation: str
+    difference: str = Field(description="`[-gone-]` and `{+new+}` in the new sentence.")
+    record: RecordOut
+
+
+class TranslationOut(_Answer):
+    """A translation, and what it was made of."""
+
+    model_config = _answer(text="", origin="none", matches=[], missing=[])
+
+    text: str = Field(description="Empty where nothing like it is stored.")
+    origin: str = Field(description="`stored`, `repaired` or `none`.")
+    matches: list[MatchOut] = Field(description="The sentences most like it, the best first.")
+    missing: list[str] = Field(description="Terms whose translation the text lacks.")
+
+
 class AddedOut(_Answer):
     """Keys of what is remembered now, and of what was already."""
 

@@ -78,7 +78,9 @@ def test_tools_say_what_they_take_return_and_do(memory: Memory) -> None:
     tools = {tool.name: tool for tool in run(memory, lambda client: client.list_tools()).tools}
     reading = {name for name, tool in tools.items() if tool.annotations.read_only_hint}
     destroying = {name for name, tool in tools.items() if tool.annotations.destructive_hint}
-    assert reading == {"recall", "context", "history", "list_sources"}
+    assert reading == {
+        *("recall", "context", "summarize", "history", "translate", "list_sources"),
+    }
     assert destroying == {"forget"}
     assert all(tool.annotations.idempotent_hint for tool in tools.values())
     assert not any(tool.annotations.open_world_hint for tool in tools.values())
