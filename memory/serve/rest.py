@@ -296,6 +296,9 @@ async def undo(key: _Key, deps: Writing) -> responses.RecordOut:
 
     def taken_back(memory: Memory) -> responses.RecordOut:
         _known(memory.get(key), key)
+        if all(one.older.key != key for one in memory.supersessions()):
+            message = f"nothing supersedes the memory {key!r}; ask for /supersessions first"
+            raise ApiError(404, "not_found", message)
         return responses.RecordOut.of(memory.undo(key))
 
     return await deps.do(taken_back)
