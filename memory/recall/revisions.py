@@ -40,9 +40,9 @@ _MOST_CHARACTERS = 4000
 def newest_decision_first(question: Query, ranking: Sequence[Recollection]) -> list[Recollection]:
     """The ranking with each decision that revises an earlier one in front of that.
 
-    It says that something has changed, and of all that was settled before it has the most words in
-    common with what it revises: some beyond those of the question, which others about the same
-    thing share as well, or all of the question's.
+    It says that something has changed, and of all that was settled before about what the question
+    names, it has the most words in common with what it revises: some beyond those of the question,
+    which others about the same thing share as well, or all of the question's.
 
     Args:
         ranking: Best first.
@@ -68,10 +68,15 @@ def _moment(one: Recollection) -> tuple[datetime, int]:
 def _revised(
     asked: Set[str], newer: Recollection, settled: Sequence[Recollection]
 ) -> list[Recollection]:
-    """The decisions that one revises, of all that were there before."""
+    """The decisions that one revises, of all that were there before and are about the same of the
+    things that the question names."""
     words = _words(newer)
     shared = {
-        one.record.key: words & _words(one) for one in settled if _moment(one) < _moment(newer)
+        one.record.key: words & of_it
+        for one in settled
+        if _moment(one) < _moment(newer)
+        and (of_it := _words(one)) & asked
+        and of_it & asked <= words
     }
     most = max(map(len, shared.values()), default=0)
     return [

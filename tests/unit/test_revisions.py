@@ -45,6 +45,13 @@ def test_it_stands_in_the_place_of_the_first_that_it_takes_back() -> None:
     assert texts_of(RESULTS, ranking) == [JSON, MEMORY, REDIS, OTHER]
 
 
+def test_what_is_alike_elsewhere_takes_nothing_back_and_hides_nothing() -> None:
+    elsewhere = "I changed my mind about the mail sender: its cache is an LRU now, as it is faster."
+    ranking = ranked((1, REDIS), (2, elsewhere), (3, MEMORY))
+    assert texts_of(RESULTS, ranking) == [MEMORY, REDIS, elsewhere]
+    assert texts_of(RESULTS, ranked((1, REDIS), (2, elsewhere)))[0] == REDIS
+
+
 @pytest.mark.parametrize(
     "ranking",
     [
