@@ -147,7 +147,7 @@ def classify(
     everything: bool,
     where: Filter | None,
 ) -> None:
-    """Tell the label of TEXT, as it follows from the memories that have one.
+    """Tell the label of TEXT, as the labelled memories have it.
 
     NAME is what was labelled with 'remem label', such as mood. The nearest examples are the
     reasons; where nothing near is known, there is no label. With --all, memories get the labels
