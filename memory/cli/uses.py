@@ -84,7 +84,7 @@ def summarize(settings: Settings, words: int, spec: str | None, where: Filter | 
 def label(
     settings: Settings, name: str, label: str | None, keys: tuple[str, ...], where: Filter | None
 ) -> None:
-    """Give memories a LABEL, or show how often each was true over time.
+    """Give memories a LABEL, or show how often each was true.
 
     NAME is what is labelled, such as mood. A label stands in the metadata, so that
     --where '{"metadata.mood": "good"}' finds it, and 'remem classify' learns from it.
@@ -147,7 +147,7 @@ def classify(
     everything: bool,
     where: Filter | None,
 ) -> None:
-    """Tell the label of TEXT, as it follows from the memories that have one.
+    """Tell the label of TEXT, as the labelled memories have it.
 
     NAME is what was labelled with 'remem label', such as mood. The nearest examples are the
     reasons; where nothing near is known, there is no label. With --all, memories get the labels

@@ -63,7 +63,7 @@ def test_recall_searches_and_asks_no_model(talk: Conversation) -> None:
     shown = obey(talk, "/recall what is the dog called")
     assert texts(shown) == ["The dog is called Pickle."]
     assert "Pickle." in seen(shown)
-    assert "dense turn" in seen(shown)
+    assert "meaning 0." in seen(shown)
     assert talk.reply is None
     assert talk.memory.count() == 1
 
@@ -88,7 +88,7 @@ def test_why_shows_the_memories_of_the_last_answer_best_first(talk: Conversation
     assert best["score"] > 0
     assert best["relevance"] > 0
     assert "dense turn" in best["parts"]
-    for part in (f"{best['score']:.2f}", f"relevance {best['relevance']:.2f}", "dense turn"):
+    for part in (f"{best['score']:.2f}", f"relevance {best['relevance']:.2f}", "words 0."):
         assert part in seen(shown)
 
 
