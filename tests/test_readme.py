@@ -21,7 +21,7 @@ from tests.serving import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "README.zh.md")
+READMES = ("README.md", "README.zh.md")
 
 
 def blocks(language: str, page: str = "README.md") -> list[str]:
@@ -80,12 +80,12 @@ def test_the_python_of_the_chinese_readme_runs(
 
 
 def test_the_readmes_link_to_each_other_in_their_first_line() -> None:
-    for page, other in (PAGES, PAGES[::-1]):
+    for page, other in (READMES, READMES[::-1]):
         first = (ROOT / page).read_text(encoding="utf-8").splitlines()[0]
         assert f"]({other})" in first
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", READMES)
 def test_every_file_that_a_readme_links_to_exists(page: str) -> None:
     linked = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8"))
     assert linked
@@ -98,7 +98,7 @@ def test_a_road_takes_ten_lines_at_most(block: str) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", READMES)
 def test_the_console_examples_print_what_they_show(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,7 +123,7 @@ def test_every_command_is_in_the_readme(name: str) -> None:
     assert f"`remem {name}" in README
 
 
-@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md"])
+@pytest.mark.parametrize("page", [*READMES, "benchmarks/README.md"])
 def test_every_benchmark_that_a_readme_names_exists(page: str) -> None:
     named = re.findall(r"remem bench ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"))
     assert named
