@@ -61,6 +61,7 @@ class AsyncMemory:
     put_records = threaded(Memory.put_records)
     search = threaded(Memory.search)
     context = threaded(Memory.context)
+    quote = threaded(Memory.quote)
     why = threaded(Memory.why)
     pinned = threaded(Memory.pinned)
     summarize = threaded(Memory.summarize)

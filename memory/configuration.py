@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from remem import preferences
 from remem.folders import default_store, unanswered_file
 from remem.store import open_store
 from remem.store.errors import InvalidInput
@@ -33,6 +33,7 @@ class Settings:
     encoder: str | None = None
     reranker: str | None = None
     secrets: str | None = None
+    generator: str | None = None
     as_json: bool = False
 
     @property
@@ -126,13 +127,29 @@ def known_namespace(memory: Memory) -> Memory:
     )
 
 
-def settings_from_environment() -> Settings:
-    """The settings that ``REMEM_STORE`` and the like give."""
-    names = ("store", "namespace", "encoder", "reranker", "secrets")
-    given: dict[str, Any] = {
-        name: os.environ.get(f"REMEM_{name.upper()}") or None for name in names
-    }
+def settings_given() -> Settings:
+    """The settings of the environment, and of the user's file where that says nothing.
+
+    Raises:
+        InvalidInput: the file is not understood.
+    """
+    given: dict[str, Any] = {name: each.value for name, each in preferences.given().items()}
     return Settings(**given)
+
+
+def open_memory(namespace: str | None = None, *, store: str | None = None) -> Memory:
+    """The memory that the command line uses: of the environment and ``remem config``.
+
+    Args:
+        namespace, store: In place of those that are set.
+
+    Raises:
+        InvalidInput: the file of settings is not understood; besides what ``Memory`` raises.
+    """
+    given = settings_given()
+    return replace(
+        given, namespace=namespace or given.namespace, store=store or given.store
+    ).create()
 
 
 def _retriever(reranker: str | None) -> Retriever:

@@ -13,12 +13,12 @@ from remem import dates, transfer
 from remem.contents import Where, as_filter, beside, with_pinned
 from remem.encoders.opening import encoder_for
 from remem.encoders.sentence_transformer import Encoder
-from remem.ingest.documents import document_records
 from remem.inquiry import Inquiries
 from remem.messages import note_key, placed, records_of
 from remem.recall.expectation import Found, Terms
 from remem.recall.given import Given
 from remem.recall.prompt import Context, CountTokens, build_context, estimate_tokens
+from remem.recall.quotes import CONSIDERED, MOST, Quote, quotes
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import FLOOR, relevant
 from remem.recall.retriever import Retriever, Searches
@@ -183,8 +183,9 @@ class Memory(Inquiries, Uses):
         """Remember a document, passage by passage.
 
         Args:
-            document: A file (text, Markdown, HTML, PDF, DOCX): a ``Path``, or a string of one
-                line that ends like such a file. Any other string is the text itself, as Markdown.
+            document: A file (text, Markdown, HTML, PDF, DOCX, EPUB, ...): a ``Path``, or a string
+                of one line that ends like such a file. Any other string is the text itself, as
+                Markdown.
             source: What to call it; by default the file's name, or a digest of the text. Passages
                 that the source had before and the document does not have are superseded.
             origin: Where the words come from; by default ``"web"`` for HTML, else ``"document"``.
@@ -193,6 +194,9 @@ class Memory(Inquiries, Uses):
             InvalidInput: a part of it cannot be read.
             MissingDependency: its format needs an optional package.
         """
+        # Here, because the readers take a tenth of a second, for which each hook would wait.
+        from remem.ingest.documents import document_records
+
         records = document_records(document, source=source, metadata=metadata, origin=origin)
         return self._writer.add_whole(self.namespace, records[0].source, records)
 
@@ -295,6 +299,23 @@ class Memory(Inquiries, Uses):
         if not found and self._unanswered:
             self._unanswered.note(self.namespace, query, self.guard)
         return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
+
+    def quote(
+        self,
+        question: str,
+        most: int = MOST,
+        *,
+        where: Where | None = None,
+        now: datetime | None = None,
+    ) -> list[Quote]:
+        """The sentences that answer a question, best first, as they were said, each of another
+        memory; none where nobody said. No model is asked.
+
+        Args:
+            where, now: Those of ``search``, which tells what is raised.
+        """
+        found = self.search(question, max(most, CONSIDERED), where=where, now=now, explain=True)
+        return quotes(question, found, most)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
         """A chatbot that remembers: ``memory.chat(generator).send("...")``. See

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import RenderableType
 from rich.text import Text
 
 from remem.cli.options import command, number_option
-from remem.cli.screen import Verbatim, in_one_line, print_result, safe, table
+from remem.cli.screen import (
+    Verbatim,
+    in_one_line,
+    print_result,
+    readable_bytes,
+    safe,
+    table,
+    working,
+)
 from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
 from remem.recall.names import shown, shown_key, who
 from remem.recall.truth import Supersession
+from remem.store import F, SourceInfo
 from remem.store.types import Record
 from remem.transfer import record_json
 from remem.uses.gaps import InVain, Share, Stale
+
+if TYPE_CHECKING:
+    from remem.memory import Memory
 
 
 @command("sources", "remem sources", "remem sources --namespace work --json")
 @click.pass_obj
 def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
-    with known_namespace(settings.look()) as memory:
-        found = memory.sources()
+    with working("Reading"), known_namespace(settings.look()) as memory:
+        found = [_at_its_clock(memory, each) for each in memory.sources()]
     rows = [
-        (shown(each.source), each.records, _here(each.first_said_at), _here(each.last_said_at))
-        for each in found
+        (shown(each.source), each.records, each.first_said_at, each.last_said_at) for each in found
     ]
     print_result(
         settings.as_json,
@@ -78,7 +89,7 @@ def history(settings: Settings, key: str | None) -> None:
     'remem undo' takes it back. With a KEY: what it supersedes and what supersedes it, and its
     earlier versions.
     """
-    with known_namespace(settings.look()) as memory:
+    with working("Reading"), known_namespace(settings.look()) as memory:
         found = memory.supersessions()
         versions: list[Record] = []
         if key is not None:
@@ -153,11 +164,24 @@ def _show_stats(settings: Settings) -> None:
         asdict(found),
         Text(f"Store    {safe(found.url)}"),
         Text(f"Vectors  {safe(vectors)}"),
-        Text(f"On disk  {_bytes(found.bytes_on_disk)}\n"),
+        Text(f"On disk  {readable_bytes(found.bytes_on_disk)}\n"),
         table(
             ("Namespace", "Records"),
             [(shown(name), count) for name, count in sorted(found.records.items())],
         ),
+    )
+
+
+def _at_its_clock(memory: Memory, source: SourceInfo) -> SourceInfo:
+    """A source with its times at the clock of whoever said them, as a search shows them."""
+    ends = (next(memory.scan(F("source") == source.source), None), *memory.last(source.source, 1))
+    zones = [one.said_at.tzinfo for one in ends if one is not None and one.said_at]
+    if not zones or source.first_said_at is None or source.last_said_at is None:
+        return source
+    return replace(
+        source,
+        first_said_at=source.first_said_at.astimezone(zones[0]),
+        last_said_at=source.last_said_at.astimezone(zones[-1]),
     )
 
 
@@ -275,12 +299,3 @@ def _section(title: str, records: list[Record], key: str) -> list[RenderableType
         for each in records
     ]
     return [Text(title, "bold"), *lines, Text()] if lines else []
-
-
-def _bytes(count: int) -> str:
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -45,12 +45,13 @@ def asks(text: str) -> bool:
 def asks_at_last(text: str) -> bool:
     """True if the last line of a text asks something, whatever it says behind that.
 
-    "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not.
+    "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not,
+    and neither does a name with a question mark in code.
     """
     if not _holds_a_question_mark(text):  # as in ``asks``
         return False
     last = text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
-    return asks(text) or _MARK.search(last) is not None
+    return asks(text) or (_MARK.search(last) is not None and is_prose(last))
 
 
 def is_prose(text: str) -> bool:

@@ -192,6 +192,23 @@ class CorrectArguments(Arguments):
     text: _Text = Field(description="All that the memory shall say from now on")
 
 
+class HistoryArguments(Arguments):
+    """A key, and how many changes."""
+
+    key: Annotated[_Name | None, BeforeValidator(_key)] = Field(
+        None, description="Only what this memory supersedes or is superseded by"
+    )
+    limit: int = Field(50, ge=1, le=500, description="Most changes")
+
+
+class UndoArguments(Arguments):
+    """A key."""
+
+    key: Annotated[_Name, BeforeValidator(_key)] = Field(
+        description="The key of the older memory, as history shows it"
+    )
+
+
 class ForgetArguments(Arguments):
     """Either keys or a source."""
 

@@ -17,6 +17,7 @@ from remem.dates import earliest, latest
 from remem.lookup import key_of, stored_name, with_stored_names
 from remem.memory import Memory
 from remem.messages import said_by
+from remem.recall.doubts import shared_doubt
 from remem.recall.names import shown, shown_key
 from remem.recall.prompt import (
     format_date,
@@ -36,12 +37,14 @@ from remem.serve.mcp_arguments import (
     CorrectArguments,
     Filters,
     ForgetArguments,
+    HistoryArguments,
     ListSourcesArguments,
     Message,
     RecallArguments,
     RememberArguments,
     SummarizeArguments,
     TranslateArguments,
+    UndoArguments,
 )
 from remem.store import Filter, InvalidInput, Record
 from remem.store.filters import And, F, Range
@@ -94,6 +97,8 @@ class RecalledMemory(BaseModel):
     Attributes:
         relevance: How much it matters for the question, in [0, 1].
         until: When it was stated otherwise; None: it was not.
+        doubt: Why it may not answer the question: "unanswered", or "other person" where it is of
+            others than whom the question names; empty if there is no doubt.
     """
 
     key: str
@@ -105,6 +110,7 @@ class RecalledMemory(BaseModel):
     text: str
     relevance: float
     until: str | None
+    doubt: str
 
 
 class RecallData(BaseModel):
@@ -169,6 +175,34 @@ class CorrectData(BaseModel):
 
     key: str
     corrected: str
+
+
+class ChangeData(BaseModel):
+    """A statement that a newer one supersedes.
+
+    Attributes:
+        about: The state of things.
+        since: When it was stated otherwise.
+        older, newer: Their keys.
+    """
+
+    about: str
+    since: str
+    older: str
+    newer: str
+
+
+class HistoryData(BaseModel):
+    """Changes, the latest first, and how many there are in all."""
+
+    changes: list[ChangeData]
+    total: int
+
+
+class UndoData(BaseModel):
+    """The key of the memory that is true beside the newer ones."""
+
+    key: str
 
 
 class ForgetData(BaseModel):
@@ -242,7 +276,8 @@ def _recall(memory: Memory, given: RecallArguments) -> Result:
     if not found:
         return Result("Nothing is remembered that fits.", RecallData(memories=[]))
     lines = [_line(each.record, f"relevance {each.relevance:.2f}", lasted(each)) for each in found]
-    return Result(framed(lines), RecallData(memories=_recalled(found)))
+    text = framed(lines, doubt=shared_doubt(found))
+    return Result(text, RecallData(memories=_recalled(found)))
 
 
 def _context(memory: Memory, given: ContextArguments) -> Result:
@@ -295,6 +330,43 @@ def _correct(memory: Memory, given: CorrectArguments) -> Result:
     new = memory.update(old, _words(given.text), origin=ASSISTANT)
     data = CorrectData(key=shown_key(new.key), corrected=shown_key(old))
     return Result(f"Corrected; its key is {data.key} now, and the old words are history.", data)
+
+
+def _history(memory: Memory, given: HistoryArguments) -> Result:
+    found = memory.supersessions()
+    if given.key is not None:
+        key = key_of(memory, given.key, f": {_CALL_RECALL}")
+        found = [one for one in found if key in (one.older.key, one.newer.key)]
+    found.sort(key=lambda one: one.since, reverse=True)
+    changes = [
+        ChangeData(
+            about=neutralise(one.about),
+            since=one.since.isoformat(),
+            older=shown_key(one.older.key),
+            newer=shown_key(one.newer.key),
+        )
+        for one in found[: given.limit]
+    ]
+    data = HistoryData(changes=changes, total=len(found))
+    if not changes:
+        return Result("Nothing is superseded.", data)
+    lines = [
+        line
+        for one, change in zip(found, changes, strict=False)
+        for line in (
+            f"{change.about}, since {format_date(one.since)}:",
+            _line(one.older, f"until {format_date(one.since)}"),
+            _line(one.newer),
+        )
+    ]
+    return Result(framed(lines), data)
+
+
+def _undo(memory: Memory, given: UndoArguments) -> Result:
+    advice = ", so nothing was taken back: call history first, then pass a key that it shows"
+    record = memory.undo(key_of(memory, given.key, advice))
+    data = UndoData(key=shown_key(record.key))
+    return Result(f"{data.key} is true beside the newer statements from now on.", data)
 
 
 def _forget(memory: Memory, given: ForgetArguments) -> Result:
@@ -382,6 +454,7 @@ def _recalled(found: Iterable[Recollection]) -> list[RecalledMemory]:
             text=neutralise(each.record.text),
             relevance=round(each.relevance, 4),
             until=each.until.isoformat() if each.until else None,
+            doubt=each.doubt,
         )
         for each in found
     ]
@@ -434,6 +507,16 @@ TOOLS = (
         reads_only=True,
     ),
     Tool(
+        "history",
+        "What has changed",
+        "Statements that newer ones supersede (a former address, an older price), the latest "
+        "change first, with the keys of both.",
+        HistoryArguments,
+        HistoryData,
+        _history,
+        reads_only=True,
+    ),
+    Tool(
         "translate",
         "Translate as before",
         "How a sentence, or the ones most like it, were translated before, from the translations "
@@ -460,6 +543,15 @@ TOOLS = (
         CorrectArguments,
         CorrectData,
         _correct,
+    ),
+    Tool(
+        "undo",
+        "Take a change back",
+        "Say that a memory is still true although a newer one was taken to supersede it. Call it "
+        "when the user says that both are so; history shows the key.",
+        UndoArguments,
+        UndoData,
+        _undo,
     ),
     Tool(
         "list_sources",

@@ -37,6 +37,7 @@ _HIT = {
     "words": ["spare", "key"],
     "until": None,
     "newer": None,
+    "doubt": "",
 }
 
 
@@ -147,6 +148,29 @@ class Hit(_Answer):
     words: list[str] = Field(description="Its words that the question asks for.")
     until: Told | None = Field(description="When it was stated otherwise; null: it was not.")
     newer: str | None = Field(description="Key of the memory that states it otherwise.")
+    doubt: str = Field(
+        description="Why it may not answer the question: `unanswered`, or `other person` where it "
+        "is of others than whom the question names; empty if there is no doubt."
+    )
+
+
+class SupersessionOut(_Answer):
+    """A statement that a newer one supersedes."""
+
+    model_config = _answer(
+        about="home", since="2024-07-21T18:30:00+02:00", older=_RECORD, newer=_RECORD
+    )
+
+    about: str = Field(description="The state of things: `home`, `school of daughter`.")
+    since: Told = Field(description="When it was stated otherwise.")
+    older: RecordOut
+    newer: RecordOut
+
+
+class Supersessions(_Answer):
+    """The statements that newer ones supersede, oldest first."""
+
+    supersessions: list[SupersessionOut]
 
 
 class ReachOut(_Answer):
@@ -194,7 +218,9 @@ class Hits(_Answer):
 class ContextOut(_Answer):
     """A block to put in front of a message, and what is in it."""
 
-    model_config = _answer(text="The memories below ...", tokens=96, hits=[_HIT], left_out=[])
+    model_config = _answer(
+        text="The memories below ...", tokens=96, hits=[_HIT], left_out=[], doubt=""
+    )
 
     text: str = Field(description="Empty where there is nothing to say.")
     tokens: int = Field(description="Its length, by an estimate.")
@@ -202,6 +228,7 @@ class ContextOut(_Answer):
         validation_alias="recollections", description="What is in it, in the order of time."
     )
     left_out: list[_Key] = Field(description="Keys of what was recalled and did not fit.")
+    doubt: str = Field(description="Of all hits together, which the text tells in a sentence.")
 
 
 class LineOut(_Answer):

@@ -274,6 +274,33 @@ async def history(key: _Key, deps: Reading) -> responses.Records:
     )
 
 
+@_memories.get("/supersessions", responses=responses.refusals(404))
+async def supersessions(
+    deps: Reading, key: Annotated[Key | None, Query(description="Only those of this one.")] = None
+) -> responses.Supersessions:
+    """The statements that newer ones supersede, and since when; DELETE takes one back."""
+
+    def read(memory: Memory) -> responses.Supersessions:
+        found = memory.supersessions()
+        if key is not None:
+            _known(memory.get(key), key)
+            found = [one for one in found if key in (one.older.key, one.newer.key)]
+        return responses.Supersessions.of(supersessions=found)
+
+    return await deps.do(read)
+
+
+@_memories.delete("/supersessions", responses=responses.refusals(404))
+async def undo(key: _Key, deps: Writing) -> responses.RecordOut:
+    """Take back that newer statements supersede a memory: it is as true as they are from now on."""
+
+    def taken_back(memory: Memory) -> responses.RecordOut:
+        _known(memory.get(key), key)
+        return responses.RecordOut.of(memory.undo(key))
+
+    return await deps.do(taken_back)
+
+
 @_memories.get("/record/neighbors", responses=responses.refusals(404))
 async def neighbors(
     key: _Key,
