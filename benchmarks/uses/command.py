@@ -131,6 +131,7 @@ class _Plan:
                 "chrF++ with memory": one.memory,
                 "chrF++ of the engine alone": one.engine,
                 "chrF++ of copies": one.copies,
+                "terms": one.terms,
                 "terms kept": one.kept,
                 "terms kept by the engine alone": one.kept_alone,
                 "buckets": {

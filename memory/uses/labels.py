@@ -12,8 +12,9 @@ all examples are from theirs gets no label.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import fmean
 
 import numpy as np
@@ -24,8 +25,11 @@ from remem.uses.lexicon import TONES, tones
 
 Floats = NDArray[np.float64]
 
-_STRENGTHS = (0.3, 1.0, 3.0, 10.0)
+_STRENGTHS = (0.3, 1.0, 2.0, 5.0, 10.0)
 """Ridges that are tried."""
+
+_WORTHS = (0.25, 1.0)
+"""Factors of the tones that are tried: in some texts words tell much, in others the whole does."""
 
 _SHARPNESSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Factors before the softmax that are tried: scores of a ridge are no probabilities."""
@@ -66,6 +70,7 @@ class Classifier:
         labels: In alphabetical order.
         vectors: Of the examples, of length 1; shape (n, dim).
         weights, bias: From a text's features to a score for each label.
+        worth: Factor of the tones.
         sharpness: From scores to logits.
         nearest_known: The least nearness of a text that gets a label.
     """
@@ -74,6 +79,7 @@ class Classifier:
     vectors: Floats
     weights: Floats
     bias: Floats
+    worth: float
     sharpness: float
     nearest_known: float
 
@@ -82,7 +88,7 @@ class Classifier:
         if not len(texts):
             return []
         found = np.asarray(vectors, np.float64)
-        scores = _features(found, texts) @ self.weights + self.bias
+        scores = _features(found, texts, self.worth) @ self.weights + self.bias
         # As if each label had been right once more: four examples make nobody certain.
         many = len(self.vectors)
         shares = (many * _softmax(self.sharpness * scores) + 1) / (many + len(self.labels))
@@ -111,29 +117,49 @@ def learned(
     names = tuple(sorted(set(labels)))
     _check(labels)
     known = np.asarray(vectors, np.float64)
-    features = _features(known, texts)
     targets = np.asarray([[label == name for name in names] for label in labels], np.float64)
+    ridges = (_ridges(_features(known, texts, worth), targets, worth) for worth in _WORTHS)
+    best = min(
+        chain.from_iterable(ridges),
+        key=lambda ridge: float(np.square(targets - ridge.unseen).mean()),
+    )
+    return Classifier(
+        names,
+        known,
+        best.weights,
+        best.bias,
+        best.worth,
+        _sharpness(best.unseen, targets),
+        _nearest_known(known),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ridge:
+    """A regression.
+
+    Attributes:
+        unseen: The scores that a model which had not seen an example would have given it.
+    """
+
+    worth: float
+    weights: Floats
+    bias: Floats
+    unseen: Floats
+
+
+def _ridges(features: Floats, targets: Floats, worth: float) -> Iterator[_Ridge]:
+    """The regressions of all strengths, from one decomposition."""
     mean, base = features.mean(axis=0), targets.mean(axis=0)
     u, s, vt = np.linalg.svd(features - mean, full_matrices=False)
     projected = u.T @ (targets - base)
-
-    def unseen(strength: float) -> Floats:
-        """The scores that a model which had not seen an example would have given it."""
+    for strength in _STRENGTHS:
         kept = s**2 / (s**2 + strength)
         missed = targets - base - u @ (kept[:, None] * projected)
-        leverage = u**2 @ kept + 1 / len(texts)
-        scores: Floats = targets - missed / np.maximum(1 - leverage, _LEAST)[:, None]
-        return scores
-
-    def error(strength: float) -> float:
-        return float(np.square(targets - unseen(strength)).mean())
-
-    strength = min(_STRENGTHS, key=error)
-    weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected)
-    sharpness = _sharpness(unseen(strength), targets)
-    return Classifier(
-        names, known, weights, base - mean @ weights, sharpness, _nearest_known(known)
-    )
+        leverage = u**2 @ kept + 1 / len(features)
+        unseen = targets - missed / np.maximum(1 - leverage, _LEAST)[:, None]
+        weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected)
+        yield _Ridge(worth, weights, base - mean @ weights, unseen)
 
 
 def _check(labels: Sequence[str]) -> None:
@@ -153,9 +179,9 @@ def _check(labels: Sequence[str]) -> None:
         )
 
 
-def _features(vectors: Floats, texts: Sequence[str]) -> Floats:
+def _features(vectors: Floats, texts: Sequence[str], worth: float) -> Floats:
     toned = np.asarray([tones(text) for text in texts], np.float64).reshape(len(texts), TONES)
-    return np.hstack([vectors, toned])
+    return np.hstack([vectors, worth * toned])
 
 
 def _softmax(logits: Floats) -> Floats:
