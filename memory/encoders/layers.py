@@ -110,5 +110,5 @@ def attention(three: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
     if mask is not None:
         hidden = mask.dtype == torch.bool
         scores = scores.masked_fill(~mask, float("-inf")) if hidden else scores + mask
-    found = scores.softmax(dim=-1) @ values
+    found: Tensor = scores.softmax(dim=-1) @ values
     return found.transpose(1, 2).reshape(texts, tokens, width // 3)

@@ -64,7 +64,8 @@ class TorchMiniLM:
 
     def __init__(self, folder: Path, join: Join, device: str = "cpu") -> None:
         stored = tensors_of(folder)
-        dtype = fast_dtype(device) if device == "cpu" else torch.float32
+        fast = fast_dtype(device)
+        dtype = fast if isinstance(fast, torch.dtype) else torch.float32  # as it was published
         tensors = {name: torch.tensor(stored[name]).to(device, dtype) for name in stored}
         self._device = device
         self._words = tensors["embeddings.word_embeddings.weight"]
