@@ -13,12 +13,12 @@ from remem import dates, transfer
 from remem.contents import Where, as_filter, beside, with_pinned
 from remem.encoders.opening import encoder_for
 from remem.encoders.sentence_transformer import Encoder
-from remem.ingest.documents import document_records
 from remem.inquiry import Inquiries
 from remem.messages import note_key, placed, records_of
 from remem.recall.expectation import Found, Terms
 from remem.recall.given import Given
 from remem.recall.prompt import Context, CountTokens, build_context, estimate_tokens
+from remem.recall.quotes import CONSIDERED, MOST, Quote, quotes
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import FLOOR, relevant
 from remem.recall.retriever import Retriever, Searches
@@ -26,6 +26,8 @@ from remem.secrets.guard import Guard, guard_called
 from remem.store import InvalidInput, Record, Store, Verification, open_store
 from remem.store.base import OnDamage, log_damage
 from remem.store.filters import matches_everything
+from remem.unanswered import Unanswered
+from remem.uses.methods import Models, Uses
 from remem.writer import Added, Writer
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from remem.generators.opening import Generator
 
 
-class Memory(Inquiries):
+class Memory(Inquiries, Uses):
     """Everything that was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.
@@ -46,6 +48,7 @@ class Memory(Inquiries):
         retriever: How to search.
         secrets: What becomes of keys, tokens and passwords in what is to be remembered: "allow",
             "redact" (a mark takes their place), "refuse", or a ``remem.secrets.Guard``.
+        unanswered: Where questions are kept for which ``context`` has nothing; None: nowhere.
 
     Raises:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
@@ -61,6 +64,7 @@ class Memory(Inquiries):
         encoder: Encoder | None = None,
         retriever: Searches | None = None,
         secrets: str | Guard = "allow",
+        unanswered: Unanswered | None = None,
     ) -> None:
         self.namespace = namespace
         guard = guard_called(secrets)
@@ -73,6 +77,8 @@ class Memory(Inquiries):
         self._writer = Writer(store, encoder, guard)
         self._retriever: Searches = retriever or Retriever()
         self._given = Given()
+        self._models = Models()
+        self._unanswered = unanswered
 
     @property
     def encoder(self) -> Encoder:
@@ -177,8 +183,9 @@ class Memory(Inquiries):
         """Remember a document, passage by passage.
 
         Args:
-            document: A file (text, Markdown, HTML, PDF, DOCX): a ``Path``, or a string of one
-                line that ends like such a file. Any other string is the text itself, as Markdown.
+            document: A file (text, Markdown, HTML, PDF, DOCX, EPUB, ...): a ``Path``, or a string
+                of one line that ends like such a file. Any other string is the text itself, as
+                Markdown.
             source: What to call it; by default the file's name, or a digest of the text. Passages
                 that the source had before and the document does not have are superseded.
             origin: Where the words come from; by default ``"web"`` for HTML, else ``"document"``.
@@ -187,6 +194,9 @@ class Memory(Inquiries):
             InvalidInput: a part of it cannot be read.
             MissingDependency: its format needs an optional package.
         """
+        # Here, because the readers take a tenth of a second, for which each hook would wait.
+        from remem.ingest.documents import document_records
+
         records = document_records(document, source=source, metadata=metadata, origin=origin)
         return self._writer.add_whole(self.namespace, records[0].source, records)
 
@@ -286,7 +296,26 @@ class Memory(Inquiries):
         found = relevant(self.search(query, most, where=where, now=now, explain=True), floor)
         given = with_pinned(pins, found)
         news = [one for one in given if one.record.text not in known][: k + len(pins)]
+        if not found and self._unanswered:
+            self._unanswered.note(self.namespace, query, self.guard)
         return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
+
+    def quote(
+        self,
+        question: str,
+        most: int = MOST,
+        *,
+        where: Where | None = None,
+        now: datetime | None = None,
+    ) -> list[Quote]:
+        """The sentences that answer a question, best first, as they were said, each of another
+        memory; none where nobody said. No model is asked.
+
+        Args:
+            where, now: Those of ``search``, which tells what is raised.
+        """
+        found = self.search(question, max(most, CONSIDERED), where=where, now=now, explain=True)
+        return quotes(question, found, most)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
         """A chatbot that remembers: ``memory.chat(generator).send("...")``. See
@@ -388,6 +417,9 @@ class Memory(Inquiries):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _answered(self, question: str) -> bool:
+        return bool(relevant(self.search(question, explain=True), FLOOR))
 
     def _linked(self, record: Record) -> Record:
         return self._given.linked(self.namespace, record)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from transformers import BertModel
+from transformers.modeling_outputs import BaseModelOutput
 
 from remem.encoders.layers import Layer, Linear, Norm, attention, reordered
 
@@ -40,19 +41,18 @@ def quicken(model: SentenceTransformer) -> None:
     bert: Any = getattr(model[0], "auto_model", None)
     if model.device.type != "cpu" or not _is_plain(bert):
         return
-    layers, pooler, expected = bert.encoder.layer, bert.pooler, _vectors(model)
+    forward, expected = bert.forward, _vectors(model)
     try:
-        bert.encoder.layer = nn.ModuleList(map(_Layer, layers))
-        bert.pooler = None  # BERT's own, of the first token, which sentence-transformers ignores
+        bert.forward = _Forward(bert)
         alike = bool(((_vectors(model) * expected).sum(dim=1) > _SAME).all())
     except (AttributeError, RuntimeError, TypeError):
         alike = False  # another version of torch, or a processor that oneDNN does not know
     if not alike:
-        bert.encoder.layer, bert.pooler = layers, pooler
+        bert.forward = forward
 
 
 def _is_plain(bert: Any) -> bool:
-    """True for a BERT to which nothing was done that ``_Layer`` does not know."""
+    """True for a BERT to which nothing was done that ``_Forward`` does not know."""
     return (
         type(bert) is BertModel
         and bert.config.hidden_act == "gelu"
@@ -68,30 +68,46 @@ def _vectors(model: SentenceTransformer) -> Tensor:
         return normalize(vectors.float(), dim=1)
 
 
-class _Layer(nn.Module):
-    """The computation of transformers' ``BertLayer``, without dropout, which is for training."""
+class _Forward:
+    """The computation of transformers' ``BertModel``, without its pooler of the first token, which
+    sentence-transformers ignores, and without dropout, which is for training."""
 
-    def __init__(self, layer: Any) -> None:
-        super().__init__()
-        around, output = layer.attention, layer.output
-        own = around.self
-        self._heads: int = own.num_attention_heads
-        self._layer = Layer(
-            reordered(*map(_linear, (own.query, own.key, own.value))),
-            reordered(_linear(around.output.dense)),
-            _norm(around.output.LayerNorm),
-            reordered(_linear(layer.intermediate.dense)),
-            reordered(_linear(output.dense)),
-            _norm(output.LayerNorm),
-        )
+    def __init__(self, bert: Any) -> None:
+        self._embeddings = bert.embeddings
+        self._layers = list(map(_layer, bert.encoder.layer))
+        self._heads: int = bert.config.num_attention_heads
 
-    def forward(self, states: Tensor, mask: Tensor | None = None, *_: Any, **__: Any) -> Tensor:
-        """Of shape (texts, tokens, dim), like ``states``.
+    def __call__(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        **_: Any,
+    ) -> BaseModelOutput:
+        """The last layer's states, of shape (texts, tokens, dim).
 
         Args:
-            mask: Which tokens each token looks at, shape (texts, 1, tokens, tokens); None: all.
+            input_ids, token_type_ids: Of shape (texts, tokens).
+            attention_mask: 0 where a text has ended, of the same shape.
         """
-        return self._layer(states, partial(attention, heads=self._heads, mask=mask))
+        mask = None if attention_mask.all() else attention_mask[:, None, None, :].bool()
+        attend = partial(attention, heads=self._heads, mask=mask)
+        states = self._embeddings(input_ids, token_type_ids)
+        for layer in self._layers:
+            states = layer(states, attend)
+        return BaseModelOutput(last_hidden_state=states)
+
+
+def _layer(layer: Any) -> Layer:
+    own, mixed, output = layer.attention.self, layer.attention.output, layer.output
+    return Layer(
+        reordered(*map(_linear, (own.query, own.key, own.value))),
+        reordered(_linear(mixed.dense)),
+        _norm(mixed.LayerNorm),
+        reordered(_linear(layer.intermediate.dense)),
+        reordered(_linear(output.dense)),
+        _norm(output.LayerNorm),
+    )
 
 
 def _linear(module: nn.Linear) -> Linear:

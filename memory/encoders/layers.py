@@ -101,7 +101,7 @@ def attention(three: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
     Args:
         three: Queries, keys and values, of shape (texts, tokens, 3 * dim).
         mask: Which tokens each token looks at, or what is added to its scores, of shape
-            (texts, 1, tokens, tokens); None: at all.
+            (texts, 1, 1 or tokens, tokens); None: at all.
     """
     texts, tokens, width = three.shape
     apart: Any = three.view(texts, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4)

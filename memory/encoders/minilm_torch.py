@@ -66,7 +66,8 @@ class TorchMiniLM:
         stored = tensors_of(folder)
         fast = fast_dtype(device)
         dtype = fast if isinstance(fast, torch.dtype) else torch.float32  # as it was published
-        tensors = {name: torch.tensor(stored[name]).to(device, dtype) for name in stored}
+        where = torch.device(device)
+        tensors = {name: torch.tensor(stored[name]).to(where, dtype) for name in stored}
         self._device = device
         self._words = tensors["embeddings.word_embeddings.weight"]
         self._places = (

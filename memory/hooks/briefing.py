@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from remem.briefing import briefing
 from remem.configuration import Settings
-from remem.ingest.agents.projects import namespace_of
+from remem.projects import namespace_of
 from remem.store.open import store_exists
 
 

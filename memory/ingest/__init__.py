@@ -4,8 +4,10 @@
 
 For a format more: if it is JSON with a list of messages, write a row of ``CHAT_APPS`` in
 ``chatapps.py`` (people) or of ``ASSISTANTS`` in ``assistants.py`` (a model); it is detected by its
-marks. Anything else is a ``Reader`` (``base.py``) in a module of its own, listed in ``detect.py``
-before those that take more. Either gets a line in the README's table and a test.
+marks. A page of HTML is a ``PageReader`` (``chatpage.py``), lines of text are a
+``TranscriptReader`` (``transcripts.py``), a document is a function in ``documents.py``. Anything
+else is a ``Reader`` (``base.py``) in a module of its own, listed in ``detect.py`` before those that
+take more. Each gets a line in the README's table and a test.
 """
 
 from remem.ingest.backup import BackupReader
@@ -14,9 +16,10 @@ from remem.ingest.beir import BeirReader
 from remem.ingest.chatgpt import ChatGPTReader
 from remem.ingest.claude import ClaudeReader
 from remem.ingest.deepseek import DeepSeekReader
-from remem.ingest.detect import READERS, FolderReader, detect_reader
+from remem.ingest.detect import READERS, detect_reader
 from remem.ingest.documents import DocumentReader, read_document
 from remem.ingest.files import Limit, limited
+from remem.ingest.folders import FolderReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
 from remem.ingest.mail import MailReader
@@ -27,6 +30,7 @@ from remem.ingest.slack import SlackReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
 from remem.ingest.transcripts import IMessageReader, LineReader
+from remem.ingest.translations import PoReader, TmxReader
 from remem.ingest.turns import FormatReader
 from remem.ingest.whatsapp import WhatsAppReader
 
@@ -52,6 +56,7 @@ __all__ = [
     "NamedByFile",
     "OnBytes",
     "Passage",
+    "PoReader",
     "Problem",
     "Progress",
     "Reader",
@@ -59,6 +64,7 @@ __all__ = [
     "Target",
     "TelegramPageReader",
     "TelegramReader",
+    "TmxReader",
     "WhatsAppReader",
     "count_words",
     "detect_reader",

@@ -8,7 +8,7 @@ other way round, and a message may have been edited since. All of it is decided 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +18,7 @@ from remem.store import F, Filter, Record, SourceInfo
 _ENOUGH = 3
 """Messages of a time at which others are stored, from which on it is another chat."""
 
+_NEARLY = 0.9
 _MOST_NAMESAKES = 20
 _ORDINAL = re.compile(r"(.*-)(\d{1,4})")
 _STAMP = re.compile(r"(.*#\d{4}-)(\d\d)-(\d\d)(T[\d:]+-\d+)")
@@ -45,12 +46,12 @@ class Names:
 
     Attributes:
         memory: Where they are stored.
-        known: Names of the sources that were there when the import began.
+        known: The sources that were there when the import began, by their names.
         chosen: Name in the file -> name in the memory, for those that came up.
     """
 
     memory: Stored
-    known: frozenset[str]
+    known: Mapping[str, SourceInfo]
     chosen: dict[str, str] = field(default_factory=dict)
 
     def named(self, records: Sequence[Record]) -> list[Record]:
@@ -68,13 +69,30 @@ class Names:
                 break
         else:
             name = namesakes[-1]
-        if name not in self.known:
-            base = source.rpartition("/")[2]
-            for other in sorted(self.known):
-                is_namesake = other != source and other.rpartition("/")[2] == base
-                if is_namesake and self._is_same(records, other):
+        return name if name in self.known else self._elsewhere(source, records) or name
+
+    def _elsewhere(self, source: str, records: Sequence[Record]) -> str | None:
+        """Name of the source that says the same, though its file was moved or renamed."""
+        family, base = source.partition("/")[0], source.rpartition("/")[2]
+        are_known_by_time = all(_STAMP.fullmatch(record.key) for record in records)
+        tries = 0
+        for other in sorted(self.known):
+            if other == source:
+                continue
+            if other.rpartition("/")[2] == base and self._is_same(records, other):
+                return other
+            if are_known_by_time and other.partition("/")[0] == family and tries < _MOST_NAMESAKES:
+                both = _between(records, self.known[other])
+                tries += len(both) >= _ENOUGH
+                if len(both) >= _ENOUGH and self._is_nearly_same(both, other):
                     return other
-        return name
+        return None
+
+    def _is_nearly_same(self, records: Sequence[Record], name: str) -> bool:
+        """True if a source of another name says what these say, but for a few that were edited."""
+        there = self._there(records, name)
+        alike = sum(map(_says_the_same, there, records))
+        return alike >= _NEARLY * len(records)
 
     def _is_same(self, records: Sequence[Record], name: str) -> bool:
         """True if a source of another name says just what these records say."""
@@ -111,6 +129,14 @@ class Names:
 
     def _there(self, records: Sequence[Record], name: str) -> Sequence[Record | None]:
         return self.memory.get_many([moved(record, name).key for record in records])
+
+
+def _between(records: Sequence[Record], info: SourceInfo) -> list[Record]:
+    """The records of the time in which there are records in a source."""
+    first, last = info.first_said_at, info.last_said_at
+    if first is None or last is None:
+        return []
+    return [each for each in records if each.said_at and first <= each.said_at <= last]
 
 
 def _before(moment: datetime) -> datetime:

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from remem.ingest.agents.places import AGENT_READERS, OPEN_CODE
+from remem.ingest.archives import ArchiveReader
 from remem.ingest.assistants import ASSISTANTS
 from remem.ingest.backup import BackupReader
-from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
+from remem.ingest.base import Reader
 from remem.ingest.beir import BeirReader
 from remem.ingest.chatapps import CHAT_APPS
 from remem.ingest.chatgpt import ChatGPTReader
+from remem.ingest.chatpages import DiscordPageReader, GeminiPageReader, MessengerPageReader
 from remem.ingest.claude import ClaudeReader
 from remem.ingest.deepseek import DeepSeekReader
 from remem.ingest.documents import DocumentReader
+from remem.ingest.folders import FolderReader
+from remem.ingest.imessage import IMessageDatabaseReader
+from remem.ingest.kakaotalk import KakaoTalkReader
 from remem.ingest.locomo import LocomoReader
 from remem.ingest.longmemeval import LongMemEvalReader
 from remem.ingest.mail import MailReader
 from remem.ingest.markdown import MarkdownReader
 from remem.ingest.messages import MessagesReader
 from remem.ingest.slack import SlackReader
+from remem.ingest.subtitles import SubtitleReader
+from remem.ingest.tables import MessageTableReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
 from remem.ingest.transcripts import IMessageReader, LineReader
+from remem.ingest.translations import PoReader, TmxReader
 from remem.ingest.turns import FormatReader
+from remem.ingest.wechat import WeChatReader
 from remem.ingest.whatsapp import WhatsAppReader
-from remem.store import InvalidInput, RememError
+from remem.store import InvalidInput
 
 _LAYOUTS: tuple[Reader, ...] = (
     DeepSeekReader(),  # before ChatGPT's: its conversations are laid out alike
@@ -48,7 +56,17 @@ _EXPORTS: tuple[Reader, ...] = (
     LongMemEvalReader(),
     *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
     MailReader(),
+    PoReader(),
+    TmxReader(),
     TelegramPageReader(),
+    DiscordPageReader(),
+    MessengerPageReader(),
+    GeminiPageReader(),
+    IMessageDatabaseReader(),
+    SubtitleReader(),
+    MessageTableReader(),
+    KakaoTalkReader(),
+    WeChatReader(),
     LineReader(),
     IMessageReader(),
     MessagesReader(),
@@ -57,109 +75,14 @@ _EXPORTS: tuple[Reader, ...] = (
 _DOCUMENTS = DocumentReader()
 
 
-# A folder of documents and chat exports: each is read by the reader that knows it.
-
-_MEDIA = frozenset(
-    ".jpg .jpeg .png .gif .webp .heic .mp4 .mov .3gp .avi .mkv .opus .ogg .m4a .aac .mp3 .amr .wav"
-    " .was".split()
-)
-
-
-class FolderReader:
-    """All that is in a folder and the folders inside it, in sorted order, but hidden files.
-
-    A folder inside it that is one export as a whole, such as Slack's, is read as that. A document
-    is named by its path from the folder on: "notes/2024/travel.md".
-
-    Args:
-        layouts: Readers of exports that may be a folder.
-        exports: Readers of all exports, ``layouts`` among them, as they are to be asked.
-        documents: The reader of what is no export.
-    """
-
-    name = "folder"
-
-    def __init__(
-        self, layouts: Sequence[Reader], exports: Sequence[Reader], documents: Reader
-    ) -> None:
-        self._layouts = layouts
-        self._exports = exports
-        self._readers = (*exports, documents)
-
-    def detect(self, path: Path) -> bool:
-        """True if it is a folder."""
-        return path.is_dir()
-
-    def reader_of_whole(self, folder: Path) -> Reader | None:
-        """The reader to which the folder belongs as a whole, None if it is a mixed one.
-
-        It is the innermost folder in the layout of an export, without files of other exports, so
-        that an export never hides what lies beside it.
-        """
-        reader = _first(self._layouts, folder)
-        if reader is None:
-            return None
-        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
-        if any(reader.detect(path) for path in inside if path.is_dir()):
-            return None
-        known = (_first(self._exports, path) for path in inside if path.is_file())
-        return reader if all(each in (None, reader) for each in known) else None
-
-    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
-        """The records of one file or export after the other."""
-        name = path.resolve().name
-        unreadable: list[OSError] = []
-        for part, reader in self._parts(path, unreadable.append):
-            source = f"{name}/{part.relative_to(path).as_posix()}"
-            try:
-                if reader is None:
-                    yield Problem(part, "there is no reader for this kind of file")
-                elif isinstance(reader, NamedByFile):
-                    yield from reader.read_as(source, part, on_bytes)
-                else:
-                    yield from reader.read(part, on_bytes)
-            except (RememError, OSError) as error:
-                yield Problem(part, f"the file was skipped: {error}")
-        for failure in unreadable:
-            yield Problem(Path(failure.filename), f"the folder was skipped: {failure.strerror}")
-
-    def _parts(
-        self, path: Path, on_error: Callable[[OSError], None]
-    ) -> Iterator[tuple[Path, Reader | None]]:
-        """Files, and folders that belong together, each with its reader."""
-        for parent, folders, files in os.walk(path, onerror=on_error):
-            # A pipe would be waited for, and a device read for ever.
-            found = [
-                (file, _first(self._readers, file) if file.is_file() else None)
-                for file in _visible(parent, files)
-            ]
-            has_chat = any(isinstance(reader, WhatsAppReader) for _, reader in found)
-            for file, reader in found:
-                # What was sent in a chat lies beside it, and has no words.
-                if reader is not None or not (has_chat and file.suffix.lower() in _MEDIA):
-                    yield file, reader
-            mixed = []
-            for folder in _visible(parent, folders):
-                if reader := self.reader_of_whole(folder):
-                    yield folder, reader
-                else:
-                    mixed.append(folder.name)
-            folders[:] = mixed
+def _folders(added: Sequence[Reader] = ()) -> tuple[Reader, FolderReader]:
+    """The readers of archives and of folders, in which added readers are asked first."""
+    layouts, exports = (*added, *_LAYOUTS), (*added, *_EXPORTS)
+    archives = ArchiveReader(FolderReader(layouts, exports, (_DOCUMENTS,)))
+    return archives, FolderReader(layouts, exports, (archives, _DOCUMENTS))
 
 
-def _first(readers: Sequence[Reader], path: Path) -> Reader | None:
-    return next((reader for reader in readers if reader.detect(path)), None)
-
-
-def _visible(parent: str, names: Sequence[str]) -> list[Path]:
-    return [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
-
-
-READERS: tuple[Reader, ...] = (
-    *_EXPORTS,
-    _DOCUMENTS,
-    FolderReader(_LAYOUTS, _EXPORTS, _DOCUMENTS),
-)
+READERS: tuple[Reader, ...] = (*_EXPORTS, _folders()[0], _DOCUMENTS, _folders()[1])
 """Our readers, in the order in which they are asked: the more special before the more general."""
 
 GROUP = "remem.readers"
@@ -210,13 +133,14 @@ def detect_reader(path: str | Path) -> Reader:
             raise InvalidInput(f"{path} cannot be read ({error.strerror})") from error
     added = added_readers()
     if path.is_dir():
-        folders = FolderReader((*added, *_LAYOUTS), (*added, *_EXPORTS), _DOCUMENTS)
+        folders = _folders(added)[1]
         return folders.reader_of_whole(path) or folders
     if not path.is_file():
         raise InvalidInput(
             f"{path} is neither a file nor a folder; save what it gives to a file first"
         )
-    readers = (*added, *READERS)
+    archives, folders = _folders(added)
+    readers = (*added, *_EXPORTS, archives, _DOCUMENTS, folders)
     for reader in readers:
         if reader.detect(path):
             return reader

@@ -17,6 +17,13 @@ _WEST = "éèàäüöçêáñóßôãíâõîûåøæúùëïìòœÿýð" + "þ
 _EAST = "ąęłáéíóčěřšžýćśżźńůúťďňőűöüäßşţăâîđľŕôĺ"
 _TURKISH = "ıüşçöğâîû"
 _BALTIC = "āēīšžčūķļņģėęųįąšõäöü"
+_BY_LANGUAGE = {
+    _WEST: ("éèàêçâîôûùëïœ", "äöüß", "áéíóñúü¿¡", "ãáçéóõíâêúà", "åäöøæé", "áðéíóúýþæö"),
+    _EAST: ("ąęłóżśćńź", "íáéěřčžýšůúťďňó", "áéóöőíüúű", "ăîâşţ", "čšžćđ", "áéíčšžýúľťňôďó"),
+    _BALTIC: ("ėšųžįąčęū", "āēīšžčūķļņģ", "äõüöšž"),
+}
+"""The letters of one language each, of an alphabet that several share: a text has those of one."""
+
 _RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъёіїєґўјљњћђџѓќѕ"
 _GREEK = "αοιετνσηρπκμλυςάόίωέδγήχύθφβξώζψϊϋΐΰ"
 _HEBREW = "יוהלאתמרבשנדםעקחכפגןזסטצךףץִַָֹּ"
@@ -112,8 +119,13 @@ def _score(sample: bytes, name: str) -> float | None:
         return None
     if any(_is_control(character) for character in set(text)):
         return None
-    weigh = _pair_weights if name in _COMMON else _letter_weights
-    score = sum(weigh(text, name))
+    if name in _COMMON:
+        score = sum(_pair_weights(text, name))
+    else:
+        of_one = _BY_LANGUAGE.get(_LETTERS[name], ())
+        # Which of the languages it is, is not known before.
+        each = (sum(_letter_weights(text, name, one)) - math.log(len(of_one)) for one in of_one)
+        score = max((sum(_letter_weights(text, name, _LETTERS[name])), *each))
     return score + _PRIORS.get(name, _RARE) if score else None
 
 
@@ -121,8 +133,8 @@ def _is_control(character: str) -> bool:
     return "\x7f" <= character <= "\x9f" or (character < " " and character not in "\t\n\r\f\x1b")
 
 
-def _letter_weights(text: str, name: str) -> Iterator[float]:
-    shares = _shares(name)
+def _letter_weights(text: str, name: str, letters: str) -> Iterator[float]:
+    shares = _shares(letters)
     has_own_script = name not in _LATIN
     before = " "
     for character in text:
@@ -138,9 +150,8 @@ def _letter_weights(text: str, name: str) -> Iterator[float]:
 
 
 @cache
-def _shares(name: str) -> dict[str, float]:
+def _shares(letters: str) -> dict[str, float]:
     """The logarithm of the share of each character; by Zipf, the n-th has 1/n of the first's."""
-    letters = _LETTERS[name]
     total = sum(1 / (rank + 3) for rank in range(len(letters)))
     shares = {}
     for rank, letter in enumerate(letters):

@@ -38,6 +38,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+_ESCAPES = {b"\x1b$B": "iso2022_jp", b"\x1b$@": "iso2022_jp", b"\x1b$)C": "iso2022_kr"}
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -155,7 +157,7 @@ class Files:
 
     @contextmanager
     def _open(self, member: str, on_bytes: OnBytes) -> Iterator[_Buffered]:
-        with io.BufferedReader(_CountedFile(self._on_disk(member), on_bytes)) as raw:
+        with io.BufferedReader(CountedFile(self._on_disk(member), on_bytes)) as raw:
             if self._is_zip:
                 with zipfile.ZipFile(raw) as archive, archive.open(member) as inside:
                     yield cast("_Buffered", inside)
@@ -180,7 +182,7 @@ def text_lines(files: Files, member: str) -> Iterator[Line | Problem]:
         yield Problem(files.locate(member), reason, number + 1)
 
 
-class _CountedFile(io.FileIO):
+class CountedFile(io.FileIO):
     """A file that tells how many bytes were read from it."""
 
     def __init__(self, path: Path, on_bytes: OnBytes) -> None:
@@ -188,11 +190,13 @@ class _CountedFile(io.FileIO):
         self._on_bytes = on_bytes
 
     def readinto(self, buffer: Any) -> int | None:
+        """As of any file."""
         count = super().readinto(buffer)
         self._on_bytes(count or 0)
         return count
 
     def readall(self) -> bytes:
+        """As of any file."""
         data = super().readall()
         self._on_bytes(len(data))
         return data
@@ -248,6 +252,8 @@ def _encoding(stream: _Buffered) -> tuple[str, bool]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_first, has_proper = True, False
     for chunk in _readable(stream):
+        if is_first and (stateful := _with_escapes(chunk)):
+            return stateful, True
         if is_first and (marked := _marked_encoding(chunk)):
             return marked, True
         try:
@@ -256,6 +262,18 @@ def _encoding(stream: _Buffered) -> tuple[str, bool]:
             return ("utf-8", True) if has_proper else _guess(chunk)
         is_first = False
     return "utf-8", True
+
+
+def _with_escapes(head: bytes) -> str | None:
+    """The encoding of seven bits that switches to another script by an escape sequence."""
+    name = next((name for mark, name in _ESCAPES.items() if mark in head), None)
+    if name is None or not head.isascii():
+        return None
+    try:
+        codecs.getincrementaldecoder(name)().decode(head)
+    except UnicodeDecodeError:
+        return None
+    return name
 
 
 def _guess(sample: bytes) -> tuple[str, bool]:

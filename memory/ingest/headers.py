@@ -198,6 +198,12 @@ _OMITTED = re.compile(
 )
 _NOT_SHOWN = re.compile(
     r"null"
+    r"|missed (?:group )?(?:voice|video) calls?(?:, .{1,40})?|live location shared"
+    r"|(?:voice|video) call, .{1,40}"
+    r"|verpasster? (?:sprach|video)anruf|(?:llamada|videollamada)(?: de voz| grupal)? perdida"
+    r"|appels? (?:vocal|vidéo) manqué|(?:chamada de (?:voz|vídeo)|(?:ligação|chamada)) perdida"
+    r"|(?:chiamata vocale|videochiamata) persa|gemiste (?:spraak|video)oproep"
+    r"|пропущенный (?:аудио|видео)звонок|未接(?:语音|視訊|视频|語音)(?:通话|通話|来电|來電)"
     r"|waiting for this message\. this may take a while"
     r"|this message was deleted(?: by admin .{1,60})?|you deleted this message"
     r"|se eliminó este mensaje|eliminaste este mensaje|este mensaje (?:fue|ha sido) eliminado"

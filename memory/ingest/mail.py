@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import partial
@@ -49,9 +50,19 @@ class MailReader:
                     if len(data) > _LONGEST:
                         yield Problem(path, f"message {number} was skipped: it is too long")
                     else:
-                        yield from checked(partial(_record, data), path, f"message {number}")
+                        yield from _items(data, path, f"message {number}")
         except READ_ERRORS as error:
             yield Problem(path, f"the file cannot be read any further ({error})")
+
+
+def _items(data: bytes, path: Path, place: str) -> Iterator[Item | Problem]:
+    try:
+        records = list(_records(data))
+    except (ValueError, RecursionError) as error:
+        yield Problem(path, f"{place} was skipped: {error}")
+        return
+    for record in records:
+        yield from checked(partial(replace, record), path, place)
 
 
 def _messages(stream: Iterator[bytes], path: Path) -> Iterator[bytes]:
@@ -74,25 +85,41 @@ def _messages(stream: Iterator[bytes], path: Path) -> Iterator[bytes]:
         yield b"".join(lines)
 
 
-def _record(data: bytes) -> Record | None:
+def _records(data: bytes) -> Iterator[Record]:
+    """The record of a message, and of each that is forwarded in it as a whole."""
     message = _PARSER.parsebytes(data)
-    text = _words(message)
-    subject = _header(message, "Subject")
-    if not text.strip():
-        return None
-    own = _header(message, "Message-ID") or sha256(data).hexdigest()[:16]
+    own = _identity(message) or sha256(data).hexdigest()[:16]
     thread = (_header(message, "References").split() or [_header(message, "In-Reply-To")])[0]
-    said_at = as_time(_header(message, "Date"))
     source = f"mail/{(thread or own).strip('<>')}"
-    return Record(
-        key=f"{source}#{own.strip('<>')}",
-        source=source,
-        position=int(said_at.timestamp() * 1_000_000) if said_at else 0,
-        text=text,
-        speaker=_sender(message) or None,
-        said_at=said_at,
-        metadata=without_empty({"title": subject, "to": _header(message, "To")}),
-    )
+    for number, each in enumerate((message, *_forwarded(message))):
+        identity = own if not number else _identity(each) or f"{own}/{number}"
+        said_at = as_time(_header(each, "Date"))
+        # A message may say everything in its subject.
+        text = _words(each)
+        text = text if text.strip() else _header(each, "Subject")
+        if text:
+            yield Record(
+                key=f"{source}#{identity.strip('<>')}",
+                source=source,
+                position=int(said_at.timestamp() * 1_000_000) if said_at else 0,
+                text=text,
+                speaker=_sender(each) or None,
+                said_at=said_at,
+                metadata=without_empty(
+                    {"title": _header(each, "Subject"), "to": _header(each, "To")}
+                ),
+            )
+
+
+def _identity(message: EmailMessage) -> str:
+    return _header(message, "Message-ID")
+
+
+def _forwarded(message: EmailMessage) -> Iterator[EmailMessage]:
+    for part in message.walk():
+        inside = part.get_payload() if part.get_content_type() == "message/rfc822" else None
+        if isinstance(inside, list) and inside and isinstance(inside[0], EmailMessage):
+            yield inside[0]
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -106,14 +133,28 @@ def _sender(message: EmailMessage) -> str:
 
 
 def _words(message: EmailMessage) -> str:
-    """The text of a message; its HTML, if that is all there is."""
+    """The text of a message; its HTML, if that is all there is; and texts between attachments."""
     body = message.get_body(("plain", "html"))
     if body is None:
         return ""
+    more = [
+        part
+        for part in (message.iter_parts() if message.is_multipart() else ())
+        if part is not body and part.get_content_type() == "text/plain" and _is_shown(part)
+    ]
+    texts = [_content(part) for part in (body, *more)]
+    return "\n".join(filter(str.strip, dict.fromkeys(texts)))
+
+
+def _is_shown(part: MIMEPart) -> bool:
+    return part.get_content_disposition() != "attachment" and not part.get_filename()
+
+
+def _content(part: MIMEPart) -> str:
     try:
-        content = body.get_content()
+        content = part.get_content()
     except (LookupError, UnicodeError):  # an encoding that nobody knows
-        payload = body.get_payload(decode=True)
+        payload = part.get_payload(decode=True)
         content = payload.decode("latin-1") if isinstance(payload, bytes) else ""
-    text = plain_text(content) if body.get_content_subtype() == "html" else str(content)
+    text = plain_text(content) if part.get_content_subtype() == "html" else str(content)
     return text.replace("\r\n", "\n").strip("\n")

@@ -12,6 +12,8 @@ _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PARTS = re.compile(r"word/(?:document|comments|header\d*|footer\d*)\.xml")
 _BODY = "word/document.xml"
 _BOX = f"{_WORD}txbxContent"
+_FIELD = f"{_WORD}fldSimple"
+_PARAGRAPH = f"{_WORD}p"
 _SPACES = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n", f"{_WORD}cr": "\n"}
 _IS_PASSWORD = 1 << 13
 _NOTED = ("/FreeText", "/Text")
@@ -30,13 +32,21 @@ def beside_the_body(document: IO[bytes], body: str) -> Iterator[str]:
         for name in sorted(filter(_PARTS.fullmatch, parts.namelist())):
             with parts.open(name) as part:
                 root = ElementTree.parse(part).getroot()
-            roots = root.iter(_BOX) if name == _BODY else (root,)
-            for paragraph in (each for one in roots for each in one.iter(f"{_WORD}p")):
+            for paragraph in _beside(root) if name == _BODY else root.iter(_PARAGRAPH):
                 text = _text(paragraph).strip()
                 bare = _bare(text)
                 if bare and bare not in known and bare not in seen:
                     seen.add(bare)
                     yield text
+
+
+def _beside(body: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    """The paragraphs in boxes, and those with a field of which the text leaves out the words."""
+    for box in body.iter(_BOX):
+        yield from box.iter(_PARAGRAPH)
+    for paragraph in body.iter(_PARAGRAPH):
+        if next(paragraph.iter(_FIELD), None) is not None:
+            yield paragraph
 
 
 def _text(paragraph: ElementTree.Element) -> str:

@@ -151,7 +151,7 @@ def _record(data: Any, session: _Session, position: int, doubts: list[str]) -> R
         raise ValueError("it has no content")
     written = as_text(message.get("role"), "its role")
     role = _ROLES.get(written, written)
-    text = _words(message.get("content") or message.get("parts"))
+    text = _words(message.get("content") or message.get("parts") or message.get("refusal"))
     if role == "assistant":
         text = without_reasoning(text)
     if role in _NOT_SAID or not text.strip():

@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,11 @@ def checked(
             yield Item(record, namespace)
     except (ValueError, RecursionError) as error:
         yield Problem(path, f"{place} was skipped: {error}", line)
+
+
+def doubted(one: Item | Problem) -> Item | Problem:
+    """The same, with the mark that nothing told days from months."""
+    return replace(one, is_doubtful=True) if isinstance(one, Item) else one
 
 
 def _check_characters(record: Record) -> None:

@@ -293,7 +293,7 @@ class _Run:
         """The records under the names that their sources have in the memory."""
         names = self._names.get(name)
         if names is None:
-            known = frozenset(each.source for each in memory.sources())
+            known = {each.source: each for each in memory.sources()}
             names = self._names[name] = Names(memory, known)
         named = names.named(records)
         for before, after in zip(records, named, strict=True):
@@ -308,7 +308,7 @@ class _Run:
         is sure of its dates corrects what another one guessed, and not the other way."""
         names = self._names[name]
         twins: dict[str, str] = {}
-        for source in {record.source for record in records} & names.known:
+        for source in {record.source for record in records} & names.known.keys():
             twins |= names.twins([each for each in records if each.source == source], source)
         stored = dict(zip(twins, memory.get_many(list(twins)), strict=True))
         twins = {key: twin for key, twin in twins.items() if stored[key] is None}

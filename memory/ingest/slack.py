@@ -169,6 +169,7 @@ _WORD = re.compile(r"\w+")
 _NOT_SHOWN = re.compile(r"This content can['’]t be displayed\.?")
 _ADDRESS = re.compile(r"(?:mailto|tel|sms):")
 _BOLD = re.compile(r"(?<!\w)([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)")
+_WRITTEN = ("snippet", "post", "space")
 _EMOJI = re.compile(r":[\w+'-]+:")
 
 
@@ -224,8 +225,10 @@ class SlackWords:
         if kind == "actions":
             return ""  # buttons, which nobody said
         if kind in ("image", "video"):
-            title = self._text(block.get("title"))
-            return title or self._text(block.get("alt_text"))
+            texts = [self._text(block.get(name)) for name in ("title", "description")]
+            return "\n".join(filter(None, texts)) or self._text(block.get("alt_text"))
+        if kind == "table":
+            return "\n".join(self._row(row) for row in _list(block.get("rows")))
         texts = [self._text(block.get("text"))]
         texts += [self._text(each) for each in _list(block.get("fields"))]
         texts += [self._text(each) for each in _list(block.get("elements"))]
@@ -238,6 +241,16 @@ class SlackWords:
             is_marked = value.get("type") == "mrkdwn"
             value = _BOLD.sub(r"\2", text) if is_marked and isinstance(text, str) else text
         return self.decoded(value) if isinstance(value, str) else ""
+
+    def _row(self, row: Any) -> str:
+        """The cells of a row of a table: texts, or rich ones."""
+        cells = (
+            self._rich_lines(cell.get("elements"))
+            if cell.get("type") == "rich_text"
+            else self._text(cell)
+            for cell in _objects(row)
+        )
+        return " | ".join(filter(None, cells))
 
     def _rich_lines(self, elements: Any) -> str:
         lines = []
@@ -288,16 +301,21 @@ class SlackWords:
             title, value = self._text(each.get("title")), self._text(each.get("value"))
             texts.append(": ".join(filter(None, (title, value))))
         texts.append(self._blocks(attachment.get("blocks")))
+        for each in _objects(attachment.get("message_blocks")):
+            shared = each.get("message")
+            texts.append(self._blocks(shared.get("blocks")) if isinstance(shared, dict) else "")
         words = "\n".join(_that_add(filter(str.strip, texts)))
         return words or self._text(attachment.get("fallback"))
 
 
 def _transcript(file: Mapping[str, Any]) -> str:
-    """Words of a voice message, or of a mail that was sent to a channel."""
+    """Words of a voice message, of a mail that was sent to a channel, or of a text as far as it is
+    shown there."""
     transcription = file.get("transcription")
     preview = transcription.get("preview") if isinstance(transcription, dict) else None
     spoken = preview.get("content") if isinstance(preview, dict) else None
-    written = file.get("plain_text")
+    shown = file.get("preview") if file.get("mode") in _WRITTEN else None
+    written = file.get("plain_text") or shown
     return "\n".join(text for text in (spoken, written) if isinstance(text, str) and text.strip())
 
 

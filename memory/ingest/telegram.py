@@ -107,8 +107,10 @@ def _record(data: Any, chat: Mapping[str, Any], number: int, zone: tzinfo | None
 
 
 def _words(message: Mapping[str, Any]) -> str:
-    """The text, and what was asked in a poll, or sent as a contact or a place."""
-    parts = (_text(message.get("text")), _poll(message), _contact(message), _location(message))
+    """The text, and what was asked in a poll, or sent as a contact, a place, a list or a bill."""
+    text = _text(message.get("text")) or _text(message.get("text_entities"))
+    others = (_poll, _contact, _location, _tasks, _invoice)
+    parts = (text, *(part(message) for part in others))
     return "\n".join(part for part in parts if part.strip())
 
 
@@ -152,6 +154,19 @@ def _location(message: Mapping[str, Any]) -> str:
     named = (message.get("place_name"), message.get("address"))
     degrees = [str(place[name]) for name in ("latitude", "longitude") if name in place]
     return "\n".join(str(part) for part in (*named, ", ".join(degrees)) if part)
+
+
+def _tasks(message: Mapping[str, Any]) -> str:
+    tasks = as_object(message.get("todo_list") or {}, "its list of tasks")
+    answers = as_list(tasks.get("answers") or tasks.get("items"), "its tasks")
+    each = [as_object(task, "a task") for task in answers]
+    lines = [f"- {_text(task.get('text') or task.get('title'))}" for task in each]
+    return "\n".join(filter(None, (_text(tasks.get("title")), *lines)))
+
+
+def _invoice(message: Mapping[str, Any]) -> str:
+    invoice = as_object(message.get("invoice_information") or {}, "its bill")
+    return "\n".join(_text(invoice[name]) for name in ("title", "description") if invoice.get(name))
 
 
 def _time(message: Mapping[str, Any], zone: tzinfo | None) -> datetime | None:

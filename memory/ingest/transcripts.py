@@ -24,6 +24,7 @@ _LINE_TURN = re.compile(
 _LINE_MARKS = re.compile(
     r"\[(?:Photo|Sticker|Video|Voice message|File|Album|Contact|Location|Note|"
     r"写真|スタンプ|動画|ボイスメッセージ|ファイル|アルバム|사진|스티커|貼圖|照片|影片|圖片)\]"
+    r"|\[(?:Album|アルバム|相簿|앨범)\] .{0,100}|\u260e\ufe0f? ?.{1,60}"
 )
 _IMESSAGE_TIME = re.compile(
     r"([A-Z][a-z]{2} \d{1,2}, \d{4}\s+\d{1,2}:\d{2}:\d{2} [AP]M)(?: \((?:Read|Delivered).*\))?"
@@ -34,7 +35,7 @@ _IMESSAGE_NOTES = re.compile(
 
 
 @dataclass(slots=True)
-class _Said:
+class Spoken:
     """A turn that is being read: where it begins, who said it, when, and its lines."""
 
     line: int
@@ -43,24 +44,29 @@ class _Said:
     lines: list[str] = field(default_factory=list)
 
 
-_Turns = Callable[[Iterator[Line]], Iterator[_Said]]
+class TranscriptReader:
+    """A source is a chat, named by its file; a record is a turn with words.
 
-
-class _TranscriptReader:
-    """A source is a chat, named by its file; a record is a turn with words."""
+    Subclasses say what they are called, and take the lines of a file apart.
+    """
 
     name = ""
-    _prefix = ""
-    _turns: _Turns
+    prefix = ""
+
+    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+        """The turns in the lines, which may be gone through more than once."""
+        raise NotImplementedError
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The turns of the chat; their times are those of this machine."""
         files = Files(path, on_bytes)
         problems: list[Problem] = []
-        source = f"{self._prefix}/{self._chat_name(path)}"
+        source = f"{self.prefix}/{self.chat_name(path)}"
         clock = Clock()
         counts: dict[str, int] = {}
-        for said in type(self)._turns(_lines(files, path.name, problems)):
+        for said in self.turns(partial(_lines, files, path.name, problems)):
+            if not said.speaker:  # a notice, which another export may not have
+                continue
             stamp = said.said_at.isoformat()
             if stamp not in counts:
                 counts.clear()  # times only go on, or almost
@@ -70,12 +76,12 @@ class _TranscriptReader:
             yield from checked(build, path, "the message", line=said.line)
         yield from problems
 
-    @staticmethod
-    def _chat_name(path: Path) -> str:
+    def chat_name(self, path: Path) -> str:
+        """Name of the chat in a file."""
         return path.stem
 
 
-def _record(said: _Said, key: str, source: str, position: int) -> Record | None:
+def _record(said: Spoken, key: str, source: str, position: int) -> Record | None:
     text = "\n".join(said.lines).strip("\n")
     if not text.strip() or not said.speaker:
         return None
@@ -90,6 +96,7 @@ def _record(said: _Said, key: str, source: str, position: int) -> Record | None:
 
 
 def _lines(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]:
+    problems.clear()  # of an earlier time through the file
     for line in text_lines(files, member):
         if isinstance(line, Problem):
             problems.append(line)
@@ -97,16 +104,22 @@ def _lines(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]
             yield line
 
 
-def _first_lines(path: Path) -> list[str]:
-    """A dozen lines by which a file is known; none of what is no single file."""
+_FIRST = 24
+
+
+def first_lines(path: Path) -> list[str]:
+    """The lines by which a file is known, without their ends; none of what is no single file."""
     files = Files(path)
-    return files.head(path.name).split("\n", 12)[:12] if files.is_single else []
+    if not files.is_single:
+        return []
+    lines = files.head(path.name).split("\n", _FIRST)[:_FIRST]
+    return [line.removesuffix("\r").removeprefix("\ufeff") for line in lines]
 
 
-def _line_turns(lines: Iterator[Line]) -> Iterator[_Said]:
+def _line_turns(lines: Iterator[Line]) -> Iterator[Spoken]:
     """A day stands in a line of its own, a turn after a time and a tab."""
     day: tuple[int, int, int] | None = None
-    said: _Said | None = None
+    said: Spoken | None = None
     for line in lines:
         if match := _LINE_DAY.fullmatch(line.text.strip()):
             day = (int(match[1]), int(match[2]), int(match[3]))
@@ -117,7 +130,7 @@ def _line_turns(lines: Iterator[Line]) -> Iterator[_Said]:
             if match[1] or match[2] or match[5]:
                 hour = hour % 12 + 12 * bool(match[2] or match[5] == "PM")
             speaker, tab, text = match[6].partition("\t")
-            said = _Said(line.number, speaker if tab else "", datetime(*day, hour, int(match[4])))
+            said = Spoken(line.number, speaker if tab else "", datetime(*day, hour, int(match[4])))
             said.lines.append("" if _LINE_MARKS.fullmatch(text.strip()) else text)
         elif said:
             said.lines.append(line.text)
@@ -125,15 +138,15 @@ def _line_turns(lines: Iterator[Line]) -> Iterator[_Said]:
         yield said
 
 
-def _imessage_turns(lines: Iterator[Line]) -> Iterator[_Said]:
+def _imessage_turns(lines: Iterator[Line]) -> Iterator[Spoken]:
     """A time, a name and the words stand in lines of their own."""
-    said: _Said | None = None
+    said: Spoken | None = None
     is_name_next = False
     for line in lines:
         if match := _IMESSAGE_TIME.fullmatch(line.text.strip()):
             if said:
                 yield said
-            said = _Said(line.number, "", dateparser.parse(match[1]))
+            said = Spoken(line.number, "", dateparser.parse(match[1]))
             is_name_next = True
         elif said and is_name_next:
             said.speaker, is_name_next = line.text.strip(), False
@@ -143,34 +156,40 @@ def _imessage_turns(lines: Iterator[Line]) -> Iterator[_Said]:
         yield said
 
 
-class LineReader(_TranscriptReader):
+class LineReader(TranscriptReader):
     """A chat of LINE, saved as text."""
 
     name = "LINE export"
-    _prefix = "line"
-    _turns = staticmethod(_line_turns)
+    prefix = "line"
+
+    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+        """The turns, of which each follows its day."""
+        return _line_turns(lines())
 
     def detect(self, path: Path) -> bool:
         """True if its first line is that of LINE, or its first day is followed by turns."""
-        lines = _first_lines(path)
+        lines = first_lines(path)
         days = [place for place, each in enumerate(lines) if _LINE_DAY.fullmatch(each.strip())]
         return bool(days) and any(map(_LINE_TURN.fullmatch, lines[days[0] :]))
 
-    @staticmethod
-    def _chat_name(path: Path) -> str:
+    def chat_name(self, path: Path) -> str:
+        """Name of the chat, which the program puts into the file's."""
         title = _LINE_TITLE.fullmatch(path.stem)
         return title[1].removeprefix("Chat with ") if title else path.stem
 
 
-class IMessageReader(_TranscriptReader):
+class IMessageReader(TranscriptReader):
     """A chat of iMessage, as imessage-exporter writes it."""
 
     name = "iMessage export"
-    _prefix = "imessage"
-    _turns = staticmethod(_imessage_turns)
+    prefix = "imessage"
+
+    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+        """The turns, each under its time and its name."""
+        return _imessage_turns(lines())
 
     def detect(self, path: Path) -> bool:
         """True if the first line that is not blank is a time of it."""
-        lines = map(str.strip, _first_lines(path))
+        lines = map(str.strip, first_lines(path))
         first = next(filter(None, lines), "")
         return bool(_IMESSAGE_TIME.fullmatch(first))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.dialects import Dialect, Survey
 from remem.ingest.files import Files, Line, text_lines
 from remem.ingest.headers import Header, clean_marks, is_notice_speaker, parse_header, said_words
-from remem.ingest.parsing import Clock, checked, localize
+from remem.ingest.parsing import Clock, checked, doubted, localize
 from remem.store import Record
 
 _FILES = ("_chat.txt", "*WhatsApp*.txt", "*/_chat.txt", "*/*WhatsApp*.txt")
@@ -90,11 +90,7 @@ class WhatsAppReader:
             else:
                 build = partial(chat.record, message)
                 for one in checked(build, path, "the message", line=message.number):
-                    yield one if dialect.is_certain else _doubted(one)
-
-
-def _doubted(one: Item | Problem) -> Item | Problem:
-    return replace(one, is_doubtful=True) if isinstance(one, Item) else one
+                    yield one if dialect.is_certain else doubted(one)
 
 
 @dataclass(frozen=True, slots=True)

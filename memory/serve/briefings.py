@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 
 from remem import handshake
 from remem.briefing import briefing
-from remem.ingest.agents.projects import namespace_of
 from remem.memory import Memory
+from remem.projects import namespace_of
 from remem.serve.errors import ApiError
 
 router = APIRouter(include_in_schema=False)

@@ -301,8 +301,10 @@ def imported(store: Path, folder: Path) -> set[str]:
     return set(done.stderr.split())
 
 
-def test_a_hook_loads_no_model(filled: Path, folder: Path) -> None:
-    assert imported(filled, folder) & MODELS == set()
+def test_a_hook_loads_no_model_and_no_readers(filled: Path, folder: Path) -> None:
+    found = imported(filled, folder)
+    assert found & MODELS == set()
+    assert not any(name.startswith("remem.ingest") for name in found)
 
 
 def test_a_hook_that_is_answered_by_a_server_imports_nothing_large(

@@ -23,7 +23,9 @@ from hypothesis import strategies as st
 
 from remem.ingest import Item, Problem, detect_reader
 from remem.store import RememError, validation
+from tests import export_samples
 from tests.agent_transcripts import ALL
+from tests.document_samples import DOCUMENTS
 from tests.unit.ingest import test_ingest_formats as formats
 
 pytestmark = pytest.mark.fuzz
@@ -122,6 +124,15 @@ TEXTS: dict[str, Any] = {
     "chat.jsonl": '{"role": "user", "content": "hi", "time": 1719842400}\n' * 3,
 }
 
+PACKED = {
+    "chats.zip": export_samples.zipped({"a.json": json.dumps(formats.GEMINI), "b.txt": "boat"}),
+    "meeting.vtt": b"WEBVTT\n\n00:00:01.000 --> 00:00:03.500\n<v Ana>I moved</v>\n\n"
+    b"00:00:04.000 --> 00:00:05.500\n<v Bo>Already?</v>\n",
+    "film.srt": b"1\n00:00:01,000 --> 00:00:03,500\n{\\an8}<i>I moved</i>\nto Faro\n",
+    "flats.csv": b"City,Rent\nFaro,450\n",
+    "note.md": b"---\ntitle: Lease\ntags: [a, b]\ndate: 2024-03-01\n---\n\n[[Ana|A]] rent\n",
+}
+
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
@@ -133,6 +144,11 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         path.parent.mkdir()
         path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
         found.append(path)
+    for number, sample in enumerate(export_samples.SAMPLES):
+        found.append(sample.write(folder / f"export-{number}"))
+    for name, data in (DOCUMENTS | PACKED).items():
+        found.append(folder / name)
+        found[-1].write_bytes(data)
     for name, make in ALL.items():
         path = make(folder / name.replace(" ", "-"), Path("/work/kiln"))
         found += [path] if path.is_file() else []

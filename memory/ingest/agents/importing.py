@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from remem.ingest.agents.places import AGENT_READERS, Place
-from remem.ingest.agents.projects import project_of
 from remem.ingest.base import Item, OnBytes, Problem, Reader, ignore_bytes
 from remem.ingest.files import DEFAULT, Limit
 from remem.ingest.run import ImportReport, Progress, Target, import_path
+from remem.projects import project_of
 from remem.store import Record
 
 _VERSION = 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from remem.ingest.agents.calls import Call, text_in, turn_of
-from remem.ingest.agents.databases import Sessions, has_tables, json_of, opened
+from remem.ingest.databases import Sessions, has_tables, json_of, opened
 from remem.ingest.parsing import as_object, as_text, as_time
 from remem.ingest.turns import Turn
 

@@ -134,3 +134,40 @@ def test_the_report_tells_who_spoke_when(memory: Memory, write: Write) -> None:
     assert report.first is not None
     assert report.last is not None
     assert (report.last - report.first).days == 1
+
+
+KAKAO = (
+    "Ana 님과 카카오톡 대화\n저장한 날짜 : 2024-07-02 10:00:00\n\n"
+    "--------------- 2024년 7월 1일 월요일 ---------------\n"
+    + "".join(f"[Ana] [오후 9:0{minute}] words {minute}\n" for minute in range(5))
+)
+
+
+def test_a_chat_whose_file_is_called_after_the_day_of_saving_is_one(
+    memory: Memory, write: Write
+) -> None:
+    import_path(memory, write("KakaoTalk_20240702.txt", KAKAO))
+    grown = f"{KAKAO}[Ana] [오후 9:30] more\n".replace("2024-07-02 10", "2024-08-02 10")
+    report = import_path(memory, write("KakaoTalk_20240802.txt", grown))
+    assert report.added == {"default": 1}
+    assert len(memory.sources()) == 1
+
+
+def test_a_chat_in_a_renamed_file_is_found_by_what_both_say(memory: Memory, write: Write) -> None:
+    said = [f"words {number}" for number in range(12)]
+    import_path(memory, write("WhatsApp Chat with Ana.txt", chat(*said)))
+    renamed = write("WhatsApp Chat with Ana Lima.txt", chat(*said, "new"))
+    assert import_path(memory, renamed).added == {"default": 1}
+    assert len(memory.sources()) == 1
+
+
+def test_another_chat_of_the_same_hours_stays_another(memory: Memory, write: Write) -> None:
+    import_path(memory, write("WhatsApp Chat with Ana.txt", FIRST))
+    assert import_path(memory, write("WhatsApp Chat with Bo.txt", OTHER)).added == {"default": 4}
+    assert len(memory.sources()) == 2
+
+
+def test_notices_do_not_move_the_messages_of_their_minute(memory: Memory, write: Write) -> None:
+    import_path(memory, write("KakaoTalk.txt", KAKAO))
+    left = KAKAO.replace("[Ana] [오후 9:01]", "Cy님이 나갔습니다.\n[Ana] [오후 9:01]")
+    assert import_path(memory, write("KakaoTalk.txt", left)).added == {"default": 0}

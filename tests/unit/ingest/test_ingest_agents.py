@@ -7,7 +7,7 @@ import pytest
 
 from remem.ingest.agents.calls import HEAD, TAIL
 from remem.ingest.agents.places import places
-from remem.ingest.agents.projects import namespace_of, project_of
+from remem.projects import namespace_of, project_of
 from tests.agent_transcripts import (
     ALL,
     ASKED,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from remem.ingest import DocumentReader, Item, Problem, read_document
-from remem.ingest.documents import joined
+from remem.ingest.conversion import joined
 from remem.store import InvalidInput, MissingDependency
 
 

@@ -38,6 +38,11 @@ def texts(read, write, line, head=HEAD):
         "lease.pdf (Datei angehängt)",
         "image omitted",
         "video weggelaten",
+        "Missed voice call",
+        "Missed video call, tap to call back",
+        "Voice call, 5 min",
+        "Llamada perdida",
+        "Live location shared",
     ],
 )
 def test_placeholders_are_left_out(read, write, words):

@@ -1,4 +1,4 @@
-"""Sessions that agents keep in SQLite, read while the agent may be writing.
+"""Sessions and chats that programs keep in SQLite, read while the program may be writing.
 
 A connection only reads, whatever stands in the file. A database of Cursor also holds what opens
 its user's accounts: only the rows of conversations are ever asked for.
