@@ -189,7 +189,7 @@ def test_a_message_that_asks_two_things_is_answered_twice(memory: Memory) -> Non
     asked = "Where is the kiln? Which clocks does Tomas repair?"
     found = search(memory, asked, 2)
     assert set(texts(found)) == {"The kiln is behind the barn.", "Tomas repairs clocks in Leiria."}
-    assert [one.score for one in found] == [1.0, 1.0]
+    assert [one.score for one in found] == pytest.approx([1.0, 1.0])
 
 
 def test_what_the_person_said_stands_above_what_the_assistant_made_of_it(memory: Memory) -> None:
