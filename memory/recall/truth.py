@@ -65,7 +65,7 @@ class _Stated:
 def supersessions(records: Iterable[Record]) -> list[Supersession]:
     """The supersessions among some records, by the time of the older statement."""
     found = [one for stated in _by_state(records).values() for one in _supersessions(stated)]
-    return sorted(found, key=lambda one: (_moment(one.older), one.older.key, one.claim.state))
+    return sorted(found, key=lambda one: (moment_of(one.older), one.older.key, one.claim.state))
 
 
 def truth_first(
@@ -161,7 +161,7 @@ def _by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[_Stated
     """The claims about each state of each speaker, the oldest first."""
     found: defaultdict[tuple[str, State], list[_Stated]] = defaultdict(list)
     for record in records:
-        moment = _moment(record)
+        moment = moment_of(record)
         if moment is None or record.role == "assistant" or record.kind not in ("turn", "note"):
             continue
         for claim in claims(record.text):
@@ -177,12 +177,15 @@ def _successor(older: _Stated, others: Iterable[_Stated]) -> _Stated | None:
 
 
 def _is_successor(newer: _Stated, older: _Stated) -> bool:
-    if older.record.metadata.get("pinned"):
-        return False
-    beside = (*_beside(older.record), *_beside(newer.record))
-    if newer.record.key in beside or older.record.key in beside:
+    if is_kept_beside(newer.record, older.record):
         return False
     return newer.is_after(older) and newer.claim.contradicts(older.claim)
+
+
+def is_kept_beside(newer: Record, older: Record) -> bool:
+    """True if a person said that the older one is true whatever the newer one says."""
+    beside = (*_beside(older), *_beside(newer))
+    return bool(older.metadata.get("pinned")) or newer.key in beside or older.key in beside
 
 
 def _beside(record: Record) -> Sequence[str]:
@@ -190,7 +193,7 @@ def _beside(record: Record) -> Sequence[str]:
     return keys if isinstance(keys, (list, tuple)) else ()
 
 
-def _moment(record: Record) -> datetime | None:
+def moment_of(record: Record) -> datetime | None:
     """The time when a person stood by the words: a correction is later than what it corrects."""
     if may_be_later(record.key) and record.stored_at is not None:
         return record.stored_at

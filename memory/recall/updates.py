@@ -24,7 +24,7 @@ from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
 from remem.recall.states import Language, language_of
-from remem.recall.truth import asked_for, looks_back
+from remem.recall.truth import asked_for, is_kept_beside, looks_back, moment_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 
@@ -34,9 +34,6 @@ _MOST_CHARACTERS = 240
 
 _NEAR_PLACES = 10
 """Places within which there is a statement to be updated, if there is one."""
-
-_NEXT_PLACES = 4
-"""Places behind it in which another value of the same kind is one of the same matter."""
 
 Values = Mapping[str, frozenset[str]]
 """Kind -> the values of this kind in a text."""
@@ -114,8 +111,8 @@ def _said(
     common = _common(language.name)
     speakers: set[str | None] = set()
     for place, one in enumerate(ranking[:_MOST_PLACES]):
-        record, text = one.record, one.record.text
-        if record.role == "assistant" or record.said_at is None or len(text) > _MOST_CHARACTERS:
+        record, text, moment = one.record, one.record.text, moment_of(one.record)
+        if record.role == "assistant" or moment is None or len(text) > _MOST_CHARACTERS:
             continue
         if asks(text) or record.kind not in ("turn", "note"):
             continue
@@ -130,7 +127,7 @@ def _said(
         yield _Said(
             place,
             record,
-            (record.said_at, record.source, record.position),
+            (moment, record.source, record.position),
             sum(part for name, part in one.parts.items() if name.startswith("dense")),
             _values(text),
             tokens,
@@ -163,6 +160,8 @@ def _chain(
 
 
 def _updates(newer: _Said, older: _Said, wanted: Set[str], anchor: _Said) -> bool:
+    if is_kept_beside(newer.record, older.record):
+        return False
     signs = signs_of(newer, older, wanted, anchor)
     return sum(_WEIGHTS[name] * value for name, value in signs.items()) + _WEIGHTS["always"] > 0
 

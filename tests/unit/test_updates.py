@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -16,24 +17,20 @@ MAY = datetime(2024, 5, 1, 9, tzinfo=timezone.utc)
 NOW = datetime(2025, 6, 1, tzinfo=timezone.utc)
 
 
+def said(place: int, day: int, text: str, **fields: Any) -> Recollection:
+    """A text as it was recalled at a place."""
+    moment = MAY + timedelta(days=day)
+    fields = {"role": "user", **fields}
+    record = Record(f"k{place}", f"s{day}", 0, text, said_at=moment, **fields)
+    return Recollection(record, 0.8 / (place + 1), parts={"dense turn": 0.4 - 0.05 * place})
+
+
 def order(
     question: str, *told: tuple[int, str], speakers: str = "", role: str = "user"
 ) -> list[str]:
     """Texts with the day on which each was said, ranked as given, as they come out."""
     ranking = [
-        Recollection(
-            Record(
-                f"k{place}",
-                f"s{day}",
-                0,
-                text,
-                role=role,
-                speaker=speakers[place] if speakers else None,
-                said_at=MAY + timedelta(days=day),
-            ),
-            0.8 / (place + 1),
-            parts={"dense turn": 0.4 - 0.05 * place},
-        )
+        said(place, day, text, role=role, speaker=speakers[place] if speakers else None)
         for place, (day, text) in enumerate(told)
     ]
     found = updates_first(read_query(question, NOW), asked_states(question), ranking, NOW)
@@ -110,3 +107,12 @@ def test_what_others_and_assistants_say_updates_nothing() -> None:
 def test_an_answer_that_is_newest_already_stays_first() -> None:
     old, new = "I drive an old Corolla.", "Traded the Corolla in for a Skoda."
     assert order("What car do I drive?", (100, new), (0, old)) == [new, old]
+
+
+@pytest.mark.parametrize("word", [{"pinned": True}, {"beside": ["k1"]}])
+def test_the_word_of_a_person_wins(word: dict[str, Any]) -> None:
+    older = said(0, 0, "I drive an old Corolla.", metadata=word)
+    newer = said(1, 100, "Traded the Corolla in for a Skoda.")
+    asked = "What car do I drive?"
+    found = updates_first(read_query(asked, NOW), asked_states(asked), [older, newer], NOW)
+    assert found == [older, newer]
