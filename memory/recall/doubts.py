@@ -79,12 +79,13 @@ def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Dou
     if query.spans:
         return ""
     best = max((_share(found.weights, each) for each in found.held[:10]), default=0.0)
-    reads = found.reads_all or (spoken(query.text)[0] == ENGLISH and query.text.isascii())
+    letters = "".join(filter(str.isalpha, query.text))
+    reads = found.reads_all or (letters.isascii() and spoken(query.text)[0] == ENGLISH)
     if reads:
         near = found.nearness + _SHARE * best >= _ENOUGH
     else:
         near = best >= (_SHARED_SIGNS if _HAN.search(query.text) else _SHARED)
-    return "" if near and of_them > 0 else "unanswered"
+    return "" if near and (of_them > 0 or not reads) else "unanswered"
 
 
 def shared_doubt(recollections: Iterable[Recollection]) -> str:
@@ -134,5 +135,6 @@ def _share(weights: Mapping[str, float], held: Set[str]) -> float:
 _HAN = re.compile("[\u4e00-\u9fff]")
 _NAME = re.compile(
     r"(?<=\w )(?<!\b[Ii]n )(?<!\b[Aa]t )(?<!\b[Tt]o )(?<!\b[Ff]rom )(?<!\b[Nn]ach )(?<!\b[Aa]us )"
-    r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )[A-ZÀ-ÖØ-ÞА-ЯЁ]\w*"
+    r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )"
+    r"[A-ZÀ-ÖØ-ÞА-ЯЁ](?![A-ZÀ-ÖØ-ÞА-ЯЁ])\w*"
 )

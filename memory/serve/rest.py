@@ -274,7 +274,7 @@ async def history(key: _Key, deps: Reading) -> responses.Records:
     )
 
 
-@_memories.get("/supersessions")
+@_memories.get("/supersessions", responses=responses.refusals(404))
 async def supersessions(
     deps: Reading, key: Annotated[Key | None, Query(description="Only those of this one.")] = None
 ) -> responses.Supersessions:
