@@ -64,9 +64,10 @@ class TorchMiniLM:
 
     def __init__(self, folder: Path, join: Join, device: str = "cpu") -> None:
         stored = tensors_of(folder)
-        dtype = fast_dtype(device) if device == "cpu" else torch.float32
+        fast = fast_dtype(device)
+        dtype = fast if isinstance(fast, torch.dtype) else torch.float32
         tensors = {
-            name: torch.tensor(stored[name]).to(torch.device(device), dtype) for name in stored
+            name: torch.tensor(array, dtype=dtype, device=device) for name, array in stored.items()
         }
         self._device = device
         self._words = tensors["embeddings.word_embeddings.weight"]
