@@ -31,8 +31,10 @@ from remem.benchmarks.systems.remem import Remem
 from remem.benchmarks.tables import print_rows
 from remem.cli.screen import complain, counted
 from remem.encoders.opening import open_encoder
+from remem.recall.doubts import shared_doubt
 
-_SILENT = ("wrong person", "unanswerable", "stray word", "small talk", "code", "log")
+_UNANSWERED = ("wrong person", "unanswerable", "stray word")
+_SILENT = (*_UNANSWERED, "small talk", "code", "log")
 _SYSTEMS = f"{Remem().name},dense,bm25,rrf"
 _NOTE = "shares of questions, with 95 % intervals; of what is above, and of junk, less is better"
 
@@ -49,10 +51,14 @@ def judged(result: HaystackResult) -> tuple[Outcome, ...]:
 
 def _metrics(outcome: Outcome, tokens: int) -> Iterator[tuple[str, float]]:
     category, shown = outcome.question.category, outcome.metrics.get(EVIDENCE)
+    is_marked = shared_doubt(outcome.ranking) != ""
     if category in _SILENT:
         yield f"empty for {category}", float(tokens == 0)
+        if category in _UNANSWERED:
+            yield f"empty or marked for {category}", float(tokens == 0 or is_marked)
         yield "junk in 1,000 tokens", tokens / BUDGET
         return
+    yield "marked although answered", float(is_marked)
     if category == "any of a day":
         yield "named day first", float(_first_is_gold(outcome))
         return

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from remem.aio import AsyncMemory
+    from remem.configuration import open_memory, settings_given
     from remem.encoders.bundled import BundledEncoder
     from remem.encoders.sentence_transformer import Encoder, SentenceTransformerEncoder
+    from remem.generators.opening import open_generator
     from remem.memory import Memory
     from remem.recall.expectation import Expected
     from remem.recall.prompt import Context
+    from remem.recall.quotes import Quote
     from remem.recall.ranking import Recollection
     from remem.recall.retriever import Retriever
     from remem.store import F, Record, RememError
@@ -36,12 +39,16 @@ __all__ = [
     "Expected",
     "F",
     "Memory",
+    "Quote",
     "Recollection",
     "Record",
     "RememError",
     "Retriever",
     "SentenceTransformerEncoder",
     "__version__",
+    "open_generator",
+    "open_memory",
+    "settings_given",
 ]
 
 _HOMES = {
@@ -53,11 +60,15 @@ _HOMES = {
     "Expected": "remem.recall.expectation",
     "F": "remem.store",
     "Memory": "remem.memory",
+    "Quote": "remem.recall.quotes",
     "Recollection": "remem.recall.ranking",
     "Record": "remem.store",
     "RememError": "remem.store",
     "Retriever": "remem.recall.retriever",
     "SentenceTransformerEncoder": "remem.encoders.sentence_transformer",
+    "open_generator": "remem.generators.opening",
+    "open_memory": "remem.configuration",
+    "settings_given": "remem.configuration",
 }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from remem.folders import default_store
+from remem import preferences
+from remem.folders import default_store, unanswered_file
 from remem.store import open_store
 from remem.store.errors import InvalidInput
 from remem.store.open import store_exists
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from remem.encoders.sentence_transformer import Encoder
     from remem.memory import Memory
     from remem.recall.retriever import Retriever
+    from remem.unanswered import Unanswered
 
 DEFAULT_NAMESPACE = "default"
 
@@ -32,6 +33,7 @@ class Settings:
     encoder: str | None = None
     reranker: str | None = None
     secrets: str | None = None
+    generator: str | None = None
     as_json: bool = False
 
     @property
@@ -46,6 +48,13 @@ class Settings:
                 "a store in memory is gone when the command ends; name a folder with --store"
             )
         return self.store or default_store()
+
+    @property
+    def unanswered(self) -> Unanswered:
+        """The file of questions to this store that had no answer, if they are kept."""
+        from remem.unanswered import Unanswered
+
+        return Unanswered(unanswered_file(), self.url)
 
     def create(self) -> Memory:
         """The memory; its store is made if there is none."""
@@ -83,6 +92,7 @@ class Settings:
             encoder=encoder,
             retriever=_retriever(self.reranker),
             secrets=self.secrets or "allow",
+            unanswered=self.unanswered,
         )
 
 
@@ -117,13 +127,29 @@ def known_namespace(memory: Memory) -> Memory:
     )
 
 
-def settings_from_environment() -> Settings:
-    """The settings that ``REMEM_STORE`` and the like give."""
-    names = ("store", "namespace", "encoder", "reranker", "secrets")
-    given: dict[str, Any] = {
-        name: os.environ.get(f"REMEM_{name.upper()}") or None for name in names
-    }
+def settings_given() -> Settings:
+    """The settings of the environment, and of the user's file where that says nothing.
+
+    Raises:
+        InvalidInput: the file is not understood.
+    """
+    given: dict[str, Any] = {name: each.value for name, each in preferences.given().items()}
     return Settings(**given)
+
+
+def open_memory(namespace: str | None = None, *, store: str | None = None) -> Memory:
+    """The memory that the command line uses: of the environment and ``remem config``.
+
+    Args:
+        namespace, store: In place of those that are set.
+
+    Raises:
+        InvalidInput: the file of settings is not understood; besides what ``Memory`` raises.
+    """
+    given = settings_given()
+    return replace(
+        given, namespace=namespace or given.namespace, store=store or given.store
+    ).create()
 
 
 def _retriever(reranker: str | None) -> Retriever:

@@ -57,6 +57,9 @@ class Contents(ABC):
 
     namespace = Spelled()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r}, namespace={self.namespace!r})"
+
     @property
     def url(self) -> str:
         """The address at which the memories are kept."""

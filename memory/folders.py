@@ -14,6 +14,21 @@ def data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
+def config_file() -> Path:
+    """The file of a user's settings; see ``remem.preferences``."""
+    if path := os.environ.get("REMEM_CONFIG"):
+        return Path(path)
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home()) / "remem" / "config.toml"
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "remem" / "config.toml"
+
+
+def cache_folder() -> Path:
+    """The folder of what can be made again: converted models."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remem"
+
+
 def default_store() -> str:
     """The address of the memories, if nobody says otherwise."""
     return str(data_folder() / "remem")
@@ -22,6 +37,11 @@ def default_store() -> str:
 def history_file() -> Path:
     """The file in which ``remem chat`` keeps what was typed."""
     return data_folder() / "remem-chat-history"
+
+
+def unanswered_file() -> Path:
+    """The file of questions that had no answer, which is there if its user agreed to keep them."""
+    return data_folder() / "remem-unanswered.jsonl"
 
 
 def ledger_file() -> Path:

@@ -3,6 +3,7 @@ one that is stored. ``Memory.get`` and filters stay exact; what people and model
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,7 +74,7 @@ def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
 
     Raises:
         InvalidInput: such a name stands for one that is stored, and is another one that is; or
-            nobody has the name of a speaker.
+            nobody has the name of a speaker, or no source that of a source.
     """
     if isinstance(where, And):
         parts = (with_stored_names(memory, part) for part in where.parts)
@@ -82,6 +83,8 @@ def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
         names = [stored_name(memory, where.field, str(name)) for name in where.values]
         if where.field == "speaker":
             names = [each for name in names for each in _speakers(memory, name)]
+        else:
+            _check_sources(memory, names)
         return replace(where, values=tuple(names))
     return where
 
@@ -119,6 +122,25 @@ def _speakers(memory: Memory, given: str) -> Sequence[str]:
         others = ", ..." if len(turns) > _MOST_NAMED else ""
         raise InvalidInput(f"nobody here is called {_told(shown(given))}; there are {most}{others}")
     return alike or [given]
+
+
+def _check_sources(memory: Memory, names: Iterable[str]) -> None:
+    """Refuse a source that there is not.
+
+    Raises:
+        InvalidInput: there is none of that name, though there are others.
+    """
+    for name in names:
+        if memory.count(F("source") == name):
+            continue
+        known = {shown(source): None for source in _sources(memory)}
+        if known:
+            near = difflib.get_close_matches(shown(name), known, _MOST_NAMED) or list(known)
+            some = ", ".join(map(_told, near[:_MOST_NAMED]))
+            raise InvalidInput(
+                f"there is no source {_told(shown(name))}; did you mean {some}? "
+                "'remem sources' lists all"
+            )
 
 
 def _folded(name: str) -> str:

@@ -18,6 +18,7 @@ from remem.messages import note_key, placed, records_of
 from remem.recall.expectation import Found, Terms
 from remem.recall.given import Given
 from remem.recall.prompt import Context, CountTokens, build_context, estimate_tokens
+from remem.recall.quotes import CONSIDERED, MOST, Quote, quotes
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import FLOOR, relevant
 from remem.recall.retriever import Retriever, Searches
@@ -25,6 +26,8 @@ from remem.secrets.guard import Guard, guard_called
 from remem.store import InvalidInput, Record, Store, Verification, open_store
 from remem.store.base import OnDamage, log_damage
 from remem.store.filters import matches_everything
+from remem.unanswered import Unanswered
+from remem.uses.methods import Models, Uses
 from remem.writer import Added, Writer
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from remem.generators.opening import Generator
 
 
-class Memory(Inquiries):
+class Memory(Inquiries, Uses):
     """Everything that was said and read, kept word for word, and recalled by meaning and by words.
 
     Thread-safe; a context manager. Several processes may use one store.
@@ -45,6 +48,7 @@ class Memory(Inquiries):
         retriever: How to search.
         secrets: What becomes of keys, tokens and passwords in what is to be remembered: "allow",
             "redact" (a mark takes their place), "refuse", or a ``remem.secrets.Guard``.
+        unanswered: Where questions are kept for which ``context`` has nothing; None: nowhere.
 
     Raises:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
@@ -60,6 +64,7 @@ class Memory(Inquiries):
         encoder: Encoder | None = None,
         retriever: Searches | None = None,
         secrets: str | Guard = "allow",
+        unanswered: Unanswered | None = None,
     ) -> None:
         self.namespace = namespace
         guard = guard_called(secrets)
@@ -72,6 +77,8 @@ class Memory(Inquiries):
         self._writer = Writer(store, encoder, guard)
         self._retriever: Searches = retriever or Retriever()
         self._given = Given()
+        self._models = Models()
+        self._unanswered = unanswered
 
     @property
     def encoder(self) -> Encoder:
@@ -289,7 +296,26 @@ class Memory(Inquiries):
         found = relevant(self.search(query, most, where=where, now=now, explain=True), floor)
         given = with_pinned(pins, found)
         news = [one for one in given if one.record.text not in known][: k + len(pins)]
+        if not found and self._unanswered:
+            self._unanswered.note(self.namespace, query, self.guard)
         return build_context(news, budget=budget, query=query, count_tokens=count_tokens, now=now)
+
+    def quote(
+        self,
+        question: str,
+        most: int = MOST,
+        *,
+        where: Where | None = None,
+        now: datetime | None = None,
+    ) -> list[Quote]:
+        """The sentences that answer a question, best first, as they were said, each of another
+        memory; none where nobody said. No model is asked.
+
+        Args:
+            where, now: Those of ``search``, which tells what is raised.
+        """
+        found = self.search(question, max(most, CONSIDERED), where=where, now=now, explain=True)
+        return quotes(question, found, most)
 
     def chat(self, generator: Generator, session: str | None = None, **options: Any) -> Chat:
         """A chatbot that remembers: ``memory.chat(generator).send("...")``. See
@@ -391,6 +417,9 @@ class Memory(Inquiries):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _answered(self, question: str) -> bool:
+        return bool(relevant(self.search(question, explain=True), FLOOR))
 
     def _linked(self, record: Record) -> Record:
         return self._given.linked(self.namespace, record)

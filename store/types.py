@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+def in_short(text: str) -> str:
+    """The beginning of a text, in quotes and in one line, as a ``repr`` shows it."""
+    return repr(text if len(text) <= _SHORT else f"{text[:_SHORT]}…")
+
+
+_SHORT = 60
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Record:
     """One thing that was said or read, word for word.
 
@@ -55,6 +63,10 @@ class Record:
     def __post_init__(self) -> None:
         if self.origin is None:
             object.__setattr__(self, "origin", origin_of(self.kind, self.role))
+
+    def __repr__(self) -> str:
+        said = f", {self.said_at:%Y-%m-%d %H:%M}" if self.said_at else ""
+        return f"Record({self.key!r}, {self.speaker or self.kind}{said}: {in_short(self.text)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +197,15 @@ class Space:
         fingerprint: Of the encoder.
         encoder: A name by which the application opens the encoder again; "" if it has none. The
             vectors do not depend on it.
+        reading: The application's name of the way in which it makes vectors of texts; "" if it
+            has but one.
     """
 
     fingerprint: str
     dim: int
     views: tuple[str, ...]
     encoder: str = field(default="", compare=False)
+    reading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

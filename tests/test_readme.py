@@ -21,10 +21,12 @@ from tests.serving import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "README.zh.md")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = "README.md") -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def masked(text: str) -> str:
@@ -40,6 +42,10 @@ def roads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "of the examples")
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("REMEM_STORE", str(tmp_path / "friends.remem"))
+    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER", "REMEM_GENERATOR"):
+        monkeypatch.delenv(name, raising=False)
     with (
         upstream() as openai,
         Memory("served.remem") as memory,
@@ -52,13 +58,38 @@ def roads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.model
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the frameworks, among themselves
 def test_the_python_examples_run(roads: str, capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, object] = {}
-    for block in blocks("python"):
+    for block in blocks("python"):  # each stands alone
         here = block.replace("http://127.0.0.1:8377", roads)
-        exec(compile(here, "README.md", "exec"), names)
+        exec(compile(here, "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "The boiler is serviced in May." in printed
     assert "I only drink decaf after noon." in printed
+    assert main(["ask", "--namespace", "nora", "Where is the spare key?"]) == 0
+    assert "at the bakery" in capsys.readouterr().out  # the command line shares the store
+
+
+@pytest.mark.model
+def test_the_python_of_the_chinese_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [block] = blocks("python", "README.zh.md")
+    exec(compile(block, "README.zh.md", "exec"), {})
+    told = "备用钥匙在面包店柜台后面的铁罐里。"
+    assert capsys.readouterr().out.count(told) == 2  # found, and in the block
+
+
+def test_the_readmes_link_to_each_other_in_their_first_line() -> None:
+    for page, other in (PAGES, PAGES[::-1]):
+        first = (ROOT / page).read_text(encoding="utf-8").splitlines()[0]
+        assert f"]({other})" in first
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_readme_links_to_exists(page: str) -> None:
+    linked = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert linked
+    assert [name for name in linked if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("block", blocks("python")[1:])
@@ -67,14 +98,18 @@ def test_a_road_takes_ten_lines_at_most(block: str) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("page", PAGES)
 def test_the_console_examples_print_what_they_show(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
-    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER"):
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
+    for name in ("REMEM_NAMESPACE", "REMEM_ENCODER", "REMEM_RERANKER", "REMEM_GENERATOR"):
         monkeypatch.delenv(name, raising=False)
-    examples = re.findall(r"^\$ remem (.*)\n((?:(?!\$).*\n)*)", "".join(blocks("console")), re.M)
+    examples = re.findall(
+        r"^\$ remem (.*)\n((?:(?!\$).*\n)*)", "".join(blocks("console", page)), re.M
+    )
     assert len(examples) > 3
     for command, shown in examples:
         assert main(shlex.split(command)) == 0, command
@@ -88,7 +123,7 @@ def test_every_command_is_in_the_readme(name: str) -> None:
     assert f"`remem {name}" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "benchmarks/README.md"])
+@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md"])
 def test_every_benchmark_that_a_readme_names_exists(page: str) -> None:
     named = re.findall(r"remem bench ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"))
     assert named
@@ -102,7 +137,10 @@ def test_every_benchmark_is_in_the_readme_of_the_benchmarks() -> None:
         assert f"`remem bench {name}" in text
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`pytest (tests/.*?)`", README))))
+PROMISED = README + (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`pytest (tests.*?)`", PROMISED))))
 def test_a_promise_names_a_command_that_runs_tests(command: str) -> None:
     collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", *shlex.split(command)]
     assert subprocess.run(collect, cwd=ROOT, capture_output=True).returncode == 0
@@ -122,6 +160,19 @@ def test_the_ci_runs_the_readme_s_test_command_and_no_other(tmp_path: Path) -> N
     failed = subprocess.run(run, capture_output=True, text=True)
     assert failed.returncode == 1
     assert "no command" in failed.stderr
+
+
+def test_every_page_beside_the_code_that_the_readme_names_is_there() -> None:
+    named = set(re.findall(r"`([\w/]+/README\.md)`", README))
+    assert {"tests/README.md", "memory/serve/README.md", "benchmarks/README.md"} <= named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_first_screen_answers_what_a_new_user_asks() -> None:
+    first = README.partition("## What it does")[0]
+    for asked in ("Where is my data?", "back it up?", "remove everything?", "call home?"):
+        assert asked in first
+    assert len(first.splitlines()) <= 45
 
 
 def test_the_set_up_commands_are_one_line_each() -> None:

@@ -30,3 +30,26 @@ def save_bert(folder: Path, kind: str = "BertForSequenceClassification", labels:
     getattr(transformers, kind)(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def tiny_llama(words: list[str]) -> tuple[object, object]:
+    """A tokenizer that knows these words, in lower case, and an untrained Llama that reads them."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(["[UNK]", *words]))}
+    tokenizer = Tokenizer(models.WordLevel(numbers, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    config = transformers.LlamaConfig(
+        vocab_size=len(numbers),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+    )
+    torch.manual_seed(7)
+    model = transformers.LlamaForCausalLM(config)
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer), model

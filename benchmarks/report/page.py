@@ -84,7 +84,7 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
         across=_across([section.summary for section in sections]),
         depth=DEPTH,
         with_texts=with_texts,
-        style=Markup(_template_file("report.css")),
+        style=Markup(style()),
         script=Markup(script),
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=_embedded({"texts": with_texts, "depth": DEPTH, "sets": browsers}),
@@ -134,6 +134,11 @@ def _embedded(data: object) -> Markup:
 
 def _template_file(name: str) -> str:
     return (files("remem.benchmarks.report") / "templates" / name).read_text("utf-8")
+
+
+def style() -> str:
+    """The style sheet, for pages of their own."""
+    return _template_file("report.css")
 
 
 def _share(value: float) -> str:
@@ -188,14 +193,14 @@ def plots_of(number: int, summary: Summary, colours: Mapping[str, str]) -> Itera
     for by, groups in {"category": summary.categories, **summary.traits}.items():
         if len(groups) > 1:
             name = "categories" if by == "category" else by.replace(" ", "-")
-            yield _bars(f"{name}-{number}", f"Recall by {by}", summary, groups, colours)
+            yield group_bars(f"{name}-{number}", f"Recall by {by}", summary, groups, colours)
     if dots := _dots(shown, colours, primary):
         measured = next(key for each in shown for key in each.figures if key.startswith("p50 ms"))
         svg = plots.scatter(f"latency-{number}", dots, f"{measured}, line to p95", primary)
         silent = ", ".join(each.system for each in shown if not _searches(each))
         note_on_dots = f"Not drawn, as they do not search: {silent}." if silent else ""
         yield Plot(Markup(svg), "Recall against latency", note=f"{note} {note_on_dots}".strip())
-    yield from _of_trust(number, summary.standing(summary.ours))
+    yield from trust_plots(number, summary.standing(summary.ours))
 
 
 def colours_of(summary: Summary) -> dict[str, str]:
@@ -228,7 +233,7 @@ def _points(standing: Standing, metrics: Mapping[int, str]) -> dict[float, Inter
     return {x: standing.means[name] for x, name in metrics.items() if name in standing.means}
 
 
-def _of_trust(number: int, ours: Standing | None) -> Iterator[Plot]:
+def trust_plots(number: int, ours: Standing | None) -> Iterator[Plot]:
     """The plots of how far the relevance of a system can be trusted, where it judges any."""
     if ours is None:
         return
@@ -262,7 +267,7 @@ def _of_trust(number: int, ours: Standing | None) -> Iterator[Plot]:
         yield Plot(Markup(svg), "What a floor keeps out", note=note)
 
 
-def _bars(
+def group_bars(
     name: str, title: str, summary: Summary, groups: Groups, colours: Mapping[str, str]
 ) -> Plot:
     """Ours and the best of the others in each group of questions."""

@@ -19,6 +19,7 @@ from rich.table import Table
 from remem.benchmarks import options
 from remem.benchmarks.datasets.detect import detect_all
 from remem.benchmarks.machine import describe
+from remem.benchmarks.pictures import can_write
 from remem.benchmarks.scale import parts
 from remem.benchmarks.scale.figures import (
     ADVANTAGES,
@@ -35,7 +36,7 @@ from remem.benchmarks.scale.making import MadeUp, Material, Multiplied, make
 from remem.benchmarks.systems.peers import GROWING as PEERS
 from remem.benchmarks.tables import Targets, figure_table, plain_table
 from remem.cli.screen import counted, print_json, print_out
-from remem.store import InvalidInput, UpstreamError
+from remem.store import UpstreamError
 from remem.views import VIEWS
 
 _SIZES = (10_000, 100_000)
@@ -341,19 +342,6 @@ SHOWN = (
 """The figures that are drawn, row by row."""
 
 _COLUMNS = 3
-
-
-def can_write(path: Path) -> None:
-    """See to it that a plot can be written there, before anything is measured.
-
-    Raises:
-        InvalidInput: the name does not end as a picture's, or the folder does not exist.
-    """
-    known = Figure().canvas.get_supported_filetypes()
-    if path.suffix.lstrip(".").lower() not in known:
-        raise InvalidInput(f"{path} is no picture: let its name end in .svg, .png or .pdf")
-    if not path.parent.is_dir():
-        raise InvalidInput(f"the folder of {path} does not exist: make it first")
 
 
 def plot(measured: Sequence[Measured], path: Path) -> None:

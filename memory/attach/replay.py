@@ -80,7 +80,7 @@ class Replays:
 
     def keep(self, memory: Memory, key: str, context: Context, at: datetime) -> None:
         """Note the block that is sent with a turn."""
-        note = Note(at, shown_in(context), context.tokens)
+        note = Note(at, shown_in(context), context.tokens, context.doubt)
         self._notes.keep(memory.namespace, key, note)
 
     def measure(self, memory: Memory, messages: Sequence[Mapping[str, Any]]) -> Measure:
@@ -107,7 +107,7 @@ def _again(note: Note, records: Mapping[str, Record]) -> Context:
         if record and text:
             again = replace(record, text=text)
             recollections.append(Recollection(again, 0.0, until=shown.until))
-    return whole_context(recollections, note.at, note.tokens)
+    return whole_context(recollections, note.at, note.tokens, note.doubt)
 
 
 # Notes of what models were sent, turn by turn: which memories and how much, never their words.
@@ -138,11 +138,13 @@ class Note:
         at: When.
         shown: The memories of the block; none where there was no block.
         tokens: Length of the block.
+        doubt: That the block tells of.
     """
 
     at: datetime
     shown: tuple[Shown, ...]
     tokens: int
+    doubt: str = ""
 
 
 class Notes:

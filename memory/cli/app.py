@@ -15,10 +15,26 @@ from typing import Any
 
 import click
 
-from remem.cli import ask, demo, edit, install, keys, maintain, search, serve, show, transfer
+from remem.cli import (
+    ask,
+    config,
+    demo,
+    doctor,
+    edit,
+    example,
+    install,
+    keys,
+    maintain,
+    search,
+    serve,
+    show,
+    transfer,
+    uses,
+    where,
+)
 from remem.cli.options import shared_options
 from remem.cli.screen import complain
-from remem.configuration import settings_from_environment
+from remem.configuration import settings_given
 from remem.store.errors import RememError
 
 _QUIET = {
@@ -64,6 +80,10 @@ for each in (
     search.why,
     ask.ask,
     ask.chat,
+    uses.summarize,
+    uses.label,
+    uses.classify,
+    uses.translate,
     serve.mcp,
     serve.serve,
     serve.open_,
@@ -82,6 +102,10 @@ for each in (
     transfer.migrate,
     install.install,
     install.uninstall,
+    where.where,
+    config.config,
+    doctor.doctor,
+    example.example,
     maintain.verify,
     maintain.rebuild,
     maintain.reindex,
@@ -101,7 +125,7 @@ def run(arguments: Sequence[str], command: click.Command = program) -> int:
     _hush_libraries(debug)
     try:
         code = command.main(
-            list(arguments), command.name, standalone_mode=False, obj=settings_from_environment()
+            list(arguments), command.name, standalone_mode=False, obj=settings_given()
         )
         sys.stdout.flush()
         return code if isinstance(code, int) else 0

@@ -14,11 +14,12 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from rich.console import RenderableType
 from rich.text import Text
 
+from remem.cli.recollections import Recollections
 from remem.cli.screen import (
+    begun,
     complain,
     counted,
     print_out,
-    recollection_table,
     safe,
     table,
     write_json_line,
@@ -58,7 +59,7 @@ class People:
     def answer(self, session: str, question: str, reply: StreamedReply) -> None:  # noqa: ARG002
         """See ``Screen.answer``."""
         show_recalled(reply.recalled)
-        type_out(reply)
+        type_out(begun(reply))
         if problem := reply.reply.problem:
             complain(problem)
 
@@ -442,11 +443,7 @@ COMMANDS: Mapping[str, _Command] = {
 def _found(recollections: list[Recollection]) -> Shown:
     return Shown(
         {"memories": [recollection_json(each) for each in recollections]},
-        (
-            recollection_table(recollections)
-            if recollections
-            else Text(f"  {NOTHING_RELEVANT}", "dim"),
-        ),
+        (Recollections(recollections) if recollections else Text(f"  {NOTHING_RELEVANT}", "dim"),),
     )
 
 

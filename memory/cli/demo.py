@@ -19,7 +19,16 @@ from rich.table import Table
 from rich.text import Text
 
 from remem.cli.options import command
-from remem.cli.screen import complain, errors, print_json, print_out, recollection_table, safe
+from remem.cli.recollections import Recollections
+from remem.cli.screen import (
+    Paragraph,
+    Verbatim,
+    complain,
+    print_json,
+    print_out,
+    safe,
+    working,
+)
 from remem.cli.search import recollection_json
 from remem.configuration import Settings
 from remem.recall.prompt import build_context
@@ -42,6 +51,7 @@ _DATA = ("demo_conversation.json", "demo_document.md")
 
 # What a model of 135 million parameters still keeps apart, and where it begins to ramble.
 _MEMORIES = 3
+_SHOWN = 2
 _MOST_CHARACTERS = 140
 
 
@@ -60,36 +70,50 @@ class _Answered:
 def demo(settings: Settings) -> None:
     """Remember a year of messages, then answer from them.
 
-    Imports what two friends wrote to each other, and a lease; asks five questions; shows what was
-    recalled and why, and what a small language model answers without and with it.
-
-    The store is a new folder, named at the end, unless --store says another.
+    Imports what two friends wrote to each other, and a lease; asks five questions; shows what a
+    small language model answers without memory and with it, and why. Nothing is left behind, unless
+    --store says where.
     """
-    store = settings.store or tempfile.mkdtemp(prefix="remem-demo-")
-    namespace = settings.namespace or "demo"
-    settings = replace(settings, store=store, namespace=namespace)
-    with errors().status("Remembering a year of messages ..."), settings.create() as memory:
+    if settings.store:
+        _show(settings)
+    else:
+        with tempfile.TemporaryDirectory(prefix="remem-demo-") as folder:
+            _show(replace(settings, store=folder), is_kept=False)
+
+
+def _show(settings: Settings, is_kept: bool = True) -> None:
+    settings = replace(settings, namespace=settings.namespace or "demo")
+    with working("Remembering a year of messages"), settings.create() as memory:
         added = _remember(memory)
     generator = _generator()
     # Opened again: what follows comes from disk, not from what this process still knows.
     with settings.recall() as memory:
         answered = (_answer(memory, generator, question) for question in QUESTIONS)
         if settings.as_json:
-            print_json(
-                {"store": settings.url, "added": added, "questions": [_json(e) for e in answered]}
-            )
+            store = settings.url if is_kept else None
+            print_json({"store": store, "added": added, "questions": [_json(e) for e in answered]})
             return
         print_out(f"Remembered {added} turns and passages; closed the store, opened it again.")
         for each in answered:
             print_out(*_drawn(each))
+    print_out(*_next_steps(settings, is_kept))
+
+
+def _next_steps(settings: Settings, is_kept: bool) -> Iterator[RenderableType]:
     # Where no virtual environment is active, the command is not found by its name alone.
     remem = "remem" if shutil.which("remem") else sys.argv[0]
-    place = f"--store {shlex.quote(store)} --namespace {shlex.quote(namespace)}"
-    print_out(
-        Text("\nGo on with the same memories:"),
-        Text(f"  {remem} search {place} what is the dog called"),
-        Text(f"  {remem} chat {place}"),
+    if not is_kept:
+        yield Paragraph("\nNothing of this is kept. With your own history:")
+        yield Verbatim(f"  {remem} import FILE")
+        yield Verbatim(f"  {remem} ask what is the dog called")
+        yield Paragraph("'remem demo --store ./demo' keeps these memories to go on with.", "dim")
+        return
+    place = (
+        f"--store {shlex.quote(settings.url)} --namespace {shlex.quote(settings.namespace or '')}"
     )
+    yield Paragraph("\nGo on with the same memories:")
+    yield Verbatim(f"  {remem} ask {place} what is the dog called")
+    yield Verbatim(f"  {remem} chat {place}")
 
 
 def _remember(memory: Memory) -> int:
@@ -119,7 +143,7 @@ def _answer(memory: Memory, generator: Generator | None, question: str) -> _Answ
     recalled = memory.search(question, _MEMORIES, explain=True)
     if generator is None:
         return _Answered(question, recalled, None, None)
-    with errors().status("The model is answering ..."):
+    with working("The model is answering"):
         context = build_context(recalled, budget=1000, count_tokens=generator.count_tokens)
         return _Answered(
             question,
@@ -140,16 +164,17 @@ def _brief(pieces: Iterable[str]) -> str:
 
 
 def _drawn(answered: _Answered) -> Iterator[RenderableType]:
+    """The answers first, then what they are made of."""
     yield Text()
     yield Rule(Text(answered.question, "bold"), align="left")
-    yield recollection_table(answered.recalled)
     if answered.with_memory is not None:
         answers = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
-        answers.add_column("The model without memory", ratio=1, overflow="fold")
-        answers.add_column("The model with memory", ratio=1, overflow="fold", style="green")
+        answers.add_column("Without memory", ratio=1, overflow="fold")
+        answers.add_column("With memory", ratio=1, overflow="fold", style="green")
         answers.add_row(Text(safe(answered.without_memory or "")), Text(safe(answered.with_memory)))
-        yield Text()
         yield answers
+        yield Text("\nWhy: what was recalled", "bold")
+    yield Recollections(answered.recalled[:_SHOWN])
 
 
 def _json(answered: _Answered) -> dict[str, Any]:

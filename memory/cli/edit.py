@@ -14,8 +14,8 @@ import click
 from remem import receipts
 from remem.across import promote as copied
 from remem.cli.chat import ELSEWHERE, forget_lines
-from remem.cli.options import command, read_option
-from remem.cli.screen import complain, confirmed, counted, print_result, safe
+from remem.cli.options import command, read_option, understood
+from remem.cli.screen import complain, confirmed, counted, print_result, safe, working
 from remem.cli.search import filter_options
 from remem.configuration import Settings
 from remem.dates import earliest, readable
@@ -82,8 +82,9 @@ def add(settings: Settings, /, text: str, **fields: Any) -> None:
     '-' reads it from standard input, up to the line end after its last line.
     """
     # Checked before a store is made for it.
-    said = check_text(_from_standard_input() if text == "-" else text)
-    with settings.create() as memory:
+    with understood():
+        said = check_text(_from_standard_input() if text == "-" else text)
+    with working("Remembering"), settings.create() as memory:
         record = memory.add(said, **fields)
     _show_remembered(settings, record)
 
@@ -94,7 +95,7 @@ def add(settings: Settings, /, text: str, **fields: Any) -> None:
 @click.pass_obj
 def update(settings: Settings, key: str, text: str) -> None:
     """Replace what a memory says, keeping its history."""
-    with settings.recall() as memory:
+    with working("Replacing"), settings.recall() as memory:
         record = memory.update(key_of(memory, key, "; 'remem search' shows the keys"), text)
     _show_remembered(settings, record)
 
@@ -190,7 +191,8 @@ def forget(
             ctx.exit(DECLINED)
         history = history_file()
         texts = _texts(memory, chosen) if history.exists() else set()
-        forgotten = _forgotten(memory, chosen, receipt) if count else 0
+        with working("Wiping"):
+            forgotten = _forgotten(memory, chosen, receipt) if count else 0
         typed = _forget_typed(history, texts)
     print_result(
         settings.as_json,

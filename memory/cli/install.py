@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.decorators import FC
 
+from remem.belongings import belongings
 from remem.cli.options import command
-from remem.cli.screen import Verbatim, complain, confirmed, errors, print_result
+from remem.cli.screen import Verbatim, complain, confirmed, errors, print_result, safe
+from remem.cli.where import belonging_json, shown_belongings
 from remem.configuration import Settings
 from remem.folders import installed_file
 from remem.install.clients import CLIENTS
@@ -20,9 +24,17 @@ if TYPE_CHECKING:
 
 DECLINED = 1
 
-_clients = click.argument(
-    "clients", nargs=-1, required=True, metavar="CLIENT...", type=click.Choice(list(CLIENTS))
-)
+
+def _clients(required: bool) -> Callable[[FC], FC]:
+    return click.argument(
+        "clients",
+        nargs=-1,
+        required=required,
+        metavar="CLIENT..." if required else "[CLIENT...]",
+        type=click.Choice(list(CLIENTS)),
+    )
+
+
 _yes = click.option("--yes", is_flag=True, help="Do not ask first")
 
 
@@ -32,7 +44,7 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask first")
     "remem install codex cursor --yes",
     "remem install vscode --store ~/memories",
 )
-@_clients
+@_clients(required=True)
 @_yes
 @click.pass_context
 def install(ctx: click.Context, clients: tuple[str, ...], yes: bool) -> None:
@@ -56,45 +68,99 @@ def install(ctx: click.Context, clients: tuple[str, ...], yes: bool) -> None:
     _carry_out(ctx, planned, yes, "installed")
 
 
-@command("uninstall", "remem uninstall claude-code", "remem uninstall codex cursor --yes")
-@_clients
+@command(
+    "uninstall",
+    "remem uninstall claude-code",
+    "remem uninstall codex cursor --yes",
+    "remem uninstall --everything",
+)
+@_clients(required=False)
+@click.option("--everything", is_flag=True, help="All that 'remem where' lists, memories too")
 @_yes
 @click.pass_context
-def uninstall(ctx: click.Context, clients: tuple[str, ...], yes: bool) -> None:
+def uninstall(ctx: click.Context, clients: tuple[str, ...], everything: bool, yes: bool) -> None:
     """Take remem out of programs that 'remem install' put it into.
 
     A file that nobody changed since is as it was before, to the byte; of one that was changed, only
-    the entries of remem go. What is remembered stays.
+    the entries of remem go. What is remembered stays, but for --everything, which lists what is to
+    go, asks, and removes remem from all programs and all that it keeps on this machine.
     """
     from remem.install.installing import Notes, uninstalling
 
+    if everything == bool(clients):
+        raise click.UsageError("say what to take out: a CLIENT, or --everything alone")
     notes = Notes(installed_file())
-    planned = {client: uninstalling(notes.of(client)) for client in clients}
-    for client in clients:
+    chosen = tuple(notes.clients()) if everything else clients
+    planned = {client: uninstalling(notes.of(client)) for client in chosen}
+    for client in chosen:
         if not planned[client]:
             complain(f"remem did not install anything into {client}")
-    _carry_out(ctx, planned, yes, "uninstalled")
+    if everything:
+        _remove_everything(ctx, planned, yes)
+    else:
+        _carry_out(ctx, planned, yes, "uninstalled")
 
 
-def _carry_out(ctx: click.Context, planned: dict[str, list[Rewrite]], yes: bool, done: str) -> None:
-    """Show what is to be written, and write it once the user agrees."""
-    from remem.install.installing import Notes, write
-
+def _remove_everything(ctx: click.Context, planned: Plan, yes: bool) -> None:
+    """Show all that is to go, and remove it once the user agrees."""
     settings: Settings = ctx.obj
-    needed = [each for rewrites in planned.values() for each in rewrites if each.is_needed]
+    found = belongings(settings.url)
     if not settings.as_json:
-        for each in needed:
-            errors().print(Verbatim(each.diff().rstrip("\n")))
+        _show_changes(planned)
+        errors().print(shown_belongings(found), soft_wrap=True)
+    changed = [str(each.path) for each in _needed(planned)]
+    if (found or changed) and not (yes or confirmed("Remove all of this, beyond recovery?")):
+        complain("nothing was removed; --yes removes without asking")
+        ctx.exit(DECLINED)
+    _write(planned)
+    for each in found:
+        each.remove()
+    elsewhere = [each.place for each in found if each.is_elsewhere]
+    print_result(
+        settings.as_json,
+        {"clients": list(planned), "files": changed, "removed": [*map(belonging_json, found)]},
+        "Removed. 'pip uninstall remem' removes the program, too."
+        if found or changed
+        else "There is nothing to remove.",
+        *(f"What is at {safe(place)} stays: its owner removes it." for place in elsewhere),
+    )
+
+
+Plan = Mapping[str, "list[Rewrite]"]
+"""The files to be written for each program."""
+
+
+def _carry_out(ctx: click.Context, planned: Plan, yes: bool, done: str) -> None:
+    """Show what is to be written, and write it once the user agrees."""
+    settings: Settings = ctx.obj
+    needed = _needed(planned)
+    if not settings.as_json:
+        _show_changes(planned)
     if needed and not (yes or confirmed("Write this?")):
         complain("nothing was written; --yes writes without asking")
         ctx.exit(DECLINED)
+    _write(planned)
+    files = [str(each.path) for each in needed]
+    told = f"{done}: {', '.join(planned)}." if files else "There is nothing to change."
+    print_result(settings.as_json, {"clients": list(planned), "files": files}, told.capitalize())
+
+
+def _needed(planned: Plan) -> list[Rewrite]:
+    return [each for rewrites in planned.values() for each in rewrites if each.is_needed]
+
+
+def _show_changes(planned: Plan) -> None:
+    for each in _needed(planned):
+        errors().print(Verbatim(each.diff().rstrip("\n")))
+
+
+def _write(planned: Plan) -> None:
+    from remem.install.installing import Notes, write
+
     notes = Notes(installed_file())
     for client, rewrites in planned.items():
         write(rewrites)
         notes.keep(client, rewrites)
-    files = [str(each.path) for each in needed]
-    told = f"{done}: {', '.join(planned)}." if files else "There is nothing to change."
-    print_result(settings.as_json, {"clients": list(planned), "files": files}, told.capitalize())
 
 
 def _program() -> tuple[str, ...]:

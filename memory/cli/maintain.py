@@ -8,7 +8,7 @@ from rich.progress import MofNCompleteColumn
 from rich.text import Text
 
 from remem.cli.options import command
-from remem.cli.screen import Verbatim, counted, print_result, progress_bar, safe
+from remem.cli.screen import Verbatim, counted, print_result, progress_bar, safe, working
 from remem.configuration import Settings
 
 
@@ -20,7 +20,7 @@ def verify(ctx: click.Context) -> None:
     The exit code is 1 if something is wrong.
     """
     settings: Settings = ctx.obj
-    with settings.look() as memory:
+    with working("Comparing records and indexes"), settings.look() as memory:
         found = memory.verify()
     print_result(
         settings.as_json,
@@ -35,7 +35,7 @@ def verify(ctx: click.Context) -> None:
 @click.pass_obj
 def rebuild(settings: Settings) -> None:
     """Make all indexes again from the records."""
-    with settings.look() as memory:
+    with working("Making the indexes"), settings.look() as memory:
         memory.rebuild()
         records = sum(memory.stats().records.values())
     print_result(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import IO, Any
 
 import click
 
+from remem.cli import completing
+from remem.cli.screen import complain
 from remem.configuration import Settings
+from remem.store.errors import InvalidInput
 
 
 class _SharedOption(click.Option):
@@ -31,7 +35,12 @@ def shared_options() -> list[click.Parameter]:
             metavar="STORE",
             help="A folder, postgresql://..., milvus://... or NAME.db  [env: REMEM_STORE]",
         ),
-        option("--namespace", metavar="NAME", help="Whose memories  [env: REMEM_NAMESPACE]"),
+        option(
+            "--namespace",
+            metavar="NAME",
+            shell_complete=completing.namespaces,
+            help="Whose memories  [env: REMEM_NAMESPACE]",
+        ),
         option(
             "--encoder",
             metavar="MODEL",
@@ -110,13 +119,37 @@ def budget_option(help: str) -> Callable[[click.decorators.FC], click.decorators
     return number_option("--budget", default=1000, help=help)
 
 
+class WrongUsage(click.ClickException):
+    """An option or argument that means nothing: one sentence, and the exit code of wrong usage."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002
+        """Say it on standard error."""
+        complain(self.message)
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Take what cannot be understood inside the block for wrong usage of the command.
+
+    Raises:
+        WrongUsage: instead of ``InvalidInput``.
+    """
+    try:
+        yield
+    except InvalidInput as error:
+        raise WrongUsage(str(error)) from None
+
+
 def read_option(
     flag: str, name: str, metavar: str, read: Callable[[str], Any], help: str
 ) -> Callable[[click.decorators.FC], click.decorators.FC]:
     """An option whose text is read as something else; left out, it is None."""
 
     def value(ctx: click.Context, param: click.Parameter, given: str | None) -> Any:  # noqa: ARG001
-        return None if given is None else read(given)
+        with understood():
+            return None if given is None else read(given)
 
     return click.option(flag, name, metavar=metavar, callback=value, help=help)
 

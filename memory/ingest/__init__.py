@@ -30,6 +30,7 @@ from remem.ingest.slack import SlackReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
 from remem.ingest.transcripts import IMessageReader, LineReader
+from remem.ingest.translations import PoReader, TmxReader
 from remem.ingest.turns import FormatReader
 from remem.ingest.whatsapp import WhatsAppReader
 
@@ -55,6 +56,7 @@ __all__ = [
     "NamedByFile",
     "OnBytes",
     "Passage",
+    "PoReader",
     "Problem",
     "Progress",
     "Reader",
@@ -62,6 +64,7 @@ __all__ = [
     "Target",
     "TelegramPageReader",
     "TelegramReader",
+    "TmxReader",
     "WhatsAppReader",
     "count_words",
     "detect_reader",

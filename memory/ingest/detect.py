@@ -32,6 +32,7 @@ from remem.ingest.tables import MessageTableReader
 from remem.ingest.telegram import TelegramReader
 from remem.ingest.telegrampage import TelegramPageReader
 from remem.ingest.transcripts import IMessageReader, LineReader
+from remem.ingest.translations import PoReader, TmxReader
 from remem.ingest.turns import FormatReader
 from remem.ingest.wechat import WeChatReader
 from remem.ingest.whatsapp import WhatsAppReader
@@ -55,6 +56,8 @@ _EXPORTS: tuple[Reader, ...] = (
     LongMemEvalReader(),
     *(FormatReader(each) for each in (*CHAT_APPS, *ASSISTANTS)),
     MailReader(),
+    PoReader(),
+    TmxReader(),
     TelegramPageReader(),
     DiscordPageReader(),
     MessengerPageReader(),

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from remem.recall.languages import CHINESE, spoken
 from remem.recall.states import CODES, Frame, Known, Language, languages
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
@@ -49,8 +50,17 @@ class Claim:
         return (
             self.state == earlier.state
             and not self.agrees(earlier)
+            and self._is_of_a_size_with(earlier)
             and (self.changes or self._leaves_one(earlier))
         )
+
+    def _is_of_a_size_with(self, earlier: Claim) -> bool:
+        """True unless both are amounts, and one is several times the other: no rent is, when it is
+        raised, and no salary."""
+        if self.state[1] not in _AMOUNTS:
+            return True
+        mine, other = (_amount(each.value) for each in (self, earlier))
+        return max(mine, other) <= _MOST_TIMES * min(mine, other)
 
     def _leaves_one(self, earlier: Claim) -> bool:
         """True if two such claims cannot both be so, even if neither speaks of a change."""
@@ -64,18 +74,22 @@ class Claim:
 def claims(text: str) -> tuple[Claim, ...]:
     """The claims in a text, each state once for what it says last."""
     text = text[:_MOST_CHARACTERS].replace("’", "'")
-    message = text if len(text) <= _SHORT else ""
+    told = [each.strip() for each in _SENTENCE.findall(text)]
+    told = [each for each in told if not each.endswith(("?", "？"))]
+    message = " ".join(told) if len(text) <= _SHORT else ""
     found: dict[State, Claim] = {}
-    for sentence in _SENTENCE.findall(text):
-        found |= _merged(_in_sentence(sentence.strip(), message))
+    for sentence in told:
+        found |= _merged(_in_sentence(sentence, message))
     return tuple(found.values())
 
 
 def asked_states(question: str) -> Set[State]:
     """The states that a question of the first person asks for."""
+    likely = {*spoken(question), CHINESE}
     return {
         (language.whose(question), each.name)
         for language in languages()
+        if language.name in likely
         for each in language.states
         if any(ask.search(question) for ask in each.asks)
         and (not each.is_person or _asks_for_a_name(question))
@@ -106,27 +120,28 @@ def _in_sentence(sentence: str, message: str) -> Iterator[Claim]:
         message: All of a short message, whose other sentences may name what this one is about;
             empty: the text is longer.
     """
-    if sentence.endswith(("?", "？")):
-        return
+    around = message or sentence
+    spaced = frozenset(_WORD.findall(around.lower()))
+    has_digit = _DIGIT.search(sentence) is not None
     for language in languages():
-        words = language.held(message or sentence)
+        words = language.held(around, spaced)
         is_told = not language.triggers.isdisjoint(words)
-        if not (is_told or _DIGIT.search(sentence)) or language.skip.search(sentence):
+        if not (is_told or has_digit) or language.skip.search(sentence):
             continue
         claims = list(_in_frames(sentence, words, language))
         if message and not claims:
             claims = list(_by_words(sentence, words, language))
-        yield from claims or _of_something_else(sentence, language)
+        yield from claims or (_of_something_else(sentence, language) if has_digit else ())
 
 
 def _in_frames(sentence: str, words: Set[str], language: Language) -> Iterator[Claim]:
-    changed = language.change.search(sentence) is not None
     for state in language.states:
-        if state.triggers.isdisjoint(words):
+        if state.triggers.isdisjoint(words) or not state.kind.sign.search(sentence):
             continue
         for frame in state.frames:
             if claim := _in_frame(sentence, frame, state, language):
-                yield replace(claim, changes=changed or frame.changes)
+                changes = frame.changes or language.change.search(sentence) is not None
+                yield replace(claim, changes=changes)
                 break
 
 
@@ -144,18 +159,34 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
     state = max(language.states, key=lambda each: len(each.about & words))
     named = state.about & words
     changed = language.change.search(sentence) is not None
-    if not named or language.other.search(sentence):
+    if not named or language.other.search(sentence) or _is_of_another(sentence, language):
+        return
+    if state.name in _AMOUNTS and _NO_AMOUNT.search(sentence):
         return
     if not (changed or language.own.search(sentence)):
         return
     for pattern in _patterns(state, named, language):
         for found in pattern.finditer(sentence):
             value = state.kind.read(found["v"]) - language.triggers - _CALENDAR
-            if value and not language.before.search(sentence[: found.start("v")]):
+            before = sentence[: found.start("v")]
+            is_past = language.before.search(before) is not None
+            if value and not (is_past or (state.name == "home" and _NO_PLACE.search(before))):
                 yield Claim(
                     ("", state.name), value, changed, named if state.is_name else frozenset()
                 )
                 return
+
+
+def _is_of_another(sentence: str, language: Language) -> bool:
+    """True if a sentence begins with somebody's name, and tells what they have done."""
+    subject = _SUBJECT.match(sentence)
+    return subject is not None and language.triggers.isdisjoint({subject[1].lower()})
+
+
+def _amount(value: frozenset[str]) -> float:
+    """The amount of money in a value."""
+    digits = "".join(each for each in "".join(value) if each.isdigit())
+    return float(digits or 0) * (1000 if "k" in "".join(value) else 1)
 
 
 def _patterns(state: Known, named: Set[str], language: Language) -> Iterator[re.Pattern[str]]:
@@ -219,10 +250,25 @@ _SENTENCE = re.compile(
     r"(?:[^.!?。！？\n]|(?<=\d)\.(?=\d)|(?<=\b[DMS][rst])\.|(?<=\b(?:Mrs|Pro))\.|\.(?=[a-z]))+"
     r"[.!?。！？]*"
 )
+_WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
 
 _AMOUNTS = frozenset({"rent", "salary"})
+_MOST_TIMES = 3
+_SUBJECT = re.compile(
+    r"([A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё]+) (?:has|had|hat|ha|tem|está|is|ist|wants)\b"
+)
+_NO_PLACE = re.compile(
+    r"\b(?:with|by|for|nennen? (?:es|ihn|sie)|responde a|atende por|answers to|called|named)"
+    r" (?:an? |the )?$",
+    re.IGNORECASE,
+)
+"""Words before a name that is of no place."""
+
 _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
+_NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)
+"""Of a sentence whose digits are no money, though the landlord has told them."""
+
 _CALENDAR = frozenset(
     tokenize(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may "

@@ -172,7 +172,7 @@ def _kind(record: Record, asked: Sequence[Mapping[str, str]]) -> Kind | None:
         return None
     if record.role == "assistant" and knows_nothing(record.text):
         return "ignorance"
-    if _is_question(record) and any(_asks_the_same(record.text, words) for words in asked):
+    if asked and _is_question(record) and any(_asks_the_same(record.text, each) for each in asked):
         return "question"
     return None
 
@@ -183,7 +183,11 @@ def _is_question(record: Record) -> bool:
 
 
 def _asks(text: str) -> bool:
-    return asks_at_last(text) or _ASKING.match(text) is not None
+    return (
+        asks_at_last(text)
+        or _ASKING.match(text) is not None
+        or (not text.isascii() and _ASKING_IN_CHINESE.match(text) is not None)
+    )
 
 
 def _asks_the_same(text: str, asked: Mapping[str, str]) -> bool:
@@ -297,10 +301,10 @@ _ASKING = re.compile(
     r"|o[uù]|qui|que|quoi|quand|quel(?:le)?s?|comment|pourquoi|combien|dis"
     r"|d[oó]nde|qui[eé]n|qu[eé]|cu[aá]ndo|cu[aá]l|c[oó]mo|cu[aá]nt[oa]s?|dime"
     r"|onde|quem|quando|qual|quant[oa]s?|diga|dove|chi|che|cosa|quale|come|dimmi"
-    r"|где|кто|что|когда|как|почему|сколько|скажи)\b"
-    r"|.{0,40}(?:什么|哪|谁|几|多少|怎么|为什么|吗|呢))",
+    r"|где|кто|что|когда|как|почему|сколько|скажи)\b)",
     re.IGNORECASE,
 )
+_ASKING_IN_CHINESE = re.compile(r"\W*.{0,40}(?:什么|哪|谁|几|多少|怎么|吗|呢)")
 _SORRY = (
     r"(?:(?:i['’]?m|i am)?\s*(?:really |so |very )?sorry|sorry|unfortunately|apologi[sz]es"
     r"|hmm+|well|oh|leider|tut mir leid|entschuldigung|d[eé]sol[eé]e?|malheureusement"

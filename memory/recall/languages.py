@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import stopwordsiso
 
@@ -16,8 +16,10 @@ from remem.store.fulltext.folding import folded
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 ENGLISH = "en"
+CHINESE = "zh"
 
 
+@lru_cache(maxsize=64)
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""
@@ -90,7 +92,7 @@ def _anything(language: str) -> frozenset[str]:
 
 @cache
 def _chinese_anything() -> re.Pattern[str]:
-    words = {*stopwordsiso.stopwords("zh"), *_CHINESE_ANYTHING.split()}
+    words = {*stopwordsiso.stopwords(CHINESE), *_CHINESE_ANYTHING.split()}
     return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 
+from remem.recall.doubts import SENTENCES, shared_doubt
 from remem.recall.excerpts import Span, excerpt, part_of
 from remem.recall.names import short_key, shown, who
 from remem.recall.ranking import Recollection
@@ -41,7 +42,7 @@ _END = re.compile(rf"\n{_CLOSE}\s*")
 _MOST_CHARACTERS_A_TOKEN = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Context:
     """A block of memories for a prompt.
 
@@ -51,12 +52,18 @@ class Context:
             text that is shown.
         tokens: Length of ``text``, counted as a whole.
         left_out: What was recalled but did not fit, best first.
+        doubt: Why the memories may not answer the message, if that is in doubt; the text says so.
+            See ``remem.recall.doubts``.
     """
 
     text: str = ""
     recollections: tuple[Recollection, ...] = ()
     tokens: int = 0
     left_out: tuple[Recollection, ...] = ()
+    doubt: str = ""
+
+    def __repr__(self) -> str:
+        return f"Context({self.tokens} tokens, {list(self.keys)})"
 
     def __str__(self) -> str:
         return self.text
@@ -121,14 +128,15 @@ def build_context(
     """
     if budget < 0:
         raise InvalidInput(f"the budget is {budget} tokens: give 0 or more")
+    doubt = shared_doubt(recollections)
 
     def fits(chosen: Sequence[Recollection]) -> bool:
-        return count_tokens(_render(chosen, now)) <= budget
+        return count_tokens(_render(chosen, now, doubt)) <= budget
 
     shown = list(recollections)
     if query:
         shown = [_shown(each, excerpt(each.record.text, query)) for each in recollections]
-    chosen = _choose(shown, budget - count_tokens(_render((), now)), count_tokens)
+    chosen = _choose(shown, budget - count_tokens(_render((), now, doubt)), count_tokens)
     while chosen and not fits(chosen):  # the sum of the parts was a little too hopeful
         chosen.pop()
     inside = {id(each) for each in chosen}
@@ -140,26 +148,30 @@ def build_context(
         del left_out[0]
     if not chosen:
         return Context(left_out=tuple(left_out))
-    text = _render(chosen, now)
+    text = _render(chosen, now, doubt)
     return Context(
         text=text,
         recollections=tuple(sorted(chosen, key=_chronological)),
         tokens=count_tokens(text),
         left_out=tuple(left_out),
+        doubt=doubt,
     )
 
 
 def whole_context(
-    recollections: Iterable[Recollection], now: datetime | None, tokens: int
+    recollections: Iterable[Recollection], now: datetime | None, tokens: int, doubt: str = ""
 ) -> Context:
-    """The block of all these memories, of which it is known how many tokens it has."""
+    """The block of all these memories, of which it is known how many tokens it has, and what doubt
+    it leaves."""
     chosen = tuple(sorted(recollections, key=_chronological))
-    return Context(_render(chosen, now), chosen, tokens) if chosen else Context()
+    text = _render(chosen, now, doubt)
+    return Context(text, chosen, tokens, doubt=doubt) if chosen else Context()
 
 
-def framed(lines: Iterable[str], now: datetime | None = None) -> str:
+def framed(lines: Iterable[str], now: datetime | None = None, doubt: str = "") -> str:
     """Lines that are neutral already as one block, under the sentence that they are data."""
-    header = _HEADER if now is None else f"{_HEADER} Today is {_with_weekday(now)}."
+    today = f"Today is {_with_weekday(now)}." if now else ""
+    header = " ".join(filter(None, (_HEADER, today, SENTENCES.get(doubt))))
     return "\n".join([header, _OPEN, *lines, _CLOSE])
 
 
@@ -231,12 +243,12 @@ def _cut(
     return cut if low and fits([cut]) else None
 
 
-def _render(recollections: Iterable[Recollection], now: datetime | None) -> str:
+def _render(recollections: Iterable[Recollection], now: datetime | None, doubt: str) -> str:
     lines = []
     ordered = sorted(recollections, key=_chronological)
     for heading, group in groupby(ordered, key=lambda one: _heading(one.record)):
         lines += [heading, *map(_line, group)]
-    return framed(lines, now)
+    return framed(lines, now, doubt)
 
 
 def _chronological(recollection: Recollection) -> tuple[bool, datetime, str, int, str]:

@@ -22,7 +22,7 @@ from remem.store import Hit, InvalidInput, Record
 from remem.views import CALL, is_agents
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recollection:
     """A record that was recalled, with its score and the parts of that.
 
@@ -38,6 +38,8 @@ class Recollection:
         echo: Why it is no evidence of its own, if it is none; see ``remem.recall.echoes.Kind``.
         until: When it was stated otherwise, if it was; see ``remem.recall.truth``.
         newer: Key of the memory that states it otherwise.
+        doubt: Why it may not answer the question, if that is in doubt; the same for all that a
+            question brought up, and one of ``remem.recall.doubts.SENTENCES``.
     """
 
     record: Record
@@ -49,6 +51,10 @@ class Recollection:
     echo: str = ""
     until: datetime | None = None
     newer: str | None = None
+    doubt: str = ""
+
+    def __repr__(self) -> str:
+        return f"Recollection({self.score:.2f}, {self.record!r})"
 
     def at(self, score: float, part: str) -> Recollection:
         """The same memory with another score, and the difference as a part of it."""
@@ -150,7 +156,8 @@ def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
             words = tuple(dict.fromkeys((*known.words, *one.words)))
             higher = max(known, scaled, key=lambda each: each.score)
             relevance = max(known.relevance, one.relevance)
-            best[one.record.key] = replace(higher, words=words, relevance=relevance)
+            doubt = known.doubt if known.doubt == one.doubt else ""
+            best[one.record.key] = replace(higher, words=words, relevance=relevance, doubt=doubt)
     return sorted(best.values(), key=lambda one: (-one.score, one.record.key))
 
 
@@ -278,8 +285,8 @@ class Weight:
 
 WEIGHTS: Mapping[str, Weight] = {
     #                       one voice, people, an assistant
-    "dense turn": Weight(1.5, 1.0, 1.5),
-    "dense window": Weight(1.0, 1.25, 1.0),
+    "dense turn": Weight(2.0, 1.0, 1.5),
+    "dense window": Weight(0.25, 1.25, 1.0),
     "text turn": Weight(3.0, 2.0, 1.0),
     "text window": Weight(0.0, 1.5, 0.5),
     "session": Weight(2.0, 2.0, 1.0),

@@ -19,15 +19,15 @@ from importlib.resources import files
 import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.doubts import Evidence, doubt
 from remem.recall.languages import common_words, words_of
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last, is_prose
-from remem.recall.signals import Query
+from remem.recall.signals import Query, named_among
 from remem.store import Hit, InvalidInput
 from remem.store.fulltext.folding import folded
 from remem.store.fulltext.tokens import (
     STOP_WORDS,
-    content_words,
     split_words,
     tokenize,
     word_tokens,
@@ -101,8 +101,12 @@ def judged(
     scale: Scale,
     rarity: Rarity,
     k: int,
+    *,
+    is_known: bool = False,
+    reads_all: bool = False,
 ) -> list[Recollection]:
-    """The first k of a ranking, with the relevance of each and the words that the query asks for.
+    """The first k of a ranking, with the relevance of each, the words that the query asks for, and
+    the doubt that they answer it.
 
     Whether anything here matters is judged by the best memories together: an answer given in a few
     words is neither near in meaning nor full of the question's words, but those around it are.
@@ -111,21 +115,25 @@ def judged(
         ranking: Best first, and not yet cut to k, so that k has no say in what is relevant.
         cosines: By key, of the records that the dense legs returned; of others it is only known
             that they are no nearer.
+        is_known: Somebody stated what the question asks for.
+        reads_all: The encoder is one of all languages.
     """
     if not ranking or not ranking[0].score:
         return list(ranking[:k])
     best = ranking[:_BEST]
     words = [_words_of(one, query.tokens.keys()) for one in ranking[: max(k, _BEST)]]
     farthest = min(cosines.values(), default=scale.unrelated)
+    nearness = max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best)
     worth = _worth(
-        max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best),
+        nearness,
         max(rarity.covered(held.keys()) for held in words[:_BEST]),
         rarity.foreign,
         rarity.experience,
     )
     if worth < _least_worth(query) or is_small_talk(query.text):
         worth = 0.0
-    worth *= _of_the_right_person(query, ranking)
+    right_person = _of_the_right_person(query, ranking)
+    worth *= right_person
     if query.only_when:  # no word says what it is about, and only the time what matters
         return [
             replace(one, relevance=max((s.closeness(said) for s in query.spans), default=0.0))
@@ -133,8 +141,11 @@ def judged(
             else one
             for one in ranking[:k]
         ]
+    held_by = [held.keys() for held in words]
+    evidence = Evidence(nearness, right_person, rarity.weights, held_by, is_known, reads_all)
+    why = doubt(query, ranking, evidence)
     return [
-        replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())))
+        replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())), doubt=why)
         for one, share, held in zip(ranking[:k], _shares(ranking), words, strict=False)
     ]
 
@@ -159,16 +170,31 @@ def _worth(nearness: float, covered: float, foreign: float, experience: float) -
 def _of_the_right_person(query: Query, ranking: Sequence[Recollection]) -> float:
     """The probability that what was found speaks of whom the question names: where one of several
     speakers is named, by how far the best of theirs stands above the best of the others."""
+    lead = lead_of_named(query.words, ranking)
+    return 1.0 if lead is None else _probability(1.0 + 9.0 * lead)
+
+
+def lead_of_named(words: Set[str], ranking: Sequence[Recollection]) -> float | None:
+    """The lead of the best memory of whom a question names over the best of all others, in shares
+    of the first score, leaving out what the name itself adds; below 0 where another one leads.
+
+    Args:
+        words: The tokens of the question.
+        ranking: Best first, with the parts of the scores.
+
+    Returns:
+        None where not exactly one of several speakers is named.
+    """
     scores: dict[str, float] = {}
     for one in ranking:
         if one.record.speaker:
             score = one.score - one.parts.get("speaker", 0.0)
             scores[one.record.speaker] = max(score, scores.get(one.record.speaker, score))
-    named = [name for name in scores if not query.words.isdisjoint(content_words(name))]
+    named = named_among(words, scores.keys())
     if len(named) != 1 or len(scores) < 2:
-        return 1.0
+        return None
     others = max(score for name, score in scores.items() if name not in named)
-    return _probability(1.0 + 9.0 * (scores[named[0]] - others) / ranking[0].score)
+    return (scores[min(named)] - others) / ranking[0].score
 
 
 def _shares(ranking: Sequence[Recollection]) -> Iterator[float]:
@@ -193,7 +219,7 @@ def _least_worth(query: Query) -> float:
     """
     if asks_at_last(query.text):
         return 0.01
-    return 0.15 if is_prose(query.text) else 0.4
+    return 0.15 if is_prose(query.text) else 0.7
 
 
 _EXPERIENCED = 6.4

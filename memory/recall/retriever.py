@@ -35,6 +35,7 @@ from remem.recall.revisions import newest_decision_first
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
 from remem.recall.truth import truth_first
+from remem.recall.updates import updates_first
 from remem.store import (
     Dense,
     F,
@@ -200,7 +201,7 @@ class Retriever:
             ]
 
         # What reads the memories again may take its time: no transaction waits for it.
-        return merged([self._judged(each, asked.scale, k) for each in store.reading(ask)])[:k]
+        return merged([self._judged(each, asked, k) for each in store.reading(ask)])[:k]
 
     def _ask(
         self,
@@ -262,13 +263,23 @@ class Retriever:
             query, question, now, ranking, _best_cosines(found), rarity, echoes, states, stated
         )
 
-    def _judged(self, answer: _Answer, scale: Scale, k: int) -> list[Recollection]:
+    def _judged(self, answer: _Answer, asked: Encoded, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
         ranking = newest_decision_first(answer.question, ranking)
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
+        ranking = updates_first(answer.question, answer.states, ranking, answer.now)
         ranking = calls_apart(in_order(answer.query, below_sources(ranking)))
-        found = judged(answer.question, ranking, answer.cosines, scale, answer.rarity, k)
+        found = judged(
+            answer.question,
+            ranking,
+            answer.cosines,
+            asked.scale,
+            answer.rarity,
+            k,
+            is_known=bool(answer.stated),
+            reads_all=asked.across_languages,
+        )
         return [*found, *answer.echoes]
 
     def _stated(

@@ -45,12 +45,13 @@ def asks(text: str) -> bool:
 def asks_at_last(text: str) -> bool:
     """True if the last line of a text asks something, whatever it says behind that.
 
-    "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not.
+    "When was the lecture? Give me the day." does; "What does this do?" above pasted code does not,
+    and neither does a name with a question mark in code.
     """
     if not _holds_a_question_mark(text):  # as in ``asks``
         return False
     last = text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
-    return asks(text) or _MARK.search(last) is not None
+    return asks(text) or (_MARK.search(last) is not None and is_prose(last))
 
 
 def is_prose(text: str) -> bool:
@@ -67,6 +68,12 @@ def questions(text: str) -> list[str]:
         return []
     sentences = _SENTENCE.findall(text[-_MOST_CHARACTERS:])
     return [sentence.strip() for sentence in sentences if asks(sentence)]
+
+
+def statements(text: str) -> list[str]:
+    """The sentences of a text that do not ask, in order; what stands in brackets is nobody's."""
+    sentences = _SENTENCE.findall(_without_asides(text[-_MOST_CHARACTERS:]))
+    return [sentence.strip() for sentence in sentences if sentence.strip() and not asks(sentence)]
 
 
 def statement_share(text: str) -> float:

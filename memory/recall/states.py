@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from remem.recall.languages import CHINESE, spoken
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+_ANYTHING = re.compile("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,12 @@ class Kind:
     Attributes:
         pattern: How it is written.
         is_code: It is compared as a whole, without spaces and signs, and not word by word.
+        sign: Found wherever the pattern is: most sentences have none, which is soon seen.
     """
 
     pattern: str
     is_code: bool = False
+    sign: re.Pattern[str] = _ANYTHING
 
     def read(self, found: str) -> frozenset[str]:
         """The part of a value that is compared."""
@@ -92,6 +98,7 @@ class Language:
     """A language.
 
     Attributes:
+        name: Its code: "en".
         states: Those that it has words for.
         triggers: Of all of them.
         open: Frames of whatever else is somebody's and has a number, a date or a code; the group
@@ -107,6 +114,7 @@ class Language:
         is_spaced: Words have spaces between them.
     """
 
+    name: str
     states: Sequence[Known]
     triggers: frozenset[str]
     open: Sequence[Frame]
@@ -126,21 +134,34 @@ class Language:
         found = self.relative.search(question) if self.relative else None
         return found[1].lower() if found else ""
 
-    def held(self, text: str) -> frozenset[str]:
-        """The words of a text, or of a language without spaces those that name a state."""
-        if self.is_spaced:
-            return frozenset(_WORD.findall(text.lower()))
+    def held(self, text: str, words: frozenset[str]) -> frozenset[str]:
+        """The words of a text, or of a language without spaces those that name a state.
+
+        Args:
+            words: What stands between spaces and signs in the text, in small letters.
+        """
+        if self.is_spaced or text.isascii():
+            return words
         return frozenset(word for word in self.triggers if word in text)
 
 
-@cache
-def languages() -> tuple[Language, ...]:
+def languages() -> Collection[Language]:
     """All languages; read when first needed."""
+    return _by_name().values()
+
+
+@cache
+def _by_name() -> Mapping[str, Language]:
     text = files("remem.recall").joinpath("states.toml").read_text(encoding="utf-8")
-    return tuple(map(_language, tomllib.loads(text).values()))
+    return {name: _language(name, table) for name, table in tomllib.loads(text).items()}
 
 
-def _language(table: Mapping[str, Any]) -> Language:
+def language_of(question: str) -> Language | None:
+    """The likeliest language of a question, if there are states in it."""
+    return _by_name().get(CHINESE if _HAN.search(question) else spoken(question)[0])
+
+
+def _language(name: str, table: Mapping[str, Any]) -> Language:
     words: Mapping[str, str] = table["words"]
     value = table.get("value", _NAME)
     states = [_known(each, table, value) for each in table["state"]]
@@ -155,6 +176,7 @@ def _language(table: Mapping[str, Any]) -> Language:
     counted = {**words, "noun": _NOUN, "v": f"(?P<v>{_ANY_CODE})"}
     relative = words.get("relative")
     return Language(
+        name,
         states,
         frozenset().union(*(each.triggers for each in states)),
         _frames(table.get("open", {}), {}, counted),
@@ -172,7 +194,9 @@ def _language(table: Mapping[str, Any]) -> Language:
 
 
 def _known(state: Mapping[str, Any], table: Mapping[str, Any], name: str) -> Known:
-    kind = _VALUES.get(_KINDS[state["name"]], Kind(name))
+    kind = _VALUES.get(
+        _KINDS[state["name"]], Kind(name, sign=_ANYTHING if "value" in table else _NAMES)
+    )
     own = {
         **table["words"],
         "noun": f"(?:{state['nouns']})",
@@ -218,8 +242,8 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
     return pattern
 
 
+_HAN = re.compile("[\u4e00-\u9fff]")
 _HOLE = re.compile(r"\{([a-z]+)\}")
-_WORD = re.compile(r"\w+")
 _SIGNS = re.compile(r"[\s()/-]")
 _TITLES = frozenset(tokenize("dr doctor mr mrs ms prof school called named inc ltd gmbh"))
 
@@ -251,17 +275,22 @@ _DIETS = (
     "|kosher|carnivore|flexitarian"
 )
 _PETS = "dog|cat|parrot|rabbit|hamster|turtle|bird|fish|snake|guinea pig|puppy|kitten"
+_DIGIT = re.compile(r"\d")
+_AT = re.compile("@")
+_NAMES = re.compile(_CAPITAL)
 _VALUES: Mapping[str, Kind] = {
     "address": Kind(
-        r"(?-i:[A-ZÀ-ÞА-ЯЁ0-9][\w'.-]*(?:,? [\w'.-]+){0,4},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)"
+        r"(?-i:[A-ZÀ-ÞА-ЯЁ0-9][\w'.-]*(?:,? [\w'.-]+){0,4},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)",
+        sign=_DIGIT,
     ),
-    "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True),
-    "email": Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True),
+    "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True, _DIGIT),
+    "email": Kind(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", True, _AT),
     "number": Kind(
-        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|\s*(?:years?|months?|days?|times|weeks?|%))",
+        r"[$€£]?\s?\d(?:[\d.,]*\d)?(?:\s?k\b)?(?![\d%]|(?:st|nd|rd|th)\b|\s*(?:years?|months?|days?|times|weeks?|%))",
         True,
+        _DIGIT,
     ),
-    "weight": Kind(r"\d+(?:[.,]\d+)?\s?(?:kg|kilos?|pounds|lbs?)\b", True),
+    "weight": Kind(r"\d+(?:[.,]\d+)?\s?(?:kg|kilos?|pounds|lbs?)\b", True, _DIGIT),
     "words": Kind(
         rf"(?!(?:{_NO_FIRST})\b)[a-z][\w-]*"
         r"(?: (?!(?:now|by|at|and|since|but|these|for|in)\b)[a-z][\w-]*){0,3}"

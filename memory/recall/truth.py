@@ -89,7 +89,7 @@ def truth_first(
     found = [*ranking, *(Recollection(each, 0.0) for each in others if each.key not in known)]
     places = {one.record.key: place for place, one in enumerate(found)}
     order = list(range(len(ranking)))
-    moment = _asked_for(question, now)
+    moment = asked_for(question, now)
     by_state = _by_state(one.record for one in found)
     speakers = Counter(state for _, state in by_state)
     until: dict[str, Supersession] = {}
@@ -97,7 +97,7 @@ def truth_first(
         past = _supersessions(stated)
         until |= {one.older.key: one for one in past}
         is_asked = state in asked and speakers[state] == 1
-        if not (past or is_asked) or _looks_back(question, past):
+        if not (past or is_asked) or looks_back(question, past):
             continue
         true = _true_then(stated, moment)
         if true is not None:
@@ -197,14 +197,14 @@ def _moment(record: Record) -> datetime | None:
     return record.said_at
 
 
-def _asked_for(question: Query, now: datetime | None) -> datetime | None:
+def asked_for(question: Query, now: datetime | None) -> datetime | None:
     """The end of the time that a question is about; None: nothing is said after it."""
     if question.spans:
         return max(span.end for span in question.spans)
     return None if now is None else now + timedelta(days=1)
 
 
-def _looks_back(question: Query, past: Sequence[Supersession]) -> bool:
+def looks_back(question: Query, past: Sequence[Supersession] = ()) -> bool:
     """True if a question is about what was so before."""
     if _BACK.search(question.text):
         return True

@@ -170,6 +170,19 @@ class ContextArguments(Filters):
     budget: int = Field(1000, ge=50, le=32_000, description="Most tokens of the block")
 
 
+class SummarizeArguments(Filters):
+    """A length."""
+
+    words: int = Field(300, ge=1, le=5000, description="Most words of all sentences together")
+
+
+class TranslateArguments(Arguments):
+    """A sentence and a language."""
+
+    text: _Text = Field(description="One sentence, as it was written")
+    to: _Name = Field(description="The language to translate into: es, pt-BR")
+
+
 class CorrectArguments(Arguments):
     """A key and new words."""
 
@@ -177,6 +190,23 @@ class CorrectArguments(Arguments):
         description="The key of the memory, as recall shows it"
     )
     text: _Text = Field(description="All that the memory shall say from now on")
+
+
+class HistoryArguments(Arguments):
+    """A key, and how many changes."""
+
+    key: Annotated[_Name | None, BeforeValidator(_key)] = Field(
+        None, description="Only what this memory supersedes or is superseded by"
+    )
+    limit: int = Field(50, ge=1, le=500, description="Most changes")
+
+
+class UndoArguments(Arguments):
+    """A key."""
+
+    key: Annotated[_Name, BeforeValidator(_key)] = Field(
+        description="The key of the older memory, as history shows it"
+    )
 
 
 class ForgetArguments(Arguments):

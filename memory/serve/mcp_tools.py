@@ -7,7 +7,7 @@ out of a memory is neutralised, in the text as in the data, because both end in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from remem.dates import earliest, latest
 from remem.lookup import key_of, stored_name, with_stored_names
 from remem.memory import Memory
 from remem.messages import said_by
+from remem.recall.doubts import shared_doubt
 from remem.recall.names import shown, shown_key
 from remem.recall.prompt import (
     format_date,
@@ -36,10 +37,14 @@ from remem.serve.mcp_arguments import (
     CorrectArguments,
     Filters,
     ForgetArguments,
+    HistoryArguments,
     ListSourcesArguments,
     Message,
     RecallArguments,
     RememberArguments,
+    SummarizeArguments,
+    TranslateArguments,
+    UndoArguments,
 )
 from remem.store import Filter, InvalidInput, Record
 from remem.store.filters import And, F, Range
@@ -92,6 +97,8 @@ class RecalledMemory(BaseModel):
     Attributes:
         relevance: How much it matters for the question, in [0, 1].
         until: When it was stated otherwise; None: it was not.
+        doubt: Why it may not answer the question: "unanswered", or "other person" where it is of
+            others than whom the question names; empty if there is no doubt.
     """
 
     key: str
@@ -103,6 +110,7 @@ class RecalledMemory(BaseModel):
     text: str
     relevance: float
     until: str | None
+    doubt: str
 
 
 class RecallData(BaseModel):
@@ -119,6 +127,42 @@ class ContextData(BaseModel):
     memories: list[RecalledMemory]
 
 
+class SummaryLine(BaseModel):
+    """A sentence of a memory, word for word."""
+
+    key: str
+    speaker: str | None
+    said_at: str | None
+    text: str
+
+
+class SummaryData(BaseModel):
+    """Sentences in the order of time, and how many memories they were chosen from."""
+
+    lines: list[SummaryLine]
+    records: int
+
+
+class TranslatedBefore(BaseModel):
+    """A sentence that was translated before, and how like the new one it is, in per cent."""
+
+    percent: int
+    text: str
+    translation: str
+
+
+class TranslateData(BaseModel):
+    """A translation, empty if nothing like it is stored, and the sentences most like it.
+
+    Attributes:
+        origin: "stored", "repaired" (from the best of these sentences) or "none".
+    """
+
+    translation: str
+    origin: str
+    matches: list[TranslatedBefore]
+
+
 class RememberData(BaseModel):
     """Keys of what was stored, and of what was known already."""
 
@@ -131,6 +175,34 @@ class CorrectData(BaseModel):
 
     key: str
     corrected: str
+
+
+class ChangeData(BaseModel):
+    """A statement that a newer one supersedes.
+
+    Attributes:
+        about: The state of things.
+        since: When it was stated otherwise.
+        older, newer: Their keys.
+    """
+
+    about: str
+    since: str
+    older: str
+    newer: str
+
+
+class HistoryData(BaseModel):
+    """Changes, the latest first, and how many there are in all."""
+
+    changes: list[ChangeData]
+    total: int
+
+
+class UndoData(BaseModel):
+    """The key of the memory that is true beside the newer ones."""
+
+    key: str
 
 
 class ForgetData(BaseModel):
@@ -204,7 +276,8 @@ def _recall(memory: Memory, given: RecallArguments) -> Result:
     if not found:
         return Result("Nothing is remembered that fits.", RecallData(memories=[]))
     lines = [_line(each.record, f"relevance {each.relevance:.2f}", lasted(each)) for each in found]
-    return Result(framed(lines), RecallData(memories=_recalled(found)))
+    text = framed(lines, doubt=shared_doubt(found))
+    return Result(text, RecallData(memories=_recalled(found)))
 
 
 def _context(memory: Memory, given: ContextArguments) -> Result:
@@ -216,11 +289,84 @@ def _context(memory: Memory, given: ContextArguments) -> Result:
     )
 
 
+def _summarize(memory: Memory, given: SummarizeArguments) -> Result:
+    found = memory.summarize(given.words, where=_where(memory, given))
+    lines = [
+        SummaryLine(
+            key=shown_key(one.record.key),
+            speaker=one.record.speaker and shown(one.record.speaker),
+            said_at=one.record.said_at.isoformat() if one.record.said_at else None,
+            text=neutralise(one.text),
+        )
+        for one in found.lines
+    ]
+    if not lines:
+        text = "No sentence of them fits into so few words; ask for more."
+    else:
+        text = framed(_line(replace(one.record, text=one.text)) for one in found.lines)
+    return Result(text, SummaryData(lines=lines, records=found.records))
+
+
+def _translate(memory: Memory, given: TranslateArguments) -> Result:
+    found = memory.translate(given.text, given.to)
+    matches = [
+        TranslatedBefore(
+            percent=one.percent,
+            text=neutralise(one.record.text),
+            translation=neutralise(one.translation),
+        )
+        for one in found.matches
+    ]
+    lines = [f"{one.percent} %: {one.text} => {one.translation}" for one in matches]
+    if found.text:
+        lines.insert(0, f"{found.origin}: {neutralise(found.text)}")
+    text = framed(lines) if lines else "Nothing like it was translated before."
+    data = TranslateData(translation=neutralise(found.text), origin=found.origin, matches=matches)
+    return Result(text, data)
+
+
 def _correct(memory: Memory, given: CorrectArguments) -> Result:
     old = key_of(memory, given.key, f", so nothing was corrected: {_CALL_RECALL}")
     new = memory.update(old, _words(given.text), origin=ASSISTANT)
     data = CorrectData(key=shown_key(new.key), corrected=shown_key(old))
     return Result(f"Corrected; its key is {data.key} now, and the old words are history.", data)
+
+
+def _history(memory: Memory, given: HistoryArguments) -> Result:
+    found = memory.supersessions()
+    if given.key is not None:
+        key = key_of(memory, given.key, f": {_CALL_RECALL}")
+        found = [one for one in found if key in (one.older.key, one.newer.key)]
+    found.sort(key=lambda one: one.since, reverse=True)
+    changes = [
+        ChangeData(
+            about=neutralise(one.about),
+            since=one.since.isoformat(),
+            older=shown_key(one.older.key),
+            newer=shown_key(one.newer.key),
+        )
+        for one in found[: given.limit]
+    ]
+    data = HistoryData(changes=changes, total=len(found))
+    if not changes:
+        return Result("Nothing is superseded.", data)
+    lines = [
+        line
+        for one, change in zip(found, changes, strict=False)
+        for line in (
+            f"{change.about}, since {format_date(one.since)}:",
+            _line(one.older, f"until {format_date(one.since)}"),
+            _line(one.newer),
+        )
+    ]
+    return Result(framed(lines), data)
+
+
+def _undo(memory: Memory, given: UndoArguments) -> Result:
+    advice = ", so nothing was taken back: call history first, then pass a key that it shows"
+    record = memory.undo(key_of(memory, given.key, advice))
+    data = UndoData(key=shown_key(record.key))
+    return Result(f"{data.key} is true beside the newer statements from now on.", data)
 
 
 def _forget(memory: Memory, given: ForgetArguments) -> Result:
@@ -308,6 +454,7 @@ def _recalled(found: Iterable[Recollection]) -> list[RecalledMemory]:
             text=neutralise(each.record.text),
             relevance=round(each.relevance, 4),
             until=each.until.isoformat() if each.until else None,
+            doubt=each.doubt,
         )
         for each in found
     ]
@@ -349,6 +496,37 @@ TOOLS = (
         reads_only=True,
     ),
     Tool(
+        "summarize",
+        "Summarize a stretch of time",
+        "The sentences that tell most of what somebody said, or of a stretch of time, word for "
+        "word with keys and dates. Call it for an overview, as of last month, where no single "
+        "question is asked.",
+        SummarizeArguments,
+        SummaryData,
+        _summarize,
+        reads_only=True,
+    ),
+    Tool(
+        "history",
+        "What has changed",
+        "Statements that newer ones supersede (a former address, an older price), the latest "
+        "change first, with the keys of both.",
+        HistoryArguments,
+        HistoryData,
+        _history,
+        reads_only=True,
+    ),
+    Tool(
+        "translate",
+        "Translate as before",
+        "How a sentence, or the ones most like it, were translated before, from the translations "
+        "that the user imported. Call it before you translate, and keep to its words.",
+        TranslateArguments,
+        TranslateData,
+        _translate,
+        reads_only=True,
+    ),
+    Tool(
         "remember",
         "Remember",
         "Keep a text, or messages of a conversation, word for word. Call it when the user says "
@@ -365,6 +543,15 @@ TOOLS = (
         CorrectArguments,
         CorrectData,
         _correct,
+    ),
+    Tool(
+        "undo",
+        "Take a change back",
+        "Say that a memory is still true although a newer one was taken to supersede it. Call it "
+        "when the user says that both are so; history shows the key.",
+        UndoArguments,
+        UndoData,
+        _undo,
     ),
     Tool(
         "list_sources",

@@ -38,6 +38,9 @@ def _body(**example: Any) -> ConfigDict:
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
 
+_KEYS = ["night shift#0"]
+
+
 def most(asked: int, allowed: int, what: str) -> int:
     """A number that is within the limit that the server was started with.
 
@@ -204,6 +207,55 @@ class Update(BaseModel):
 
     text: Words
     said_at: Moment | None = Field(None, description="When it was said; by default, when the old.")
+
+
+class Summary(BaseModel):
+    """A choice of memories, and how much to say of them."""
+
+    model_config = _body(words=300, where={"speaker": "Nora"})
+
+    words: Annotated[StrictInt, Field(ge=1, le=20_000)] = Field(
+        300, description="Most words of all lines together."
+    )
+    where: Where | None = None
+
+
+class Label(BaseModel):
+    """A label for memories."""
+
+    model_config = _body(name="mood", label="good", keys=_KEYS)
+
+    name: Name = Field(description="What is labelled; the field of the metadata.")
+    label: Name
+    keys: list[Key] = Field(max_length=1000)
+
+
+class Labels(BaseModel):
+    """Labels of a name, and a choice of memories."""
+
+    model_config = _body(name="mood", where={"speaker": "Nora"})
+
+    name: Name
+    where: Where | None = None
+
+
+class Classify(BaseModel):
+    """A text to label."""
+
+    model_config = _body(name="mood", text="What a splendid day.")
+
+    name: Name = Field(description="What is labelled, as in `/labels`.")
+    text: Words
+
+
+class Translate(BaseModel):
+    """A sentence to translate."""
+
+    model_config = _body(text="Enter a valid number.", to="es", glossary={"number": "número"})
+
+    text: Annotated[Words, Field(max_length=20_000)]
+    to: Name = Field(description="The language, such as `es` or `pt-BR`.")
+    glossary: dict[Name, Name] = Field({}, description="Terms and the translations they must have.")
 
 
 class Forget(BaseModel):

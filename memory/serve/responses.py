@@ -37,6 +37,7 @@ _HIT = {
     "words": ["spare", "key"],
     "until": None,
     "newer": None,
+    "doubt": "",
 }
 
 
@@ -147,6 +148,29 @@ class Hit(_Answer):
     words: list[str] = Field(description="Its words that the question asks for.")
     until: Told | None = Field(description="When it was stated otherwise; null: it was not.")
     newer: str | None = Field(description="Key of the memory that states it otherwise.")
+    doubt: str = Field(
+        description="Why it may not answer the question: `unanswered`, or `other person` where it "
+        "is of others than whom the question names; empty if there is no doubt."
+    )
+
+
+class SupersessionOut(_Answer):
+    """A statement that a newer one supersedes."""
+
+    model_config = _answer(
+        about="home", since="2024-07-21T18:30:00+02:00", older=_RECORD, newer=_RECORD
+    )
+
+    about: str = Field(description="The state of things: `home`, `school of daughter`.")
+    since: Told = Field(description="When it was stated otherwise.")
+    older: RecordOut
+    newer: RecordOut
+
+
+class Supersessions(_Answer):
+    """The statements that newer ones supersede, oldest first."""
+
+    supersessions: list[SupersessionOut]
 
 
 class ReachOut(_Answer):
@@ -194,7 +218,9 @@ class Hits(_Answer):
 class ContextOut(_Answer):
     """A block to put in front of a message, and what is in it."""
 
-    model_config = _answer(text="The memories below ...", tokens=96, hits=[_HIT], left_out=[])
+    model_config = _answer(
+        text="The memories below ...", tokens=96, hits=[_HIT], left_out=[], doubt=""
+    )
 
     text: str = Field(description="Empty where there is nothing to say.")
     tokens: int = Field(description="Its length, by an estimate.")
@@ -202,6 +228,87 @@ class ContextOut(_Answer):
         validation_alias="recollections", description="What is in it, in the order of time."
     )
     left_out: list[_Key] = Field(description="Keys of what was recalled and did not fit.")
+    doubt: str = Field(description="Of all hits together, which the text tells in a sentence.")
+
+
+class LineOut(_Answer):
+    """A sentence, and the memory that it is from."""
+
+    text: str = Field(description="Word for word.")
+    record: RecordOut
+
+
+class SummaryOut(_Answer):
+    """Sentences of memories, in the order of time."""
+
+    model_config = _answer(
+        lines=[{"text": _RECORD["text"], "record": _RECORD}], words=14, records=181
+    )
+
+    lines: list[LineOut]
+    words: int = Field(description="How many the lines have together.")
+    records: int = Field(description="How many memories they were chosen from.")
+
+
+class LabelledOut(_Answer):
+    """Numbers of memories that got each label, and that got none."""
+
+    model_config = _answer(labels={"good": 41, "bad": 12}, unknown=7)
+
+    labels: dict[str, int]
+    unknown: int = Field(description="Nothing near them is labelled.")
+
+
+class CurveOut(_Answer):
+    """Counts of each label, by month or day."""
+
+    model_config = _answer(periods={"2024-03": {"bad": 2, "good": 9}})
+
+    periods: dict[str, dict[str, int]]
+
+
+class ReasonOut(_Answer):
+    """A labelled memory that is near to a text."""
+
+    record: RecordOut
+    label: str
+    cosine: float
+
+
+class GuessOut(_Answer):
+    """A label for a text, and why."""
+
+    model_config = _answer(
+        label="good",
+        probability=0.84,
+        nearness=0.41,
+        reasons=[{"record": _RECORD, "label": "good", "cosine": 0.52}],
+    )
+
+    label: str | None = Field(description="Null: nothing near is labelled.")
+    probability: float = Field(description="Of the likeliest label, 0 to 1.")
+    nearness: float = Field(description="Mean cosine with the nearest labelled memories.")
+    reasons: list[ReasonOut] = Field(description="These memories, the nearest first.")
+
+
+class MatchOut(_Answer):
+    """A sentence that was translated before."""
+
+    percent: int = Field(description="How like the new one it is.")
+    translation: str
+    difference: str = Field(description="`[-gone-]` and `{+new+}` in the new sentence.")
+    record: RecordOut
+
+
+class TranslationOut(_Answer):
+    """A translation, and what it was made of."""
+
+    model_config = _answer(text="", origin="none", matches=[], missing=[])
+
+    text: str = Field(description="Empty where nothing like it is stored.")
+    origin: str = Field(description="`stored`, `repaired` or `none`.")
+    matches: list[MatchOut] = Field(description="The sentences most like it, the best first.")
+    missing: list[str] = Field(description="Terms whose translation the text lacks.")
 
 
 class AddedOut(_Answer):

@@ -147,6 +147,59 @@ async def why(ask: requests.Why, deps: Reading) -> responses.ExpectedOut:
     return await deps.do(lambda memory: responses.ExpectedOut.of(memory.why(**terms)))
 
 
+@_memories.post("/summary", responses=responses.refusals(*_WITH_BODY))
+async def summary(asked: requests.Summary, deps: Reading) -> responses.SummaryOut:
+    """The sentences that tell most, word for word, with who said them and when."""
+    where = _filter(asked.where)
+    return await deps.do(
+        lambda memory: responses.SummaryOut.of(memory.summarize(asked.words, where=where))
+    )
+
+
+@_memories.post("/labels", responses=responses.refusals(*_WITH_BODY))
+async def label(asked: requests.Label, deps: Writing) -> responses.Count:
+    """Give memories a label, from which others are learned."""
+    return await deps.do(
+        lambda memory: responses.Count(records=memory.label(asked.name, asked.label, *asked.keys))
+    )
+
+
+@_memories.post("/labels/guess", responses=responses.refusals(*_WITH_BODY))
+async def classify_all(asked: requests.Labels, deps: Writing) -> responses.LabelledOut:
+    """Label the memories that nobody labelled, as far as they are like some that somebody did."""
+    where = _filter(asked.where)
+    return await deps.do(
+        lambda memory: responses.LabelledOut.of(memory.classify_all(asked.name, where))
+    )
+
+
+@_memories.post("/labels/curve", responses=responses.refusals(*_WITH_BODY))
+async def curve(asked: requests.Labels, deps: Reading) -> responses.CurveOut:
+    """Counts of each label, by month, or by day within two months."""
+    where = _filter(asked.where)
+    return await deps.do(
+        lambda memory: responses.CurveOut.of(periods=memory.curve(asked.name, where))
+    )
+
+
+@_memories.post("/classify", responses=responses.refusals(*_WITH_BODY))
+async def classify(asked: requests.Classify, deps: Reading) -> responses.GuessOut:
+    """The label for a text, with the nearest labelled memories; none where nothing near is."""
+    return await deps.do(
+        lambda memory: responses.GuessOut.of(memory.classify(asked.name, asked.text))
+    )
+
+
+@_memories.post("/translate", responses=responses.refusals(*_WITH_BODY))
+async def translate(asked: requests.Translate, deps: Reading) -> responses.TranslationOut:
+    """The translation of a sentence as it follows from those that are stored."""
+    return await deps.do(
+        lambda memory: responses.TranslationOut.of(
+            memory.translate(asked.text, asked.to, glossary=asked.glossary)
+        )
+    )
+
+
 @_memories.get("/records")
 async def list_records(
     deps: Reading,
@@ -219,6 +272,33 @@ async def history(key: _Key, deps: Reading) -> responses.Records:
     return await deps.do(
         lambda memory: responses.Records.of(records=_known(memory.history(key), key))
     )
+
+
+@_memories.get("/supersessions", responses=responses.refusals(404))
+async def supersessions(
+    deps: Reading, key: Annotated[Key | None, Query(description="Only those of this one.")] = None
+) -> responses.Supersessions:
+    """The statements that newer ones supersede, and since when; DELETE takes one back."""
+
+    def read(memory: Memory) -> responses.Supersessions:
+        found = memory.supersessions()
+        if key is not None:
+            _known(memory.get(key), key)
+            found = [one for one in found if key in (one.older.key, one.newer.key)]
+        return responses.Supersessions.of(supersessions=found)
+
+    return await deps.do(read)
+
+
+@_memories.delete("/supersessions", responses=responses.refusals(404))
+async def undo(key: _Key, deps: Writing) -> responses.RecordOut:
+    """Take back that newer statements supersede a memory: it is as true as they are from now on."""
+
+    def taken_back(memory: Memory) -> responses.RecordOut:
+        _known(memory.get(key), key)
+        return responses.RecordOut.of(memory.undo(key))
+
+    return await deps.do(taken_back)
 
 
 @_memories.get("/record/neighbors", responses=responses.refusals(404))

@@ -52,8 +52,9 @@ def remem(
     """Runs ``remem ARGUMENTS...`` on a store of its own, without a model."""
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_ENCODER", "hash")
-    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER", "REMEM_SECRETS"):
+    for name in ("REMEM_NAMESPACE", "REMEM_RERANKER", "REMEM_SECRETS", "REMEM_GENERATOR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
 
     def run(*arguments: str, stdin: str = "") -> Outcome:
         monkeypatch.setattr("sys.stdin", StringIO(stdin))
@@ -99,14 +100,14 @@ def test_what_is_shown_keeps_tabs_and_indentation(remem: Remem) -> None:
 
 def test_what_would_be_expired_already_is_refused(remem: Remem) -> None:
     failed = remem("add", "x", "--expires", "3 May 2024")
-    assert failed.code == 1
+    assert failed.code == 2
     assert "3 May 2024, 00:00, which is past already" in failed.err
     assert remem("add", "x", "--expires", "2999").code == 0
 
 
 def test_what_cannot_be_added_makes_no_store(remem: Remem, tmp_path: Path) -> None:
     for wrong in (["add", " "], ["add", "x", "--at", "soon"], ["add", "x", "--metadata", "["]):
-        assert remem(*wrong).code == 1
+        assert remem(*wrong).code == 2
     assert not (tmp_path / "store").exists()
 
 
@@ -132,9 +133,8 @@ def test_filters_narrow_a_search_to_speakers_and_dates(remem: Remem, chat_file: 
 def test_explain_shows_what_a_score_is_made_of(remem: Remem, chat_file: Path) -> None:
     remem("import", str(chat_file))
     shown = " ".join(remem("search", "kiln", "--explain").out.split())
-    assert "text turn" in shown
+    assert "words 0." in shown
     assert "relevance" in shown
-    assert "words: kiln" in shown
     explained = remem("search", "kiln", "--explain", "--json").json["results"][0]
     assert 0 < explained["relevance"] <= 1
     assert explained["score"] == pytest.approx(sum(explained["parts"].values()))
@@ -284,7 +284,7 @@ def test_wrong_usage_exits_with_2(remem: Remem, arguments: list[str], said: str)
 def test_a_wrong_filter_is_one_sentence(remem: Remem, options: list[str]) -> None:
     remem("add", "Something")
     failed = remem("search", "something", *options)
-    assert failed.code == 1
+    assert failed.code == 2
     assert failed.err.count("\n") == 1
 
 
@@ -453,6 +453,26 @@ def test_forget_takes_a_source_as_it_is_shown_and_only_that_one(remem: Remem) ->
     assert [each["source"] for each in remem("sources", "--json").json] == ["family ⟦home⟧"]
 
 
+def test_an_unknown_source_gets_a_hint(remem: Remem) -> None:
+    remem("add", "One", "--source", "diary")
+    for command in (["search", "one"], ["ask", "one"], ["forget", "--yes"]):
+        refused = remem(*command, "--source", "dairy")
+        assert refused.code == 1
+        assert refused.err == (
+            "remem: there is no source 'dairy'; did you mean 'diary'? 'remem sources' lists all\n"
+        )
+
+
+def test_sources_and_search_agree_on_times(remem: Remem) -> None:
+    for time in ("2024-01-17T23:30:00+05:30", "2024-07-17T23:30:00+02:00"):
+        remem("add", f"The kiln of {time}", "--at", time, "--source", "diary")
+    found = remem("search", "kiln").out
+    listed = remem("sources").out
+    for shown in ("17 Jan 2024, 23:30", "17 Jul 2024, 23:30"):
+        assert shown in found
+        assert shown in listed
+
+
 def test_no_field_of_a_memory_adds_a_line_or_passes_for_another_field(remem: Remem) -> None:
     forged = "x\nWho Nora"
     labels = json.dumps({"Who": "Nora", "topic": forged})
@@ -495,8 +515,8 @@ def test_forget_asks_first_and_then_leaves_no_trace(remem: Remem, tmp_path: Path
 def test_everything_is_forgotten_only_by_its_own_option(remem: Remem) -> None:
     remem("add", "One thing", "--key", "one")
     remem("add", "Another thing")
-    assert remem("forget", "--where", "{}", "--yes").code == 1
-    assert remem("forget", "one", "--where", '{"and": []}', "--yes").code == 1
+    assert remem("forget", "--where", "{}", "--yes").code == 2
+    assert remem("forget", "one", "--where", '{"and": []}', "--yes").code == 2
     assert remem("stats", "--json").json["records"] == {"default": 2}
     assert remem("forget", "--all", "--yes", "--json").json == {
         "forgotten": 2,
@@ -505,6 +525,37 @@ def test_everything_is_forgotten_only_by_its_own_option(remem: Remem) -> None:
 
 
 # Answering --------------------------------------------------------------------------------------
+
+
+def test_ask_quotes_who_said_it_and_when_without_asking_a_model(
+    remem: Remem, chat_file: Path
+) -> None:
+    remem("import", str(chat_file))
+    said = remem("ask", "what broke", "-k", "1").out
+    assert said == "“The kiln broke.”\n  Nora, 17 Mar 2024, 20:30, kiln#1\n"
+    told = remem("ask", "what broke", "--json").json["quotes"]
+    assert (told[0]["text"], told[0]["record"]["key"]) == ("The kiln broke.", "kiln#1")
+
+
+def test_ask_says_that_nobody_said(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    said = remem("ask", "how are you?")
+    assert (said.code, said.out) == (0, "Nobody said. 'remem search' shows what comes nearest.\n")
+    assert remem("ask", "how are you?", "--json").json["quotes"] == []
+
+
+def test_ask_understands_times_as_of_another_day(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    asked = remem("ask", "what broke yesterday?", "--now", "2024-03-18", "--json").json
+    assert asked["quotes"][0]["text"] == "The kiln broke."
+    generated = remem("ask", "what broke?", "--now", "2024-03-18", "--generator", "echo").out
+    assert "18 March 2024" in generated
+
+
+def test_an_answer_without_memories_needs_a_model_to_give_it(remem: Remem) -> None:
+    refused = remem("ask", "what broke", "--no-memory")
+    assert refused.code == 2
+    assert "--generator" in refused.err
 
 
 def test_ask_gives_the_model_what_was_recalled(remem: Remem, chat_file: Path) -> None:

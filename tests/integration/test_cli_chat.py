@@ -43,6 +43,7 @@ def remem(
     monkeypatch.setenv("REMEM_ENCODER", "hash")
     monkeypatch.setenv("REMEM_GENERATOR", "echo")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
     for name in ("REMEM_NAMESPACE", "REMEM_RERANKER"):
         monkeypatch.delenv(name, raising=False)
 

@@ -6,13 +6,17 @@ import json
 from datetime import datetime
 from importlib.resources import files
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from remem import Memory
 from remem.cli import main
-from remem.cli.demo import QUESTIONS
+from remem.cli.demo import QUESTIONS, _Answered, _drawn
+from remem.recall.ranking import Recollection
+from remem.store import Record
 
 EVIDENCE = (
     "I'm allergic",
@@ -83,3 +87,26 @@ def test_without_the_model_the_demo_shows_the_recall_and_how_to_get_answers(
     for part in (*QUESTIONS, "I have named her Brunhilde", store):
         assert part in printed.out.replace("\n", " ")
     assert "with memory" not in printed.out
+
+
+def test_no_store_is_left_behind_unless_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMEM_ENCODER", "hash")
+    monkeypatch.delenv("REMEM_STORE", raising=False)
+    monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setattr("remem.generators.opening.find_spec", lambda _: None)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["demo"]) == 0
+    assert "Nothing of this is kept." in capsys.readouterr().out
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_answers_come_before_what_they_are_made_of() -> None:
+    record = Record("k", "s", 0, "In the tin.")
+    answered = _Answered("Where?", [Recollection(record, 0.5)], "Nowhere.", "The tin.")
+    console = Console(file=StringIO(), width=100)
+    console.print(*_drawn(answered))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    places = [shown.index(part) for part in ("Without memory", "With memory", "Why", "0.50")]
+    assert places == sorted(places)

@@ -252,7 +252,7 @@ def test_what_is_kept_is_what_was_said(memory: Memory) -> None:
 def tokenizer() -> Any:
     from remem.generators.opening import bundled_generator
 
-    return bundled_generator()._tokenizer
+    return bundled_generator()._generator._tokenizer
 
 
 def special_ids(tokenizer: Any) -> set[int]:

@@ -55,7 +55,11 @@ def test_what_one_process_remembers_the_next_recalls_and_forgets(
 
     async def ask(client: Any) -> None:
         tools = [tool.name for tool in (await client.list_tools()).tools]
-        assert tools == ["recall", "context", "remember", "correct", "list_sources", "forget"]
+        assert tools == [
+            *("recall", "context", "summarize", "history", "translate", "remember", "correct"),
+            *("undo", "list_sources"),
+            "forget",
+        ]
         found = await client.call_tool("recall", {"question": "What is Nora allergic to?"})
         assert "I am allergic to cashews." in found.content[0].text
         assert found.structured_content["memories"][0]["key"] == "kitchen/1#0"
@@ -84,7 +88,7 @@ def test_the_server_answers_before_any_model_is_loaded(environment: dict[str, st
         return len((await client.list_tools()).tools)
 
     connect = over_stdio(environment, code=f"{WITHOUT_MODELS}\n{PROGRAM}")
-    assert run(connect, look, mode="legacy") == 6
+    assert run(connect, look, mode="legacy") == 10
 
 
 @pytest.mark.model
@@ -159,7 +163,7 @@ def test_a_key_opens_the_server(environment: dict[str, str]) -> None:
         return len((await client.list_tools()).tools)
 
     environment["REMEM_MCP_KEY"] = SECRET
-    assert run(over_http(environment), names, key=SECRET) == 6
+    assert run(over_http(environment), names, key=SECRET) == 10
 
 
 def post(url: str, **headers: str) -> httpx2.Response:

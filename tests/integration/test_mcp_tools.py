@@ -78,7 +78,9 @@ def test_tools_say_what_they_take_return_and_do(memory: Memory) -> None:
     tools = {tool.name: tool for tool in run(memory, lambda client: client.list_tools()).tools}
     reading = {name for name, tool in tools.items() if tool.annotations.read_only_hint}
     destroying = {name for name, tool in tools.items() if tool.annotations.destructive_hint}
-    assert reading == {"recall", "context", "list_sources"}
+    assert reading == {
+        *("recall", "context", "summarize", "history", "translate", "list_sources"),
+    }
     assert destroying == {"forget"}
     assert all(tool.annotations.idempotent_hint for tool in tools.values())
     assert not any(tool.annotations.open_world_hint for tool in tools.values())
@@ -106,10 +108,30 @@ def test_recall_gives_the_best_first_with_keys_dates_and_relevance(memory: Memor
         "said_at": "2024-05-02T12:00:00+00:00",
         "text": KEY,
         "until": None,
+        "doubt": "",
     }
     line = result.content[0].text.splitlines()[2]
     assert re.fullmatch(r"\[chat#\w+\] \(2 May 2024 12:00, relevance [01]\.\d\d\) Nora: (.*)", line)
     assert line.endswith(f": {KEY}")
+
+
+def test_history_lists_what_is_superseded_and_undo_takes_it_back(memory: Memory) -> None:
+    old, new = (
+        memory.add(f"I live in {city}.", speaker="Nora", source="chat", said_at=day(number))
+        for number, city in ((1, "Graz"), (2, "Lyon"))
+    )
+    change = {
+        "about": "home",
+        "since": "2024-05-02T12:00:00+00:00",
+        "older": old.key,
+        "newer": new.key,
+    }
+    assert data(memory, "history") == {"changes": [change], "total": 1}
+    shown = call(memory, "history", key=new.key).content[0].text
+    assert "until 2 May 2024" in shown
+    assert data(memory, "undo", key=old.key) == {"key": old.key}
+    assert data(memory, "history") == {"changes": [], "total": 0}
+    assert "nothing supersedes the memory" in sentence(memory, "undo", key=old.key)
 
 
 def test_recall_returns_at_most_k(memory: Memory) -> None:

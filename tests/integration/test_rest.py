@@ -329,3 +329,22 @@ def test_a_hit_tells_until_when_it_was_true_and_what_says_otherwise(api: httpx.C
     assert (first["record"]["text"], first["until"]) == ("Moved again: Lisbon!", None)
     assert second["until"].startswith("2025-05-03")
     assert second["newer"] == newer["key"]
+
+
+def test_what_newer_statements_supersede_is_listed_and_taken_back(api: httpx.Client) -> None:
+    for day, city in ((1, "Graz"), (2, "Lyon")):
+        said = {
+            "text": f"I live in {city}.",
+            "speaker": "Ann",
+            "said_at": f"2025-05-0{day}T09:00:00Z",
+        }
+        done(api.post("/records", json=said))
+    (one,) = done(api.get("/supersessions"))["supersessions"]
+    assert (one["about"], one["since"][:10]) == ("home", "2025-05-02")
+    older, newer = one["older"]["key"], one["newer"]["key"]
+    assert done(api.get("/supersessions", params={"key": newer}))["supersessions"] == [one]
+    assert done(api.delete("/supersessions", params={"key": older}))["key"] == older
+    assert done(api.get("/supersessions"))["supersessions"] == []
+    again = api.delete("/supersessions", params={"key": older})
+    assert again.status_code == 422
+    assert "nothing supersedes" in again.json()["error"]["message"]

@@ -73,6 +73,7 @@ READING = [
     ("GET", "/record?key=k", None),
     ("GET", "/record/history?key=k", None),
     ("GET", "/record/neighbors?key=k", None),
+    ("GET", "/supersessions", None),
     ("GET", "/sources", None),
     ("GET", "/stats", None),
     ("GET", "/export", None),
@@ -83,6 +84,7 @@ WRITING = [
     ("POST", "/documents", {"text": "A fact."}),
     ("PATCH", "/record?key=k", {"text": "Another."}),
     ("DELETE", "/record?key=k", None),
+    ("DELETE", "/supersessions?key=k", None),
 ]
 ADMINISTERING = [("POST", "/forget", {"where": {"source": "notes"}})]
 EVERY = [*READING, *WRITING, *ADMINISTERING]

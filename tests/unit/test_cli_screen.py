@@ -9,11 +9,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from remem.cli.recollections import Recollections
 from remem.cli.screen import (
     complain,
     print_json,
     progress_bar,
-    recollection_table,
     safe,
     table,
 )
@@ -55,7 +55,7 @@ def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
 
 def test_a_recollection_shows_score_date_speaker_words_and_key() -> None:
     record = Record("k:1", "s", 0, "The kiln [broke].", speaker="Nora", said_at=NOON)
-    shown = drawn(recollection_table([Recollection(record, 0.876, words=("kiln",))]))
+    shown = drawn(Recollections([Recollection(record, 0.876, words=("kiln",))]))
     for part in ("0.88", "17 Mar 2024, 12:00", "Nora", "The kiln [broke].", "k:1"):
         assert part in shown
 
@@ -63,7 +63,7 @@ def test_a_recollection_shows_score_date_speaker_words_and_key() -> None:
 def test_a_name_cannot_pass_for_a_key_or_for_somebody_elses_words() -> None:
     forger = "Nora: see you.\n[8] Ravi"
     record = Record(f"s#{forger}", "s", 0, "Hello", speaker=forger)
-    shown = drawn(recollection_table([Recollection(record, 0.5)]), width=200)
+    shown = drawn(Recollections([Recollection(record, 0.5)]), width=200)
     assert '"s#Nora꞉ see you.‹A›⟦8⟧ Ravi"' in shown
     assert "Nora:" not in shown
 
@@ -91,22 +91,37 @@ def test_a_file_with_the_name_of_a_style_is_one_on_the_progress_bar(
 
 def test_the_matching_words_are_marked_on_a_terminal_and_plain_elsewhere() -> None:
     found = [Recollection(Record("k", "s", 0, "The kiln broke."), 1.0, words=("kiln",))]
-    assert "\x1b[1;33mkiln\x1b[0m" in drawn(recollection_table(found), force_terminal=True)
-    assert "\x1b" not in drawn(recollection_table(found))
+    assert "\x1b[1;33mkiln\x1b[0m" in drawn(Recollections(found), force_terminal=True)
+    assert "\x1b" not in drawn(Recollections(found))
 
 
 def test_an_explained_recollection_shows_what_its_score_is_made_of() -> None:
     record = Record("k", "s", 0, "The kiln broke.")
     parts = {"dense turn": 0.5, "text turn": 0.4}
     recollection = Recollection(record, 0.9, relevance=0.7, parts=parts, words=("kiln",))
-    shown = " ".join(drawn(recollection_table([recollection])).split())
-    assert "relevance 0.70; dense turn 0.50 + text turn 0.40; words: kiln" in shown
+    shown = " ".join(drawn(Recollections([recollection])).split())
+    assert "relevance 0.70; meaning 0.50 + words 0.40" in shown
+
+
+def test_the_parts_of_a_score_take_one_line_in_the_width_of_a_terminal() -> None:
+    names = ("dense turn", "dense window", "text turn", "text window", "session", "room", "answer")
+    one = Recollection(Record("k", "s", 0, "The kiln."), 0.9, 0.7, dict.fromkeys(names, 0.1))
+    lines = drawn(Recollections([one]), width=100).splitlines()
+    assert lines[-1].strip() == "relevance 0.70; meaning 0.20 + words 0.20 + session 0.10 …"
+
+
+def test_on_a_narrow_terminal_the_words_have_its_width() -> None:
+    record = Record("k:1", "s", 0, "The kiln broke. " * 9, speaker="Nora", said_at=NOON)
+    lines = drawn(Recollections([Recollection(record, 0.876)]), width=60).splitlines()
+    assert lines[0] == "0.88  17 Mar 2024, 12:00  Nora"
+    assert all(len(line.rstrip()) <= 60 for line in lines)
+    assert len(lines) < 7
 
 
 def test_of_a_long_text_the_table_shows_what_is_around_the_first_match() -> None:
     text = "begin " + "word " * 5000 + "the kiln broke " + "word " * 5000 + "end"
     recollection = Recollection(Record("k", "s", 0, text), 0.9, words=("kiln",))
-    shown = drawn(recollection_table([recollection]))
+    shown = drawn(Recollections([recollection]))
     assert "the kiln broke" in " ".join(shown.split())
     assert "begin" not in shown
     assert len(shown) < 3000

@@ -95,7 +95,7 @@ def test_echo_opens_the_generator_that_needs_no_model() -> None:
     assert isinstance(open_generator("echo"), EchoGenerator)
 
 
-@pytest.mark.parametrize("spec", ["bundled", "./model.gguf", "some/model", "folder"])
+@pytest.mark.parametrize("spec", ["./model.gguf", "some/model", "folder"])
 def test_a_local_description_opens_a_transformers_generator(spec: str, tmp_path: Path) -> None:
     assert isinstance(open_generator(spec), TransformersGenerator)
 

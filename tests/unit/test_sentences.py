@@ -38,7 +38,14 @@ def test_a_question_may_be_followed_by_how_to_answer_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["What does this do?\n\nx = f(y)", "a ? b : c", "GET /find?q=1 200", "Is it?\nYes."]
+    "text",
+    [
+        "What does this do?\n\nx = f(y)",
+        "a ? b : c",
+        "GET /find?q=1 200",
+        "Is it?\nYes.",
+        "(defn mean [xs]\n  (if (empty? xs) 0 (/ (sum xs) (count xs))))",
+    ],
 )
 def test_what_is_pasted_below_a_question_asks_nothing(text: str) -> None:
     assert not asks_at_last(text)

@@ -6,6 +6,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import reduce
 from operator import and_
 
@@ -93,7 +94,9 @@ async def forget(visit: Administering) -> Response:
 @router.get(f"{PATH}/receipt")
 async def receipt(visit: Administering, name: str) -> Response:
     """A receipt that was just made."""
-    return visit.page("receipt.html", receipt=_held(visit, name), name=name)
+    made = _held(visit, name)
+    at = datetime.fromisoformat(made.at)
+    return visit.page("receipt.html", receipt=made, at=at, name=name)
 
 
 @router.get(f"{PATH}/receipt/file")

@@ -8,14 +8,18 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
+from babel import Locale
 from fastapi import APIRouter, Response
 
 from remem.dates import earliest, latest
 from remem.lookup import known_key
 from remem.memory import Memory
+from remem.recall.doubts import shared_doubt
 from remem.recall.excerpts import excerpt, part_of
 from remem.recall.expectation import Expected, Stage
 from remem.recall.ranking import Recollection
+from remem.recall.tongues import TONGUES, tongue_of
+from remem.serve.page.languages import Language
 from remem.serve.page.visits import HtmlRoute, Reading, Visit
 from remem.serve.sessions import PREFIX
 from remem.store import F, Filter, Record
@@ -24,6 +28,8 @@ router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
 
 _AT_FIRST, _MOST = 10, 100
 _FEW = 8
+_READ_FOR_LANGUAGE = 200
+"""Memories that are looked through for those in a language, which none of them has noted."""
 _NARROWED_BY = ("speaker", "kind", "origin", "source")
 _STAGES: tuple[Stage, ...] = ("unknown", "superseded", "filter", "pool", "limit", "floor", "budget")
 """Stages that a memory has to pass, in this order; ``elsewhere`` and ``expired`` count as the first
@@ -89,16 +95,26 @@ async def search(visit: Reading, q: str = "", n: int = _AT_FIRST) -> Response:
     """The first view: search, and what there is while nothing is asked."""
     asked = visit.request.query_params
     where, most = conditions(asked), min(max(n, 1), _MOST)
-    values: dict[str, Any] = {"q": q, "narrowed": where is not None, "most": most, "found": None}
+    tongue = asked.get("language", "").strip()
+    narrowed = where is not None or bool(tongue)
+    values: dict[str, Any] = {"q": q, "narrowed": narrowed, "most": most, "found": None}
+    values["tongues"] = _tongues(visit.language)
     if q.strip():
-        found = await visit.read(
-            lambda memory: memory.search(q, most + 1, where=where, explain=True)
-        )
+        depth = _READ_FOR_LANGUAGE if tongue else most + 1
+        found = await visit.read(lambda memory: memory.search(q, depth, where=where, explain=True))
+        found = [one for one in found if not tongue or tongue_of(one.record.text) == tongue]
         values["found"] = [_shown(one, q) for one in found[:most]]
+        values["doubt"] = shared_doubt(found)
         values["more"] = min(most + _AT_FIRST, _MOST) if len(found) > most < _MOST else None
     else:
         values |= await visit.read(_overview)
     return visit.page("_results.html" if visit.is_part else "search.html", **values)
+
+
+def _tongues(language: Language) -> list[tuple[str, str]]:
+    """Codes and names of languages, in the order of these names."""
+    named = ((code, Locale(code).get_display_name(language.code) or code) for code in TONGUES)
+    return sorted(named, key=lambda pair: pair[1])
 
 
 def _shown(one: Recollection, query: str) -> Shown:

@@ -15,6 +15,7 @@ from remem.serve.page.people import me_of
 from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX
 from remem.store import F, Record
+from remem.uses.summary import Line
 from remem.versions import is_current
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
@@ -24,6 +25,9 @@ PATH = f"{PREFIX}/timeline"
 _COLOURS = 5
 _MOST_OF_A_DAY = 500
 _WIDTH = 1000.0
+_FEW, _MANY = 5, 20_000
+"""Memories of which a summary is shown: more than the first, and no more than the second."""
+_SHORT_WORDS = 150
 _FIRST_YEAR = 1900
 
 Tally = Mapping[str | None, Sequence[int]]
@@ -172,6 +176,16 @@ def _talks(records: Sequence[Record], me: str) -> list[Talk]:
     return talks
 
 
+def _in_short(memory: Memory, chart: Chart, end: date) -> Sequence[Line]:
+    """The sentences that tell most of what a chart shows; none of next to nothing, nor of so much
+    that the page would be waited for."""
+    if not _FEW < sum(slot.records for slot in chart.slots) <= _MANY:
+        return ()
+    start, behind = _edges([chart.slots[0].begins, end])
+    then = F("said_at").between(start, behind - timedelta(microseconds=1))
+    return memory.summarize(_SHORT_WORDS, where=then).lines
+
+
 def _said_on(memory: Memory, day: date) -> list[Record]:
     start, end = _edges([day, day + timedelta(days=1)])
     then = F("said_at").between(start, end - timedelta(microseconds=1))
@@ -196,16 +210,19 @@ async def timeline(
         if year is None:
             only = years[0].year if len(years) == 1 else None
             if only is None:
-                return {"step": "years", "chart": chart_of(years, by_year, everybody)}
+                chart = chart_of(years, by_year, everybody)
+                return {"step": "years", "chart": chart, "short": ()}
         at = year or years[0].year
         if month is None:
             months = _months(at)
             chart = chart_of(months, _tally(memory, months, "month"), everybody)
-            return {"step": "year", "at": date(at, 1, 1), "chart": chart}
+            short = _in_short(memory, chart, date(at + 1, 1, 1))
+            return {"step": "year", "at": date(at, 1, 1), "chart": chart, "short": short}
         days = _days(date(at, month, 1))
         chart = chart_of(days, _tally(memory, days, "day"), everybody)
         if day is None or day > len(days):
-            return {"step": "month", "at": days[0], "chart": chart}
+            short = _in_short(memory, chart, _after(days, "day"))
+            return {"step": "month", "at": days[0], "chart": chart, "short": short}
         here = days[day - 1]
         full = [slot.begins for slot in chart.slots if slot.records]
         said = _said_on(memory, here)

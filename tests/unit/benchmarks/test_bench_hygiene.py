@@ -127,7 +127,7 @@ def test_a_half_or_language_that_there_is_not_is_refused(half: str, languages: l
 
 
 def metrics(
-    category: str, ranking: str, tokens: int = 900, shown: float | None = 1.0
+    category: str, ranking: str, tokens: int = 900, shown: float | None = 1.0, doubt: str = ""
 ) -> dict[str, float]:
     """Metrics of a ranking of G (gold), R (a rival) and others, one letter each."""
     records = [Record(f"{letter}{n}", "s", n, letter) for n, letter in enumerate(ranking)]
@@ -136,7 +136,7 @@ def metrics(
     outcome = Outcome(
         "en-Ana",
         question,
-        [Recollection(record, 0.5) for record in records],
+        [Recollection(record, 0.5, doubt=doubt) for record in records],
         {},
         {} if shown is None else {EVIDENCE: shown},
         1.0,
@@ -145,7 +145,10 @@ def metrics(
     return {name: value for name, value in one.metrics.items() if name != EVIDENCE}
 
 
-ANSWERED = {"answer in 1,000 tokens": 1.0}
+UNMARKED = {"marked although answered": 0.0}
+
+
+ANSWERED = {"answer in 1,000 tokens": 1.0, **UNMARKED}
 
 
 @pytest.mark.parametrize(
@@ -174,19 +177,34 @@ def test_what_has_an_answer_is_judged_by_gold_and_rivals(
 
 
 def test_a_day_as_a_whole_is_judged_by_what_comes_first() -> None:
-    assert metrics("any of a day", "Gx") == {"named day first": 1.0}
-    assert metrics("any of a day", "xG") == {"named day first": 0.0}
+    assert metrics("any of a day", "Gx") == {"named day first": 1.0, **UNMARKED}
+    assert metrics("any of a day", "xG") == {"named day first": 0.0, **UNMARKED}
 
 
 def test_half_of_what_happened_is_not_all_of_it() -> None:
     assert metrics("count", "GG", shown=0.5)["all times in 1,000 tokens"] == 0.0
 
 
-@pytest.mark.parametrize("kind", ["wrong person", "unanswerable", "stray word", "small talk"])
-def test_what_has_no_answer_is_judged_by_the_prompt(kind: str) -> None:
-    assert metrics(kind, "", 0, None) == {f"empty for {kind}": 1.0, "junk in 1,000 tokens": 0.0}
-    junk = metrics(kind, "xx", 250, None)
-    assert junk == {f"empty for {kind}": 0.0, "junk in 1,000 tokens": 0.25}
+def test_small_talk_is_judged_by_the_prompt() -> None:
+    silent = metrics("small talk", "", 0, None)
+    assert silent == {"empty for small talk": 1.0, "junk in 1,000 tokens": 0.0}
+    junk = metrics("small talk", "xx", 250, None)
+    assert junk == {"empty for small talk": 0.0, "junk in 1,000 tokens": 0.25}
+
+
+@pytest.mark.parametrize("kind", ["wrong person", "unanswerable", "stray word"])
+def test_what_has_no_answer_is_judged_by_the_prompt_and_what_it_says(kind: str) -> None:
+    def shares(tokens: int, doubt: str) -> tuple[float, float]:
+        found = metrics(kind, "xx", tokens, None, doubt)
+        return found[f"empty for {kind}"], found[f"empty or marked for {kind}"]
+
+    assert shares(0, "") == (1.0, 1.0)
+    assert shares(250, "unanswered") == (0.0, 1.0)
+    assert shares(250, "") == (0.0, 0.0)
+
+
+def test_a_mark_on_what_is_answered_is_counted() -> None:
+    assert metrics("fact", "xG", doubt="unanswered")["marked although answered"] == 1.0
 
 
 def test_the_command_shows_systems_and_languages_and_keeps_the_run(

@@ -15,7 +15,7 @@ from remem import dates
 from remem.aio import threaded
 from remem.attach.frameworks.mem0 import items
 from remem.attach.frameworks.mem0.items import parsed
-from remem.configuration import settings_from_environment
+from remem.configuration import settings_given
 from remem.messages import records_of
 from remem.store import F, Filter, InvalidInput, Record
 from remem.versions import may_be_later
@@ -51,7 +51,7 @@ class Memory:
     """
 
     def __init__(self, memory: remem.Memory | None = None) -> None:
-        self.memory = memory or settings_from_environment().create()
+        self.memory = memory or settings_given().create()
 
     @classmethod
     def from_config(cls, config_dict: Mapping[str, Any]) -> Memory:

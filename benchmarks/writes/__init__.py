@@ -1,0 +1,1 @@
+"""Price of a fact written into weights, beside one written into a memory."""

@@ -1,0 +1,44 @@
+"""``remem doctor``: whether all works, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.console import RenderableType
+
+from remem.cli.options import command
+from remem.cli.screen import Paragraph, errors, print_json, print_out
+from remem.configuration import Settings
+
+_WIDTH = 10
+
+
+@command("doctor", "remem doctor", "remem doctor --json")
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Check whether all works and how fast, and say what to do.
+
+    Looks at versions, store, indexes, disk, encoder and the models that could answer. Nothing is
+    changed, and nothing leaves this machine. The exit code is 1 if something does not work.
+    """
+    settings: Settings = ctx.obj
+    found = []
+    with errors().status("Loading ...") as status:
+        from remem.doctor import examined
+
+        for finding in examined(settings):
+            found.append(finding)
+            if not settings.as_json:
+                print_out(*_shown(finding.about, finding.found, finding.advice, finding.ok))
+            status.update(f"Looked at {finding.about} ...")
+    if settings.as_json:
+        print_json([asdict(each) for each in found])
+    ctx.exit(0 if all(each.ok for each in found) else 1)
+
+
+def _shown(about: str, found: str, advice: str, ok: bool) -> list[RenderableType]:
+    parts = [Paragraph(f"{about:<{_WIDTH}} {found}", "" if ok else "red", hanging=_WIDTH + 1)]
+    if advice:
+        parts.append(Paragraph(f"→ {advice}", "yellow", indent=_WIDTH + 1))
+    return list(parts)

@@ -1,0 +1,80 @@
+"""An answer without a model: the sentences that somebody said, or that nobody said it. Pure.
+
+Nothing is worded anew, so nothing can be invented: whoever reads the quote sees who said it and
+when. The figures behind the numbers below are in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from remem.recall.excerpts import excerpt
+from remem.recall.ranking import Recollection
+from remem.recall.relevance import lead_of_named
+from remem.recall.signals import named_among
+from remem.store.fulltext.tokens import tokenize
+from remem.store.types import in_short
+
+NOBODY_SAID = "Nobody said."
+
+MOST = 3
+"""Memories that are quoted for a question."""
+
+CONSIDERED = 10
+"""Memories among which they are chosen."""
+
+_WORDS = 40
+"""Longest quote of a memory, in words; one that is hardly longer is quoted whole."""
+
+_LEAST_RELEVANCE = 0.15
+"""Of the best memory. Below it, the question is about something else than what is remembered."""
+
+_LEAST_LEAD = 0.03
+"""Of what is said by whom the question names; see ``lead_of_named``. Below it, somebody else said
+what comes nearest, as for "What did Ben plant?" where it was Ana who planted something."""
+
+_NEAR = 0.7
+"""Share of the best score that a second quote has at least."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Quote:
+    """Words of a memory that answer a question.
+
+    Attributes:
+        recollection: The memory, with who said it, when and where.
+        text: Its whole sentences that are quoted, as they were said.
+    """
+
+    recollection: Recollection
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Quote({in_short(self.text)}, {self.recollection.record.key!r})"
+
+
+def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> list[Quote]:
+    """The words that answer a question, best first; none where nobody said.
+
+    Args:
+        found: The memories of a search, best first, with the parts of their scores.
+        most: Quotes at most, each of another memory.
+    """
+    evidence = [one for one in found if not one.echo]
+    words = frozenset(tokenize(question))
+    if not evidence or evidence[0].relevance < _LEAST_RELEVANCE:
+        return []
+    lead = lead_of_named(words, evidence)
+    if lead is not None and lead < _LEAST_LEAD:
+        return []
+    best = max(one.score for one in evidence)
+    named = named_among(words, {one.record.speaker for one in evidence if one.record.speaker})
+    near = [one for one in evidence if one.score >= _NEAR * best]
+    chosen = sorted(near, key=lambda one: bool(named) and one.record.speaker not in named)
+    return [Quote(one, _quoted(one.record.text, question)) for one in chosen[:most]]
+
+
+def _quoted(text: str, question: str) -> str:
+    span = excerpt(text, question, _WORDS)
+    return text.strip() if span is None else text[slice(*span)]

@@ -1,0 +1,314 @@
+"""Updates: later words about the same as an earlier statement, whatever they are. Pure.
+
+"I drive an old Corolla", "Traded the Corolla in for a Fabia", "The Fabia died, bought a used Mazda
+yesterday": no list of wordings ends, but an update leans on what it replaces. It names the old
+value, or it has another value of the same kind beside words of the same matter, and tells of a
+change. For a question of the present that such statements answer, the last of them comes first; for
+one about a time, the last of that time. Nothing is marked for that, because it depends on the
+question, and on what else comes up for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import stopwordsiso
+
+from remem.recall.claims import State, claims
+from remem.recall.doubts import named_in
+from remem.recall.ranking import Recollection
+from remem.recall.sentences import asks, asks_at_last
+from remem.recall.signals import Query
+from remem.recall.states import Language, language_of
+from remem.recall.truth import asked_for, looks_back
+from remem.store import Record
+from remem.store.fulltext.tokens import tokenize
+
+_MOST_PLACES = 24
+_MOST_CHARACTERS = 240
+"""Of a statement; longer ones hold a value of each kind."""
+
+_NEAR_PLACES = 10
+"""Places within which there is a statement to be updated, if there is one."""
+
+_NEXT_PLACES = 4
+"""Places behind it in which another value of the same kind is one of the same matter."""
+
+Values = Mapping[str, frozenset[str]]
+"""Kind -> the values of this kind in a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A statement among what was recalled.
+
+    Attributes:
+        nearness: What the dense legs added to its score.
+        words: Tokens but those that are in statements of any matter.
+        changes: It tells of a change.
+        is_own: It speaks of who says it.
+        is_of_others: It begins with somebody's name.
+        is_asked: It claims something of the states that are asked for; None: it claims nothing.
+    """
+
+    place: int
+    record: Record
+    moment: tuple[datetime, str, int]
+    nearness: float
+    values: Values
+    tokens: Set[str]
+    words: Set[str]
+    changes: bool
+    is_own: bool
+    is_of_others: bool
+    is_asked: bool | None
+
+
+def updates_first(
+    question: Query, asked: Set[State], ranking: Sequence[Recollection], now: datetime | None
+) -> list[Recollection]:
+    """The ranking with the last update of what answers the question in front of what it updates.
+
+    Args:
+        asked: The states that the question asks for.
+        ranking: Best first.
+        now: When it is asked, after which nothing counts; None: not known.
+    """
+    language = language_of(question.text)
+    if language is None or not _may_have_changed(question, ranking, language):
+        return list(ranking)
+    wanted = question.tokens.keys() - _common(language.name)
+    said = list(_said(ranking, asked, wanted, language))
+    near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
+    if not near:
+        return list(ranking)
+    anchor = next((each for each in near if each.is_own), near[0])
+    chain = _chain(anchor, said, wanted, of_a_time=bool(question.spans))
+    moment = asked_for(question, now)
+    true = [each for each in chain if moment is None or each.moment[0] < moment]
+    if not true:
+        return list(ranking)
+    return _with_first(ranking, true[-1].place, min(each.place for each in chain))
+
+
+def _may_have_changed(question: Query, ranking: Sequence[Recollection], language: Language) -> bool:
+    """True if a question is about how things are, or were at some time, with who asks."""
+    if not (asks_at_last(question.text) and language.is_spaced) or looks_back(question):
+        return False
+    if any(span.is_day for span in question.spans):
+        return False
+    if not question.spans and _PAST.search(question.text):
+        return False
+    is_own = language.own.search(question.text) is not None
+    return is_own or not named_in(question, ranking)
+
+
+def _said(
+    ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str], language: Language
+) -> Iterator[_Said]:
+    """The statements of one person among the first."""
+    common = _common(language.name)
+    speakers: set[str | None] = set()
+    for place, one in enumerate(ranking[:_MOST_PLACES]):
+        record, text = one.record, one.record.text
+        if record.role == "assistant" or record.said_at is None or len(text) > _MOST_CHARACTERS:
+            continue
+        if asks(text) or record.kind not in ("turn", "note"):
+            continue
+        speakers = speakers or {record.speaker}
+        if record.speaker not in speakers:
+            continue
+        tokens = frozenset(tokenize(text))
+        states = {each.state for each in claims(text)}
+        is_own = language.own.search(text) is not None
+        subject = _SUBJECT.match(text)
+        names_others = subject and frozenset(tokenize(subject[1])) - common - wanted
+        yield _Said(
+            place,
+            record,
+            (record.said_at, record.source, record.position),
+            sum(part for name, part in one.parts.items() if name.startswith("dense")),
+            _values(text),
+            tokens,
+            tokens - common,
+            bool(_CHANGED.search(text) or language.change.search(text)),
+            is_own,
+            bool(names_others) and not is_own,
+            None if not (states and asked) else not states.isdisjoint(asked),
+        )
+
+
+def _chain(
+    anchor: _Said, said: Sequence[_Said], wanted: Set[str], *, of_a_time: bool
+) -> list[_Said]:
+    """The statements that update each other, the anchor among them, the oldest first.
+
+    Args:
+        of_a_time: Also those that the anchor updates.
+    """
+    chain = [anchor]
+    for each in sorted(said, key=lambda one: one.moment):
+        if each.moment > anchor.moment and any(
+            _updates(each, old, wanted, anchor) for old in chain
+        ):
+            chain.append(each)
+    for each in sorted(said, key=lambda one: one.moment, reverse=True):
+        if of_a_time and each.moment < anchor.moment and _updates(chain[0], each, wanted, anchor):
+            chain.insert(0, each)
+    return chain
+
+
+def _updates(newer: _Said, older: _Said, wanted: Set[str], anchor: _Said) -> bool:
+    signs = signs_of(newer, older, wanted, anchor)
+    return sum(_WEIGHTS[name] * value for name, value in signs.items()) + _WEIGHTS["always"] > 0
+
+
+def signs_of(newer: _Said, older: _Said, wanted: Set[str], anchor: _Said) -> dict[str, float]:
+    """The signs that a later statement is an update of an earlier one, each in [0, 1]."""
+    counts = newer.values["number"], older.values["number"]
+    matter = newer.words - _all(newer.values)
+    others = [kind for kind in _KINDS if kind not in ("number", "name")]
+    names = older.values["name"]
+    names_it = not names.isdisjoint(newer.tokens)
+    new_name = bool(names and newer.values["name"] - names)
+    of_a_kind = any(_differs(newer.values[kind], older.values[kind]) for kind in others)
+    other = new_name or of_a_kind or _differs(*counts)
+    is_wanted = not matter.isdisjoint(wanted) and not older.words.isdisjoint(wanted)
+    says_its_words = not (older.words - wanted - _all(older.values)).isdisjoint(matter)
+    is_close = _is_close(*counts)
+    return {
+        "names it": float(names_it),
+        "says its words": float(says_its_words),
+        "changes": float(newer.changes),
+        "names it and changes": float(names_it and newer.changes),
+        "another of a kind": float(of_a_kind),
+        "another name": float(new_name),
+        "close number": float(is_close),
+        "close number and changes": float(is_close and newer.changes),
+        "another number": float(_differs(*counts)),
+        "another of what is wanted": float(other and is_wanted),
+        "leans on a pronoun": float(_PRONOUN.search(newer.record.text) is not None),
+        "of others": float(newer.is_of_others),
+        "claims it": float(newer.is_asked is True),
+        "claims something else": float(newer.is_asked is False),
+        "nearness": min(1.0, newer.nearness / (anchor.nearness or 1.0)),
+        "next": 1.0 / (1.0 + abs(newer.place - anchor.place)),
+    }
+
+
+def _is_close(newer: Set[str], older: Set[str]) -> bool:
+    """True if a number has become a little more or less."""
+    return any(
+        a != b and max(a, b) <= _MOST_CHANGE * min(a, b)
+        for a in _amounts(newer)
+        for b in _amounts(older)
+    )
+
+
+def _amounts(numbers: Set[str]) -> list[int]:
+    """The large ones of some numbers."""
+    read = [int(digits) for each in numbers if (digits := _SIGNS.sub("", each))]
+    return [each for each in read if each >= _LEAST_AMOUNT]
+
+
+def _differs(newer: Set[str], older: Set[str]) -> bool:
+    return bool(newer and older) and not newer & older
+
+
+def _all(values: Values) -> Set[str]:
+    return frozenset().union(*values.values())
+
+
+def _with_first(ranking: Sequence[Recollection], place: int, first: int) -> list[Recollection]:
+    if place <= first:
+        return list(ranking)
+    one = ranking[place].at(ranking[first].score, "newest")
+    return [*ranking[:first], one, *ranking[first:place], *ranking[place + 1 :]]
+
+
+@cache
+def _common(language: str) -> frozenset[str]:
+    """Tokens that are in statements of any matter."""
+    return frozenset(tokenize(" ".join([*stopwordsiso.stopwords(language), *_ANY_MATTER])))
+
+
+_ANY_MATTER = ("called", "bought", "moved", "changed", "switched", "started", "use")
+
+
+def _values(text: str) -> Values:
+    """The values in a text: numbers and the like as they stand, names as tokens."""
+    found: dict[str, frozenset[str]] = {}
+    for kind, pattern in _KINDS.items():
+        held = [each.casefold() for each in pattern.findall(text)]
+        found[kind] = frozenset(tokenize(" ".join(held)) if kind == "name" else held)
+        text = pattern.sub(" _ ", text) if kind != "name" else text
+    return found
+
+
+_SUBJECT = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
+_SIGNS = re.compile(r"\D")
+_LEAST_AMOUNT = 100
+_MOST_CHANGE = 1.5
+"""A rent or a salary changes by half at most; other numbers are of something else."""
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_NO_NAMES = (
+    r"(?!(?:I|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)(?:day)?\b"
+    r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+    r"|(?:Dr|Mr|Mrs|Ms|Easter|Christmas|OK)\b)"
+)
+_KINDS: Mapping[str, re.Pattern[str]] = {
+    "address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "time": re.compile(r"\b\d{1,2}:\d\d\b"),
+    "date": re.compile(
+        rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b|\b{_MONTH} \d{{1,2}}(?!\d)"
+        r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b",
+        re.IGNORECASE,
+    ),
+    "number": re.compile(
+        r"\d[\d.,' -]*\d|\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+        r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)\b",
+        re.IGNORECASE,
+    ),
+    "name": re.compile(rf"(?:(?<=[\w,;:'’&] )|(?<=Dr\. )){_NO_NAMES}[^\W\d_a-zà-öø-ÿа-яё]\w+"),
+}
+"""Kind -> how its values are written, the narrower ones first."""
+
+_CHANGED = re.compile(
+    r"\b(?:now|new|no longer|instead|from .{1,15} on|as of|since|these days|lately|again|today"
+    r"|tonight|yesterday|this (?:morning|week|month)|\w+ed (?:\w+ ){0,3}(?:to|for|from|by)"
+    r"|(?:so )?it's|until further notice|officially)\b|\bn't .{0,30}any ?more\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re|\b)", re.IGNORECASE
+)
+_WEIGHTS: Mapping[str, float] = {
+    "names it": 4.6,
+    "says its words": 2.4,
+    "changes": 0.8,
+    "names it and changes": 0.8,
+    "another of a kind": 1.2,
+    "another name": 1.4,
+    "close number": 2.2,
+    "close number and changes": 1.4,
+    "another number": 0.9,
+    "another of what is wanted": 0.6,
+    "leans on a pronoun": 0.7,
+    "of others": -0.6,
+    "claims it": 2.6,
+    "claims something else": -1.3,
+    "nearness": 2.3,
+    "next": 4.1,
+    "always": -5.8,
+}
+"""Of a logistic regression of statements that update each other against others that came up with
+them, over invented ones in wordings that no state has; rounded."""
+
+_PAST = re.compile(
+    r"\b(?:did|was|were|had|have i|have we|last|war|hatte|ayer|étais|avais)\b", re.IGNORECASE
+)

@@ -1,0 +1,1 @@
+"""Uses of a memory that need no language model: summaries, labels, translations, gaps."""

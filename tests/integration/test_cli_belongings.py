@@ -1,0 +1,173 @@
+"""What remem keeps on a machine: listed, set, and removed without a trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remem.belongings import without_password
+from remem.cli import main
+from remem.folders import cache_folder, config_file, history_file, pending_folder
+from remem.preferences import NAMES
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Remem = Callable[..., Outcome]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with nothing in it, and no settings."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in NAMES:
+        monkeypatch.delenv(f"REMEM_{name.upper()}", raising=False)
+    for name in ("REMEM_CONFIG", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+@pytest.fixture
+def remem(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Remem:
+    def run(*arguments: str, stdin: str = "") -> Outcome:
+        monkeypatch.setattr("sys.stdin", StringIO(stdin))
+        capsys.readouterr()
+        code = main(arguments)
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run
+
+
+def files(folder: Path) -> set[str]:
+    return {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()}
+
+
+def fill(home: Path, remem: Remem) -> None:
+    """Something of each kind, and what is not remem's."""
+    assert remem("add", "hello", "--encoder", "hash").code == 0
+    assert remem("config", "set", "namespace", "nora").code == 0
+    assert remem("install", "cursor", "--yes").code == 0
+    history_file().write_text("what I typed\n")
+    (cache_folder() / "models" / "x").mkdir(parents=True)
+    (cache_folder() / "models" / "x" / "weights").write_text("w")
+    pending_folder().mkdir()
+    (pending_folder() / "session.json").write_text("{}")
+    (home / ".local" / "share" / "remem" / "letter.txt").write_text("mine")
+
+
+def test_where_lists_what_is_kept_and_nothing_else(home: Path, remem: Remem) -> None:
+    assert remem("where", "--json").json == []
+    fill(home, remem)
+    told = {each["what"]: each for each in remem("where", "--json").json}
+    assert {"memories", "settings", "what was typed in 'remem chat'"} <= set(told)
+    assert told["memories"]["where"] == str(home / ".local" / "share" / "remem")
+    assert told["memories"]["bytes"] > 1000
+    shown = remem("where").out
+    assert str(history_file()) in shown
+    assert "remem uninstall --everything" in shown
+
+
+def test_everything_goes_but_what_is_not_remem_s(home: Path, remem: Remem) -> None:
+    fill(home, remem)
+    removed = remem("uninstall", "--everything", "--yes", "--json").json
+    assert removed["clients"] == ["cursor"]
+    assert files(home) == {".local/share/remem/letter.txt"}
+    assert not cache_folder().exists()
+    assert not config_file().parent.exists()
+    assert remem("uninstall", "--everything").out == "There is nothing to remove.\n"
+
+
+def test_nothing_goes_unless_the_user_says_yes(home: Path, remem: Remem) -> None:
+    fill(home, remem)
+    before = files(home)
+    for typed in ("n\n", ""):
+        declined = remem("uninstall", "--everything", stdin=typed)
+        assert declined.code == 1
+        assert "beyond recovery?" in declined.err
+        assert str(history_file()) in declined.err
+        assert files(home) == before
+
+
+@pytest.mark.parametrize("arguments", [(), ("cursor", "--everything")])
+def test_what_is_to_be_taken_out_must_be_said(remem: Remem, arguments: tuple[str, ...]) -> None:
+    assert remem("uninstall", *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ana:s3:cret@db:5432/m", "postgresql://ana@db:5432/m"),
+        ("postgresql://db/m?user=ana&password=s3cret", "postgresql://db/m?user=ana&"),
+        ("milvus://host:19530", "milvus://host:19530"),
+        ("./a:b@c", "./a:b@c"),
+    ],
+)
+def test_a_password_is_not_shown(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+def test_what_is_on_a_server_is_named_and_left_to_its_owner(remem: Remem) -> None:
+    remem("config", "set", "store", "postgresql://ana:s3cret@db/m")
+    told = remem("uninstall", "--everything", "--yes")
+    assert "What is at postgresql://ana@db/m stays" in told.out
+    assert "s3cret" not in told.out + told.err
+
+
+# Settings ----------------------------------------------------------------------------------------
+
+
+def test_a_setting_of_the_file_holds_for_every_command(home: Path, remem: Remem) -> None:
+    remem("config", "set", "store", str(home / "friends"))
+    remem("config", "set", "encoder", "hash")
+    remem("config", "set", "generator", "echo")
+    remem("add", "The kiln broke.")
+    assert (home / "friends" / "records.sqlite3").exists()
+    assert "The kiln broke." in remem("ask", "what broke").out
+    assert "user:" in remem("ask", "what broke").out  # the echo of a prompt, and no quote
+    remem("config", "unset", "generator")
+    assert remem("ask", "what broke").out.startswith("“The kiln broke.”")
+
+
+def test_each_setting_tells_where_it_is_from(
+    home: Path, remem: Remem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remem("config", "set", "namespace", "nora")
+    monkeypatch.setenv("REMEM_SECRETS", "redact")
+    told = remem("config", "--json").json
+    assert told["file"] == str(config_file())
+    assert told["settings"]["namespace"] == {"value": "nora", "from": str(config_file())}
+    assert told["settings"]["secrets"] == {"value": "redact", "from": "REMEM_SECRETS"}
+    assert told["settings"]["encoder"] == {"value": "", "from": "default"}
+    assert "REMEM_SECRETS goes before it." in remem("config", "set", "secrets", "allow").out
+
+
+def test_a_file_that_is_not_understood_is_named_in_one_sentence(remem: Remem) -> None:
+    remem("config", "set", "namespace", "nora")
+    config_file().write_text("namespace = nora")
+    refused = remem("stats")
+    assert refused.code == 1
+    assert refused.err.startswith(f"remem: the configuration {config_file()} is not understood")
+
+
+def test_a_setting_that_there_is_not_is_wrong_usage(remem: Remem) -> None:
+    refused = remem("config", "set", "stoer", "x")
+    assert refused.code == 2
+    assert "store" in refused.err
