@@ -22,6 +22,7 @@ _COMMANDS = {
     "uses": "remem.benchmarks.uses.command:uses",
     "trust": "remem.benchmarks.reliance:trust",
     "agents": "remem.benchmarks.agents:agents",
+    "import": "remem.benchmarks.importing:importing",
     "latency": "remem.benchmarks.latency:latency",
     "load": "remem.benchmarks.load.command:load",
     "scale": "remem.benchmarks.scale.command:scale",

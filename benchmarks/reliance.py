@@ -116,12 +116,13 @@ def _lead(ours: Standing | None, summary: Summary) -> str:
     parts = [f"{summary.questions:,} questions."]
     if ours and (error := ours.figures.get(CALIBRATION_ERROR)) is not None:
         parts.append(f"Relevance is off by {error:.3f} in the mean (expected calibration error).")
-    if ours:
-        parts += [
-            f"{name.replace('AUROC', 'Area under the curve,')} {value:.3f}."
-            for name, value in sorted(ours.figures.items())
-            if name.startswith("AUROC")
-        ]
+    areas = [
+        f"{name.removeprefix('AUROC ')} {value:.3f}"
+        for name, value in sorted(ours.figures.items() if ours else ())
+        if name.startswith("AUROC")
+    ]
+    if areas:
+        parts.append(f"It tells apart (area under the ROC curve): {', '.join(areas)}.")
     return " ".join(parts)
 
 

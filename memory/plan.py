@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, cycle, groupby
+from itertools import chain, groupby
+from types import MappingProxyType
 
 import numpy as np
 
+from remem.encoders.reading import WHOLE, reading_of
 from remem.encoders.sentence_transformer import Encoder, Vectors
 from remem.recall.sentences import passages
 from remem.store import (
@@ -36,6 +38,7 @@ from remem.views import (
     WINDOW,
     is_never_quoted,
     line,
+    one_line,
     space_of,
     stands_alone,
     window_texts,
@@ -122,7 +125,8 @@ def batch_of(change: Change, arounds: Sequence[Around], encoder: Encoder) -> Bat
     It says what it was planned on: if another writer changes a neighbourhood, or what is removed
     or superseded, before it is written, the store refuses it as ``Stale``.
     """
-    views = _encoded(encoder, stale_lines(change, arounds), _known_vectors(arounds))
+    known = known_vectors(reading_of(encoder), arounds)
+    views = _encoded(encoder, stale_lines(change, arounds), known)
     new = {record.key for record in change.add}
     return Batch(
         add=[Entry(record, views[record.key]) for record in change.add],
@@ -211,29 +215,30 @@ def _stale_around(change: Change, around: Around) -> dict[str, Lines]:
     }
 
 
-def _known_vectors(arounds: Iterable[Around]) -> dict[Reading, Vector]:
+def known_vectors(way: str, arounds: Iterable[Around]) -> dict[Reading, Vector]:
     """The vectors that neighbours have already, by what was read for them."""
-    return {
-        reading(name, view.text): view.vector
-        for around in arounds
-        for views in around.views.values()
-        for name, view in views.items()
-    }
+    known: dict[Reading, Vector] = {}
+    for around in arounds:
+        for views in around.views.values():
+            read = readings(way, Lines(views[TURN].text, views[WINDOW].text))
+            known |= {read[name]: view.vector for name, view in views.items()}
+    return known
 
 
 def _encoded(
     encoder: Encoder, lines: Mapping[str, Lines], known: Mapping[Reading, Vector]
 ) -> dict[str, dict[str, View]]:
     """The views of records by key; what is known is not encoded again."""
-    texts = {key: {TURN: each.turn, WINDOW: each.window} for key, each in lines.items()}
-    read = {
-        key: {name: reading(name, text) for name, text in of.items()} for key, of in texts.items()
-    }
-    wanted = {each for readings in read.values() for each in readings.values()}
-    vectors = {**known, **encoded(encoder, wanted - known.keys())}
+    way = reading_of(encoder)
+    read = {key: readings(way, each) for key, each in lines.items()}
+    wanted = {each for of in read.values() for each in of.values()}
+    vectors = {**known, **encoded(encoder, wanted - known.keys(), known)}
     return {
-        key: {name: View(text, vectors[read[key][name]]) for name, text in of.items()}
-        for key, of in texts.items()
+        key: {
+            TURN: View(each.turn, vectors[read[key][TURN]]),
+            WINDOW: View(each.window, vectors[read[key][WINDOW]]),
+        }
+        for key, each in lines.items()
     }
 
 
@@ -242,41 +247,65 @@ def _by_source(records: Iterable[Record]) -> dict[str, list[Record]]:
     return {source: list(group) for source, group in groupby(ordered, lambda r: r.source)}
 
 
-# The vectors of views: of a view's text, or of the passages of a long record.
+# The vectors of views: of a view's text, of the lines of a window, of the passages of a long text.
 
 Reading = tuple[str, ...]
 """The texts whose vectors, added up, point where the vector of a view does."""
 
 
-def reading(view: str, text: str) -> Reading:
-    """The texts that an encoder reads of a view.
+def readings(way: str, lines: Lines) -> dict[str, Reading]:
+    """The texts that an encoder reads of the views of a record.
 
-    Of a record that is longer than encoders read, the own line and the window have the same text.
-    The vector of its line is that of the beginning, as far as the encoder reads; that of its window
-    is of all passages, which reaches every word.
+    A text that is longer than encoders read is read in passages. The vector of its line is that of
+    the first, or in the way of before of as much as the encoder reads; that of its window is of
+    all, which reaches every word.
+
+    Args:
+        way: See ``remem.encoders.reading``.
     """
-    return tuple(passages(text)) if view == WINDOW else (text,)
+    if way == WHOLE:
+        return {TURN: (lines.turn,), WINDOW: tuple(passages(lines.window))}
+    own = _passages(lines.turn)
+    if lines.window == lines.turn:
+        return {TURN: own[:1], WINDOW: own}
+    each = map(_passages, lines.window.split("\n"))
+    return {TURN: own[:1], WINDOW: tuple(chain.from_iterable(each))}
 
 
-def encoded(encoder: Encoder, readings: Collection[Reading]) -> dict[Reading, Vector]:
-    """The vector of each reading, of length 1; a text that several have is encoded once."""
-    texts = sorted(set(chain.from_iterable(readings)))
-    if not texts:
-        return {}
-    vectors = dict(zip(texts, encoder.encode_documents(texts), strict=True))
-    return {each: _direction([vectors[text] for text in each]) for each in readings}
+def _passages(text: str) -> Reading:
+    """The passages of a text, each in one line: that of a record is also read in its neighbours'
+    windows, where it stands in one."""
+    return tuple(map(one_line, passages(text)))
+
+
+def encoded(
+    encoder: Encoder,
+    wanted: Collection[Reading],
+    known: Mapping[Reading, Vector] = MappingProxyType({}),
+) -> dict[Reading, Vector]:
+    """The vector of each reading, of length 1; a text that several have is encoded once, and one
+    that is known not at all."""
+    vectors = {read[0]: vector for read, vector in known.items() if len(read) == 1}
+    texts = sorted(set(chain.from_iterable(wanted)) - vectors.keys())
+    if texts:
+        vectors |= zip(texts, encoder.encode_documents(texts), strict=True)
+    return {each: _direction([vectors[text] for text in each]) for each in wanted}
 
 
 def embed_views(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """The vectors of the texts of whole records, given record by record, in the order of views."""
-    readings = [reading(view, text) for view, text in zip(cycle(VIEWS), texts, strict=False)]
-    vectors = encoded(encoder, set(readings))
-    return np.stack([vectors[each] for each in readings])
+    way = reading_of(encoder)
+    read = [readings(way, Lines(*of)) for of in zip(texts[::2], texts[1::2], strict=True)]
+    flat = [of[name] for of in read for name in VIEWS]
+    vectors = encoded(encoder, set(flat))
+    return np.stack([vectors[each] for each in flat])
 
 
 def _direction(vectors: Sequence[Vector]) -> Vector:
     if len(vectors) == 1:
         return vectors[0]
-    total: Vector = np.sum(vectors, axis=0, dtype=np.float32)
+    # Rounded as stores round: the sum is the same whether a line was stored before or comes now.
+    rounded = np.asarray(vectors, np.float16)
+    total: Vector = np.sum(rounded, axis=0, dtype=np.float32)
     length = float(np.linalg.norm(total))
     return total / np.float32(length) if length > 0 else vectors[0]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from remem.encoders.reading import reading_of
 from remem.encoders.sentence_transformer import Encoder
 from remem.store import (
     Record,
@@ -52,6 +53,11 @@ def line(record: Record) -> str:
     return record.text
 
 
+def one_line(text: str) -> str:
+    """The text in one line, as encoders read it anyway."""
+    return text.replace("\n", " ")
+
+
 def is_agents(record: Record) -> bool:
     """True for what was said where a coding agent worked."""
     return record.kind == TURN and PROJECT in record.metadata
@@ -70,7 +76,7 @@ def is_never_quoted(record: Record) -> bool:
 def window_texts(
     records: Sequence[Record], budget: int = WINDOW_WORDS, reach: int = REACH
 ) -> dict[str, str]:
-    """The window of each record, by key.
+    """The window of each record, by key: its line alone as it is, or several, each in one line.
 
     Args:
         records: Records of one source, in order.
@@ -83,7 +89,8 @@ def window_texts(
     windows: dict[str, str] = {}
     for i, record in enumerate(records):
         first, last = (i, i) if alone[i] else _span(i, words, alone, budget, reach)
-        windows[record.key] = "\n".join(lines[first : last + 1])
+        near = lines[first : last + 1]
+        windows[record.key] = "\n".join(map(one_line, near)) if len(near) > 1 else lines[i]
     return windows
 
 
@@ -107,6 +114,7 @@ def _span(
 
 
 def space_of(encoder: Encoder) -> Space:
-    """The space of an encoder's vectors, over our views."""
+    """The space of an encoder's vectors, over our views, in the way in which it is used."""
     # Only an encoder that cannot be recognised by its fingerprint has a name.
-    return Space(encoder.fingerprint, encoder.dim, VIEWS, getattr(encoder, "name", ""))
+    name = getattr(encoder, "name", "")
+    return Space(encoder.fingerprint, encoder.dim, VIEWS, name, reading_of(encoder))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from remem.encoders.opening import explained
+from remem.encoders.reading import used_now
 from remem.encoders.sentence_transformer import Encoder
 from remem.messages import continuation
 from remem.plan import (
@@ -282,6 +283,7 @@ class Writer:
 
     def reindex(self, encoder: Encoder, progress: Callable[[int, int], None] | None) -> None:
         """See ``Memory.reindex``."""
+        encoder = used_now(encoder)
         self._coming = encoder
         if self.store.space is not None:
             self.store.reindex(space_of(encoder), partial(embed_views, encoder), progress)

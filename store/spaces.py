@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remem.store.errors import CorruptStore, EncoderMismatch
 from remem.store.types import Space
@@ -54,10 +54,12 @@ def meta_of(facts: Mapping[str, str]) -> Meta:
 
 
 def to_json(space: Space) -> str:
-    """A space as JSON: ``[fingerprint, dim, views]``, and the encoder's name if it has one, which
-    older versions of remem do not know."""
-    name = [space.encoder] if space.encoder else []
-    return json.dumps([space.fingerprint, space.dim, space.views, *name])
+    """A space as JSON: ``[fingerprint, dim, views]``, and the encoder's name and the reading as far
+    as there are any, which older versions of remem do not know."""
+    named = [space.encoder, space.reading]
+    while named and not named[-1]:
+        named.pop()
+    return json.dumps([space.fingerprint, space.dim, space.views, *named])
 
 
 def from_json(text: str | None) -> Space | None:
@@ -69,6 +71,8 @@ def from_json(text: str | None) -> Space | None:
             return Space(fingerprint, dim, tuple(views))
         case [str(fingerprint), int(dim), list(views), str(encoder)]:
             return Space(fingerprint, dim, tuple(views), encoder)
+        case [str(fingerprint), int(dim), list(views), str(encoder), str(reading)]:
+            return Space(fingerprint, dim, tuple(views), encoder, reading)
     raise ValueError("no space")
 
 
@@ -80,6 +84,12 @@ def check_same(stored: Space | None, given: Space | None) -> None:
     """
     if stored == given:
         return
+    if stored and given and stored == replace(given, reading=stored.reading):
+        raise EncoderMismatch(
+            "the store was re-encoded, or put back, by another process: vectors are made of texts "
+            "in another way now; open it again",
+            stored,
+        )
     if stored and given and stored.fingerprint == given.fingerprint:
         raise EncoderMismatch(
             f"the store holds views {stored.views} of {stored.dim} dimensions, not {given.views} "

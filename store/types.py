@@ -197,12 +197,15 @@ class Space:
         fingerprint: Of the encoder.
         encoder: A name by which the application opens the encoder again; "" if it has none. The
             vectors do not depend on it.
+        reading: The application's name of the way in which it makes vectors of texts; "" if it
+            has but one.
     """
 
     fingerprint: str
     dim: int
     views: tuple[str, ...]
     encoder: str = field(default="", compare=False)
+    reading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import click
 from remem.attach.conversation import PLACEMENTS, REPLAY_BUDGET
 from remem.cli.keys import keys_file, keys_option
 from remem.cli.options import command, number_option
-from remem.cli.screen import complain, output, write_json_line
+from remem.cli.screen import complain, output, working, write_json_line
 from remem.configuration import DEFAULT_NAMESPACE, Settings
 from remem.handshake import announced
 from remem.store.errors import MissingDependency
@@ -201,7 +201,8 @@ def _serve(
         used = path if path and (file or path.exists()) else None
         ring = opened.enter_context(closing(KeyRing(used))) if used else None
         memory = opened.enter_context(settings.create())
-        load_now(memory.encoder)
+        with working("Loading the encoder"):
+            load_now(memory.encoder)
         # A reranker is a model too: one of it is enough.
         if processes > 1 and not settings.reranker:
             memory = _in_parallel(settings, memory, processes, opened)

@@ -24,6 +24,7 @@ from remem.cli.screen import (
     progress_bar,
     safe,
     table,
+    working,
 )
 from remem.configuration import Settings, known_namespace, require_store
 from remem.folders import ledger_file
@@ -221,16 +222,17 @@ def export(ctx: click.Context, output: Path | None, folder: Path | None, everyth
     with settings.look() as memory:
         chosen = memory.namespaces() if everything else [known_namespace(memory).namespace]
         if folder is not None:
-            count = sum(
-                write_folder(
-                    folder,
-                    each,
-                    memory.in_namespace(each).scan(damaged=leave_out),
-                    partial(_is_stored, memory.in_namespace(each)),
-                    own_folder=everything,
+            with working("Writing"):
+                count = sum(
+                    write_folder(
+                        folder,
+                        each,
+                        memory.in_namespace(each).scan(damaged=leave_out),
+                        partial(_is_stored, memory.in_namespace(each)),
+                        own_folder=everything,
+                    )
+                    for each in chosen
                 )
-                for each in chosen
-            )
             print_result(
                 settings.as_json,
                 {"records": count, "namespaces": chosen, "file": str(folder), "damaged": damaged},
@@ -240,7 +242,8 @@ def export(ctx: click.Context, output: Path | None, folder: Path | None, everyth
             with click.open_file("-", "w", encoding="utf-8") as stdout:
                 memory.export(stdout, namespaces=chosen, damaged=leave_out)
         else:
-            count = memory.export(output, namespaces=chosen, damaged=leave_out)
+            with working("Writing"):
+                count = memory.export(output, namespaces=chosen, damaged=leave_out)
             print_result(
                 settings.as_json,
                 {"records": count, "namespaces": chosen, "file": str(output), "damaged": damaged},

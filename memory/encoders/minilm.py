@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Tokens = Sequence[int]
 
-_HEADS = 12
-_EPSILON = np.float32(1e-12)
+HEADS = 12
+EPSILON = np.float32(1e-12)
 
 _MOST_CHARACTERS_A_TOKEN = 64
 """No token of ordinary text is longer: what stands beyond this many a token is never read."""
@@ -62,15 +62,14 @@ class MiniLM:
 
         self.max_tokens: int = _json(folder / "sentence_bert_config.json")["max_seq_length"]
         self._tokenizer = _tokenizer(folder, self.max_tokens)
-        tensors = _tensors(folder / "model.safetensors")
+        tensors = tensors_of(folder)
         self._words = tensors["embeddings.word_embeddings.weight"]
         self._places = (
             tensors["embeddings.position_embeddings.weight"]
             + tensors["embeddings.token_type_embeddings.weight"][0]
         )
         self._norm = _Norm.of(tensors, "embeddings.LayerNorm")
-        layers: int = _json(folder / "config.json")["num_hidden_layers"]
-        self._layers = [_Layer.of(tensors, f"encoder.layer.{n}") for n in range(layers)]
+        self._layers = [_Layer.of(tensors, f"encoder.layer.{n}") for n in range(layers_of(folder))]
         self._libraries = ThreadpoolController().select(user_api="blas")
 
     @property
@@ -94,12 +93,12 @@ class MiniLM:
 
     def vectors(self, texts: Sequence[Tokens]) -> Floats:
         """float32 array of shape (len(texts), dim), rows of length 1, in the order of texts."""
-        packs = list(_packs(texts))
+        chosen = list(packs(texts))
         vectors = np.empty((len(texts), self.dim), np.float32)
         with self._one_thread_a_product(), ThreadPoolExecutor(_processors()) as pool:
-            compute = pool.map if len(packs) > 1 else map
-            found = compute(self._pack, [[texts[number] for number in pack] for pack in packs])
-            for pack, rows in zip(packs, found, strict=True):
+            compute = pool.map if len(chosen) > 1 else map
+            found = compute(self._pack, [[texts[number] for number in pack] for pack in chosen])
+            for pack, rows in zip(chosen, found, strict=True):
                 vectors[pack] = rows
         return vectors
 
@@ -121,16 +120,16 @@ class MiniLM:
 
     def _pack(self, texts: Sequence[Tokens]) -> Floats:
         """Vectors of texts that stand in the order of their lengths."""
-        lengths = np.array([len(text) for text in texts])
+        lengths = lengths_of(texts)
         states = self._words[np.concatenate(texts)]
         states += self._places[np.concatenate([np.arange(length) for length in lengths])]
         self._norm(states)
-        runs = _runs(lengths)
+        runs = runs_of(lengths)
         for layer in self._layers:
             states = layer(states, runs)
         sums: Floats = np.add.reduceat(states, np.cumsum(lengths) - lengths)
         # The mean has the same direction.
-        sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), _EPSILON)
+        sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), EPSILON)
         return sums
 
 
@@ -168,13 +167,13 @@ class _Norm:
     def __call__(self, states: Floats) -> None:
         states -= states.mean(axis=1, keepdims=True)
         variance = np.einsum("ij,ij->i", states, states) / np.float32(states.shape[1])
-        states /= np.sqrt(variance + _EPSILON)[:, np.newaxis]
+        states /= np.sqrt(variance + EPSILON)[:, np.newaxis]
         states *= self.scale
         states += self.shift
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """Texts of one length that stand behind each other."""
 
     rows: slice
@@ -204,7 +203,7 @@ class _Layer:
             _Norm.of(tensors, f"{name}.output.LayerNorm"),
         )
 
-    def __call__(self, states: Floats, runs: Sequence[_Run]) -> Floats:
+    def __call__(self, states: Floats, runs: Sequence[Run]) -> Floats:
         """Of shape (tokens, dim), like ``states``."""
         three = self.queries_keys_values(states)
         looked_at = np.concatenate([_attention(three[run.rows], run.texts) for run in runs])
@@ -227,7 +226,7 @@ def _attention(three: Floats, texts: int) -> Floats:
         three: Queries, keys and values, of shape (texts * tokens, 3 * dim).
     """
     # (3, texts, heads, tokens, dim of a head), each matrix in one piece, as a BLAS wants it
-    apart = three.reshape(texts, -1, 3, _HEADS, three.shape[1] // (3 * _HEADS))
+    apart = three.reshape(texts, -1, 3, HEADS, three.shape[1] // (3 * HEADS))
     queries, keys, values = np.ascontiguousarray(apart.transpose(2, 0, 3, 1, 4))
     queries *= np.float32(queries.shape[-1] ** -0.5)
     weights: Floats = queries @ keys.swapaxes(2, 3)
@@ -266,7 +265,7 @@ def _gelu(states: Floats) -> None:
     states += tail
 
 
-def _packs(texts: Sequence[Tokens]) -> Iterator[list[int]]:
+def packs(texts: Sequence[Tokens]) -> Iterator[list[int]]:
     """Numbers of texts in the order of their lengths, about as many together as make a pack."""
     pack: list[int] = []
     size = 0
@@ -280,14 +279,19 @@ def _packs(texts: Sequence[Tokens]) -> Iterator[list[int]]:
         yield pack
 
 
-def _runs(lengths: NDArray[np.int64]) -> list[_Run]:
+def lengths_of(texts: Sequence[Tokens]) -> NDArray[np.int64]:
+    """Number of tokens of each text."""
+    return np.array([len(text) for text in texts])
+
+
+def runs_of(lengths: NDArray[np.int64]) -> list[Run]:
     """Texts of the same length, which stand behind each other, taken together."""
-    runs: list[_Run] = []
+    runs: list[Run] = []
     start = 0
     for length, same in groupby(lengths):
         texts = len(list(same))
         end = start + texts * int(length)
-        runs.append(_Run(slice(start, end), texts))
+        runs.append(Run(slice(start, end), texts))
         start = end
     return runs
 
@@ -308,11 +312,17 @@ def _tokenizer(folder: Path, most: int) -> Tokenizer:
     return tokenizer
 
 
-def _tensors(file: Path) -> dict[str, Floats]:
-    """The float32 tensors of a safetensors file, mapped: what is not used is not read.
+def layers_of(folder: Path) -> int:
+    """Number of layers of a model."""
+    return _json(folder / "config.json")["num_hidden_layers"]
+
+
+def tensors_of(folder: Path) -> dict[str, Floats]:
+    """The float32 tensors of a model, mapped: what is not used is not read.
 
     The format: the length of a header, eight bytes, little-endian; the header, in JSON; the data.
     """
+    file = folder / "model.safetensors"
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         header = json.loads(stream.read(length))

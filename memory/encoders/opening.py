@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remem.encoders.bundled import BundledEncoder
+from remem.encoders.reading import used_in, used_now
 from remem.encoders.sentence_transformer import Encoder, SentenceTransformerEncoder
 from remem.store import EncoderMismatch, Space
 from remem.store.fulltext.tokens import tokenize
@@ -47,23 +48,23 @@ def open_encoder(model: str | None) -> Encoder:
 
 
 def encoder_for(space: Space | None, given: Encoder | None) -> Encoder:
-    """The encoder for a store: as given, or the one that the store was made with.
+    """The encoder for a store, in its way: as given, or the one that the store was made with.
 
     Args:
         space: Of the store; None: it holds nothing yet, and gets the bundled encoder.
 
     Raises:
         EncoderMismatch: the one that was given is another; or the store was made with one that has
-            no name, or whose model has changed since.
+            no name, or whose model has changed since, or by a newer version of remem.
         MissingDependency: it was made with the multilingual encoder, which is not installed.
         RememError: it was made with a model that cannot be found.
     """
     if space is None:
-        return given or BundledEncoder()
+        return used_now(given) if given else BundledEncoder()
     encoder = given or _own(space)
     if encoder.fingerprint != space.fingerprint:
         raise _mismatch(space, encoder)
-    return encoder
+    return used_in(space, encoder)
 
 
 def _own(space: Space) -> Encoder:
@@ -83,8 +84,9 @@ def explained(error: EncoderMismatch, encoder: Encoder) -> EncoderMismatch:
 
 def load_now(encoder: Encoder) -> None:
     """Load the model for many questions, as a server has them, and not with the first."""
-    if isinstance(encoder, BundledEncoder):
-        encoder.use_torch()
+    inner = used_now(encoder)
+    if isinstance(inner, BundledEncoder):
+        inner.use_torch()
     encoder.dim  # noqa: B018 - other encoders load their model for it
 
 

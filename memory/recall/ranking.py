@@ -285,8 +285,8 @@ class Weight:
 
 WEIGHTS: Mapping[str, Weight] = {
     #                       one voice, people, an assistant
-    "dense turn": Weight(1.5, 1.0, 1.5),
-    "dense window": Weight(1.0, 1.25, 1.0),
+    "dense turn": Weight(2.0, 1.0, 1.5),
+    "dense window": Weight(0.25, 1.25, 1.0),
     "text turn": Weight(3.0, 2.0, 1.0),
     "text window": Weight(0.0, 1.5, 0.5),
     "session": Weight(2.0, 2.0, 1.0),

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from remem.recall.answers import answer_held, kinds_of_answer
 from remem.recall.dates import Span, time_spans
@@ -56,17 +57,28 @@ def _session(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # n
 def _reply(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
     """The evidence of the turn before, where that asks: the answer follows the question, and
     seldom repeats its words."""
-    asked = {
-        (each.record.source, each.record.position): each.evidence
-        for each in candidates
-        if asks(each.record.text)
-    }
-    return [
-        asked.get((each.record.source, each.record.position - 1), 0.0)
-        if each.record.kind == "turn"
-        else 0.0
-        for each in candidates
-    ]
+    turns: defaultdict[str, list[Candidate]] = defaultdict(list)
+    for each in candidates:
+        turns[each.record.source].append(each)
+    values = dict.fromkeys((each.record.key for each in candidates), 0.0)
+    for said in turns.values():
+        said.sort(key=lambda each: each.record.position)
+        for before, each in pairwise(said):
+            if each.record.kind == "turn" and _follows(each.record, before.record):
+                values[each.record.key] = before.evidence if asks(before.record.text) else 0.0
+    return [values[each.record.key] for each in candidates]
+
+
+def _follows(record: Record, before: Record) -> bool:
+    """True if a record comes next, or soon where its position is the time in microseconds, as
+    chats are imported that may be exported again with more turns."""
+    apart = record.position - before.position
+    return apart == 1 or (record.position > _IS_TIME and 0 < apart <= _SOON)
+
+
+_IS_TIME = 10**12
+_SOON = 3_600_000_000
+"""Microseconds: an hour."""
 
 
 def _speaker(query: Query, candidates: Sequence[Candidate]) -> list[float]:

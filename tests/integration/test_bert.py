@@ -45,10 +45,17 @@ def test_the_layers_of_a_bert_give_the_librarys_vectors_alone_and_padded(library
 def test_layers_that_compute_something_else_here_are_not_used(
     library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import torch
+
     from remem.encoders import bert
 
     expected = library.encode(TEXTS)
-    monkeypatch.setattr(bert, "_product", lambda states, by: states.new_ones(()) * by[1])
+
+    def biases_alone(*layers: Any) -> Any:
+        bias = torch.cat([bias for _, bias in layers])
+        return lambda states: states.new_ones((*states.shape[:-1], 1)) * bias
+
+    monkeypatch.setattr(bert, "reordered", biases_alone)
     bert.quicken(library)
     assert not _has_our_layers(library)
     assert np.array_equal(library.encode(TEXTS), expected)
@@ -62,7 +69,7 @@ def test_without_the_products_the_librarys_layers_stay(
     def missing(*_: object) -> object:
         raise AttributeError("'_OpNamespace' 'mkldnn' object has no attribute")
 
-    monkeypatch.setattr(bert, "_packed", missing)
+    monkeypatch.setattr(bert, "reordered", missing)
     bert.quicken(library)
     assert not _has_our_layers(library)
 

@@ -125,10 +125,39 @@ def test_a_program_that_remembers_one_text_after_the_other_gets_torch_too(
 
 
 def test_a_server_may_have_torch_from_the_beginning(encoder: BundledEncoder) -> None:
+    by_library = SentenceTransformerEncoder().encode_documents(TEXTS)
     encoder.use_torch()
-    assert np.array_equal(
-        encoder.encode_query(TEXTS[3]), SentenceTransformerEncoder().encode_query(TEXTS[3])
+    questions = np.array([encoder.encode_query(text) for text in TEXTS])
+    assert np.array_equal(questions, encoder.encode_documents(TEXTS))
+    assert cosines(questions, by_library).min() > 0.9998
+
+
+def test_much_text_loads_torch_but_no_training_library() -> None:
+    code = (
+        "from remem import BundledEncoder; e = BundledEncoder(); e.use_torch(); "
+        "e.encode_documents(['hello', 'is anybody there?']); " + LOADED
     )
+    assert in_a_fresh_process(code) == ["torch"]
+
+
+@pytest.mark.parametrize("problem", [AttributeError("no such operator"), None])
+def test_where_onednns_products_fail_torchs_own_are_used(
+    encoder: BundledEncoder, monkeypatch: pytest.MonkeyPatch, problem: Exception | None
+) -> None:
+    import torch
+
+    from remem.encoders import minilm_torch
+
+    def broken(*layers: tuple[torch.Tensor, torch.Tensor]) -> Any:
+        if problem is not None:
+            raise problem
+        bias = torch.cat([bias for _, bias in layers])
+        return lambda states: torch.zeros(len(states), 1) + bias
+
+    expected = encoder.encode_documents(TEXTS)
+    monkeypatch.setattr(minilm_torch, "reordered", broken)
+    encoder.use_torch()
+    assert cosines(encoder.encode_documents(TEXTS), expected).min() > 0.9998
 
 
 def test_no_documents_are_an_empty_array(encoder: BundledEncoder) -> None:

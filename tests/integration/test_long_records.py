@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from remem import Memory, Retriever
+from remem.encoders.reading import AsBefore
 from remem.encoders.sentence_transformer import SentenceTransformerEncoder
 from remem.migrate import migrate
 from remem.store import Batch, Entry, Record, Store, Vector, View, open_store
@@ -131,7 +132,7 @@ def of_before(tmp_path: Path) -> Path:
     encoder = HashEncoder()
     url = tmp_path / "before"
     with open_store(url) as store:
-        store.adopt(space_of(encoder))
+        store.adopt(space_of(AsBefore(encoder)))
         for position, text in enumerate((LONG, "short")):
             view = View(text, encoder.encode_query(text))
             record = Record(str(position), "s", position, text, kind="note")
@@ -164,7 +165,7 @@ def test_a_reindex_gives_a_store_of_before_the_vectors_of_a_new_one(
     assert before.keys() == after.keys() == new.keys()
     assert all(np.array_equal(after[place], new[place]) for place in new)
     differs = {place for place in new if not np.array_equal(before[place], new[place])}
-    assert differs == {("0", WINDOW)}
+    assert differs == {("0", TURN), ("0", WINDOW)}
 
 
 def test_a_short_record_has_one_vector_in_both_views(tmp_path: Path) -> None:

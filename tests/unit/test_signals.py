@@ -53,6 +53,17 @@ def test_a_reply_has_the_evidence_of_the_question_before_it() -> None:
     assert values("reply", asking, turn("There.", position=1), turn(position=2)) == [0, 0.7, 0]
 
 
+def test_a_reply_comes_soon_where_positions_are_times() -> None:
+    noon = int(NOON.timestamp()) * 1_000_000
+    minute, asked = 60_000_000, "Who has the key?"
+    asking = turn(asked, evidence=0.7, position=noon)
+    soon = turn("It hangs behind the door.", position=noon + minute)
+    later = turn("Mind the plank.", position=noon + 2 * minute)
+    tomorrow = turn("Good morning.", position=noon + 1440 * minute)
+    assert values("reply", asking, soon, later, tomorrow) == [0, 0.7, 0, 0]
+    assert values("reply", asking, tomorrow) == [0, 0]
+
+
 def test_what_follows_a_statement_or_begins_elsewhere_is_no_reply() -> None:
     statement, asking = turn("It broke.", 0.7), turn("Where?", 0.7, position=4)
     after = turn(position=1)

@@ -48,6 +48,15 @@ def test_two_chinese_characters_count_as_a_word() -> None:
     assert window_texts(records, budget=3)["s#1"] == "是的"
 
 
+def test_a_neighbour_of_several_lines_stands_in_one() -> None:
+    records = [turn(0, "tea,\nplease"), turn(1, "here")]
+    assert window_texts(records) == dict.fromkeys(["s#0", "s#1"], "tea, please\nhere")
+
+
+def test_a_record_alone_keeps_its_lines() -> None:
+    assert window_texts([turn(0, "tea,\nplease")]) == {"s#0": "tea,\nplease"}
+
+
 def test_a_line_says_who_said_it_or_where_it_stands() -> None:
     assert line(turn(0, "Hi", speaker="Ana")) == "Ana: Hi"
     assert line(turn(0, "Pay.", metadata={"headings": ["Lease", "Rent"]})) == "Lease > Rent: Pay."

@@ -1,0 +1,66 @@
+"""A decision that takes an earlier one back stands above it, and above no other."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from remem.recall.ranking import Recollection
+from remem.recall.revisions import newest_decision_first
+from remem.recall.signals import read_query
+from remem.store import Record
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+REDIS = "Let us settle the cache of the backup job: Redis. The reason is that hosts share it."
+MEMORY = "I changed my mind about the backup job: its cache is an LRU now, because it is faster."
+JSON = "Then we go with JSON lines for the log format of the backup job, since it is parsed."
+OTHER = "Decided: the mail sender gets Redis as its cache, because it is there."
+
+
+def ranked(*texts: tuple[int, str], project: str = "/x") -> list[Recollection]:
+    """A ranking of texts, each said on a day."""
+    found = []
+    for place, (day, text) in enumerate(texts):
+        at = NOON + timedelta(days=day)
+        metadata = {"project": project} if project else {}
+        record = Record(
+            f"s{day}#1", f"s{day}", 0, text, "turn", "user", None, at, metadata=metadata
+        )
+        found.append(Recollection(record, 1.0 - place / 10))
+    return found
+
+
+def texts_of(question: str, ranking: list[Recollection]) -> list[str]:
+    found = newest_decision_first(read_query(question, None), ranking)
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    return [one.record.text for one in found]
+
+
+RESULTS = "Where does the backup job keep results?"
+
+
+def test_it_stands_in_the_place_of_the_first_that_it_takes_back() -> None:
+    ranking = ranked((2, JSON), (1, REDIS), (4, OTHER), (3, MEMORY))
+    assert texts_of(RESULTS, ranking) == [JSON, MEMORY, REDIS, OTHER]
+
+
+@pytest.mark.parametrize(
+    "ranking",
+    [
+        ranked((3, REDIS), (1, MEMORY)),  # it was said before
+        ranked((1, JSON), (3, MEMORY)),  # another matter of the same thing
+        ranked((1, OTHER), (3, MEMORY)),  # the same matter of another thing
+        ranked((1, REDIS), (3, "Should the cache of the backup job be an LRU now?")),
+        ranked((1, REDIS), (3, "The cache of the backup job was slow, because of Redis.")),
+        ranked((1, REDIS), (3, MEMORY), project=""),  # no work of an agent
+    ],
+)
+def test_otherwise_all_stays_as_it_is(ranking: list[Recollection]) -> None:
+    assert texts_of(RESULTS, ranking) == [one.record.text for one in ranking]
+
+
+def test_a_decision_that_is_taken_back_twice_is_below_both() -> None:
+    last = "We take that back: from now on the backup job has memcached as its cache again."
+    ranking = ranked((1, REDIS), (3, MEMORY), (5, last))
+    assert texts_of(RESULTS, ranking)[0] == last
