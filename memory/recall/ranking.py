@@ -151,7 +151,7 @@ def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
     best: dict[str, Recollection] = {}
     for ranking in rankings:
         for one in ranking:
-            scaled = _scaled(one, 1.0 / (ranking[0].score or 1.0))
+            scaled = _measured_by(one, ranking[0].score or 1.0)
             known = best.setdefault(one.record.key, scaled)
             words = tuple(dict.fromkeys((*known.words, *one.words)))
             higher = max(known, scaled, key=lambda each: each.score)
@@ -161,9 +161,9 @@ def merged(rankings: Sequence[Sequence[Recollection]]) -> list[Recollection]:
     return sorted(best.values(), key=lambda one: (-one.score, one.record.key))
 
 
-def _scaled(one: Recollection, factor: float) -> Recollection:
-    parts = {name: factor * part for name, part in one.parts.items()}
-    return replace(one, score=factor * one.score, parts=parts)
+def _measured_by(one: Recollection, best: float) -> Recollection:
+    parts = {name: part / best for name, part in one.parts.items()}
+    return replace(one, score=one.score / best, parts=parts)
 
 
 def candidates_of(
