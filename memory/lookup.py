@@ -125,22 +125,22 @@ def _speakers(memory: Memory, given: str) -> Sequence[str]:
 
 
 def _check_sources(memory: Memory, names: Iterable[str]) -> None:
-    """Refuse a source that there is not.
+    """Refuse sources of which there is none.
 
     Raises:
-        InvalidInput: there is none of that name, though there are others.
+        InvalidInput: there is none of these names, though there are others.
     """
-    for name in names:
-        if memory.count(F("source") == name):
-            continue
-        known = {shown(source): None for source in _sources(memory)}
-        if known:
-            near = difflib.get_close_matches(shown(name), known, _MOST_NAMED) or list(known)
-            some = ", ".join(map(_told, near[:_MOST_NAMED]))
-            raise InvalidInput(
-                f"there is no source {_told(shown(name))}; did you mean {some}? "
-                "'remem sources' lists all"
-            )
+    names = list(names)
+    if not names or any(memory.count(F("source") == name) for name in names):
+        return
+    known = {shown(source): None for source in _sources(memory)}
+    if known:
+        near = difflib.get_close_matches(shown(names[0]), known, _MOST_NAMED) or list(known)
+        some = ", ".join(map(_told, near[:_MOST_NAMED]))
+        raise InvalidInput(
+            f"there is no source {_told(shown(names[0]))}; did you mean {some}? "
+            "'remem sources' lists all"
+        )
 
 
 def _folded(name: str) -> str:

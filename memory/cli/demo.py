@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 QUESTIONS = (
     "What is Ravi allergic to?",
-    "What is the name of Nora's kiln?",
+    "What has Nora named the kiln?",
     "Where is the spare key to Nora's flat?",
     "When does Ravi land in Porto?",
     "How much is the deposit for the studio?",
@@ -50,7 +50,7 @@ _DATA = ("demo_conversation.json", "demo_document.md")
 
 
 # What a model of 135 million parameters still keeps apart, and where it begins to ramble.
-_MEMORIES = 3
+_MEMORIES = 2
 _SHOWN = 2
 _MOST_CHARACTERS = 140
 

@@ -95,20 +95,15 @@ def _joined(layers: Sequence[Linear]) -> Linear:
     return torch.cat([weights for weights, _ in layers]), torch.cat([bias for _, bias in layers])
 
 
-def attention(three: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
+def attention(three: Tensor, heads: int) -> Tensor:
     """Attention: what each token finds in the others of its text, heads side by side.
 
     Args:
         three: Queries, keys and values, of shape (texts, tokens, 3 * dim).
-        mask: Which tokens each token looks at, or what is added to its scores, of shape
-            (texts, 1, 1 or tokens, tokens); None: at all.
     """
     texts, tokens, width = three.shape
     apart: Any = three.view(texts, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4)
     queries, keys, values = apart
     scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(2, 3)
-    if mask is not None:
-        hidden = mask.dtype == torch.bool
-        scores = scores.masked_fill(~mask, float("-inf")) if hidden else scores + mask
     found: Tensor = scores.softmax(dim=-1) @ values
     return found.transpose(1, 2).reshape(texts, tokens, width // 3)

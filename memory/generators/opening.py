@@ -140,7 +140,8 @@ class RestrainedGenerator:
         """The answer, sentence by sentence; closing the iterator stops the model."""
         found = prompt.context.recollections if prompt.context else ()
         names = {one.record.speaker for one in found if one.record.speaker}
-        yield from filter(None, restrained(self._generator.stream(prompt), names))
+        pieces = self._generator.stream(prompt)  # what it refuses, it refuses now
+        return (piece for piece in restrained(pieces, names) if piece)
 
 
 def bundled_generator() -> RestrainedGenerator:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from remem.encoders.sentence_transformer import SentenceTransformerEncoder
-from remem.generators.opening import Prompt, TransformersGenerator, bundled_generator
+from remem.generators.opening import (
+    Prompt,
+    TransformersGenerator,
+    bundled_generator,
+    bundled_model_file,
+    notes_in_question,
+)
 from remem.recall.prompt import build_context
 from remem.recall.ranking import Recollection
 from remem.store import InvalidInput, MissingDependency, Record, UpstreamError
@@ -119,7 +125,9 @@ def test_loading_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.fixture(scope="module")
 def small_model() -> TransformersGenerator:
     try:
-        return bundled_generator()
+        return TransformersGenerator(
+            bundled_model_file(), layout=notes_in_question, max_new_tokens=100
+        )
     except MissingDependency as error:
         pytest.skip(str(error))
 
@@ -155,6 +163,11 @@ def test_a_prompt_beyond_the_window_is_refused_with_its_length(
 ) -> None:
     with pytest.raises(InvalidInput, match=r"has \d+ tokens and .* reads at most 8192"):
         small_model.stream(Prompt("word " * 9000))
+
+
+def test_the_bundled_generator_refuses_such_a_prompt_before_it_is_read() -> None:
+    with pytest.raises(InvalidInput, match=r"reads at most 8192"):
+        bundled_generator().stream(Prompt("word " * 9000))
 
 
 def test_a_failure_of_the_model_reaches_the_reader(
