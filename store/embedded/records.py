@@ -18,7 +18,7 @@ import numpy as np
 
 from remem.store import digests
 from remem.store.arrays import Halves, Ids
-from remem.store.base import log_damage, whole
+from remem.store.base import whole
 from remem.store.embedded.database import fetch
 from remem.store.embedded.schema import vectors_table
 from remem.store.errors import DamagedRecord
@@ -66,13 +66,7 @@ def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record
         (json.dumps(ids),),
     )
     names = Names(connection)
-    found = {}
-    for *row, mark, namespace, record in rows:  # some hundred for a question
-        try:
-            found[record] = checked(names[namespace], row, mark)
-        except DamagedRecord as error:
-            log_damage(error)
-    return found
+    return {row[-1]: record for row in rows for record in whole([found_in(row[:-1], names)])}
 
 
 def load_by_key(
