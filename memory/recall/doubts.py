@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from remem.recall.languages import ENGLISH, spoken
+from remem.recall.languages import ENGLISH, has_chinese, spoken
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks_at_last
 from remem.recall.signals import Query
@@ -84,7 +84,7 @@ def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Dou
     if reads:
         near = found.nearness + _SHARE * best >= _ENOUGH
     else:
-        near = best >= (_SHARED_SIGNS if _HAN.search(query.text) else _SHARED)
+        near = best >= (_SHARED_SIGNS if has_chinese(query.text) else _SHARED)
     return "" if near and (of_them > 0 or not reads) else "unanswered"
 
 
@@ -132,7 +132,6 @@ def _share(weights: Mapping[str, float], held: Set[str]) -> float:
     return sum(weights[token] for token in weights if token in held) / (sum(weights.values()) or 1)
 
 
-_HAN = re.compile("[\u4e00-\u9fff]")
 _NAME = re.compile(
     r"(?<=\w )(?<!\b[Ii]n )(?<!\b[Aa]t )(?<!\b[Tt]o )(?<!\b[Ff]rom )(?<!\b[Nn]ach )(?<!\b[Aa]us )"
     r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )"

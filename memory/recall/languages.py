@@ -79,7 +79,7 @@ def common_words(language: str) -> frozenset[str]:
 def asks_for_anything(text: str) -> bool:
     """True if a question, without the times that it names, asks for whatever was said: "Anything
     on 12 May?", "Summarise yesterday"."""
-    if _HAN.search(text):
+    if has_chinese(text):
         return not _WORD.search(_chinese_anything().sub(" ", text))
     asked = frozenset(tokenize(text))
     return any(asked <= _anything(language) for language in spoken(text))
@@ -94,6 +94,11 @@ def _anything(language: str) -> frozenset[str]:
 def _chinese_anything() -> re.Pattern[str]:
     words = {*stopwordsiso.stopwords(CHINESE), *_CHINESE_ANYTHING.split()}
     return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))))
+
+
+def has_chinese(text: str) -> bool:
+    """True if there are Chinese characters in a text."""
+    return _HAN.search(text) is not None
 
 
 def words_of(text: str, most: int = 2000) -> list[str]:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from remem.recall.languages import CHINESE, spoken
+from remem.recall.languages import CHINESE, has_chinese, spoken
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 if sys.version_info >= (3, 11):
@@ -158,7 +158,7 @@ def _by_name() -> Mapping[str, Language]:
 
 def language_of(question: str) -> Language | None:
     """The likeliest language of a question, if there are states in it."""
-    return _by_name().get(CHINESE if _HAN.search(question) else spoken(question)[0])
+    return _by_name().get(CHINESE if has_chinese(question) else spoken(question)[0])
 
 
 def _language(name: str, table: Mapping[str, Any]) -> Language:
@@ -242,7 +242,6 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
     return pattern
 
 
-_HAN = re.compile("[\u4e00-\u9fff]")
 _HOLE = re.compile(r"\{([a-z]+)\}")
 _SIGNS = re.compile(r"[\s()/-]")
 _TITLES = frozenset(tokenize("dr doctor mr mrs ms prof school called named inc ltd gmbh"))

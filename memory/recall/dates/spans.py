@@ -8,7 +8,6 @@ languages than English and Chinese are the CLDR's; sums of days are dateutil's.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -16,7 +15,7 @@ from remem.recall.dates.chinese import chinese
 from remem.recall.dates.english import english
 from remem.recall.dates.grammar import Grammar, Period
 from remem.recall.dates.locales import locale, plain
-from remem.recall.languages import ENGLISH, spoken
+from remem.recall.languages import ENGLISH, has_chinese, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _named(query: str, now: datetime | None) -> list[tuple[int, int, Period]]:
             readings += _scanned(english(), query, now)
         else:
             readings += _scanned_plainly(locale(language), query, now)
-    if _HAN.search(query):
+    if has_chinese(query):
         readings += _scanned(chinese(), query, now)
     named: list[tuple[int, int, Period]] = []
     for one in sorted(readings, key=lambda each: each[0] - each[1]):  # the longest first
@@ -141,4 +140,3 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
 _TOLD_FOR = timedelta(days=2)
 _A_DAY = timedelta(hours=25)  # when the clocks go back
 _MOST_CHARACTERS = 2000
-_HAN = re.compile("[\u4e00-\u9fff]")
