@@ -16,6 +16,7 @@ from datetime import datetime
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
 from remem.recall.signals import Query
+from remem.recall.states import MONTH
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 _MOST_PLACES = 30
@@ -139,7 +140,7 @@ def _told(ranking: Sequence[Recollection], wanted: _Wanted, rarity: Rarity) -> I
             yield best
 
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_MONTH = rf"{MONTH}\.?"
 _NUMBER = re.compile(
     r"[$€£]?\d[\d,.:]*\d%?|\d%?|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven"
     r"|twelve|thirteen|fourteen|fifteen|twenty|thirty|once|twice|dozen)\b",

@@ -299,10 +299,12 @@ _VALUES: Mapping[str, Kind] = {
 }
 """Kind -> how it is written, but for names, of which each language has its own."""
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+"""A month in English, whole or short, as a pattern."""
+
 CODES: Mapping[str, str] = {
-    "date": rf"\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b(?:,? \d{{4}})?"
-    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?",
+    "date": rf"\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b(?:,? \d{{4}})?"
+    rf"|{MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?",
     "share": r"\d[\d.,]*\s?(?:%|percent\b)",
     "code": r"(?=[\w@.:/$€£-]*\d)[\w$€£](?:[\w@.,:/-]*\w)?",
 }

@@ -23,7 +23,7 @@ from remem.recall.doubts import named_in
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
-from remem.recall.states import Language, language_of
+from remem.recall.states import MONTH, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, looks_back, moment_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
@@ -254,7 +254,6 @@ _LEAST_AMOUNT = 100
 _MOST_CHANGE = 1.5
 """A rent or a salary changes by half at most; other numbers are of something else."""
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NO_NAMES = (
     r"(?!(?:I|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)(?:day)?\b"
     r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
@@ -264,7 +263,7 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
     "address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "time": re.compile(r"\b\d{1,2}:\d\d\b"),
     "date": re.compile(
-        rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b|\b{_MONTH} \d{{1,2}}(?!\d)"
+        rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b|\b{MONTH} \d{{1,2}}(?!\d)"
         r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b",
         re.IGNORECASE,
     ),
