@@ -54,6 +54,7 @@ class Evidence:
 
     Attributes:
         nearness: Of the nearest; see ``relevance.Scale``.
+        covered: Share of the question that the one with most of it holds; see ``relevance.Rarity``.
         right_person: Probability that they are of whom the question names.
         weights: Token of the question -> how rare it is.
         held: Tokens of the question that each memory holds, best first.
@@ -62,6 +63,7 @@ class Evidence:
     """
 
     nearness: float
+    covered: float
     right_person: float
     weights: Mapping[str, float]
     held: Sequence[Set[str]]
@@ -78,13 +80,12 @@ def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Dou
         return "other person"
     if query.spans:
         return ""
-    best = max((_share(found.weights, each) for each in found.held[:10]), default=0.0)
     letters = "".join(filter(str.isalpha, query.text))
     reads = found.reads_all or (letters.isascii() and spoken(query.text)[0] == ENGLISH)
     if reads:
-        near = found.nearness + _SHARE * best >= _ENOUGH
+        near = found.nearness + _SHARE * found.covered >= _ENOUGH
     else:
-        near = best >= (_SHARED_SIGNS if has_chinese(query.text) else _SHARED)
+        near = found.covered >= (_SHARED_SIGNS if has_chinese(query.text) else _SHARED)
     return "" if near and (of_them > 0 or not reads) else "unanswered"
 
 

@@ -124,12 +124,8 @@ def judged(
     words = [_words_of(one, query.tokens.keys()) for one in ranking[: max(k, _BEST)]]
     farthest = min(cosines.values(), default=scale.unrelated)
     nearness = max(scale.nearness(cosines.get(one.record.key, farthest)) for one in best)
-    worth = _worth(
-        nearness,
-        max(rarity.covered(held.keys()) for held in words[:_BEST]),
-        rarity.foreign,
-        rarity.experience,
-    )
+    covered = max(rarity.covered(held.keys()) for held in words[:_BEST])
+    worth = _worth(nearness, covered, rarity.foreign, rarity.experience)
     if worth < _least_worth(query) or is_small_talk(query.text):
         worth = 0.0
     right_person = _of_the_right_person(query, ranking)
@@ -142,7 +138,9 @@ def judged(
             for one in ranking[:k]
         ]
     held_by = [held.keys() for held in words]
-    evidence = Evidence(nearness, right_person, rarity.weights, held_by, is_known, reads_all)
+    evidence = Evidence(
+        nearness, covered, right_person, rarity.weights, held_by, is_known, reads_all
+    )
     why = doubt(query, ranking, evidence)
     return [
         replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())), doubt=why)

@@ -41,7 +41,8 @@ def left_by(
     query = read_query(question, NOW)
     held: list[Set[str]] = [query.tokens.keys() & set(tokenize(text)) for text in texts]
     weights = dict.fromkeys(query.tokens, 5.0)
-    found = Evidence(nearness, right_person, weights, held, is_known, reads_all)
+    covered = max(map(len, held), default=0) / max(1, len(weights))
+    found = Evidence(nearness, covered, right_person, weights, held, is_known, reads_all)
     return doubt(query, [recalled(text) for text in texts], found)
 
 
