@@ -185,8 +185,9 @@ def _is_of_another(sentence: str, language: Language) -> bool:
 
 def _amount(value: frozenset[str]) -> float:
     """The amount of money in a value."""
-    digits = "".join(each for each in "".join(value) if each.isdigit())
-    return float(digits or 0) * (1000 if "k" in "".join(value) else 1)
+    written = "".join(value)
+    digits = "".join(filter(str.isdigit, written))
+    return float(digits or 0) * (1000 if "k" in written else 1)
 
 
 def _patterns(state: Known, named: Set[str], language: Language) -> Iterator[re.Pattern[str]]:

@@ -7,7 +7,7 @@ cleaner: a question has too few words for a statistical model, which besides tak
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
 import stopwordsiso
@@ -24,7 +24,7 @@ def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""
     words = words_of(text)
-    shared = {name: sum(map(common_words(name).__contains__, words)) for name in LANGUAGES}
+    shared = {name: common_among(words, name) for name in LANGUAGES}
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
     return tuple(sorted(likely, key=lambda name: -shared[name]))
 
@@ -39,7 +39,7 @@ def is_foreign(text: str) -> bool:
     words = words_of(text, len(text))
 
     def share(language: str) -> float:
-        return sum(map(common_words(language).__contains__, words)) / len(words)
+        return common_among(words, language) / len(words)
 
     english = share(ENGLISH)
     others = (share(name) for name in stopwordsiso.langs() - {ENGLISH})
@@ -74,6 +74,11 @@ def common_words(language: str) -> frozenset[str]:
     """Its commonest words, folded."""
     words = STOP_WORDS if language == ENGLISH else stopwordsiso.stopwords(language)
     return frozenset(map(folded, words))
+
+
+def common_among(words: Iterable[str], language: str) -> int:
+    """Number of words that are among the commonest of a language."""
+    return sum(map(common_words(language).__contains__, words))
 
 
 def asks_for_anything(text: str) -> bool:

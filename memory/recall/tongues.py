@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from remem.recall.languages import ENGLISH, common_words, words_of
+from remem.recall.languages import ENGLISH, common_among, words_of
 
 _SCRIPTS = {
     "ja": "\u3040-\u30ff",
@@ -47,6 +47,6 @@ def tongue_of(text: str) -> str | None:
             if len(pattern.findall(beginning)) >= _LEAST * letters:
                 return code
     words = words_of(beginning)
-    shares = {code: sum(map(common_words(code).__contains__, words)) for code in _LATIN}
-    best = max(_LATIN, key=lambda code: shares[code])  # of equal ones the first, which is English
+    # Of equal ones the first, which is English.
+    best = max(_LATIN, key=lambda code: common_among(words, code))
     return best if words else None
