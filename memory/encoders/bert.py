@@ -18,7 +18,7 @@ from torch.nn.functional import normalize, scaled_dot_product_attention
 from transformers import BertModel
 from transformers.modeling_outputs import BaseModelOutput
 
-from remem.encoders.layers import Layer, Linear, Norm, reordered
+from remem.encoders.layers import Layer, Linear, Norm, by_heads, reordered, side_by_side
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -100,11 +100,7 @@ class _Forward:
 
 def _attention(three: Tensor, heads: int, mask: Tensor | None) -> Tensor:
     """The attention of the library, which rounds less often than ours."""
-    texts, tokens, _ = three.shape
-    apart: Any = three.view(texts, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4)
-    queries, keys, values = apart
-    found = scaled_dot_product_attention(queries, keys, values, mask)
-    return found.transpose(1, 2).reshape(texts, tokens, -1)
+    return side_by_side(scaled_dot_product_attention(*by_heads(three, heads), mask))
 
 
 def _layer(layer: Any) -> Layer:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -101,9 +101,22 @@ def attention(three: Tensor, heads: int) -> Tensor:
     Args:
         three: Queries, keys and values, of shape (texts, tokens, 3 * dim).
     """
-    texts, tokens, width = three.shape
-    apart: Any = three.view(texts, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4)
-    queries, keys, values = apart
+    queries, keys, values = by_heads(three, heads)
     scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(2, 3)
-    found: Tensor = scores.softmax(dim=-1) @ values
-    return found.transpose(1, 2).reshape(texts, tokens, width // 3)
+    return side_by_side(scores.softmax(dim=-1) @ values)
+
+
+def by_heads(three: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values, each of shape (texts, heads, tokens, dim of a head).
+
+    Args:
+        three: The same side by side, of shape (texts, tokens, 3 * dim).
+    """
+    texts, tokens, _ = three.shape
+    queries, keys, values = three.view(texts, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4)
+    return queries, keys, values
+
+
+def side_by_side(found: Tensor) -> Tensor:
+    """The findings of heads, (texts, heads, tokens, dim of a head), as (texts, tokens, dim)."""
+    return found.transpose(1, 2).flatten(2)
