@@ -81,10 +81,11 @@ class Unanswered:
         """The questions to a namespace, oldest first; broken lines are passed over."""
         if not self.is_agreed:
             return
+        wanted = (self._digest, namespace)
         for line in self.path.read_text("utf-8", "replace").splitlines():
             try:
                 row = json.loads(line)
-                if (row["store"], row["namespace"]) == (self._digest, namespace):
+                if (row["store"], row["namespace"]) == wanted:
                     yield Asked(str(row["question"]), datetime.fromisoformat(row["at"]))
             except (ValueError, TypeError, KeyError):
                 continue
