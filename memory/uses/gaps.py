@@ -48,7 +48,7 @@ class Stale:
     """The newest statement of a fact that may have changed since.
 
     Attributes:
-        about: Which: "home", "school of daughter".
+        about: The state that it is about: "home", "school of daughter".
         days: How long ago it was made.
     """
 
@@ -129,8 +129,7 @@ def stale(records: Iterable[Record], now: datetime) -> list[Stale]:
     for record in records:
         if record.said_at and record.speaker:
             for claim in claims(record.text):
-                whose, name = claim.state
-                known = (record.speaker, f"{name} of {whose}" if whose else name)
+                known = (record.speaker, claim.about)
                 before = newest.get(known)
                 if before is None or (before.said_at or record.said_at) <= record.said_at:
                     newest[known] = record
