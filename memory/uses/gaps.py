@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from remem.recall.claims import claims
 from remem.store import Record
@@ -125,18 +126,16 @@ def silent_months(records: Iterable[Record]) -> list[str]:
 
 def stale(records: Iterable[Record], now: datetime) -> list[Stale]:
     """Facts that people stated about themselves more than a year ago, and never since."""
-    newest: dict[tuple[str, str], Record] = {}
-    for record in records:
-        if record.said_at and record.speaker:
-            for claim in claims(record.text):
-                known = (record.speaker, claim.about)
-                before = newest.get(known)
-                if before is None or (before.said_at or record.said_at) <= record.said_at:
-                    newest[known] = record
+    told = [(at, one.speaker, one) for one in records if one.speaker and (at := one.said_at)]
+    newest = {
+        (speaker, claim.about): (at, record)
+        for at, speaker, record in sorted(told, key=itemgetter(0))
+        for claim in claims(record.text)
+    }
     found = [
-        Stale(about, record, (now - record.said_at).days)
-        for (_, about), record in newest.items()
-        if record.said_at and now - record.said_at > _STALE
+        Stale(about, record, (now - at).days)
+        for (_, about), (at, record) in newest.items()
+        if now - at > _STALE
     ]
     return sorted(found, key=lambda one: (-one.days, one.about))[:_MOST]
 
