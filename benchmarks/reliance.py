@@ -98,12 +98,7 @@ def _section(number: int, summary: Summary) -> Section:
     ours = summary.standing(summary.ours)
     traits = {name: groups for name, groups in summary.traits.items() if len(groups) > 1}
     colours = colours_of(summary)
-    bars = [
-        group_bars(
-            f"{name.replace(' ', '-')}-{number}", f"Recall by {name}", summary, groups, colours
-        )
-        for name, groups in traits.items()
-    ]
+    bars = [group_bars(number, name, summary, groups, colours) for name, groups in traits.items()]
     return Section(
         summary.run.dataset,
         _lead(ours, summary),

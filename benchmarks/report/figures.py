@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from remem.benchmarks.report.page import Plot, style
+from remem.benchmarks.report.page import Plot, filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +40,4 @@ def figure_page(
     Args:
         facts: Name -> what is said of the machine, the command and the data.
     """
-    environment = Environment(
-        loader=PackageLoader("remem.benchmarks.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template("figures.html").render(
-        title=title, lead=lead, sections=list(sections), facts=facts, style=Markup(style())
-    )
+    return filled("figures.html", title=title, lead=lead, sections=list(sections), facts=facts)
