@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +17,18 @@ from remem.benchmarks.datasets.locomo import LOCOMO
 from remem.benchmarks.intervals import Interval, share_interval
 from remem.benchmarks.machine import describe
 from remem.benchmarks.report import plots
-from remem.benchmarks.report.figures import Figures, Section, figure_page
+from remem.benchmarks.report.figures import (
+    Figures,
+    Section,
+    figure_page,
+    print_section,
+    write_figures,
+)
 from remem.benchmarks.report.page import Plot
 from remem.benchmarks.running import command_line, make_folder
-from remem.benchmarks.tables import plain_table
 from remem.benchmarks.uses import generated, generation, labels, summaries, translations
 from remem.benchmarks.uses.generated import Gain
-from remem.cli.screen import complain, print_out
+from remem.cli.screen import complain
 from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
 from remem.generators.opening import Generator, open_generator
@@ -468,9 +472,7 @@ def uses(
     plan = _Plan(data, ratings, older, newer, engines, generators, limit, open_encoder(encoder))
     sections = []
     for section in plan.sections():
-        print_out(f"{section.title}: {section.lead}")
-        for table in section.tables:
-            print_out(table.title, plain_table(table.headings, table.rows), table.note)
+        print_section(section)
         sections.append(section)
     given = {"--data": data, "--ratings": ratings, "--older": older, "--newer": newer}
     repeated = [("--language", f"{to}={by}" if by else to) for to, by in engines.items()]
@@ -490,8 +492,4 @@ def uses(
         sections,
         facts,
     )
-    (folder / "uses.html").write_text(page, "utf-8")
-    (folder / "uses.json").write_text(
-        json.dumps({**facts, **plan.figures}, indent=1, ensure_ascii=False) + "\n", "utf-8"
-    )
-    print_out(f"To look at: {folder / 'uses.html'}; for programs: {folder / 'uses.json'}")
+    write_figures(folder, "uses", page, {**facts, **plan.figures})
