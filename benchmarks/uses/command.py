@@ -468,12 +468,16 @@ def uses(
         raise click.UsageError(
             "name what to measure on: --data, --ratings, --older and --newer, or a --generator"
         )
+    folder = make_folder(out) if out else None
     generators = {spec: open_generator(spec) for spec in specs}
     plan = _Plan(data, ratings, older, newer, engines, generators, limit, open_encoder(encoder))
     sections = []
     for section in plan.sections():
         print_section(section)
         sections.append(section)
+    if folder is None:
+        complain("nothing was written; --out FOLDER keeps the page and the figures")
+        return
     given = {"--data": data, "--ratings": ratings, "--older": older, "--newer": newer}
     repeated = [("--language", f"{to}={by}" if by else to) for to, by in engines.items()]
     repeated += [("--generator", spec) for spec in specs]
@@ -481,10 +485,6 @@ def uses(
     command = command_line("uses", {**files, "--limit": limit})
     command = " ".join([command, *map(shlex.join, repeated)])
     facts = {"Machine": describe(), "Command": command, "Encoder": plan.encoder.fingerprint}
-    if out is None:
-        complain("nothing was written; --out FOLDER keeps the page and the figures")
-        return
-    folder = make_folder(out)
     page = figure_page(
         "What memory is worth",
         "Five uses of what was said and read, with memory and without; no language model unless "
