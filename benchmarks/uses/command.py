@@ -125,10 +125,14 @@ class _Plan:
             gains[name] += generated.summary_gain(generator, others, self.encoder)
 
     def _translations(self, older: Path, newer: Path, gains: Mapping[str, list[Gain]]) -> Section:
-        found = [
-            translations.figures(older, newer, language, self.encoder, command)
-            for language, command in self.engines.items()
-        ]
+        asked = [translations.messages(older, newer, language) for language in self.engines]
+        with translations.remembered(older, self.encoder) as memory:
+            found = [
+                translations.figures(memory, texts, self.engines[texts.language]) for texts in asked
+            ]
+            for texts in asked:
+                for name, generator in self.generators.items():
+                    gains[name] += generated.translation_gain(generator, memory, texts)
         self.figures["translation"] = {
             one.language: {
                 "messages": one.messages,
@@ -144,11 +148,6 @@ class _Plan:
             }
             for one in found
         }
-        for language in self.engines:
-            for name, generator in self.generators.items():
-                gains[name] += generated.translation_gain(
-                    generator, older, newer, language, self.encoder
-                )
         overall = Figures(
             "All new messages",
             [
