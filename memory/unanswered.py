@@ -23,10 +23,10 @@ from remem.secrets.guard import Guard, holds_no_secret
 logger = logging.getLogger("remem")
 
 _MOST_CHARACTERS = 300
-"""Of a question; what is longer is a text that somebody pasted."""
+"""Length of a question that is kept; a longer one is a text that somebody pasted."""
 
 _MOST_BYTES = 1 << 20
-"""Of the file; then its older half goes."""
+"""Size of the file; the older half of a larger one goes."""
 
 
 @dataclass(frozen=True, slots=True)

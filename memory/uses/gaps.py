@@ -23,7 +23,7 @@ _LITTLE, _MUCH = 0.25, 2.0
 """Times an equal share that are little, and much."""
 
 _MOST = 50
-"""Of each kind of gap."""
+"""Gaps of each kind that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class InVain:
 
     Attributes:
         times: How often it was asked.
-        last: When at last.
+        last: When it was last asked.
     """
 
     question: str

@@ -46,7 +46,7 @@ Step = tuple[str, str]
 """A piece of the old sentence and of the new one; an empty one is not there."""
 
 _Stretch = tuple[bool, tuple[str, ...], tuple[str, ...]]
-"""True if two sentences have some pieces in common, and these pieces in the old and the new one."""
+"""Pieces in which two sentences agree (True) or differ (False): those of the old and of the new."""
 
 
 def pieces(text: str) -> list[str]:
