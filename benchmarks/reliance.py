@@ -6,7 +6,6 @@ how much the person said from whom the evidence is, and by how many pieces of ev
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,15 +16,19 @@ from remem.benchmarks.datasets.abstention import abstention_messages
 from remem.benchmarks.datasets.detect import READERS, detect_all
 from remem.benchmarks.intervals import Interval
 from remem.benchmarks.measuring import RememberingEncoder, first_questions, measure
-from remem.benchmarks.report.figures import Figures, Section, figure_page
+from remem.benchmarks.report.figures import (
+    Figures,
+    Section,
+    figure_page,
+    print_section,
+    write_figures,
+)
 from remem.benchmarks.report.page import colours_of, group_bars, trust_plots
 from remem.benchmarks.report.summary import Groups, Standing, Summary, summarise
 from remem.benchmarks.running import SMOKE, command_line, make_folder, new_run, show_problems
 from remem.benchmarks.runs import RunDatabase, StoredRun
 from remem.benchmarks.systems.remem import Remem
-from remem.benchmarks.tables import plain_table
 from remem.benchmarks.trust import CALIBRATION_ERROR, as_questions
-from remem.cli.screen import print_out
 from remem.encoders.opening import open_encoder
 from remem.store import InvalidInput
 
@@ -62,7 +65,6 @@ def trust(paths: tuple[Path, ...], limit: int | None, encoder: str | None, out: 
                 )
             show_problems(dataset.problems)
     write(folder / _RUNS, folder)
-    print_out(f"To look at: {folder / 'trust.html'}; for programs: {folder / 'trust.json'}")
 
 
 def write(run_database: Path, folder: Path) -> None:
@@ -79,9 +81,7 @@ def write(run_database: Path, folder: Path) -> None:
         sections = [_section(at, one) for at, one in enumerate(summaries)]
         facts = {name: value for run in runs for name, value in _facts(run)}
     for section in sections:
-        print_out(f"{section.title}: {section.lead}")
-        for table in section.tables:
-            print_out(table.title, plain_table(table.headings, table.rows))
+        print_section(section)
     page = figure_page(
         "How far memory can be trusted",
         "What remem says of its own memories beside what is true of them, and how well it does "
@@ -89,21 +89,15 @@ def write(run_database: Path, folder: Path) -> None:
         sections,
         facts,
     )
-    (folder / "trust.html").write_text(page, "utf-8")
     figures = {one.run.dataset: _figures(one) for one in summaries}
-    (folder / "trust.json").write_text(json.dumps({**facts, **figures}, indent=1) + "\n", "utf-8")
+    write_figures(folder, "trust", page, {**facts, **figures})
 
 
 def _section(number: int, summary: Summary) -> Section:
     ours = summary.standing(summary.ours)
     traits = {name: groups for name, groups in summary.traits.items() if len(groups) > 1}
     colours = colours_of(summary)
-    bars = [
-        group_bars(
-            f"{name.replace(' ', '-')}-{number}", f"Recall by {name}", summary, groups, colours
-        )
-        for name, groups in traits.items()
-    ]
+    bars = [group_bars(number, name, summary, groups, colours) for name, groups in traits.items()]
     return Section(
         summary.run.dataset,
         _lead(ours, summary),

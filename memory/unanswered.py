@@ -23,10 +23,10 @@ from remem.secrets.guard import Guard, holds_no_secret
 logger = logging.getLogger("remem")
 
 _MOST_CHARACTERS = 300
-"""Of a question; what is longer is a text that somebody pasted."""
+"""Length of a question that is kept; a longer one is a text that somebody pasted."""
 
 _MOST_BYTES = 1 << 20
-"""Of the file; then its older half goes."""
+"""Size of the file; the older half of a larger one goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,11 @@ class Unanswered:
         """The questions to a namespace, oldest first; broken lines are passed over."""
         if not self.is_agreed:
             return
+        wanted = (self._digest, namespace)
         for line in self.path.read_text("utf-8", "replace").splitlines():
             try:
                 row = json.loads(line)
-                if (row["store"], row["namespace"]) == (self._digest, namespace):
+                if (row["store"], row["namespace"]) == wanted:
                     yield Asked(str(row["question"]), datetime.fromisoformat(row["at"]))
             except (ValueError, TypeError, KeyError):
                 continue

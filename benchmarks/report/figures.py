@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from remem.benchmarks.report.page import Plot, style
+from remem.benchmarks.report.page import Plot, filled
+from remem.benchmarks.tables import plain_table
+from remem.cli.screen import print_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,21 @@ def figure_page(
     Args:
         facts: Name -> what is said of the machine, the command and the data.
     """
-    environment = Environment(
-        loader=PackageLoader("remem.benchmarks.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template("figures.html").render(
-        title=title, lead=lead, sections=list(sections), facts=facts, style=Markup(style())
-    )
+    return filled("figures.html", title=title, lead=lead, sections=list(sections), facts=facts)
+
+
+def print_section(section: Section) -> None:
+    """Print what is found, and the tables with their notes."""
+    print_out(f"{section.title}: {section.lead}")
+    for table in section.tables:
+        print_out(table.title, plain_table(table.headings, table.rows))
+        if table.note:
+            print_out(table.note)
+
+
+def write_figures(folder: Path, name: str, page: str, figures: Mapping[str, object]) -> None:
+    """Write a page and its figures as JSON under one name, and say where they are."""
+    html, data = folder / f"{name}.html", folder / f"{name}.json"
+    html.write_text(page, "utf-8")
+    data.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print_out(f"To look at: {html}; for programs: {data}")

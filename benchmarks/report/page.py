@@ -70,21 +70,12 @@ def render(runs: Sequence[StoredRun], with_texts: bool = True) -> str:
     ours = [section.summary.ours for section in sections]
     browsers = [_browser(*each, with_texts) for each in zip(runs, ours, strict=True)]
     script = _template_file("browser.js")
-    environment = Environment(
-        loader=PackageLoader("remem.benchmarks.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    filters = {"share": _share, "number": _number, "plain_p": _p_value, "heading": _heading}
-    environment.filters |= filters
-    return environment.get_template("report.html").render(
+    return filled(
+        "report.html",
         sections=sections,
         across=_across([section.summary for section in sections]),
         depth=DEPTH,
         with_texts=with_texts,
-        style=Markup(style()),
         script=Markup(script),
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=_embedded({"texts": with_texts, "depth": DEPTH, "sets": browsers}),
@@ -136,9 +127,19 @@ def _template_file(name: str) -> str:
     return (files("remem.benchmarks.report") / "templates" / name).read_text("utf-8")
 
 
-def style() -> str:
-    """The style sheet, for pages of their own."""
-    return _template_file("report.css")
+def filled(template: str, **values: object) -> str:
+    """A page made of a template and the style sheet; what is filled in is text, not HTML."""
+    environment = Environment(
+        loader=PackageLoader("remem.benchmarks.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    filters = {"share": _share, "number": _number, "plain_p": _p_value, "heading": _heading}
+    environment.filters |= filters
+    style = Markup(_template_file("report.css"))
+    return environment.get_template(template).render(style=style, **values)
 
 
 def _share(value: float) -> str:
@@ -192,8 +193,7 @@ def plots_of(number: int, summary: Summary, colours: Mapping[str, str]) -> Itera
         yield Plot(Markup(svg), "Evidence against the budget of the prompt", note=note)
     for by, groups in {"category": summary.categories, **summary.traits}.items():
         if len(groups) > 1:
-            name = "categories" if by == "category" else by.replace(" ", "-")
-            yield group_bars(f"{name}-{number}", f"Recall by {by}", summary, groups, colours)
+            yield group_bars(number, by, summary, groups, colours)
     if dots := _dots(shown, colours, primary):
         measured = next(key for each in shown for key in each.figures if key.startswith("p50 ms"))
         svg = plots.scatter(f"latency-{number}", dots, f"{measured}, line to p95", primary)
@@ -268,9 +268,14 @@ def trust_plots(number: int, ours: Standing | None) -> Iterator[Plot]:
 
 
 def group_bars(
-    name: str, title: str, summary: Summary, groups: Groups, colours: Mapping[str, str]
+    number: int, by: str, summary: Summary, groups: Groups, colours: Mapping[str, str]
 ) -> Plot:
-    """Ours and the best of the others in each group of questions."""
+    """Ours and the best of the others in each group of questions.
+
+    Args:
+        number: Of the data set, which makes the id unique.
+        by: The trait that the groups differ in.
+    """
     others = [each.system for each in summary.standings if each.system != summary.ours]
     best = [summary.ours, *others[: _MOST_BARS - 1]]
     drawn = {
@@ -279,9 +284,11 @@ def group_bars(
         ]
         for group, values in groups.items()
     }
-    svg = plots.bars(name, drawn, summary.primary or "")
+    name = "categories" if by == "category" else by.replace(" ", "-")
+    svg = plots.bars(f"{name}-{number}", drawn, summary.primary or "")
     note = "The best of the others." if len(best) <= len(others) else ""
-    return Plot(Markup(svg), title, [(colours[system], system) for system in best], note)
+    legend = [(colours[system], system) for system in best]
+    return Plot(Markup(svg), f"Recall by {by}", legend, note)
 
 
 def _dots(shown: Sequence[Standing], colours: Mapping[str, str], metric: str) -> list[plots.Dot]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +17,18 @@ from remem.benchmarks.datasets.locomo import LOCOMO
 from remem.benchmarks.intervals import Interval, share_interval
 from remem.benchmarks.machine import describe
 from remem.benchmarks.report import plots
-from remem.benchmarks.report.figures import Figures, Section, figure_page
+from remem.benchmarks.report.figures import (
+    Figures,
+    Section,
+    figure_page,
+    print_section,
+    write_figures,
+)
 from remem.benchmarks.report.page import Plot
 from remem.benchmarks.running import command_line, make_folder
-from remem.benchmarks.tables import plain_table
 from remem.benchmarks.uses import generated, generation, labels, summaries, translations
 from remem.benchmarks.uses.generated import Gain
-from remem.cli.screen import complain, print_out
+from remem.cli.screen import complain
 from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
 from remem.generators.opening import Generator, open_generator
@@ -121,10 +125,14 @@ class _Plan:
             gains[name] += generated.summary_gain(generator, others, self.encoder)
 
     def _translations(self, older: Path, newer: Path, gains: Mapping[str, list[Gain]]) -> Section:
-        found = [
-            translations.figures(older, newer, language, self.encoder, command)
-            for language, command in self.engines.items()
-        ]
+        asked = [translations.messages(older, newer, language) for language in self.engines]
+        with translations.remembered(older, self.encoder) as memory:
+            found = [
+                translations.figures(memory, texts, self.engines[texts.language]) for texts in asked
+            ]
+            for texts in asked:
+                for name, generator in self.generators.items():
+                    gains[name] += generated.translation_gain(generator, memory, texts)
         self.figures["translation"] = {
             one.language: {
                 "messages": one.messages,
@@ -140,11 +148,6 @@ class _Plan:
             }
             for one in found
         }
-        for language in self.engines:
-            for name, generator in self.generators.items():
-                gains[name] += generated.translation_gain(
-                    generator, older, newer, language, self.encoder
-                )
         overall = Figures(
             "All new messages",
             [
@@ -464,14 +467,16 @@ def uses(
         raise click.UsageError(
             "name what to measure on: --data, --ratings, --older and --newer, or a --generator"
         )
+    folder = make_folder(out) if out else None
     generators = {spec: open_generator(spec) for spec in specs}
     plan = _Plan(data, ratings, older, newer, engines, generators, limit, open_encoder(encoder))
     sections = []
     for section in plan.sections():
-        print_out(f"{section.title}: {section.lead}")
-        for table in section.tables:
-            print_out(table.title, plain_table(table.headings, table.rows), table.note)
+        print_section(section)
         sections.append(section)
+    if folder is None:
+        complain("nothing was written; --out FOLDER keeps the page and the figures")
+        return
     given = {"--data": data, "--ratings": ratings, "--older": older, "--newer": newer}
     repeated = [("--language", f"{to}={by}" if by else to) for to, by in engines.items()]
     repeated += [("--generator", spec) for spec in specs]
@@ -479,10 +484,6 @@ def uses(
     command = command_line("uses", {**files, "--limit": limit})
     command = " ".join([command, *map(shlex.join, repeated)])
     facts = {"Machine": describe(), "Command": command, "Encoder": plan.encoder.fingerprint}
-    if out is None:
-        complain("nothing was written; --out FOLDER keeps the page and the figures")
-        return
-    folder = make_folder(out)
     page = figure_page(
         "What memory is worth",
         "Five uses of what was said and read, with memory and without; no language model unless "
@@ -490,8 +491,4 @@ def uses(
         sections,
         facts,
     )
-    (folder / "uses.html").write_text(page, "utf-8")
-    (folder / "uses.json").write_text(
-        json.dumps({**facts, **plan.figures}, indent=1, ensure_ascii=False) + "\n", "utf-8"
-    )
-    print_out(f"To look at: {folder / 'uses.html'}; for programs: {folder / 'uses.json'}")
+    write_figures(folder, "uses", page, {**facts, **plan.figures})

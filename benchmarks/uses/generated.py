@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from remem import Memory
 from remem.benchmarks.answers.command import (
@@ -25,10 +24,9 @@ from remem.benchmarks.uses import labels
 from remem.benchmarks.uses.generation import written
 from remem.benchmarks.uses.labels import Rated
 from remem.benchmarks.uses.summaries import Person
-from remem.benchmarks.uses.translations import messages, score
+from remem.benchmarks.uses.translations import Messages, score
 from remem.encoders.sentence_transformer import Encoder
 from remem.generators.opening import Generator, Prompt
-from remem.ingest import import_path
 from remem.store.fulltext.tokens import tokenize
 from remem.uses.translation import block
 
@@ -99,27 +97,20 @@ def _first_label(reply: str, labels: Sequence[str]) -> str | None:
     return next((word for word in tokenize(reply) if word in labels), None)
 
 
-def translation_gain(
-    generator: Generator, older: Path, newer: Path, language: str, encoder: Encoder
-) -> Iterator[Gain]:
+def translation_gain(generator: Generator, memory: Memory, texts: Messages) -> Iterator[Gain]:
     """chrF++ / 100 of messages that are not stored: alone, and with what is like them shown."""
-    known, wanted = messages(older, language), messages(newer, language)
-    new = [text for text in wanted if text not in known]
+    language = texts.language
+    made = ((text, memory.translate(text, language)) for text in texts.new)
+    near = ((text, one.matches) for text, one in made if one.origin == "none" and one.matches)
     pairs: list[tuple[float, float]] = []
-    with Memory(":memory:", encoder=encoder) as memory:
-        for path in sorted(older.rglob("*.po")):
-            import_path(memory, path)
-        for text in new:
-            made = memory.translate(text, language)
-            if made.origin != "none" or not made.matches or len(pairs) == _MESSAGES:
-                continue
-            request = f"Translate into the language {language}, and say nothing else: {text}"
-            asked = (request, f"{block(made.matches, {})}\n\n{request}")
-            both = [
-                score([generator.generate(Prompt(each)).strip()], [wanted[text]]) / 100
-                for each in asked
-            ]
-            pairs.append((both[0], both[1]))
+    for text, matches in islice(near, _MESSAGES):
+        request = f"Translate into the language {language}, and say nothing else: {text}"
+        asked = (request, f"{block(matches, {})}\n\n{request}")
+        both = [
+            score([generator.generate(Prompt(each)).strip()], [texts.new[text]]) / 100
+            for each in asked
+        ]
+        pairs.append((both[0], both[1]))
     yield from _gain("translation", f"into {language}, chrF++ / 100", pairs)
 
 

@@ -6,7 +6,8 @@ are chrF++ (M. Popović, "chrF++: words helping character n-grams", WMT 2017) ov
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,20 @@ BUCKETS = (100, 95, 85, 70, 50, 0)
 """Least per cent of each bucket."""
 
 _TERM_LETTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Messages of two releases in a language, each with its translation.
+
+    Attributes:
+        known: Of the older release.
+        new: Of the newer one, without those that the older one has.
+    """
+
+    language: str
+    known: Mapping[str, str]
+    new: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +81,22 @@ class TranslationFigures:
     kept_alone: float | None
 
 
-def messages(folder: Path, language: str) -> dict[str, str]:
-    """The messages of all catalogues of a language in a folder, each with its translation.
+def messages(older: Path, newer: Path, language: str) -> Messages:
+    """The messages of all catalogues of a language in two folders.
 
     Raises:
-        InvalidInput: there are none.
+        InvalidInput: one has none, or the newer has none that the older lacks.
     """
+    known, wanted = (_messages(folder, language) for folder in (older, newer))
+    new = {text: translation for text, translation in wanted.items() if text not in known}
+    if not new:
+        raise InvalidInput(f"{newer} has no message that {older} lacks: name a newer release")
+    return Messages(language, known, new)
+
+
+def _messages(folder: Path, language: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*.po")):
+    for path in _catalogues(folder):
         for item in PoReader().read(path):
             if isinstance(item, Item):
                 text = item.record.metadata["translations"].get(language)
@@ -84,32 +107,36 @@ def messages(folder: Path, language: str) -> dict[str, str]:
     return found
 
 
-def figures(
-    older: Path, newer: Path, language: str, encoder: Encoder, command: str | None
-) -> TranslationFigures:
-    """Translate the new messages of a release with the memory of an older one."""
-    known, wanted = messages(older, language), messages(newer, language)
-    new = [text for text in wanted if text not in known]
-    if not new:
-        raise InvalidInput(f"{newer} has no message that {older} lacks: name a newer release")
+@contextmanager
+def remembered(folder: Path, encoder: Encoder) -> Iterator[Memory]:
+    """A memory of all catalogues in a folder."""
+    with Memory(":memory:", encoder=encoder) as memory:
+        for path in _catalogues(folder):
+            import_path(memory, path)
+        yield memory
+
+
+def _catalogues(folder: Path) -> Sequence[Path]:
+    return sorted(folder.rglob("*.po"))
+
+
+def figures(memory: Memory, texts: Messages, command: str | None) -> TranslationFigures:
+    """Translate the new messages of a release with the memory of the older one."""
+    known, language, new = texts.known, texts.language, [*texts.new]
     engine = cache(CommandEngine(command)) if command else None
     glossary = {term: known[term] for term in known if _is_term(term)}
-    with Memory(":memory:", encoder=encoder) as memory:
-        for path in sorted(older.rglob("*.po")):
-            import_path(memory, path)
-        made = [memory.translate(text, language, engine=engine) for text in new]
-        held = [
-            memory.translate(text, language, engine=engine, glossary=glossary)
-            for text in (new if engine else ())
-        ]
-        stored = memory.count(F("kind") == TRANSLATION)
+    made = [memory.translate(text, language, engine=engine) for text in new]
+    held = [
+        memory.translate(text, language, engine=engine, glossary=glossary)
+        for text in (new if engine else ())
+    ]
     alone = [engine(text) for text in new] if engine else None
-    references = [wanted[text] for text in new]
+    references = [*texts.new.values()]
     copied = [at for at, one in enumerate(made) if one.origin in ("stored", "repaired")]
     terms = sum(len(one.terms) for one in held)
     return TranslationFigures(
         language,
-        stored,
+        memory.count(F("kind") == TRANSLATION),
         len(new),
         score([one.text for one in made], references),
         score(alone, references) if alone else None,

@@ -51,9 +51,9 @@ def summarize(settings: Settings, words: int, spec: str | None, where: Filter | 
         where = with_stored_names(memory, where)
         found = memory.summarize(words, where=where, generator=generator)
     rows = [
-        (one.record.said_at, who(one.record) or shown(one.record.source), one.text, key)
+        (record.said_at, who(record) or shown(record.source), one.text, shown_key(record.key))
         for one in found.lines
-        for key in [shown_key(one.record.key)]
+        for record in [one.record]
     ]
     data: dict[str, Any] = {
         "lines": [{"text": one.text, "record": record_json(one.record)} for one in found.lines],

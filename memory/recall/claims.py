@@ -39,6 +39,12 @@ class Claim:
     changes: bool
     words: frozenset[str] = frozenset()
 
+    @property
+    def about(self) -> str:
+        """The state in words: "home", "school of daughter"."""
+        whose, name = self.state
+        return f"{name} of {whose}" if whose else name
+
     def agrees(self, other: Claim) -> bool:
         """True if both say the same of the same."""
         return self.state == other.state and (

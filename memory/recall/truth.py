@@ -42,9 +42,8 @@ class Supersession:
 
     @property
     def about(self) -> str:
-        """The state in words: "home", "school of daughter"."""
-        whose, name = self.claim.state
-        return f"{name} of {whose}" if whose else name
+        """The state in words; see ``Claim.about``."""
+        return self.claim.about
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from remem.recall.claims import claims
 from remem.store import Record
@@ -22,7 +23,7 @@ _LITTLE, _MUCH = 0.25, 2.0
 """Times an equal share that are little, and much."""
 
 _MOST = 50
-"""Of each kind of gap."""
+"""Gaps of each kind that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Stale:
     """The newest statement of a fact that may have changed since.
 
     Attributes:
-        about: Which: "home", "school of daughter".
+        about: The state that it is about: "home", "school of daughter".
         days: How long ago it was made.
     """
 
@@ -63,7 +64,7 @@ class InVain:
 
     Attributes:
         times: How often it was asked.
-        last: When at last.
+        last: When it was last asked.
     """
 
     question: str
@@ -125,19 +126,16 @@ def silent_months(records: Iterable[Record]) -> list[str]:
 
 def stale(records: Iterable[Record], now: datetime) -> list[Stale]:
     """Facts that people stated about themselves more than a year ago, and never since."""
-    newest: dict[tuple[str, str], Record] = {}
-    for record in records:
-        if record.said_at and record.speaker:
-            for claim in claims(record.text):
-                whose, name = claim.state
-                known = (record.speaker, f"{name} of {whose}" if whose else name)
-                before = newest.get(known)
-                if before is None or (before.said_at or record.said_at) <= record.said_at:
-                    newest[known] = record
+    told = [(at, one.speaker, one) for one in records if one.speaker and (at := one.said_at)]
+    newest = {
+        (speaker, claim.about): (at, record)
+        for at, speaker, record in sorted(told, key=itemgetter(0))
+        for claim in claims(record.text)
+    }
     found = [
-        Stale(about, record, (now - record.said_at).days)
-        for (_, about), record in newest.items()
-        if record.said_at and now - record.said_at > _STALE
+        Stale(about, record, (now - at).days)
+        for (_, about), (at, record) in newest.items()
+        if now - at > _STALE
     ]
     return sorted(found, key=lambda one: (-one.days, one.about))[:_MOST]
 

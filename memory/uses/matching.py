@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
@@ -44,6 +44,9 @@ class Difference:
 
 Step = tuple[str, str]
 """A piece of the old sentence and of the new one; an empty one is not there."""
+
+_Stretch = tuple[bool, tuple[str, ...], tuple[str, ...]]
+"""Pieces in which two sentences agree (True) or differ (False): those of the old and of the new."""
 
 
 def pieces(text: str) -> list[str]:
@@ -80,16 +83,19 @@ def at_most(old: str, new: str) -> int:
 
 def differences(old: str, new: str) -> list[Difference]:
     """The places at which a new sentence differs from an old one, in their order."""
-    return _grouped(_aligned(pieces(old), pieces(new))[1])
+    stretches = _stretches(old, new)
+    return [
+        Difference(gone, come, number == len(stretches))
+        for number, (same, gone, come) in enumerate(stretches, 1)
+        if not same
+    ]
 
 
 def shown_difference(old: str, new: str) -> str:
     """The new sentence with what was otherwise before: ``Enter a [-name-]{+number+}.``"""
-    steps = _aligned(pieces(old), pieces(new))[1]
     told: list[str] = []
-    for same, group in groupby(steps, key=lambda step: step[0] == step[1]):
-        part = list(group)
-        gone, come = (" ".join(filter(None, side)) for side in zip(*part, strict=True))
+    for same, *sides in _stretches(old, new):
+        gone, come = (" ".join(side) for side in sides)
         if same:
             told.append(come)
         else:
@@ -218,21 +224,14 @@ def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _grouped(steps: Sequence[Step]) -> list[Difference]:
-    """Neighbouring steps that differ, together."""
-    last_common = max((at for at, (one, other) in enumerate(steps) if one == other), default=-1)
-    return list(_differences(steps, last_common))
-
-
-def _differences(steps: Sequence[Step], last_common: int) -> Iterator[Difference]:
-    for same, group in groupby(enumerate(steps), key=lambda item: item[1][0] == item[1][1]):
-        if same:
-            continue
-        part = list(group)
-        old, new = (
-            tuple(filter(None, side)) for side in zip(*(step for _, step in part), strict=True)
-        )
-        yield Difference(old, new, part[0][0] > last_common)
+def _stretches(old: str, new: str) -> list[_Stretch]:
+    """Two sentences side by side: what they have in common, and what stands between."""
+    steps = _aligned(pieces(old), pieces(new))[1]
+    return [
+        (same, gone, come)
+        for same, group in groupby(steps, key=lambda step: step[0] == step[1])
+        for gone, come in [(tuple(filter(None, side)) for side in zip(*group, strict=True))]
+    ]
 
 
 def _aligned(old: Sequence[str], new: Sequence[str]) -> tuple[float, list[Step]]:

@@ -121,8 +121,13 @@ def test_a_person_of_whom_no_event_is_told_is_left_out(conversations: Path) -> N
     assert [one.name for one in people(conversations)] == ["Nora", "Nora"]
 
 
+def translated(releases: tuple[Path, Path], command: str | None) -> translations.TranslationFigures:
+    with translations.remembered(releases[0], HashEncoder()) as memory:
+        return translations.figures(memory, translations.messages(*releases, "es"), command)
+
+
 def test_messages_are_scored_by_the_best_match(releases: tuple[Path, Path]) -> None:
-    found = translations.figures(*releases, "es", HashEncoder(), None)
+    found = translated(releases, None)
     assert (found.stored, found.messages, found.engine) == (2, 2, None)
     assert found.copies == pytest.approx(100)
     assert [(one.least, one.messages) for one in found.buckets] == [(85, 1), (0, 1)]
@@ -132,15 +137,15 @@ def test_a_glossary_is_counted_with_an_engine(releases: tuple[Path, Path], tmp_p
     script = tmp_path / "engine.py"
     script.write_text("import sys; print(sys.stdin.read())", "utf-8")
     command = f"'{sys.executable}' '{script}'"
-    found = translations.figures(*releases, "es", HashEncoder(), command)
+    found = translated(releases, command)
     assert (found.terms, found.kept, found.kept_alone) == (1, 1, 0)
 
 
 def test_two_equal_releases_have_nothing_to_translate(releases: tuple[Path, Path]) -> None:
     with pytest.raises(InvalidInput, match="has no message that"):
-        translations.figures(releases[0], releases[0], "es", HashEncoder(), None)
+        translations.messages(releases[0], releases[0], "es")
     with pytest.raises(InvalidInput, match="no catalogue with translations into 'fr'"):
-        translations.figures(*releases, "fr", HashEncoder(), None)
+        translations.messages(*releases, "fr")
 
 
 def test_labels_are_learned_and_strangers_told(ratings: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a memory lacks, and the questions that it had nothing for."""
+"""Gaps of a memory: missing months, old facts, and questions that had no answer."""
 
 from __future__ import annotations
 

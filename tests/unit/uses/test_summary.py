@@ -1,4 +1,4 @@
-"""What a summary quotes, and of whom."""
+"""Sentences that a summary quotes, and the people who said them."""
 
 from __future__ import annotations
 
