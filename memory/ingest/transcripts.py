@@ -13,6 +13,7 @@ from dateutil import parser as dateparser
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.files import Files, Line, text_lines
+from remem.ingest.headers import clean_marks
 from remem.ingest.parsing import Clock, checked, localize
 from remem.store import Record
 
@@ -48,10 +49,15 @@ class TranscriptReader:
     """A source is a chat, named by its file; a record is a turn with words.
 
     Subclasses say what they are called, and take the lines of a file apart.
+
+    Attributes:
+        marks: Pattern of what the program writes in the place of a turn without words, such as
+            "[Photo]"; None where ``turns`` leaves that out.
     """
 
     name = ""
     prefix = ""
+    marks: re.Pattern[str] | None = None
 
     def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
         """The turns in the lines, which may be gone through more than once."""
@@ -72,7 +78,7 @@ class TranscriptReader:
                 counts.clear()  # times only go on, or almost
             counts[stamp] = counts.get(stamp, 0) + 1
             key = f"{source}#{stamp}-{counts[stamp]}"
-            build = partial(_record, said, key, source, clock.position(said.said_at))
+            build = partial(self._record, said, key, source, clock.position(said.said_at))
             yield from checked(build, path, "the message", line=said.line)
         yield from problems
 
@@ -80,19 +86,19 @@ class TranscriptReader:
         """Name of the chat in a file."""
         return path.stem
 
-
-def _record(said: Spoken, key: str, source: str, position: int) -> Record | None:
-    text = "\n".join(said.lines).strip("\n")
-    if not text.strip() or not said.speaker:
-        return None
-    return Record(
-        key=key,
-        source=source,
-        position=position,
-        text=text,
-        speaker=said.speaker,
-        said_at=localize(said.said_at, None),
-    )
+    def _record(self, said: Spoken, key: str, source: str, position: int) -> Record | None:
+        text = "\n".join(said.lines).strip("\n")
+        words = text.strip()
+        if not words or (self.marks and self.marks.fullmatch(words)):
+            return None
+        return Record(
+            key=key,
+            source=source,
+            position=position,
+            text=text,
+            speaker=said.speaker,
+            said_at=localize(said.said_at, None),
+        )
 
 
 def _lines(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]:
@@ -114,6 +120,11 @@ def first_lines(path: Path) -> list[str]:
         return []
     lines = files.head(path.name).split("\n", _FIRST)[:_FIRST]
     return [line.removesuffix("\r").removeprefix("\ufeff") for line in lines]
+
+
+def plain_line(text: str) -> str:
+    """A line without marks of writing direction, and without white space around it."""
+    return clean_marks(text).strip()
 
 
 def _line_turns(lines: Iterator[Line]) -> Iterator[Spoken]:
