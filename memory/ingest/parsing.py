@@ -108,6 +108,12 @@ def from_unix(seconds: float) -> datetime:
         raise ValueError(f"{seconds!r} is not a time") from None
 
 
+def micros_of(moment: datetime) -> int:
+    """Microseconds since the beginning of 1970 UTC; a naive moment is in UTC."""
+    since = moment.replace(tzinfo=moment.tzinfo or timezone.utc) - _EPOCH
+    return since // timedelta(microseconds=1)
+
+
 def localize(moment: datetime, zone: tzinfo | None) -> datetime:
     """A moment with a fixed UTC offset; a naive one is in ``zone``, None being this machine's."""
     if moment.tzinfo is None and zone is not None:
@@ -142,8 +148,7 @@ class Clock:
 
     def position(self, moment: datetime) -> int:
         """Microseconds since 1970, or one more than the position before if that is more."""
-        since = moment.replace(tzinfo=moment.tzinfo or timezone.utc) - _EPOCH
-        micros = since // timedelta(microseconds=1)
+        micros = micros_of(moment)
         self._last = micros if self._last is None else max(self._last + 1, micros)
         return self._last
 
