@@ -18,7 +18,7 @@ from typing import Any
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.conversion import docx_to_markdown, html_to_markdown, pdf_pages
-from remem.ingest.files import Files, Unpacking, check_elements, limits, text_lines
+from remem.ingest.files import Files, Unpacking, check_elements, limits, lines_apart
 from remem.ingest.notes import front_matter, links_in
 from remem.ingest.office import book, opendocument_text, slides
 from remem.ingest.parsing import checked, without_empty
@@ -227,15 +227,12 @@ def _note(files: Files) -> _Converted:
 
 def _lines(files: Files, problems: list[Problem]) -> Iterator[str]:
     """The lines of a text with their ends; what is wrong with them goes to ``problems``."""
-    for line in text_lines(files, files.path.name):
-        if isinstance(line, Problem):
-            problems.append(line)
-        elif "\0" in line.text:
+    for line in lines_apart(files, files.path.name, problems):
+        if "\0" in line.text:
             reason = "from this line on, the file is not text"
             problems.append(Problem(files.path, reason, line.number))
             return
-        else:
-            yield line.text + "\n"
+        yield line.text + "\n"
 
 
 def _table(files: Files) -> _Converted:

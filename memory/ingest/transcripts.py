@@ -12,7 +12,7 @@ from pathlib import Path
 from dateutil import parser as dateparser
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from remem.ingest.files import Files, Line, text_lines
+from remem.ingest.files import Files, Line, lines_apart
 from remem.ingest.headers import clean_marks
 from remem.ingest.parsing import Clock, checked, localize
 from remem.store import Record
@@ -70,7 +70,7 @@ class TranscriptReader:
         source = f"{self.prefix}/{self.chat_name(path)}"
         clock = Clock()
         counts: dict[str, int] = {}
-        for said in self.turns(partial(_lines, files, path.name, problems)):
+        for said in self.turns(partial(lines_apart, files, path.name, problems)):
             if not said.speaker:  # a notice, which another export may not have
                 continue
             stamp = said.said_at.isoformat()
@@ -99,15 +99,6 @@ class TranscriptReader:
             speaker=said.speaker,
             said_at=localize(said.said_at, None),
         )
-
-
-def _lines(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]:
-    problems.clear()  # of an earlier time through the file
-    for line in text_lines(files, member):
-        if isinstance(line, Problem):
-            problems.append(line)
-        else:
-            yield line
 
 
 _FIRST = 24
