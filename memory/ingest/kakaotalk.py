@@ -13,7 +13,7 @@ from pathlib import Path
 
 from remem.ingest.files import Line
 from remem.ingest.stamps import Stamps
-from remem.ingest.transcripts import Spoken, TranscriptReader, first_lines, plain_line
+from remem.ingest.transcripts import AllLines, Spoken, TranscriptReader, first_lines, plain_line
 
 _TITLE = re.compile(r".{0,200}(?:카카오톡|KakaoTalk Chat|カカオトーク).{0,200}")
 _OF_TITLE = re.compile(
@@ -57,14 +57,14 @@ class KakaoTalkReader(TranscriptReader):
         title = _OF_TITLE.fullmatch(plain_line(next(iter(first_lines(path)), "")))
         return next(filter(None, title.groups()), path.stem).strip() if title else path.stem
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:
         """The turns of either layout."""
-        is_on_pc = any(_RULE.fullmatch(line.text.strip()) for line in lines())
+        is_on_pc = any(_RULE.fullmatch(line.text.strip()) for line in survey())
         written = _written_on_pc if is_on_pc else _written_on_telephone
-        stamps = Stamps(found for line in lines() if (found := written(plain_line(line.text))))
+        stamps = Stamps(found for line in survey() if (found := written(plain_line(line.text))))
         begun = (_begun_on_pc if is_on_pc else _begun_on_telephone)(stamps)
         said: Spoken | None = None
-        for line in lines():
+        for line in lines:
             plain = plain_line(line.text)
             begins = begun(plain)
             if begins is None:

@@ -45,6 +45,10 @@ class Spoken:
     lines: list[str] = field(default_factory=list)
 
 
+AllLines = Callable[[], Iterator[Line]]
+"""Function that goes through a file's lines, for what must be known before its turns are read."""
+
+
 class TranscriptReader:
     """A source is a chat, named by its file; a record is a turn with words.
 
@@ -59,18 +63,19 @@ class TranscriptReader:
     prefix = ""
     marks: re.Pattern[str] | None = None
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
-        """The turns in the lines, which may be gone through more than once."""
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:
+        """The turns in the lines of a file."""
         raise NotImplementedError
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The turns of the chat; their times are those of this machine."""
-        files = Files(path, on_bytes)
         problems: list[Problem] = []
+        lines = partial(lines_apart, member=path.name, problems=problems)
+        turns = self.turns(lines(Files(path, on_bytes)), partial(lines, Files(path)))
         source = f"{self.prefix}/{self.chat_name(path)}"
         clock = Clock()
         counts: dict[str, int] = {}
-        for said in self.turns(partial(lines_apart, files, path.name, problems)):
+        for said in turns:
             if not said.speaker:  # a notice, which another export may not have
                 continue
             stamp = said.said_at.isoformat()
@@ -164,9 +169,9 @@ class LineReader(TranscriptReader):
     name = "LINE export"
     prefix = "line"
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:  # noqa: ARG002
         """The turns, of which each follows its day."""
-        return _line_turns(lines())
+        return _line_turns(lines)
 
     def detect(self, path: Path) -> bool:
         """True if its first line is that of LINE, or its first day is followed by turns."""
@@ -186,9 +191,9 @@ class IMessageReader(TranscriptReader):
     name = "iMessage export"
     prefix = "imessage"
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:  # noqa: ARG002
         """The turns, each under its time and its name."""
-        return _imessage_turns(lines())
+        return _imessage_turns(lines)
 
     def detect(self, path: Path) -> bool:
         """True if the first line that is not blank is a time of it."""

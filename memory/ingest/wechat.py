@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from remem.ingest.files import Line
-from remem.ingest.transcripts import Spoken, TranscriptReader, first_lines, plain_line
+from remem.ingest.transcripts import AllLines, Spoken, TranscriptReader, first_lines, plain_line
 
 _DATE = r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
@@ -59,12 +59,12 @@ class WeChatReader(TranscriptReader):
         title = next(filter(None, titles), None)
         return next(filter(None, title.groups())).strip() if title else path.stem
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:
         """The turns of whatever layout."""
-        header = _layout(plain_line(line.text) for line in lines())
+        header = _layout(plain_line(line.text) for line in survey())
         day: re.Match[str] | None = None
         said: Spoken | None = None
-        for line in lines():
+        for line in lines:
             plain = plain_line(line.text)
             found = _DAY.fullmatch(plain)
             day = found or day
