@@ -58,8 +58,7 @@ def opendocument_text(stream: IO[bytes]) -> tuple[str, str]:
 
 def _blocks(parent: Element, aside: list[str], depth: int) -> Iterator[str]:
     """The paragraphs, headings, lists and rows in an element."""
-    if depth > _DEEPEST:
-        raise InvalidInput("its elements are nested too deep, as in no document that is read")
+    _check(depth)
     for element in parent:
         name = _name(element)
         if element.tag in _NOT_SAID:
@@ -84,14 +83,18 @@ def _blocks(parent: Element, aside: list[str], depth: int) -> Iterator[str]:
             yield from _blocks(element, aside, depth + 1)
 
 
+def _check(depth: int) -> None:
+    if depth > _DEEPEST:
+        raise InvalidInput("its elements are nested too deep, as in no document that is read")
+
+
 def _line(mark: str, text: str) -> str:
     return f"{mark}{text.strip()}" if text.strip() else ""
 
 
 def _inline(element: Element, aside: list[str], depth: int) -> str:
     """The text in a paragraph; of a box in it, the paragraphs follow on lines of their own."""
-    if depth > _DEEPEST:
-        raise InvalidInput("its elements are nested too deep, as in no document that is read")
+    _check(depth)
     pieces = [element.text or ""]
     for child in element:
         name = _name(child)
