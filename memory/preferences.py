@@ -15,19 +15,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from remem.folders import config_file
 
 if TYPE_CHECKING:
     from remem.store.errors import InvalidInput
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 NAMES: Mapping[str, str] = {
     "store": "A folder, postgresql://..., milvus://... or NAME.db: where the memories are",
@@ -40,8 +34,7 @@ NAMES: Mapping[str, str] = {
 """Settings by name, with what each is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):  # no dataclass: hooks would wait for the import of inspect
     """A setting that somebody gave.
 
     Attributes:
@@ -91,6 +84,11 @@ def read(text: str, otherwise: str = "") -> dict[str, str]:
     Raises:
         InvalidInput: it is no TOML, has a setting that there is not, or one that is no text.
     """
+    # Imported only now: a hook does not wait for it where there is no file.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         parsed = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

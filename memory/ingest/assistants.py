@@ -219,6 +219,10 @@ def _texts(parts: list[Any]) -> str:
     return "\n".join(text for text in texts if isinstance(text, str) and text.strip())
 
 
+BLOCKS = ("p", "div", "li", "ul", "ol", "tr", "pre", "h1", "h2", "h3", "h4", "table")
+"""Elements of HTML whose words stand on lines of their own."""
+
+
 class _Page(HTMLParser):
     """The words of a small piece of HTML; its blocks stand on lines of their own.
 
@@ -226,8 +230,7 @@ class _Page(HTMLParser):
     """
 
     _NOT_SAID = ("quote", "style", "script", "title")
-
-    _BLOCKS = ("p", "div", "br", "li", "ul", "ol", "tr", "pre", "h1", "h2", "h3", "h4", "table")
+    _BREAKS = (*BLOCKS, "br")
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -242,12 +245,12 @@ class _Page(HTMLParser):
         is_reply = any(name == "itemtype" and "Reply" in (value or "") for name, value in attrs)
         if tag in self._NOT_SAID or is_reply or tag in self._quoted:
             self._quoted.append(tag)
-        self.words.append("\n" if tag in self._BLOCKS else "")
+        self.words.append("\n" if tag in self._BREAKS else "")
 
     def handle_endtag(self, tag: str) -> None:
         if self._quoted and self._quoted[-1] == tag:
             self._quoted.pop()
-        self.words.append("\n" if tag in self._BLOCKS else "")
+        self.words.append("\n" if tag in self._BREAKS else "")
 
 
 def plain_text(html: str) -> str:

@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from remem.ingest.assistants import is_prompt, prompt_in
+from remem.ingest.assistants import BLOCKS, is_prompt, prompt_in
 from remem.ingest.base import Problem
 from remem.ingest.chatapps import is_messenger_notice
 from remem.ingest.chatpage import Page, PageReader, ReadTime, Said
 from remem.ingest.files import Files
-from remem.ingest.parsing import Clock, without_empty
+from remem.ingest.parsing import Clock, micros_of, without_empty
 from remem.store import Record
 from remem.store.types import TOOL
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-
-def _micros(moment: datetime) -> int:
-    return int((moment - _EPOCH).total_seconds() * 1_000_000)
+def _digest(words: str) -> str:
+    return sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 # Discord
@@ -195,12 +192,12 @@ class MessengerPageReader(PageReader):
         said_at = time(said.time)
         thread = path.absolute().parent.name
         source = f"messenger/{thread}"
-        words = sha256(f"{name}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        words = _digest(f"{name}\n{text}")
         yield Record(
             key=f"{source}#{said_at.isoformat()}-{words}",
             source=source,
             # Of those in one minute, the last on the page was said first.
-            position=_micros(said_at) - page.number,
+            position=micros_of(said_at) - page.number,
             text=text,
             speaker=name or None,
             said_at=said_at,
@@ -213,7 +210,6 @@ class MessengerPageReader(PageReader):
 _CELL = "mdl-typography--body-1"
 _BESIDE = "mdl-typography--text-right"
 _GEMINI = re.compile(r"(?:Gemini|Bard)\b")
-_OWN_LINE = ("p", "div", "li", "ul", "ol", "tr", "pre", "h1", "h2", "h3", "h4", "table")
 _YEAR = re.compile(r"\d{4}.*\d{1,2}:\d{2}|\d{1,2}:\d{2}.*\d{4}")
 
 
@@ -233,7 +229,7 @@ class _ActivityPage(Page):
         super().handle_endtag(tag)
 
     def _breaks(self, tag: str) -> None:
-        if tag in _OWN_LINE:
+        if tag in BLOCKS:
             self.hears("\n")
 
     def hears(self, data: str) -> None:
@@ -285,13 +281,13 @@ class GeminiPageReader(PageReader):
         said_at = time(said.time)
         source = f"gemini/{path.stem}"
         # Seconds are all that tells activities apart; the words do the rest.
-        words = sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        words = _digest(asked)
         for place, (role, text) in enumerate((("user", prompt_in(asked)), ("assistant", answered))):
             if text:
                 yield Record(
                     key=f"{source}#{said_at.isoformat()}-{words}-{role}",
                     source=source,
-                    position=_micros(said_at) + place,
+                    position=micros_of(said_at) + place,
                     text=text,
                     role=role,
                     said_at=said_at,

@@ -82,7 +82,13 @@ def _folders(added: Sequence[Reader] = ()) -> tuple[Reader, FolderReader]:
     return archives, FolderReader(layouts, exports, (archives, _DOCUMENTS))
 
 
-READERS: tuple[Reader, ...] = (*_EXPORTS, _folders()[0], _DOCUMENTS, _folders()[1])
+def _readers(added: Sequence[Reader] = ()) -> tuple[Reader, ...]:
+    """Added readers and ours, in the order in which they are asked."""
+    archives, folders = _folders(added)
+    return (*added, *_EXPORTS, archives, _DOCUMENTS, folders)
+
+
+READERS = _readers()
 """Our readers, in the order in which they are asked: the more special before the more general."""
 
 GROUP = "remem.readers"
@@ -139,8 +145,7 @@ def detect_reader(path: str | Path) -> Reader:
         raise InvalidInput(
             f"{path} is neither a file nor a folder; save what it gives to a file first"
         )
-    archives, folders = _folders(added)
-    readers = (*added, *_EXPORTS, archives, _DOCUMENTS, folders)
+    readers = _readers(added)
     for reader in readers:
         if reader.detect(path):
             return reader

@@ -18,7 +18,7 @@ from typing import Any
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.conversion import docx_to_markdown, html_to_markdown, pdf_pages
-from remem.ingest.files import Files, Unpacking, check_elements, limits, text_lines
+from remem.ingest.files import Files, Unpacking, check_elements, limits, lines_apart
 from remem.ingest.notes import front_matter, links_in
 from remem.ingest.office import book, opendocument_text, slides
 from remem.ingest.parsing import checked, without_empty
@@ -227,15 +227,12 @@ def _note(files: Files) -> _Converted:
 
 def _lines(files: Files, problems: list[Problem]) -> Iterator[str]:
     """The lines of a text with their ends; what is wrong with them goes to ``problems``."""
-    for line in text_lines(files, files.path.name):
-        if isinstance(line, Problem):
-            problems.append(line)
-        elif "\0" in line.text:
+    for line in lines_apart(files, files.path.name, problems):
+        if "\0" in line.text:
             reason = "from this line on, the file is not text"
             problems.append(Problem(files.path, reason, line.number))
             return
-        else:
-            yield line.text + "\n"
+        yield line.text + "\n"
 
 
 def _table(files: Files) -> _Converted:
@@ -276,22 +273,25 @@ def _slide_passages(files: Files) -> Iterator[Passage]:
     with files.open(files.path.name) as stream:
         check_elements(files.path, count_elements(stream))
         for number, texts in enumerate(slides(stream), start=1):
-            for passage in _parts(texts).passages:
-                if isinstance(passage, Passage):
-                    yield replace(passage, page=number)
+            for passage in _passages(texts):
+                yield replace(passage, page=number)
 
 
 def _book(files: Files) -> _Converted:
     with files.open(files.path.name) as stream:
         check_elements(files.path, count_elements(stream, may_name_type=True))
         title, chapters = book(stream, html_to_markdown)
-        passages = [passage for chapter in chapters for passage in split_passages(chapter)]
-    return _Converted(passages, title)
+        return _Converted(list(_passages(chapters)), title)
 
 
 def _parts(texts: Iterable[str]) -> _Converted:
-    """The text of a document and what is beside it, so that no passage is of both."""
-    return _Converted(chain.from_iterable(map(split_passages, texts)))
+    """The text of a document and what is beside it."""
+    return _Converted(_passages(texts))
+
+
+def _passages(texts: Iterable[str]) -> Iterator[Passage]:
+    """The passages of texts one after the other, none of which is of two of them."""
+    return chain.from_iterable(map(split_passages, texts))
 
 
 def _pdf(files: Files) -> _Converted:
@@ -305,7 +305,7 @@ def _pdf_passages(files: Files) -> Iterator[Passage | Problem]:
         for number, texts in enumerate(pdf_pages(stream, unpacking.count), start=1):
             if not "".join(texts).strip():
                 blank.append(str(number))
-            for passage in chain.from_iterable(map(split_passages, texts)):
+            for passage in _passages(texts):
                 yield replace(passage, page=number)
     if blank:
         reason = f"no text on page {', '.join(blank)}; if that is a scan, run OCR on the file first"

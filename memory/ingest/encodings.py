@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import codecs
 import math
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 _SIGNS = "’“”–—…‘„€«»°·©®™§£\u00a0•²½№"
@@ -122,10 +123,12 @@ def _score(sample: bytes, name: str) -> float | None:
     if name in _COMMON:
         score = sum(_pair_weights(text, name))
     else:
-        of_one = _BY_LANGUAGE.get(_LETTERS[name], ())
+        letters = _LETTERS[name]
+        counts = Counter(character for character in text if character > "\x7f")
+        of_one = _BY_LANGUAGE.get(letters, ())
         # Which of the languages it is, is not known before.
-        each = (sum(_letter_weights(text, name, one)) - math.log(len(of_one)) for one in of_one)
-        score = max((sum(_letter_weights(text, name, _LETTERS[name])), *each))
+        each = (_letter_weight(counts, one) - math.log(len(of_one)) for one in of_one)
+        score = max((_letter_weight(counts, letters), *each)) + _FAULT * _faults(text, name)
     return score + _PRIORS.get(name, _RARE) if score else None
 
 
@@ -133,20 +136,28 @@ def _is_control(character: str) -> bool:
     return "\x7f" <= character <= "\x9f" or (character < " " and character not in "\t\n\r\f\x1b")
 
 
-def _letter_weights(text: str, name: str, letters: str) -> Iterator[float]:
+def _letter_weight(counts: Mapping[str, int], letters: str) -> float:
+    """The logarithm of how likely characters are in a text of these letters."""
     shares = _shares(letters)
+    return sum(count * shares.get(character, _STRANGE) for character, count in counts.items())
+
+
+def _faults(text: str, name: str) -> int:
+    """The number of places in words that no language has, such as a capital after a small letter.
+
+    Only those at letters beyond ASCII count, which another encoding would read otherwise.
+    """
     has_own_script = name not in _LATIN
+    faults = 0
     before = " "
     for character in text:
         is_plain = character <= "\x7f"
-        if not is_plain:
-            yield shares.get(character, _STRANGE)
         if character.isalpha() and before.isalpha() and not (is_plain and before <= "\x7f"):
-            if character.isupper() and before.islower():
-                yield _FAULT
-            if has_own_script and is_plain != (before <= "\x7f"):
-                yield _FAULT  # letters of two scripts in one word
+            faults += character.isupper() and before.islower()
+            # Letters of two scripts in one word.
+            faults += has_own_script and is_plain != (before <= "\x7f")
         before = character
+    return faults
 
 
 @cache

@@ -182,6 +182,16 @@ def text_lines(files: Files, member: str) -> Iterator[Line | Problem]:
         yield Problem(files.locate(member), reason, number + 1)
 
 
+def lines_apart(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]:
+    """The lines of a text file; what is wrong with it is left in ``problems``, anew each time."""
+    problems.clear()
+    for line in text_lines(files, member):
+        if isinstance(line, Problem):
+            problems.append(line)
+        else:
+            yield line
+
+
 class CountedFile(io.FileIO):
     """A file that tells how many bytes were read from it."""
 
@@ -190,13 +200,13 @@ class CountedFile(io.FileIO):
         self._on_bytes = on_bytes
 
     def readinto(self, buffer: Any) -> int | None:
-        """As of any file."""
+        """Read into the buffer, and tell how many bytes."""
         count = super().readinto(buffer)
         self._on_bytes(count or 0)
         return count
 
     def readall(self) -> bytes:
-        """As of any file."""
+        """Read up to the end, and tell how many bytes."""
         data = super().readall()
         self._on_bytes(len(data))
         return data

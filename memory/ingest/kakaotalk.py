@@ -12,9 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from remem.ingest.files import Line
-from remem.ingest.headers import clean_marks
 from remem.ingest.stamps import Stamps
-from remem.ingest.transcripts import Spoken, TranscriptReader, first_lines
+from remem.ingest.transcripts import AllLines, Spoken, TranscriptReader, first_lines, plain_line
 
 _TITLE = re.compile(r".{0,200}(?:카카오톡|KakaoTalk Chat|カカオトーク).{0,200}")
 _OF_TITLE = re.compile(
@@ -45,52 +44,43 @@ class KakaoTalkReader(TranscriptReader):
 
     name = "KakaoTalk export"
     prefix = "kakaotalk"
+    marks = _MARKS
 
     def detect(self, path: Path) -> bool:
         """True if its first lines are a title and the time of saving, or a day and a turn."""
-        lines = [clean_marks(line).strip() for line in first_lines(path)]
+        lines = [*map(plain_line, first_lines(path))]
         saved = any(map(_SAVED.fullmatch, lines[:4])) and _TITLE.fullmatch(lines[0])
         return bool(saved) or (any(map(_RULE.fullmatch, lines)) and any(map(_ON_PC.match, lines)))
 
     def chat_name(self, path: Path) -> str:
         """Name of the chat: that of its title, because the file's changes with every export."""
-        title = _OF_TITLE.fullmatch(_plain(next(iter(first_lines(path)), "")))
+        title = _OF_TITLE.fullmatch(plain_line(next(iter(first_lines(path)), "")))
         return next(filter(None, title.groups()), path.stem).strip() if title else path.stem
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:
         """The turns of either layout."""
-        is_on_pc = any(_RULE.fullmatch(line.text.strip()) for line in lines())
+        is_on_pc = any(_RULE.fullmatch(line.text.strip()) for line in survey())
         written = _written_on_pc if is_on_pc else _written_on_telephone
-        stamps = Stamps(found for line in lines() if (found := written(_plain(line.text))))
+        stamps = Stamps(found for line in survey() if (found := written(plain_line(line.text))))
         begun = (_begun_on_pc if is_on_pc else _begun_on_telephone)(stamps)
         said: Spoken | None = None
-        for line in lines():
-            plain = _plain(line.text)
+        for line in lines:
+            plain = plain_line(line.text)
             begins = begun(plain)
             if begins is None:
                 if said and not _SYSTEM.fullmatch(plain):
                     said.lines.append(line.text)
                 continue
             if said:
-                yield _without_marks(said)
+                yield said
             name, when, words = begins
             said = Spoken(line.number, name, when, [words])
         if said:
-            yield _without_marks(said)
+            yield said
 
 
 _Begins = tuple[str, datetime, str]
 """Name, time and first words of a turn; what is no turn but ends one has an empty name."""
-
-
-def _plain(line: str) -> str:
-    return clean_marks(line).strip()
-
-
-def _without_marks(said: Spoken) -> Spoken:
-    if _MARKS.fullmatch("\n".join(said.lines).strip()):
-        said.lines = []
-    return said
 
 
 def _written_on_pc(line: str) -> str:

@@ -7,7 +7,7 @@ them leave out words: notes, comments, boxes, headers and footers.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 from xml.etree.ElementTree import Element
 
@@ -58,8 +58,7 @@ def opendocument_text(stream: IO[bytes]) -> tuple[str, str]:
 
 def _blocks(parent: Element, aside: list[str], depth: int) -> Iterator[str]:
     """The paragraphs, headings, lists and rows in an element."""
-    if depth > _DEEPEST:
-        raise InvalidInput("its elements are nested too deep, as in no document that is read")
+    _check(depth)
     for element in parent:
         name = _name(element)
         if element.tag in _NOT_SAID:
@@ -84,14 +83,18 @@ def _blocks(parent: Element, aside: list[str], depth: int) -> Iterator[str]:
             yield from _blocks(element, aside, depth + 1)
 
 
+def _check(depth: int) -> None:
+    if depth > _DEEPEST:
+        raise InvalidInput("its elements are nested too deep, as in no document that is read")
+
+
 def _line(mark: str, text: str) -> str:
     return f"{mark}{text.strip()}" if text.strip() else ""
 
 
 def _inline(element: Element, aside: list[str], depth: int) -> str:
     """The text in a paragraph; of a box in it, the paragraphs follow on lines of their own."""
-    if depth > _DEEPEST:
-        raise InvalidInput("its elements are nested too deep, as in no document that is read")
+    _check(depth)
     pieces = [element.text or ""]
     for child in element:
         name = _name(child)
@@ -155,6 +158,7 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 def _shapes(slide: Element) -> Iterator[str]:
     """The paragraphs of a slide, shape by shape, in the order in which they stand in the file."""
     parents = {child: parent for parent in slide.iter() for child in parent}
+    kinds = _placeholders(slide, parents)
     for element in slide.iter():
         name = _name(element)
         if name == "tr":
@@ -162,8 +166,8 @@ def _shapes(slide: Element) -> Iterator[str]:
             yield " | ".join(filter(None, map(str.strip, cells)))
         elif element.text and (name == "text" or (name == "v" and _name(parents[element]) == "pt")):
             yield element.text.strip()  # of a comment, or of a chart
-        elif name == "p" and not _is_inside(element, parents, "tr"):
-            placeholder = _placeholder(element, parents)
+        elif name == "p" and _around(element, parents, "tr") is None:
+            placeholder = kinds.get(_around(element, parents, "sp"), "")
             text = _words(element).strip()
             if placeholder in _NUMBERS or not text:
                 continue
@@ -184,20 +188,24 @@ def _words(paragraph: Element) -> str:
     return "".join(pieces)
 
 
-def _is_inside(element: Element, parents: dict[Element, Element], name: str) -> bool:
+def _around(element: Element, parents: Mapping[Element, Element], name: str) -> Element | None:
+    """The innermost element of a name that an element is in."""
     while element in parents:
         element = parents[element]
         if _name(element) == name:
-            return True
-    return False
+            return element
+    return None
 
 
-def _placeholder(element: Element, parents: dict[Element, Element]) -> str:
-    """The kind of place on a slide that a paragraph fills: "title", "body", "sldNum"."""
-    while element in parents and _name(element) != "sp":
-        element = parents[element]
-    found = next((each for each in element.iter() if _name(each) == "ph"), None)
-    return found.get("type", "") if found is not None else ""
+def _placeholders(
+    slide: Element, parents: Mapping[Element, Element]
+) -> Mapping[Element | None, str]:
+    """The kind of place on a slide that a shape fills: "title", "body", "sldNum"."""
+    kinds: dict[Element | None, str] = {}
+    for each in slide.iter():
+        if _name(each) == "ph":
+            kinds.setdefault(_around(each, parents, "sp"), each.get("type", ""))
+    return kinds
 
 
 # E-books

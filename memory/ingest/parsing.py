@@ -23,6 +23,7 @@ _NAMED = re.compile(
     r"(?=.*\b\d{4}\b)(?=.*\b\d{1,2}\b).*(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
     re.IGNORECASE,
 )
+_REMEMBERED_TIMES = 1000
 _MILLISECONDS_FROM = 1e11  # in seconds the year 5138, in milliseconds 1973
 
 
@@ -107,6 +108,12 @@ def from_unix(seconds: float) -> datetime:
         raise ValueError(f"{seconds!r} is not a time") from None
 
 
+def micros_of(moment: datetime) -> int:
+    """Microseconds since the beginning of 1970 UTC; a naive moment is in UTC."""
+    since = moment.replace(tzinfo=moment.tzinfo or timezone.utc) - _EPOCH
+    return since // timedelta(microseconds=1)
+
+
 def localize(moment: datetime, zone: tzinfo | None) -> datetime:
     """A moment with a fixed UTC offset; a naive one is in ``zone``, None being this machine's."""
     if moment.tzinfo is None and zone is not None:
@@ -141,10 +148,26 @@ class Clock:
 
     def position(self, moment: datetime) -> int:
         """Microseconds since 1970, or one more than the position before if that is more."""
-        since = moment.replace(tzinfo=moment.tzinfo or timezone.utc) - _EPOCH
-        micros = since // timedelta(microseconds=1)
+        micros = micros_of(moment)
         self._last = micros if self._last is None else max(self._last + 1, micros)
         return self._last
+
+
+class Ordinals:
+    """Numbers of the messages of one time, for formats that name messages by nothing else.
+
+    Only recent times are remembered: those of an export go on, or almost.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def next(self, stamp: str) -> int:
+        """The number of one more message of a time, counted from 1."""
+        self._counts[stamp] = self._counts.get(stamp, 0) + 1
+        if len(self._counts) > _REMEMBERED_TIMES:
+            del self._counts[next(iter(self._counts))]
+        return self._counts[stamp]
 
 
 def checked(

@@ -76,10 +76,7 @@ class Stamps:
         Raises:
             ValueError: it is no time, or in no language that fits the others.
         """
-        moment = self.naive(written)
-        if moment.tzinfo is not None:
-            return localize(moment, None)
-        return localize(moment, _zone(written))
+        return localize(self.naive(written), _zone(written))
 
     def naive(self, written: str) -> datetime:
         """The same, without a zone if none is written; raises ``ValueError``."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.documents import passage_items
-from remem.ingest.files import Files, Line, text_lines
+from remem.ingest.files import Files, Line, lines_apart
 from remem.ingest.parsing import checked
 from remem.ingest.passages import split_passages
 from remem.store import Record
@@ -75,9 +75,9 @@ class SubtitleReader:
     ) -> Iterator[Item | Problem]:
         """The same, under another name than the file's."""
         problems: list[Problem] = []
-        lines = partial(text_lines, member=path.name)
-        speakers = _speakers(_cues(lines(Files(path)), []))
-        cues = _cues(lines(Files(path, on_bytes)), problems)
+        lines = partial(lines_apart, member=path.name, problems=problems)
+        speakers = _speakers(_cues(lines(Files(path))))
+        cues = _cues(lines(Files(path, on_bytes)))
         if speakers:
             yield from _turns(source, path, _named(cues, speakers))
         else:
@@ -85,10 +85,10 @@ class SubtitleReader:
         yield from problems
 
 
-def _cues(lines: Iterable[Line | Problem], problems: list[Problem]) -> Iterator[_Cue]:
+def _cues(lines: Iterable[Line]) -> Iterator[_Cue]:
     """The cues that have words, without those that are still shown from the one before."""
     shown = ""
-    for cue in _blocks(lines, problems):
+    for cue in _blocks(lines):
         if not cue.lines:
             continue
         last = cue.lines[-1]
@@ -101,13 +101,10 @@ def _cues(lines: Iterable[Line | Problem], problems: list[Problem]) -> Iterator[
             yield cue
 
 
-def _blocks(lines: Iterable[Line | Problem], problems: list[Problem]) -> Iterator[_Cue]:
+def _blocks(lines: Iterable[Line]) -> Iterator[_Cue]:
     """The cues as they stand in the file; numbers, names and notes between them are left out."""
     cue: _Cue | None = None
     for line in lines:
-        if isinstance(line, Problem):
-            problems.append(line)
-            continue
         text = line.text.removeprefix("\ufeff").rstrip("\r")
         match = _TIMING.fullmatch(text)
         if cue and (match or not text.strip()):

@@ -16,7 +16,7 @@ from typing import IO
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.files import READ_ERRORS, Files
-from remem.ingest.parsing import Clock, checked, doubted
+from remem.ingest.parsing import Clock, Ordinals, checked, doubted
 from remem.ingest.stamps import Stamps
 from remem.store import Record
 
@@ -39,7 +39,6 @@ _WORDS = (
 )
 _CLOCKS = ("time", "时间", "zeit", "hora", "heure")
 _HAS_CLOCK = re.compile(r"\d:\d\d|\d{9}")
-_REMEMBERED = 1000
 _TEXT_TYPE = "1"  # WeChat's number for a message of words
 
 
@@ -192,7 +191,7 @@ class _Table:
     stamps: Stamps
     columns: _Columns | None = None
     clock: Clock = field(default_factory=Clock)
-    counts: dict[str, int] = field(default_factory=dict)
+    ordinals: Ordinals = field(default_factory=Ordinals)
 
     def record(self, row: Sequence[str]) -> Record | None:
         """The record of a row; None of the names, and of a row without words."""
@@ -204,15 +203,13 @@ class _Table:
             raise ValueError("it has fewer columns than the first row")
         said_at = self.stamps.time(columns.written(row))
         stamp = said_at.replace(tzinfo=None).isoformat()
-        self.counts[stamp] = self.counts.get(stamp, 0) + 1
-        if len(self.counts) > _REMEMBERED:
-            del self.counts[next(iter(self.counts))]
+        ordinal = self.ordinals.next(stamp)
         text = row[columns.words].strip("\r\n")
         is_words = columns.type < 0 or row[columns.type] == _TEXT_TYPE
         if not text.strip() or not is_words:
             return None
         return Record(
-            key=f"{self.source}#{stamp}-{self.counts[stamp]}",
+            key=f"{self.source}#{stamp}-{ordinal}",
             source=self.source,
             position=self.clock.position(said_at),
             text=text,

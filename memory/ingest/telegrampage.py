@@ -60,7 +60,7 @@ class TelegramPageReader(PageReader):
         return all(mark in head for mark in _MARKS)
 
     def times(self, path: Path) -> tuple[ReadTime | None, str]:  # noqa: ARG002
-        """The one way in which Telegram writes times, in all languages."""
+        """The function that reads times as Telegram writes them, alike in all languages."""
         return _time, ""
 
     def records(self, said: Said, page: Any, path: Path, time: ReadTime) -> Iterator[Record]:  # noqa: ARG002

@@ -12,7 +12,8 @@ from pathlib import Path
 from dateutil import parser as dateparser
 
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
-from remem.ingest.files import Files, Line, text_lines
+from remem.ingest.files import Files, Line, lines_apart
+from remem.ingest.headers import clean_marks
 from remem.ingest.parsing import Clock, checked, localize
 from remem.store import Record
 
@@ -44,27 +45,37 @@ class Spoken:
     lines: list[str] = field(default_factory=list)
 
 
+AllLines = Callable[[], Iterator[Line]]
+"""Function that goes through a file's lines, for what must be known before its turns are read."""
+
+
 class TranscriptReader:
     """A source is a chat, named by its file; a record is a turn with words.
 
     Subclasses say what they are called, and take the lines of a file apart.
+
+    Attributes:
+        marks: Pattern of what the program writes in the place of a turn without words, such as
+            "[Photo]"; None where ``turns`` leaves that out.
     """
 
     name = ""
     prefix = ""
+    marks: re.Pattern[str] | None = None
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
-        """The turns in the lines, which may be gone through more than once."""
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:
+        """The turns in the lines of a file."""
         raise NotImplementedError
 
     def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
         """The turns of the chat; their times are those of this machine."""
-        files = Files(path, on_bytes)
         problems: list[Problem] = []
+        lines = partial(lines_apart, member=path.name, problems=problems)
+        turns = self.turns(lines(Files(path, on_bytes)), partial(lines, Files(path)))
         source = f"{self.prefix}/{self.chat_name(path)}"
         clock = Clock()
         counts: dict[str, int] = {}
-        for said in self.turns(partial(_lines, files, path.name, problems)):
+        for said in turns:
             if not said.speaker:  # a notice, which another export may not have
                 continue
             stamp = said.said_at.isoformat()
@@ -72,7 +83,7 @@ class TranscriptReader:
                 counts.clear()  # times only go on, or almost
             counts[stamp] = counts.get(stamp, 0) + 1
             key = f"{source}#{stamp}-{counts[stamp]}"
-            build = partial(_record, said, key, source, clock.position(said.said_at))
+            build = partial(self._record, said, key, source, clock.position(said.said_at))
             yield from checked(build, path, "the message", line=said.line)
         yield from problems
 
@@ -80,28 +91,19 @@ class TranscriptReader:
         """Name of the chat in a file."""
         return path.stem
 
-
-def _record(said: Spoken, key: str, source: str, position: int) -> Record | None:
-    text = "\n".join(said.lines).strip("\n")
-    if not text.strip() or not said.speaker:
-        return None
-    return Record(
-        key=key,
-        source=source,
-        position=position,
-        text=text,
-        speaker=said.speaker,
-        said_at=localize(said.said_at, None),
-    )
-
-
-def _lines(files: Files, member: str, problems: list[Problem]) -> Iterator[Line]:
-    problems.clear()  # of an earlier time through the file
-    for line in text_lines(files, member):
-        if isinstance(line, Problem):
-            problems.append(line)
-        else:
-            yield line
+    def _record(self, said: Spoken, key: str, source: str, position: int) -> Record | None:
+        text = "\n".join(said.lines).strip("\n")
+        words = text.strip()
+        if not words or (self.marks and self.marks.fullmatch(words)):
+            return None
+        return Record(
+            key=key,
+            source=source,
+            position=position,
+            text=text,
+            speaker=said.speaker,
+            said_at=localize(said.said_at, None),
+        )
 
 
 _FIRST = 24
@@ -114,6 +116,11 @@ def first_lines(path: Path) -> list[str]:
         return []
     lines = files.head(path.name).split("\n", _FIRST)[:_FIRST]
     return [line.removesuffix("\r").removeprefix("\ufeff") for line in lines]
+
+
+def plain_line(text: str) -> str:
+    """A line without marks of writing direction, and without white space around it."""
+    return clean_marks(text).strip()
 
 
 def _line_turns(lines: Iterator[Line]) -> Iterator[Spoken]:
@@ -162,9 +169,9 @@ class LineReader(TranscriptReader):
     name = "LINE export"
     prefix = "line"
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:  # noqa: ARG002
         """The turns, of which each follows its day."""
-        return _line_turns(lines())
+        return _line_turns(lines)
 
     def detect(self, path: Path) -> bool:
         """True if its first line is that of LINE, or its first day is followed by turns."""
@@ -184,9 +191,9 @@ class IMessageReader(TranscriptReader):
     name = "iMessage export"
     prefix = "imessage"
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:  # noqa: ARG002
         """The turns, each under its time and its name."""
-        return _imessage_turns(lines())
+        return _imessage_turns(lines)
 
     def detect(self, path: Path) -> bool:
         """True if the first line that is not blank is a time of it."""

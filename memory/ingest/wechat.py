@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from remem.ingest.files import Line
-from remem.ingest.headers import clean_marks
-from remem.ingest.transcripts import Spoken, TranscriptReader, first_lines
+from remem.ingest.transcripts import AllLines, Spoken, TranscriptReader, first_lines, plain_line
 
 _DATE = r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
@@ -42,10 +41,11 @@ class WeChatReader(TranscriptReader):
 
     name = "WeChat export"
     prefix = "wechat"
+    marks = _MARKS
 
     def detect(self, path: Path) -> bool:
         """True if its first lines have one of the layouts."""
-        lines = [clean_marks(line).strip() for line in first_lines(path)]
+        lines = [*map(plain_line, first_lines(path))]
         days = [place for place, line in enumerate(lines) if _DAY.fullmatch(line)]
         if days and any(map(_BELOW_A_DAY.fullmatch, lines[days[0] :])):
             return True
@@ -55,23 +55,23 @@ class WeChatReader(TranscriptReader):
 
     def chat_name(self, path: Path) -> str:
         """Name of the chat, where a line before it tells; else that of the file."""
-        titles = (_TITLE.fullmatch(_plain(line)) for line in first_lines(path))
+        titles = (_TITLE.fullmatch(plain_line(line)) for line in first_lines(path))
         title = next(filter(None, titles), None)
         return next(filter(None, title.groups())).strip() if title else path.stem
 
-    def turns(self, lines: Callable[[], Iterator[Line]]) -> Iterator[Spoken]:
+    def turns(self, lines: Iterator[Line], survey: AllLines) -> Iterator[Spoken]:
         """The turns of whatever layout."""
-        header = _layout(_plain(line.text) for line in lines())
+        header = _layout(plain_line(line.text) for line in survey())
         day: re.Match[str] | None = None
         said: Spoken | None = None
-        for line in lines():
-            plain = _plain(line.text)
+        for line in lines:
+            plain = plain_line(line.text)
             found = _DAY.fullmatch(plain)
             day = found or day
             turn = header.fullmatch(plain)
             when = _time(turn, day) if turn else None
             if said and (found or when):
-                yield _without_marks(said)
+                yield said
                 said = None
             if turn and when:
                 said = Spoken(line.number, _name(turn["name"]), when)
@@ -79,11 +79,7 @@ class WeChatReader(TranscriptReader):
             elif said and not found:
                 said.lines.append(line.text)
         if said:
-            yield _without_marks(said)
-
-
-def _plain(line: str) -> str:
-    return clean_marks(line).strip()
+            yield said
 
 
 def _has_blocks(lines: list[str], header: re.Pattern[str]) -> bool:
@@ -128,12 +124,6 @@ def _name(written: str) -> str:
     match = _NUMBER.fullmatch(written)
     name = match[1].strip() if match else written
     return "" if name in _BY_NOBODY else name
-
-
-def _without_marks(said: Spoken) -> Spoken:
-    if _MARKS.fullmatch("\n".join(said.lines).strip()):
-        said.lines = []
-    return said
 
 
 _DATED = (_IN_ONE_LINE, _TIME_FIRST, _NAME_FIRST)

@@ -17,7 +17,7 @@ from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.dialects import Dialect, Survey
 from remem.ingest.files import Files, Line, text_lines
 from remem.ingest.headers import Header, clean_marks, is_notice_speaker, parse_header, said_words
-from remem.ingest.parsing import Clock, checked, doubted, localize
+from remem.ingest.parsing import Clock, Ordinals, checked, doubted, localize
 from remem.store import Record
 
 _FILES = ("_chat.txt", "*WhatsApp*.txt", "*/_chat.txt", "*/*WhatsApp*.txt")
@@ -36,7 +36,6 @@ _STRANGE = (
     "the line begins like a message, but no language has the words in its date, and it was read as "
     "a part of the message before it"
 )
-_REMEMBERED_MINUTES = 1000
 
 
 class WhatsAppReader:
@@ -167,13 +166,13 @@ class _Chat:
     dialect: Dialect
     zone: tzinfo | None
     clock: Clock = field(default_factory=Clock)
-    counts: dict[str, int] = field(default_factory=dict)
+    ordinals: Ordinals = field(default_factory=Ordinals)
 
     def record(self, message: _Message) -> Record | None:
         header = message.header
         said_at = self.dialect.time(header)
         stamp = said_at.isoformat(timespec="minutes" if header.second is None else "seconds")
-        ordinal = self._ordinal(stamp)
+        ordinal = self.ordinals.next(stamp)
         position = self.clock.position(said_at)
         said = _SAID.fullmatch("\n".join(message.lines))
         if not said or is_notice_speaker(said["speaker"]):
@@ -190,13 +189,6 @@ class _Chat:
             speaker=_name(said["speaker"]),
             said_at=localize(said_at, self.zone),
         )
-
-    def _ordinal(self, stamp: str) -> int:
-        """Number of messages so far that had the same time; only recent times are remembered."""
-        self.counts[stamp] = self.counts.get(stamp, 0) + 1
-        if len(self.counts) > _REMEMBERED_MINUTES:
-            del self.counts[next(iter(self.counts))]
-        return self.counts[stamp]
 
 
 def _chat_name(path: Path) -> str:

@@ -8,7 +8,7 @@ English only, as decisions are.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
 from remem.recall.decisions import decides
@@ -48,10 +48,11 @@ def newest_decision_first(question: Query, ranking: Sequence[Recollection]) -> l
         ranking: Best first.
     """
     result = list(ranking)
-    settled = [one for one in ranking[:_MOST_PLACES] if _settles(one)]
-    for newer in sorted(settled, key=_moment):
-        if _REVISES.search(newer.record.text[:_MOST_CHARACTERS]):
-            _raise(newer, _revised(question.tokens.keys(), newer, settled), result)
+    settled = sorted(filter(_settles, ranking[:_MOST_PLACES]), key=_moment)
+    revising = [one for one in settled if _REVISES.search(one.record.text[:_MOST_CHARACTERS])]
+    words = {one.record.key: _words(one) for one in settled} if revising else {}
+    for newer in revising:
+        _raise(newer, _revised(question.tokens.keys(), newer, settled, words), result)
     return result
 
 
@@ -66,17 +67,24 @@ def _moment(one: Recollection) -> tuple[datetime, int]:
 
 
 def _revised(
-    asked: Set[str], newer: Recollection, settled: Sequence[Recollection]
+    asked: Set[str],
+    newer: Recollection,
+    settled: Sequence[Recollection],
+    words: Mapping[str, frozenset[str]],
 ) -> list[Recollection]:
     """The decisions that one revises, of all that were there before and are about the same of the
-    things that the question names."""
-    words = _words(newer)
+    things that the question names.
+
+    Args:
+        words: Those of each of the decisions, by its key.
+    """
+    own = words[newer.record.key]
     shared = {
-        one.record.key: words & of_it
+        one.record.key: own & of_it
         for one in settled
         if _moment(one) < _moment(newer)
-        and (of_it := _words(one)) & asked
-        and of_it & asked <= words
+        and (of_it := words[one.record.key]) & asked
+        and of_it & asked <= own
     }
     most = max(map(len, shared.values()), default=0)
     return [

@@ -279,6 +279,7 @@ def test_a_briefing_stays_within_its_budget(tmp_path: Path) -> None:
 
 
 LIGHT = {"numpy", "torch", "faiss", "click", "sqlite3", "fastapi", "email", "subprocess"}
+LIGHT |= {"inspect", "tomllib"}
 """Modules that a hook does not import where a server answers it."""
 
 MODELS = {"torch", "transformers", "sentence_transformers", "fastapi"}

@@ -5,7 +5,7 @@ from datetime import timezone
 
 import pytest
 
-from remem.ingest import import_path
+from remem.ingest import detect_reader, import_path
 from remem.memory import Memory
 from remem.testing import HashEncoder
 from tests import export_samples as made
@@ -41,6 +41,16 @@ def test_importing_again_adds_nothing(tmp_path, sample):
         assert (sum(first.added.values()), first.problem_count) == (len(sample.rows), 0)
         assert (sum(second.added.values()), sum(second.changed.values())) == (0, 0)
         assert memory.count() == len(sample.rows)
+
+
+@each_sample
+def test_no_byte_is_counted_twice(tmp_path, sample):
+    path = sample.write(tmp_path / "export")
+    counts: list[int] = []
+    for _ in detect_reader(path).read(path, counts.append):
+        pass
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    assert 0 < sum(counts) <= sum(each.stat().st_size for each in files)
 
 
 def test_of_several_answers_the_last_one_is_the_conversation(read, write):
