@@ -13,7 +13,13 @@ import pytest
 
 from remem.belongings import without_password
 from remem.cli import main
-from remem.folders import cache_folder, config_file, history_file, pending_folder
+from remem.folders import (
+    cache_folder,
+    config_file,
+    history_file,
+    pending_folder,
+    unanswered_file,
+)
 from remem.preferences import NAMES
 
 
@@ -63,6 +69,7 @@ def files(folder: Path) -> set[str]:
 def fill(home: Path, remem: Remem) -> None:
     """Something of each kind, and what is not remem's."""
     assert remem("add", "hello", "--encoder", "hash").code == 0
+    assert remem("stats", "--gaps", "--keep-questions", "--encoder", "hash").code == 0
     assert remem("config", "set", "namespace", "nora").code == 0
     assert remem("install", "cursor", "--yes").code == 0
     history_file().write_text("what I typed\n")
@@ -78,6 +85,7 @@ def test_where_lists_what_is_kept_and_nothing_else(home: Path, remem: Remem) -> 
     fill(home, remem)
     told = {each["what"]: each for each in remem("where", "--json").json}
     assert {"memories", "settings", "what was typed in 'remem chat'"} <= set(told)
+    assert told["questions that found nothing"]["where"] == str(unanswered_file())
     assert told["memories"]["where"] == str(home / ".local" / "share" / "remem")
     assert told["memories"]["bytes"] > 1000
     shown = remem("where").out
