@@ -194,7 +194,8 @@ def _show_gaps(settings: Settings, keep: bool | None) -> None:
     print_result(
         settings.as_json,
         {
-            **{name: [*map(asdict, getattr(found, name))] for name in ("people", "origins")},
+            "people": [*map(asdict, found.people)],
+            "origins": [*map(asdict, found.origins)],
             "sources": [*map(asdict, found.sources)],
             "silent_months": found.silent_months,
             "stale": [
