@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from remem.belongings import without_password
-from remem.cli import main
 from remem.folders import (
     cache_folder,
     config_file,
@@ -21,20 +15,7 @@ from remem.folders import (
     unanswered_file,
 )
 from remem.preferences import NAMES
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Remem = Callable[..., Outcome]
+from tests.command_line import Remem, command_line
 
 
 @pytest.fixture
@@ -52,14 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def remem(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Remem:
-    def run(*arguments: str, stdin: str = "") -> Outcome:
-        monkeypatch.setattr("sys.stdin", StringIO(stdin))
-        capsys.readouterr()
-        code = main(arguments)
-        printed = capsys.readouterr()
-        return Outcome(code, printed.out, printed.err)
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 def files(folder: Path) -> set[str]:
