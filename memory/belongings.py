@@ -1,4 +1,4 @@
-"""Everything that remem keeps on this machine: where it is, how much, and how it goes."""
+"""Belongings of remem on this machine: where they are, how large, and how they go."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OF_A_STORE = ("records.sqlite3*", "acknowledged*", "keys.sqlite3*", "index/*.sn
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Something that remem keeps.
+    """A store, file or folder that remem keeps.
 
     Attributes:
         what: In a few words.

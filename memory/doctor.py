@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that was looked at.
+    """The state of a part that was looked at.
 
     Attributes:
         about: The part: "versions", "store", ...

@@ -17,6 +17,8 @@ __all__ = ["Outcome", "Remem", "command_line"]
 
 @dataclass(frozen=True)
 class Outcome:
+    """The exit code of a command, and its output."""
+
     code: int
     out: str
     err: str

@@ -1,4 +1,4 @@
-"""``remem doctor``: whether all works, and what to do."""
+"""``remem doctor``: an examination of the installation, and advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What remem keeps on a machine: listed, set, and removed without a trace."""
+"""Belongings of remem on a machine, and its settings: listed, set, removed without a trace."""
 
 from __future__ import annotations
 
