@@ -94,7 +94,7 @@ def history(settings: Settings, key: str | None) -> None:
         versions: list[Record] = []
         if key is not None:
             key = key_of(memory, key, f" in the namespace {memory.namespace!r}")
-            found = [one for one in found if key in (one.older.key, one.newer.key)]
+            found = [one for one in found if one.involves(key)]
             versions = memory.history(key)
     rows = [
         (one.about, one.older.text, shown_key(one.older.key), one.since, one.newer.text)

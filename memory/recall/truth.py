@@ -46,6 +46,10 @@ class Supersession:
         whose, name = self.claim.state
         return f"{name} of {whose}" if whose else name
 
+    def involves(self, key: str) -> bool:
+        """True if the memory with this key is one of the two."""
+        return key in (self.older.key, self.newer.key)
+
 
 @dataclass(frozen=True, slots=True)
 class _Stated:
