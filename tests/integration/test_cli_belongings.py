@@ -141,6 +141,24 @@ def test_each_setting_tells_where_it_is_from(
     assert "REMEM_SECRETS goes before it." in remem("config", "set", "secrets", "allow").out
 
 
+def test_the_file_of_settings_is_its_user_s_alone_and_keeps_permissions(remem: Remem) -> None:
+    remem("config", "set", "store", "postgresql://ana:s3cret@db/m")
+    assert config_file().stat().st_mode & 0o777 == 0o600
+    config_file().chmod(0o640)
+    remem("config", "set", "namespace", "nora")
+    assert config_file().stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_to_the_file_of_settings_stays_a_link(home: Path, remem: Remem) -> None:
+    kept = home / "dotfiles.toml"
+    kept.write_text('namespace = "nora"\n')
+    config_file().parent.mkdir(parents=True)
+    config_file().symlink_to(kept)
+    remem("config", "set", "namespace", "ravi")
+    assert config_file().is_symlink()
+    assert kept.read_text() == 'namespace = "ravi"\n'
+
+
 def test_a_file_that_is_not_understood_is_named_in_one_sentence(remem: Remem) -> None:
     remem("config", "set", "namespace", "nora")
     config_file().write_text("namespace = nora")
