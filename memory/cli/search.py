@@ -25,6 +25,7 @@ from remem.cli.options import (
 )
 from remem.cli.recollections import Recollections
 from remem.cli.screen import (
+    Paragraph,
     Verbatim,
     complain,
     in_one_line,
@@ -192,8 +193,8 @@ def search(
             "namespace": namespace,
             "results": [recollection_json(each) for each in found],
         },
+        *([Paragraph(SENTENCES[doubt], "yellow")] if (doubt := shared_doubt(found)) else []),
         Recollections(found) if found else Text("Nothing found."),
-        *([Text(SENTENCES[doubt], "yellow")] if (doubt := shared_doubt(found)) else []),
     )
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from remem.cli.options import command, number_option
 from remem.cli.screen import (
+    Paragraph,
     Verbatim,
     in_one_line,
     print_result,
@@ -249,7 +250,8 @@ _MOST_SHOWN = 200
 
 def _in_vain(asked: Sequence[InVain], agreed: bool) -> list[RenderableType]:
     if not agreed:
-        return [Text("Questions are not kept; --keep-questions keeps those that find nothing.")]
+        how = "Questions are not kept; --keep-questions keeps those that find nothing."
+        return [Paragraph(how)]
     rows = [(one.question, one.times, _here(one.last)) for one in asked]
     nothing = Text("Nothing, since questions are kept.")
     return [table(("Question", "Times", "Last"), rows) if rows else nothing]

@@ -93,6 +93,13 @@ def test_a_store_that_would_not_outlive_the_command_is_refused(remem: Remem) -> 
     assert "name a folder with --store" in failed.err
 
 
+def test_a_doubt_stands_before_what_it_is_about(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    told = remem("search", "When does Nora fly?").out
+    assert told.startswith("Nothing that is remembered says this of the person who is asked about;")
+    assert "I fly in May." in told
+
+
 def test_filters_narrow_a_search_to_speakers_and_dates(remem: Remem, chat_file: Path) -> None:
     remem("import", str(chat_file))
 
