@@ -16,7 +16,7 @@ from remem.configuration import Settings
 if TYPE_CHECKING:
     from remem.doctor import Finding
 
-_WIDTH = 10
+_WIDTH = 11
 
 
 @command("doctor", "remem doctor", "remem doctor --json")
@@ -43,7 +43,7 @@ def doctor(ctx: click.Context) -> None:
 
 
 def _shown(finding: Finding) -> Iterator[RenderableType]:
-    told = f"{finding.about:<{_WIDTH}} {finding.found}"
-    yield Paragraph(told, "" if finding.ok else "red", hanging=_WIDTH + 1)
+    style = "" if finding.ok else "red"
+    yield Paragraph(finding.found, style, indent=_WIDTH, label=finding.about)
     if finding.advice:
-        yield Paragraph(f"→ {finding.advice}", "yellow", indent=_WIDTH + 1)
+        yield Paragraph(f"→ {finding.advice}", "yellow", indent=_WIDTH)
