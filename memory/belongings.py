@@ -1,4 +1,4 @@
-"""Everything that remem keeps on this machine: where it is, how much, and how it goes."""
+"""Belongings of remem on this machine: where they are, how large, and how they go."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from remem.folders import (
     installed_file,
     ledger_file,
     pending_folder,
+    unanswered_file,
 )
 from remem.store.open import folder_of
 
@@ -25,7 +26,7 @@ _OF_A_STORE = ("records.sqlite3*", "acknowledged*", "keys.sqlite3*", "index/*.sn
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Something that remem keeps.
+    """A store, file or folder that remem keeps.
 
     Attributes:
         what: In a few words.
@@ -68,16 +69,20 @@ def belongings(url: str) -> list[Belonging]:
         ("converted models, made again when needed", cache_folder()),
         ("sessions that are to be stored", pending_folder()),
     ]
+    running = sorted(data_folder().glob("remem-serve-*.json"))
     single = [
         ("what was typed in 'remem chat'", history_file()),
+        ("questions that found nothing", unanswered_file()),
         ("transcripts of coding agents that were imported", ledger_file()),
         ("what 'remem install' put where", installed_file()),
         ("settings", config_file()),
+        *(("where 'remem serve' listens", path) for path in running),
     ]
-    running = sorted(data_folder().glob("remem-serve-*.json"))
-    found = [_store(url), *(_folder(what, path) for what, path in whole)]
-    single += [("where 'remem serve' listens", path) for path in running]
-    found += (_file(what, path) for what, path in single)
+    found = [
+        _store(url),
+        *(_folder(what, path) for what, path in whole),
+        *(_file(what, path) for what, path in single),
+    ]
     return [each for each in found if each.files or each.is_elsewhere]
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that was looked at.
+    """The state of a part that was looked at.
 
     Attributes:
         about: The part: "versions", "store", ...
@@ -164,9 +164,9 @@ _SLOW = 20.0
 
 def _encoder(settings: Settings) -> Iterator[Finding]:
     encoder = _own_encoder(settings)
-    _, loading = _timed(lambda: encoder.encode_query("Where is the key?"))
-    _, asking = _timed(lambda: encoder.encode_query("Where is the tin?"))
-    _, encoding = _timed(lambda: encoder.encode_documents(_TEXTS))
+    loading = _seconds(lambda: encoder.encode_query("Where is the key?"))
+    asking = _seconds(lambda: encoder.encode_query("Where is the tin?"))
+    encoding = _seconds(lambda: encoder.encode_documents(_TEXTS))
     rate = len(_TEXTS) / encoding
     advice = "close other programs, or import over night" if rate < _SLOW else ""
     yield Finding("encoder", f"{encoder.fingerprint:.40}, {encoder.dim} dimensions")
@@ -177,9 +177,9 @@ def _encoder(settings: Settings) -> Iterator[Finding]:
         advice,
     )
     with tempfile.TemporaryDirectory() as folder, Memory(folder, encoder=encoder) as memory:
-        _, writing = _timed(lambda: memory.add(_TEXTS[0]))
+        writing = _seconds(lambda: memory.add(_TEXTS[0]))
         memory.search("What is in the tin?")  # the first one prepares what all others use
-        _, searching = _timed(lambda: memory.search("Where is the key?"))
+        searching = _seconds(lambda: memory.search("Where is the key?"))
     yield Finding(
         "speed", f"{1000 * writing:.0f} ms to remember a text, {1000 * searching:.0f} ms to search"
     )
@@ -193,9 +193,10 @@ def _own_encoder(settings: Settings) -> Encoder:
         return memory.encoder
 
 
-def _timed(call: Callable[[], object]) -> tuple[object, float]:
+def _seconds(call: Callable[[], object]) -> float:
     begin = time.perf_counter()
-    return call(), time.perf_counter() - begin
+    call()
+    return time.perf_counter() - begin
 
 
 def _generator(settings: Settings) -> Iterator[Finding]:

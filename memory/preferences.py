@@ -96,7 +96,8 @@ def read(text: str, otherwise: str = "") -> dict[str, str]:
             f'{otherwise}{error}; write lines like store = "/home/ana/memories"'
         ) from error
     for name, value in parsed.items():
-        check_name(name, otherwise)
+        if name not in NAMES:
+            raise _refusal(f"{otherwise}there is no setting {name!r}{_meant(name)}")
         if not isinstance(value, str):
             raise _refusal(f"{otherwise}{name} is no text; write it in quotes")
     # A shell is not there to say whose home ~ is.
@@ -107,17 +108,10 @@ def read(text: str, otherwise: str = "") -> dict[str, str]:
     }
 
 
-def check_name(name: str, otherwise: str = "") -> str:
-    """The name of a setting.
-
-    Raises:
-        InvalidInput: there is no such setting.
-    """
-    if name in NAMES:
-        return name
+def _meant(name: str) -> str:
+    """The end of a refusal: the name that was meant, or all that there are."""
     near = difflib.get_close_matches(name, NAMES, 1)
-    meant = f"; did you mean {near[0]}?" if near else f": there are {', '.join(NAMES)}"
-    raise _refusal(f"{otherwise}there is no setting {name!r}{meant}")
+    return f"; did you mean {near[0]}?" if near else f": there are {', '.join(NAMES)}"
 
 
 def template() -> str:

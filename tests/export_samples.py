@@ -22,7 +22,8 @@ SECONDS = 1719842400
 MS = SECONDS * 1000
 
 Row = tuple[str, str | None, str]
-"""Who said it (a name or a role), when ("local ..." for a time of this machine), and what."""
+"""A turn: its speaker (a name or a role), its time ("local ..." at the clock of this machine), and
+its words."""
 
 NIGHT = "local 2024-07-01T21:05:00"
 LATER = "local 2024-07-01T21:06:00"

@@ -81,14 +81,14 @@ for each in (list_, set_, unset):
 
 
 def _write(settings: Settings, name: str, value: str | None, told: str) -> None:
+    from remem.install.installing import replace_file
+
     path = config_file()
     before = path.read_text("utf-8") if path.exists() else preferences.template()
     after = preferences.with_setting(before, name, value)
     preferences.read(after)
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(after, "utf-8")
-    new.replace(path)
+    replace_file(path.resolve(), after.encode())
     used = preferences.given().get(name)
     stronger = [] if used is None or used.place == str(path) else [used.place]
     print_result(

@@ -1,8 +1,10 @@
-"""``remem doctor``: whether all works, and what to do."""
+"""``remem doctor``: an examination of the installation, and advice."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import RenderableType
@@ -11,7 +13,10 @@ from remem.cli.options import command
 from remem.cli.screen import Paragraph, errors, print_json, print_out
 from remem.configuration import Settings
 
-_WIDTH = 10
+if TYPE_CHECKING:
+    from remem.doctor import Finding
+
+_WIDTH = 11
 
 
 @command("doctor", "remem doctor", "remem doctor --json")
@@ -30,15 +35,15 @@ def doctor(ctx: click.Context) -> None:
         for finding in examined(settings):
             found.append(finding)
             if not settings.as_json:
-                print_out(*_shown(finding.about, finding.found, finding.advice, finding.ok))
+                print_out(*_shown(finding))
             status.update(f"Looked at {finding.about} ...")
     if settings.as_json:
         print_json([asdict(each) for each in found])
     ctx.exit(0 if all(each.ok for each in found) else 1)
 
 
-def _shown(about: str, found: str, advice: str, ok: bool) -> list[RenderableType]:
-    parts = [Paragraph(f"{about:<{_WIDTH}} {found}", "" if ok else "red", hanging=_WIDTH + 1)]
-    if advice:
-        parts.append(Paragraph(f"→ {advice}", "yellow", indent=_WIDTH + 1))
-    return list(parts)
+def _shown(finding: Finding) -> Iterator[RenderableType]:
+    style = "" if finding.ok else "red"
+    yield Paragraph(finding.found, style, indent=_WIDTH, label=finding.about)
+    if finding.advice:
+        yield Paragraph(f"→ {finding.advice}", "yellow", indent=_WIDTH)

@@ -55,20 +55,19 @@ class Paragraph:
 
     Args:
         indent: Columns in front of all its lines.
-        hanging: Columns in front of all but the first.
+        label: Words in these columns of the first line.
     """
 
-    def __init__(self, text: str, style: str = "", indent: int = 0, hanging: int = 0) -> None:
+    def __init__(self, text: str, style: str = "", indent: int = 0, label: str = "") -> None:
         self._text = Text(safe(text), style)
         self._indent = indent
-        self._hanging = hanging
+        self._label = label
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = self._text.wrap(console, options.max_width - self._indent - self._hanging)
-        for place, line in enumerate(lines):
+        for place, line in enumerate(self._text.wrap(console, options.max_width - self._indent)):
             line.rstrip()
-            line.pad_left(self._indent + (self._hanging if place else 0))
-            yield line
+            before = "" if place else self._label
+            yield Text(f"{before:<{self._indent}}", self._text.style).append_text(line)
 
 
 def safe(text: str) -> str:

@@ -25,6 +25,7 @@ from remem.cli.options import (
 )
 from remem.cli.recollections import Recollections
 from remem.cli.screen import (
+    Paragraph,
     Verbatim,
     complain,
     in_one_line,
@@ -75,34 +76,17 @@ _floor_option = click.option(
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+_NAMED = (
+    ("--speaker", "NAME", completing.speakers, "Said by NAME (repeat for more)"),
+    ("--source", "SOURCE", completing.sources, "From this session or document"),
+    ("--kind", "KIND", completing.kinds, "turn, passage, note or call"),
+    ("--origin", "ORIGIN", completing.origins, "person, assistant, tool, document or web"),
+)
+
 _OPTIONS = (
-    click.option(
-        "--speaker",
-        multiple=True,
-        metavar="NAME",
-        shell_complete=completing.speakers,
-        help="Said by NAME (repeat for more)",
-    ),
-    click.option(
-        "--source",
-        multiple=True,
-        metavar="SOURCE",
-        shell_complete=completing.sources,
-        help="From this session or document",
-    ),
-    click.option(
-        "--kind",
-        multiple=True,
-        metavar="KIND",
-        shell_complete=completing.kinds,
-        help="turn, passage, note or call",
-    ),
-    click.option(
-        "--origin",
-        multiple=True,
-        metavar="ORIGIN",
-        shell_complete=completing.origins,
-        help="person, assistant, tool, document or web",
+    *(
+        click.option(flag, multiple=True, metavar=metavar, shell_complete=complete, help=told)
+        for flag, metavar, complete, told in _NAMED
     ),
     click.option("--since", metavar="DATE", help="Said on or after, like 2024-03 or yesterday"),
     click.option("--until", metavar="DATE", help="Said on or before"),
@@ -209,8 +193,8 @@ def search(
             "namespace": namespace,
             "results": [recollection_json(each) for each in found],
         },
+        *([Paragraph(SENTENCES[doubt], "yellow")] if (doubt := shared_doubt(found)) else []),
         Recollections(found) if found else Text("Nothing found."),
-        *([Text(SENTENCES[doubt], "yellow")] if (doubt := shared_doubt(found)) else []),
     )
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from remem.cli.options import command, number_option
 from remem.cli.screen import (
+    Paragraph,
     Verbatim,
     in_one_line,
     print_result,
@@ -94,7 +95,7 @@ def history(settings: Settings, key: str | None) -> None:
         versions: list[Record] = []
         if key is not None:
             key = key_of(memory, key, f" in the namespace {memory.namespace!r}")
-            found = [one for one in found if key in (one.older.key, one.newer.key)]
+            found = [one for one in found if one.involves(key)]
             versions = memory.history(key)
     rows = [
         (one.about, one.older.text, shown_key(one.older.key), one.since, one.newer.text)
@@ -194,7 +195,8 @@ def _show_gaps(settings: Settings, keep: bool | None) -> None:
     print_result(
         settings.as_json,
         {
-            **{name: [*map(asdict, getattr(found, name))] for name in ("people", "origins")},
+            "people": [*map(asdict, found.people)],
+            "origins": [*map(asdict, found.origins)],
             "sources": [*map(asdict, found.sources)],
             "silent_months": found.silent_months,
             "stale": [
@@ -248,7 +250,8 @@ _MOST_SHOWN = 200
 
 def _in_vain(asked: Sequence[InVain], agreed: bool) -> list[RenderableType]:
     if not agreed:
-        return [Text("Questions are not kept; --keep-questions keeps those that find nothing.")]
+        how = "Questions are not kept; --keep-questions keeps those that find nothing."
+        return [Paragraph(how)]
     rows = [(one.question, one.times, _here(one.last)) for one in asked]
     nothing = Text("Nothing, since questions are kept.")
     return [table(("Question", "Times", "Last"), rows) if rows else nothing]

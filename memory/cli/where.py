@@ -1,4 +1,4 @@
-"""``remem where``: what is kept on this machine, and where."""
+"""``remem where``: a list of what is kept on this machine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _size(belonging: Belonging) -> str:
 
 
 def belonging_json(belonging: Belonging) -> dict[str, object]:
-    """The same for programs."""
+    """A belonging for programs."""
     return {
         "what": belonging.what,
         "where": belonging.place,

@@ -80,7 +80,7 @@ class Notes:
             del everything[client]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if everything:
-            _replace(self._path, json.dumps(everything, indent=1).encode())
+            replace_file(self._path, json.dumps(everything, indent=1).encode())
         else:
             self._path.unlink(missing_ok=True)
 
@@ -138,7 +138,7 @@ def write(rewrites: Sequence[Rewrite]) -> None:
             _remove_folders(each.folders)
         else:
             each.path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(each.path, each.after)
+            replace_file(each.path, each.after)
 
 
 def _installed(
@@ -272,8 +272,12 @@ def _remove_folders(folders: Sequence[str]) -> None:
             return
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """The whole file at once, with the permissions that it had; a new one is the user's alone."""
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a whole file at once, with the permissions that it had; a new one is its user's alone.
+
+    Raises:
+        OSError: it cannot be written; then it is as it was.
+    """
     new = path.with_name(f".{path.name}.remem{os.getpid()}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

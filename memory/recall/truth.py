@@ -45,6 +45,10 @@ class Supersession:
         """The state in words; see ``Claim.about``."""
         return self.claim.about
 
+    def involves(self, key: str) -> bool:
+        """True if the memory with this key is one of the two."""
+        return key in (self.older.key, self.newer.key)
+
 
 @dataclass(frozen=True, slots=True)
 class _Stated:

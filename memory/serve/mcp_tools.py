@@ -336,7 +336,7 @@ def _history(memory: Memory, given: HistoryArguments) -> Result:
     found = memory.supersessions()
     if given.key is not None:
         key = key_of(memory, given.key, f": {_CALL_RECALL}")
-        found = [one for one in found if key in (one.older.key, one.newer.key)]
+        found = [one for one in found if one.involves(key)]
     found.sort(key=lambda one: one.since, reverse=True)
     changes = [
         ChangeData(

@@ -284,7 +284,7 @@ async def supersessions(
         found = memory.supersessions()
         if key is not None:
             _known(memory.get(key), key)
-            found = [one for one in found if key in (one.older.key, one.newer.key)]
+            found = [one for one in found if one.involves(key)]
         return responses.Supersessions.of(supersessions=found)
 
     return await deps.do(read)

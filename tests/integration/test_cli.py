@@ -6,17 +6,14 @@ Each call opens the store anew, so everything here also holds across a restart.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timezone
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
 
-from remem.cli import main
+from tests.command_line import Remem, command_line
 from tests.tiny_models import save_bert
 
 MESSAGES = [
@@ -31,20 +28,6 @@ MESSAGES = [
 ]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Remem = Callable[..., Outcome]
-
-
 @pytest.fixture
 def remem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -56,14 +39,7 @@ def remem(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))
 
-    def run(*arguments: str, stdin: str = "") -> Outcome:
-        monkeypatch.setattr("sys.stdin", StringIO(stdin))
-        capsys.readouterr()
-        code = main(arguments)
-        printed = capsys.readouterr()
-        return Outcome(code, printed.out, printed.err)
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -115,6 +91,13 @@ def test_a_store_that_would_not_outlive_the_command_is_refused(remem: Remem) -> 
     failed = remem("add", "x", "--store", ":memory:")
     assert (failed.code, failed.out) == (1, "")
     assert "name a folder with --store" in failed.err
+
+
+def test_a_doubt_stands_before_what_it_is_about(remem: Remem, chat_file: Path) -> None:
+    remem("import", str(chat_file))
+    told = remem("search", "When does Nora fly?").out
+    assert told.startswith("Nothing that is remembered says this of the person who is asked about;")
+    assert "I fly in May." in told
 
 
 def test_filters_narrow_a_search_to_speakers_and_dates(remem: Remem, chat_file: Path) -> None:

@@ -1,34 +1,21 @@
-"""What remem keeps on a machine: listed, set, and removed without a trace."""
+"""Belongings of remem on a machine, and its settings: listed, set, removed without a trace."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from remem.belongings import without_password
-from remem.cli import main
-from remem.folders import cache_folder, config_file, history_file, pending_folder
+from remem.folders import (
+    cache_folder,
+    config_file,
+    history_file,
+    pending_folder,
+    unanswered_file,
+)
 from remem.preferences import NAMES
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Remem = Callable[..., Outcome]
+from tests.command_line import Remem, command_line
 
 
 @pytest.fixture
@@ -46,14 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def remem(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Remem:
-    def run(*arguments: str, stdin: str = "") -> Outcome:
-        monkeypatch.setattr("sys.stdin", StringIO(stdin))
-        capsys.readouterr()
-        code = main(arguments)
-        printed = capsys.readouterr()
-        return Outcome(code, printed.out, printed.err)
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 def files(folder: Path) -> set[str]:
@@ -63,6 +43,7 @@ def files(folder: Path) -> set[str]:
 def fill(home: Path, remem: Remem) -> None:
     """Something of each kind, and what is not remem's."""
     assert remem("add", "hello", "--encoder", "hash").code == 0
+    assert remem("stats", "--gaps", "--keep-questions", "--encoder", "hash").code == 0
     assert remem("config", "set", "namespace", "nora").code == 0
     assert remem("install", "cursor", "--yes").code == 0
     history_file().write_text("what I typed\n")
@@ -78,6 +59,7 @@ def test_where_lists_what_is_kept_and_nothing_else(home: Path, remem: Remem) -> 
     fill(home, remem)
     told = {each["what"]: each for each in remem("where", "--json").json}
     assert {"memories", "settings", "what was typed in 'remem chat'"} <= set(told)
+    assert told["questions that found nothing"]["where"] == str(unanswered_file())
     assert told["memories"]["where"] == str(home / ".local" / "share" / "remem")
     assert told["memories"]["bytes"] > 1000
     shown = remem("where").out
@@ -157,6 +139,24 @@ def test_each_setting_tells_where_it_is_from(
     assert told["settings"]["secrets"] == {"value": "redact", "from": "REMEM_SECRETS"}
     assert told["settings"]["encoder"] == {"value": "", "from": "default"}
     assert "REMEM_SECRETS goes before it." in remem("config", "set", "secrets", "allow").out
+
+
+def test_the_file_of_settings_is_its_user_s_alone_and_keeps_permissions(remem: Remem) -> None:
+    remem("config", "set", "store", "postgresql://ana:s3cret@db/m")
+    assert config_file().stat().st_mode & 0o777 == 0o600
+    config_file().chmod(0o640)
+    remem("config", "set", "namespace", "nora")
+    assert config_file().stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_to_the_file_of_settings_stays_a_link(home: Path, remem: Remem) -> None:
+    kept = home / "dotfiles.toml"
+    kept.write_text('namespace = "nora"\n')
+    config_file().parent.mkdir(parents=True)
+    config_file().symlink_to(kept)
+    remem("config", "set", "namespace", "ravi")
+    assert config_file().is_symlink()
+    assert kept.read_text() == 'namespace = "ravi"\n'
 
 
 def test_a_file_that_is_not_understood_is_named_in_one_sentence(remem: Remem) -> None:

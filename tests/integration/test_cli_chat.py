@@ -5,30 +5,16 @@ Each call opens the store anew, so everything here also holds across a restart.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remem.cli import main
+from tests.command_line import Outcome, command_line
 from tests.openai_upstream import upstream
 
 pytest.importorskip("openai")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[Any]:
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 Chat = Callable[..., Outcome]
@@ -47,12 +33,10 @@ def remem(
     for name in ("REMEM_NAMESPACE", "REMEM_RERANKER"):
         monkeypatch.delenv(name, raising=False)
 
+    remem = command_line(monkeypatch, capsys)
+
     def run(*arguments: str, typed: tuple[str, ...] = ()) -> Outcome:
-        monkeypatch.setattr("sys.stdin", StringIO("".join(f"{line}\n" for line in typed)))
-        capsys.readouterr()
-        code = main(arguments)
-        printed = capsys.readouterr()
-        return Outcome(code, printed.out, printed.err)
+        return remem(*arguments, stdin="".join(f"{line}\n" for line in typed))
 
     return run
 

@@ -11,7 +11,7 @@ from remem.cli import main
 
 @pytest.fixture
 def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """What bash is offered behind a command line."""
+    """The words that bash is offered behind a command line."""
     monkeypatch.setenv("REMEM_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("REMEM_ENCODER", "hash")
     monkeypatch.setenv("REMEM_CONFIG", str(tmp_path / "config.toml"))

@@ -1,4 +1,4 @@
-"""``remem doctor``: what works, what does not, and what to do."""
+"""``remem doctor``: its findings, its advice, and its exit code."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from remem.cli.recollections import Recollections
 from remem.cli.screen import (
+    Paragraph,
     complain,
     print_json,
     progress_bar,
@@ -51,6 +52,11 @@ def test_a_memory_cannot_steer_the_terminal(hostile: str, shown: str) -> None:
 @pytest.mark.parametrize("text", ["tabs\tand\nlines", "東京へ行く", "naïve 🙂 [bold]not markup[/]"])
 def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
     assert safe(text) == text
+
+
+def test_a_labelled_paragraph_has_the_whole_width_in_its_first_line_too() -> None:
+    part = Paragraph("one two three four five", indent=6, label="about")
+    assert drawn(part, width=20).splitlines() == ["about one two three", "      four five"]
 
 
 def test_a_recollection_shows_score_date_speaker_words_and_key() -> None:

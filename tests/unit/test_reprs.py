@@ -1,4 +1,4 @@
-"""What an interactive Python shows: one short line for each thing."""
+"""The line, a short one, in which an interactive Python shows each thing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the answer of a small model ends."""
+"""The end of the answer of a small model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from remem.store import Record
 
 
 def said(answer: str, *names: str) -> str:
-    """What is kept of an answer that comes character by character."""
+    """The part that is kept of an answer that comes character by character."""
     return "".join(restrained(iter(answer), names))
 
 

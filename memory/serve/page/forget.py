@@ -95,7 +95,7 @@ async def forget(visit: Administering) -> Response:
 async def receipt(visit: Administering, name: str) -> Response:
     """A receipt that was just made."""
     made = _held(visit, name)
-    at = datetime.fromisoformat(made.at)
+    at = datetime.fromisoformat(made.at).astimezone()  # at the clock of this server
     return visit.page("receipt.html", receipt=made, at=at, name=name)
 
 

@@ -14,7 +14,7 @@ from remem.memory import Memory
 from remem.serve.page.people import me_of
 from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX
-from remem.store import F, Record
+from remem.store import F, Filter, Record
 from remem.uses.summary import Line
 from remem.versions import is_current
 
@@ -181,16 +181,20 @@ def _in_short(memory: Memory, chart: Chart, end: date) -> Sequence[Line]:
     that the page would be waited for."""
     if not _FEW < sum(slot.records for slot in chart.slots) <= _MANY:
         return ()
-    start, behind = _edges([chart.slots[0].begins, end])
-    then = F("said_at").between(start, behind - timedelta(microseconds=1))
+    then = _said_within(chart.slots[0].begins, end)
     return memory.summarize(_SHORT_WORDS, where=then).lines
 
 
 def _said_on(memory: Memory, day: date) -> list[Record]:
-    start, end = _edges([day, day + timedelta(days=1)])
-    then = F("said_at").between(start, end - timedelta(microseconds=1))
+    then = _said_within(day, day + timedelta(days=1))
     current = (record for record in memory.scan(then) if is_current(record))
     return sorted(current, key=lambda record: (str(record.source), record.position))
+
+
+def _said_within(first: date, end: date) -> Filter:
+    """The condition that something was said on the first day or later, and before the end."""
+    start, behind = _edges([first, end])
+    return F("said_at").between(start, behind - timedelta(microseconds=1))
 
 
 @router.get(PATH)

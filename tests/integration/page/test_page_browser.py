@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -168,6 +171,25 @@ def test_forgetting_shows_what_goes_and_gives_a_receipt(
     assert "kiln" not in text.replace('"namespace"', "")
     assert verify(Receipt.from_json(text), memory) == []
     assert memory.count() == 16
+
+
+@pytest.fixture
+def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_kolkata")
+def test_a_receipt_tells_the_time_of_the_server_s_clock(page: playwright.Page) -> None:
+    page.goto("/page/forget?source=kiln")
+    page.get_by_label("Type “forget” to confirm").fill("forget")
+    page.get_by_role("button", name="Forget 3 memories").click()
+    told = page.locator(".facts time")
+    at = datetime.fromisoformat(str(told.get_attribute("datetime")))
+    assert told.inner_text().endswith(f"{at.astimezone():%H:%M}")
 
 
 def test_a_file_that_is_dropped_is_looked_at_and_then_stored(
