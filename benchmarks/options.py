@@ -28,6 +28,16 @@ markdown = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables")
 
 
+def plot(shown: str) -> Callable[[FC], FC]:
+    """An option that takes the file of a picture; see ``pictures.can_write``."""
+    return click.option(
+        "--plot",
+        "picture",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help=f"Draw {shown} into a file: .svg, .png or .pdf",
+    )
+
+
 def count(name: str, default: int, help: str) -> Callable[[FC], FC]:
     """An option that takes a number of at least one."""
     return click.option(name, type=SOME, default=default, show_default=True, help=help)

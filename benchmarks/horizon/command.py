@@ -167,12 +167,7 @@ def _learn(model: SmallModel, lessons: Lessons, plan: Plan, weights: Path) -> No
 )
 @options.encoder
 @click.option("--keep", type=options.FOLDER, help="Keep models and memories there, for other runs")
-@click.option(
-    "--plot",
-    "picture",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw accuracy over distance into a file: .svg, .png or .pdf",
-)
+@options.plot("accuracy over distance")
 @options.as_json
 def horizon(
     seeds: int,
