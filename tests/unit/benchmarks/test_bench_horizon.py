@@ -25,7 +25,7 @@ from remem.benchmarks.horizon.conversations import (
 )
 from remem.benchmarks.horizon.figures import ALONE, WITH, Answer, curves
 from remem.benchmarks.horizon.lstm import LSTM
-from remem.benchmarks.horizon.readers import GeneratorReader, Talk
+from remem.benchmarks.horizon.readers import GeneratorReader, SmallReader, Talk
 from remem.benchmarks.horizon.recalling import Listener
 from remem.benchmarks.horizon.training import (
     MEMORY,
@@ -227,12 +227,22 @@ def test_a_generator_is_given_the_end_of_the_conversation_and_what_was_recalled(
         assert remembering.right >= bool(remembering.found)
 
 
+def test_a_fact_of_which_nothing_is_recalled_was_not_found(
+    said: Conversation, vocabulary: Vocabulary, tmp_path: Path
+) -> None:
+    asked = [((3, 10), each) for each in said.questions((3, 10), 1, Random(1))]
+    reader = SmallReader("small", LSTM(len(vocabulary)), vocabulary)
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as empty:
+        answers = reader.answers(Talk(1, said, asked, Listener(empty)))
+        assert [(each.arm, each.found) for each in answers] == [(ALONE, None), (WITH, False)]
+
+
 # Figures.
 
 
 def answered(shares: list[float], seeds: int = 2) -> list[Answer]:
     return [
-        Answer("model", ALONE, seed, bucket, bucket[0], number < 10 * share)
+        Answer("model", ALONE, seed, bucket, number < 10 * share)
         for bucket, share in zip(buckets(EDGES[-1]), shares, strict=False)
         for seed in range(seeds)
         for number in range(10)
@@ -258,7 +268,7 @@ def test_the_horizon_is_where_half_of_the_nearest_accuracy_is_kept_without_a_gap
 
 def test_a_curve_pools_the_seeds_and_shows_each() -> None:
     answers = [
-        Answer("model", WITH, seed, (3, 10), 4, right, found)
+        Answer("model", WITH, seed, (3, 10), right, found)
         for seed, right, found in [
             (1, True, True),
             (1, False, False),
