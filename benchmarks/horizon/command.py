@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -36,7 +35,7 @@ from remem.benchmarks.horizon.recalling import Listener
 from remem.benchmarks.horizon.training import Lessons, Plan, SmallModel, Vocabulary, train
 from remem.benchmarks.machine import describe
 from remem.benchmarks.pictures import can_write
-from remem.benchmarks.running import command_line, make_folder
+from remem.benchmarks.running import command_line, folder_for_a_run
 from remem.benchmarks.tables import print_rows
 from remem.cli.screen import complain, print_json, print_out
 from remem.encoders.opening import open_encoder
@@ -193,8 +192,7 @@ def horizon(
         GeneratorReader(name, open_generator(name), window, generator_questions)
         for name in generators
     ]
-    with ExitStack() as stack:
-        folder = make_folder(keep) if keep else Path(stack.enter_context(TemporaryDirectory()))
+    with folder_for_a_run(keep, "--keep") as folder:
         numbers = range(1, seeds + 1)
         bench = Bench(numbers, questions, int(furthest), lessons, folder, encoder, others)
         drawn = curves(list(bench.answers()))

@@ -308,6 +308,14 @@ def test_the_command_shows_both_models_with_and_without_memory_and_draws_them(
     assert {path.name: path.stat().st_mtime_ns for path in kept.glob("*.pt")} == written
 
 
+def test_a_folder_to_keep_things_in_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(["horizon", "--keep", str(tmp_path / "file" / "inside")], main) != 0
+    assert "choose another folder for --keep" in capsys.readouterr().err
+
+
 def test_a_plot_that_is_no_picture_is_refused_before_anything_is_trained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
