@@ -61,7 +61,8 @@ class Bench:
         count: Questions of a bucket.
         furthest: The largest distance, one of ``EDGES``.
         lessons: Share of the lessons to give; less than 1 only shows that everything runs.
-        keep: Folder of trained models and filled memories, which are used again.
+        keep: Folder of trained models and filled memories, which are used again; their names have
+            all that they depend on but the encoder, which a memory knows itself.
         seconds: Of processor time, by what took them; filled while it measures.
     """
 
@@ -77,9 +78,10 @@ class Bench:
     def answers(self) -> Iterator[Answer]:
         """All answers, seed by seed: other models and other questions, the same conversation."""
         said = conversation(self.furthest + _LONGER, _SEED)
-        with Memory(self.keep / "memory", encoder=open_encoder(self.encoder)) as memory:
+        name = f"memory-{self.furthest}"
+        with Memory(self.keep / name, encoder=open_encoder(self.encoder)) as memory:
             listener = Listener(memory)
-            self._once("remembering", "memory", partial(listener.hear, said))
+            self._once("remembering", name, partial(listener.hear, said))
             for seed in self.seeds:
                 readers: list[Reader] = [*self._small_readers(seed), *self.generators]
                 talk = Talk(seed, said, self._asked(said, seed), listener)
@@ -107,14 +109,14 @@ class Bench:
             torch.manual_seed(seed)
             model: SmallModel = kind(len(vocabulary))
             lessons = Lessons(here, vocabulary, seed)
-            weights = self.keep / f"{name}-{seed}.pt"
+            weights = self.keep / f"{name}-{seed}-{self.lessons:g}.pt"
             learn = partial(_learn, model, lessons, plan.shortened(self.lessons), weights)
             self._once(f"training {name}", weights.stem, learn)
             model.load_state_dict(torch.load(weights, weights_only=True))
             yield SmallReader(name, model, vocabulary)
 
     def _once(self, what: str, name: str, work: Callable[[], None]) -> None:
-        """Do what is kept, unless it was done before; its time counts in any case."""
+        """Do work whose result is kept, unless it was done before; its time counts in any case."""
         note = self.keep / f"{name}.json"
         if not note.exists():
             complain(f"{what}: {name}")

@@ -308,6 +308,19 @@ def test_the_command_shows_both_models_with_and_without_memory_and_draws_them(
     assert {path.name: path.stat().st_mtime_ns for path in kept.glob("*.pt")} == written
 
 
+def test_what_is_kept_serves_no_run_of_other_length_or_lessons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = ["horizon", "--questions", "2", "--seeds", "1", "--encoder", "hash"]
+    kept += ["--keep", str(tmp_path)]
+    made = []
+    for furthest, lessons in (("10", "0.001"), ("30", "0.001"), ("30", "0.002")):
+        assert run([*kept, "--furthest", furthest, "--lessons", lessons], main) == 0
+        said = capsys.readouterr().err
+        made.append(("remembering: " in said, "training LSTM: " in said))
+    assert made == [(True, True), (True, False), (False, True)]
+
+
 def test_a_folder_to_keep_things_in_that_cannot_be_made_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
