@@ -38,11 +38,12 @@ def command_line(name: str, options: Mapping[str, object]) -> str:
 
     Args:
         options: "--limit" -> its value. True stands for an option without one; what is None, 0,
-            False or empty is left out.
+            False or empty is left out. A tuple stands for an option that is repeated.
     """
     given = (
         [option] if value is True else [option, str(value)]
-        for option, value in options.items()
+        for option, values in options.items()
+        for value in (values if isinstance(values, tuple) else (values,))
         if value
     )
     return shlex.join(["remem", "bench", name, *chain.from_iterable(given)])

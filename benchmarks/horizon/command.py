@@ -201,7 +201,17 @@ def horizon(
     if picture:
         draw(drawn, picture)
     if as_json:
-        print_json(_everything(drawn, bench))
+        given = {
+            "--seeds": seeds,
+            "--questions": questions,
+            "--furthest": furthest,
+            "--generator": generators,
+            "--window": generators and window,
+            "--generator-questions": generators and generator_questions,
+            "--lessons": lessons < 1 and lessons,
+            "--encoder": encoder,
+        }
+        print_json(_everything(command_line("horizon", given), drawn, bench))
     else:
         _show(drawn, bench)
 
@@ -237,10 +247,9 @@ def _cell(curve: Curve, bucket: Bucket) -> str:
     return f"{share.mean:.2f} ({share.low:.2f}-{share.high:.2f})"
 
 
-def _everything(drawn: Sequence[Curve], bench: Bench) -> dict[str, Any]:
-    given = {"--seeds": len(bench.seeds), "--questions": bench.count, "--furthest": bench.furthest}
+def _everything(command: str, drawn: Sequence[Curve], bench: Bench) -> dict[str, Any]:
     return {
-        "command": command_line("horizon", given),
+        "command": command,
         "machine": describe(),
         "guessing": GUESSING,
         "questions": len(bench.seeds) * bench.count,

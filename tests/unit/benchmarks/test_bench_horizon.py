@@ -295,6 +295,9 @@ def test_the_command_shows_both_models_with_and_without_memory_and_draws_them(
     command = ["horizon", *quick, "--seeds", "1", "--keep", str(kept)]
     assert run([*command, "--plot", str(picture), "--json"], main) == 0
     shown = json.loads(capsys.readouterr().out)
+    assert shown["command"] == (
+        "remem bench horizon --seeds 1 --questions 4 --furthest 240 --lessons 0.001 --encoder hash"
+    )
     names = [(curve["model"], curve["arm"]) for curve in shown["curves"]]
     assert names == [(model, arm) for model in ("LSTM", "Transformer") for arm in (ALONE, WITH)]
     assert [bucket["count"] for bucket in shown["curves"][0]["buckets"]] == [4] * 5
