@@ -26,7 +26,7 @@ from remem.cli.screen import print_json
 from remem.encoders.minilm import MiniLM
 from remem.encoders.models import bundled_folder
 from remem.encoders.opening import load_now
-from remem.store import InvalidInput, Record
+from remem.store import Record
 from remem.views import line
 
 _WARM_UP = 3
@@ -64,7 +64,7 @@ def importing(
     is the time that the products of the model alone take for the tokens of all texts, each read
     once, at the speed at which this processor multiplies.
     """
-    names = _known(systems)
+    names = options.systems_named(systems, SYSTEMS, {})
     for dataset in detect_all(paths or [SMOKE]):
         records = texts_of(dataset)
         best: dict[str, tuple[Imported, float]] = {}
@@ -88,7 +88,7 @@ def importing(
                 }
             )
             continue
-        headings = ["system", *next(iter(figures.values()), {})]
+        headings = ["system", *next(iter(figures.values()))]
         rows = [[name, *_cells(each)] for name, each in figures.items()]
         chat = ", ".join(f"{name} {value:.1f}" for name, value in turns.items())
         notes = [f"the limit: {limit:.2f} CPU s", f"a turn of a chat: {chat}"]
@@ -193,13 +193,6 @@ def _import_all(name: str, records: Sequence[Record]) -> Imported:
 def _clocks() -> NDArray[np.float64]:
     """The time, and the processors' time of all threads of this process, in seconds."""
     return np.array([time.perf_counter(), time.process_time()])
-
-
-def _known(systems: str) -> list[str]:
-    names = [name.strip() for name in systems.split(",") if name.strip()]
-    if unknown := [name for name in names if name not in SYSTEMS]:
-        raise InvalidInput(f"there is no system {unknown[0]!r}: choose from {', '.join(SYSTEMS)}")
-    return names
 
 
 def _figures(found: Imported, peak: float, records: int, limit: float) -> dict[str, float]:
