@@ -1,4 +1,4 @@
-"""Texts in, searchable: how long each system takes, and how long the arithmetic alone would."""
+"""Time that systems take to make texts searchable, and that the arithmetic alone would take."""
 
 from __future__ import annotations
 
@@ -26,21 +26,12 @@ from remem.cli.screen import print_json
 from remem.encoders.minilm import MiniLM
 from remem.encoders.models import bundled_folder
 from remem.encoders.opening import load_now
-from remem.store import InvalidInput, Record
+from remem.store import Record
 from remem.views import line
 
 _WARM_UP = 3
 _TURNS = _WARM_UP + 50
 _REMEMBERED = 1000
-_HEADINGS = (
-    "system",
-    "records/s",
-    "records/CPU s",
-    "CPU s",
-    "CPU s to load",
-    "peak MB",
-    "of the limit",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +58,13 @@ class Imported:
 def importing(
     paths: Sequence[Path], systems: str, repeat: int, markdown: TextIO | None, as_json: bool
 ) -> None:
-    """Texts in, searchable: remem, txtai, Chroma and a plain loop, with the same texts and model.
+    """Measure how long remem, txtai, Chroma and a plain loop take to make texts searchable.
 
-    Each runs in a process of its own, one after the other. The limit is the time that the
-    products of the model alone take for the tokens of all texts, each read once, at the speed at
-    which this processor multiplies.
+    All get the same texts and model, each in a process of its own, one after the other. The limit
+    is the time that the products of the model alone take for the tokens of all texts, each read
+    once, at the speed at which this processor multiplies.
     """
-    names = _known(systems)
+    names = options.systems_named(systems, SYSTEMS, {})
     for dataset in detect_all(paths or [SMOKE]):
         records = texts_of(dataset)
         best: dict[str, tuple[Imported, float]] = {}
@@ -83,25 +74,26 @@ def importing(
                 if name not in best or found[0].processor < best[name][0].processor:
                     best[name] = found
         limit = limit_of(records)
+        figures = {name: _figures(*best[name], len(records), limit) for name in names}
         turns = apart(chat_turns, records)[0] if "remem" in names else {}
         if as_json:
-            found_by = {name: _figures(*best[name], len(records), limit) for name in names}
             print_json(
                 {
                     "machine": describe(),
                     "dataset": dataset.name,
                     "records": len(records),
                     "limit, CPU s": limit,
-                    "systems": found_by,
+                    "systems": figures,
                     "a turn of a chat": turns,
                 }
             )
             continue
-        rows = [_row(name, *best[name], len(records), limit) for name in names]
+        headings = ["system", *next(iter(figures.values()))]
+        rows = [[name, *_cells(each)] for name, each in figures.items()]
         chat = ", ".join(f"{name} {value:.1f}" for name, value in turns.items())
         notes = [f"the limit: {limit:.2f} CPU s", f"a turn of a chat: {chat}"]
         title = f"{dataset.name}: {len(records):,} records"
-        print_rows(title, _HEADINGS, rows, markdown, title, *notes)
+        print_rows(title, headings, rows, markdown, title, *notes)
 
 
 def texts_of(dataset: Dataset) -> list[Record]:
@@ -203,13 +195,6 @@ def _clocks() -> NDArray[np.float64]:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def _known(systems: str) -> list[str]:
-    names = [name.strip() for name in systems.split(",") if name.strip()]
-    if unknown := [name for name in names if name not in SYSTEMS]:
-        raise InvalidInput(f"there is no system {unknown[0]!r}: choose from {', '.join(SYSTEMS)}")
-    return names
-
-
 def _figures(found: Imported, peak: float, records: int, limit: float) -> dict[str, float]:
     return {
         "records/s": records / found.seconds,
@@ -221,7 +206,6 @@ def _figures(found: Imported, peak: float, records: int, limit: float) -> dict[s
     }
 
 
-def _row(name: str, found: Imported, peak: float, records: int, limit: float) -> list[str]:
-    figures = _figures(found, peak, records, limit)
-    share = figures.pop("of the limit")
-    return [name, *(f"{value:,.1f}" for value in figures.values()), f"{share:.0%}"]
+def _cells(figures: Mapping[str, float]) -> list[str]:
+    *others, share = figures.values()
+    return [*(f"{value:,.1f}" for value in others), f"{share:.0%}"]

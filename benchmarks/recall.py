@@ -136,13 +136,7 @@ def choose(names: str) -> list[System]:
     Raises:
         InvalidInput: a name is unknown, or there is none.
     """
-    parts = [part.strip() for part in names.split(",") if part.strip()]
-    chosen = list(dict.fromkeys(name for part in parts for name in GROUPS.get(part, [part])))
-    unknown = [name for name in chosen if name not in _SYSTEMS]
-    if unknown or not chosen:
-        wrong = f"there is no system {unknown[0]!r}" if unknown else "no system is named"
-        raise InvalidInput(f"{wrong}; choose from {', '.join([*GROUPS, *_SYSTEMS])}")
-    return [_SYSTEMS[name] for name in chosen]
+    return [_SYSTEMS[name] for name in options.systems_named(names, _SYSTEMS, GROUPS)]
 
 
 @click.command()

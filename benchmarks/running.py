@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
 from importlib.resources import files
@@ -38,11 +38,12 @@ def command_line(name: str, options: Mapping[str, object]) -> str:
 
     Args:
         options: "--limit" -> its value. True stands for an option without one; what is None, 0,
-            False or empty is left out.
+            False or empty is left out. A tuple stands for an option that is repeated.
     """
     given = (
         [option] if value is True else [option, str(value)]
-        for option, value in options.items()
+        for option, values in options.items()
+        for value in (values if isinstance(values, tuple) else (values,))
         if value
     )
     return shlex.join(["remem", "bench", name, *chain.from_iterable(given)])
@@ -55,10 +56,8 @@ def kept_runs(out: Path | None) -> Iterator[RunDatabase]:
     Raises:
         InvalidInput: the folder cannot be made.
     """
-    with ExitStack() as stack:
-        folder = make_folder(out) if out else Path(stack.enter_context(TemporaryDirectory()))
-        with RunDatabase.create(folder / _RUNS) as database:
-            yield database
+    with folder_for_a_run(out) as folder, RunDatabase.create(folder / _RUNS) as database:
+        yield database
     print_out(describe())
     if out:
         write_report(out / _RUNS, out / _REPORT)
@@ -86,8 +85,22 @@ def show_problems(problems: Sequence[str]) -> None:
         complain(f"... and {len(problems) - _MOST_PROBLEMS:,} more; with --out, {_RUNS} has all")
 
 
-def make_folder(out: Path) -> Path:
-    """The folder that somebody named with --out, made if it is not there.
+@contextmanager
+def folder_for_a_run(named: Path | None, option: str = "--out") -> Iterator[Path]:
+    """The folder that somebody named with an option, or one that is gone afterwards.
+
+    Raises:
+        InvalidInput: it cannot be made.
+    """
+    if named:
+        yield make_folder(named, option)
+        return
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def make_folder(out: Path, option: str = "--out") -> Path:
+    """The folder that somebody named with an option, made if it is not there.
 
     Raises:
         InvalidInput: it cannot be made.
@@ -96,7 +109,7 @@ def make_folder(out: Path) -> Path:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(
-            f"{out} cannot be made ({error.strerror}); choose another folder for --out"
+            f"{out} cannot be made ({error.strerror}); choose another folder for {option}"
         ) from error
     return out
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -36,7 +35,7 @@ from remem.benchmarks.horizon.recalling import Listener
 from remem.benchmarks.horizon.training import Lessons, Plan, SmallModel, Vocabulary, train
 from remem.benchmarks.machine import describe
 from remem.benchmarks.pictures import can_write
-from remem.benchmarks.running import command_line, make_folder
+from remem.benchmarks.running import command_line, folder_for_a_run
 from remem.benchmarks.tables import print_rows
 from remem.cli.screen import complain, print_json, print_out
 from remem.encoders.opening import open_encoder
@@ -62,7 +61,8 @@ class Bench:
         count: Questions of a bucket.
         furthest: The largest distance, one of ``EDGES``.
         lessons: Share of the lessons to give; less than 1 only shows that everything runs.
-        keep: Folder of trained models and filled memories, which are used again.
+        keep: Folder of trained models and filled memories, which are used again; their names have
+            all that they depend on but the encoder, which a memory knows itself.
         seconds: Of processor time, by what took them; filled while it measures.
     """
 
@@ -78,9 +78,10 @@ class Bench:
     def answers(self) -> Iterator[Answer]:
         """All answers, seed by seed: other models and other questions, the same conversation."""
         said = conversation(self.furthest + _LONGER, _SEED)
-        with Memory(self.keep / "memory", encoder=open_encoder(self.encoder)) as memory:
+        name = f"memory-{self.furthest}"
+        with Memory(self.keep / name, encoder=open_encoder(self.encoder)) as memory:
             listener = Listener(memory)
-            self._once("remembering", "memory", partial(listener.hear, said))
+            self._once("remembering", name, partial(listener.hear, said))
             for seed in self.seeds:
                 readers: list[Reader] = [*self._small_readers(seed), *self.generators]
                 talk = Talk(seed, said, self._asked(said, seed), listener)
@@ -108,14 +109,14 @@ class Bench:
             torch.manual_seed(seed)
             model: SmallModel = kind(len(vocabulary))
             lessons = Lessons(here, vocabulary, seed)
-            weights = self.keep / f"{name}-{seed}.pt"
+            weights = self.keep / f"{name}-{seed}-{self.lessons:g}.pt"
             learn = partial(_learn, model, lessons, plan.shortened(self.lessons), weights)
             self._once(f"training {name}", weights.stem, learn)
             model.load_state_dict(torch.load(weights, weights_only=True))
             yield SmallReader(name, model, vocabulary)
 
     def _once(self, what: str, name: str, work: Callable[[], None]) -> None:
-        """Do what is kept, unless it was done before; its time counts in any case."""
+        """Do work whose result is kept, unless it was done before; its time counts in any case."""
         note = self.keep / f"{name}.json"
         if not note.exists():
             complain(f"{what}: {name}")
@@ -167,12 +168,7 @@ def _learn(model: SmallModel, lessons: Lessons, plan: Plan, weights: Path) -> No
 )
 @options.encoder
 @click.option("--keep", type=options.FOLDER, help="Keep models and memories there, for other runs")
-@click.option(
-    "--plot",
-    "picture",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw accuracy over distance into a file: .svg, .png or .pdf",
-)
+@options.plot("accuracy over distance")
 @options.as_json
 def horizon(
     seeds: int,
@@ -198,15 +194,24 @@ def horizon(
         GeneratorReader(name, open_generator(name), window, generator_questions)
         for name in generators
     ]
-    with ExitStack() as stack:
-        folder = make_folder(keep) if keep else Path(stack.enter_context(TemporaryDirectory()))
+    with folder_for_a_run(keep, "--keep") as folder:
         numbers = range(1, seeds + 1)
         bench = Bench(numbers, questions, int(furthest), lessons, folder, encoder, others)
         drawn = curves(list(bench.answers()))
     if picture:
         draw(drawn, picture)
     if as_json:
-        print_json(_everything(drawn, bench))
+        given = {
+            "--seeds": seeds,
+            "--questions": questions,
+            "--furthest": furthest,
+            "--generator": generators,
+            "--window": generators and window,
+            "--generator-questions": generators and generator_questions,
+            "--lessons": lessons < 1 and lessons,
+            "--encoder": encoder,
+        }
+        print_json(_everything(command_line("horizon", given), drawn, bench))
     else:
         _show(drawn, bench)
 
@@ -242,10 +247,9 @@ def _cell(curve: Curve, bucket: Bucket) -> str:
     return f"{share.mean:.2f} ({share.low:.2f}-{share.high:.2f})"
 
 
-def _everything(drawn: Sequence[Curve], bench: Bench) -> dict[str, Any]:
-    given = {"--seeds": len(bench.seeds), "--questions": bench.count, "--furthest": bench.furthest}
+def _everything(command: str, drawn: Sequence[Curve], bench: Bench) -> dict[str, Any]:
     return {
-        "command": command_line("horizon", given),
+        "command": command,
         "machine": describe(),
         "guessing": GUESSING,
         "questions": len(bench.seeds) * bench.count,

@@ -32,7 +32,7 @@ EDGES = (3, 10, 30, 60, 120, 240, 480, 1_000, 3_000, 10_000, 30_000, 100_000)
 """Ends of the buckets of distances, in tokens."""
 
 Bucket = tuple[int, int]
-"""From a distance up to, but without, another."""
+"""Distances from the first up to, but without, the second, in tokens."""
 
 _GAP = 100
 """Mean number of tokens between two facts."""

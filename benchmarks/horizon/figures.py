@@ -19,7 +19,6 @@ class Answer:
 
     Attributes:
         seed: Of the model and of the questions.
-        distance: Tokens between the fact and the question.
         found: True if the fact was among what was recalled; None where nothing was to be recalled.
     """
 
@@ -27,7 +26,6 @@ class Answer:
     arm: str
     seed: int
     bucket: Bucket
-    distance: int
     right: bool
     found: bool | None = None
 

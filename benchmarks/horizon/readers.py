@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from remem.benchmarks.horizon.conversations import Bucket, Conversation, Question, tokens_of
+from remem.benchmarks.horizon.conversations import Bucket, Conversation, Fact, Question, tokens_of
 from remem.benchmarks.horizon.figures import ALONE, WITH, Answer
 from remem.benchmarks.horizon.recalling import Listener
 from remem.benchmarks.horizon.training import SmallModel, Vocabulary, prompt
@@ -61,11 +61,11 @@ class SmallReader:
                 state = self._model.listen(tokens[:, read : question.at], state)
                 read = question.at
             recalled = talk.listener.texts(question, RECALLED)
-            for arm, memories in ((ALONE, []), (WITH, recalled)):
+            told = question.fact.said in recalled
+            for arm, memories, found in ((ALONE, [], None), (WITH, recalled, told)):
                 said = self._answer(prompt(question.fact.asked, memories), state)
                 right = said == question.fact.value.lower()
-                found = question.fact.said in memories if memories else None
-                yield Answer(self.name, arm, talk.seed, bucket, question.distance, right, found)
+                yield Answer(self.name, arm, talk.seed, bucket, right, found)
 
     def _answer(self, words: Sequence[str], state: Any) -> str:
         features, _ = self._model(self._numbers(words), state)
@@ -95,24 +95,20 @@ class GeneratorReader:
             of_bucket = (question for each, question in talk.asked if each == bucket)
             for question in islice(of_bucket, self._most):
                 block = talk.listener.context(question, _MOST, _BUDGET)
-                told = [each.record.text for each in block.recollections]
-                for arm, context in ((ALONE, None), (WITH, block)):
-                    right = self._is_right(talk, question, context)
-                    found = question.fact.said in told if context else None
-                    yield Answer(self.name, arm, talk.seed, bucket, question.distance, right, found)
+                told = question.fact.said in (each.record.text for each in block.recollections)
+                earlier = self._earlier(talk.conversation.turns[: question.turn])
+                for arm, context, found in ((ALONE, None, None), (WITH, block, told)):
+                    right = self._is_right(question.fact, context, earlier)
+                    yield Answer(self.name, arm, talk.seed, bucket, right, found)
 
-    def _is_right(self, talk: Talk, question: Question, context: Context | None) -> bool:
-        fact, earlier = question.fact, self._earlier(talk.conversation.turns[: question.turn])
+    def _is_right(self, fact: Fact, context: Context | None, earlier: tuple[Message, ...]) -> bool:
         said = self._generator.generate(Prompt(fact.asked, context, earlier, _INSTRUCTIONS))
         return fact.value.lower() in tokens_of(said)
 
     def _earlier(self, turns: Sequence[str]) -> tuple[Message, ...]:
-        """As many of the last turns as fit, so that the one before the question is answered."""
+        """The last turns that fit, so that the one before the question is answered."""
         room, first = self._window, len(turns)
         while first and (room := room - self._generator.count_tokens(turns[first - 1])) >= 0:
             first -= 1
         kept = turns[first + (len(turns) - first) % 2 :]
-        return tuple(
-            Message(role, text)
-            for role, text in zip(("user", "assistant") * len(kept), kept)  # noqa: B905
-        )
+        return tuple(map(Message, cycle(("user", "assistant")), kept))

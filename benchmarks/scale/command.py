@@ -112,12 +112,7 @@ def as_namespaces(*args: Any) -> tuple[int, int] | None:
     metavar="PATH",
     help="A folder to work in, or the url of an empty store on a server, for remem",
 )
-@click.option(
-    "--plot",
-    "picture",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the growth into a file: .svg, .png or .pdf",
-)
+@options.plot("the growth")
 @options.as_json
 def scale(
     sizes: tuple[int, ...] | None,

@@ -12,6 +12,7 @@ import numpy as np
 
 from remem import BundledEncoder, Memory
 from remem.benchmarks.systems.base import package
+from remem.benchmarks.systems.peers.chroma import collection_in
 from remem.encoders.models import bundled_folder
 from remem.encoders.opening import load_now
 from remem.store import Record
@@ -55,15 +56,10 @@ def txtai(folder: Path) -> Iterator[TextSystem]:
 @contextmanager
 def chroma(folder: Path) -> Iterator[TextSystem]:
     """Chroma's persistent client, with its own function for models of sentence-transformers."""
-    chromadb = package("chromadb")
     functions = package("chromadb.utils.embedding_functions")
     encode = functions.SentenceTransformerEmbeddingFunction(str(bundled_folder()))
-    quiet = chromadb.Settings(anonymized_telemetry=False)
-    with closing(chromadb.PersistentClient(str(folder), settings=quiet)) as client:
-        collection = client.get_or_create_collection(
-            "memories", configuration={"hnsw": {"space": "cosine"}}, embedding_function=encode
-        )
-        yield _Chroma(collection, client.get_max_batch_size())
+    with collection_in(folder, encode) as (collection, most):
+        yield _Chroma(collection, most)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from remem import Memory
 from remem.benchmarks import options
 from remem.benchmarks.machine import describe
+from remem.benchmarks.running import command_line
 from remem.benchmarks.tables import print_rows
 from remem.benchmarks.writes.figures import PROBES, Figures, kept_of, measured, some_facts
 from remem.benchmarks.writes.student import ADAPTED, LAYERS, RANK, Student
@@ -77,9 +78,19 @@ def writes(
         ]
         found = [measured(make(), facts, until, text, complain) for make, until in writers]
     if as_json:
-        tuned = {"rates": {str(number): rate for number, rate in rates.items()}}
+        given = {
+            "--facts": sizes,
+            "--with-model": with_model,
+            "--rehearsed": rehearsed,
+            "--encoder": encoder,
+        }
         print_json(
-            {"machine": describe(), **tuned, "writers": [asdict(figures) for figures in found]}
+            {
+                "command": command_line("writes", given),
+                "machine": describe(),
+                "rates": {str(number): rate for number, rate in rates.items()},
+                "writers": [asdict(figures) for figures in found],
+            }
         )
     else:
         _show(found, rates)

@@ -107,7 +107,7 @@ def kept_of(
 
 
 def _write(writer: Writer, fact: Fact) -> tuple[float, bool]:
-    """Seconds that it takes, and whether the fact is answered then."""
+    """Write a fact; returns the seconds that this took, and whether it is answered then."""
     began = time.process_time()
     writer.write([fact])
     return time.process_time() - began, writer.answers([fact])[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Protocol
 
@@ -38,7 +39,8 @@ class Writer(Protocol):
         """For each fact, whether anything still leads to it: its question or its sentence."""
 
     def perplexity(self, text: str) -> float | None:
-        """Of the model that answers, for a text that has nothing to do with the facts."""
+        """Perplexity of the model that answers, for a text that has nothing to do with the facts;
+        None where no model answers."""
 
 
 class Weights:
@@ -60,10 +62,7 @@ class Weights:
 
     def write(self, facts: Sequence[Fact]) -> None:
         """See ``Writer``."""
-        earlier = list(self._written.values())
-        beside = self._random.sample(earlier, min(self._rehearsed, len(earlier)))
-        pairs = [(asking(fact), fact.value) for fact in (*facts, *beside)]
-        self._student.write(pairs, self._rate, len(facts))
+        self._learn(facts)
         self._written |= {fact.asked: fact for fact in facts}
 
     def change(self, old: Fact, new: Fact) -> None:
@@ -74,10 +73,7 @@ class Weights:
     def forget(self, fact: Fact) -> None:
         """See ``Writer``: another answer is learned in its place."""
         self._written.pop(fact.asked, None)
-        earlier = list(self._written.values())
-        beside = self._random.sample(earlier, min(self._rehearsed, len(earlier)))
-        pairs = [(asking(fact), IGNORANCE), *((asking(each), each.value) for each in beside)]
-        self._student.write(pairs, self._rate, 1)
+        self._learn([replace(fact, value=IGNORANCE)])
 
     def answers(self, facts: Sequence[Fact]) -> list[bool]:
         """See ``Writer``."""
@@ -91,6 +87,13 @@ class Weights:
     def perplexity(self, text: str) -> float | None:
         """See ``Writer``."""
         return self._student.perplexity(text)
+
+    def _learn(self, facts: Sequence[Fact]) -> None:
+        """Take the steps for some facts, with some of the earlier ones beside them."""
+        earlier = list(self._written.values())
+        beside = self._random.sample(earlier, min(self._rehearsed, len(earlier)))
+        pairs = [(asking(fact), fact.value) for fact in (*facts, *beside)]
+        self._student.write(pairs, self._rate, len(facts))
 
 
 def asking(fact: Fact) -> str:
@@ -133,7 +136,7 @@ class Remembered:
         return [fact.said in self._recalled(fact, _DEEP) for fact in facts]
 
     def perplexity(self, text: str) -> float | None:  # noqa: ARG002
-        """None: no model was touched."""
+        """See ``Writer``."""
         return None
 
     def _recalled(self, fact: Fact, k: int) -> list[str]:
@@ -141,7 +144,8 @@ class Remembered:
 
 
 class Read(Remembered):
-    """The same, and the model as it was reads the three best memories and answers.
+    """Facts given to the shipped memory, and answered by the model, untouched, from the three best
+    memories.
 
     Args:
         student: Forgets whatever was written into it.

@@ -29,13 +29,24 @@ class Chroma:
     @contextmanager
     def open(self, folder: Path) -> Iterator[_Engine]:
         """A client in the folder."""
-        chromadb = package("chromadb")
-        quiet = chromadb.Settings(anonymized_telemetry=False)
-        with closing(chromadb.PersistentClient(str(folder), settings=quiet)) as client:
-            collection = client.get_or_create_collection(
-                "memories", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
-            )
-            yield _Engine(folder, collection, client.get_max_batch_size())
+        with collection_in(folder) as (collection, most):
+            yield _Engine(folder, collection, most)
+
+
+@contextmanager
+def collection_in(folder: Path, encode: Any = None) -> Iterator[tuple[Any, int]]:
+    """A collection of cosine space, and how many records the client takes at a time.
+
+    Args:
+        encode: Chroma's embedding function; None where vectors are given.
+    """
+    chromadb = package("chromadb")
+    quiet = chromadb.Settings(anonymized_telemetry=False)
+    with closing(chromadb.PersistentClient(str(folder), settings=quiet)) as client:
+        collection = client.get_or_create_collection(
+            "memories", configuration={"hnsw": {"space": "cosine"}}, embedding_function=encode
+        )
+        yield collection, client.get_max_batch_size()
 
 
 @dataclass(slots=True)

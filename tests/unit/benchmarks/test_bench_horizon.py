@@ -25,7 +25,7 @@ from remem.benchmarks.horizon.conversations import (
 )
 from remem.benchmarks.horizon.figures import ALONE, WITH, Answer, curves
 from remem.benchmarks.horizon.lstm import LSTM
-from remem.benchmarks.horizon.readers import GeneratorReader, Talk
+from remem.benchmarks.horizon.readers import GeneratorReader, SmallReader, Talk
 from remem.benchmarks.horizon.recalling import Listener
 from remem.benchmarks.horizon.training import (
     MEMORY,
@@ -227,12 +227,22 @@ def test_a_generator_is_given_the_end_of_the_conversation_and_what_was_recalled(
         assert remembering.right >= bool(remembering.found)
 
 
+def test_a_fact_of_which_nothing_is_recalled_was_not_found(
+    said: Conversation, vocabulary: Vocabulary, tmp_path: Path
+) -> None:
+    asked = [((3, 10), each) for each in said.questions((3, 10), 1, Random(1))]
+    reader = SmallReader("small", LSTM(len(vocabulary)), vocabulary)
+    with Memory(tmp_path / "store", encoder=HashEncoder()) as empty:
+        answers = reader.answers(Talk(1, said, asked, Listener(empty)))
+        assert [(each.arm, each.found) for each in answers] == [(ALONE, None), (WITH, False)]
+
+
 # Figures.
 
 
 def answered(shares: list[float], seeds: int = 2) -> list[Answer]:
     return [
-        Answer("model", ALONE, seed, bucket, bucket[0], number < 10 * share)
+        Answer("model", ALONE, seed, bucket, number < 10 * share)
         for bucket, share in zip(buckets(EDGES[-1]), shares, strict=False)
         for seed in range(seeds)
         for number in range(10)
@@ -258,7 +268,7 @@ def test_the_horizon_is_where_half_of_the_nearest_accuracy_is_kept_without_a_gap
 
 def test_a_curve_pools_the_seeds_and_shows_each() -> None:
     answers = [
-        Answer("model", WITH, seed, (3, 10), 4, right, found)
+        Answer("model", WITH, seed, (3, 10), right, found)
         for seed, right, found in [
             (1, True, True),
             (1, False, False),
@@ -285,6 +295,9 @@ def test_the_command_shows_both_models_with_and_without_memory_and_draws_them(
     command = ["horizon", *quick, "--seeds", "1", "--keep", str(kept)]
     assert run([*command, "--plot", str(picture), "--json"], main) == 0
     shown = json.loads(capsys.readouterr().out)
+    assert shown["command"] == (
+        "remem bench horizon --seeds 1 --questions 4 --furthest 240 --lessons 0.001 --encoder hash"
+    )
     names = [(curve["model"], curve["arm"]) for curve in shown["curves"]]
     assert names == [(model, arm) for model in ("LSTM", "Transformer") for arm in (ALONE, WITH)]
     assert [bucket["count"] for bucket in shown["curves"][0]["buckets"]] == [4] * 5
@@ -296,6 +309,27 @@ def test_the_command_shows_both_models_with_and_without_memory_and_draws_them(
     assert "120-240" in printed
     assert "horizon" in printed
     assert {path.name: path.stat().st_mtime_ns for path in kept.glob("*.pt")} == written
+
+
+def test_what_is_kept_serves_no_run_of_other_length_or_lessons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = ["horizon", "--questions", "2", "--seeds", "1", "--encoder", "hash"]
+    kept += ["--keep", str(tmp_path)]
+    made = []
+    for furthest, lessons in (("10", "0.001"), ("30", "0.001"), ("30", "0.002")):
+        assert run([*kept, "--furthest", furthest, "--lessons", lessons], main) == 0
+        said = capsys.readouterr().err
+        made.append(("remembering: " in said, "training LSTM: " in said))
+    assert made == [(True, True), (True, False), (False, True)]
+
+
+def test_a_folder_to_keep_things_in_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(["horizon", "--keep", str(tmp_path / "file" / "inside")], main) != 0
+    assert "choose another folder for --keep" in capsys.readouterr().err
 
 
 def test_a_plot_that_is_no_picture_is_refused_before_anything_is_trained(

@@ -70,6 +70,11 @@ def test_a_system_that_nobody_knows_is_refused(diary: Path) -> None:
     assert "nobody" in str(done.exception)
 
 
+def test_to_name_no_system_is_refused(diary: Path) -> None:
+    done = CliRunner().invoke(importing, ["--data", str(diary), "--systems", ","])
+    assert isinstance(done.exception, InvalidInput)
+
+
 @pytest.mark.model
 @pytest.mark.parametrize("name", ["remem", "sentence-transformers"])
 def test_a_system_finds_what_it_was_given(name: str, diary: Path, tmp_path: Path) -> None:

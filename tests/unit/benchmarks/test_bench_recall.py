@@ -188,6 +188,8 @@ def test_a_check_says_of_each_data_set_which_scores_are_not_as_written_down(
 def test_a_command_line_has_the_options_that_say_something() -> None:
     options = {"--data": Path("my chat"), "--limit": None, "--seed": 0, "--official": True}
     assert command_line("recall", options) == "remem bench recall --data 'my chat' --official"
+    repeated = {"--generator": ("one", "two"), "--language": ()}
+    assert command_line("uses", repeated) == "remem bench uses --generator one --generator two"
 
 
 def test_another_store_is_measured_and_left_empty(bench: Bench, tmp_path: Path) -> None:
