@@ -41,7 +41,7 @@ def of_values(*values: Any) -> bytes:
     return blake2b(f"[{', '.join(parts)}]".encode(), digest_size=SIZE).digest()
 
 
-def of_bytes(owner: int, data: bytes | memoryview) -> bytes:
+def of_bytes(owner: int, data: bytes) -> bytes:
     """The digest of bytes that belong to the record with a number."""
     digest = blake2b(b"%d " % owner, digest_size=SIZE)
     digest.update(data)

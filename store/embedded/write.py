@@ -92,7 +92,7 @@ def put_vectors(
 ) -> Halves:
     """Store the unit vectors of records, shape (n, views, dim), in half precision; return these."""
     halves = vectors.astype("<f2")
-    size, whole = vectors[:1].size * halves.itemsize, memoryview(halves.tobytes())
+    size, whole = vectors[:1].size * halves.itemsize, halves.tobytes()
     each = (whole[start : start + size] for start in range(0, len(whole), max(size, 1)))
     values: list[Any] = []
     for i, data in zip(ids, each, strict=True):
