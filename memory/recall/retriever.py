@@ -34,7 +34,7 @@ from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.revisions import newest_decision_first
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
-from remem.recall.truth import truth_first
+from remem.recall.truth import is_personal, truth_first
 from remem.recall.updates import updates_first
 from remem.store import (
     Dense,
@@ -285,14 +285,14 @@ class Retriever:
     def _stated(
         self, reader: Reader, namespace: str, states: Set[State], where: Filter | None
     ) -> list[Record]:
-        """Records that make a claim about one of these states."""
+        """Records in which a person makes a claim about one of these states."""
         legs = [Text(TURN, words_to_find(name)) for _, name in sorted(states)]
         found = reader.search(namespace, legs, self.pool, where) if legs else []
         records = {hit.record.key: hit.record for hits in found for hit in hits}
         return [
             record
             for record in records.values()
-            if any(claim.state in states for claim in claims(record.text))
+            if is_personal(record) and any(claim.state in states for claim in claims(record.text))
         ]
 
     def _dated(
