@@ -31,7 +31,7 @@ from remem.recall.ranking import (
 )
 from remem.recall.relevance import Rarity, Scale, judged, scale_of, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
-from remem.recall.revisions import newest_decision_first
+from remem.recall.revisions import nearest_decision_first, newest_decision_first
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
 from remem.recall.truth import is_personal, truth_first
@@ -266,6 +266,7 @@ class Retriever:
     def _judged(self, answer: _Answer, asked: Encoded, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
+        ranking = nearest_decision_first(answer.question, ranking, answer.cosines)
         ranking = newest_decision_first(answer.question, ranking)
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
         ranking = updates_first(answer.question, answer.states, ranking, answer.now)

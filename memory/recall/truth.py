@@ -20,6 +20,7 @@ from remem.recall.signals import Query
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 from remem.versions import may_be_later
+from remem.views import is_agents
 
 BESIDE = "beside"
 """The field of a memory's metadata that holds the keys of newer ones beside which it is true."""
@@ -166,8 +167,10 @@ def _in_order(
 
 
 def is_personal(record: Record) -> bool:
-    """True for what a person may state: a turn or a note, and no assistant's."""
-    return record.role != "assistant" and record.kind in ("turn", "note")
+    """True for what a person may state of themselves: a turn or a note, and no assistant's. Where a
+    coding agent works, the words are about a program, and the next request updates no answer."""
+    is_said = record.role != "assistant" and record.kind in ("turn", "note")
+    return is_said and not is_agents(record)
 
 
 def by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[Stated]]:
