@@ -97,6 +97,12 @@ def is_example(record: Record, name: str) -> bool:
     return label_of(record, name) is not None and name not in _guesses(record)
 
 
+def probability_of(record: Record, name: str) -> float | None:
+    """The probability of a label that was guessed; None of one that somebody gave."""
+    share = _guesses(record).get(name)
+    return share if isinstance(share, float) else None
+
+
 def labels_of(record: Record) -> dict[str, str]:
     """The labels of a memory, given and guessed, by name."""
     return {name: label for name in _names(record) if (label := label_of(record, name))}
