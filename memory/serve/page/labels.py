@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -19,7 +20,15 @@ from remem.serve.page.summary import within
 from remem.serve.page.timeline import Chart, chart_of
 from remem.serve.page.visits import HtmlRoute, Reading, Visit, Writing
 from remem.store import Filter, Record
-from remem.uses.labelled import HAS_LABELS, curve, is_example, label_of, probability_of, tally
+from remem.uses.labelled import (
+    HAS_LABELS,
+    curve,
+    is_example,
+    label_of,
+    labels_of,
+    probability_of,
+    tally,
+)
 from remem.versions import is_current
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
@@ -36,7 +45,6 @@ class Labels:
     """The labels of one name, in the memories that fit.
 
     Attributes:
-        name: What is labelled.
         counts: Label -> how many have it, in the order of their colours.
         chart: When; one slot for each month or day.
         by_day: The slots are days.
@@ -46,7 +54,6 @@ class Labels:
         can_guess: There are enough examples to tell the label of a text.
     """
 
-    name: str
     counts: Mapping[str, int]
     chart: Chart
     by_day: bool
@@ -60,50 +67,45 @@ async def labels(
     visit: Reading, name: str = "", label: str = "", text: str = "", n: int = _AT_FIRST
 ) -> Response:
     """The labels of a name, and that of a text."""
+    if visit.is_part:
+        guess = await visit.read(lambda memory: memory.classify(name, text))
+        return visit.page("_guess.html", guess=guess)
     where, most = within(visit.request.query_params), min(max(n, 1), _MOST)
 
     def read(memory: Memory) -> dict[str, Any]:
-        if visit.is_part:
-            return {"guess": memory.classify(name, text)}
-        known = memory.labels()
+        labelled = [one for one in memory.scan(HAS_LABELS) if is_current(one)]
+        known = tally(labelled)
         chosen = name or next(iter(known), "")
+        of_name = [one for one in labelled if chosen in labels_of(one)]
         return {
             "known": known,
             "name": chosen,
-            "shown_labels": labels_of(memory, chosen, label, where) if chosen in known else None,
+            "chosen": _within(of_name, chosen, label, where) if of_name else None,
             "guess": memory.classify(chosen, text) if text.strip() else None,
             "people": speakers_of(memory),
         }
 
-    values = await visit.read(read)
-    template = "_guess.html" if visit.is_part else "labels.html"
     return visit.page(
-        template,
+        "labels.html",
         label=label,
         text=text,
         most=most,
         more=min(most + _AT_FIRST, _MOST),
-        slot_link=lambda slot, by_day: _link(visit, slot, by_day=by_day),
-        **values,
+        link_of=partial(_link, visit),
+        **await visit.read(read),
     )
 
 
-def labels_of(memory: Memory, name: str, label: str, where: Filter | None) -> Labels:
+def _within(labelled: Sequence[Record], name: str, label: str, where: Filter | None) -> Labels:
     """The labels of a name in the memories that fit; the colours are those of all memories."""
-    everything = [
-        one
-        for one in memory.scan(HAS_LABELS)
-        if is_current(one) and label_of(one, name) is not None
-    ]
-    everybody = list(tally(everything).get(name, {}))
-    fitting = [one for one in everything if where is None or where.matches(one)]
-    found = tally(fitting).get(name, {})
+    everybody = list(tally(labelled)[name])
+    fitting = [one for one in labelled if where is None or where.matches(one)]
+    counts = tally(fitting).get(name, {})
     periods = curve(fitting, name)
-    examples = Counter(label_of(one, name) for one in everything if is_example(one, name))
+    examples = Counter(label_of(one, name) for one in labelled if is_example(one, name))
     newest = sorted(fitting, key=lambda one: (str(one.said_at or ""), one.key), reverse=True)
     return Labels(
-        name,
-        {each: found.get(each, 0) for each in everybody},
+        {each: counts.get(each, 0) for each in everybody},
         _chart(periods, everybody),
         any(len(period) > len("2024-03") for period in periods),
         [(one, probability_of(one, name)) for one in newest if label in ("", label_of(one, name))],

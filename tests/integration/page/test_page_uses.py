@@ -33,7 +33,7 @@ def labelled(memory: Memory) -> Memory:
 
 @pytest.fixture
 def client(labelled: Memory) -> Iterator[httpx.Client]:
-    with showing(labelled) as url, httpx.Client(base_url=url) as client:
+    with showing(labelled) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -107,7 +107,7 @@ def test_bad_input_of_labels_is_told_in_a_sentence(client: httpx.Client) -> None
 def test_one_label_is_too_few_to_label_a_text(memory: Memory) -> None:
     memory.label("mood", "good", "kiln#0", "kiln#1")
     with showing(memory) as url:
-        assert "There are too few examples" in httpx.get(f"{url}/page/uses/labels").text
+        assert "There are too few examples" in httpx.get(f"{url}/page/uses/labels", timeout=60).text
 
 
 def test_an_unknown_language_is_refused_in_a_sentence(client: httpx.Client) -> None:
