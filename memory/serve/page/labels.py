@@ -17,7 +17,7 @@ from remem.serve.page.jobs import begun
 from remem.serve.page.people import speakers_of
 from remem.serve.page.summary import PATH as USES
 from remem.serve.page.summary import within
-from remem.serve.page.timeline import Chart, chart_of
+from remem.serve.page.timeline import Chart, Tally, chart_of
 from remem.serve.page.visits import HtmlRoute, Reading, Visit, Writing
 from remem.store import Filter, Record
 from remem.uses.labelled import (
@@ -116,7 +116,9 @@ def _within(labelled: Sequence[Record], name: str, label: str, where: Filter | N
 
 def _chart(periods: Mapping[str, Mapping[str, int]], everybody: Sequence[str]) -> Chart:
     days = [date.fromisoformat(f"{period}-01"[:10]) for period in periods]
-    counts = {label: [count.get(label, 0) for count in periods.values()] for label in everybody}
+    counts: Tally = {
+        label: [count.get(label, 0) for count in periods.values()] for label in everybody
+    }
     return chart_of(days, counts, everybody)
 
 
