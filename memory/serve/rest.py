@@ -158,7 +158,7 @@ async def summary(asked: requests.Summary, deps: Reading) -> responses.SummaryOu
 
 @_memories.get("/labels", responses=responses.refusals())
 async def labels(deps: Reading) -> responses.LabelsOut:
-    """What is labelled, and how many memories have each label."""
+    """The names of labels, and how many memories have each label."""
     return await deps.do(lambda memory: responses.LabelsOut.of(labels=memory.labels()))
 
 

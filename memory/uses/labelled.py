@@ -143,7 +143,8 @@ def curve(records: Iterable[Record], name: str) -> dict[str, dict[str, int]]:
     is_short = max(moments) - min(moments) <= _FEW_DAYS
     counts: dict[str, Counter[str]] = {}
     for moment, label in sorted(dated):
-        period = f"{moment:%Y-%m-%d}" if is_short else f"{moment:%Y-%m}"
+        day = moment.date().isoformat()
+        period = day if is_short else day[: len("2024-03")]
         counts.setdefault(period, Counter())[label] += 1
     return {period: dict(sorted(count.items())) for period, count in sorted(counts.items())}
 

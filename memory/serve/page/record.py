@@ -111,7 +111,7 @@ async def record(visit: Reading, key: str) -> Response:
 
 
 def _others(record: Record) -> dict[str, Any]:
-    """What else its metadata says, besides what has a place of its own on the page."""
+    """The rest of its metadata, besides what has a place of its own on the page."""
     shown = {"pinned", LABELLED, GUESSED, *labels_of(record)}
     return {name: value for name, value in record.metadata.items() if name not in shown}
 
