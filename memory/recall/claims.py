@@ -261,7 +261,7 @@ def _is_past_or_other(sentence: str, found: re.Match[str], language: Language) -
         return False
     if groups.get("them"):
         before = before[: found.start("them")]
-    is_own = language.own.search(before[found.start() :]) is not None
+    is_own = bool(groups.get("whose")) or language.own.search(before[found.start() :])
     return not is_own and language.other.search(before) is not None
 
 

@@ -317,7 +317,7 @@ _DIETS = (
     "vegan[ae]?r?(?:in)?|v[ée]gane?|vegano|vegetari(?:an|er|erin|sch|an[oa])|végétarien(?:ne)?"
     "|vegetarisch|pescatarian|keto|ketogen|gluten-free|glutenfrei|sans gluten|sin gluten"
     "|sem glúten|paleo|low[- ]carb|omnivore|lactose-free|laktosefrei|halal|kosher|carnivore"
-    "|flexitarian|flexitarisch"
+    "|flexitarian|flexitarisch|纯素|生酮|素食?|无麸质|低碳"
 )
 _UNITS = r"(?:kgs?|kilos?|quilos?|chili|pounds|lbs?)\b|кг|кило(?:грамм\w*)?|公斤|千克"
 _STREETS = (
@@ -354,7 +354,7 @@ _VALUES: Mapping[str, Kind] = {
         r"(?: (?!(?:now|by|at|and|since|but|these|for|in|ahora|agora|maintenant|tras|depois|après"
         r"|et|y|e|desde|dans|en|em|chez)\b)[a-zà-ÿ][\w'-]*){0,3}"
     ),
-    "diet": Kind(rf"(?:{_DIETS})\b"),
+    "diet": Kind(rf"(?:{_DIETS})(?![a-zà-ÿ])"),
     "pet": Kind(rf"an? (?:{_PETS})(?: (?:called|named) [A-Z]\w+)?"),
 }
 """Kind -> how it is written, but for names, of which each language has its own."""
