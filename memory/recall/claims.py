@@ -143,9 +143,7 @@ def _in_sentence(sentence: str, message: str) -> Iterator[Claim]:
         yield from claims or (_of_something_else(sentence, language) if may_be_open else ())
 
 
-def _in_frames(
-    sentence: str, around: str, words: Set[str], language: Language
-) -> Iterator[Claim]:
+def _in_frames(sentence: str, around: str, words: Set[str], language: Language) -> Iterator[Claim]:
     for state in language.states:
         if state.triggers.isdisjoint(words) or not state.kind.sign.search(sentence):
             continue
@@ -164,7 +162,7 @@ def _in_frame(
     for found in frame.pattern.finditer(sentence):
         value = state.kind.read(found["v"])
         if state.is_name:
-            value -= _CALENDAR
+            value = _name(value)
         if not value or _is_past_or_other(sentence, found, language):
             continue
         if found.start("v") > 2 and _is_told_of_another(sentence, language):
@@ -178,7 +176,8 @@ def _in_frame(
 def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Claim]:
     """The claim of a sentence with words of a state and a value of its kind, whatever stands
     between; none if it speaks of others, or neither of who says it nor of a change."""
-    state = max(language.states, key=lambda each: len(each.about & words))
+    likely = (each for each in language.states if each.unless.isdisjoint(words))
+    state = max(likely, key=lambda each: len(each.about & words))
     named = state.about & words
     changed = language.change.search(sentence) is not None
     if not named or language.other.search(sentence) or _is_of_another(sentence, language):
@@ -191,7 +190,7 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
         return
     for pattern in _patterns(state, named, language):
         for found in pattern.finditer(sentence):
-            value = state.kind.read(found["v"]) - language.triggers - _CALENDAR
+            value = state.kind.read(found["v"]) - language.triggers - _NO_NAMES
             before = sentence[: found.start("v")]
             is_past = language.before.search(before) is not None
             if value and not (is_past or _is_no_value(before, state)):
@@ -199,6 +198,12 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
                     ("", state.name), value, changed, named if state.is_name else frozenset()
                 )
                 return
+
+
+def _name(value: frozenset[str]) -> frozenset[str]:
+    """A value without the words that are no names; empty: nothing but those and numbers."""
+    value -= _NO_NAMES
+    return frozenset() if all(map(str.isdigit, value)) else value
 
 
 def _is_no_value(before: str, state: Known) -> bool:
@@ -300,14 +305,14 @@ _SENTENCE = re.compile(
     r"(?:[^.!?。！？\n]|(?<=\d)\.(?=\d)|(?<=\b[DMS][rst])\.|(?<=\b(?:Mrs|Pro))\.|\.(?=[a-z]))+"
     r"[.!?。！？]*"
 )
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w+|@")
 _DIGIT = re.compile(r"\d")
 
 _AMOUNTS = frozenset({"rent", "salary"})
 _MOST_TIMES = 3
 _SUBJECT = re.compile(
-    r"(?:[AO] )?([A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё]+) "
-    r"(?:has|had|hat|ha|tem|está|is|ist|wants|was|wurde|a|est|se ha|foi|mudou|è|got)\b"
+    r"(?:[AO] )?(?!On\b)([A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё]+) "
+    r"(?:has|had|hat|ha|tem|está|is|ist|wants|wurde|a \w+é\b|a été|se ha|foi|mudou)\b"
 )
 _NO_PLACE = re.compile(
     r"\b(?:with|by|for|nennen? (?:es|ihn|sie)|responde a|atende por|answers to|called|named)"
@@ -323,17 +328,20 @@ _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
 _NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)
 """Of a sentence whose digits are no money, though the landlord has told them."""
 
-_CALENDAR = frozenset(
+_NO_NAMES = frozenset(
     tokenize(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may "
-        "june july august september october november december i ok okay christmas easter"
+        "june july august september october november december i ok okay christmas easter "
+        "quien quem wer qui das dies heute jetzt nun ahora hoy agora hoje maintenant desde seit ab "
+        "depuis"
     )
 )
 _NO_NOUNS = frozenset(tokenize("new current latest updated old deadline due date number"))
 _SAME = dict.fromkeys(tokenize("code key passcode passphrase pin"), *tokenize("password"))
 _WHO = re.compile(
     r"\b(?:who|whom|names?|called|call|which|wer|wen|wem|heißt|heisst|welche[rnms]?|qui|appelle"
-    r"|appelait|quel(?:le)?s?|nom|hieß|quién|llama|llamaba|qué|nombre|quem|chama|chamava|qual|nome)\b|^(?:[aà]|de|com|em) que\b|^que\b"
+    r"|appelait|quel(?:le)?s?|nom|hieß|quién|llama|llamaba|qué|nombre|quem|chama|chamava|qual|nome)\b"
+    r"|^(?:(?:[aà]|de|com|em) )?que\b"
     r"|谁|叫|名字|哪",
     re.IGNORECASE,
 )
