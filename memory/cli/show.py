@@ -156,10 +156,12 @@ def stats(settings: Settings, gaps: bool, keep: bool | None) -> None:
 
 
 def _show_stats(settings: Settings) -> None:
+    from remem.encoders.opening import encoder_label
+
     with settings.look() as memory:
         found = memory.stats()
     space = found.space
-    vectors = f"{space.dim} dimensions, {space.fingerprint:.40}" if space else "none yet"
+    vectors = f"{space.dim} dimensions, {encoder_label(space)}" if space else "none yet"
     print_result(
         settings.as_json,
         asdict(found),
@@ -236,8 +238,9 @@ def _share_table(title: str, shares: Sequence[Share]) -> list[RenderableType]:
 
 def _stale_row(one: Stale) -> tuple[Any, ...]:
     record = one.record
+    speaker = who(record)
     return (
-        f"{one.about} ({who(record)})",
+        f"{one.about} ({speaker})" if speaker else one.about,
         record.text[:_MOST_SHOWN],
         record.said_at,
         shown_key(record.key),

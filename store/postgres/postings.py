@@ -62,7 +62,7 @@ _BLOCKS = """remem.postings
     WHERE namespace = %s AND postings.view = t.view AND postings.token = t.token"""
 
 _BEFORE, _BEHIND = Struct(">hiiihi"), Struct(">iqiqi")
-"""The parts of a row before the token and behind it: the number of fields, then each field behind
+"""The bytes of a row before the token and behind it: the number of fields, then each field behind
 its length, but for the bytes of the token and of the entries, which follow their lengths."""
 
 
