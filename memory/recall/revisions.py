@@ -27,6 +27,7 @@ _REVISES = re.compile(
     r"replac(?:e|ed|es|ing) .{1,60} (?:by|with)|(?:is|are|uses?|has|have) .{1,80} now\b)",
     re.IGNORECASE,
 )
+_REASON = re.compile(r"\b(?:because|since|the reason)\b|[,;] as\b", re.IGNORECASE)
 _VOCABULARY = frozenset(
     tokenize(
         "decided decide decision settle settled let go went get gets got use uses used stay reason "
@@ -135,7 +136,9 @@ def _revised(
 
 
 def _words(one: Recollection) -> frozenset[str]:
-    words = content_words(one.record.text[:_MOST_CHARACTERS]).keys()
+    """The words of what a decision is about: its reason speaks of anything."""
+    told = _REASON.split(one.record.text[:_MOST_CHARACTERS], maxsplit=1)
+    words = content_words(told[0] if told[0].strip() else one.record.text).keys()
     return frozenset(words) - _VOCABULARY
 
 
