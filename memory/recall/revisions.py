@@ -74,11 +74,11 @@ def nearest_decision_first(
         cosines: By key, of what is near to the question.
     """
     result = list(ranking)
-    asked: defaultdict[str, float] = defaultdict(float)
+    requests: defaultdict[str, float] = defaultdict(float)
     for one in ranking:
         if one.record.role == "user":
             source = one.record.source
-            asked[source] = max(asked[source], cosines.get(one.record.key, 0.0))
+            requests[source] = max(requests[source], cosines.get(one.record.key, 0.0))
     alike: defaultdict[frozenset[str], list[int]] = defaultdict(list)
     for place, one in enumerate(ranking[:_MOST_PLACES]):
         if _settles(one) and (named := _words(one).intersection(question.tokens)):
@@ -86,7 +86,7 @@ def nearest_decision_first(
 
     def nearness(place: int) -> float:
         record = ranking[place].record
-        return cosines.get(record.key, 0.0) + asked[record.source]
+        return cosines.get(record.key, 0.0) + requests[record.source]
 
     for places in alike.values():
         nearest = sorted(places, key=nearness, reverse=True)
@@ -137,8 +137,9 @@ def _revised(
 
 def _words(one: Recollection) -> frozenset[str]:
     """The words of what a decision is about: its reason speaks of anything."""
-    told = _REASON.split(one.record.text[:_MOST_CHARACTERS], maxsplit=1)
-    words = content_words(told[0] if told[0].strip() else one.record.text).keys()
+    text = one.record.text[:_MOST_CHARACTERS]
+    before = _REASON.split(text, maxsplit=1)[0]
+    words = content_words(before if before.strip() else text).keys()
     return frozenset(words) - _VOCABULARY
 
 
