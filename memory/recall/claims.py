@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from remem.recall.languages import CHINESE, spoken
-from remem.recall.states import CODES, Frame, Known, Language, languages
+from remem.recall.states import CODES, Frame, Known, Language, all_triggers, languages
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 State = tuple[str, str]
@@ -76,12 +76,16 @@ class Claim:
         return not whose and name != "pet" and " " not in name
 
 
-@lru_cache(maxsize=16384)
 def claims(text: str) -> tuple[Claim, ...]:
     """The claims in a text, each state once for what it says last."""
-    text = text[:_MOST_CHARACTERS].replace("’", "'")
+    return _claims(text[:_MOST_CHARACTERS])
+
+
+@lru_cache(maxsize=16384)
+def _claims(text: str) -> tuple[Claim, ...]:
+    text = text.replace("’", "'")
     told = [each.strip() for each in _SENTENCE.findall(text)]
-    told = [each for each in told if not each.endswith(("?", "？"))]
+    told = [each for each in told if len(each) <= _LONG and not each.endswith(("?", "？"))]
     message = " ".join(told) if len(text) <= _SHORT else ""
     found: dict[State, Claim] = {}
     for sentence in told:
@@ -127,45 +131,62 @@ def _in_sentence(sentence: str, message: str) -> Iterator[Claim]:
             empty: the text is longer.
     """
     around = message or sentence
-    spaced = frozenset(_WORD.findall(around.lower()))
+    spaced = all_triggers().intersection(_WORD.findall(around.lower()))
     has_digit = _DIGIT.search(sentence) is not None
+    if not (spaced or has_digit) and around.isascii():
+        return
     for language in languages():
         words = language.held(around, spaced)
         is_told = not language.triggers.isdisjoint(words)
-        if not (is_told or has_digit) or language.skip.search(sentence):
+        may_be_open = has_digit and bool(language.open)
+        if not (is_told or may_be_open) or language.skip.search(sentence):
             continue
-        claims = list(_in_frames(sentence, words, language))
+        claims = list(_in_frames(sentence, around, words, language))
         if message and not claims:
             claims = list(_by_words(sentence, words, language))
-        yield from claims or (_of_something_else(sentence, language) if has_digit else ())
+        yield from claims or (_of_something_else(sentence, language) if may_be_open else ())
 
 
-def _in_frames(sentence: str, words: Set[str], language: Language) -> Iterator[Claim]:
+def _in_frames(sentence: str, around: str, words: Set[str], language: Language) -> Iterator[Claim]:
     for state in language.states:
         if state.triggers.isdisjoint(words) or not state.kind.sign.search(sentence):
             continue
+        if state.unless and not state.unless.isdisjoint(words):
+            continue
         for frame in state.frames:
-            if claim := _in_frame(sentence, frame, state, language):
+            if claim := _in_frame(sentence, around, frame, state, language):
                 changes = frame.changes or language.change.search(sentence) is not None
                 yield replace(claim, changes=changes)
                 break
 
 
-def _in_frame(sentence: str, frame: Frame, state: Known, language: Language) -> Claim | None:
+def _in_frame(
+    sentence: str, around: str, frame: Frame, state: Known, language: Language
+) -> Claim | None:
     for found in frame.pattern.finditer(sentence):
         value = state.kind.read(found["v"])
-        if value and not _is_past_or_other(sentence, found, language):
-            return Claim((_whose(found), state.name), value, False)
+        if state.is_name:
+            value = _name(value)
+        if not value or _is_past_or_other(sentence, found, language):
+            continue
+        if found.start("v") > 2 and _is_told_of_another(sentence, language):
+            continue
+        if found.groupdict().get("them") and language.people.search(around):
+            continue
+        return Claim((_whose(found, around, language), state.name), value, False)
     return None
 
 
 def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Claim]:
     """The claim of a sentence with words of a state and a value of its kind, whatever stands
     between; none if it speaks of others, or neither of who says it nor of a change."""
-    state = max(language.states, key=lambda each: len(each.about & words))
+    likely = (each for each in language.states if each.unless.isdisjoint(words))
+    state = max(likely, key=lambda each: len(each.about & words))
     named = state.about & words
     changed = language.change.search(sentence) is not None
     if not named or language.other.search(sentence) or _is_of_another(sentence, language):
+        return
+    if state.kind.is_code and any(each.people.search(sentence) for each in languages()):
         return
     if state.name in _AMOUNTS and _NO_AMOUNT.search(sentence):
         return
@@ -173,14 +194,32 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
         return
     for pattern in _patterns(state, named, language):
         for found in pattern.finditer(sentence):
-            value = state.kind.read(found["v"]) - language.triggers - _CALENDAR
+            value = state.kind.read(found["v"]) - language.triggers - _NO_NAMES
             before = sentence[: found.start("v")]
             is_past = language.before.search(before) is not None
-            if value and not (is_past or (state.name == "home" and _NO_PLACE.search(before))):
+            if value and not (is_past or _is_no_value(before, state)):
                 yield Claim(
                     ("", state.name), value, changed, named if state.is_name else frozenset()
                 )
                 return
+
+
+def _name(value: frozenset[str]) -> frozenset[str]:
+    """A value without the words that are no names; empty: nothing but those and numbers."""
+    value -= _NO_NAMES
+    return frozenset() if all(map(str.isdigit, value)) else value
+
+
+def _is_no_value(before: str, state: Known) -> bool:
+    """True if the words before a value tell that it is not one of a state."""
+    if state.name == "email":
+        return _NO_SENDER.search(before) is not None
+    return state.name in _PLACES and _NO_PLACE.search(before) is not None
+
+
+def _is_told_of_another(sentence: str, language: Language) -> bool:
+    """True if a sentence is about somebody with a name, and not about who speaks."""
+    return language.own.search(sentence) is None and _is_of_another(sentence, language)
 
 
 def _is_of_another(sentence: str, language: Language) -> bool:
@@ -216,7 +255,8 @@ def _of_something_else(sentence: str, language: Language) -> Iterator[Claim]:
         if noun := noun - STOP_WORDS - _NO_NOUNS:
             name = f"{kind} {' '.join(sorted(noun))}"
             changed = frame.changes or language.change.search(sentence) is not None
-            yield Claim((_whose(found), name), frozenset({found["v"].casefold()}), changed)
+            whose = _whose(found, sentence, language)
+            yield Claim((whose, name), frozenset({found["v"].casefold()}), changed)
             return
 
 
@@ -225,12 +265,21 @@ def _is_past_or_other(sentence: str, found: re.Match[str], language: Language) -
     before = sentence[: found.start("v")]
     if language.before.search(before):
         return True
-    is_own = language.own.search(before[found.start() :]) is not None
+    groups = found.groupdict()
+    if groups.get("child"):
+        return False
+    if groups.get("them"):
+        before = before[: found.start("them")]
+    is_own = bool(groups.get("whose")) or language.own.search(before[found.start() :])
     return not is_own and language.other.search(before) is not None
 
 
-def _whose(found: re.Match[str]) -> str:
-    return (found.groupdict().get("whose") or "").lower()
+def _whose(found: re.Match[str], around: str, language: Language) -> str:
+    """The relative of whom a frame speaks, by a word or by a pronoun; empty: who speaks."""
+    groups = found.groupdict()
+    if groups.get("child"):
+        return language.whose(around)
+    return language.relative_of(groups.get("whose") or "")
 
 
 def _asks_for_a_name(question: str) -> bool:
@@ -253,17 +302,21 @@ _MOST_CHARACTERS = 4000
 _SHORT = 140
 """Characters of a message that is news; in longer ones, words side by side mean little."""
 
+_LONG = 400
+"""Characters of a sentence beyond which it is no longer one that a person says of themselves."""
+
 _SENTENCE = re.compile(
     r"(?:[^.!?。！？\n]|(?<=\d)\.(?=\d)|(?<=\b[DMS][rst])\.|(?<=\b(?:Mrs|Pro))\.|\.(?=[a-z]))+"
     r"[.!?。！？]*"
 )
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w+|@")
 _DIGIT = re.compile(r"\d")
 
 _AMOUNTS = frozenset({"rent", "salary"})
 _MOST_TIMES = 3
 _SUBJECT = re.compile(
-    r"([A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё]+) (?:has|had|hat|ha|tem|está|is|ist|wants)\b"
+    r"(?:[AO] )?(?!On\b)([A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё]+) "
+    r"(?:has|had|hat|ha|tem|está|is|ist|wants|wurde|a \w+é\b|a été|se ha|foi|mudou)\b"
 )
 _NO_PLACE = re.compile(
     r"\b(?:with|by|for|nennen? (?:es|ihn|sie)|responde a|atende por|answers to|called|named)"
@@ -271,22 +324,28 @@ _NO_PLACE = re.compile(
     re.IGNORECASE,
 )
 """Words before a name that is of no place."""
+_PLACES = frozenset({"home", "gym"})
+_NO_SENDER = re.compile(r"\b(?:from|von|de|da) $|收到$", re.IGNORECASE)
+"""Words before the address of who has written."""
 
 _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
 _NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)
 """Of a sentence whose digits are no money, though the landlord has told them."""
 
-_CALENDAR = frozenset(
+_NO_NAMES = frozenset(
     tokenize(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may "
-        "june july august september october november december i ok okay christmas easter"
+        "june july august september october november december i ok okay christmas easter "
+        "quien quem wer qui das dies heute jetzt nun ahora hoy agora hoje maintenant desde seit ab "
+        "depuis"
     )
 )
 _NO_NOUNS = frozenset(tokenize("new current latest updated old deadline due date number"))
 _SAME = dict.fromkeys(tokenize("code key passcode passphrase pin"), *tokenize("password"))
 _WHO = re.compile(
     r"\b(?:who|whom|names?|called|call|which|wer|wen|wem|heißt|heisst|welche[rnms]?|qui|appelle"
-    r"|appelait|quel(?:le)?s?|nom|quién|llama|llamaba|qué|nombre|quem|chama|chamava|qual|nome)\b"
+    r"|appelait|quel(?:le)?s?|nom|hieß|quién|llama|llamaba|qué|nombre|quem|chama|chamava|qual|nome)\b"
+    r"|^(?:(?:[aà]|de|com|em) )?que\b"
     r"|谁|叫|名字|哪",
     re.IGNORECASE,
 )

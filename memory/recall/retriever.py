@@ -274,7 +274,8 @@ class Retriever:
         words = frozenset(tokenize(asked.queries[0]))
         ranking = newest_of_form_first(answer.question, words, ranking, answer.now)
         ranking = updates_first(answer.question, answer.states, ranking, answer.now)
-        ranking = calls_apart(in_order(answer.query, below_sources(ranking)))
+        ranking = in_order(answer.query, below_sources(ranking), answer.rarity.weights)
+        ranking = calls_apart(ranking)
         found = judged(
             answer.question,
             ranking,
