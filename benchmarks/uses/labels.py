@@ -134,9 +134,10 @@ def figures(of: Rated) -> LabelFigures:
 def _draws(of: Rated) -> Iterator[list[int]]:
     """Orders of the texts by chance, the examples first. From examples of one label nothing can be
     learned, so such an order is left out."""
+    fewest = min(2, len(set(of.labels)))
     for seed in count():
         order = np.random.default_rng(seed).permutation(len(of.texts)).tolist()
-        if len({of.labels[at] for at in order[: min(EXAMPLES)]}) > 1:
+        if len({of.labels[at] for at in order[: min(EXAMPLES)]}) >= fewest:
             yield order
 
 
