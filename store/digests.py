@@ -8,7 +8,7 @@ JSON, in which no two rows read the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from json.encoder import encode_basestring
 from typing import Any
@@ -23,7 +23,6 @@ _ESCAPED = b'"\\' + bytes(range(32)).replace(b"\n", b"")
 """Bytes that JSON does not hold as they are, without the line break."""
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
-_PLAIN: Mapping[type, Callable[[Any], str]] = {int: int.__repr__, type(None): lambda _: "null"}
 
 
 def of_values(*values: Any) -> bytes:
@@ -32,13 +31,12 @@ def of_values(*values: Any) -> bytes:
     Raises:
         TypeError, UnicodeEncodeError: of a value that no store writes.
     """
-    # Value by value: an encoder of a whole list is made anew for each one, and looks at every
-    # character of a text twice as long as ``_quoted`` does.
-    parts = [
-        _quoted(value) if isinstance(value, str) else _PLAIN.get(type(value), _as_json)(value)
-        for value in values
-    ]
-    return blake2b(f"[{', '.join(parts)}]".encode(), digest_size=SIZE).digest()
+    return blake2b(_as_json(values).encode(), digest_size=SIZE).digest()
+
+
+def of_text(record: int, view: int, text: str) -> bytes:
+    """The digest of the text of a view: that of the three values, in two thirds of the time."""
+    return blake2b(f"[{record}, {view}, {_quoted(text)}]".encode(), digest_size=SIZE).digest()
 
 
 def of_bytes(owner: int, data: bytes) -> bytes:

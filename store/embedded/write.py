@@ -143,8 +143,8 @@ def _put_views(
     values: list[Any] = []
     for i, entry in zip(ids, entries, strict=True):
         for number, view in enumerate(views):
-            row = i, number, entry[view].text
-            values += (*row, digests.of_values(*row))
+            text = entry[view].text
+            values += (i, number, text, digests.of_text(i, number, text))
     insert(connection, "INSERT OR REPLACE INTO texts (record, view, text, digest)", 4, values)
     vectors = np.concatenate([entry[view].vector for entry in entries for view in views])
     return put_vectors(connection, generation, ids, vectors.reshape(len(entries), len(views), -1))

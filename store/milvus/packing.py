@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from remem.store import digests, rows
 from remem.store.errors import CorruptStore, DamagedRecord
 from remem.store.fulltext.ranking import K1, B, contributions
-from remem.store.fulltext.tokens import tokenize
+from remem.store.fulltext.tokens import LONGEST_REMEMBERED, tokenize
 from remem.store.milvus import filters
 from remem.store.milvus.driver import (
     LONGEST_BODY,
@@ -357,6 +358,11 @@ def words_of(text: str, usual: float) -> Words:
 
 def number_of(token: str) -> int:
     """The number of a token."""
+    return _number(token) if len(token) <= LONGEST_REMEMBERED else _number.__wrapped__(token)
+
+
+@lru_cache(maxsize=65536)
+def _number(token: str) -> int:
     digest = blake2b(token.encode(), digest_size=8).digest()
     return 1 + int.from_bytes(digest, "little") % _NUMBERS
 

@@ -217,7 +217,7 @@ class _Writing:
             "remem.texts",
             _TEXT_COLUMNS,
             (
-                (*(self._namespace, *place, length, escape(text)), digests.of_values(*place, text))
+                (*(self._namespace, *place, length, escape(text)), digests.of_text(*place, text))
                 for (place, text), length in zip(texts.items(), lengths, strict=True)
             ),
         )

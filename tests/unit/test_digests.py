@@ -21,6 +21,13 @@ def test_a_digest_is_that_of_the_json_of_all_values(values: list[object]) -> Non
     assert digests.of_values(*values) == blake2b(whole, digest_size=16).digest()
 
 
+@given(st.integers(), st.integers(), st.text() | LONG)
+def test_a_text_has_the_digest_of_its_record_its_view_and_itself(
+    record: int, view: int, text: str
+) -> None:
+    assert digests.of_text(record, view, text) == digests.of_values(record, view, text)
+
+
 @given(st.integers(), st.binary(max_size=5000))
 def test_bytes_have_the_digest_of_their_owner_and_themselves(owner: int, data: bytes) -> None:
     whole = b"%d " % owner + data
