@@ -156,10 +156,12 @@ def stats(settings: Settings, gaps: bool, keep: bool | None) -> None:
 
 
 def _show_stats(settings: Settings) -> None:
+    from remem.encoders.opening import encoder_label
+
     with settings.look() as memory:
         found = memory.stats()
     space = found.space
-    vectors = f"{space.dim} dimensions, {space.fingerprint:.40}" if space else "none yet"
+    vectors = f"{space.dim} dimensions, {encoder_label(space)}" if space else "none yet"
     print_result(
         settings.as_json,
         asdict(found),

@@ -97,6 +97,11 @@ def encoder_name(space: Space) -> str:
     return BUNDLED if space.fingerprint == BundledEncoder().fingerprint else ""
 
 
+def encoder_label(space: Space) -> str:
+    """The name of a space's encoder, for people; the beginning of its digest if it has none."""
+    return encoder_name(space) or space.fingerprint[:40]
+
+
 def _written_name(space: Space) -> str:
     """The name as far as the space says it: without reading the bundled model, which opening a
     store reads anyway, to compare."""

@@ -13,6 +13,7 @@ from remem.encoders.sentence_transformer import Encoder
 from remem.recall.claims import State, asked_states, claims, words_to_find
 from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.figures import newest_figure_first
+from remem.recall.forms import newest_of_form_first
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.occasions import in_order
 from remem.recall.ranking import (
@@ -50,6 +51,7 @@ from remem.store import (
     Text,
     Vector,
 )
+from remem.store.fulltext.tokens import tokenize
 from remem.views import CALL, TURN, WINDOW, line, space_of
 
 _MOST_QUESTIONS = 3
@@ -268,6 +270,8 @@ class Retriever:
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
         ranking = newest_decision_first(answer.question, ranking)
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
+        words = frozenset(tokenize(asked.queries[0]))
+        ranking = newest_of_form_first(answer.question, words, ranking, answer.now)
         ranking = updates_first(answer.question, answer.states, ranking, answer.now)
         ranking = calls_apart(in_order(answer.query, below_sources(ranking)))
         found = judged(

@@ -48,7 +48,7 @@ class _Said:
         words: Tokens but those that are in statements of any matter.
         changes: It tells of a change.
         is_own: It speaks of who says it.
-        is_of_others: It begins with somebody's name.
+        subject: Names of somebody with which it begins.
         is_asked: It claims something of the states that are asked for; None: it claims nothing.
     """
 
@@ -61,7 +61,7 @@ class _Said:
     words: Set[str]
     changes: bool
     is_own: bool
-    is_of_others: bool
+    subject: Set[str]
     is_asked: bool | None
 
 
@@ -123,7 +123,6 @@ def _said(
         states = {each.state for each in claims(text)}
         is_own = language.own.search(text) is not None
         subject = _SUBJECT.match(text)
-        names_others = subject and frozenset(tokenize(subject[1])) - common - wanted
         yield _Said(
             place,
             record,
@@ -134,7 +133,7 @@ def _said(
             tokens - common,
             bool(_CHANGED.search(text) or language.change.search(text)),
             is_own,
-            bool(names_others) and not is_own,
+            frozenset(tokenize(subject[1])) - common - wanted if subject else frozenset(),
             None if not (states and asked) else not states.isdisjoint(asked),
         )
 
@@ -172,7 +171,8 @@ def signs_of(newer: _Said, older: _Said, wanted: Set[str], anchor: _Said) -> dic
     matter = newer.words - _all(newer.values)
     others = [kind for kind in _KINDS if kind not in ("number", "name")]
     names = older.values["name"]
-    names_it = not names.isdisjoint(newer.tokens)
+    # Who tells of Inma's cold does not say that somebody else has what Inma has.
+    names_it = not names.isdisjoint(newer.tokens - newer.subject)
     new_name = bool(names and newer.values["name"] - names)
     of_a_kind = any(_differs(newer.values[kind], older.values[kind]) for kind in others)
     other = new_name or of_a_kind or _differs(*counts)
@@ -191,7 +191,7 @@ def signs_of(newer: _Said, older: _Said, wanted: Set[str], anchor: _Said) -> dic
         "another number": float(_differs(*counts)),
         "another of what is wanted": float(other and is_wanted),
         "leans on a pronoun": float(_PRONOUN.search(newer.record.text) is not None),
-        "of others": float(newer.is_of_others),
+        "of others": float(bool(newer.subject) and not newer.is_own),
         "claims it": float(newer.is_asked is True),
         "claims something else": float(newer.is_asked is False),
         "nearness": min(1.0, newer.nearness / (anchor.nearness or 1.0)),
@@ -308,5 +308,7 @@ _WEIGHTS: Mapping[str, float] = {
 them, over invented ones in wordings that no state has; rounded."""
 
 _PAST = re.compile(
-    r"\b(?:did|was|were|had|have i|have we|last|war|hatte|ayer|étais|avais)\b", re.IGNORECASE
+    r"\b(?:did|was|were|had|have i|have we|last|war(?:en)?|hatten?|ayer|fu(?:i|e|imos)|estuv\w+"
+    r"|f(?:oi|omos)|estiv\w+|étai[st]|étions|avai[st])\b",
+    re.IGNORECASE,
 )

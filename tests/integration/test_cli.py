@@ -495,6 +495,11 @@ def test_forget_asks_first_and_then_leaves_no_trace(remem: Remem, tmp_path: Path
     assert not any(b"xylophone" in file.read_bytes() for file in files)
 
 
+def test_the_encoder_of_a_store_is_shown_by_its_name(remem: Remem) -> None:
+    remem("add", "One thing")
+    assert "dimensions, hash\n" in remem("stats").out
+
+
 def test_everything_is_forgotten_only_by_its_own_option(remem: Remem) -> None:
     remem("add", "One thing", "--key", "one")
     remem("add", "Another thing")

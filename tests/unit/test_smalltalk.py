@@ -32,12 +32,26 @@ def test_conversational_words_in_english_or_chinese_are_small_talk(text: str) ->
         "Muchas gracias.",
         "Salut, comment ça va ?",
         "Va bene, a domani!",
+        "Danke, das hat mir echt geholfen.",
+        "Nos vemos el lunes entonces",
+        "Merci pour ton aide !",
+        "Obrigado pela ajuda",
+        "Спасибо за помощь!",
+        "你今天过得怎么样？",
         "Olá, como vai?",
         "Привет, как дела?",
     ],
 )
 def test_so_are_those_of_six_more_languages(text: str) -> None:
     assert is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["我的生日", "mi cumpleaños", "ma voiture", "Mein Geburtstag", "Treffen am Montag", "tía Rosa"],
+)
+def test_a_word_that_stands_for_something_makes_it_none(text: str) -> None:
+    assert not is_small_talk(text)
 
 
 @pytest.mark.parametrize(

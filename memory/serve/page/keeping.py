@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from remem.encoders.opening import encoder_label
 from remem.memory import Memory
 from remem.serve import transfer
 from remem.serve.access import Granted
@@ -62,7 +63,7 @@ async def store(visit: Reading, named: str = "", n: int = _FEW) -> Response:
         about = {
             "url": stats.url,
             "bytes": stats.bytes_on_disk,
-            "encoder": space.encoder or space.fingerprint[:40] if space else "",
+            "encoder": encoder_label(space) if space else "",
             "dim": space.dim if space else 0,
         }
         return Kept(shown, sources[: max(n, 1)], len(sources), about if sees_all else None)

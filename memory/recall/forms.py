@@ -1,0 +1,147 @@
+"""Forms: statements that are the same but for one value, such as "The door code is 4417". Pure.
+
+Whoever says the same of another value says that it has changed, in any language, and no list of
+matters is needed to see it. For a question about how things are, the last of them comes first; for
+one about a time, the last of that time. Nothing is marked for that: "I bought figs" is true beside
+"I bought pears".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from remem.recall.languages import has_chinese
+from remem.recall.ranking import Recollection
+from remem.recall.sentences import asks
+from remem.recall.signals import Query
+from remem.recall.states import language_of
+from remem.recall.truth import asked_for, is_kept_beside, looks_back, moment_of
+from remem.store import Record
+from remem.store.fulltext.tokens import tokenize
+
+_MOST_PLACES = 64
+_MOST_CHARACTERS = 240
+"""Of a statement; longer ones are not said twice."""
+
+_LEAST_OF_FORM = 7
+"""Characters of the words that both have; one of Chinese counts as two."""
+
+_MOST_VALUES = 5
+"""Of more than these each is true beside the others, as in a diary of what somebody has run."""
+
+_NOTHING = re.compile(r"(?!)")
+_WORD = re.compile(r"[\u2e80-\u9fff]|[^\s\u2e80-\u9fff]+")
+_VALUE = re.compile(
+    r"[^\s\u2e80-\u9fff]+(?: \S+)?"  # two words at most, or names and numbers behind the first
+    r"|[^\s\u2e80-\u9fff]+(?: [A-ZÀ-ÞА-ЯЁ0-9&]\S*)+"
+    r"|[^\s是叫在有的和了，。]{1,8}[。，]?"
+)
+"""One value: what holds a verb says something else, and not the same of another value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A statement among what was recalled.
+
+    Attributes:
+        words: As written, a Chinese character being one.
+    """
+
+    place: int
+    record: Record
+    moment: tuple[datetime, str, int]
+    words: Sequence[str]
+
+
+def newest_of_form_first(
+    question: Query, asked: Set[str], ranking: Sequence[Recollection], now: datetime | None
+) -> list[Recollection]:
+    """The ranking with the statements of each form in the order in which the question wants them,
+    in the places that they had together.
+
+    Args:
+        asked: Tokens of the whole message: who names a value does not ask for the newest one.
+        ranking: Best first.
+        now: When it is asked, after which nothing counts; None: not known.
+    """
+    if looks_back(question) or any(span.is_day for span in question.spans):
+        return list(ranking)
+    moment = asked_for(question, now)
+    order = list(range(len(ranking)))
+    language = language_of(question.text)
+    said = _said(ranking, language.skip if language else _NOTHING)
+    for group in _groups(said, asked):
+        places = sorted(each.place for each in group)
+        wanted = sorted(group, key=lambda each: each.moment, reverse=True)
+        wanted.sort(key=lambda each: moment is not None and each.moment[0] >= moment)
+        for place, each in zip(places, wanted, strict=True):
+            order[place] = each.place
+    return [
+        ranking[source].at(ranking[place].score, "newest") for place, source in enumerate(order)
+    ]
+
+
+def _said(ranking: Sequence[Recollection], skip: re.Pattern[str]) -> Iterator[_Said]:
+    """The statements among the first that tell of the present; of plans, each is one."""
+    for place, one in enumerate(ranking[:_MOST_PLACES]):
+        record, moment = one.record, moment_of(one.record)
+        if record.role == "assistant" or record.kind not in ("turn", "note") or moment is None:
+            continue
+        if len(record.text) > _MOST_CHARACTERS or asks(record.text) or skip.search(record.text):
+            continue
+        words = _WORD.findall(record.text)
+        if words:
+            yield _Said(place, record, (moment, record.source, record.position), words)
+
+
+def _groups(said: Iterator[_Said], asked: Set[str]) -> Iterator[list[_Said]]:
+    """The statements of each form that has several."""
+    by_start: defaultdict[tuple[str | None, str], list[_Said]] = defaultdict(list)
+    for each in said:
+        by_start[each.record.speaker, each.words[0]].append(each)
+    for left in by_start.values():
+        while left:
+            first, *others = left
+            group = [first, *(each for each in others if _are_of_a_form(first, each, asked))]
+            if 1 < len(group) <= _MOST_VALUES:
+                yield group
+            left = [each for each in others if each not in group]
+
+
+def _are_of_a_form(one: _Said, other: _Said, asked: Set[str]) -> bool:
+    """True if two statements differ by one value, and the question names neither."""
+    start = _shared(one.words, other.words)
+    a, b = one.words[start:], other.words[start:]
+    end = _shared(a[::-1], b[::-1])
+    behind = a[len(a) - end :]
+    form = [*one.words[:start], *behind]
+    if len(form) < max(len(a), len(b)) - end or _size(form) < _LEAST_OF_FORM:
+        return False
+    if behind[:1] == ["的"]:  # whose it is differs, not how it is
+        return False
+    values = [_joined(words[: len(words) - end]) for words in (a, b)]
+    return (
+        all(_VALUE.fullmatch(value) for value in values)
+        and asked.isdisjoint(token for value in values for token in tokenize(value))
+        and not is_kept_beside(one.record, other.record)
+    )
+
+
+def _joined(words: Sequence[str]) -> str:
+    return ("" if has_chinese("".join(words)) else " ").join(words)
+
+
+def _size(words: Sequence[str]) -> int:
+    return sum(len(word) if word.isascii() else 2 * len(word) for word in words)
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """The number of words with which both begin."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
