@@ -188,7 +188,7 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
         return
     if not (changed or language.own.search(sentence)):
         return
-    for pattern in _patterns(state, named, language):
+    for pattern in _patterns(state, named, changed, language):
         for found in pattern.finditer(sentence):
             value = state.kind.read(found["v"]) - language.triggers - _NO_NAMES
             before = sentence[: found.start("v")]
@@ -231,11 +231,15 @@ def _amount(value: frozenset[str]) -> float:
     return float(digits or 0) * (1000 if "k" in written else 1)
 
 
-def _patterns(state: Known, named: Set[str], language: Language) -> Iterator[re.Pattern[str]]:
+def _patterns(
+    state: Known, named: Set[str], changed: bool, language: Language
+) -> Iterator[re.Pattern[str]]:
     if not state.is_name:
         yield _anywhere(_AMOUNT if state.name in _AMOUNTS else state.kind.pattern)
         return
     yield from language.persons if state.is_person else language.names
+    if state.is_person and changed and language.here:
+        yield language.here
     for word in sorted(named):
         yield _behind(word, language.value)
 
