@@ -365,7 +365,10 @@ _VALUES: Mapping[str, Kind] = {
         r"(?: (?!(?:now|by|at|and|since|but|these|for|in|ahora|agora|maintenant|tras|depois|après"
         r"|et|y|e|desde|dans|en|em|chez)\b)[a-zà-ÿ][\w'-]*){0,3}"
     ),
-    "diet": Kind(rf"(?:{_DIETS})(?![a-zà-ÿ])"),
+    "diet": Kind(
+        rf"(?:{_DIETS})(?![a-zà-ÿ])"
+        r"(?! (?:food|cake|burger|pizza|restaurant|recipe|dish|meal|bar|sausage|cheese)s?\b)"
+    ),
     "pet": Kind(rf"an? (?:{_PETS})(?: (?:called|named) [A-Z]\w+)?"),
 }
 """Kind -> how it is written, but for names, of which each language has its own."""

@@ -104,6 +104,15 @@ def test_a_state_is_recognised_in_the_words_of_many(text: str, state: str) -> No
         "Tove is on a vegan diet.",
         "First day at Fjordline for my brother.",
         "Seeing Tove in person was lovely.",
+        "In Aarhus, my boss called twice.",
+        "Ingrid is my boss's sister.",
+        "I left the bank, and Tove waited outside.",
+        "Tove has taken me home after work.",
+        "I have a golf lesson at four.",
+        "Up to 23 kilos of luggage are free.",
+        "I eat vegan burgers sometimes.",
+        "Tove and I are together on this project.",
+        "We found a nice place in Aarhus for dinner.",
         "I need a haircut before we go to Rome.",
         "My tooth hurts, but I go to Rome tomorrow.",
         "I work with Tove on the report.",
@@ -167,6 +176,14 @@ def test_the_value_is_all_that_is_said_of_the_state() -> None:
     assert claimed("Kestrel Dental does my teeth now.") == {"dentist": {"kestrel", "dental"}}
     assert claimed("我们在大连安家了。") == {"home": {"大连"}}
     assert claimed("From now on it's kay@heron.example.") == {"email": {"kay@heron.example"}}
+
+
+def test_a_name_behind_a_comma_is_no_value_if_it_begins_something_else() -> None:
+    assert claimed("I have a dog, Tove has three.") == {"pet": {"dog"}}
+
+
+def test_where_a_child_moves_is_no_school() -> None:
+    assert claimed("My daughter has moved to Aarhus.") == {"home of daughter": {"aarhus"}}
 
 
 def test_a_doctor_for_the_teeth_is_no_doctor() -> None:
