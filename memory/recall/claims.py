@@ -322,8 +322,8 @@ _SUBJECT = re.compile(
 )
 _COMPANY = r"\b(?:mit|avec|con|com|с"
 _NO_PLACE = (
-    rf"{_COMPANY}|with|by|for|bei|chez|nennen? (?:es|ihn|sie)|responde a|atende por|answers to|called"
-    r"|named) (?:an? |the )?$"
+    rf"{_COMPANY}|with|by|for|bei|chez|nennen? (?:es|ihn|sie)|responde a|atende por|answers to"
+    r"|called|named) (?:an? |the )?$"
 )
 _NO_PLACES = {
     "home": re.compile(_NO_PLACE, re.IGNORECASE),
