@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -413,6 +414,7 @@ EPSILON = float(np.finfo(np.float16).eps)
 """Most by which a length of 1, or its square, may differ from it: half precision makes it so."""
 
 _SINGLE = np.dtype(np.float32)
+_DTYPE, _SHAPE = attrgetter("dtype"), attrgetter("shape")
 
 _AT_ONCE = 512
 """Vectors that are looked at together: a copy of so many stays in the cache."""
@@ -453,9 +455,11 @@ def are_unit(vectors: Sequence[ArrayLike], dim: int) -> bool:
 
 
 def _are_rows(vectors: Sequence[ArrayLike], dim: int) -> TypeGuard[Sequence[NDArray[np.float32]]]:
-    return all(
-        isinstance(vector, np.ndarray) and vector.dtype is _SINGLE and vector.shape == (dim,)
-        for vector in vectors
+    # Whole columns of attributes: a loop over vectors took as long as to look at their lengths.
+    return (
+        {*map(type, vectors)} <= {np.ndarray}
+        and {*map(id, map(_DTYPE, vectors))} <= {id(_SINGLE)}
+        and {*map(_SHAPE, vectors)} <= {(dim,)}
     )
 
 

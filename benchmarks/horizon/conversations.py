@@ -34,8 +34,9 @@ EDGES = (3, 10, 30, 60, 120, 240, 480, 1_000, 3_000, 10_000, 30_000, 100_000)
 Bucket = tuple[int, int]
 """Distances from the first up to, but without, the second, in tokens."""
 
-_GAP = 100
-"""Mean number of tokens between two facts."""
+_GAP = (30, 70)
+"""Least and most tokens between two facts, so that the nearest buckets measure distance alone: no
+other fact comes in between."""
 
 _SENTENCES = (1, 1, 1, 2, 2, 3)
 """Lengths of a turn of small talk."""
@@ -203,7 +204,7 @@ def conversation(length: int, seed: int) -> Conversation:
                 raise InvalidInput(f"a conversation has at most {size:,} tokens: ask for fewer")
             facts[len(turns)] = told.pop()
             turns.append(facts[len(turns)].said)
-            next_fact += random.uniform(0, 2 * _GAP)
+            next_fact = size + len(tokens_of(turns[-1])) + random.uniform(*_GAP)
         else:
             turns.append(
                 " ".join(here.small_talk(random) for _ in range(random.choice(_SENTENCES)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +54,7 @@ class _Plan:
     engines: Mapping[str, str | None]
     generators: Mapping[str, Generator]
     limit: int
+    generator_limit: int
     encoder: Encoder
     figures: dict[str, object] = field(default_factory=dict)
 
@@ -187,7 +187,9 @@ class _Plan:
         ]
         share = _evidence_among(haystacks, self.limit, self.encoder)
         for name, generator in self.generators.items():
-            gains[name] += generated.answer_gain(generator, haystacks, self.limit, self.encoder)
+            gains[name] += generated.answer_gain(
+                generator, haystacks, self.generator_limit, self.encoder
+            )
         self.figures["question answering"] = {"evidence among five": share and share.mean}
         return Section(
             "Question answering",
@@ -250,7 +252,7 @@ class _Plan:
                         "commonest label",
                     ],
                     rows,
-                    "Three draws of the examples. VADER is rules made for tweets, and asks for no "
+                    "Ten draws of the examples. VADER is rules made for tweets, and asks for no "
                     "example.",
                 ),
                 Figures(
@@ -441,7 +443,8 @@ _FILE = click.Path(path_type=Path, exists=True)
     metavar="MODEL",
     help="With this model too; repeat for more",
 )
-@options.count("--limit", 20, "Questions that are answered")
+@options.count("--limit", 100, "Questions whose evidence is looked for")
+@options.count("--generator-questions", 20, "Questions of these that a generator answers")
 @options.encoder
 @options.out
 def uses(
@@ -452,6 +455,7 @@ def uses(
     engines: dict[str, str | None],
     specs: tuple[str, ...],
     limit: int,
+    generator_questions: int,
     encoder: str | None,
     out: Path | None,
 ) -> None:
@@ -469,7 +473,17 @@ def uses(
         )
     folder = make_folder(out) if out else None
     generators = {spec: open_generator(spec) for spec in specs}
-    plan = _Plan(data, ratings, older, newer, engines, generators, limit, open_encoder(encoder))
+    plan = _Plan(
+        data,
+        ratings,
+        older,
+        newer,
+        engines,
+        generators,
+        limit,
+        generator_questions,
+        open_encoder(encoder),
+    )
     sections = []
     for section in plan.sections():
         print_section(section)
@@ -477,12 +491,17 @@ def uses(
     if folder is None:
         complain("nothing was written; --out FOLDER keeps the page and the figures")
         return
-    given = {"--data": data, "--ratings": ratings, "--older": older, "--newer": newer}
-    repeated = [("--language", f"{to}={by}" if by else to) for to, by in engines.items()]
-    repeated += [("--generator", spec) for spec in specs]
-    files = {name: path and path.name for name, path in given.items()}
-    command = command_line("uses", {**files, "--limit": limit})
-    command = " ".join([command, *map(shlex.join, repeated)])
+    files = {"--data": data, "--ratings": ratings, "--older": older, "--newer": newer}
+    command = command_line(
+        "uses",
+        {
+            **{name: path and path.name for name, path in files.items()},
+            "--limit": limit,
+            "--language": tuple(f"{to}={by}" if by else to for to, by in engines.items()),
+            "--generator": specs,
+            "--generator-questions": specs and generator_questions,
+        },
+    )
     facts = {"Machine": describe(), "Command": command, "Encoder": plan.encoder.fingerprint}
     page = figure_page(
         "What memory is worth",

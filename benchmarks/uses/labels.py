@@ -30,8 +30,8 @@ SETS = {
     "editorials": "nytEditorialSnippets_GroundTruth.txt",
 }
 EXAMPLES = (10, 30, 100, 300)
-_SEEDS = 3
-_TESTED = 1500
+_SEEDS = 10
+_TESTED = 3000
 _NEUTRAL = 0.5
 """Ratings from -.5 to .5 are neutral."""
 

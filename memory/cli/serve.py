@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -209,6 +210,7 @@ def _serve(
             if how.upstream:
                 _leave_processors()
         log_to_stderr(level)
+        gc.freeze()  # torch and the page stay: to look through them takes a tenth of a second
 
         def begun(url: str) -> None:
             _tell_hooks(settings, url, how, opened)

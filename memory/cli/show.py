@@ -238,8 +238,9 @@ def _share_table(title: str, shares: Sequence[Share]) -> list[RenderableType]:
 
 def _stale_row(one: Stale) -> tuple[Any, ...]:
     record = one.record
+    speaker = who(record)
     return (
-        f"{one.about} ({who(record)})",
+        f"{one.about} ({speaker})" if speaker else one.about,
         record.text[:_MOST_SHOWN],
         record.said_at,
         shown_key(record.key),

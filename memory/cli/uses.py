@@ -73,23 +73,31 @@ def summarize(settings: Settings, words: int, spec: str | None, where: Filter | 
 @command(
     "label",
     "remem label mood good 'diary#2024-03-01' 'diary#2024-03-05'",
+    "remem label",
     "remem label mood",
     "remem label mood --since 2024-03 --until 2024-03",
 )
-@click.argument("name")
+@click.argument("name", required=False)
 @click.argument("label", required=False)
 @click.argument("keys", metavar="KEY...", nargs=-1)
 @filter_options
 @click.pass_obj
 def label(
-    settings: Settings, name: str, label: str | None, keys: tuple[str, ...], where: Filter | None
+    settings: Settings,
+    name: str | None,
+    label: str | None,
+    keys: tuple[str, ...],
+    where: Filter | None,
 ) -> None:
     """Give memories a LABEL, or show how often each was true.
 
-    NAME is what is labelled, such as mood. A label stands in the metadata, so that
-    --where '{"metadata.mood": "good"}' finds it, and 'remem classify' learns from it.
+    NAME is what is labelled, such as mood; without one, all of them are listed. A label stands in
+    the metadata, so that --where '{"metadata.mood": "good"}' finds it, and 'remem classify' learns
+    from it.
     """
-    if label is None:
+    if name is None:
+        _show_labels(settings, where)
+    elif label is None:
         _show_curve(settings, name, where)
     elif where is not None:
         raise click.UsageError("name the memories by their keys; conditions are for the curve")
@@ -103,6 +111,17 @@ def _give_label(settings: Settings, name: str, label: str, keys: Sequence[str]) 
         count = memory.label(name, label, *(key_of(memory, key, advice) for key in keys))
     told = f"{counted(count, 'record')} labelled."
     print_result(settings.as_json, {"labelled": count}, Text(told))
+
+
+def _show_labels(settings: Settings, where: Filter | None) -> None:
+    with known_namespace(settings.look()) as memory:
+        found = memory.labels(with_stored_names(memory, where))
+    rows = [
+        (shown(name), ", ".join(f"{shown(label)} {count}" for label, count in counts.items()))
+        for name, counts in found.items()
+    ]
+    nothing = Text("Nothing is labelled; 'remem label NAME LABEL KEY' gives a label.")
+    print_result(settings.as_json, found, table(("Name", "Labels"), rows) if rows else nothing)
 
 
 def _show_curve(settings: Settings, name: str, where: Filter | None) -> None:

@@ -8,7 +8,8 @@ other way round, and a message may have been edited since. All of it is decided 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,6 +21,10 @@ _ENOUGH = 3
 
 _NEARLY = 0.9
 _MOST_NAMESAKES = 20
+_MOST_OF_A_FILE = 1000
+"""Sources that end alike, such as README.md in many folders, which are compared by what they say
+first."""
+
 _ORDINAL = re.compile(r"(.*-)(\d{1,4})")
 _STAMP = re.compile(r"(.*#\d{4}-)(\d\d)-(\d\d)(T[\d:]+-\d+)")
 
@@ -53,6 +58,13 @@ class Names:
     memory: Stored
     known: Mapping[str, SourceInfo]
     chosen: dict[str, str] = field(default_factory=dict)
+    _by_file: Mapping[str, Sequence[str]] = field(init=False)
+    _by_family: Mapping[str, Sequence[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Once: a box of mail has as many sources as threads, and each of them is looked for.
+        names = sorted(self.known)
+        self._by_file, self._by_family = _grouped(names, _file), _grouped(names, _family)
 
     def named(self, records: Sequence[Record]) -> list[Record]:
         """The records under the names of their sources in the memory."""
@@ -73,19 +85,24 @@ class Names:
 
     def _elsewhere(self, source: str, records: Sequence[Record]) -> str | None:
         """Name of the source that says the same, though its file was moved or renamed."""
-        family, base = source.partition("/")[0], source.rpartition("/")[2]
-        are_known_by_time = all(_STAMP.fullmatch(record.key) for record in records)
+        namesakes = self._by_file.get(_file(source), ())[:_MOST_OF_A_FILE]
+        firsts = [moved(records[0], other) for other in namesakes if other != source]
+        stored = self.memory.get_many([each.key for each in firsts]) if firsts else ()
+        for found, first in zip(stored, firsts, strict=True):
+            if _says_the_same(found, first) and self._is_same(records, first.source):
+                return first.source
+        if not all(_STAMP.fullmatch(record.key) for record in records):
+            return None
         tries = 0
-        for other in sorted(self.known):
-            if other == source:
+        for other in self._by_family.get(_family(source), ()):
+            both = [] if other == source else _between(records, self.known[other])
+            if len(both) < _ENOUGH:
                 continue
-            if other.rpartition("/")[2] == base and self._is_same(records, other):
+            if self._is_nearly_same(both, other):
                 return other
-            if are_known_by_time and other.partition("/")[0] == family and tries < _MOST_NAMESAKES:
-                both = _between(records, self.known[other])
-                tries += len(both) >= _ENOUGH
-                if len(both) >= _ENOUGH and self._is_nearly_same(both, other):
-                    return other
+            tries += 1
+            if tries == _MOST_NAMESAKES:
+                break
         return None
 
     def _is_nearly_same(self, records: Sequence[Record], name: str) -> bool:
@@ -97,10 +114,7 @@ class Names:
     def _is_same(self, records: Sequence[Record], name: str) -> bool:
         """True if a source of another name says just what these records say."""
         there = self._there(records, name)
-        return bool(there) and all(
-            found is not None and found.text == record.text
-            for found, record in zip(there, records, strict=True)
-        )
+        return all(map(_says_the_same, there, records))
 
     def _is_other(self, records: Sequence[Record], name: str) -> bool:
         """True if a source of that name has other messages at the time of these."""
@@ -129,6 +143,22 @@ class Names:
 
     def _there(self, records: Sequence[Record], name: str) -> Sequence[Record | None]:
         return self.memory.get_many([moved(record, name).key for record in records])
+
+
+def _file(source: str) -> str:
+    return source.rpartition("/")[2]
+
+
+def _family(source: str) -> str:
+    return source.partition("/")[0]
+
+
+def _grouped(names: Iterable[str], group: Callable[[str], str]) -> Mapping[str, Sequence[str]]:
+    """The names of each group, in their order."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        found[group(name)].append(name)
+    return found
 
 
 def _between(records: Sequence[Record], info: SourceInfo) -> list[Record]:

@@ -113,7 +113,7 @@ def _names(path: Path) -> Iterator[str]:
     """The names of the files in an archive."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            yield from archive.namelist()
+            yield from (info.filename for info in archive.infolist() if _is_file(info))
     else:
         with tarfile.open(path) as tar:
             yield from (each.name for each in tar if each.isfile())
@@ -154,9 +154,12 @@ def _unpack(path: Path, folder: Path, on_bytes: OnBytes) -> None:
 def _of_zip(raw: IO[bytes]) -> Iterator[_Member]:
     with zipfile.ZipFile(raw) as archive:
         for info in archive.infolist():
-            is_link = stat.S_ISLNK(info.external_attr >> 16)
-            if not info.is_dir() and not is_link:
+            if _is_file(info):
                 yield _Member(info.filename, partial(archive.open, info))
+
+
+def _is_file(info: zipfile.ZipInfo) -> bool:
+    return not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16)
 
 
 def _of_tar(raw: IO[bytes]) -> Iterator[_Member]:

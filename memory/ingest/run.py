@@ -351,7 +351,7 @@ class _Run:
             foreign=is_foreign("\n".join(self._sample)),
             changed=dict(self._changed),
             people=dict(self._summary.people),
-            sources=len(self._summary.sources),
+            sources=sum(len(set(each.chosen.values())) for each in self._names.values()),
             first=self._summary.first,
             last=self._summary.last,
         )
@@ -377,13 +377,11 @@ class _Summary:
     """Facts about what was read, for people."""
 
     people: Counter[str] = field(default_factory=Counter)
-    sources: set[str] = field(default_factory=set)
     first: datetime | None = None
     last: datetime | None = None
 
     def add(self, records: Sequence[Record]) -> None:
         self.people.update(record.speaker for record in records if record.speaker)
-        self.sources.update(record.source for record in records)
         times = [record.said_at for record in records if record.said_at]
         if times:
             self.first = min([*times, *([self.first] if self.first else [])])

@@ -76,10 +76,14 @@ class Claim:
         return not whose and name != "pet" and " " not in name
 
 
-@lru_cache(maxsize=16384)
 def claims(text: str) -> tuple[Claim, ...]:
     """The claims in a text, each state once for what it says last."""
-    text = text[:_MOST_CHARACTERS].replace("’", "'")
+    return _claims(text[:_MOST_CHARACTERS])
+
+
+@lru_cache(maxsize=16384)
+def _claims(text: str) -> tuple[Claim, ...]:
+    text = text.replace("’", "'")
     told = [each.strip() for each in _SENTENCE.findall(text)]
     told = [each for each in told if len(each) <= _LONG and not each.endswith(("?", "？"))]
     message = " ".join(told) if len(text) <= _SHORT else ""

@@ -7,46 +7,91 @@ their times can.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TypeAlias
 
 from remem.recall.dates.locales import plain
 from remem.recall.ranking import Recollection
+from remem.recall.sentences import asks
+from remem.store.fulltext.tokens import tokenize
 
 _Order: TypeAlias = "Callable[[Sequence[Recollection]], list[Recollection]]"
 
 _ALIKE = 0.9
 """Share of the best score from which on a memory is about as good as the best."""
 
+_OF_THE_MATTER = 0.5
+"""The same for a memory that tells of the same matter."""
+
+_MOST_PLACES = 24
+
+_MOST_CHARACTERS = 2000
+"""Of a longer text the beginning is read."""
+
 _RELATED = 0.75
 """Share of the best score from which on a memory may tell of an occasion to be counted."""
 
 
-def in_order(question: str, ranking: Sequence[Recollection]) -> list[Recollection]:
+def in_order(
+    question: str, ranking: Sequence[Recollection], rarity: Mapping[str, float]
+) -> list[Recollection]:
     """The ranking as a question for an occasion wants it.
 
-    Of "the first time" and "the last time", the memories that are about as good as the best stand
-    in the order of their times. Of "how many times", one memory of each day and conversation comes
-    before the second of any, so that a prompt has room for all.
+    Of "the first time" and "the last time", the memories that are about as good as the best, or
+    tell of the same matter, stand in the order of their times. Of "how many times", one memory of
+    each day and conversation comes before the second of any, so that a prompt has room for all.
+
+    Args:
+        ranking: Best first.
+        rarity: Inverse document frequency of the words of the question.
     """
     letters = plain(question)[0]
     if _COUNTED.search(letters):
-        return _reordered(ranking, _RELATED, _one_of_each)
+        return _reordered(ranking, _best(ranking, _RELATED), _one_of_each)
     if _FIRST.search(letters):
-        return _reordered(ranking, _ALIKE, _by_time)
+        return _reordered(ranking, _occasions(ranking, rarity), _by_time)
     if _LAST.search(letters):
-        return _reordered(ranking, _ALIKE, _by_time_backwards)
+        return _reordered(ranking, _occasions(ranking, rarity), _by_time_backwards)
     return list(ranking)
 
 
-def _reordered(ranking: Sequence[Recollection], share: float, order: _Order) -> list[Recollection]:
-    """The ranking with its best in another order; their scores stay where they were."""
+def _best(ranking: Sequence[Recollection], share: float) -> list[int]:
+    """The places of the memories that have this share of the best score."""
     least = share * ranking[0].score if ranking else 0.0
-    count = next((i for i, one in enumerate(ranking) if one.score < least), len(ranking))
-    best = ranking[:count]
-    moved = [one.at(place.score, "order") for one, place in zip(order(best), best, strict=True)]
-    return [*moved, *ranking[count:]]
+    return [place for place, one in enumerate(ranking) if one.score >= least]
+
+
+def _occasions(ranking: Sequence[Recollection], rarity: Mapping[str, float]) -> list[int]:
+    """The places of what may tell of an occasion: the memories about as good as the best, and the
+    statements of one person about the matter, which is the rarest word of the question that several
+    statements hold."""
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    for place in _best(ranking[:_MOST_PLACES], _OF_THE_MATTER):
+        record = ranking[place].record
+        if record.role != "assistant" and not asks(record.text):
+            for token in (rarity.keys() - _ORDINALS) & set(
+                tokenize(record.text[:_MOST_CHARACTERS])
+            ):
+                holders[token].append(place)
+    several = [token for token, places in holders.items() if len(places) > 1]
+    matter = max(sorted(several), key=lambda token: rarity[token], default="")
+    speakers = {place: ranking[place].record.speaker for place in holders[matter]}
+    told = [place for place, one in speakers.items() if one == next(iter(speakers.values()))]
+    return sorted({*told, *_best(ranking, _ALIKE)})
+
+
+def _reordered(
+    ranking: Sequence[Recollection], places: Sequence[int], order: _Order
+) -> list[Recollection]:
+    """The ranking with the memories at some places in another order; the scores of the places stay
+    where they were."""
+    result = list(ranking)
+    moved = order([ranking[place] for place in places])
+    for place, one in zip(places, moved, strict=True):
+        result[place] = one.at(ranking[place].score, "order")
+    return result
 
 
 def _by_time(best: Sequence[Recollection]) -> list[Recollection]:
@@ -82,14 +127,41 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
     return re.compile("|".join(spaced))
 
 
+_ORDINALS = frozenset(
+    tokenize(
+        "first last time recent recently earliest latest erste ersten letzte letzten mal zuletzt "
+        "premier première fois dernier dernière primer primera vez último última prima volta "
+        "primeiro primeira первый раз впервые последний 第一次 首次 最早 最后一次 最近一次 上一次"
+    )
+)
+"""The tokens that say which one of several occasions, and not of what."""
+
 _FIRST = _any_of(
-    *(r"\bfirst time\b", r"\bearliest\b", r"\bwhen\b.*\bfirst\b"),
+    *(
+        r"\bfirst time\b",
+        r"\bearliest\b",
+        r"\bwhen\b.*\bfirst\b",
+        r"\bmy (?:very )?first\b(?! name\b)",
+    ),
+    *(
+        r"\bmein(?:e|en|em|er)? erste",
+        r"\bm(?:on|a) premiere?\b",
+        r"\bmi primer",
+        r"\bm(?:eu|inha) primeir",
+    ),
     *(r"\berste[ns]? mal\b", r"\berstmals\b", r"\bpremiere fois\b", r"\bprimera vez\b"),
     *(r"\bprima volta\b", r"\bprimeira vez\b", r"\bпервый раз\b", r"\bвпервые\b"),
     *("第一次", "首次", "最早"),
 )
 _LAST = _any_of(
     r"\b(?:last time|most recent(?:ly)?|latest)\b",
+    r"\bmy (?:very )?last\b(?! name\b)",
+    *(
+        r"\bmein(?:e|en|em|er)? letzte",
+        r"\bm(?:on|a) dernier",
+        r"\bmi ultim",
+        r"\bm(?:eu|inha) ultim",
+    ),
     r"\bwhen\b.*\blast\b(?! (?:night|weekend|week|month|year|spring|summer|autumn|fall|winter)\b)",
     *(r"\bletzte[ns]? mal\b", r"\bzuletzt\b", r"\bderniere fois\b", r"\bultima vez\b"),
     *(r"\bultima volta\b", r"\bпоследний раз\b", "最后一次", "最近一次", "上一次", "上次"),

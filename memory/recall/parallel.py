@@ -8,6 +8,7 @@ but no model, does the rest.
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -237,6 +238,7 @@ def _serve(questions: Connection, work: Work) -> None:
     with suppress(EOFError, OSError):
         try:
             with work:
+                gc.freeze()  # what is there now stays, and need not be looked through again
                 while True:
                     questions.send(_answer(work, questions.recv()))
         except RememError as error:  # it cannot begin

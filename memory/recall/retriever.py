@@ -32,10 +32,10 @@ from remem.recall.ranking import (
 )
 from remem.recall.relevance import Rarity, Scale, judged, scale_of, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
-from remem.recall.revisions import newest_decision_first
+from remem.recall.revisions import nearest_decision_first, newest_decision_first
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
-from remem.recall.truth import truth_first
+from remem.recall.truth import is_personal, truth_first
 from remem.recall.updates import updates_first
 from remem.store import (
     Dense,
@@ -268,12 +268,14 @@ class Retriever:
     def _judged(self, answer: _Answer, asked: Encoded, k: int) -> list[Recollection]:
         ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
+        ranking = nearest_decision_first(answer.question, ranking, answer.cosines)
         ranking = newest_decision_first(answer.question, ranking)
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
         words = frozenset(tokenize(asked.queries[0]))
         ranking = newest_of_form_first(answer.question, words, ranking, answer.now)
         ranking = updates_first(answer.question, answer.states, ranking, answer.now)
-        ranking = calls_apart(in_order(answer.query, below_sources(ranking)))
+        ranking = in_order(answer.query, below_sources(ranking), answer.rarity.weights)
+        ranking = calls_apart(ranking)
         found = judged(
             answer.question,
             ranking,
@@ -289,14 +291,14 @@ class Retriever:
     def _stated(
         self, reader: Reader, namespace: str, states: Set[State], where: Filter | None
     ) -> list[Record]:
-        """Records that make a claim about one of these states."""
+        """Records in which a person makes a claim about one of these states."""
         legs = [Text(TURN, words_to_find(name)) for _, name in sorted(states)]
         found = reader.search(namespace, legs, self.pool, where) if legs else []
         records = {hit.record.key: hit.record for hits in found for hit in hits}
         return [
             record
             for record in records.values()
-            if any(claim.state in states for claim in claims(record.text))
+            if is_personal(record) and any(claim.state in states for claim in claims(record.text))
         ]
 
     def _dated(

@@ -1,4 +1,5 @@
-"""Decisions that take back earlier ones, in the work of an agent. Pure.
+"""The order of decisions in the work of an agent: the one that a question means, and before it what
+takes it back. Pure.
 
 "Its cache is an LRU now" answers "Where does it keep results?" in fewer of its words than "We go
 with Redis for the cache" did. Nothing is marked for that, because it depends on the question.
@@ -8,6 +9,7 @@ English only, as decisions are.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
@@ -53,6 +55,42 @@ def newest_decision_first(question: Query, ranking: Sequence[Recollection]) -> l
     words = {one.record.key: _words(one) for one in settled} if revising else {}
     for newer in revising:
         _raise(newer, _revised(question.tokens.keys(), newer, settled, words), result)
+    return result
+
+
+def nearest_decision_first(
+    question: Query, ranking: Sequence[Recollection], cosines: Mapping[str, float]
+) -> list[Recollection]:
+    """The ranking in which decisions that have the same words of the question stand in the order of
+    their nearness to it.
+
+    They are about the same thing, which its name says in all of them, and which of its matters the
+    question means, no word says. A session begins by naming its matter, so that a decision is as
+    near as it and the nearest request of its session are together.
+
+    Args:
+        ranking: Best first.
+        cosines: By key, of what is near to the question.
+    """
+    result = list(ranking)
+    asked: defaultdict[str, float] = defaultdict(float)
+    for one in ranking:
+        if one.record.role == "user":
+            source = one.record.source
+            asked[source] = max(asked[source], cosines.get(one.record.key, 0.0))
+    alike: defaultdict[frozenset[str], list[int]] = defaultdict(list)
+    for place, one in enumerate(ranking[:_MOST_PLACES]):
+        if _settles(one) and (named := _words(one).intersection(question.tokens)):
+            alike[named].append(place)
+
+    def nearness(place: int) -> float:
+        record = ranking[place].record
+        return cosines.get(record.key, 0.0) + asked[record.source]
+
+    for places in alike.values():
+        nearest = sorted(places, key=nearness, reverse=True)
+        for place, better in zip(places, nearest, strict=True):
+            result[place] = ranking[better].at(ranking[place].score, "nearest")
     return result
 
 

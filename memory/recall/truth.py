@@ -20,6 +20,7 @@ from remem.recall.signals import Query
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 from remem.versions import may_be_later
+from remem.views import is_agents
 
 BESIDE = "beside"
 """The field of a memory's metadata that holds the keys of newer ones beside which it is true."""
@@ -51,14 +52,19 @@ class Supersession:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stated:
-    """A claim with the record that makes it."""
+class Stated:
+    """A claim with the record that makes it.
+
+    Attributes:
+        moment: When a person stood by it; see ``moment_of``.
+    """
 
     record: Record
     claim: Claim
     moment: datetime
 
-    def is_after(self, other: _Stated) -> bool:
+    def is_after(self, other: Stated) -> bool:
+        """True if it was made later, or further down in the same source."""
         if self.moment != other.moment:
             return self.moment > other.moment
         same = self.record.source == other.record.source
@@ -67,7 +73,7 @@ class _Stated:
 
 def supersessions(records: Iterable[Record]) -> list[Supersession]:
     """The supersessions among some records, by the time of the older statement."""
-    found = [one for stated in _by_state(records).values() for one in _supersessions(stated)]
+    found = [one for stated in by_state(records).values() for one in _supersessions(stated)]
     return sorted(found, key=lambda one: (moment_of(one.older), one.older.key, one.claim.state))
 
 
@@ -93,10 +99,10 @@ def truth_first(
     places = {one.record.key: place for place, one in enumerate(found)}
     order = list(range(len(ranking)))
     moment = asked_for(question, now)
-    by_state = _by_state(one.record for one in found)
-    speakers = Counter(state for _, state in by_state)
+    claimed = by_state(one.record for one in found)
+    speakers = Counter(state for _, state in claimed)
     until: dict[str, Supersession] = {}
-    for (_, state), stated in by_state.items():
+    for (_, state), stated in claimed.items():
         past = _supersessions(stated)
         until |= {one.older.key: one for one in past}
         is_asked = state in asked and speakers[state] == 1
@@ -109,7 +115,7 @@ def truth_first(
     return _in_order(found, order, until)
 
 
-def _true_then(stated: Sequence[_Stated], moment: datetime | None) -> _Stated | None:
+def _true_then(stated: Sequence[Stated], moment: datetime | None) -> Stated | None:
     """The newest of the claims that were made before some moment and were true then."""
     true = None
     for each in stated:
@@ -121,7 +127,7 @@ def _true_then(stated: Sequence[_Stated], moment: datetime | None) -> _Stated | 
 
 
 def _first_of(
-    stated: Sequence[_Stated], places: Mapping[str, int], order: Sequence[int]
+    stated: Sequence[Stated], places: Mapping[str, int], order: Sequence[int]
 ) -> int | None:
     """The place in an order of the first of these; None: all of them are out of it."""
     theirs = {places[each.record.key] for each in stated}
@@ -137,7 +143,7 @@ def _raise(order: list[int], place: int, first: int | None) -> None:
     order.insert(first, place)
 
 
-def _supersessions(stated: Sequence[_Stated]) -> list[Supersession]:
+def _supersessions(stated: Sequence[Stated]) -> list[Supersession]:
     return [
         Supersession(each.record, newer.record, each.claim, newer.moment)
         for place, each in enumerate(stated)
@@ -160,26 +166,33 @@ def _in_order(
     return result[::-1]
 
 
-def _by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[_Stated]]:
+def is_personal(record: Record) -> bool:
+    """True for what a person may state of themselves: a turn or a note, and no assistant's. Where a
+    coding agent works, the words are about a program, and the next request updates no answer."""
+    is_said = record.role != "assistant" and record.kind in ("turn", "note")
+    return is_said and not is_agents(record)
+
+
+def by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[Stated]]:
     """The claims about each state of each speaker, the oldest first."""
-    found: defaultdict[tuple[str, State], list[_Stated]] = defaultdict(list)
+    found: defaultdict[tuple[str, State], list[Stated]] = defaultdict(list)
     for record in records:
         moment = moment_of(record)
-        if moment is None or record.role == "assistant" or record.kind not in ("turn", "note"):
+        if moment is None or not is_personal(record):
             continue
         for claim in claims(record.text):
-            found[record.speaker or "", claim.state].append(_Stated(record, claim, moment))
+            found[record.speaker or "", claim.state].append(Stated(record, claim, moment))
     for stated in found.values():
         stated.sort(key=lambda each: (each.moment, each.record.source, each.record.position))
     return found
 
 
-def _successor(older: _Stated, others: Iterable[_Stated]) -> _Stated | None:
+def _successor(older: Stated, others: Iterable[Stated]) -> Stated | None:
     """The first of the later claims that says otherwise; None: the older one is true still."""
     return next((each for each in others if _is_successor(each, older)), None)
 
 
-def _is_successor(newer: _Stated, older: _Stated) -> bool:
+def _is_successor(newer: Stated, older: Stated) -> bool:
     if is_kept_beside(newer.record, older.record):
         return False
     return newer.is_after(older) and newer.claim.contradicts(older.claim)

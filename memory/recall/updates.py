@@ -24,7 +24,7 @@ from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
 from remem.recall.states import MONTH, Language, language_of
-from remem.recall.truth import asked_for, is_kept_beside, looks_back, moment_of
+from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 
@@ -112,9 +112,9 @@ def _said(
     speakers: set[str | None] = set()
     for place, one in enumerate(ranking[:_MOST_PLACES]):
         record, text, moment = one.record, one.record.text, moment_of(one.record)
-        if record.role == "assistant" or moment is None or len(text) > _MOST_CHARACTERS:
+        if moment is None or not is_personal(record):
             continue
-        if asks(text) or record.kind not in ("turn", "note"):
+        if len(text) > _MOST_CHARACTERS or asks(text):
             continue
         speakers = speakers or {record.speaker}
         if record.speaker not in speakers:

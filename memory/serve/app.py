@@ -27,11 +27,14 @@ from remem.serve.page import (
     importing,
     jobs,
     keeping,
+    labels,
     people,
     record,
     rendering,
     search,
+    summary,
     timeline,
+    translation,
     visits,
 )
 from remem.serve.sessions import Sessions
@@ -50,6 +53,9 @@ _PARTS_OF_PAGE = (
     jobs,
     keeping,
     people,
+    summary,
+    labels,
+    translation,
 )
 
 

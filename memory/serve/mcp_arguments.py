@@ -183,6 +183,31 @@ class TranslateArguments(Arguments):
     to: _Name = Field(description="The language to translate into: es, pt-BR")
 
 
+class LabelsArguments(Filters):
+    """The name of labels."""
+
+    name: _Name | None = Field(
+        None, description="Only labels of this name, by month or day too: mood"
+    )
+
+
+class ClassifyArguments(Arguments):
+    """A text, and the name of labels."""
+
+    name: _Name = Field(description="What is labelled: mood")
+    text: _Text = Field(description="The words to classify")
+
+
+class LabelArguments(Arguments):
+    """A label for memories."""
+
+    name: _Name = Field(description="What is labelled: mood")
+    label: _Name = Field(description="The label: good")
+    keys: Annotated[list[_Name], BeforeValidator(_keys)] = Field(
+        min_length=1, max_length=100, description="Keys of memories, as recall shows them"
+    )
+
+
 class CorrectArguments(Arguments):
     """A key and new words."""
 

@@ -6,7 +6,7 @@ out of a memory is neutralised, in the text as in the data, because both end in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -33,11 +33,14 @@ from remem.serve.mcp_arguments import (
     CHAT,
     NOTES,
     Arguments,
+    ClassifyArguments,
     ContextArguments,
     CorrectArguments,
     Filters,
     ForgetArguments,
     HistoryArguments,
+    LabelArguments,
+    LabelsArguments,
     ListSourcesArguments,
     Message,
     RecallArguments,
@@ -45,6 +48,27 @@ from remem.serve.mcp_arguments import (
     SummarizeArguments,
     TranslateArguments,
     UndoArguments,
+)
+from remem.serve.mcp_results import (
+    ChangeData,
+    ClassifyData,
+    ContextData,
+    CorrectData,
+    ForgetData,
+    HistoryData,
+    LabelData,
+    LabelledExample,
+    LabelsData,
+    ListSourcesData,
+    RecallData,
+    RecalledMemory,
+    RememberData,
+    SourceData,
+    SummaryData,
+    SummaryLine,
+    TranslateData,
+    TranslatedBefore,
+    UndoData,
 )
 from remem.store import Filter, InvalidInput, Record
 from remem.store.filters import And, F, Range
@@ -89,142 +113,6 @@ class Tool:
     run: Callable[[Memory, Any], Result]
     reads_only: bool = False
     destroys: bool = False
-
-
-class RecalledMemory(BaseModel):
-    """One memory.
-
-    Attributes:
-        relevance: How much it matters for the question, in [0, 1].
-        until: When it was stated otherwise; None: it was not.
-        doubt: Why it may not answer the question: "unanswered", or "other person" where it is of
-            others than whom the question names; empty if there is no doubt.
-    """
-
-    key: str
-    source: str
-    speaker: str | None
-    role: str | None
-    origin: str | None
-    said_at: str | None
-    text: str
-    relevance: float
-    until: str | None
-    doubt: str
-
-
-class RecallData(BaseModel):
-    """Memories, the most relevant first."""
-
-    memories: list[RecalledMemory]
-
-
-class ContextData(BaseModel):
-    """A block for a prompt, empty if nothing matters, and what is in it, oldest first."""
-
-    block: str
-    tokens: int
-    memories: list[RecalledMemory]
-
-
-class SummaryLine(BaseModel):
-    """A sentence of a memory, word for word."""
-
-    key: str
-    speaker: str | None
-    said_at: str | None
-    text: str
-
-
-class SummaryData(BaseModel):
-    """Sentences in the order of time, and how many memories they were chosen from."""
-
-    lines: list[SummaryLine]
-    records: int
-
-
-class TranslatedBefore(BaseModel):
-    """A sentence that was translated before, and how like the new one it is, in per cent."""
-
-    percent: int
-    text: str
-    translation: str
-
-
-class TranslateData(BaseModel):
-    """A translation, empty if nothing like it is stored, and the sentences most like it.
-
-    Attributes:
-        origin: "stored", "repaired" (from the best of these sentences) or "none".
-    """
-
-    translation: str
-    origin: str
-    matches: list[TranslatedBefore]
-
-
-class RememberData(BaseModel):
-    """Keys of what was stored, and of what was known already."""
-
-    keys: list[str]
-    known: list[str]
-
-
-class CorrectData(BaseModel):
-    """The key of the new words, and that of the memory that was corrected."""
-
-    key: str
-    corrected: str
-
-
-class ChangeData(BaseModel):
-    """A statement that a newer one supersedes.
-
-    Attributes:
-        about: The state of things.
-        since: When it was stated otherwise.
-        older, newer: Their keys.
-    """
-
-    about: str
-    since: str
-    older: str
-    newer: str
-
-
-class HistoryData(BaseModel):
-    """Changes, the latest first, and how many there are in all."""
-
-    changes: list[ChangeData]
-    total: int
-
-
-class UndoData(BaseModel):
-    """The key of the memory that is true beside the newer ones."""
-
-    key: str
-
-
-class ForgetData(BaseModel):
-    """The number of records that went, earlier versions included."""
-
-    forgotten: int
-
-
-class SourceData(BaseModel):
-    """A session or document."""
-
-    source: str
-    records: int
-    first_said_at: str | None
-    last_said_at: str | None
-
-
-class ListSourcesData(BaseModel):
-    """Sources, the latest first, and how many there are in all."""
-
-    sources: list[SourceData]
-    total: int
 
 
 def _remember(memory: Memory, given: RememberArguments) -> Result:
@@ -323,6 +211,60 @@ def _translate(memory: Memory, given: TranslateArguments) -> Result:
     text = framed(lines) if lines else "Nothing like it was translated before."
     data = TranslateData(translation=neutralise(found.text), origin=found.origin, matches=matches)
     return Result(text, data)
+
+
+def _labels(memory: Memory, given: LabelsArguments) -> Result:
+    where = _where(memory, given)
+    found = memory.labels(where)
+    periods = {} if given.name is None else memory.curve(given.name, where)
+    if given.name is not None:
+        found = {name: counts for name, counts in found.items() if name == given.name}
+    data = LabelsData(
+        labels={shown(name): _shown_counts(counts) for name, counts in found.items()},
+        periods={period: _shown_counts(counts) for period, counts in periods.items()},
+    )
+    if not (data.labels or data.periods):
+        return Result("Nothing that fits is labelled.", data)
+    counted = [*data.labels.items(), *data.periods.items()]
+    return Result(framed(f"{what}: {_listed(counts)}" for what, counts in counted), data)
+
+
+def _shown_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    return {shown(label): count for label, count in counts.items()}
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{label} {count}" for label, count in counts.items())
+
+
+def _classify(memory: Memory, given: ClassifyArguments) -> Result:
+    found = memory.classify(given.name, given.text)
+    examples = [
+        LabelledExample(
+            key=shown_key(one.record.key),
+            label=shown(one.label),
+            text=neutralise(one.record.text),
+            cosine=round(one.cosine, 4),
+        )
+        for one in found.reasons
+    ]
+    label = None if found.label is None else shown(found.label)
+    data = ClassifyData(label=label, probability=round(found.probability, 4), examples=examples)
+    likely = f"{label} (probability {found.probability:.2f})"
+    told = "Unknown: nothing like it is labelled" if label is None else likely
+    nearest = (
+        _line(one.record, f"labelled {example.label}", f"nearness {one.cosine:.2f}")
+        for one, example in zip(found.reasons, examples, strict=True)
+    )
+    return Result(framed([f"{told}. The nearest labelled memories:", *nearest]), data)
+
+
+def _label(memory: Memory, given: LabelArguments) -> Result:
+    advice = f", so nothing was labelled: {_CALL_RECALL}"
+    keys = [key_of(memory, key, advice) for key in given.keys]
+    count = memory.label(given.name, given.label, *keys)
+    told = f"{_counted(count, 'record')} labelled: {shown(given.name)} is {shown(given.label)}."
+    return Result(told, LabelData(labelled=count))
 
 
 def _correct(memory: Memory, given: CorrectArguments) -> Result:
@@ -525,6 +467,37 @@ TOOLS = (
         TranslateData,
         _translate,
         reads_only=True,
+    ),
+    Tool(
+        "labels",
+        "Labels and when they were true",
+        "The labels that memories have, such as mood: good or bad, with how many have each; of one "
+        "name also by month or day. Call it for questions such as how somebody felt in March, and "
+        "before label and classify, for the names in use.",
+        LabelsArguments,
+        LabelsData,
+        _labels,
+        reads_only=True,
+    ),
+    Tool(
+        "classify",
+        "Label a text as others were",
+        "The label that a text is likely to have, as the labelled memories have it, with the "
+        "nearest of them as reasons; none where nothing like it is labelled.",
+        ClassifyArguments,
+        ClassifyData,
+        _classify,
+        reads_only=True,
+    ),
+    Tool(
+        "label",
+        "Label memories",
+        "Give memories a label, such as mood: good, by which they are counted and others are "
+        "classified. Call it when the user says how something is to be labelled, with the keys "
+        "that recall shows.",
+        LabelArguments,
+        LabelData,
+        _label,
     ),
     Tool(
         "remember",

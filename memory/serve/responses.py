@@ -250,6 +250,14 @@ class SummaryOut(_Answer):
     records: int = Field(description="How many memories they were chosen from.")
 
 
+class LabelsOut(_Answer):
+    """Counts of each label, by name."""
+
+    model_config = _answer(labels={"mood": {"good": 41, "bad": 12}})
+
+    labels: dict[str, dict[str, int]]
+
+
 class LabelledOut(_Answer):
     """Numbers of memories that got each label, and that got none."""
 

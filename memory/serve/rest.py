@@ -156,6 +156,12 @@ async def summary(asked: requests.Summary, deps: Reading) -> responses.SummaryOu
     )
 
 
+@_memories.get("/labels", responses=responses.refusals())
+async def labels(deps: Reading) -> responses.LabelsOut:
+    """The names of labels, and how many memories have each label."""
+    return await deps.do(lambda memory: responses.LabelsOut.of(labels=memory.labels()))
+
+
 @_memories.post("/labels", responses=responses.refusals(*_WITH_BODY))
 async def label(asked: requests.Label, deps: Writing) -> responses.Count:
     """Give memories a label, from which others are learned."""

@@ -11,9 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
 
-from remem.recall.claims import claims
+from remem.recall.truth import by_state
 from remem.store import Record
 from remem.unanswered import Asked
 
@@ -126,16 +125,11 @@ def silent_months(records: Iterable[Record]) -> list[str]:
 
 def stale(records: Iterable[Record], now: datetime) -> list[Stale]:
     """Facts that people stated about themselves more than a year ago, and never since."""
-    told = [(at, one.speaker, one) for one in records if one.speaker and (at := one.said_at)]
-    newest = {
-        (speaker, claim.about): (at, record)
-        for at, speaker, record in sorted(told, key=itemgetter(0))
-        for claim in claims(record.text)
-    }
+    newest = [stated[-1] for stated in by_state(records).values()]
     found = [
-        Stale(about, record, (now - at).days)
-        for (_, about), (at, record) in newest.items()
-        if now - at > _STALE
+        Stale(one.claim.about, one.record, (now - one.moment).days)
+        for one in newest
+        if now - one.moment > _STALE
     ]
     return sorted(found, key=lambda one: (-one.days, one.about))[:_MOST]
 

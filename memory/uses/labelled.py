@@ -1,28 +1,35 @@
 """Labels of memories, as they stand in metadata. Pure.
 
-``{"mood": "good"}`` is a label that somebody gave, under a name that he chose. One that was guessed
-stands in the same place, so that a filter finds both, and its probability beside it:
-``{"mood": "good", "guessed": {"mood": 0.84}}``. Guesses are no examples: a model that learns from
-what it said itself believes itself more and more.
+``{"mood": "good", "labelled": ["mood"]}`` is a label, under a name that somebody chose. One that
+was guessed has its probability beside it: ``"guessed": {"mood": 0.84}``. Guesses are no examples: a
+model that learns from what it said itself believes itself more and more. A text in metadata that
+came from elsewhere is an example, too, but it may as well be a title, so it is not counted among
+the labels.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from remem.contents import BEFORE
 from remem.recall.truth import BESIDE
-from remem.store import InvalidInput, Record
+from remem.store import F, InvalidInput, Record
 
 GUESSED = "guessed"
 """The field of a record's metadata that holds the names of labels that were guessed, each with its
 probability."""
 
-_TAKEN = frozenset({GUESSED, BEFORE, BESIDE, "pinned"})
+LABELLED = "labelled"
+"""The field that holds the names of labels, given and guessed."""
+
+HAS_LABELS = F(f"metadata.{LABELLED}").exists()
+"""The condition that a memory has a label."""
+
+_TAKEN = frozenset({GUESSED, LABELLED, BEFORE, BESIDE, "pinned"})
 
 _FEW_DAYS = timedelta(days=62)
 """A longer curve goes by months, a shorter one by days."""
@@ -90,6 +97,27 @@ def is_example(record: Record, name: str) -> bool:
     return label_of(record, name) is not None and name not in _guesses(record)
 
 
+def probability_of(record: Record, name: str) -> float | None:
+    """The probability of a label that was guessed; None of one that somebody gave."""
+    share = _guesses(record).get(name)
+    return share if isinstance(share, float) else None
+
+
+def labels_of(record: Record) -> dict[str, str]:
+    """The labels of a memory, given and guessed, by name."""
+    return {name: label for name in _names(record) if (label := label_of(record, name))}
+
+
+def tally(records: Iterable[Record]) -> dict[str, dict[str, int]]:
+    """Counts of each label that was given or guessed: name -> label -> count, the commonest
+    first."""
+    counts: dict[str, Counter[str]] = {}
+    for record in records:
+        for name, label in labels_of(record).items():
+            counts.setdefault(name, Counter())[label] += 1
+    return {name: dict(count.most_common()) for name, count in sorted(counts.items())}
+
+
 def given(record: Record, name: str, label: str) -> Record:
     """The memory with a label that somebody gives it."""
     return _with(record, name, label, None)
@@ -115,9 +143,15 @@ def curve(records: Iterable[Record], name: str) -> dict[str, dict[str, int]]:
     is_short = max(moments) - min(moments) <= _FEW_DAYS
     counts: dict[str, Counter[str]] = {}
     for moment, label in sorted(dated):
-        period = f"{moment:%Y-%m-%d}" if is_short else f"{moment:%Y-%m}"
+        day = moment.date().isoformat()
+        period = day if is_short else day[: len("2024-03")]
         counts.setdefault(period, Counter())[label] += 1
     return {period: dict(sorted(count.items())) for period, count in sorted(counts.items())}
+
+
+def _names(record: Record) -> Sequence[str]:
+    names = record.metadata.get(LABELLED)
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def _guesses(record: Record) -> Mapping[str, Any]:
@@ -126,10 +160,14 @@ def _guesses(record: Record) -> Mapping[str, Any]:
 
 
 def _with(record: Record, name: str, label: str | None, probability: float | None) -> Record:
-    guesses = {**_guesses(record), name: probability}
-    metadata = {**record.metadata, name: label, GUESSED: _known(guesses)}
-    return replace(record, metadata=_known(metadata) or {})
+    others = set(_names(record)) - {name}
+    fields = {
+        name: label,
+        LABELLED: sorted(others if label is None else {*others, name}) or None,
+        GUESSED: _known({**_guesses(record), name: probability}) or None,
+    }
+    return replace(record, metadata=_known({**record.metadata, **fields}))
 
 
-def _known(values: Mapping[str, Any]) -> dict[str, Any] | None:
-    return {name: value for name, value in values.items() if value is not None} or None
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

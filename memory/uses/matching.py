@@ -22,7 +22,8 @@ _FILLED_IN = re.compile(r"%\(|%[#0\- +]*\d*(?:\.\d+)?[a-zA-Z]|\{|<.+>|&\w+;")
 _ENDS = ".!?…:;。！？：；"
 
 _MOST_PIECES = 200
-"""Longer sentences are compared as far as this; the time grows with the square."""
+"""Compared one by one; the time grows with the square. Of longer texts what they begin and end with
+in common is left out first, and what is still longer than this is another text."""
 
 _FEW = 3
 """Characters that a placeholder weighs."""
@@ -68,8 +69,8 @@ def percent(old: str, new: str) -> int:
     """The likeness of two sentences, from 0 to 100; only equal ones are 100."""
     if old == new:
         return 100
-    left, right = (pieces(text)[:_MOST_PIECES] for text in (old, new))
-    most = max(sum(map(_weight, left)), sum(map(_weight, right)))
+    left, right = pieces(old), pieces(new)
+    most = max(_weighed(left), _weighed(right))
     if not most:
         return 0
     return min(99, max(0, round(100 * (1 - _aligned(left, right)[0] / most))))
@@ -77,7 +78,7 @@ def percent(old: str, new: str) -> int:
 
 def at_most(old: str, new: str) -> int:
     """A likeness that ``percent`` cannot be above, which takes no comparing."""
-    weights = [sum(map(_weight, pieces(text)[:_MOST_PIECES])) for text in (old, new)]
+    weights = [_weighed(pieces(text)) for text in (old, new)]
     return -(-100 * min(weights) // max(weights)) if any(weights) else 100
 
 
@@ -235,6 +236,22 @@ def _stretches(old: str, new: str) -> list[_Stretch]:
 
 
 def _aligned(old: Sequence[str], new: Sequence[str]) -> tuple[float, list[Step]]:
+    """The cost of making one of the other, and the steps that it takes."""
+    if max(len(old), len(new)) <= _MOST_PIECES:
+        return _compared(old, new)
+    begin = _alike_until(old, new)
+    end = _alike_until(old[begin:][::-1], new[begin:][::-1])
+    gone, come = old[begin : len(old) - end], new[begin : len(new) - end]
+    if max(len(gone), len(come)) <= _MOST_PIECES:
+        cost, steps = _compared(gone, come)
+    else:
+        cost = max(_weighed(gone), _weighed(come))
+        steps = [*((one, "") for one in gone), *(("", other) for other in come)]
+    first, last = old[:begin], old[len(old) - end :]
+    return cost, [*zip(first, first, strict=True), *steps, *zip(last, last, strict=True)]
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> tuple[float, list[Step]]:
     """The least cost of making one of the other, and the steps that it takes."""
     costs = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for row in range(1, len(old) + 1):
@@ -288,7 +305,12 @@ def _weight(piece: str) -> int:
     return _FEW if is_placeholder(piece) else len(piece)
 
 
-def _alike_until(one: str, other: str) -> int:
-    """The number of characters with which two words begin in common."""
+def _weighed(several: Sequence[str]) -> int:
+    """The characters of pieces."""
+    return sum(map(_weight, several))
+
+
+def _alike_until(one: Sequence[str], other: Sequence[str]) -> int:
+    """The number of characters with which two words begin in common, or of pieces two texts."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))

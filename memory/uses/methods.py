@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from remem import dates
@@ -21,6 +22,7 @@ from remem.unanswered import Unanswered
 from remem.uses.engines import Engine
 from remem.uses.gaps import Gaps, in_vain, shares, silent_months, stale
 from remem.uses.labelled import (
+    HAS_LABELS,
     Guess,
     Labelled,
     Reason,
@@ -30,6 +32,7 @@ from remem.uses.labelled import (
     guessed,
     is_example,
     label_of,
+    tally,
 )
 from remem.uses.labels import Classifier, learned
 from remem.uses.summary import Summary, summarize
@@ -63,6 +66,7 @@ _TRANSLATE = (
     "Translate the text below into the language {language}. Answer with the translation only, and "
     "keep what stands in braces or behind a per cent sign.\n\n{text}"
 )
+_TRANSLATED = F("kind") == TRANSLATION
 _CANDIDATES = 60
 """Sentences that are compared piece by piece."""
 
@@ -178,6 +182,12 @@ class Uses(Contents):
         self._writer.put(self.namespace, [given(each, name, label) for each in present.values()])
         return len(present)
 
+    def labels(self, where: Where | None = None) -> Mapping[str, Mapping[str, int]]:
+        """Counts of each label that memories have, given or guessed: name -> label -> count."""
+        chosen = as_filter(where)
+        labelled = HAS_LABELS if chosen is None else HAS_LABELS & chosen
+        return tally(filter(is_current, self.scan(labelled)))
+
     def classify(self, name: str, text: str) -> Guess:
         """The label for a text, as it follows from the memories that somebody labelled; see
         ``remem.uses.labels``.
@@ -274,16 +284,19 @@ class Uses(Contents):
         prompt = Prompt(f"{known}\n\n{asked}" if known else asked)
         return by_generator(made, generator.generate(prompt).strip())
 
+    def languages(self) -> Mapping[str, int]:
+        """Languages into which sentences with a translation are stored, each with how many."""
+        stored = (one.metadata.get("translations", ()) for one in self.scan(_TRANSLATED))
+        return dict(sorted(Counter(chain.from_iterable(stored)).items()))
+
     def _translated_before(self, text: str, language: str) -> Sequence[Record]:
         """The sentences with a translation that come near to a text, by words and by meaning."""
-        where = F("kind") == TRANSLATION
-        into = where & F(f"metadata.translations.{language or '-'}").exists()
+        into = _TRANSLATED & F(f"metadata.translations.{language or '-'}").exists()
         if not self.count(into):
-            stored = (one.metadata.get("translations", ()) for one in self.scan(where))
-            known = {other for translations in stored for other in translations}
+            known = self.languages()
             raise InvalidInput(
                 f"no translation into {language!r} is stored; there are some into "
-                f"{', '.join(sorted(known))}"
+                f"{', '.join(known)}"
                 if known
                 else "no translations are stored here; 'remem import FILE.po' or FILE.tmx brings "
                 "some"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
@@ -49,13 +50,17 @@ class Names(dict[int, "str | None"]):
         return name
 
 
-def record_of(row: Sequence[Any], names: Names) -> Record:
+Read = Callable[["str | None", Sequence[Any], object], Record]
+"""See ``checked``."""
+
+
+def record_of(row: Sequence[Any], names: Names, read: Read = checked) -> Record:
     """The record of a row.
 
     Raises:
         DamagedRecord: it is not what was written.
     """
-    return checked(names[row[-1]], row[:-2], row[-2])
+    return read(names[row[-1]], row[:-2], row[-2])
 
 
 def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record]:
@@ -66,7 +71,28 @@ def load(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Record
         (json.dumps(ids),),
     )
     names = Names(connection)
-    return {row[-1]: record for row in rows for record in whole([found_in(row[:-1], names)])}
+    return {
+        row[-1]: record
+        for row in rows
+        for record in whole([found_in(row[:-1], names, _remembered)])
+    }
+
+
+_REMEMBERED = 8192
+_MOST_CHARACTERS = 2000
+"""Records that searches have read are remembered if their text is no longer: some 20 MB."""
+
+
+def _remembered(namespace: str | None, row: Sequence[Any], mark: object) -> Record:
+    """See ``checked``. Questions find the same records again, and to read one anew takes ten times
+    as long as to see that the row is the same."""
+    text = row[_TEXT]
+    known = isinstance(text, str) and len(text) <= _MOST_CHARACTERS
+    return (_checked_once if known else checked)(namespace, row, mark)
+
+
+_TEXT = COLUMNS.split(", ").index("text")
+_checked_once = lru_cache(maxsize=_REMEMBERED)(checked)
 
 
 def load_by_key(
@@ -186,10 +212,10 @@ def _value(value: Any) -> tuple[str, Any]:
     return "?", value
 
 
-def found_in(row: Sequence[Any], names: Names) -> Record | DamagedRecord:
+def found_in(row: Sequence[Any], names: Names, read: Read = checked) -> Record | DamagedRecord:
     """The record of a row, or why there is none."""
     try:
-        return record_of(row, names)
+        return record_of(row, names, read)
     except DamagedRecord as error:
         return error
 

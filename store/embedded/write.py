@@ -92,9 +92,10 @@ def put_vectors(
 ) -> Halves:
     """Store the unit vectors of records, shape (n, views, dim), in half precision; return these."""
     halves = vectors.astype("<f2")
+    size, whole = vectors[:1].size * halves.itemsize, halves.tobytes()
+    each = (whole[start : start + size] for start in range(0, len(whole), max(size, 1)))
     values: list[Any] = []
-    for i, row in zip(ids, halves, strict=True):
-        data = row.tobytes()
+    for i, data in zip(ids, each, strict=True):
         values += (i, data, digests.of_bytes(i, data))
     into = f"INSERT OR REPLACE INTO {schema.vectors_table(generation)} (record, data, digest)"
     insert(connection, into, 3, values)

@@ -54,20 +54,31 @@ def segment_of(terms: NDArray[np.int32], rows: NDArray[np.int32]) -> Segment:
     """A segment made of tokens: their terms, and the rows they stand in, ascending; both (n,)."""
     if not len(terms):
         return []
+    terms, starts, rows, frequencies = inverted(terms, rows)
+    return [
+        Postings(terms, starts, rows, np.minimum(frequencies, _MAX_FREQUENCY).astype(np.uint16))
+    ]
+
+
+def inverted(
+    terms: NDArray[np.int32], rows: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Tokens turned inside out.
+
+    Args:
+        terms: Of all tokens, shape (n,), one at least.
+        rows: They stand in, ascending, shape (n,).
+
+    Returns:
+        The fields of ``Postings``, frequencies uncut.
+    """
     order = _stable_order(terms)  # equal terms keep the order of their rows
     terms, rows = terms[order], rows[order]
     first = np.flatnonzero(_differs(terms) | _differs(rows))
     frequencies = np.diff(first, append=len(terms))
     terms, rows = terms[first], rows[first]
     starts = np.flatnonzero(_differs(terms))
-    return [
-        Postings(
-            terms[starts],
-            np.append(starts, len(terms)),
-            rows,
-            np.minimum(frequencies, _MAX_FREQUENCY).astype(np.uint16),
-        )
-    ]
+    return terms[starts], np.append(starts, len(terms)), rows, frequencies
 
 
 def size(segment: Segment) -> int:

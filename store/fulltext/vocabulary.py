@@ -80,13 +80,9 @@ class Vocabulary:
         """
         # No list a text or a line, here and below: what outlives a moment in ten thousand lists is
         # looked through by the garbage collector again and again.
-        lines, counts = list[str](), list[int]()
-        for text in texts:
-            before = len(lines)
-            lines += text.split("\n")
-            counts.append(len(lines) - before)
-        self._remember(lines)
-        places = np.fromiter(map(self._lines.__getitem__, lines), np.int64, len(lines))
+        lines = "\n".join(texts).split("\n") if texts else []
+        counts = [text.count("\n") + 1 for text in texts]
+        places = self._places(lines)
         starts, sizes = self._ends[places], self._ends[places + 1] - self._ends[places]
         ends = np.cumsum(sizes)
         source = np.repeat(starts - (ends - sizes), sizes) + np.arange(sizes.sum())
@@ -105,14 +101,19 @@ class Vocabulary:
         numbers[used] = np.arange(len(used), dtype=np.int32)
         return Vocabulary([tokens[number] for number in used.tolist()]), numbers
 
-    def _remember(self, lines: Sequence[str]) -> None:
-        """Number the words of all lines whose numbers are not known."""
-        new = [line for line in dict.fromkeys(lines) if line not in self._lines]
+    def _places(self, lines: Sequence[str]) -> NDArray[np.int64]:
+        """The places of the numbers of lines; those that are not known are numbered."""
+        known = map(self._lines.get, lines, repeat(_UNKNOWN))
+        places = np.fromiter(known, np.int64, len(lines))
+        unknown = np.flatnonzero(places == _UNKNOWN).tolist()
+        new = dict.fromkeys(map(lines.__getitem__, unknown))
         if len(self._lines) + len(new) > _REMEMBERED_LINES:
             self._forget_lines()
-            new = list(dict.fromkeys(lines))
+            unknown, new = range(len(lines)), dict.fromkeys(lines)
         self._number([line for line in new if line.isascii()], self._plain)
         self._number([line for line in new if not line.isascii()], self._other)
+        places[unknown] = [self._lines[lines[i]] for i in unknown]
+        return places
 
     def _number(self, lines: Sequence[str], numbers_of: _Numbering) -> None:
         """Remember the numbers of lines that are not known."""

@@ -196,10 +196,18 @@ def copy_vectors(
     rows["digest"] = [
         digests.of_bytes(i, vector.tobytes()) for i, vector in zip(ids, rows["vector"], strict=True)
     ]
-    names = "namespace, record, live, vector, digest"
-    statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+    copy_packed(connection, f"{table} (namespace, record, live, vector, digest)", rows.tobytes())
+
+
+def copy_packed(connection: Connection[Any], columns: str, rows: bytes) -> None:
+    """Append rows that are laid out as COPY takes them.
+
+    Args:
+        columns: The table and, in brackets, its columns.
+    """
+    statement = f"COPY {columns} FROM STDIN (FORMAT BINARY)"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(_HEADER + rows.tobytes() + _END)
+        copy.write(_HEADER + rows + _END)
 
 
 def digest_of_halves(record: int, sent: bytes) -> bytes:

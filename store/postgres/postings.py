@@ -15,10 +15,10 @@ current records, expired ones included.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
+from struct import Struct
 from typing import Any
 from zlib import crc32
 
@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remem.store.errors import CorruptStore
+from remem.store.fulltext.postings import inverted
 from remem.store.fulltext.ranking import contributions, idf
-from remem.store.fulltext.tokens import tokenize
-from remem.store.postgres.driver import Connection, copy_rows, lock_namespace, unescape
+from remem.store.fulltext.vocabulary import Vocabulary
+from remem.store.postgres.driver import Connection, copy_packed, lock_namespace, unescape
 
 ENTRY = np.dtype([("record", "<i8"), ("count", "<i4"), ("length", "<i4")])
 """One posting."""
@@ -38,6 +39,12 @@ Entries = NDArray[Any]
 
 Texts = Mapping[tuple[int, int], str]
 """Texts by (id of the record, view)."""
+
+Ids = NDArray[np.int64]
+"""Ids of records, shape (n,)."""
+
+_Block = tuple[int, str, int, int, bytes]
+"""View, term, the first and the last record, and the entries."""
 
 _LONGEST_TERM = 64
 """An index of PostgreSQL takes 2,700 bytes a row, and a token may be megabytes long."""
@@ -54,10 +61,9 @@ _MANY = 8
 _BLOCKS = """remem.postings
     WHERE namespace = %s AND postings.view = t.view AND postings.token = t.token"""
 
-_COLUMNS = [
-    *[("namespace", "int4"), ("view", "int2"), ("token", "text")],
-    *[("first", "int8"), ("last", "int8"), ("entries", "bytea")],
-]
+_BEFORE, _BEHIND = Struct(">hiiihi"), Struct(">iqiqi")
+"""The bytes of a row before the token and behind it: the number of fields, then each field behind
+its length, but for the bytes of the token and of the entries, which follow their lengths."""
 
 
 def term(token: str) -> str:
@@ -70,21 +76,26 @@ def term(token: str) -> str:
     return f"{token[:16]} {digest}"
 
 
-def follow(connection: Connection[Any], namespace: int, before: Texts, after: Texts) -> None:
-    """Have the index and the totals hold ``after`` where they held ``before``."""
+def follow(
+    connection: Connection[Any], namespace: int, before: Texts, after: Texts, words: Vocabulary
+) -> None:
+    """Have the index and the totals hold ``after`` where they held ``before``.
+
+    Args:
+        words: One that may know the texts already: it tokenizes none twice.
+    """
     gone = {place: text for place, text in before.items() if after.get(place) != text}
     new = {place: text for place, text in after.items() if before.get(place) != text}
     if gone:
-        _remove(connection, namespace, gone)
+        _remove(connection, namespace, gone, words)
     if new:
-        add(connection, namespace, new)
+        _add(connection, namespace, new, words)
 
 
-def add(connection: Connection[Any], namespace: int, texts: Texts) -> None:
+def _add(connection: Connection[Any], namespace: int, texts: Texts, words: Vocabulary) -> None:
     """Index texts that are not in the index."""
-    inverted = _inverted(texts)
-    blocks = [(*key, np.array(found, ENTRY)) for key, found in inverted.postings.items()]
-    _put(connection, namespace, blocks)
+    inverted = _inverted(texts, words)
+    _put(connection, namespace, inverted.blocks())
     # Looking for them costs 8 ms, so that a write of one record does it now and then: by a digest,
     # because a namespace may be given every second id, or every eighth.
     if any(crc32(b"%d" % record) % _MANY == 0 for record, _ in texts):
@@ -154,9 +165,10 @@ def remake(connection: Connection[Any], namespace: int) -> None:
     for table in ("postings", "totals"):
         connection.execute(f"DELETE FROM remem.{table} WHERE namespace = %s", [namespace])
     for texts in _chunks(texts_of(connection, namespace)):
-        add(connection, namespace, texts)
+        _add(connection, namespace, texts, Vocabulary())
     for texts in _chunks(_streamed(connection, namespace, "true")):
-        lengths = [(*place, len(tokenize(text))) for place, text in texts.items()]
+        counted = Vocabulary().encode(list(texts.values()))[1].tolist()
+        lengths = [(*place, length) for place, length in zip(texts, counted, strict=True)]
         connection.execute(
             """UPDATE remem.texts t SET length = n.length
                 FROM unnest(%s::bigint[], %s::smallint[], %s::integer[]) AS n(record, view, length)
@@ -189,30 +201,58 @@ class _Inverted:
     """Texts turned inside out.
 
     Attributes:
-        postings: Entries by (view, term).
+        keys: The (view, term) of each token that they hold.
+        starts: Where the entries of each key begin, and where those of the last one end.
+        entries: Of one key after the other, in the order of their records.
         totals: Number of texts, and of tokens in them, by view.
     """
 
-    postings: dict[tuple[int, str], list[tuple[int, int, int]]]
+    keys: list[tuple[int, str]]
+    starts: NDArray[np.int64]
+    entries: Entries
     totals: dict[int, tuple[int, int]]
 
+    @property
+    def records(self) -> Iterator[Ids]:
+        """The records that hold each key, ascending."""
+        records = self.entries["record"]
+        return (records[start:end] for start, end in pairwise(self.starts.tolist()))
 
-def _inverted(texts: Texts) -> _Inverted:
-    postings: dict[tuple[int, str], list[tuple[int, int, int]]] = {}
-    totals: dict[int, tuple[int, int]] = {}
-    for (record, view), text in texts.items():
-        tokens = tokenize(text)
-        for token, count in Counter(tokens).items():
-            postings.setdefault((view, term(token)), []).append((record, count, len(tokens)))
-        number, length = totals.get(view, (0, 0))
-        totals[view] = (number + 1, length + len(tokens))
-    return _Inverted(postings, totals)
+    def blocks(self) -> Iterator[_Block]:
+        """A block for each key."""
+        data, records = self.entries.tobytes(), self.entries["record"]
+        firsts, lasts = records[self.starts[:-1]].tolist(), records[self.starts[1:] - 1].tolist()
+        ends = pairwise((self.starts * ENTRY.itemsize).tolist())
+        for key, first, last, (start, end) in zip(self.keys, firsts, lasts, ends, strict=True):
+            yield (*key, first, last, data[start:end])
 
 
-def _remove(connection: Connection[Any], namespace: int, texts: Texts) -> None:
-    inverted = _inverted(texts)
-    gone = {key: [entry[0] for entry in found] for key, found in inverted.postings.items()}
-    ranges = [(view, token, min(ids), max(ids)) for (view, token), ids in gone.items()]
+def _inverted(texts: Texts, words: Vocabulary) -> _Inverted:
+    places = sorted(texts)
+    numbers, lengths = words.encode([texts[place] for place in places])
+    tokens = words.tokens
+    records, views = np.array(places, np.int64).T
+    keys, parts, starts = list[tuple[int, str]](), [np.empty(0, ENTRY)], [np.zeros(1, np.int64)]
+    totals = dict[int, tuple[int, int]]()
+    for view in np.unique(views).tolist():
+        rows = np.flatnonzero(views == view).astype(np.int32)
+        held = numbers[np.repeat(views == view, lengths)]
+        totals[view] = len(rows), len(held)
+        if len(held):
+            terms, begin, held_by, counts = inverted(held, np.repeat(rows, lengths[rows]))
+            keys += ((view, term(tokens[number])) for number in terms.tolist())
+            starts.append(starts[-1][-1] + begin[1:])
+            entries = np.empty(len(held_by), ENTRY)
+            entries["record"], entries["count"] = records[held_by], counts
+            entries["length"] = lengths[held_by]
+            parts.append(entries)
+    return _Inverted(keys, np.concatenate(starts), np.concatenate(parts), totals)
+
+
+def _remove(connection: Connection[Any], namespace: int, texts: Texts, words: Vocabulary) -> None:
+    inverted = _inverted(texts, words)
+    gone = dict(zip(inverted.keys, inverted.records, strict=True))
+    ranges = [(*key, int(ids[0]), int(ids[-1])) for key, ids in gone.items()]
     blocks = (
         connection.cursor(binary=True)
         .execute(
@@ -236,34 +276,33 @@ def _remove(connection: Connection[Any], namespace: int, texts: Texts) -> None:
 
 
 def _left(
-    blocks: Iterable[tuple[int, str, str, bytes]], gone: Mapping[tuple[int, str], list[int]]
-) -> tuple[list[str], list[tuple[int, str, Entries]]]:
+    blocks: Iterable[tuple[int, str, str, bytes]], gone: Mapping[tuple[int, str], Ids]
+) -> tuple[list[str], list[_Block]]:
     """The places of the blocks that lose entries, and what is left of them."""
     places: list[str] = []
-    left: list[tuple[int, str, Entries]] = []
+    left: list[_Block] = []
     for view, token, place, data in blocks:
         entries = entries_of(data)
         kept = entries[~np.isin(entries["record"], gone[view, token])]
         if len(kept) < len(entries):
             places.append(place)
             if len(kept):
-                left.append((view, token, kept))
+                ids = kept["record"]
+                left.append((view, token, int(ids.min()), int(ids.max()), kept.tobytes()))
     return places, left
 
 
-def _put(
-    connection: Connection[Any], namespace: int, blocks: Iterable[tuple[int, str, Entries]]
-) -> None:
-    """Append blocks."""
-    copy_rows(
-        connection,
-        "remem.postings",
-        _COLUMNS,
-        (
-            (namespace, view, token, int(b["record"].min()), int(b["record"].max()), b.tobytes())
-            for view, token, b in blocks
-        ),
-    )
+def _put(connection: Connection[Any], namespace: int, blocks: Iterable[_Block]) -> None:
+    """Append blocks. There are four for each record of a large batch, and psycopg takes as long
+    for their rows as all that comes before."""
+    rows = list[bytes]()
+    for view, token, first, last, data in blocks:
+        text = token.encode()
+        rows += (_BEFORE.pack(6, 4, namespace, 2, view, len(text)), text)
+        rows += (_BEHIND.pack(8, first, 8, last, len(data)), data)
+    if rows:
+        columns = "remem.postings (namespace, view, token, first, last, entries)"
+        copy_packed(connection, columns, b"".join(rows))
 
 
 _COUNT = """INSERT INTO remem.totals
@@ -276,7 +315,7 @@ _COUNT = """INSERT INTO remem.totals
 _MERGE = f"""WITH small AS (
         DELETE FROM remem.postings WHERE namespace = %s AND ctid = ANY(ARRAY(
             SELECT unnest(p.places)
-            FROM unnest(%s::smallint[], %s::text[]) AS t(view, token)
+            FROM unnest(%s::smallint[], string_to_array(%s, E'\\n')) AS t(view, token)
             CROSS JOIN LATERAL (SELECT array_agg(ctid) AS places FROM {_BLOCKS}
                 AND octet_length(entries) < {_SMALL}) p
             WHERE cardinality(p.places) >= {_MANY}))
@@ -296,9 +335,11 @@ def _count(
 
 
 def _merge_and_count(connection: Connection[Any], namespace: int, new: _Inverted) -> None:
-    keys = _columns(list(new.postings), 2)
+    # As one string each: psycopg looks at each element of a list three times. No token has a break.
+    views = ",".join([str(view) for view, _ in new.keys])
+    tokens = "\n".join([token for _, token in new.keys])
     counted = _counted(namespace, new.totals, 1)
-    connection.execute(_MERGE, [namespace, *keys, namespace, namespace, *counted])
+    connection.execute(_MERGE, [namespace, f"{{{views}}}", tokens, namespace, namespace, *counted])
 
 
 def _counted(
@@ -318,7 +359,6 @@ def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 _CROWDED = 8
 """Ids are spread over at most so many places for each posting when places are counted."""
 
-Ids = NDArray[np.int64]
 Scores = NDArray[np.float64]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from remem.store import digests
 from remem.store.engine import check_expected, check_records, split
 from remem.store.errors import CorruptStore, StoreLocked, StoreReadOnly
-from remem.store.fulltext.tokens import tokenize
+from remem.store.fulltext.vocabulary import Vocabulary
 from remem.store.postgres import indexes, postings, vectors
 from remem.store.postgres.database import Database
 from remem.store.postgres.driver import (
@@ -100,6 +100,7 @@ class _Writing:
         self._now = now
         self._micros = to_micros(now)
         self._stored = rows_by_key(connection, opened.number, keys)
+        self._words = Vocabulary()
         self._indexed: postings.Texts = {}
         self._current: dict[tuple[int, int], str] = {}
 
@@ -190,7 +191,7 @@ class _Writing:
     def index(self) -> None:
         """Have the full-text index follow."""
         current = dict(sorted(self._current.items()))
-        postings.follow(self._connection, self._namespace, self._indexed, current)
+        postings.follow(self._connection, self._namespace, self._indexed, current, self._words)
 
     @property
     def _views(self) -> Sequence[str]:
@@ -210,19 +211,19 @@ class _Writing:
             for i, views in zip(ids, entries.values(), strict=True)
             for number, name in enumerate(self._views)
         }
+        lengths = self._words.encode(list(texts.values()))[1].tolist()
         copy_rows(
             self._connection,
             "remem.texts",
             _TEXT_COLUMNS,
             (
-                (
-                    *(self._namespace, i, number, len(tokenize(text)), escape(text)),
-                    digests.of_values(i, number, text),
-                )
-                for (i, number), text in texts.items()
+                (*(self._namespace, *place, length, escape(text)), digests.of_values(*place, text))
+                for (place, text), length in zip(texts.items(), lengths, strict=True)
             ),
         )
-        stacked = np.array([[v[name].vector for name in self._views] for v in entries.values()])
+        names = self._views
+        flat = np.concatenate([v[name].vector for v in entries.values() for name in names])
+        stacked = flat.reshape(len(entries), len(names), -1)
         vectors.add(self._connection, self._meta.generation, self._namespace, ids, live, stacked)
         current = {i for i, is_live in zip(ids, live, strict=True) if is_live}
         self._current.update((place, text) for place, text in texts.items() if place[0] in current)

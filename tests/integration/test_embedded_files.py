@@ -285,3 +285,18 @@ def test_opening_a_store_that_is_up_to_date_loads_no_tool_of_migrations(tmp_path
         for _ in range(2)
     ]
     assert [done.stdout for done in opened] == ["True\n", "False\n"]
+
+
+def test_what_is_damaged_or_changed_after_it_was_found_is_read_anew(folder: Path) -> None:
+    with EmbeddedStore(folder) as store:
+        found = keys(store.search("ana", [words("fact 7")], 2)[0])
+        assert found[0] == "k7"
+        with closing(sqlite3.connect(folder / "records.sqlite3")) as other:
+            other.execute("UPDATE records SET text = 'lies' WHERE key = 'k7'")
+            other.commit()
+        assert "k7" not in keys(store.search("ana", [words("fact 7")], 50)[0])
+        store.write("ana", Batch(supersede={"k8": "k9"}))
+        assert "k8" not in keys(store.search("ana", [words("fact 8")], 50)[0])
+        [stored] = store.get("ana", ["k8"])
+        assert stored is not None
+        assert stored.superseded_by == "k9"

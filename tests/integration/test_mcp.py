@@ -56,8 +56,8 @@ def test_what_one_process_remembers_the_next_recalls_and_forgets(
     async def ask(client: Any) -> None:
         tools = [tool.name for tool in (await client.list_tools()).tools]
         assert tools == [
-            *("recall", "context", "summarize", "history", "translate", "remember", "correct"),
-            *("undo", "list_sources"),
+            *("recall", "context", "summarize", "history", "translate", "labels", "classify"),
+            *("label", "remember", "correct", "undo", "list_sources"),
             "forget",
         ]
         found = await client.call_tool("recall", {"question": "What is Nora allergic to?"})
@@ -88,7 +88,7 @@ def test_the_server_answers_before_any_model_is_loaded(environment: dict[str, st
         return len((await client.list_tools()).tools)
 
     connect = over_stdio(environment, code=f"{WITHOUT_MODELS}\n{PROGRAM}")
-    assert run(connect, look, mode="legacy") == 10
+    assert run(connect, look, mode="legacy") == 13
 
 
 @pytest.mark.model
@@ -163,7 +163,7 @@ def test_a_key_opens_the_server(environment: dict[str, str]) -> None:
         return len((await client.list_tools()).tools)
 
     environment["REMEM_MCP_KEY"] = SECRET
-    assert run(over_http(environment), names, key=SECRET) == 10
+    assert run(over_http(environment), names, key=SECRET) == 13
 
 
 def post(url: str, **headers: str) -> httpx2.Response:

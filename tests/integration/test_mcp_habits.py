@@ -196,7 +196,7 @@ def test_what_cannot_be_understood_is_refused_in_one_sentence(
 def test_an_unknown_tool_is_answered_with_those_there_are(answers: dict[str, Any]) -> None:
     assert answers["an unknown tool"] == (
         "there is no such tool; there are recall, context, summarize, history, translate, "
-        "remember, correct, undo, list_sources, forget"
+        "labels, classify, label, remember, correct, undo, list_sources, forget"
     )
 
 
@@ -210,7 +210,7 @@ def nodes(schema: Any) -> Iterator[dict[str, Any]]:
 
 def test_no_schema_refers_to_a_part_of_itself(answers: dict[str, Any]) -> None:
     schemas = [s for tool in answers["tools"] for s in (tool.input_schema, tool.output_schema)]
-    assert len(schemas) == 20
+    assert len(schemas) == 26
     for schema in schemas:
         assert not [node for node in nodes(schema) if {"$ref", "$defs", "definitions"} & set(node)]
 

@@ -79,7 +79,8 @@ def test_tools_say_what_they_take_return_and_do(memory: Memory) -> None:
     reading = {name for name, tool in tools.items() if tool.annotations.read_only_hint}
     destroying = {name for name, tool in tools.items() if tool.annotations.destructive_hint}
     assert reading == {
-        *("recall", "context", "summarize", "history", "translate", "list_sources"),
+        *("recall", "context", "summarize", "history", "translate", "labels", "classify"),
+        "list_sources",
     }
     assert destroying == {"forget"}
     assert all(tool.annotations.idempotent_hint for tool in tools.values())
@@ -132,6 +133,64 @@ def test_history_lists_what_is_superseded_and_undo_takes_it_back(memory: Memory)
     assert data(memory, "undo", key=old.key) == {"key": old.key}
     assert data(memory, "history") == {"changes": [], "total": 0}
     assert "nothing supersedes the memory" in sentence(memory, "undo", key=old.key)
+
+
+@pytest.fixture
+def moods(memory: Memory) -> list[str]:
+    """Keys of four labelled memories and one that is not, of five days in May."""
+    good = ("a lovely garden party", "the garden was lovely")
+    bad = ("the rain ruined the party", "ruined by the rain")
+    labelled = [("good", text) for text in good] + [("bad", text) for text in bad]
+    keys = []
+    for number, (label, text) in enumerate(labelled, 1):
+        keys.append(memory.add(text, said_at=day(number)).key)
+        memory.label("mood", label, keys[-1])
+    return [*keys, memory.add("such a lovely garden", said_at=day(9)).key]
+
+
+def test_a_text_is_classified_with_the_nearest_examples_as_reasons(
+    memory: Memory, moods: list[str]
+) -> None:
+    found = data(memory, "classify", name="mood", text="a lovely garden party")
+    assert (found["label"], found["examples"][0]["key"]) == ("good", moods[0])
+    told = call(memory, "classify", name="mood", text="a lovely garden party").content[0].text
+    assert "good (probability 0." in told
+    assert f"[{moods[0]}]" in told
+    unlike = data(memory, "classify", name="mood", text="quarterly depreciation")
+    assert unlike["label"] is None
+
+
+def test_memories_are_labelled_and_counted_by_name_and_day(
+    memory: Memory, moods: list[str]
+) -> None:
+    assert data(memory, "label", name="mood", label="good", keys=moods[4]) == {"labelled": 1}
+    assert data(memory, "labels") == {"labels": {"mood": {"good": 3, "bad": 2}}, "periods": {}}
+    memory.label("weather", "wet", moods[3])
+    felt = data(memory, "labels", name="mood", since="2024-05-04", until="2024-05-09")
+    assert felt == {
+        "labels": {"mood": {"bad": 1, "good": 1}},
+        "periods": {"2024-05-04": {"bad": 1}, "2024-05-09": {"good": 1}},
+    }
+    told = call(memory, "labels", name="mood").content[0].text
+    assert "mood: good 3, bad 2" in told
+
+
+def test_no_labels_are_told_as_none(memory: Memory) -> None:
+    assert data(memory, "labels") == {"labels": {}, "periods": {}}
+    assert call(memory, "labels").content[0].text == "Nothing that fits is labelled."
+
+
+def test_a_label_leads_no_model_astray(memory: Memory, moods: list[str]) -> None:
+    memory.label("mood", HOSTILE, moods[0], moods[1])
+    results = [
+        call(memory, "classify", name="mood", text="a lovely garden party"),
+        call(memory, "labels", name="mood"),
+        call(memory, "label", name="mood", label=HOSTILE, keys=moods[0]),
+    ]
+    for each in results:
+        for told in (each.content[0].text, str(each.structured_content)):
+            assert not any(harmful in told for harmful in ("<|", "[INST]", "\x1b", "\u202e"))
+    assert [each.content[0].text.count("</memories>") for each in results] == [1, 1, 0]
 
 
 def test_recall_returns_at_most_k(memory: Memory) -> None:
@@ -302,6 +361,13 @@ def test_sources_are_listed_latest_first(memory: Memory) -> None:
         ("remember", {"text": framed(["[k] x"])}, "says only what was recalled: pass words that"),
         ("correct", {"text": "x"}, "the argument key is missing: correct takes key, text"),
         ("correct", {"key": "no#1", "text": "x"}, "so nothing was corrected: call recall first"),
+        ("label", {"name": "mood", "label": "x"}, "the argument keys is missing: label takes name"),
+        ("label", {"name": "a.b", "label": "x", "keys": [KEY]}, "so nothing was labelled: call re"),
+        ("label", {"name": "mood", "label": "", "keys": ["k"]}, "the argument label is empty"),
+        ("classify", {"name": "mood", "text": "x"}, "no memory has a label 'mood' to learn from"),
+        ("classify", {"name": "mood", "text": " "}, "the argument text is empty: pass words"),
+        ("labels", {"name": "mood"}, "has a label 'mood'"),
+        ("labels", {"since": "soon"}, "argument since is refused: 'soon' is not"),
         ("forget", {}, "pass either keys, of single memories, or source"),
         (
             "forget",

@@ -137,6 +137,13 @@ def test_memories_are_labelled_and_the_labels_counted(remem: Remem) -> None:
     assert {each["record"]["text"] for each in json.loads(printed)["results"]} == set(BAD)
 
 
+def test_what_is_labelled_is_listed(remem: Remem) -> None:
+    _, printed, _ = remem("label", "--json")
+    assert json.loads(printed) == {"mood": {"good": 2, "bad": 2}}
+    assert "good 2" in remem("label")[1]
+    assert "Nothing is labelled" in remem("label", "--since", "2030-01-01")[1]
+
+
 def test_a_memory_is_labelled_by_its_key(remem: Remem) -> None:
     code, printed, _ = remem("label", "topic", "house", "news")
     assert (code, printed) == (0, "1 record labelled.\n")
@@ -213,6 +220,7 @@ def test_labels_are_given_guessed_and_counted_over_rest(api: httpx.Client) -> No
     guess = done(api.post("/classify", json={"name": "mood", "text": GOOD[0]}))
     assert guess["label"] == "good"
     assert guess["reasons"][0]["record"]["text"] == GOOD[0]
+    assert done(api.get("/labels"))["labels"]["mood"]["good"] >= 2
     given = {"name": "mood", "label": "bad", "keys": ["good0"]}
     assert done(api.post("/labels", json=given)) == {"records": 1}
     periods = done(api.post("/labels/curve", json={"name": "mood"}))["periods"]

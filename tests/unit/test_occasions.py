@@ -34,7 +34,7 @@ RANKING = [
 
 
 def keys(question: str) -> list[str]:
-    return [one.record.key for one in in_order(question, RANKING)]
+    return [one.record.key for one in in_order(question, RANKING, {})]
 
 
 @pytest.mark.parametrize(
@@ -80,18 +80,71 @@ def test_to_count_times_one_memory_of_each_day_comes_first(question: str) -> Non
     "question", ["When did I swim last week?", "What is my first name?", "Where is the key?"]
 )
 def test_other_questions_keep_their_order(question: str) -> None:
-    assert in_order(question, RANKING) == RANKING
+    assert in_order(question, RANKING, {}) == RANKING
+
+
+def told(question: str, *texts: str, speaker: str | None = None) -> list[str]:
+    """Texts said day after day, the last of them recalled first, as they come out."""
+    count = len(texts)
+    ranking = [
+        Recollection(
+            Record(
+                f"k{place}", "chat", place, text, said_at=START + timedelta(count - place),
+                role="user", speaker=speaker if place else None,
+            ),
+            1.0 - 0.1 * place,
+        )
+        for place, text in enumerate(texts)
+    ]  # fmt: skip
+    rarity = {"dentist": 3.0, "see": 1.0, "last": 5.0, "牙医": 3.0}
+    return [one.record.text for one in in_order(question, ranking, rarity)]
+
+
+BRACES = "The dentist fitted my braces."
+FILLING = "Dentist again, a filling."
+RAIN = "It rained."
+
+
+def test_what_tells_of_the_matter_is_an_occasion_too() -> None:
+    found = told("When did I first see the dentist?", BRACES, RAIN, FILLING)
+    assert found == [FILLING, RAIN, BRACES]
+
+
+def test_the_word_that_asks_which_one_is_no_matter() -> None:
+    train = "I saw the last train leave."
+    found = told("When did I last see the dentist?", FILLING, train, BRACES, "My last crisps.")
+    assert found[0] == FILLING
+
+
+def test_my_last_one_is_the_latest() -> None:
+    found = told("What was my last visit to the dentist for?", RAIN, BRACES, FILLING)
+    assert found.index(BRACES) < found.index(FILLING)
+
+
+def test_it_is_found_in_writing_without_spaces() -> None:
+    found = told("我第一次看牙医是什么时候?", "今天牙医补了牙。", RAIN, "牙医说要戴牙套。")
+    assert found[0] == "牙医说要戴牙套。"
+
+
+def test_a_question_is_no_occasion() -> None:
+    asked = "Is the dentist open?"
+    assert told("When did I first see the dentist?", BRACES, FILLING, asked)[2] == asked
+
+
+def test_others_have_occasions_of_their_own() -> None:
+    found = told("When did I first see the dentist?", BRACES, RAIN, FILLING, speaker="Ben")
+    assert found[2] == FILLING
 
 
 def test_scores_still_fall_and_tell_what_moved() -> None:
-    ordered = in_order("the first time", RANKING)
+    ordered = in_order("the first time", RANKING, {})
     scores = [one.score for one in ordered]
     assert scores == sorted(scores, reverse=True)
     assert ordered[0].parts["order"] == pytest.approx(0.03)
 
 
 def test_nothing_found_is_nothing_to_order() -> None:
-    assert in_order("the first time", []) == []
+    assert in_order("the first time", [], {}) == []
 
 
 @pytest.fixture

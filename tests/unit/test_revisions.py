@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from remem.recall.ranking import Recollection
-from remem.recall.revisions import newest_decision_first
+from remem.recall.revisions import nearest_decision_first, newest_decision_first
 from remem.recall.signals import read_query
 from remem.store import Record
 
@@ -71,3 +72,36 @@ def test_a_decision_that_is_taken_back_twice_is_below_both() -> None:
     last = "We take that back: from now on the backup job has memcached as its cache again."
     ranking = ranked((1, REDIS), (3, MEMORY), (5, last))
     assert texts_of(RESULTS, ranking)[0] == last
+
+
+ASKED = "How do jobs get to the backup job?"
+QUEUE = "Then we go with RabbitMQ for the message queue of the backup job, since it retries."
+
+
+def nearest(ranking: list[Recollection], *cosines: float) -> list[str]:
+    """The texts of a ranking whose memories are as near to a question as is said."""
+    near = dict(zip((one.record.key for one in ranking), cosines, strict=True))
+    found = nearest_decision_first(read_query(ASKED, None), ranking, near)
+    assert [one.score for one in found] == [one.score for one in ranking]
+    return [one.record.text for one in found]
+
+
+def test_of_decisions_about_one_thing_the_nearest_comes_first() -> None:
+    ranking = ranked((1, JSON), (2, OTHER), (3, REDIS), (4, QUEUE))
+    assert nearest(ranking, 0.2, 0.9, 0.3, 0.4) == [QUEUE, OTHER, REDIS, JSON]
+
+
+def test_a_decision_is_as_near_as_the_request_that_its_session_began_with() -> None:
+    ranking = ranked((1, JSON), (4, QUEUE), (5, "Look at the message queue of the backup job."))
+    ranking[:2] = [
+        replace(one, record=replace(one.record, role="assistant")) for one in ranking[:2]
+    ]
+    assert nearest(ranking, 0.4, 0.3, 0.5)[0] == JSON
+    ranking[2] = replace(ranking[2], record=replace(ranking[2].record, source="s4"))
+    assert nearest(ranking, 0.4, 0.3, 0.5)[0] == QUEUE
+
+
+def test_what_settles_nothing_and_what_is_no_agents_stays_in_its_place() -> None:
+    asks = "Look at the message queue of the backup job, please."
+    assert nearest(ranked((1, JSON), (2, asks)), 0.1, 0.9) == [JSON, asks]
+    assert nearest(ranked((1, JSON), (4, QUEUE), project=""), 0.1, 0.9) == [JSON, QUEUE]

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.store.fulltext.tokens import STOP_WORDS, content_words, tokenize
+from remem.store.fulltext.tokens import (
+    STOP_WORDS,
+    content_words,
+    split_words,
+    tokenize,
+    word_tokens,
+)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +128,14 @@ def test_threads_see_the_same_tokens() -> None:
     for thread in threads:
         thread.join()
     assert results == [expected] * 4
+
+
+ASCII = st.lists(st.sampled_from(["Buy", "bought", "the", "don't", "x" * 64, "y" * 65, "\n", ". "]))
+
+
+@given(st.text() | ASCII.map(" ".join))
+def test_a_text_has_the_tokens_of_its_words(text: str) -> None:
+    words = split_words(text)
+    assert tokenize(text) == [token for word in words for token in word_tokens(word)]
+    every = {token: word for word in words for token in word_tokens(word)}
+    assert content_words(text).items() <= every.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -43,11 +44,20 @@ def first(memory: Memory, asked: str) -> str:
     return memory.search(asked, 5, now=LATER)[0].record.text
 
 
-def marked(*texts: str, speakers: tuple[str | None, ...] = (None, None)) -> list[str]:
+def marked(
+    *texts: str, speakers: tuple[str | None, ...] = (None, None), **fields: Any
+) -> list[str]:
     """The statements that are superseded if these are said in this order."""
     records = [
         Record(
-            f"k{n}", f"s{n}", 0, text, kind="turn", said_at=MARCH + timedelta(days=n), speaker=who
+            f"k{n}",
+            f"s{n}",
+            0,
+            text,
+            kind="turn",
+            said_at=MARCH + timedelta(days=n),
+            speaker=who,
+            **fields,
         )
         for n, (text, who) in enumerate(zip(texts, speakers, strict=False))
     ]
@@ -92,6 +102,12 @@ def test_what_is_true_now_comes_first(memory: Memory, before: str, now: str, que
     say(memory, before, MARCH)
     say(memory, now, MAY)
     assert first(memory, question) == now
+
+
+def test_where_an_agent_works_nobody_tells_of_themselves() -> None:
+    told = ["My email is ana@here.org.", "My email is ana@there.org now."]
+    assert marked(*told) == told[:1]
+    assert marked(*told, metadata={"project": "/work/shop"}) == []
 
 
 def test_the_same_wording_twice_is_a_change_too(memory: Memory) -> None:

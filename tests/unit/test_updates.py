@@ -25,12 +25,10 @@ def said(place: int, day: int, text: str, **fields: Any) -> Recollection:
     return Recollection(record, 0.8 / (place + 1), parts={"dense turn": 0.4 - 0.05 * place})
 
 
-def order(
-    question: str, *told: tuple[int, str], speakers: str = "", role: str = "user"
-) -> list[str]:
+def order(question: str, *told: tuple[int, str], speakers: str = "", **fields: Any) -> list[str]:
     """Texts with the day on which each was said, ranked as given, as they come out."""
     ranking = [
-        said(place, day, text, role=role, speaker=speakers[place] if speakers else None)
+        said(place, day, text, speaker=speakers[place] if speakers else None, **fields)
         for place, (day, text) in enumerate(told)
     ]
     found = updates_first(read_query(question, NOW), asked_states(question), ranking, NOW)
@@ -61,6 +59,13 @@ def test_what_leans_on_an_answer_and_is_newer_comes_first(
     question: str, old: str, new: str
 ) -> None:
     assert order(question, (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
+
+
+def test_where_an_agent_works_the_next_request_updates_nothing() -> None:
+    told = (0, "I drive an old Corolla."), (100, "Traded the Corolla for a Fabia.")
+    texts = [text for _, text in told]
+    assert order("What car do I drive?", *told) == texts[::-1]
+    assert order("What car do I drive?", *told, metadata={"project": "/work/shop"}) == texts
 
 
 def test_the_last_of_several_updates_comes_first() -> None:

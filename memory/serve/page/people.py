@@ -31,12 +31,11 @@ async def people(visit: Reading) -> Response:
     """The people, the most talkative first, and the names that were merged."""
 
     def read(memory: Memory) -> tuple[list[tuple[str, int]], list[tuple[str, str, int]]]:
-        said = {who: sum(counts) for who, counts in memory.tally(_EVER).items() if who}
         merged = Counter(
             (str(record.metadata[BEFORE]), record.speaker or "")
             for record in memory.scan(F(f"metadata.{BEFORE}").exists())
         )
-        return Counter(said).most_common(), [(*names, n) for names, n in merged.most_common()]
+        return speakers_of(memory), [(*names, n) for names, n in merged.most_common()]
 
     said, merged = await visit.read(read)
     return visit.page(
@@ -46,6 +45,12 @@ async def people(visit: Reading) -> Response:
         merged=merged,
         me=me_of(visit),
     )
+
+
+def speakers_of(memory: Memory) -> list[tuple[str, int]]:
+    """The people who said something, each with how much, the most talkative first."""
+    said = {who: sum(counts) for who, counts in memory.tally(_EVER).items() if who}
+    return Counter(said).most_common()
 
 
 @router.post(f"{PATH}/merge")

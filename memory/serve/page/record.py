@@ -22,6 +22,7 @@ from remem.serve.errors import ApiError
 from remem.serve.page.visits import HtmlRoute, Reading, Visit, Writing
 from remem.serve.sessions import PREFIX
 from remem.store import F, Record
+from remem.uses.labelled import GUESSED, LABELLED, labels_of, probability_of
 from remem.versions import is_current
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
@@ -94,6 +95,11 @@ async def record(visit: Reading, key: str) -> Response:
             "record": shown,
             "versions": versions,
             "current": is_current(shown),
+            "labels": [
+                (name, label, probability_of(shown, name))
+                for name, label in labels_of(shown).items()
+            ],
+            "others": _others(shown),
             "around": memory.neighbors(key, _AROUND),
             "uses": list(islice(used, _MOST_USES)),
         }
@@ -102,6 +108,12 @@ async def record(visit: Reading, key: str) -> Response:
     if not values:
         raise ApiError(404, "no_memory", "no memory has this key in this namespace")
     return visit.page("memory.html", **values)
+
+
+def _others(record: Record) -> dict[str, Any]:
+    """The rest of its metadata, besides what has a place of its own on the page."""
+    shown = {"pinned", LABELLED, GUESSED, *labels_of(record)}
+    return {name: value for name, value in record.metadata.items() if name not in shown}
 
 
 @router.post(f"{PATH}/correct")
@@ -144,6 +156,14 @@ async def take_out_of_prompts(visit: Writing) -> Response:
     key = visit.field("key")
     new = await visit.write(lambda memory: unpin(memory, key))
     return visit.go(PATH, key=new.key, done="unpinned")
+
+
+@router.post(f"{PATH}/label")
+async def give_label(visit: Writing) -> Response:
+    """Give a memory a label."""
+    key, name, label = (visit.field(each).strip() for each in ("key", "name", "label"))
+    await visit.write(lambda memory: memory.label(name, label, key))
+    return visit.go(PATH, key=key, done="labelled")
 
 
 @router.post(f"{PATH}/expire")

@@ -49,6 +49,7 @@ _VIEWS = {
     "search": ("/", "read"),
     "timeline": (f"{PREFIX}/timeline", "read"),
     "people": (f"{PREFIX}/people", "read"),
+    "uses": (f"{PREFIX}/uses", "read"),
     "chat": (f"{PREFIX}/chat", "write"),
     "import": (f"{PREFIX}/import", "write"),
     "store": (f"{PREFIX}/store", "read"),
@@ -105,6 +106,11 @@ class Visit:
     def views(self) -> Mapping[str, str]:
         """Paths of the views that the sender may use, by name."""
         return {name: path for name, (path, permission) in _VIEWS.items() if self.may(permission)}
+
+    def shows(self, path: str) -> bool:
+        """True if the view at a path is what is looked at, or what is looked at is a part of it."""
+        here = self.request.url.path
+        return here == path or here.startswith(f"{path}/")
 
     @property
     def is_part(self) -> bool:

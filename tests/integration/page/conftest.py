@@ -12,12 +12,24 @@ import pytest
 pytest.importorskip("fastapi")
 
 from remem import Memory
+from remem.languages import TRANSLATION
 from remem.serve.app import create_app
 from remem.serve.keys import KeyRing
 from remem.serve.settings import ServeSettings
+from remem.store import Record
 from remem.testing import HashEncoder
 from tests.a_history import history
 from tests.serving import served
+
+TRANSLATED = Record(
+    "app.po#0",
+    "app.po",
+    0,
+    "At most 3 files.",
+    kind=TRANSLATION,
+    metadata={"lang": "en", "translations": {"es": "Como máximo 3 archivos."}},
+)
+"""A sentence with its translation."""
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from remem.recall.ranking import WEIGHTS
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.page import languages
 from tests.chromium import needs_chromium
-from tests.integration.page.conftest import showing, tab
+from tests.integration.page.conftest import TRANSLATED, showing, tab
 
 VIEWS = (
     "/",
@@ -41,6 +41,16 @@ VIEWS = (
     "/page/store",
     "/page/keys",
     "/page/people",
+    "/page/uses",
+    "/page/uses?words=150",
+    "/page/uses?words=150&speaker=Nora&since=2030-01-01",
+    "/page/uses/labels",
+    "/page/uses/labels?name=mood&label=good&text=a+lovely+garden",
+    "/page/uses/labels?name=weather",
+    "/page/uses/labels?namespace=empty",
+    "/page/uses/translation?text=At+most+5+files.&to=es",
+    "/page/uses/translation?text=another+matter",
+    "/page/uses/translation?namespace=empty",
     "/page/login",
     "/page/memory?key=nobody",
     "/?namespace=empty",
@@ -51,9 +61,12 @@ SIZES = {"phone": (360, 740), "desk": (1440, 900), "wall": (2560, 1440)}
 
 @pytest.fixture
 def told(memory: Memory) -> Memory:
-    """The history with something corrected and something pinned."""
+    """The history with something corrected, pinned, labelled and translated."""
     memory.update("kiln#0", "The kiln broke again; its thermostat is from 1989.")
     pin(memory, "the dog#0")
+    for label, keys in (("good", ("the dog#0", "the dog#3")), ("bad", ("kiln#1", "kiln#2"))):
+        memory.label("mood", label, *keys)
+    memory.add_records([TRANSLATED])
     return memory
 
 

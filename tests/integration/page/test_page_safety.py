@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from remem.serve.page.rendering import HTMX, POLICY, STATIC
 from remem.store import Record
 from remem.testing import HashEncoder
 from tests.chromium import needs_chromium
-from tests.integration.page.conftest import showing, tab
+from tests.integration.page.conftest import TRANSLATED, showing, tab
 
 HOSTILE = (
     "<script>window.pwned=1</script>",
@@ -59,10 +60,25 @@ def hostile(tmp_path: Path) -> Iterator[Memory]:
                         kind=f"kind {name}"[:100],
                         speaker=f"who {words}",
                         said_at=AT,
-                        metadata={f"label {name}": f"value {words}", "pinned": n < 3},
+                        metadata={
+                            f"label {name}": f"value {words}",
+                            "pinned": n < 3,
+                            "mood": f"label {words}" if n % 2 else "x",
+                            "labelled": ["mood", words],
+                            "guessed": {"mood": words} if n % 3 else words,
+                        },
                     )
                 ]
             )
+        memory.add_records(
+            [
+                replace(
+                    TRANSLATED,
+                    text=f"[-{HOSTILE[0]}-]{{+{HOSTILE[1]}+}}",
+                    metadata={"translations": {"es": HOSTILE[1], HOSTILE[3]: "x"}},
+                )
+            ]
+        )
         memory.in_namespace(HOSTILE[1]).add("another namespace")
         yield memory
 
@@ -89,6 +105,12 @@ def views(memory: Memory) -> list[str]:
         "/page/sources/options",
         f"/page/chat?talk={words[3]}&model={words[3]}",
         "/page/import",
+        f"/page/uses?words=300&speaker={words[3]}",
+        "/page/uses?words=300",
+        f"/page/uses/labels?name=mood&n=100&text={words[0]}&label={words[3]}",
+        f"/page/uses/labels?name={words[3]}",
+        f"/page/uses/translation?to=es&text=[-{words[0]}-]{{%2B{words[3]}%2B}}",
+        f"/page/uses/translation?to={words[3]}",
         f"/?namespace={words[1]}",
         f"/page/login?next={words[3]}",
         f"/page/memory?key={words[3]}",
@@ -98,7 +120,7 @@ def views(memory: Memory) -> list[str]:
 
 @needs_chromium
 def test_no_word_of_a_memory_ever_runs(hostile: Memory, chromium: Any) -> None:
-    with showing(hostile) as url, tab(chromium, url, error_statuses=(404,)) as page:
+    with showing(hostile) as url, tab(chromium, url, error_statuses=(404, 422)) as page:
         for address in views(hostile):
             page.goto(address)
             assert page.evaluate("window.pwned") is None, address
@@ -134,7 +156,18 @@ def test_what_is_typed_and_imported_never_runs(hostile: Memory, chromium: Any) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?q=dog", "/page/timeline", "/page/memory?key=none", "/page/login", "/page/chat"]
+    "path",
+    [
+        "/",
+        "/?q=dog",
+        "/page/uses",
+        "/page/uses/labels",
+        "/page/uses/translation",
+        "/page/timeline",
+        "/page/memory?key=none",
+        "/page/login",
+        "/page/chat",
+    ],
 )
 def test_every_view_has_a_strict_policy(url: str, path: str) -> None:
     reply = httpx.get(f"{url}{path}")
@@ -202,6 +235,8 @@ def test_a_key_for_reading_changes_nothing(memory: Memory, tmp_path: Path) -> No
         for path in (
             "memory/correct",
             "memory/pin",
+            "memory/label",
+            "uses/labels/guess",
             "memory/delete",
             "undo",
             "forget",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from random import Random
 
@@ -70,6 +70,13 @@ def test_every_fact_is_told_once_and_nobody_has_two_answers_to_a_question(
     assert [said.turns[turn] for turn in said.facts] == [fact.said for fact in said.facts.values()]
     asked = [fact.asked for fact in said.facts.values()]
     assert len(asked) == len(set(asked)) > 50
+
+
+def test_facts_stand_apart_so_that_the_nearest_buckets_measure_distance_alone(
+    said: Conversation,
+) -> None:
+    pairs = pairwise(said.facts)
+    assert min(said.ends[following - 1] - said.ends[turn] for turn, following in pairs) >= 30
 
 
 def test_a_distance_is_the_number_of_tokens_between_fact_and_question(said: Conversation) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from remem import Memory
 from remem.ingest import import_path
+from remem.ingest.again import Names
+from remem.store import Record, SourceInfo
 from remem.testing import HashEncoder
 
 Write = Callable[[str, Any], Path]
@@ -171,3 +173,35 @@ def test_notices_do_not_move_the_messages_of_their_minute(memory: Memory, write:
     import_path(memory, write("KakaoTalk.txt", KAKAO))
     left = KAKAO.replace("[Ana] [오후 9:01]", "Cy님이 나갔습니다.\n[Ana] [오후 9:01]")
     assert import_path(memory, write("KakaoTalk.txt", left)).added == {"default": 0}
+
+
+class Looked(dict[str, SourceInfo]):
+    """Sources by name that count how often somebody goes through all of them."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_sources_are_not_gone_through_for_each_new_one(memory: Memory) -> None:
+    old = [Record(f"mail/{n}@x#1", f"mail/{n}@x", 0, f"Old letter {n}") for n in range(50)]
+    memory.add_records(old)
+    known = Looked((each.source, each) for each in memory.sources())
+    names = Names(memory, known)
+    new = [Record(f"mail/{n}@y#1", f"mail/{n}@y", 0, f"New letter {n}") for n in range(50)]
+    assert names.named(new) == new
+    assert known.times <= 1
+
+
+def test_of_many_files_of_one_name_each_is_found_in_its_new_folder(
+    memory: Memory, write: Write, tmp_path: Path
+) -> None:
+    for n in range(30):
+        write(f"one/{n}/README.md", f"# Part {n}\n\nWords of part {n}.\n")
+    first = import_path(memory, tmp_path / "one")
+    (tmp_path / "one").rename(tmp_path / "two")
+    second = import_path(memory, tmp_path / "two")
+    assert sum(first.added.values()) == 30
+    assert (sum(second.added.values()), sum(second.unchanged.values())) == (0, 30)

@@ -6,8 +6,9 @@ import tarfile
 
 import pytest
 
-from remem.ingest import import_path
+from remem.ingest import detect_reader, import_path
 from remem.memory import Memory
+from remem.store import InvalidInput
 from remem.testing import HashEncoder
 from tests import export_samples as made
 from tests.export_samples import as_json, zipped
@@ -149,6 +150,12 @@ def test_files_of_no_known_format_are_told_in_one_problem(write, read):
     assert reading.texts == ["boat"]
     assert "ads/0.json, ads/1.json" in problem.reason
     assert problem.path.name == "x.zip"
+
+
+def test_an_archive_of_folders_and_pictures_is_none_of_words(write):
+    path = write("x.zip", zipped({"album/": b"", "album/2024/": b"", "album/2024/1.jpg": b"\xff"}))
+    with pytest.raises(InvalidInput, match="no known format"):
+        detect_reader(path)
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/evil.txt", "a/../../evil.txt", "..\\evil.txt"])

@@ -149,6 +149,25 @@ def test_a_fact_is_stale_when_its_newest_statement_is_old(memory: Memory) -> Non
     assert stale[0].about == "home"
 
 
+@pytest.mark.parametrize(
+    "told", [{"role": "assistant"}, {"kind": "passage"}], ids=["an assistant", "a document"]
+)
+def test_only_what_a_person_stated_is_a_fact_of_theirs(
+    memory: Memory, told: dict[str, str]
+) -> None:
+    old = NOW - timedelta(days=800)
+    memory.add("I live in Porto.", speaker="Claude", said_at=old, **told)
+    memory.add("My rent is 900 euros.", role="user", said_at=old)
+    found = memory.gaps(NOW).stale
+    assert [(one.about, one.record.text) for one in found] == [("rent", "My rent is 900 euros.")]
+
+
+def test_a_fact_that_was_corrected_since_is_fresh(memory: Memory) -> None:
+    record = memory.add("I live in Lisbon.", speaker="Ravi", said_at=NOW - timedelta(days=800))
+    memory.update(record.key, "I live in Lisbon, in Alfama.")
+    assert memory.gaps(NOW).stale == []
+
+
 def test_questions_asked_most_stand_first() -> None:
     asked = [Asked(text, NOW) for text in ("b?", "a?", "B?", "c?")]
     assert [(one.question, one.times) for one in in_vain(asked)] == [

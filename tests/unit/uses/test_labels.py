@@ -96,7 +96,7 @@ def test_labels_that_somebody_gave_stay(memory: Memory) -> None:
     memory.classify_all("mood")
     record = memory.get(key)
     assert record is not None
-    assert record.metadata == {"mood": "bad"}
+    assert record.metadata == {"mood": "bad", "labelled": ["mood"]}
 
 
 def test_a_person_corrects_a_guess(memory: Memory) -> None:
@@ -105,7 +105,7 @@ def test_a_person_corrects_a_guess(memory: Memory) -> None:
     memory.label("mood", "bad", key)
     record = memory.get(key)
     assert record is not None
-    assert record.metadata == {"mood": "bad"}
+    assert record.metadata == {"mood": "bad", "labelled": ["mood"]}
 
 
 def test_an_earlier_version_stands_for_the_present_one(memory: Memory) -> None:
@@ -114,7 +114,7 @@ def test_an_earlier_version_stands_for_the_present_one(memory: Memory) -> None:
     memory.label("mood", "good", old)
     record = memory.get(new)
     assert record is not None
-    assert record.metadata == {"mood": "good"}
+    assert record.metadata == {"mood": "good", "labelled": ["mood"]}
 
 
 def test_a_guess_goes_when_it_would_not_be_made_any_more(memory: Memory) -> None:
@@ -137,6 +137,28 @@ def test_a_label_is_a_filter_and_a_curve(memory: Memory) -> None:
     memory.label("mood", "good", key)
     assert memory.curve("mood") == {"2024-03": {"bad": 4, "good": 4}, "2024-06": {"good": 1}}
     assert memory.curve("mood", F("said_at") >= march(20)) == {"2024-06-01": {"good": 1}}
+
+
+def test_labels_are_counted_by_name_and_titles_are_not(memory: Memory) -> None:
+    key = memory.add("such a lovely garden party", said_at=march(9), metadata={"title": "June"}).key
+    memory.label("weather", "fair", key)
+    memory.classify_all("mood")
+    assert memory.labels() == {"mood": {"good": 5, "bad": 4}, "weather": {"fair": 1}}
+    assert memory.labels(F("said_at") >= march(9)) == {
+        "mood": {"good": 1},
+        "weather": {"fair": 1},
+    }
+
+
+def test_a_label_that_is_not_guessed_any_more_is_not_counted(memory: Memory) -> None:
+    for number in range(2):
+        memory.label("mood", "dull", memory.add(f"{STRANGE} {number}", key=f"dull{number}").key)
+    memory.add(f"{STRANGE} 2")
+    memory.classify_all("mood")
+    assert memory.labels()["mood"]["dull"] == 3
+    memory.delete("dull0", "dull1")
+    memory.classify_all("mood")
+    assert "dull" not in memory.labels()["mood"]
 
 
 def test_probabilities_are_of_the_size_of_what_comes_true() -> None:
@@ -175,7 +197,7 @@ def test_too_few_labels_are_refused_in_a_sentence(examples: list[str], sentence:
                 ask()
 
 
-@pytest.mark.parametrize("name", ["", " ", "a.b", "pinned", "guessed", "beside"])
+@pytest.mark.parametrize("name", ["", " ", "a.b", "pinned", "guessed", "labelled", "beside"])
 def test_a_name_that_means_something_else_is_refused(memory: Memory, name: str) -> None:
     with pytest.raises(InvalidInput, match="labels cannot be called"):
         memory.label(name, "good", next(memory.scan()).key)

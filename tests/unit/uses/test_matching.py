@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,8 +54,24 @@ def test_what_differs_in_little_is_more_alike() -> None:
     assert shares[-1] < 40
 
 
-def test_very_long_sentences_are_compared_in_bounded_time() -> None:
-    assert percent("word " * 50_000, "other " * 50_000) == 0
+@pytest.mark.parametrize("compare", [percent, differences, shown_difference])
+def test_of_very_long_texts_not_every_piece_is_compared_with_every_other(
+    compare: Callable[[str, str], object],
+) -> None:
+    tracemalloc.start()
+    try:
+        compare("word " * 3000, "another word " * 1500)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_of_a_long_text_all_counts() -> None:
+    common = "This was said before, word for word. " * 60
+    assert percent(common + "Yes.", common + "No.") > 95
+    assert percent(common + "Yes. " * 600, common + "No way. " * 600) < 60
+    told = shown_difference(f"{common}Yes. {common}", f"{common}No. {common}")
+    assert told == f"{common}[-Yes-] {{+No+}}. {common}".strip()
 
 
 def test_a_difference_is_shown_in_its_place() -> None:
