@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import count, islice, permutations
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ SETS = {
     "editorials": "nytEditorialSnippets_GroundTruth.txt",
 }
 EXAMPLES = (10, 30, 100, 300)
-_SEEDS = 10
+_DRAWS = 10
 _TESTED = 3000
 _NEUTRAL = 0.5
 """Ratings from -.5 to .5 are neutral."""
@@ -105,14 +105,13 @@ def figures(of: Rated) -> LabelFigures:
     right: dict[int, list[float]] = {}
     answered: list[float] = []
     unknown: list[float] = []
-    for seed in range(_SEEDS):
-        order = np.random.default_rng(seed).permutation(len(of.texts)).tolist()
+    for order in islice(_draws(of), _DRAWS):
         rest = of.some(order[max(EXAMPLES) :])
-        for count in EXAMPLES:
-            model = of.some(order[:count]).classifier()
+        for many in EXAMPLES:
+            model = of.some(order[:many]).classifier()
             must = replace(model, nearest_known=-1.0).judge(rest.vectors, rest.texts)
             hits = [one.label == label for one, label in zip(must, rest.labels, strict=True)]
-            right.setdefault(count, []).extend(map(float, hits))
+            right.setdefault(many, []).extend(map(float, hits))
         may = model.judge(rest.vectors, rest.texts)
         unknown += [float(one.label is None) for one in may]
         answered += [
@@ -121,15 +120,25 @@ def figures(of: Rated) -> LabelFigures:
             if one.label is not None
         ]
     commonest = max(of.labels.count(label) for label in set(of.labels)) / len(of.labels)
-    shares = {float(count): mean_interval(hits) for count, hits in right.items()}
+    shares = {float(many): mean_interval(hits) for many, hits in right.items()}
     return LabelFigures(
         of.name,
-        {count: share for count, share in shares.items() if share},
+        {many: share for many, share in shares.items() if share},
         float(np.mean(answered)),
         float(np.mean(unknown)),
         _vader(of),
         commonest,
     )
+
+
+def _draws(of: Rated) -> Iterator[list[int]]:
+    """Orders of the texts by chance, the examples first. From examples of one label nothing can be
+    learned, so such an order is left out."""
+    fewest = min(2, len(set(of.labels)))
+    for seed in count():
+        order = np.random.default_rng(seed).permutation(len(of.texts)).tolist()
+        if len({of.labels[at] for at in order[: min(EXAMPLES)]}) >= fewest:
+            yield order
 
 
 def _vader(of: Rated) -> float:

@@ -192,7 +192,7 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
         return
     if not (changed or language.own.search(sentence)):
         return
-    for pattern in _patterns(state, named, language):
+    for pattern in _patterns(state, named, changed, language):
         for found in pattern.finditer(sentence):
             value = state.kind.read(found["v"]) - language.triggers - _NO_NAMES
             before = sentence[: found.start("v")]
@@ -214,7 +214,8 @@ def _is_no_value(before: str, state: Known) -> bool:
     """True if the words before a value tell that it is not one of a state."""
     if state.name == "email":
         return _NO_SENDER.search(before) is not None
-    return state.name in _PLACES and _NO_PLACE.search(before) is not None
+    no_place = _NO_PLACES.get(state.name)
+    return no_place is not None and no_place.search(before) is not None
 
 
 def _is_told_of_another(sentence: str, language: Language) -> bool:
@@ -235,11 +236,15 @@ def _amount(value: frozenset[str]) -> float:
     return float(digits or 0) * (1000 if "k" in written else 1)
 
 
-def _patterns(state: Known, named: Set[str], language: Language) -> Iterator[re.Pattern[str]]:
+def _patterns(
+    state: Known, named: Set[str], changed: bool, language: Language
+) -> Iterator[re.Pattern[str]]:
     if not state.is_name:
         yield _anywhere(_AMOUNT if state.name in _AMOUNTS else state.kind.pattern)
         return
     yield from language.persons if state.is_person else language.names
+    if state.is_person and changed and language.here:
+        yield language.here
     for word in sorted(named):
         yield _behind(word, language.value)
 
@@ -289,8 +294,9 @@ def _asks_for_a_name(question: str) -> bool:
 
 @cache
 def _behind(word: str, value: str) -> re.Pattern[str]:
-    """A value right behind a word: "our dog, Rex"."""
-    return re.compile(rf"\b{re.escape(word)},? (?P<v>{value})", re.IGNORECASE)
+    """A value right behind a word: "our dog Rex", or "our dog, Rex", where nothing follows it."""
+    ends = r"(?(comma)(?=[,.!;:，。]|$))"
+    return re.compile(rf"\b{re.escape(word)}(?P<comma>,)? (?P<v>{value}){ends}", re.IGNORECASE)
 
 
 @cache
@@ -318,13 +324,17 @@ _SUBJECT = re.compile(
     r"(?:[AO] )?(?!On\b)([A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё]+) "
     r"(?:has|had|hat|ha|tem|está|is|ist|wants|wurde|a \w+é\b|a été|se ha|foi|mudou)\b"
 )
-_NO_PLACE = re.compile(
-    r"\b(?:with|by|for|nennen? (?:es|ihn|sie)|responde a|atende por|answers to|called|named)"
-    r" (?:an? |the )?$",
-    re.IGNORECASE,
+_COMPANY = r"\b(?:mit|avec|con|com|с"
+_NO_PLACE = (
+    rf"{_COMPANY}|with|by|for|bei|chez|nennen? (?:es|ihn|sie)|responde a|atende por|answers to"
+    r"|called|named) (?:an? |the )?$"
 )
-"""Words before a name that is of no place."""
-_PLACES = frozenset({"home", "gym"})
+_NO_PLACES = {
+    "home": re.compile(_NO_PLACE, re.IGNORECASE),
+    "gym": re.compile(rf"{_COMPANY}|with) $", re.IGNORECASE),
+    "employer": re.compile(r"\b(?:arbeite mit|travaille avec|trabajo con|trabalho com) $"),
+}
+"""State -> words before a name that is of no such place, but of who was there."""
 _NO_SENDER = re.compile(r"\b(?:from|von|de|da) $|收到$", re.IGNORECASE)
 """Words before the address of who has written."""
 
@@ -336,6 +346,7 @@ _NO_NAMES = frozenset(
     tokenize(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may "
         "june july august september october november december i ok okay christmas easter "
+        "mein meine unser unsere mi mis nuestro nuestra meu minha nosso nossa mon ma mes notre "
         "quien quem wer qui das dies heute jetzt nun ahora hoy agora hoje maintenant desde seit ab "
         "depuis"
     )

@@ -136,33 +136,24 @@ _ORDINALS = frozenset(
 )
 """The tokens that say which one of several occasions, and not of what."""
 
+_MINE = r"^(?!how\b|wie\b|combien\b|cuant|quant).*"
+"""The beginning of a question that asks for none but the first or the last one: "how many days
+after my first sprint" asks for two."""
+
 _FIRST = _any_of(
-    *(
-        r"\bfirst time\b",
-        r"\bearliest\b",
-        r"\bwhen\b.*\bfirst\b",
-        r"\bmy (?:very )?first\b(?! name\b)",
-    ),
-    *(
-        r"\bmein(?:e|en|em|er)? erste",
-        r"\bm(?:on|a) premiere?\b",
-        r"\bmi primer",
-        r"\bm(?:eu|inha) primeir",
-    ),
+    *(r"\bfirst time\b", r"\bearliest\b", r"\bwhen\b.*\bfirst\b"),
+    _MINE
+    + r"\b(?:my (?:very )?first\b(?! name\b)|mein(?:e|en|em|er)? erste|m(?:on|a) premiere?\b)",
+    _MINE + r"\b(?:mi primer|m(?:eu|inha) primeir)",
     *(r"\berste[ns]? mal\b", r"\berstmals\b", r"\bpremiere fois\b", r"\bprimera vez\b"),
     *(r"\bprima volta\b", r"\bprimeira vez\b", r"\bпервый раз\b", r"\bвпервые\b"),
     *("第一次", "首次", "最早"),
 )
 _LAST = _any_of(
     r"\b(?:last time|most recent(?:ly)?|latest)\b",
-    r"\bmy (?:very )?last\b(?! name\b)",
-    *(
-        r"\bmein(?:e|en|em|er)? letzte",
-        r"\bm(?:on|a) dernier",
-        r"\bmi ultim",
-        r"\bm(?:eu|inha) ultim",
-    ),
     r"\bwhen\b.*\blast\b(?! (?:night|weekend|week|month|year|spring|summer|autumn|fall|winter)\b)",
+    _MINE + r"\b(?:my (?:very )?last\b(?! name\b)|mein(?:e|en|em|er)? letzte|m(?:on|a) dernier)",
+    _MINE + r"\b(?:mi ultim|m(?:eu|inha) ultim)",
     *(r"\bletzte[ns]? mal\b", r"\bzuletzt\b", r"\bderniere fois\b", r"\bultima vez\b"),
     *(r"\bultima volta\b", r"\bпоследний раз\b", "最后一次", "最近一次", "上一次", "上次"),
 )

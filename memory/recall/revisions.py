@@ -27,6 +27,7 @@ _REVISES = re.compile(
     r"replac(?:e|ed|es|ing) .{1,60} (?:by|with)|(?:is|are|uses?|has|have) .{1,80} now\b)",
     re.IGNORECASE,
 )
+_REASON = re.compile(r"\b(?:because|since|the reason)\b|[,;] as\b", re.IGNORECASE)
 _VOCABULARY = frozenset(
     tokenize(
         "decided decide decision settle settled let go went get gets got use uses used stay reason "
@@ -73,11 +74,11 @@ def nearest_decision_first(
         cosines: By key, of what is near to the question.
     """
     result = list(ranking)
-    asked: defaultdict[str, float] = defaultdict(float)
+    requests: defaultdict[str, float] = defaultdict(float)
     for one in ranking:
         if one.record.role == "user":
             source = one.record.source
-            asked[source] = max(asked[source], cosines.get(one.record.key, 0.0))
+            requests[source] = max(requests[source], cosines.get(one.record.key, 0.0))
     alike: defaultdict[frozenset[str], list[int]] = defaultdict(list)
     for place, one in enumerate(ranking[:_MOST_PLACES]):
         if _settles(one) and (named := _words(one).intersection(question.tokens)):
@@ -85,7 +86,7 @@ def nearest_decision_first(
 
     def nearness(place: int) -> float:
         record = ranking[place].record
-        return cosines.get(record.key, 0.0) + asked[record.source]
+        return cosines.get(record.key, 0.0) + requests[record.source]
 
     for places in alike.values():
         nearest = sorted(places, key=nearness, reverse=True)
@@ -135,7 +136,10 @@ def _revised(
 
 
 def _words(one: Recollection) -> frozenset[str]:
-    words = content_words(one.record.text[:_MOST_CHARACTERS]).keys()
+    """The words of what a decision is about: its reason speaks of anything."""
+    text = one.record.text[:_MOST_CHARACTERS]
+    before = _REASON.split(text, maxsplit=1)[0]
+    words = content_words(before if before.strip() else text).keys()
     return frozenset(words) - _VOCABULARY
 
 

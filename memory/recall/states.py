@@ -107,6 +107,7 @@ class Language:
             ``noun`` says what.
         names, persons: Patterns of a name beside the words of a state: of a place or a firm, and of
             somebody.
+        here: Pattern of a name in a sentence about a change: "it's Dr Falk now"; None: of none.
         value: The pattern of a name.
         skip: Of a sentence that states nothing of the present.
         change: Of a sentence that says that something was different before.
@@ -123,6 +124,7 @@ class Language:
     open: Sequence[Frame]
     names: Sequence[re.Pattern[str]]
     persons: Sequence[re.Pattern[str]]
+    here: re.Pattern[str] | None
     value: str
     skip: re.Pattern[str]
     change: re.Pattern[str]
@@ -205,7 +207,8 @@ def _language(name: str, table: Mapping[str, Any], shared: Mapping[str, Any]) ->
         frozenset().union(*(each.triggers for each in states)),
         _frames([table.get("open", {})], counted),
         [_compiled(each, named) for each in loose.get("names", (at, suits))],
-        [_compiled(each, named) for each in loose.get("persons", (titled, called, then, here))],
+        [_compiled(each, named) for each in loose.get("persons", (titled, called, then))],
+        _compiled(here, named) if "here" in loose else None,
         value,
         _compiled(table["skip"], words),
         _compiled(table["change"], words),
@@ -362,7 +365,10 @@ _VALUES: Mapping[str, Kind] = {
         r"(?: (?!(?:now|by|at|and|since|but|these|for|in|ahora|agora|maintenant|tras|depois|après"
         r"|et|y|e|desde|dans|en|em|chez)\b)[a-zà-ÿ][\w'-]*){0,3}"
     ),
-    "diet": Kind(rf"(?:{_DIETS})(?![a-zà-ÿ])"),
+    "diet": Kind(
+        rf"(?:{_DIETS})(?![a-zà-ÿ])"
+        r"(?! (?:food|cake|burger|pizza|restaurant|recipe|dish|meal|bar|sausage|cheese)s?\b)"
+    ),
     "pet": Kind(rf"an? (?:{_PETS})(?: (?:called|named) [A-Z]\w+)?"),
 }
 """Kind -> how it is written, but for names, of which each language has its own."""

@@ -104,11 +104,31 @@ def test_a_state_is_recognised_in_the_words_of_many(text: str, state: str) -> No
         "Tove is on a vegan diet.",
         "First day at Fjordline for my brother.",
         "Seeing Tove in person was lovely.",
+        "In Aarhus, my boss called twice.",
+        "Ingrid is my boss's sister.",
+        "I left the bank, and Tove waited outside.",
+        "Tove has taken me home after work.",
+        "I have a golf lesson at four.",
+        "Up to 23 kilos of luggage are free.",
+        "I eat vegan burgers sometimes.",
+        "Tove and I are together on this project.",
+        "We found a nice place in Aarhus for dinner.",
+        "I need a haircut before we go to Rome.",
+        "My tooth hurts, but I go to Rome tomorrow.",
+        "I work with Tove on the report.",
         "Meine Eltern leben in Kiel.",
         "Ich fahre morgen nach Kiel.",
         "Tove wurde zur Abteilungsleiterin befördert.",
         "Die Nummer meiner Tante ist 0431 555012.",
+        "Ich wohne bei Tove.",
+        "Ich arbeite mit Tove.",
+        "Meine Tochter ist in Kiel.",
+        "Tove und ich sind zusammen ins Kino gegangen.",
+        "Ich habe einen Golf gesehen.",
         "Je n'habite pas à Brest.",
+        "Mon fils est à Brest.",
+        "Mi hijo va a Toledo.",
+        "A minha filha está em Setúbal.",
         "Enfant, j'avais un chat, Pompon.",
         "Le mail de mon chef est kay@heron.example.",
         "Mis abuelos vivían en la calle Sol 3.",
@@ -120,6 +140,8 @@ def test_a_state_is_recognised_in_the_words_of_many(text: str, state: str) -> No
         "我爸妈住在大连。",
         "小红升为部门经理了。",
         "刚才13900001111给我打电话。",
+        "我看李医生的书。",
+        "我是经理的朋友。",
     ],
 )
 def test_the_same_words_of_others_or_of_no_present_state_claim_nothing(text: str) -> None:
@@ -164,6 +186,14 @@ def test_the_value_is_all_that_is_said_of_the_state() -> None:
     assert claimed("Kestrel Dental does my teeth now.") == {"dentist": {"kestrel", "dental"}}
     assert claimed("我们在大连安家了。") == {"home": {"大连"}}
     assert claimed("From now on it's kay@heron.example.") == {"email": {"kay@heron.example"}}
+
+
+def test_a_name_behind_a_comma_is_no_value_if_it_begins_something_else() -> None:
+    assert claimed("I have a dog, Tove has three.") == {"pet": {"dog"}}
+
+
+def test_where_a_child_moves_is_no_school() -> None:
+    assert claimed("My daughter has moved to Aarhus.") == {"home of daughter": {"aarhus"}}
 
 
 def test_a_doctor_for_the_teeth_is_no_doctor() -> None:

@@ -77,7 +77,13 @@ def test_to_count_times_one_memory_of_each_day_comes_first(question: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "question", ["When did I swim last week?", "What is my first name?", "Where is the key?"]
+    "question",
+    [
+        "When did I swim last week?",
+        "What is my first name?",
+        "Where is the key?",
+        "How many days were there between my first lesson and my last one?",
+    ],
 )
 def test_other_questions_keep_their_order(question: str) -> None:
     assert in_order(question, RANKING, {}) == RANKING

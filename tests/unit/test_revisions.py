@@ -74,6 +74,11 @@ def test_a_decision_that_is_taken_back_twice_is_below_both() -> None:
     assert texts_of(RESULTS, ranking)[0] == last
 
 
+def test_a_reason_is_no_part_of_what_a_decision_is_about() -> None:
+    before = "Decided: the backup job gets Redis as its cache, because it must keep results."
+    assert texts_of(RESULTS, ranked((1, before), (3, MEMORY)))[0] == MEMORY
+
+
 ASKED = "How do jobs get to the backup job?"
 QUEUE = "Then we go with RabbitMQ for the message queue of the backup job, since it retries."
 

@@ -76,11 +76,11 @@ async def labels(
         labelled = [one for one in memory.scan(HAS_LABELS) if is_current(one)]
         known = tally(labelled)
         chosen = name or next(iter(known), "")
-        of_name = [one for one in labelled if chosen in labels_of(one)]
+        having = [one for one in labelled if chosen in labels_of(one)]
         return {
             "known": known,
             "name": chosen,
-            "chosen": _within(of_name, chosen, label, where) if of_name else None,
+            "chosen": _of_name(having, chosen, label, where) if having else None,
             "guess": memory.classify(chosen, text) if text.strip() else None,
             "people": speakers_of(memory),
         }
@@ -96,7 +96,7 @@ async def labels(
     )
 
 
-def _within(labelled: Sequence[Record], name: str, label: str, where: Filter | None) -> Labels:
+def _of_name(labelled: Sequence[Record], name: str, label: str, where: Filter | None) -> Labels:
     """The labels of a name in the memories that fit; the colours are those of all memories."""
     everybody = list(tally(labelled)[name])
     fitting = [one for one in labelled if where is None or where.matches(one)]
