@@ -309,7 +309,10 @@ class _Plan:
                     plots.bars(
                         f"generator-{number}",
                         {
-                            one.use: [("ours", one.given), (plots.MUTED[0], one.without)]
+                            bar_name(one, found): [
+                                ("ours", one.given),
+                                (plots.MUTED[0], one.without),
+                            ]
                             for one in found
                         },
                         "share",
@@ -345,6 +348,12 @@ def _evidence_among(haystacks: Sequence[Haystack], limit: int, encoder: Encoder)
                 hits += any(one.record.key in gold_of(each.evidence) for one in found)
         asked += len(questions)
     return share_interval(hits, asked)
+
+
+def bar_name(one: Gain, among: Sequence[Gain]) -> str:
+    """The use; what is measured besides, where a use is measured in several ways."""
+    is_only = sum(each.use == one.use for each in among) == 1
+    return one.use if is_only else f"{one.use} {one.measure.partition(',')[0]}"
 
 
 def _sentence_on(one: translations.TranslationFigures) -> str:

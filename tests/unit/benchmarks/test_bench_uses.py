@@ -15,8 +15,10 @@ pytest.importorskip("vaderSentiment")
 
 from click.testing import CliRunner, Result
 
+from remem.benchmarks.intervals import Interval
 from remem.benchmarks.uses import generation, labels, translations
-from remem.benchmarks.uses.command import uses
+from remem.benchmarks.uses.command import bar_name, uses
+from remem.benchmarks.uses.generated import Gain
 from remem.benchmarks.uses.summaries import last_words, people, quoted, told
 from remem.store import InvalidInput
 from remem.testing import HashEncoder
@@ -210,3 +212,17 @@ def test_what_is_not_named_is_not_measured(bench: Bench, releases: tuple[Path, P
     done = bench("--older", releases[0], "--newer", releases[1], "--language", "es")
     assert done.exit_code == 0
     assert "Summary" not in done.output
+
+
+def test_a_use_that_is_measured_twice_has_two_bars() -> None:
+    share = Interval(0.5, 0.4, 0.6, 10)
+    gains = [
+        Gain("translation", "into es, chrF++ / 100", share, share),
+        Gain("translation", "into de, chrF++ / 100", share, share),
+        Gain("generation", "facts and habits used", share, share),
+    ]
+    assert [bar_name(one, gains) for one in gains] == [
+        "translation into es",
+        "translation into de",
+        "generation",
+    ]
