@@ -30,6 +30,7 @@ from remem.benchmarks import options
 from remem.benchmarks.corpus import DIM, Corpus
 from remem.benchmarks.load.attacks import ATTACKS, attacking
 from remem.benchmarks.load.upstream import answer_to
+from remem.benchmarks.load.views import view_times
 from remem.benchmarks.tables import Target, print_figures
 from remem.cli.screen import progress_bar
 from remem.store import Batch, Space
@@ -46,6 +47,9 @@ TARGETS = {
     "searches/s": Target(100, at_least=True),
     "search p95, ms": Target(120),
     "search errors": Target(0),
+    "page, first view p50, ms": Target(300),
+    "page, search p50, ms": Target(100),
+    "page, timeline p50, ms": Target(500),
     "added to the first token p50, ms": Target(40),
     "turns missing": Target(0),
     "turns repeated": Target(0),
@@ -78,7 +82,8 @@ def load(
     attacks: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Searches and chats over HTTP on loopback; the chats while the server is stopped and killed.
+    """Searches, the page's views and chats over HTTP on loopback; the chats while the server is
+    stopped and killed.
 
     The records have made-up vectors: how long a search takes does not depend on what they say. The
     chats are encoded, recalled and stored as always, in a store of their own.
@@ -104,6 +109,7 @@ def _searching(
     openings = questions[: WARM_UP + _FIRST_TOKENS]
     with running(remem_server(folder, _NAMESPACE, upstream)) as server:
         found = ask_all(server.url, questions[: WARM_UP + asked], clients, httpx.Limits())
+        views = view_times(server.url, questions[WARM_UP:])
         through = first_tokens(server.url, openings)
         attacked = _attacked(server.url, openings, clients, attacks)
     direct = first_tokens(upstream, openings)
@@ -112,6 +118,7 @@ def _searching(
         "search p50, ms": found.quantile(50),
         "search p95, ms": found.quantile(95),
         "search errors": found.errors,
+        **views,
         "first token, upstream alone p50, ms": float(np.median(direct)),
         "first token through the proxy p50, ms": float(np.median(through)),
         "added to the first token p50, ms": float(np.median(through) - np.median(direct)),
