@@ -108,15 +108,18 @@ def stored_name(memory: Memory, field: str, given: str) -> str:
 
 def _speakers(memory: Memory, given: str) -> Sequence[str]:
     """The speaker of that name; if there is none, those whose names differ only in capitals,
-    spaces and marks that nobody sees.
+    spaces and marks that nobody sees, or the only one who has it among their names.
 
     Raises:
-        InvalidInput: nobody has the name, though others have one.
+        InvalidInput: nobody has the name, or several have it, though others have one.
     """
     if memory.count(F("speaker") == given) or not memory.count():
         return [given]
     turns = Counter(record.speaker for record in memory.scan() if record.speaker)
     alike = [name for name in turns if _folded(name) == _folded(given)]
+    named = [name for name in turns if set(_folded(given).split()) <= set(_folded(name).split())]
+    if not alike and len(named) == 1:
+        return named
     if not alike and turns:
         most = ", ".join(_told(shown(name)) for name, _ in turns.most_common(_MOST_NAMED))
         others = ", ..." if len(turns) > _MOST_NAMED else ""

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +32,10 @@ NAMES: Mapping[str, str] = {
     "generator": "What answers in ask, chat and serve: a model, as --generator takes it",
 }
 """Settings by name, with what each is."""
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {"secrets": ("allow", "redact", "refuse")}
+"""Settings that have few values."""
 
 
 class Given(NamedTuple):  # no dataclass: hooks would wait for the import of inspect
@@ -100,12 +104,18 @@ def read(text: str, otherwise: str = "") -> dict[str, str]:
             raise _refusal(f"{otherwise}there is no setting {name!r}{_meant(name)}")
         if not isinstance(value, str):
             raise _refusal(f"{otherwise}{name} is no text; write it in quotes")
+        if value and value not in _CHOICES.get(name, (value,)):
+            raise _refusal(f"{otherwise}{name} is {value!r}; choose {_any_of(_CHOICES[name])}")
     # A shell is not there to say whose home ~ is.
     return {
         name: os.path.expanduser(value) if value.startswith("~") else value  # noqa: PTH111
         for name, value in parsed.items()
         if value
     }
+
+
+def _any_of(values: Sequence[str]) -> str:
+    return f"{', '.join(values[:-1])} or {values[-1]}"
 
 
 def _meant(name: str) -> str:

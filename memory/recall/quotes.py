@@ -6,14 +6,14 @@ when. The figures behind the numbers below are in benchmarks/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from remem.recall.excerpts import excerpt
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import lead_of_named
 from remem.recall.signals import named_among
-from remem.store.fulltext.tokens import tokenize
+from remem.store.fulltext.tokens import content_words, tokenize
 from remem.store.types import in_short
 
 NOBODY_SAID = "Nobody said."
@@ -65,14 +65,20 @@ def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> li
     words = frozenset(tokenize(question))
     if not evidence or evidence[0].relevance < _LEAST_RELEVANCE:
         return []
+    named = named_among(words, {one.record.speaker for one in evidence if one.record.speaker})
     lead = lead_of_named(words, evidence)
-    if lead is not None and lead < _LEAST_LEAD:
+    if lead is not None and lead < _LEAST_LEAD and not _says_it(evidence[0], question, named):
         return []
     best = max(one.score for one in evidence)
-    named = named_among(words, {one.record.speaker for one in evidence if one.record.speaker})
     near = [one for one in evidence if one.score >= _NEAR * best]
     chosen = sorted(near, key=lambda one: bool(named) and one.record.speaker not in named)
     return [Quote(one, _quoted(one.record.text, question)) for one in chosen[:most]]
+
+
+def _says_it(one: Recollection, question: str, named: Set[str]) -> bool:
+    """True if somebody whom the question names says it in its own words, but for the names."""
+    asked = content_words(question).keys() - {each for name in named for each in tokenize(name)}
+    return one.record.speaker in named and asked <= set(tokenize(one.record.text))
 
 
 def _quoted(text: str, question: str) -> str:

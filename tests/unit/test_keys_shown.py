@@ -147,6 +147,19 @@ def test_the_same_letters_come_before_others(memory: Memory) -> None:
     assert [record.key for record in found] == ["ana"]
 
 
+def test_the_only_one_of_a_first_name_is_meant(memory: Memory) -> None:
+    memory.add_records([Record(name, "s", 0, "hi", speaker=name) for name in ("Ana Paz", "Bo")])
+    found = memory.scan(with_stored_names(memory, F("speaker").in_(["ana"])))
+    assert [record.key for record in found] == ["Ana Paz"]
+
+
+def test_of_several_of_a_first_name_none_is_meant(memory: Memory) -> None:
+    both = ("Ana Paz", "Ana Rey")
+    memory.add_records([Record(name, "s", 0, "hi", speaker=name) for name in both])
+    with pytest.raises(InvalidInput, match="there are 'Ana Paz', 'Ana Rey'"):
+        with_stored_names(memory, F("speaker").in_(["Ana"]))
+
+
 def test_a_name_that_nobody_has_is_answered_with_those_there_are(memory: Memory) -> None:
     memory.add_records([Record(name, "s", 0, "hi", speaker=name) for name in ("Ana", "Bo")])
     with pytest.raises(InvalidInput, match="nobody here is called 'Rui'; there are 'Ana', 'Bo'"):

@@ -42,6 +42,7 @@ def test_the_home_of_the_user_may_be_written_as_a_tilde() -> None:
     [
         ('stoer = "x"', "no setting 'stoer'; did you mean store?"),
         ("store = 3", "store is no text; write it in quotes"),
+        ('secrets = "maybe"', "secrets is 'maybe'; choose allow, redact or refuse"),
         ("store = x", 'write lines like store = "'),
         ('[a]\nstore = "x"', "no setting 'a'"),
     ],

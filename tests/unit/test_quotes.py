@@ -48,6 +48,14 @@ def test_what_one_said_is_no_answer_to_a_question_about_another() -> None:
     assert quoted("What did Ana plant?", said) == []
 
 
+def test_who_says_it_in_the_words_of_the_question_did_whatever_others_say_of_it() -> None:
+    said = found(("Ana", "I am allergic to figs.", 0.6), ("Ben", "Sam is allergic too.", 0.59))
+    assert quoted("What is Ana allergic to?", said) == [
+        "I am allergic to figs.",
+        "Sam is allergic too.",
+    ]
+
+
 def test_whom_the_question_names_is_quoted_before_others() -> None:
     said = found(
         ("Ana", "I planted beans.", 0.8), ("Ben", "Beans, Ana?", 0.7), ("Ana", "And peas.", 0.65)
