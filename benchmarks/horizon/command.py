@@ -49,6 +49,9 @@ _SMALL: Mapping[str, tuple[Callable[[int], SmallModel], Plan]] = {
 _LONGER = 5_000
 """Tokens of the conversation beyond the furthest distance."""
 
+_TOKENS_A_QUESTION = 1_600
+"""Tokens that hold, on average, a fact to be asked at each of the nearest distances."""
+
 _SEED = 1
 """Seed of the conversation."""
 
@@ -77,8 +80,9 @@ class Bench:
 
     def answers(self) -> Iterator[Answer]:
         """All answers, seed by seed: other models and other questions, the same conversation."""
-        said = conversation(self.furthest + _LONGER, _SEED)
-        name = f"memory-{self.furthest}"
+        enough = _LONGER // 2 + _TOKENS_A_QUESTION * self.count
+        said = conversation(max(self.furthest + _LONGER, enough), _SEED)
+        name = f"memory-{self.furthest}-{self.count}"
         with Memory(self.keep / name, encoder=open_encoder(self.encoder)) as memory:
             listener = Listener(memory)
             self._once("remembering", name, partial(listener.hear, said))
