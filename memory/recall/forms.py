@@ -73,8 +73,8 @@ def newest_of_form_first(
     moment = asked_for(question, now)
     order = list(range(len(ranking)))
     language = language_of(question.text)
-    said = _said(ranking, language.skip if language else _NOTHING)
-    for group in _groups(said, asked):
+    alike = _alike(ranking, language.skip if language else _NOTHING)
+    for group in (group for said in alike for group in _groups(said, asked)):
         places = sorted(each.place for each in group)
         wanted = sorted(group, key=lambda each: each.moment, reverse=True)
         wanted.sort(key=lambda each: moment is not None and each.moment[0] >= moment)
@@ -85,31 +85,40 @@ def newest_of_form_first(
     ]
 
 
-def _said(ranking: Sequence[Recollection], skip: re.Pattern[str]) -> Iterator[_Said]:
-    """The statements among the first that tell of the present; of plans, each is one."""
+def _alike(ranking: Sequence[Recollection], skip: re.Pattern[str]) -> Iterator[list[_Said]]:
+    """The statements among the first that one person began with the same word, and that tell of
+    the present; of plans, each is one."""
+    by_start: defaultdict[tuple[str | None, str], list[int]] = defaultdict(list)
     for place, one in enumerate(ranking[:_MOST_PLACES]):
-        record, moment = one.record, moment_of(one.record)
-        if record.role == "assistant" or record.kind not in ("turn", "note") or moment is None:
+        record = one.record
+        if record.role == "assistant" or record.kind not in ("turn", "note"):
             continue
-        if len(record.text) > _MOST_CHARACTERS or asks(record.text) or skip.search(record.text):
-            continue
-        words = _WORD.findall(record.text)
-        if words:
+        if len(record.text) <= _MOST_CHARACTERS and (start := _WORD.search(record.text)):
+            by_start[record.speaker, start[0]].append(place)
+    for places in by_start.values():
+        if len(places) > 1:  # the others are most, and need not be read
+            yield list(_said(ranking, places, skip))
+
+
+def _said(
+    ranking: Sequence[Recollection], places: Sequence[int], skip: re.Pattern[str]
+) -> Iterator[_Said]:
+    for place in places:
+        record, moment = ranking[place].record, moment_of(ranking[place].record)
+        if moment is not None and not asks(record.text) and not skip.search(record.text):
+            words = _WORD.findall(record.text)
             yield _Said(place, record, (moment, record.source, record.position), words)
 
 
-def _groups(said: Iterator[_Said], asked: Set[str]) -> Iterator[list[_Said]]:
+def _groups(left: list[_Said], asked: Set[str]) -> Iterator[list[_Said]]:
     """The statements of each form that has several."""
-    by_start: defaultdict[tuple[str | None, str], list[_Said]] = defaultdict(list)
-    for each in said:
-        by_start[each.record.speaker, each.words[0]].append(each)
-    for left in by_start.values():
-        while left:
-            first, *others = left
-            group = [first, *(each for each in others if _are_of_a_form(first, each, asked))]
-            if 1 < len(group) <= _MOST_VALUES:
-                yield group
-            left = [each for each in others if each not in group]
+    while left:
+        first, *others = left
+        group = [first, *(each for each in others if _are_of_a_form(first, each, asked))]
+        if 1 < len(group) <= _MOST_VALUES:
+            yield group
+        taken = {each.place for each in group}
+        left = [each for each in others if each.place not in taken]
 
 
 def _are_of_a_form(one: _Said, other: _Said, asked: Set[str]) -> bool:
