@@ -19,7 +19,7 @@ from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks
 from remem.recall.signals import Query
 from remem.recall.states import language_of
-from remem.recall.truth import asked_for, is_kept_beside, looks_back, moment_of
+from remem.recall.truth import asked_for, is_kept_beside, is_said, looks_back, moment_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 
@@ -91,9 +91,9 @@ def _alike(ranking: Sequence[Recollection], skip: re.Pattern[str]) -> Iterator[l
     by_start: defaultdict[tuple[str | None, str], list[int]] = defaultdict(list)
     for place, one in enumerate(ranking[:_MOST_PLACES]):
         record = one.record
-        if record.role == "assistant" or record.kind not in ("turn", "note"):
+        if not is_said(record) or len(record.text) > _MOST_CHARACTERS:
             continue
-        if len(record.text) <= _MOST_CHARACTERS and (start := _WORD.search(record.text)):
+        if start := _WORD.search(record.text):
             by_start[record.speaker, start[0]].append(place)
     for places in by_start.values():
         if len(places) > 1:  # the others are most, and need not be read

@@ -166,11 +166,15 @@ def _in_order(
     return result[::-1]
 
 
+def is_said(record: Record) -> bool:
+    """True for a person's words: a turn or a note, and no assistant's."""
+    return record.role != "assistant" and record.kind in ("turn", "note")
+
+
 def is_personal(record: Record) -> bool:
-    """True for what a person may state of themselves: a turn or a note, and no assistant's. Where a
-    coding agent works, the words are about a program, and the next request updates no answer."""
-    is_said = record.role != "assistant" and record.kind in ("turn", "note")
-    return is_said and not is_agents(record)
+    """True for what a person may state of themselves. Where a coding agent works, the words are
+    about a program, and the next request updates no answer."""
+    return is_said(record) and not is_agents(record)
 
 
 def by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[Stated]]:

@@ -9,7 +9,7 @@ from remem.recall.states import languages
 
 
 def claimed(text: str) -> dict[str, set[str]]:
-    """What a text claims: state -> the words of its value."""
+    """The claims of a text: state -> the words of its value."""
     return {claim.about: set(claim.value) for claim in claims(text)}
 
 

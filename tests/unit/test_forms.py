@@ -1,4 +1,4 @@
-"""Who says the same of another value, in whatever language, has something new to say of it."""
+"""Order of statements that are the same but for one value, in any language."""
 
 from __future__ import annotations
 
