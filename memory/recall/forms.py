@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remem.recall.languages import has_chinese
-from remem.recall.ranking import Recollection
+from remem.recall.ranking import Recollection, placed
 from remem.recall.sentences import asks
 from remem.recall.signals import Query
 from remem.recall.states import language_of
@@ -71,18 +71,15 @@ def newest_of_form_first(
     if looks_back(question) or any(span.is_day for span in question.spans):
         return list(ranking)
     moment = asked_for(question, now)
-    order = list(range(len(ranking)))
+    result = list(ranking)
     language = language_of(question.text)
     alike = _alike(ranking, language.skip if language else _NOTHING)
     for group in (group for said in alike for group in _groups(said, asked)):
         places = sorted(each.place for each in group)
         wanted = sorted(group, key=lambda each: each.moment, reverse=True)
         wanted.sort(key=lambda each: moment is not None and each.moment[0] >= moment)
-        for place, each in zip(places, wanted, strict=True):
-            order[place] = each.place
-    return [
-        ranking[source].at(ranking[place].score, "newest") for place, source in enumerate(order)
-    ]
+        result = placed(result, places, (ranking[each.place] for each in wanted), "newest")
+    return result
 
 
 def _alike(ranking: Sequence[Recollection], skip: re.Pattern[str]) -> Iterator[list[_Said]]:

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import TypeAlias
 
 from remem.recall.dates.locales import plain
-from remem.recall.ranking import Recollection
+from remem.recall.ranking import Recollection, placed
 from remem.recall.sentences import asks
 from remem.store.fulltext.tokens import tokenize
 
@@ -87,11 +87,7 @@ def _reordered(
 ) -> list[Recollection]:
     """The ranking with the memories at some places in another order; the scores of the places stay
     where they were."""
-    result = list(ranking)
-    moved = order([ranking[place] for place in places])
-    for place, one in zip(places, moved, strict=True):
-        result[place] = one.at(ranking[place].score, "order")
-    return result
+    return placed(ranking, places, order([ranking[place] for place in places]), "order")
 
 
 def _by_time(best: Sequence[Recollection]) -> list[Recollection]:

@@ -91,6 +91,25 @@ def rank(
     ]
 
 
+def placed(
+    ranking: Sequence[Recollection],
+    places: Iterable[int],
+    ones: Iterable[Recollection],
+    part: str,
+) -> list[Recollection]:
+    """The ranking with some of its memories in the places of each other, whose scores stay.
+
+    Args:
+        places: Those that change hands.
+        ones: The memories of these places, as they come there.
+        part: What the difference to their own score is called.
+    """
+    result = list(ranking)
+    for place, one in zip(places, ones, strict=True):
+        result[place] = one.at(ranking[place].score, part)
+    return result
+
+
 def dated_first(query: Query, ranking: Sequence[Recollection]) -> list[Recollection]:
     """The ranking with what was said on a day that the question names in front, if that is as good
     as half of the best; of a question that asks for nothing but a time, all that was said then.

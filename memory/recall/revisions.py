@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
 from remem.recall.decisions import decides
-from remem.recall.ranking import Recollection
+from remem.recall.ranking import Recollection, placed
 from remem.recall.signals import Query
 from remem.store.fulltext.tokens import content_words, tokenize
 from remem.views import is_agents
@@ -90,8 +90,7 @@ def nearest_decision_first(
 
     for places in alike.values():
         nearest = sorted(places, key=nearness, reverse=True)
-        for place, better in zip(places, nearest, strict=True):
-            result[place] = ranking[better].at(ranking[place].score, "nearest")
+        result = placed(result, places, (ranking[better] for better in nearest), "nearest")
     return result
 
 
