@@ -16,7 +16,7 @@ from datetime import datetime
 
 from remem.recall.languages import has_chinese
 from remem.recall.ranking import Recollection, placed
-from remem.recall.sentences import asks
+from remem.recall.sentences import asks, common_ends
 from remem.recall.signals import Query
 from remem.recall.states import language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_said, looks_back, moment_of
@@ -120,9 +120,8 @@ def _groups(left: list[_Said], asked: Set[str]) -> Iterator[list[_Said]]:
 
 def _are_of_a_form(one: _Said, other: _Said, asked: Set[str]) -> bool:
     """True if two statements differ by one value, and the question names neither."""
-    start = _shared(one.words, other.words)
+    start, end = common_ends(one.words, other.words)
     a, b = one.words[start:], other.words[start:]
-    end = _shared(a[::-1], b[::-1])
     behind = a[len(a) - end :]
     form = [*one.words[:start], *behind]
     if len(form) < max(len(a), len(b)) - end or _size(form) < _LEAST_OF_FORM:
@@ -143,11 +142,3 @@ def _joined(words: Sequence[str]) -> str:
 
 def _size(words: Sequence[str]) -> int:
     return sum(len(word) if word.isascii() else 2 * len(word) for word in words)
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """The number of words with which both begin."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
@@ -119,6 +119,18 @@ def pieces_of(text: str, words: int) -> Iterator[str]:
         else:
             step = max(1, len(piece) * words // size)
             yield from (piece[start : start + step] for start in range(0, len(piece), step))
+
+
+def alike_until(one: Sequence[str], other: Sequence[str]) -> int:
+    """The number of characters with which two words begin in common, or of words two texts."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def common_ends(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
+    """The numbers of words with which two texts begin in common, and end behind those."""
+    begin = alike_until(one, other)
+    return begin, alike_until(one[begin:][::-1], other[begin:][::-1])
 
 
 def _holds_a_question_mark(text: str) -> bool:

@@ -14,6 +14,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 
+from remem.recall.sentences import alike_until, common_ends
+
 _PIECE = re.compile(
     r"%(?:\(\w+\))?[#0\- +]*\d*(?:\.\d+)?[a-zA-Z](?![a-z])|\{[\w.:!]*\}|<[^<>\s][^<>]*>|&\w+;"
     r"|\w+(?:['’]\w+)*|[^\w\s]"
@@ -239,8 +241,7 @@ def _aligned(old: Sequence[str], new: Sequence[str]) -> tuple[float, list[Step]]
     """The cost of making one of the other, and the steps that it takes."""
     if max(len(old), len(new)) <= _MOST_PIECES:
         return _compared(old, new)
-    begin = _alike_until(old, new)
-    end = _alike_until(old[begin:][::-1], new[begin:][::-1])
+    begin, end = common_ends(old, new)
     gone, come = old[begin : len(old) - end], new[begin : len(new) - end]
     if max(len(gone), len(come)) <= _MOST_PIECES:
         cost, steps = _compared(gone, come)
@@ -296,7 +297,7 @@ def _cost(one: str, other: str) -> float:
         return 1
     longest = max(_weight(one), _weight(other))
     if one[:1].isalpha() and other[:1].isalpha():
-        return longest - _alike_until(one.lower(), other.lower())
+        return longest - alike_until(one.lower(), other.lower())
     return longest
 
 
@@ -308,9 +309,3 @@ def _weight(piece: str) -> int:
 def _weighed(several: Sequence[str]) -> int:
     """The characters of pieces."""
     return sum(map(_weight, several))
-
-
-def _alike_until(one: Sequence[str], other: Sequence[str]) -> int:
-    """The number of characters with which two words begin in common, or of pieces two texts."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
