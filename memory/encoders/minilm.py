@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from remem.encoders.models import not_unicode
+from remem.encoders.models import keep_freed_memory, not_unicode
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -60,6 +60,7 @@ class MiniLM:
     def __init__(self, folder: Path) -> None:
         from threadpoolctl import ThreadpoolController
 
+        keep_freed_memory()
         self.max_tokens: int = _json(folder / "sentence_bert_config.json")["max_seq_length"]
         self._tokenizer = _tokenizer(folder, self.max_tokens)
         tensors = tensors_of(folder)

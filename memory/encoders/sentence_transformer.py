@@ -22,6 +22,7 @@ from remem.encoders.models import (
     bundled_folder,
     fast_dtype,
     first_line,
+    keep_freed_memory,
     loaded_once,
     model_folder,
     not_unicode,
@@ -182,6 +183,7 @@ class SentenceTransformerEncoder:
     @loaded_once
     def _model(self) -> SentenceTransformer:
         self.fingerprint  # noqa: B018 - refuses a damaged bundled model before it is used
+        keep_freed_memory()
         with quiet_loading():
             from sentence_transformers import SentenceTransformer
             from sentence_transformers.util import get_device_name
