@@ -68,9 +68,10 @@ class DenseIndex:
         """Live rows, copied for ``Ivf.learn`` in a thread, and the number of all rows."""
         return sample(self.vectors, live), len(self)
 
-    def forget_learned(self, purged: int) -> None:
-        """Forget what was learned before a purge."""
-        if self.ivf is not None and self.ivf.seq < purged:
+    def follow_purge(self, live: Mask, purged: int) -> None:
+        """Let what was learned hold nothing of rows that may have been purged since."""
+        ivf = self.ivf
+        if ivf is not None and ivf.seq < purged and not ivf.forget(self.vectors, live, purged):
             self.ivf = None
 
     def add(self, vectors: Halves) -> None:

@@ -95,11 +95,10 @@ class Partition:
             text_index.add(texts[view])
 
     def follow_purge(self, purged: int) -> None:
-        """Forget what was learned from vectors that may have been purged since, as of which a copy
-        could be saved: searches are exact until it is learned again."""
+        """Let nothing that was learned be made of vectors that may have been purged since."""
         self.purged = purged
         for index in self.dense.values():
-            index.forget_learned(purged)
+            index.follow_purge(self.live, purged)
 
     def rows_of(self, ids: Ids) -> Rows:
         """The live rows of those ids that have one, in the order of ``ids``."""

@@ -167,7 +167,9 @@ class Partitions:
             self._budget.clear()
 
     def unsave(self, namespace_id: int) -> None:
-        """Remove a namespace's snapshots; memory stays."""
+        """Remove a namespace's snapshots. What they hold is in memory first, to be saved again:
+        of a million records it takes a minute to make anew."""
+        self._load_saved(namespace_id)
         with self._database.writing() as connection:
             connection.execute("DELETE FROM snapshots WHERE namespace = ?", (namespace_id,))
             files = self._files(f"{namespace_id}-*")
@@ -176,6 +178,19 @@ class Partitions:
             partition = slot.partition
             if partition is not None and partition.namespace == namespace_id:
                 slot.unsaved = len(partition.ids)
+
+    def _load_saved(self, namespace_id: int) -> None:
+        with self._database.reading() as connection:
+            known = fetch(
+                connection,
+                "SELECT name FROM namespaces JOIN snapshots ON namespace = id WHERE id = ?",
+                (namespace_id,),
+            )
+        for (namespace,) in known:
+            slot = self._slot(namespace)
+            if slot.partition is None:
+                with suppress(UnknownNamespace):  # forgotten by another process meanwhile
+                    self._catch_up(namespace, slot)
 
     def rebuild(self, namespaces: Iterable[str]) -> None:
         """Throw all snapshots away, and make and save the partitions from the records alone."""
@@ -554,6 +569,11 @@ def learn(slot: Slot) -> None:
                 break
             for piece in pieces:
                 ivf.add(piece)
+        for lists in ivf.parts():
+            with slot.lock.shared():
+                if slot.partition is not partition:
+                    return
+                ivf.centre(lists, index.vectors, partition.live)
         with slot.lock.exclusive():
             if slot.partition is not partition or seq < partition.purged:
                 return

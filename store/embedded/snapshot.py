@@ -44,7 +44,7 @@ def save_partition(partition: Partition, path: Path) -> str:
         "generation": partition.generation,
         "tokenizer": TOKENIZER,
         "views": list(partition.dense),
-        "learned at": _learned(partition),
+        "means at": _learned(partition),
         "arrays": [[name, array.kind, array.shape] for name, array in arrays.items()],
     }
     digest = hashlib.sha256()
@@ -104,9 +104,9 @@ def _live_pieces(vectors: Blocks, live: Mask) -> Iterator[Halves]:
         start += len(piece)
 
 
-def _learned(partition: Partition) -> dict[str, tuple[int, int]]:
+def _learned(partition: Partition) -> dict[str, tuple[int, int, list[int]]]:
     return {
-        view: (index.ivf.learned, index.ivf.seq)
+        view: (index.ivf.learned, index.ivf.seq, index.ivf.outlived(partition.live))
         for view, index in partition.dense.items()
         if index.ivf is not None
     }
@@ -115,7 +115,7 @@ def _learned(partition: Partition) -> dict[str, tuple[int, int]]:
 def _read(path: Path) -> Partition | None:
     with path.open("rb") as file:
         header = json.loads(file.readline())
-        if header.get("tokenizer") != TOKENIZER or "learned at" not in header:
+        if header.get("tokenizer") != TOKENIZER or "means at" not in header:
             _log.info("index file %s is of another version; making it again", path)
             return None
         return _partition(header, Stored.behind(file, header["arrays"]))
@@ -129,9 +129,8 @@ def _partition(header: dict[str, Any], stored: Stored) -> Partition:
     partition.vocabulary = Vocabulary(_tokens(stored.read("vocabulary")))
     for view in header["views"]:
         index = partition.dense[view] = _dense(stored, f"dense/{view}")
-        if view in header["learned at"]:
-            learned, seq = header["learned at"][view]
-            index.ivf = Ivf.restored(learned, seq, stored.under(f"coarse/{view}/"))
+        if view in header["means at"]:
+            index.ivf = Ivf.restored(*header["means at"][view], stored.under(f"coarse/{view}/"))
         text = stored.under(f"text/{view}/")
         partition.text[view] = TextIndex.restored(partition.vocabulary, text)
     return partition

@@ -15,7 +15,7 @@ forget (see benchmarks/README.md).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TypeAlias
@@ -44,6 +44,12 @@ _SAMPLED = 20
 _ROUNDS = 6
 """Of k-means; more change nothing that recall shows."""
 
+_PART = 64
+"""Lists to make anew while whoever writes waits: some 30 ms."""
+
+_MOST_OUTLIVED = 1_000
+"""Lists to make anew while searches wait: half a second."""
+
 _QUERY_BITS = 4
 """Bits a dimension of the question is rounded to: 8 find the same, a fifth slower."""
 
@@ -56,8 +62,7 @@ _List: TypeAlias = "tuple[Rows, NDArray[np.uint8]]"
 
 
 def sample(vectors: Blocks, live: Mask) -> NDArray[np.float32]:
-    """Copy of the rows to learn from, evenly spread, since neighbours in time resemble each other.
-    Of live rows only: a centroid may equal a vector, and is saved though that was purged."""
+    """Copy of live rows to learn from, evenly spread: neighbours in time resemble each other."""
     rows = np.flatnonzero(live)
     wanted = min(len(rows), _lists(len(vectors)) * _SAMPLED)
     places = np.linspace(0, len(rows) - 1, wanted).astype(np.int64)
@@ -231,13 +236,19 @@ class Ivf:
 
     Attributes:
         learned: How many rows there were when the centroids were learned.
-        seq: The change up to which they had followed the records then: of a vector that was
-            purged later, a centroid may be a copy.
+        seq: The change of the records up to which they hold nothing of a vector that was purged.
     """
 
-    def __init__(self, centroids: NDArray[np.float32], learned: int, seq: int) -> None:
+    def __init__(
+        self,
+        centroids: NDArray[np.float32],
+        learned: int,
+        seq: int,
+        outlived: Iterable[int] = (),
+    ) -> None:
         self.learned = learned
         self.seq = seq
+        self._outlived = frozenset(outlived)  # lists with a centroid of rows that are dropped
         count, dim = centroids.shape
         self._quantizer = faiss.IndexFlatIP(dim)
         self._quantizer.add(centroids)
@@ -252,7 +263,7 @@ class Ivf:
         Args:
             taken: What ``sample`` took of them.
             rows: How many there were then.
-            seq: The change up to which they had followed the records then.
+            seq: The change up to which these had followed the records.
         """
         means = faiss.Kmeans(
             taken.shape[1],
@@ -281,6 +292,46 @@ class Ivf:
         for start in range(0, len(vectors), _CHUNK):
             self._index.add(vectors[start : start + _CHUNK].astype(np.float32))
 
+    def parts(self) -> Iterator[range]:
+        """All lists, some at a time."""
+        count = self._index.nlist
+        return (range(first, min(first + _PART, count)) for first in range(0, count, _PART))
+
+    @one_thread()
+    def centre(self, lists: Iterable[int], vectors: Blocks, live: Mask) -> None:
+        """Make some lists anew of the live rows in them, and of these alone: the centroid, which is
+        their mean, and the codes, which tell how far they are from it.
+
+        Args:
+            lists: Their numbers.
+            vectors: Of all rows.
+            live: Which rows are, shape (n,).
+        """
+        for i in lists:
+            rows = self._rows(i)
+            kept = np.sort(rows[live[rows]])
+            taken = vectors.take(kept).astype(np.float32)
+            self._put_centroid(i, taken.sum(axis=0))
+            self._replace(i, kept, taken)
+
+    def forget(self, vectors: Blocks, live: Mask, seq: int) -> bool:
+        """Make the lists anew that hold rows which are live no more, as of a change.
+
+        Returns:
+            False if that are so many that learning again, beside searches, is better.
+        """
+        outlived = self.outlived(live)
+        if len(outlived) > _MOST_OUTLIVED:
+            return False
+        self.centre(outlived, vectors, live)
+        self.seq, self._outlived = seq, frozenset()
+        return True
+
+    def outlived(self, live: Mask) -> list[int]:
+        """Lists whose centroid is of rows, among others, that are live no more."""
+        lists = range(self._index.nlist)
+        return [i for i in lists if i in self._outlived or not live[self._rows(i)].all()]
+
     @one_thread()
     def candidates(self, query: Scores, count: int, allowed: Mask, matching: int) -> Rows:
         """Rows that may score best, ascending.
@@ -305,7 +356,7 @@ class Ivf:
 
     def compacted(self, live: Mask) -> Ivf:
         """The live rows only, renumbered."""
-        result = Ivf(self._centroids(), self.learned, self.seq)
+        result = Ivf(self._centroids(), self.learned, self.seq, self.outlived(live))
         result._fill(self._live_lists(live))
         return result
 
@@ -324,9 +375,11 @@ class Ivf:
         }
 
     @classmethod
-    def restored(cls, learned: int, seq: int, stored: Stored) -> Ivf | None:
+    def restored(
+        cls, learned: int, seq: int, outlived: Sequence[int], stored: Stored
+    ) -> Ivf | None:
         """The one that was saved; None if this FAISS has codes of another length."""
-        result = cls(stored.read("centroids"), learned, seq)
+        result = cls(stored.read("centroids"), learned, seq, outlived)
         if stored.shape("codes")[1] != result._index.code_size:
             return None
         bounds = [0, *np.cumsum(stored.read("sizes")).tolist()]
@@ -367,6 +420,25 @@ class Ivf:
             return np.empty((0, width), np.uint8)
         codes: NDArray[np.uint8] = faiss.rev_swig_ptr(held.get_codes(i), size * width)
         return codes.reshape(size, width)
+
+    def _replace(self, i: int, rows: Rows, vectors: NDArray[np.float32]) -> None:
+        """Put rows in the place of those in a list; rows keep their numbers, which ``ntotal``
+        counts on."""
+        held, width = self._index.invlists, self._index.code_size
+        held.resize(i, 0)
+        if len(rows):
+            numbers = np.full(len(rows), i, np.int64)
+            codes = np.empty((len(rows), width), np.uint8)
+            arrays = (vectors, numbers, codes)
+            self._index.encode_vectors(len(rows), *map(faiss.swig_ptr, arrays))
+            held.add_entries(i, len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(codes))
+
+    def _put_centroid(self, i: int, total: NDArray[np.float32]) -> None:
+        """Let a list have the direction of a sum as its centroid; of none, a point that is far from
+        all."""
+        centroids = faiss.rev_swig_ptr(self._quantizer.get_xb(), self._index.nlist * len(total))
+        length = float(np.linalg.norm(total))
+        centroids.reshape(-1, len(total))[i] = total / length if length else 0
 
     def _centroids(self) -> NDArray[np.float32]:
         centroids: NDArray[np.float32] = self._quantizer.reconstruct_n(0, self._index.nlist)

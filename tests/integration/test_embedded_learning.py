@@ -142,6 +142,34 @@ def test_what_was_purged_leaves_no_bit_in_what_was_learned(tmp_path: Path) -> No
             assert len(index.ivf) == len(index) == MANY - 1
 
 
+def test_after_a_purge_nothing_is_learned_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled(tmp_path) as store:
+        store.search("ana", [dense("fact 7")], 1)
+    monkeypatch.setattr(Ivf, "learn", never)
+    with EmbeddedStore(tmp_path) as store:
+        store.search("ana", [dense("fact 7")], 1)
+        store.purge("ana", Batch(delete=["k7"]))
+        assert keys(store.search("ana", [dense("fact 8")], 1)[0]) == ["k8"]
+        with store._partitions.current("ana") as (_, _, partition):
+            assert not partition.outgrown
+
+
+def test_a_process_that_only_purges_leaves_the_next_one_its_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled(tmp_path) as store:
+        store.search("ana", [dense("fact 7")], 1)
+    monkeypatch.setattr(Ivf, "learn", never)
+    with EmbeddedStore(tmp_path) as store:
+        store.purge("ana", Batch(delete=["k7"]))
+    with EmbeddedStore(tmp_path) as store:
+        assert keys(store.search("ana", [dense("fact 8")], 1)[0]) == ["k8"]
+        with store._partitions.current("ana") as (_, _, partition):
+            assert not partition.outgrown
+
+
 def unit(text: str) -> NDArray[np.float32]:
     vector: NDArray[np.float32] = embed([text])[0].astype(np.float32)
     return vector / np.linalg.norm(vector)
