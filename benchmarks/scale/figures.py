@@ -42,6 +42,7 @@ FIGURES = (
     *("hybrid p50, ms", "hybrid p95, ms"),
     "add one and find it p50, ms",
     "delete 1 %, s",
+    *("forget one p50, s", "search after it p50, ms"),
     "open and answer, s",
     *("peak memory, ingest, MB", "peak memory, search, MB"),
     "bytes on disk a record",

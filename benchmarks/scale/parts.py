@@ -25,7 +25,15 @@ from remem.benchmarks.running import check_empty
 from remem.benchmarks.scale.figures import FILTERED, Figures, latency_figures, recall_at_k
 from remem.benchmarks.scale.making import K, Material, encode
 from remem.benchmarks.systems.base import package
-from remem.benchmarks.systems.engine import Condition, Engine, Growing, Query, Rows, Unsupported
+from remem.benchmarks.systems.engine import (
+    Condition,
+    Engine,
+    Forgetting,
+    Growing,
+    Query,
+    Rows,
+    Unsupported,
+)
 from remem.benchmarks.systems.peers import GROWING
 from remem.benchmarks.systems.remem import Stores
 from remem.encoders.opening import open_encoder
@@ -52,6 +60,8 @@ PATIENCE = 30.0
 """Seconds after which no further question of a kind is asked."""
 
 _DELETED = Condition("hundredth", 7)
+_FORGOTTEN = Condition("hundredth", 8)
+_FORGOTTEN_ONES = 5
 
 
 def fill(system: Growing, folder: Path, material: Material) -> tuple[Figures, Notes]:
@@ -94,6 +104,7 @@ def ask(system: Growing, folder: Path, material: Material) -> tuple[Figures, Not
             _asked("hybrid", lambda asked: engine.hybrid(asked, K), questions, None),
             _additions(engine, material.more(), questions[0]),
             _deletion(engine, material.chosen(_DELETED), questions[0]),
+            _forgetting(engine, material.chosen(_FORGOTTEN)[:_FORGOTTEN_ONES], questions),
         ]
     for found, said in measured:
         figures |= found
@@ -151,6 +162,24 @@ def _deletion(engine: Engine, gone: Sequence[int], question: Query) -> tuple[Fig
     found, spent = timed(delete)
     name = "delete 1 %, s"
     return {name: spent}, {name: "deleted records were still found"} if {*gone} & {*found} else {}
+
+
+def _forgetting(
+    engine: Engine, gone: Sequence[int], questions: Sequence[Query]
+) -> tuple[Figures, Notes]:
+    """One record after the other, gone from all files too, and a search right after each."""
+    forgetting, searching = "forget one p50, s", "search after it p50, ms"
+    if not isinstance(engine, Forgetting):
+        reason = "it leaves what was deleted in its files"
+        return {}, {forgetting: reason, searching: reason}
+    forgot, searched = list[float](), list[float]()
+    for number, question in zip(gone, questions, strict=False):
+        forgot.append(seconds(partial(engine.forget, number)))
+        searched.append(seconds(partial(engine.dense, question, K, None)))
+    return {
+        forgetting: float(np.median(forgot)),
+        searching: 1000 * float(np.median(searched)),
+    }, {}
 
 
 def patiently(

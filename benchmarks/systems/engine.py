@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,14 @@ class Engine(Protocol):
 
     def bytes_on_disk(self) -> int:
         """Size of the data on disk, in bytes."""
+
+
+@runtime_checkable
+class Forgetting(Protocol):
+    """An engine that can also remove all traces of a record from its files."""
+
+    def forget(self, number: int) -> None:
+        """Forget a record: when the call returns, none of its words or numbers is on disk."""
 
 
 class Growing(Protocol):

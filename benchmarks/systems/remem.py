@@ -165,6 +165,9 @@ class _Engine:
     def delete(self, numbers: Sequence[int]) -> None:
         self.store.write(NAMESPACE, Batch(delete=[str(number) for number in numbers]))
 
+    def forget(self, number: int) -> None:
+        self.store.purge(NAMESPACE, Batch(delete=[str(number)]))
+
     def bytes_on_disk(self) -> int:
         return self.store.stats().bytes_on_disk
 
