@@ -68,11 +68,9 @@ class DenseIndex:
         """Live rows, copied for ``Ivf.learn`` in a thread, and the number of all rows."""
         return sample(self.vectors, live), len(self)
 
-    def follow_purge(self, live: Mask, purged: int) -> None:
-        """Let what was learned hold nothing of rows that may have been purged since."""
-        ivf = self.ivf
-        if ivf is not None and ivf.seq < purged and not ivf.forget(self.vectors, live, purged):
-            self.ivf = None
+    def holds_purged(self, purged: int) -> bool:
+        """True if a centroid may be made of a vector that was purged, the last at a change."""
+        return self.ivf is not None and self.ivf.seq < purged
 
     def add(self, vectors: Halves) -> None:
         """Append rows: unit vectors, float16, shape (n, dim)."""

@@ -70,9 +70,10 @@ class Partition:
         return len(self.live) - int(np.count_nonzero(self.live))
 
     @property
-    def outgrown(self) -> list[str]:
-        """Views whose dense index has outgrown what it has learned."""
-        return [view for view, index in self.dense.items() if index.outgrown]
+    def unsettled(self) -> list[DenseIndex]:
+        """Dense indexes that have outgrown what they have learned, or may hold what was purged."""
+        indexes = self.dense.values()
+        return [each for each in indexes if each.outgrown or each.holds_purged(self.purged)]
 
     def remove(self, ids: Ids) -> None:
         """Tombstone the rows of these records; unknown ids are ignored."""
@@ -93,12 +94,6 @@ class Partition:
             index.add(vectors[:, i])
         for view, text_index in self.text.items():
             text_index.add(texts[view])
-
-    def follow_purge(self, purged: int) -> None:
-        """Let nothing that was learned be made of vectors that may have been purged since."""
-        self.purged = purged
-        for index in self.dense.values():
-            index.follow_purge(self.live, purged)
 
     def rows_of(self, ids: Ids) -> Rows:
         """The live rows of those ids that have one, in the order of ``ids``."""
@@ -302,7 +297,7 @@ def catch_up(
         _add(connection, partition, ids, space)
         partition.seq = state.seq
         changed += len(ids)
-    partition.follow_purge(state.purged)
+    partition.purged = state.purged
     return changed
 
 

@@ -12,15 +12,16 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from remem.store.embedded import changes
 from remem.store.embedded.changes import Addition, Additions, State
 from remem.store.embedded.database import Database, fetch, writing_errors
+from remem.store.embedded.dense import DenseIndex
 from remem.store.embedded.partition import Partition, build, can_follow, catch_up
 from remem.store.embedded.schema import read_meta
 from remem.store.embedded.snapshot import file_digest, load_partition, save_partition
@@ -95,7 +96,7 @@ class Partitions:
                     and can_follow(partition, state, meta.generation)
                     and (partition.seq, partition.purged) == (state.seq, state.purged)
                 ):
-                    if partition.outgrown:
+                    if partition.unsettled:
                         self._learner.ask(slot)
                     yield connection, state, partition
                     return
@@ -153,7 +154,7 @@ class Partitions:
         """Save what would take long to rebuild, and let go of everything."""
         self._followers.shutdown()
         for _, slot in self._items():
-            if slot.partition is not None and slot.partition.outgrown:
+            if slot.partition is not None and slot.partition.unsettled:
                 self._learner.ask(slot)
         self._learner.close()
         for namespace, slot in self._items():
@@ -507,9 +508,11 @@ _trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linu
 # A partition that has outgrown exact search learns where to look, beside reads and writes.
 #
 # Learning takes seconds at a million rows. It holds the partition's lock only to look at what is
-# there and, at the end, to put the result in place; until then searches stay exact.
+# there and, at the end, to put the result in place; until then searches stay exact. After a purge
+# the lists that held what is gone are made anew, a few at a time; until then the index is used, and
+# not saved.
 #
-# It is asked for by a search that finds an index outgrown, and when a store is closed; not by
+# It is asked for by a search that finds an index unsettled, and when a store is closed; not by
 # what fills an index, which would have learned three times on its way to a million rows, at the
 # cost of half the speed.
 
@@ -546,39 +549,74 @@ class Learner:
 
 
 def learn(slot: Slot) -> None:
-    """Learn for each view that has outgrown what it knows; nothing, if another partition takes
-    the place meanwhile, or what it learns from is purged: the next search asks again."""
+    """Let each index of a partition learn, or let go of what was purged; no more once another
+    partition takes the place: the next search asks again."""
     with slot.lock.shared():
         partition = slot.partition
-        outgrown = [] if partition is None else [*partition.outgrown]
-    for view in outgrown:
-        with slot.lock.shared():
-            if partition is None or slot.partition is not partition:
-                return
-            index = partition.dense[view]
-            taken, rows = index.learning(partition.live)
-            seq = partition.seq
-        ivf = Ivf.learn(taken, rows, seq)
-        del taken  # a tenth as large as the vectors
-        while True:
-            with slot.lock.shared():
-                if slot.partition is not partition:
-                    return
-                pieces = index.vectors.settled(len(ivf))
-            if not pieces:
-                break
-            for piece in pieces:
-                ivf.add(piece)
-        for lists in ivf.parts():
-            with slot.lock.shared():
-                if slot.partition is not partition:
-                    return
-                ivf.centre(lists, index.vectors, partition.live)
-        with slot.lock.exclusive():
-            if slot.partition is not partition or seq < partition.purged:
-                return
-            for piece in index.vectors.pieces(len(ivf)):
-                ivf.add(piece)
-            index.ivf = ivf
-            slot.unsaved += len(ivf)
-            slot.nbytes = partition.nbytes
+        if partition is None:
+            return
+        unsettled = partition.unsettled
+    with suppress(_Replaced):
+        for index in unsettled:
+            if index.outgrown:
+                _learn_anew(slot, partition, index)
+            else:
+                _let_go(slot, partition, index)
+
+
+class _Replaced(Exception):
+    """Another partition has taken the place of the one that learns."""
+
+
+@contextmanager
+def _held(lock: AbstractContextManager[None], slot: Slot, partition: Partition) -> Iterator[None]:
+    with lock:
+        if slot.partition is not partition:
+            raise _Replaced
+        yield
+
+
+def _learn_anew(slot: Slot, partition: Partition, index: DenseIndex) -> None:
+    with _held(slot.lock.shared(), slot, partition):
+        taken, rows = index.learning(partition.live)
+        seq = partition.seq
+    ivf = Ivf.learn(taken, rows, seq)
+    del taken  # a tenth as large as the vectors
+    while True:
+        with _held(slot.lock.shared(), slot, partition):
+            pieces = index.vectors.settled(len(ivf))
+        if not pieces:
+            break
+        for piece in pieces:
+            ivf.add(piece)
+    for lists in _parts(ivf.lists):
+        with _held(slot.lock.shared(), slot, partition):
+            ivf.centre(lists, index.vectors, partition.live)
+    with _held(slot.lock.exclusive(), slot, partition):
+        for piece in index.vectors.pieces(len(ivf)):
+            ivf.add(piece)
+        index.ivf = ivf
+        slot.unsaved += len(ivf)
+        slot.nbytes = partition.nbytes
+
+
+def _let_go(slot: Slot, partition: Partition, index: DenseIndex) -> None:
+    ivf = index.ivf
+    assert ivf is not None
+    with _held(slot.lock.shared(), slot, partition):
+        purged = partition.purged
+        outlived = ivf.outlived(partition.live)
+    for lists in _parts(outlived):
+        with _held(slot.lock.exclusive(), slot, partition):
+            ivf.centre(lists, index.vectors, partition.live)
+    with _held(slot.lock.exclusive(), slot, partition):
+        ivf.seq = purged
+        slot.unsaved += len(ivf)
+
+
+def _parts(lists: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (lists[first : first + _AT_ONCE] for first in range(0, len(lists), _AT_ONCE))
+
+
+_AT_ONCE = 8
+"""Lists to make anew while whoever searches or writes waits: some 2 ms."""

@@ -44,7 +44,7 @@ def save_partition(partition: Partition, path: Path) -> str:
         "generation": partition.generation,
         "tokenizer": TOKENIZER,
         "views": list(partition.dense),
-        "means at": _learned(partition),
+        "means at": _learned_at(partition),
         "arrays": [[name, array.kind, array.shape] for name, array in arrays.items()],
     }
     digest = hashlib.sha256()
@@ -90,8 +90,9 @@ def _arrays(partition: Partition) -> dict[str, Saved]:
         shape = int(np.count_nonzero(live)), index.vectors.dim
         arrays[f"dense/{view}"] = Saved(_HALVES, shape, _live_pieces(index.vectors, live))
         # Under the name that it had in older versions, whose files stay readable.
-        ivf = {} if index.ivf is None else index.ivf.saved(live)
-        arrays |= {f"coarse/{view}/{name}": array for name, array in ivf.items()}
+        if (ivf := _learned(partition, index)) is not None:
+            saved = ivf.saved(live)
+            arrays |= {f"coarse/{view}/{name}": array for name, array in saved.items()}
         text = partition.text[view].saved(live, numbers)
         arrays |= {f"text/{view}/{name}": array for name, array in text.items()}
     return arrays
@@ -104,12 +105,17 @@ def _live_pieces(vectors: Blocks, live: Mask) -> Iterator[Halves]:
         start += len(piece)
 
 
-def _learned(partition: Partition) -> dict[str, tuple[int, int, list[int]]]:
+def _learned_at(partition: Partition) -> dict[str, tuple[int, int, list[int]]]:
     return {
-        view: (index.ivf.learned, index.ivf.seq, index.ivf.outlived(partition.live))
+        view: (ivf.learned, ivf.seq, ivf.outlived(partition.live))
         for view, index in partition.dense.items()
-        if index.ivf is not None
+        if (ivf := _learned(partition, index)) is not None
     }
+
+
+def _learned(partition: Partition, index: DenseIndex) -> Ivf | None:
+    """The learned part of an index, if nothing in it may be made of what was purged."""
+    return None if index.holds_purged(partition.purged) else index.ivf
 
 
 def _read(path: Path) -> Partition | None:
@@ -130,7 +136,8 @@ def _partition(header: dict[str, Any], stored: Stored) -> Partition:
     for view in header["views"]:
         index = partition.dense[view] = _dense(stored, f"dense/{view}")
         if view in header["means at"]:
-            index.ivf = Ivf.restored(*header["means at"][view], stored.under(f"coarse/{view}/"))
+            learned, seq, outlived = header["means at"][view]
+            index.ivf = Ivf.restored(learned, seq, outlived, stored.under(f"coarse/{view}/"))
         text = stored.under(f"text/{view}/")
         partition.text[view] = TextIndex.restored(partition.vocabulary, text)
     return partition

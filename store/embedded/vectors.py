@@ -15,7 +15,7 @@ forget (see benchmarks/README.md).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TypeAlias
@@ -43,12 +43,6 @@ _SAMPLED = 20
 
 _ROUNDS = 6
 """Of k-means; more change nothing that recall shows."""
-
-_PART = 64
-"""Lists to make anew while whoever writes waits: some 30 ms."""
-
-_MOST_OUTLIVED = 1_000
-"""Lists to make anew while searches wait: half a second."""
 
 _QUERY_BITS = 4
 """Bits a dimension of the question is rounded to: 8 find the same, a fifth slower."""
@@ -236,7 +230,7 @@ class Ivf:
 
     Attributes:
         learned: How many rows there were when the centroids were learned.
-        seq: The change of the records up to which they hold nothing of a vector that was purged.
+        seq: The change of the records up to which it holds nothing of a vector that was purged.
     """
 
     def __init__(
@@ -292,13 +286,13 @@ class Ivf:
         for start in range(0, len(vectors), _CHUNK):
             self._index.add(vectors[start : start + _CHUNK].astype(np.float32))
 
-    def parts(self) -> Iterator[range]:
-        """All lists, some at a time."""
-        count = self._index.nlist
-        return (range(first, min(first + _PART, count)) for first in range(0, count, _PART))
+    @property
+    def lists(self) -> range:
+        """Numbers of the lists."""
+        return range(self._index.nlist)
 
     @one_thread()
-    def centre(self, lists: Iterable[int], vectors: Blocks, live: Mask) -> None:
+    def centre(self, lists: Collection[int], vectors: Blocks, live: Mask) -> None:
         """Make some lists anew of the live rows in them, and of these alone: the centroid, which is
         their mean, and the codes, which tell how far they are from it.
 
@@ -313,24 +307,11 @@ class Ivf:
             taken = vectors.take(kept).astype(np.float32)
             self._put_centroid(i, taken.sum(axis=0))
             self._replace(i, kept, taken)
-
-    def forget(self, vectors: Blocks, live: Mask, seq: int) -> bool:
-        """Make the lists anew that hold rows which are live no more, as of a change.
-
-        Returns:
-            False if that are so many that learning again, beside searches, is better.
-        """
-        outlived = self.outlived(live)
-        if len(outlived) > _MOST_OUTLIVED:
-            return False
-        self.centre(outlived, vectors, live)
-        self.seq, self._outlived = seq, frozenset()
-        return True
+        self._outlived = self._outlived.difference(lists)
 
     def outlived(self, live: Mask) -> list[int]:
         """Lists whose centroid is of rows, among others, that are live no more."""
-        lists = range(self._index.nlist)
-        return [i for i in lists if i in self._outlived or not live[self._rows(i)].all()]
+        return [i for i in self.lists if i in self._outlived or not live[self._rows(i)].all()]
 
     @one_thread()
     def candidates(self, query: Scores, count: int, allowed: Mask, matching: int) -> Rows:
@@ -362,8 +343,7 @@ class Ivf:
 
     def saved(self, live: Mask) -> dict[str, Saved]:
         """Arrays that ``compacted`` would hold, by name, for ``restored``: list after list."""
-        lists = range(self._index.nlist)
-        sizes = np.array([np.count_nonzero(live[self._rows(i)]) for i in lists], np.int64)
+        sizes = np.array([np.count_nonzero(live[self._rows(i)]) for i in self.lists], np.int64)
         count = int(sizes.sum())
         rows = (rows for rows, _ in self._live_lists(live))
         codes = (codes for _, codes in self._live_lists(live))
@@ -399,7 +379,7 @@ class Ivf:
     def _live_lists(self, live: Mask) -> Iterator[_List]:
         """The live rows of each list, renumbered, and their codes."""
         renumbered = np.cumsum(live) - 1
-        for i in range(self._index.nlist):
+        for i in self.lists:
             rows, codes = self._rows(i), self._codes(i)
             kept = live[rows]
             yield renumbered[rows[kept]], codes[kept]

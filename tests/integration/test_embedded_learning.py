@@ -113,7 +113,7 @@ def test_a_partition_that_was_replaced_while_it_learned_learns_again(
         assert keys(again.search("ana", [dense("fact 300")], 1)[0]) == ["k300"]
         assert again.verify().ok
         with again._partitions.current("ana") as (_, _, partition):
-            assert not partition.outgrown
+            assert not partition.unsettled
 
 
 def test_a_partition_that_cannot_learn_stays_exact(
@@ -153,7 +153,7 @@ def test_after_a_purge_nothing_is_learned_anew(
         store.purge("ana", Batch(delete=["k7"]))
         assert keys(store.search("ana", [dense("fact 8")], 1)[0]) == ["k8"]
         with store._partitions.current("ana") as (_, _, partition):
-            assert not partition.outgrown
+            assert all(index.ivf is not None for index in partition.dense.values())
 
 
 def test_a_process_that_only_purges_leaves_the_next_one_its_index(
@@ -167,7 +167,7 @@ def test_a_process_that_only_purges_leaves_the_next_one_its_index(
     with EmbeddedStore(tmp_path) as store:
         assert keys(store.search("ana", [dense("fact 8")], 1)[0]) == ["k8"]
         with store._partitions.current("ana") as (_, _, partition):
-            assert not partition.outgrown
+            assert not partition.unsettled
 
 
 def unit(text: str) -> NDArray[np.float32]:
@@ -261,7 +261,7 @@ def test_codes_of_another_length_are_learned_again(
 
     monkeypatch.setattr(Ivf, "__init__", of_another_faiss)
     with EmbeddedStore(tmp_path) as store, store._partitions.current("ana") as (_, _, partition):
-        assert partition.outgrown == list(SPACE.views)
+        assert partition.unsettled == list(partition.dense.values())
         monkeypatch.undo()
 
 

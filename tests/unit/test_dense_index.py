@@ -8,7 +8,6 @@ import pytest
 
 from remem.store.arrays import Halves, Mask
 from remem.store.embedded import dense as dense_index
-from remem.store.embedded import vectors
 from remem.store.embedded.dense import DenseIndex
 from remem.store.embedded.vectors import Ivf
 from tests.stored import stored
@@ -46,8 +45,7 @@ def learned(vectors: Halves = VECTORS) -> DenseIndex:
     index.ivf = Ivf.learn(*index.learning(np.ones(len(index), np.bool_)), 0)
     for piece in index.vectors.pieces():
         index.ivf.add(piece)
-    for lists in index.ivf.parts():
-        index.ivf.centre(lists, index.vectors, np.ones(len(index), np.bool_))
+    index.ivf.centre(index.ivf.lists, index.vectors, np.ones(len(index), np.bool_))
     return index
 
 
@@ -147,28 +145,24 @@ def test_what_was_saved_of_what_was_learned_brings_it_back() -> None:
         ]
 
 
-def without_a_tenth() -> tuple[DenseIndex, Mask]:
+def test_what_is_left_of_lists_that_are_made_anew_is_found() -> None:
     index = learned()
     live = np.random.default_rng(2).random(ROWS) < 0.9
-    index.follow_purge(live, purged=1)
-    return index, live
-
-
-def test_after_a_purge_the_rest_is_found_without_learning_again() -> None:
-    index, live = without_a_tenth()
     assert index.ivf is not None
+    index.ivf.centre(index.ivf.outlived(live), index.vectors, live)
+    assert index.ivf.outlived(live) == []
     assert recall(index, live) >= 0.99
 
 
 @pytest.mark.parametrize("compacted", [False, True])
-def test_after_a_purge_every_centroid_is_the_mean_of_live_rows(compacted: bool) -> None:
+def test_a_centroid_that_is_made_anew_is_the_mean_of_live_rows(compacted: bool) -> None:
     live: Mask = np.arange(ROWS) % 200 < 150  # lists of few rows lose all of them
     index = learned()
     held = VECTORS
     if compacted:  # as what is deleted may be, before it is purged
         index, held, live = index.compacted(live), VECTORS[live], np.ones(live.sum(), np.bool_)
-    index.follow_purge(live, purged=1)
     assert index.ivf is not None
+    index.ivf.centre(index.ivf.outlived(live), index.vectors, live)
     saved = stored(index.ivf.saved(live))
     kept = held[live].astype(np.float32)
     lists = np.split(saved.read("rows"), np.cumsum(saved.read("sizes"))[:-1])
@@ -185,16 +179,6 @@ def test_an_index_learns_when_it_is_no_longer_small_and_again_when_it_is_four_ti
     index = learned(VECTORS[:400])
     assert not index.outgrown
     index.add(VECTORS[400:1601])
-    assert index.outgrown
-
-
-def test_if_most_lists_are_touched_by_a_purge_all_is_learned_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(vectors, "_MOST_OUTLIVED", 10)
-    index = learned()
-    index.follow_purge(np.random.default_rng(2).random(ROWS) < 0.9, purged=1)
-    assert index.ivf is None
     assert index.outgrown
 
 
