@@ -17,7 +17,7 @@ from remem.store import F, InvalidInput, RememError, StoreClosed, StoreLocked
 from remem.store.conformance.samples import SPACE, batch, dense, keys, turn, words
 from remem.store.embedded import EmbeddedStore, partitions
 from remem.store.embedded.database import Database
-from remem.store.embedded.partitions import Slot
+from remem.store.embedded.slots import Slot
 from remem.store.errors import DamagedRecord
 from remem.store.fulltext.index import TextIndex
 from remem.store.types import Batch

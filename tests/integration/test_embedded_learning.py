@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from remem.store import Batch
 from remem.store.conformance.samples import SPACE, batch, dense, embed, entry, keys, turn
-from remem.store.embedded import EmbeddedStore, partitions, snapshot
+from remem.store.embedded import EmbeddedStore, partitions, slots, snapshot
 from remem.store.embedded import dense as dense_index
 from remem.store.embedded import vectors as vectors
 from remem.store.embedded.vectors import Ivf
@@ -266,6 +266,6 @@ def test_codes_of_another_length_are_learned_again(
 
 
 def test_a_store_that_is_closed_asks_nobody_to_learn() -> None:
-    learner = partitions.Learner()
+    learner = slots.Learner()
     learner.close()
-    learner.ask(partitions.Slot())
+    learner.ask(slots.Slot())
