@@ -399,7 +399,8 @@ def _summed(records: Ids, added: NDArray[np.float32]) -> tuple[Ids, Scores]:
     if int(records.max()) - first < _CROWDED * len(records):
         # Common words are held by most records: counting places takes 1 ms where sorting takes 8.
         sums = np.bincount(records - first, added)
-        place = np.flatnonzero(sums)
+        # Of numbers instead of truths it takes twenty times as long.
+        place = np.flatnonzero(sums > 0)
         return (place + first).astype(np.int64, copy=False), sums[place].astype(np.float64)
     ids, inverse = np.unique(records, return_inverse=True)
     return ids, np.bincount(inverse, added, len(ids)).astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -129,7 +129,9 @@ def answer(
         else _best(connection, head.namespace, *said[i], k, allowed.condition)
         for i in range(len(legs))
     ]
-    best = [_cut(connection, head.namespace, leg_found, k) for leg_found in found]
+    tied = {i for leg_found in found if len(leg_found) > k for i, _ in leg_found}
+    keys = _keys(connection, head.namespace, list(tied)) if tied else {}
+    best = [_cut(leg_found, keys, k) for leg_found in found]
     wanted = {i for leg_best in best for i, _ in leg_best}
     loaded = records.load(connection, head.namespace, list(wanted))
     if damaged := wanted - loaded.keys():  # others take their places
@@ -282,13 +284,16 @@ def _pairs(ids: postings.Ids, scores: postings.Scores) -> Scored:
     return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
 
-def _cut(connection: Connection[Any], namespace: int, found: Scored, k: int) -> Scored:
+def _keys(connection: Connection[Any], namespace: int, ids: Sequence[int]) -> dict[int, str]:
+    rows = connection.execute(
+        "SELECT id, key FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
+        [namespace, ids],
+    )
+    return dict(rows.fetchall())
+
+
+def _cut(found: Scored, keys: Mapping[int, str], k: int) -> Scored:
     """The k best, of those that tie with the last of them the first by key."""
     if len(found) <= k:
         return found
-    rows = connection.execute(
-        "SELECT id, key FROM remem.records WHERE namespace = %s AND id = ANY(%s)",
-        [namespace, [i for i, _ in found]],
-    )
-    keys: dict[int, str] = dict(rows.fetchall())
     return sorted(found, key=lambda pair: (-pair[1], keys.get(pair[0], "")))[:k]
