@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from remem import preferences
-from remem.folders import default_store, unanswered_file
+from remem.folders import default_store, departed_file, unanswered_file
 from remem.store import open_store
 from remem.store.errors import InvalidInput
-from remem.store.open import store_exists
+from remem.store.open import folder_of, store_exists
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from remem.departed import Departed
     from remem.encoders.sentence_transformer import Encoder
     from remem.memory import Memory
     from remem.recall.retriever import Retriever
@@ -82,6 +83,13 @@ class Settings:
             space = store.space
         return self._memory(_StoredEncoder(space.fingerprint, space.dim) if space else None)
 
+    @property
+    def _departed(self) -> Departed | None:
+        """The notes of what went from a store on a server, whose folder is not ours."""
+        from remem.departed import Departed
+
+        return None if folder_of(self.url) else Departed(departed_file(self.url))
+
     def _memory(self, encoder: Encoder | None) -> Memory:
         from remem.memory import Memory
 
@@ -93,6 +101,7 @@ class Settings:
             retriever=_retriever(self.reranker),
             secrets=self.secrets or "allow",
             unanswered=self.unanswered,
+            departed=self._departed,
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from remem.departed import BEFORE
 from remem.lookup import Spelled
 from remem.plan import Change, neighborhoods, stale_lines
 from remem.recall.ranking import Recollection
@@ -257,9 +258,6 @@ def _changed(memory: Memory, key: str, change: Callable[[Record], Record]) -> Re
 
 # Two names of one person, made one. The name that each record came with stays in its metadata, so
 # that this can be taken back, whatever was merged into what meanwhile.
-
-BEFORE = "speaker_before"
-"""The field of a record's metadata that holds the name that it came with."""
 
 _AT_ONCE = 256
 

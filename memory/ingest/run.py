@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
+from remem.departed import Departed, Digests
 from remem.ingest.again import Names, Stored, settled
 from remem.ingest.base import Item, Problem, Reader
 from remem.ingest.detect import detect_reader
@@ -49,6 +50,10 @@ class Target(Stored, Protocol):
     @property
     def guard(self) -> Guard:
         """The guard that decides what becomes of secrets in what is to be stored."""
+
+    @property
+    def departed(self) -> Departed:
+        """The notes of what was deleted or forgotten."""
 
     def in_namespace(self, namespace: str) -> Target:
         """The same memory, with another namespace."""
@@ -94,6 +99,7 @@ class ImportReport:
         added: Number of new records, by namespace.
         unchanged: Number of records that were stored already, by namespace.
         changed: Number of records that were stored with other words, and have a new version.
+        stayed_away: Number of records that were deleted or forgotten here, and so left away.
         people: Number of records by who said them, of those that say who.
         sources: Number of conversations and documents.
         first, last: Times between which all of it was said.
@@ -113,6 +119,7 @@ class ImportReport:
     removed_count: int = 0
     foreign: bool = False
     changed: Mapping[str, int] = field(default_factory=dict)
+    stayed_away: Mapping[str, int] = field(default_factory=dict)
     people: Mapping[str, int] = field(default_factory=dict)
     sources: int = 0
     first: datetime | None = None
@@ -128,6 +135,7 @@ def import_path(
     report: Callable[[Progress], None] | None = None,
     limit: Limit | None = DEFAULT,
     in_namespace: Callable[[str], Target] | None = None,
+    bring_back: bool = False,
 ) -> ImportReport:
     """Store all that a file or folder holds; what cannot be read is reported and skipped.
 
@@ -146,6 +154,7 @@ def import_path(
         limit: What unpacks to far more than it weighs and is refused; None: nothing is.
         in_namespace: Gives the memory of a namespace that the file names, or raises
             ``InvalidInput``; None: all are open.
+        bring_back: Remember again what was deleted or forgotten here, which otherwise stays away.
 
     Raises:
         InvalidInput: there is nothing at the path, no reader knows it, or it is beyond the limit.
@@ -155,7 +164,8 @@ def import_path(
     path = Path(path)
     reader = reader or detect_reader(path)
     in_namespace = in_namespace or memory.in_namespace
-    run = _Run(memory, path, namespace or memory.namespace, report, in_namespace)
+    departed = (Departed() if bring_back else memory.departed).known()
+    run = _Run(memory, path, namespace or memory.namespace, report, in_namespace, departed)
     with limited(limit):
         items = reader.read(path, run.count_bytes)
         for batch in _batches(run.guarded(items), run.add_problem):
@@ -197,8 +207,10 @@ class _Run:
         namespace: str,
         report: Callable[[Progress], None] | None,
         in_namespace: Callable[[str], Target],
+        departed: Digests,
     ) -> None:
         self._memory = memory
+        self._departed = departed
         self._in_namespace = in_namespace
         self._path = path
         self._namespace = namespace
@@ -208,6 +220,7 @@ class _Run:
         self._added: Counter[str] = Counter()
         self._unchanged: Counter[str] = Counter()
         self._changed: Counter[str] = Counter()
+        self._stayed_away: Counter[str] = Counter()
         self._names: dict[str, Names] = {}
         self._began = datetime.now(timezone.utc)
         self._summary = _Summary()
@@ -258,7 +271,10 @@ class _Run:
         memory = self._in_namespace(name)
         named = self._named(memory, name, records)
         self._summary.add(named)
-        pending = [self._undated(memory, name, named, is_doubtful)]
+        dated = self._undated(memory, name, named, is_doubtful)
+        present = self._departed.without(memory, dated)
+        self._stayed_away[name] += len(dated) - len(present)
+        pending = [present]
         while pending:
             part = pending.pop()
             if not part:
@@ -350,6 +366,7 @@ class _Run:
             removed_count=self._removed_count,
             foreign=is_foreign("\n".join(self._sample)),
             changed=dict(self._changed),
+            stayed_away=dict(+self._stayed_away),
             people=dict(self._summary.people),
             sources=sum(len(set(each.chosen.values())) for each in self._names.values()),
             first=self._summary.first,

@@ -43,6 +43,8 @@ def files(folder: Path) -> set[str]:
 def fill(home: Path, remem: Remem) -> None:
     """Something of each kind, and what is not remem's."""
     assert remem("add", "hello", "--encoder", "hash").code == 0
+    assert remem("add", "bye", "--encoder", "hash", "--key", "bye").code == 0
+    assert remem("delete", "bye", "--encoder", "hash").code == 0
     assert remem("stats", "--gaps", "--keep-questions", "--encoder", "hash").code == 0
     assert remem("config", "set", "namespace", "nora").code == 0
     assert remem("install", "cursor", "--yes").code == 0

@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Response
 
-from remem.contents import BEFORE, merge_speakers, split_speaker
+from remem.contents import merge_speakers, split_speaker
+from remem.departed import BEFORE
 from remem.memory import Memory
 from remem.serve.errors import ApiError
 from remem.serve.page.jobs import begun

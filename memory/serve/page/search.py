@@ -20,7 +20,7 @@ from remem.recall.expectation import Expected, Stage
 from remem.recall.ranking import Recollection
 from remem.recall.tongues import TONGUES, tongue_of
 from remem.serve.page.languages import Language
-from remem.serve.page.visits import HtmlRoute, Reading, Visit
+from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX
 from remem.store import F, Filter, Record
 
@@ -157,7 +157,7 @@ class Fate:
 async def why_not(visit: Reading, q: str, expect: str = "") -> Response:
     """The stage that drops a memory, named by its key or some of its words."""
     where = conditions(visit.request.query_params)
-    known = [each for each in await visit.read(lambda m: m.namespaces()) if _opens(visit, each)]
+    known = [each for each in await visit.read(lambda m: m.namespaces()) if visit.opens(each)]
 
     def inquire(memory: Memory) -> dict[str, Any]:
         if not (q.strip() and expect.strip()):
@@ -171,11 +171,6 @@ async def why_not(visit: Reading, q: str, expect: str = "") -> Response:
     values = await visit.read(inquire)
     template = "_why_not.html" if visit.is_part else "why_not.html"
     return visit.page(template, q=q, expect=expect, stages=_STAGES, **values)
-
-
-def _opens(visit: Visit, namespace: str) -> bool:
-    key = visit.caller.key
-    return key is None or key.allows(namespace)
 
 
 def _fate(

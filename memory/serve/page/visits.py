@@ -92,6 +92,11 @@ class Visit:
         key = self.caller.key
         return key is None or key.permission >= Permission[permission.upper()]
 
+    def opens(self, namespace: str) -> bool:
+        """True if the sender may see a namespace."""
+        key = self.caller.key
+        return key is None or key.allows(namespace)
+
     def field(self, name: str) -> str:
         """A field that the form must have.
 

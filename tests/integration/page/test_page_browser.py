@@ -210,6 +210,33 @@ def test_a_file_that_is_dropped_is_looked_at_and_then_stored(
     assert memory.count() == 23
 
 
+def test_what_was_deleted_stays_away_from_a_dropped_file_unless_it_is_ticked(
+    page: playwright.Page, memory: Memory
+) -> None:
+    def dropped() -> playwright.Locator:
+        page.goto("/page/import")
+        page.evaluate(DROP, ["WhatsApp Chat with Tom.txt", EXPORT])
+        found = page.locator("#import")
+        found.get_by_text("This is:").wait_for()
+        return found
+
+    dropped().get_by_role("button", name="Store").click()
+    page.get_by_text("4 memories are stored").wait_for()
+    [plank] = [each.key for each in memory.scan() if "loose plank" in each.text]
+    memory.forget(F("key") == plank)
+    found = dropped()
+    tick = found.get_by_label("Bring back one of them")
+    assert not tick.is_checked()
+    found.get_by_role("button", name="Store").click()
+    found.get_by_text("Deleted here, and left away").wait_for()
+    assert memory.count() == 22
+    dropped().get_by_label("Bring back one of them").check()
+    found.get_by_role("button", name="Store").click()
+    found.get_by_text("One memory is stored").wait_for()
+    assert memory.count() == 23
+    assert not dropped().get_by_label("Bring back").is_visible()
+
+
 def test_a_file_of_no_known_form_is_told(page: playwright.Page, memory: Memory) -> None:
     page.get_by_role("link", name="Import").click()
     page.evaluate(DROP, ["picture.bin", "\u0000\u0001\u0002"])
