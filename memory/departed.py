@@ -36,7 +36,7 @@ class Held(Protocol):
 
     @property
     def namespace(self) -> str:
-        """Whose memories they are."""
+        """The name of whose memories they are."""
 
     def get_many(self, keys: Sequence[str]) -> Sequence[Record | None]:
         """The records with these keys."""

@@ -106,7 +106,7 @@ def import_(
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """What an import takes, and what it shows.
+    """The wishes of a user about an import.
 
     Attributes:
         limit: What unpacks to far more than it weighs and is refused.
