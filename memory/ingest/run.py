@@ -271,10 +271,12 @@ class _Run:
         memory = self._in_namespace(name)
         named = self._named(memory, name, records)
         self._summary.add(named)
-        dated = self._undated(memory, name, named, is_doubtful)
+        dated = self._untold(name, self._undated(memory, name, named, is_doubtful))
         present = self._departed.without(memory, dated)
         self._stayed_away[name] += len(dated) - len(present)
         pending = [present]
+        if records:
+            self._added[name] += 0  # told also where nothing of it is new
         while pending:
             part = pending.pop()
             if not part:
@@ -310,7 +312,7 @@ class _Run:
         names = self._names.get(name)
         if names is None:
             known = {each.source: each for each in memory.sources()}
-            names = self._names[name] = Names(memory, known)
+            names = self._names[name] = Names(memory, known, self._began)
         named = names.named(records)
         for before, after in zip(records, named, strict=True):
             if after.key != before.key and before.key in self._guarded:
@@ -335,6 +337,15 @@ class _Run:
             return records
         self._unchanged[name] += len(twins)
         return [record for record in records if record.key not in twins]
+
+    def _untold(self, name: str, records: list[Record]) -> list[Record]:
+        """The records but those that an export in another form brought already."""
+        sources = {record.source for record in records}
+        told: set[str] = set()
+        for source in sources & self._names[name].known.keys():
+            told |= self._names[name].told([one for one in records if one.source == source], source)
+        self._unchanged[name] += len(told)
+        return [record for record in records if record.key not in told]
 
     def _settled(self, memory: Target, name: str, record: Record) -> Record | None:
         """Deal with a record whose key is stored with another text; what is to be added for it."""
