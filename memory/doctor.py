@@ -170,6 +170,8 @@ def _encoder(settings: Settings) -> Iterator[Finding]:
     rate = len(_TEXTS) / encoding
     advice = "close other programs, or import over night" if rate < _SLOW else ""
     yield Finding("encoder", f"{encoder.fingerprint:.40}, {encoder.dim} dimensions")
+    if said := settings.kept_encoder():
+        yield Finding("encoder", said)
     yield Finding(
         "speed",
         f"the encoder loads in {loading:.1f} s, takes {1000 * asking:.0f} ms for a question, and "
@@ -188,7 +190,7 @@ def _encoder(settings: Settings) -> Iterator[Finding]:
 def _own_encoder(settings: Settings) -> Encoder:
     """The encoder of the store, or the one that a new store would have."""
     if not store_exists(settings.url):
-        return open_encoder(settings.encoder)
+        return open_encoder(settings.encoder or settings.usual_encoder)
     with settings.create() as memory:
         return memory.encoder
 

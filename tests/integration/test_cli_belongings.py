@@ -173,3 +173,25 @@ def test_a_setting_that_there_is_not_is_wrong_usage(remem: Remem) -> None:
     refused = remem("config", "set", "stoer", "x")
     assert refused.code == 2
     assert "store" in refused.err
+
+
+def test_a_store_goes_on_with_its_own_encoder_whatever_is_set(
+    remem: Remem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert remem("add", "The kiln broke.", "--encoder", "hash").code == 0
+    told = remem("config", "set", "encoder", "bundled").out
+    assert (
+        "goes on with its own encoder, hash; 'remem reindex bundled' encodes it anew."
+        in " ".join(told.split())
+    )
+    assert "The kiln broke." in remem("search", "kiln").out
+    monkeypatch.setenv("REMEM_ENCODER", "multilingual")
+    assert "The kiln broke." in remem("search", "kiln").out
+    refused = remem("search", "kiln", "--encoder", "bundled")
+    assert (refused.code, "name no encoder" in refused.err) == (1, True)
+
+
+def test_a_new_store_is_made_with_the_encoder_that_is_set(remem: Remem) -> None:
+    assert "goes on" not in remem("config", "set", "encoder", "hash").out
+    assert remem("add", "The kiln broke.").code == 0
+    assert "hash" in remem("stats").out
