@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from remem.dates import now
 from remem.departed import BEFORE
 from remem.lookup import Spelled
 from remem.plan import Change, neighborhoods, stale_lines
@@ -227,6 +228,18 @@ def beside(memory: Memory, key: str) -> Record:
         return _labelled(present, BESIDE, [*present.metadata.get(BESIDE, []), *newer])
 
     return _changed(memory, key, with_newer)
+
+
+def restore(memory: Memory, key: str) -> Record:
+    """Take back that a memory has expired, or that newer ones supersede it; returns its present
+    version.
+
+    Raises:
+        InvalidInput: no memory has the key, or there is nothing to take back.
+    """
+    versions = memory.history(key)
+    ends = versions[-1].expires_at if versions else None
+    return expire(memory, key, None) if ends and ends <= now() else beside(memory, key)
 
 
 def expire(memory: Memory, key: str, at: datetime | None) -> Record:

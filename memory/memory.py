@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, overload
 
 from remem import dates, transfer
-from remem.contents import Where, as_filter, beside, with_pinned
+from remem.contents import Where, as_filter, restore, with_pinned
 from remem.departed import Departed, departed_from
 from remem.encoders.opening import encoder_for
 from remem.encoders.sentence_transformer import Encoder
@@ -355,13 +355,13 @@ class Memory(Inquiries, Uses):
         return self._writer.replace(self.namespace, key, text, said_at, origin, metadata)
 
     def undo(self, key: str) -> Record:
-        """Take back that newer statements supersede a memory: both are true from now on. Returns
-        the memory; ``supersessions`` lists what can be taken back.
+        """Take back that a memory has expired, or that newer statements supersede it: both are
+        true from now on. Returns the memory; ``supersessions`` lists what can be taken back.
 
         Raises:
-            InvalidInput: no such key, or nothing supersedes it.
+            InvalidInput: no such key, or there is nothing to take back.
         """
-        return beside(self, key)
+        return restore(self, key)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.

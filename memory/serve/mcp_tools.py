@@ -73,6 +73,7 @@ from remem.serve.mcp_results import (
 from remem.store import Filter, InvalidInput, Record
 from remem.store.filters import And, F, Range
 from remem.store.types import ASSISTANT
+from remem.versions import is_current
 
 _CALL_RECALL = "call recall first, then pass a key that it shows"
 
@@ -306,9 +307,11 @@ def _history(memory: Memory, given: HistoryArguments) -> Result:
 
 def _undo(memory: Memory, given: UndoArguments) -> Result:
     advice = ", so nothing was taken back: call history first, then pass a key that it shows"
-    record = memory.undo(key_of(memory, given.key, advice))
-    data = UndoData(key=shown_key(record.key))
-    return Result(f"{data.key} is true beside the newer statements from now on.", data)
+    key = key_of(memory, given.key, advice)
+    is_true = is_current(memory.history(key)[-1])
+    data = UndoData(key=shown_key(memory.undo(key).key))
+    now = "true beside the newer statements" if is_true else "found again"
+    return Result(f"{data.key} is {now} from now on.", data)
 
 
 def _forget(memory: Memory, given: ForgetArguments) -> Result:
