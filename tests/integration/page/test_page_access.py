@@ -24,6 +24,8 @@ from tests.integration.page.conftest import TRANSLATED, showing, tab
 VIEWS = (
     "/",
     "/?q=the+dog&n=3",
+    "/?q=when+does+the+lease+begin%3F",
+    "/?q=what+is+the+submarine+of+Zebulon+painted+with%3F",
     "/?q=the+dog&speaker=nobody",
     "/page/why-not?q=greyhound&expect=kiln%231",
     "/page/why-not?q=greyhound&expect=which+one",

@@ -60,6 +60,26 @@ def test_a_search_finds_as_it_is_typed(page: playwright.Page) -> None:
     assert "The same words" in first.locator(".bars").inner_text()
 
 
+def test_a_question_is_answered_in_the_words_that_were_said(page: playwright.Page) -> None:
+    page.keyboard.type("when does the lease begin")
+    answer = page.locator(".answer")
+    answer.get_by_text("On the first of April").first.wait_for()
+    assert "Nora" in answer.inner_text()
+    assert "14 Mar 2022" in answer.inner_text()
+    answer.get_by_role("link").first.click()
+    page.wait_for_url("**/page/memory?key=*")
+
+
+def test_a_question_that_nobody_answered_is_told_so(page: playwright.Page) -> None:
+    page.goto("/?q=what+is+the+submarine+of+Zebulon+painted+with%3F")
+    answer = page.locator(".answer")
+    assert "Nobody said." in answer.inner_text()
+    assert page.locator(".hit").count() > 0  # what comes nearest
+    page.goto("/?q=greyhound")  # asks nothing
+    page.locator(".hit").first.wait_for()
+    assert page.locator(".answer").count() == 0
+
+
 def test_a_search_is_narrowed_down(page: playwright.Page) -> None:
     page.keyboard.type("April")
     page.locator(".hit").first.wait_for()
