@@ -55,6 +55,7 @@ VIEWS = (
     "/page/uses/translation?namespace=empty",
     "/page/login",
     "/page/memory?key=nobody",
+    "/page/nowhere",
     "/?namespace=empty",
     "/page/timeline?namespace=empty",
 )

@@ -179,6 +179,28 @@ def test_every_view_has_a_strict_policy(url: str, path: str) -> None:
     assert "<script>" not in reply.text
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nowhere", 404), ("/page/nowhere", 404), ("/page/memory/correct", 405), ("/docs/x", 404)],
+)
+def test_who_looks_for_a_page_that_is_not_there_is_shown_a_way_home(
+    url: str, path: str, status: int
+) -> None:
+    reply = httpx.get(f"{url}{path}", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (reply.status_code, reply.headers["content-type"][:9]) == (status, "text/html")
+    assert 'href="/"' in reply.text
+    assert reply.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [("/v1/nowhere", "text/html"), ("/api/v1/nowhere", "text/html"), ("/nowhere", "*/*")],
+)
+def test_a_program_that_calls_what_is_not_there_gets_json(url: str, path: str, accept: str) -> None:
+    reply = httpx.get(f"{url}{path}", headers={"Accept": accept})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
+
+
 def test_a_form_without_the_token_does_nothing(url: str, memory: Memory) -> None:
     for data in ({"key": "kiln#0"}, {"key": "kiln#0", "csrf": "guessed"}):
         reply = httpx.post(f"{url}/page/memory/delete", data=data)
