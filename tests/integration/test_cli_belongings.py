@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from remem.belongings import without_password
 from remem.folders import (
     cache_folder,
     config_file,
+    default_store,
     history_file,
     pending_folder,
     unanswered_file,
 )
+from remem.handshake import announced
 from remem.preferences import NAMES
 from tests.command_line import Remem, command_line
 
@@ -195,3 +198,15 @@ def test_a_new_store_is_made_with_the_encoder_that_is_set(remem: Remem) -> None:
     assert "goes on" not in remem("config", "set", "encoder", "hash").out
     assert remem("add", "The kiln broke.").code == 0
     assert "hash" in remem("stats").out
+
+
+def test_who_removes_everything_is_told_of_a_server_that_still_runs(
+    home: Path, remem: Remem
+) -> None:
+    fill(home, remem)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with announced(default_store(), port, "token"):
+            told = remem("uninstall", "--everything")
+    assert f"a server uses these memories at http://127.0.0.1:{port}: end it first" in told.err
+    assert "a server uses" not in remem("uninstall", "--everything").err
