@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -42,14 +42,21 @@ def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
     with working("Reading"), known_namespace(settings.look()) as memory:
         found = [_at_its_clock(memory, each) for each in memory.sources()]
+        titles = {each.source: memory.title(each.source) for each in found}
     rows = [
-        (shown(each.source), each.records, each.first_said_at, each.last_said_at) for each in found
+        (_named(each, titles), each.records, each.first_said_at, each.last_said_at)
+        for each in found
     ]
     print_result(
         settings.as_json,
-        [asdict(each) for each in found],
+        [{**asdict(each), "title": titles[each.source]} for each in found],
         table(("Source", "Records", "From", "To"), rows),
     )
+
+
+def _named(source: SourceInfo, titles: Mapping[str, str]) -> str:
+    """The name of a source, below its title if it has one."""
+    return "\n".join(filter(None, (titles[source.source], shown(source.source))))
 
 
 @command("show", "remem show KEY", "remem show KEY --radius 5")

@@ -305,6 +305,10 @@ def _history(memory: Memory, given: HistoryArguments) -> Result:
     return Result(framed(lines), data)
 
 
+def _titled(source: SourceData) -> str:
+    return f"{source.title}, " if source.title else ""
+
+
 def _undo(memory: Memory, given: UndoArguments) -> Result:
     advice = ", so nothing was taken back: call history first, then pass a key that it shows"
     key = key_of(memory, given.key, advice)
@@ -344,6 +348,7 @@ def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     listed = [
         SourceData(
             source=shown(each.source),
+            title=memory.title(each.source),
             records=each.records,
             first_said_at=each.first_said_at.isoformat() if each.first_said_at else None,
             last_said_at=each.last_said_at.isoformat() if each.last_said_at else None,
@@ -354,7 +359,8 @@ def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     if not listed:
         return Result("No source fits.", data)
     lines = [
-        f"{each.source} ({_counted(each.records, 'record')}, last {each.last_said_at or 'undated'})"
+        f"{each.source} ({_titled(each)}{_counted(each.records, 'record')}, "
+        f"last {each.last_said_at or 'undated'})"
         for each in listed
     ]
     heading = f"{len(listed)} of {_counted(len(fitting), 'source')}, the latest first"

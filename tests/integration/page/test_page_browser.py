@@ -17,7 +17,7 @@ from remem.receipts import Receipt, verify
 from remem.serve.app import create_app
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.settings import ServeSettings
-from remem.store import F
+from remem.store import F, Record
 from remem.testing import HashEncoder
 from tests.chromium import needs_chromium, playwright
 from tests.integration.page.conftest import showing, tab
@@ -411,3 +411,42 @@ def test_what_i_said_stands_on_the_right(page: playwright.Page) -> None:
     page.get_by_role("button", name="It is not").click()
     page.goto("/page/timeline?year=2025&month=5&day=20")
     assert page.locator(".talk .mine").count() == 0
+
+
+def test_who_asked_an_assistant_gets_a_name_and_the_conversation_its_title(
+    page: playwright.Page, memory: Memory
+) -> None:
+    memory.add_records(
+        Record(
+            f"chatgpt/4f2a#{place}",
+            "chatgpt/4f2a",
+            place,
+            text,
+            role=role,
+            said_at=datetime.fromisoformat(f"2025-03-02T10:0{place}+00:00"),
+            metadata={"title": "Sourdough for beginners"},
+        )
+        for place, (role, text) in enumerate(
+            [("user", "My starter smells of vinegar."), ("assistant", "Feed it twice a day.")]
+        )
+    )
+    page.goto("/?q=starter+vinegar")
+    assert "Sourdough for beginners" in page.locator(".hit .said").first.inner_text()
+    page.goto("/page/timeline?year=2025&month=3&day=2")
+    page.get_by_role("link", name="Sourdough for beginners").click()
+    assert page.locator("h1").inner_text() == "Sourdough for beginners"
+    page.goto("/page/store")
+    page.get_by_role("link", name="Sourdough for beginners").wait_for()
+    page.goto("/page/people")
+    page.get_by_role("button", name="This is me Whoever asked the assistants").click()
+    page.get_by_role("button", name="It is not").wait_for()
+    page.get_by_label("This name").select_option("Whoever asked the assistants")
+    page.get_by_label("is really").select_option("Nora")
+    page.get_by_role("button", name="Make them one").click()
+    page.get_by_text("One memory has that name now").wait_for()
+    assert memory.search("starter vinegar", 1)[0].record.speaker == "Nora"
+    page.goto("/page/people")
+    page.get_by_role("button", name="Part them again Whoever asked the assistants").click()
+    page.get_by_text("One memory has that name now").wait_for()
+    [back] = [each for each in memory.scan() if "vinegar" in each.text]
+    assert (back.speaker, back.metadata) == (None, {"title": "Sourdough for beginners"})
