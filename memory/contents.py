@@ -304,7 +304,7 @@ def merge_speakers(
 
 
 UNNAMED = (F("role") == "user") & ~F("speaker").exists()
-"""What a person said to an assistant whose export does not name them."""
+"""The words that a person said to an assistant whose export does not name them."""
 
 
 def name_user(memory: Memory, into: str, progress: Callable[[int, int], None]) -> int:

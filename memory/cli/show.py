@@ -20,6 +20,7 @@ from remem.cli.screen import (
     readable_bytes,
     safe,
     table,
+    with_key,
     working,
 )
 from remem.configuration import Settings, known_namespace
@@ -105,7 +106,7 @@ def history(settings: Settings, key: str | None) -> None:
             found = [one for one in found if one.involves(key)]
             versions = memory.history(key)
     rows = [
-        (one.about, one.older.text, shown_key(one.older.key), one.since, one.newer.text)
+        (one.about, with_key(one.older.text, one.older.key), one.since, one.newer.text)
         for one in found
     ]
     print_result(
@@ -114,7 +115,7 @@ def history(settings: Settings, key: str | None) -> None:
             "supersessions": [_supersession_json(one) for one in found],
             "versions": [record_json(each) for each in versions],
         },
-        table(("About", "Was", "Key", "Until", "Since then"), rows)
+        table(("About", "Was", "Until", "Since then"), rows)
         if rows
         else Text("Nothing is superseded."),
         *_section("Versions", versions if len(versions) > 1 else [], key or ""),
@@ -224,7 +225,7 @@ def _show_gaps(settings: Settings, keep: bool | None) -> None:
         ),
         *_titled(
             "Stated more than a year ago, and never since",
-            [table(("About", "Statement", "Said", "Key"), list(map(_stale_row, found.stale)))]
+            [table(("About", "Statement", "Said"), list(map(_stale_row, found.stale)))]
             if found.stale
             else [],
         ),
@@ -248,9 +249,8 @@ def _stale_row(one: Stale) -> tuple[Any, ...]:
     speaker = who(record)
     return (
         f"{one.about} ({speaker})" if speaker else one.about,
-        record.text[:_MOST_SHOWN],
+        with_key(record.text[:_MOST_SHOWN], record.key),
         record.said_at,
-        shown_key(record.key),
     )
 
 
