@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from remem.recall.answers import answer_held, kinds_of_answer
+from remem.recall.demands import demand_of, is_past, thing_to_be_named, time_of_home
 from remem.recall.excerpts import excerpt
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import lead_of_named
@@ -65,14 +67,54 @@ def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> li
     words = frozenset(tokenize(question))
     if not evidence or evidence[0].relevance < _LEAST_RELEVANCE:
         return []
+    if evidence[0].doubt == "unanswered":
+        return []
     named = named_among(words, {one.record.speaker for one in evidence if one.record.speaker})
     lead = lead_of_named(words, evidence)
     if lead is not None and lead < _LEAST_LEAD and not _says_it(evidence[0], question, named):
         return []
-    best = max(one.score for one in evidence)
+    evidence = _that_can_answer(evidence, question, named)
+    best = max((one.score for one in evidence), default=0.0)
     near = [one for one in evidence if one.score >= _NEAR * best]
     chosen = sorted(near, key=lambda one: bool(named) and one.record.speaker not in named)
     return [Quote(one, _quoted(one.record.text, question)) for one in chosen[:most]]
+
+
+def _that_can_answer(
+    evidence: Sequence[Recollection], question: str, named: Set[str]
+) -> Sequence[Recollection]:
+    """The memories that have the form of an answer, for a question whose answer has one."""
+    demand = demand_of(question)
+    if demand is None:
+        return _that_name_it(evidence, question)
+    able = [one for one in evidence if demand(one.record.text) and _is_of(one, named)]
+    then = [one for one in able if one.until or is_past(one.record.text)]
+    match time_of_home(question):
+        case "then":
+            return then or able
+        case "now":
+            return [one for one in able if one.until or one not in then] or able
+    return able
+
+
+def _that_name_it(evidence: Sequence[Recollection], question: str) -> Sequence[Recollection]:
+    """The memories, first those that speak of the thing whose name is asked for and give a name;
+    the others stay, for a name is often told of "her"."""
+    thing, kinds = thing_to_be_named(question), kinds_of_answer(question)
+    found = [
+        one
+        for one in evidence
+        if thing & set(tokenize(one.record.text)) and answer_held(one.record.text, kinds) == 1.0
+    ]
+    return [*found, *(one for one in evidence if one not in found)]
+
+
+def _is_of(one: Recollection, named: Set[str]) -> bool:
+    """True if somebody whom the question names says it, or is named in it; or it names nobody."""
+    names = {word for name in named for word in tokenize(name)}
+    return (
+        not named or one.record.speaker in named or not names.isdisjoint(tokenize(one.record.text))
+    )
 
 
 def _says_it(one: Recollection, question: str, named: Set[str]) -> bool:
