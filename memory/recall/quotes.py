@@ -73,9 +73,9 @@ def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> li
     lead = lead_of_named(words, evidence)
     if lead is not None and lead < _LEAST_LEAD and not _says_it(evidence[0], question, named):
         return []
-    evidence = _that_can_answer(evidence, question, named)
-    best = max((one.score for one in evidence), default=0.0)
-    near = [one for one in evidence if one.score >= _NEAR * best]
+    able = _that_can_answer(evidence, question, named)
+    best = max((one.score for one in able), default=0.0)
+    near = [one for one in able if one.score >= _NEAR * best]
     chosen = sorted(near, key=lambda one: bool(named) and one.record.speaker not in named)
     return [Quote(one, _quoted(one.record.text, question)) for one in chosen[:most]]
 
