@@ -270,10 +270,11 @@ class _Run:
         self._sample += (record.text[:_BEGINNING] for record in records[:missing])
         memory = self._in_namespace(name)
         named = self._named(memory, name, records)
-        self._summary.add(named)
         dated = self._untold(name, self._undated(memory, name, named, is_doubtful))
         present = self._departed.without(memory, dated)
         self._stayed_away[name] += len(dated) - len(present)
+        left = {each.key for each in dated} - {each.key for each in present}
+        self._summary.add([each for each in named if each.key not in left])
         pending = [present]
         if records:
             self._added[name] += 0  # told also where nothing of it is new

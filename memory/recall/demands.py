@@ -9,7 +9,8 @@ are answered by what comes nearest.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
+from itertools import pairwise
 from typing import Literal
 
 from remem.store.fulltext.tokens import content_words, tokenize
@@ -62,8 +63,7 @@ _MANY = re.compile(
 )
 _BEHIND = re.compile(r"\s(?:for|in|on|at|with|to|of|and|or|about|from|by|now|yet|left)\b.*")
 _HOLDS = frozenset(
-    "my our his her their have has had having ve got get gets getting own owns adopted adopting "
-    "bought expecting".split()
+    "my our have had having ve got get getting own adopted adopting bought expecting".split()
 )
 _REACH = 4
 """Words before a thing among which one says that somebody has it."""
@@ -135,9 +135,21 @@ def _having(what: str) -> Demand | None:
 
 
 def _says_so(sentence: str, wanted: set[str]) -> bool:
-    words = [word.lower() for word in _WORD.findall(sentence)]
+    words = _WORD.findall(sentence)
     return any(
-        not _HOLDS.isdisjoint(words[max(0, place - _REACH) : place])
-        and not wanted.isdisjoint(tokenize(word))
+        not wanted.isdisjoint(tokenize(word)) and _is_held(words[:place])
         for place, word in enumerate(words)
     )
+
+
+def _is_held(before: Sequence[str]) -> bool:
+    """True if the words before a thing say that the speaker has it, or somebody of a name: "my
+    sister's children" and "she has children" are another's."""
+    near = [word.lower() for word in before[-_REACH:]]
+    if "s" in near:
+        return False
+    named = any(
+        word == "has" and name.istitle() and name.lower() not in ("she", "he", "it", "who")
+        for name, word in pairwise(before[-_REACH - 1 :])
+    )
+    return named or ("has" not in near and not _HOLDS.isdisjoint(near))

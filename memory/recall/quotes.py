@@ -10,7 +10,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from remem.recall.answers import answer_held, kinds_of_answer
-from remem.recall.demands import demand_of, is_past, thing_to_be_named, time_of_home
+from remem.recall.demands import Demand, demand_of, is_past, thing_to_be_named, time_of_home
 from remem.recall.excerpts import excerpt
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import lead_of_named
@@ -70,21 +70,31 @@ def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> li
     if evidence[0].doubt == "unanswered":
         return []
     named = named_among(words, {one.record.speaker for one in evidence if one.record.speaker})
-    lead = lead_of_named(words, evidence)
-    if lead is not None and lead < _LEAST_LEAD and not _says_it(evidence[0], question, named):
+    demand = demand_of(question)
+    if demand is None and _is_of_another(evidence, question, words, named):
         return []
-    able = _that_can_answer(evidence, question, named)
+    able = _that_can_answer(evidence, question, named, demand)
     best = max((one.score for one in able), default=0.0)
     near = [one for one in able if one.score >= _NEAR * best]
     chosen = sorted(near, key=lambda one: bool(named) and one.record.speaker not in named)
     return [Quote(one, _quoted(one.record.text, question)) for one in chosen[:most]]
 
 
+def _is_of_another(
+    evidence: Sequence[Recollection], question: str, words: Set[str], named: Set[str]
+) -> bool:
+    """True if what comes nearest was said by somebody else than the question names."""
+    lead = lead_of_named(words, evidence)
+    if lead is None or lead >= _LEAST_LEAD:
+        return False
+    return not _says_it(evidence[0], question, named)
+
+
 def _that_can_answer(
-    evidence: Sequence[Recollection], question: str, named: Set[str]
+    evidence: Sequence[Recollection], question: str, named: Set[str], demand: Demand | None
 ) -> Sequence[Recollection]:
-    """The memories that have the form of an answer, for a question whose answer has one."""
-    demand = demand_of(question)
+    """The memories that have the form of an answer, for a question whose answer has one; they are
+    of whom it names, whoever said what comes nearest."""
     if demand is None:
         return _that_name_it(evidence, question)
     able = [one for one in evidence if demand(one.record.text) and _is_of(one, named)]

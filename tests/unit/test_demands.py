@@ -27,8 +27,13 @@ from remem.recall.demands import demand_of, is_past, thing_to_be_named, time_of_
         ),
         (
             "Does Maya have children?",
-            ["My daughter starts school.", "We have two kids.", "I'm expecting a baby!"],
-            ["An old couple with two children.", "I work in the children's section."],
+            ["My daughter starts school.", "We have two kids.", "Maya has a son."],
+            [
+                "An old couple with two children.",
+                "I work in the children's section.",
+                "My sister has three kids.",
+                "My sister's kids.",
+            ],
         ),
         (
             "Do you have any pets?",

@@ -144,3 +144,11 @@ def test_a_store_without_a_folder_knows_it_as_long_as_it_is_open(write: Write) -
         import_path(memory, path)
         memory.forget(F("source").exists())
         assert import_path(memory, path).stayed_away == {"default": 1}
+
+
+def test_the_summary_speaks_of_what_is_there(tmp_path: Path, write: Write) -> None:
+    path = write(NAME, CHAT)
+    with opened(tmp_path) as memory:
+        import_path(memory, path)
+        memory.forget(F("speaker") == "Ben")
+        assert import_path(memory, path).people == {"Ana": 2}
