@@ -61,7 +61,7 @@ def speakers_of(memory: Memory) -> list[tuple[str, int]]:
 @router.post(f"{PATH}/merge")
 async def merge(visit: Writing) -> Response:
     """Make two names of one person one."""
-    name, into = visit.form.get("name", ""), visit.form.get("into", "")
+    name, into = visit.form.get("name", ""), visit.form.get("into", "").strip()
     if not name or not into:
         raise ApiError(400, "unnamed", "choose both names")
 

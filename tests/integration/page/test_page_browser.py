@@ -245,12 +245,12 @@ def test_what_was_deleted_stays_away_from_a_dropped_file_unless_it_is_ticked(
     [plank] = [each.key for each in memory.scan() if "loose plank" in each.text]
     memory.forget(F("key") == plank)
     found = dropped()
-    tick = found.get_by_label("Bring back one of them")
+    tick = found.get_by_label("Bring back one more")
     assert not tick.is_checked()
     found.get_by_role("button", name="Store").click()
     found.get_by_text("Deleted here, and left away").wait_for()
     assert memory.count() == 22
-    dropped().get_by_label("Bring back one of them").check()
+    dropped().get_by_label("Bring back one more").check()
     found.get_by_role("button", name="Store").click()
     found.get_by_text("One memory is stored").wait_for()
     assert memory.count() == 23
@@ -440,11 +440,10 @@ def test_who_asked_an_assistant_gets_a_name_and_the_conversation_its_title(
     page.goto("/page/people")
     page.get_by_role("button", name="This is me Whoever asked the assistants").click()
     page.get_by_role("button", name="It is not").wait_for()
-    page.get_by_label("This name").select_option("Whoever asked the assistants")
-    page.get_by_label("is really").select_option("Nora")
-    page.get_by_role("button", name="Make them one").click()
+    page.get_by_label("Their name").fill("Greta")
+    page.get_by_role("button", name="Give it to them").click()
     page.get_by_text("One memory has that name now").wait_for()
-    assert memory.search("starter vinegar", 1)[0].record.speaker == "Nora"
+    assert memory.search("starter vinegar", 1)[0].record.speaker == "Greta"
     page.goto("/page/people")
     page.get_by_role("button", name="Part them again Whoever asked the assistants").click()
     page.get_by_text("One memory has that name now").wait_for()
