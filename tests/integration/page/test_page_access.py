@@ -70,6 +70,13 @@ def told(memory: Memory) -> Memory:
     for label, keys in (("good", ("the dog#0", "the dog#3")), ("bad", ("kiln#1", "kiln#2"))):
         memory.label("mood", label, *keys)
     memory.add_records([TRANSLATED])
+    memory.add_messages(
+        [
+            {"role": "user", "content": "My starter smells of vinegar."},
+            {"role": "assistant", "content": "Feed it twice a day."},
+        ],
+        session="sourdough",
+    )
     return memory
 
 

@@ -63,6 +63,7 @@ def hostile(tmp_path: Path) -> Iterator[Memory]:
                         metadata={
                             f"label {name}": f"value {words}",
                             "pinned": n < 3,
+                            **({"title": f"title {words}"} if n % 2 else {}),
                             "mood": f"label {words}" if n % 2 else "x",
                             "labelled": ["mood", words],
                             "guessed": {"mood": words} if n % 3 else words,
@@ -90,6 +91,9 @@ def views(memory: Memory) -> list[str]:
     return [
         "/",
         "/?q=turn&n=100",
+        "/?q=what+is+the+turn%3F&n=100",
+        f"/page/nowhere/{words[3]}",
+        "/page/people",
         *(f"/?q={each}&speaker={each}&source={each}&since=&done={each}" for each in words[:4]),
         f"/page/why-not?q=turn&expect={first}&speaker=nobody",
         "/page/why-not?q=script&expect=window",
