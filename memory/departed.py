@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -85,14 +86,12 @@ class Departed:
     def note(self, namespace: str, records: Iterable[Record]) -> None:
         """Note that records went. Where that cannot be written, the log says so."""
         try:
-            lines = self._read() or [secrets.token_hex(_BYTES)]
-            known = Digests(lines[0], frozenset(lines[1:]))
-            gone = [known.of(namespace, each) for each in records]
-            new = [each for each in dict.fromkeys(gone) if each not in known.digests]
-            if len(lines) == 1:
-                self._replace([*lines, *new])
-            elif new:
-                self._append(new)
+            if not (gone := list(records)):
+                return
+            salt, *digests = self._read() or self._begun()
+            known = Digests(salt, frozenset(digests))
+            named = dict.fromkeys(known.of(namespace, each) for each in gone)
+            self._append([each for each in named if each not in known.digests])
         except OSError as error:  # it is gone, and that was what had to be done
             logger.warning("the next import may bring back what went: %s", error)
 
@@ -109,21 +108,25 @@ class Departed:
         except FileNotFoundError:
             return []
 
+    def _begun(self) -> list[str]:
+        """A salt, in a new file that only its owner may read; that of another process, if it was
+        faster."""
+        salt = secrets.token_hex(_BYTES)
+        if self.path is None:
+            self._lines = [salt]
+            return [salt]
+        with suppress(FileExistsError):
+            descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(f"{salt}\n")
+        return self._read() or [salt]
+
     def _append(self, new: Sequence[str]) -> None:
         if self.path is None:
             self._lines += new
-            return
-        with self.path.open("a", encoding="ascii") as file:
-            file.write("".join(f"{each}\n" for each in new))
-
-    def _replace(self, lines: Sequence[str]) -> None:
-        if self.path is None:
-            self._lines = list(lines)
-            return
-        other = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(other, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            file.write("".join(f"{each}\n" for each in lines))
-        other.replace(self.path)
+        else:
+            with self.path.open("a", encoding="ascii") as file:
+                file.write("".join(f"{each}\n" for each in new))
 
 
 def departed_from(url: str | Path) -> Departed:
