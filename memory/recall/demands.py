@@ -68,6 +68,10 @@ _HOLDS = frozenset(
 _REACH = 4
 """Words before a thing among which one says that somebody has it."""
 
+_WHETHER = re.compile(
+    r"\W*(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|should)\b",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(
     r"\bwhat(?:['’]s| is| was| are| were)? (?:\S+ ){1,3}?(?P<called>\w+) (?:called|named)\b"
     r"|\bname of (?:\S+ ){0,2}?(?P<of>\w+)\W*$",
@@ -94,6 +98,11 @@ def demand_of(question: str) -> Demand | None:
     if found := _HAS.match(question) or _MANY.match(question):
         return _having(found["what"])
     return None
+
+
+def is_yes_or_no(question: str) -> bool:
+    """True if a question is whether something is so."""
+    return _WHETHER.match(question) is not None
 
 
 def thing_to_be_named(question: str) -> Set[str]:

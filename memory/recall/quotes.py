@@ -10,7 +10,14 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from remem.recall.answers import answer_held, kinds_of_answer
-from remem.recall.demands import Demand, demand_of, is_past, thing_to_be_named, time_of_home
+from remem.recall.demands import (
+    Demand,
+    demand_of,
+    is_past,
+    is_yes_or_no,
+    thing_to_be_named,
+    time_of_home,
+)
 from remem.recall.excerpts import excerpt
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import lead_of_named
@@ -31,6 +38,11 @@ _WORDS = 40
 
 _LEAST_RELEVANCE = 0.15
 """Of the best memory. Below it, the question is about something else than what is remembered."""
+
+_RELEVANT_ALL_THE_SAME = 0.7
+"""Relevance of the best memory from which on it is quoted though nothing seems to answer, unless
+the question is whether something is so: "When does the lease begin?" is answered by "On the first
+of April", which has none of its words."""
 
 _LEAST_LEAD = 0.03
 """Of what is said by whom the question names; see ``lead_of_named``. Below it, somebody else said
@@ -67,7 +79,9 @@ def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> li
     words = frozenset(tokenize(question))
     if not evidence or evidence[0].relevance < _LEAST_RELEVANCE:
         return []
-    if evidence[0].doubt == "unanswered":
+    if evidence[0].doubt == "unanswered" and (
+        evidence[0].relevance < _RELEVANT_ALL_THE_SAME or is_yes_or_no(question)
+    ):
         return []
     named = named_among(words, {one.record.speaker for one in evidence if one.record.speaker})
     demand = demand_of(question)

@@ -108,7 +108,14 @@ def test_the_name_of_the_thing_that_is_asked_for_is_quoted_before_those_of_other
 
 
 def test_nobody_said_what_nothing_that_was_found_seems_to_answer() -> None:
-    [first] = found(("Ana", "We are getting a dog in May.", 0.8))
+    [first] = found(("Ana", "We are getting a dog in May.", 0.8), relevance=0.75)
     doubted = replace(first, doubt="unanswered")
     assert quoted("Is Ana married?", [first])
     assert quoted("Is Ana married?", [doubted]) == []
+    assert quoted("What does the van cost?", [replace(doubted, relevance=0.6)]) == []
+
+
+def test_what_is_very_near_is_quoted_though_it_has_no_word_of_the_question() -> None:
+    [first] = found(("Ana", "On the first of April.", 0.8), relevance=0.75)
+    doubted = replace(first, doubt="unanswered")
+    assert quoted("When does the lease begin?", [doubted]) == ["On the first of April."]
