@@ -25,6 +25,7 @@ _COMMANDS = {
     "import": "remem.benchmarks.importing:importing",
     "latency": "remem.benchmarks.latency:latency",
     "load": "remem.benchmarks.load.command:load",
+    "page": "remem.benchmarks.load.command:page",
     "scale": "remem.benchmarks.scale.command:scale",
 }
 

@@ -85,6 +85,7 @@ class AsyncMemory:
     doomed = threaded(Memory.doomed)
     forget = threaded(Memory.forget)
     sources = threaded(Memory.sources)
+    title = threaded(Memory.title)
     tally = threaded(Memory.tally)
     count = threaded(Memory.count)
     export = threaded(Memory.export)

@@ -20,7 +20,13 @@ from remem.folders import (
 )
 from remem.store.open import folder_of
 
-_OF_A_STORE = ("records.sqlite3*", "acknowledged*", "keys.sqlite3*", "index/*.snapshot*")
+_OF_A_STORE = (
+    "records.sqlite3*",
+    "acknowledged*",
+    "departed*",
+    "keys.sqlite3*",
+    "index/*.snapshot*",
+)
 """Files that remem makes in the folder of a store; others in it are somebody else's."""
 
 
@@ -69,6 +75,7 @@ def belongings(url: str) -> list[Belonging]:
         ("converted models, made again when needed", cache_folder()),
         ("sessions that are to be stored", pending_folder()),
     ]
+    departed = sorted(data_folder().glob("remem-departed-*"))
     running = sorted(data_folder().glob("remem-serve-*.json"))
     single = [
         ("what was typed in 'remem chat'", history_file()),
@@ -76,6 +83,7 @@ def belongings(url: str) -> list[Belonging]:
         ("transcripts of coding agents that were imported", ledger_file()),
         ("what 'remem install' put where", installed_file()),
         ("settings", config_file()),
+        *(("digests of what was deleted on a server", path) for path in departed),
         *(("where 'remem serve' listens", path) for path in running),
     ]
     found = [

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from remem import preferences
-from remem.folders import default_store, unanswered_file
+from remem.folders import default_store, departed_file, unanswered_file
 from remem.store import open_store
 from remem.store.errors import InvalidInput
-from remem.store.open import store_exists
+from remem.store.open import folder_of, store_exists
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from remem.departed import Departed
     from remem.encoders.sentence_transformer import Encoder
     from remem.memory import Memory
     from remem.recall.retriever import Retriever
@@ -26,11 +28,17 @@ DEFAULT_NAMESPACE = "default"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options that every command takes, before or after its name."""
+    """The options that every command takes, before or after its name.
+
+    Attributes:
+        encoder: The one that was named for this command; None: the store's own.
+        usual_encoder: That of a new store, as the environment and ``remem config`` say.
+    """
 
     store: str | None = None
     namespace: str | None = None
     encoder: str | None = None
+    usual_encoder: str | None = None
     reranker: str | None = None
     secrets: str | None = None
     generator: str | None = None
@@ -49,6 +57,16 @@ class Settings:
             )
         return self.store or default_store()
 
+    def kept_encoder(self) -> str:
+        """A sentence for those who set another encoder than the store goes on with; else ""."""
+        own = self.own_encoder() if self.usual_encoder else ""
+        if not own or own == self.usual_encoder:
+            return ""
+        return (
+            f"the store at {self.url} goes on with its own encoder, {own}; "
+            f"'remem reindex {shlex.quote(str(self.usual_encoder))}' encodes it anew"
+        )
+
     @property
     def unanswered(self) -> Unanswered:
         """The file of questions to this store that had no answer, if they are kept."""
@@ -60,7 +78,23 @@ class Settings:
         """The memory; its store is made if there is none."""
         from remem.encoders.opening import open_encoder
 
-        return self._memory(open_encoder(self.encoder) if self.encoder else None)
+        name = self.encoder or self._encoder_of_new
+        return self._memory(open_encoder(name) if name else None)
+
+    @property
+    def _encoder_of_new(self) -> str | None:
+        """The usual encoder, unless the store goes on with the one that it was made with."""
+        return self.usual_encoder if self.usual_encoder and not self.own_encoder() else None
+
+    def own_encoder(self) -> str:
+        """The name of the encoder that the store was made with; "" if there is no store yet, or its
+        encoder has no name."""
+        from remem.encoders.opening import encoder_name
+
+        if not store_exists(self.url):
+            return ""
+        with open_store(self.url) as store:
+            return encoder_name(store.space) if store.space else ""
 
     def recall(self) -> Memory:
         """The memory of a namespace that holds something.
@@ -82,6 +116,13 @@ class Settings:
             space = store.space
         return self._memory(_StoredEncoder(space.fingerprint, space.dim) if space else None)
 
+    @property
+    def _departed(self) -> Departed | None:
+        """The notes of what went from a store on a server, whose folder is not ours."""
+        from remem.departed import Departed
+
+        return None if folder_of(self.url) else Departed(departed_file(self.url))
+
     def _memory(self, encoder: Encoder | None) -> Memory:
         from remem.memory import Memory
 
@@ -93,6 +134,7 @@ class Settings:
             retriever=_retriever(self.reranker),
             secrets=self.secrets or "allow",
             unanswered=self.unanswered,
+            departed=self._departed,
         )
 
 
@@ -134,7 +176,7 @@ def settings_given() -> Settings:
         InvalidInput: the file is not understood.
     """
     given: dict[str, Any] = {name: each.value for name, each in preferences.given().items()}
-    return Settings(**given)
+    return Settings(usual_encoder=given.pop("encoder", None), **given)
 
 
 def open_memory(namespace: str | None = None, *, store: str | None = None) -> Memory:

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from remem.dates import now
+from remem.departed import BEFORE
 from remem.lookup import Spelled
 from remem.plan import Change, neighborhoods, stale_lines
+from remem.recall.names import title_of
 from remem.recall.ranking import Recollection
 from remem.recall.truth import BESIDE, Supersession, supersessions
 from remem.store import (
@@ -116,6 +119,12 @@ class Contents(ABC):
     def sources(self) -> list[SourceInfo]:
         """The sessions and documents of this namespace."""
         return self._store.sources(self.namespace)
+
+    def title(self, source: str) -> str:
+        """The title of a session or document, as its last record has it, in a line; empty if it
+        has none."""
+        last = self.last(source, 1)
+        return title_of(last[0]) if last else ""
 
     def tally(self, edges: Sequence[datetime]) -> dict[str | None, tuple[int, ...]]:
         """Numbers of current records that each speaker said from each of some moments until the
@@ -228,6 +237,18 @@ def beside(memory: Memory, key: str) -> Record:
     return _changed(memory, key, with_newer)
 
 
+def restore(memory: Memory, key: str) -> Record:
+    """Take back that a memory has expired, or that newer ones supersede it; returns its present
+    version.
+
+    Raises:
+        InvalidInput: no memory has the key, or there is nothing to take back.
+    """
+    versions = memory.history(key)
+    ends = versions[-1].expires_at if versions else None
+    return expire(memory, key, None) if ends and ends <= now() else beside(memory, key)
+
+
 def expire(memory: Memory, key: str, at: datetime | None) -> Record:
     """Let a memory be found until a moment and no longer; returns its present version.
 
@@ -258,9 +279,6 @@ def _changed(memory: Memory, key: str, change: Callable[[Record], Record]) -> Re
 # Two names of one person, made one. The name that each record came with stays in its metadata, so
 # that this can be taken back, whatever was merged into what meanwhile.
 
-BEFORE = "speaker_before"
-"""The field of a record's metadata that holds the name that it came with."""
-
 _AT_ONCE = 256
 
 
@@ -285,6 +303,24 @@ def merge_speakers(
     return _rewritten(memory, F("speaker") == name, renamed, progress)
 
 
+UNNAMED = (F("role") == "user") & ~F("speaker").exists()
+"""The words that a person said to an assistant whose export does not name them."""
+
+
+def name_user(memory: Memory, into: str, progress: Callable[[int, int], None]) -> int:
+    """Make what a person said to assistants, under no name, what somebody of that name said;
+    returns how much it was. ``split_speaker`` of the name "" takes it back.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+
+    def named(record: Record) -> Record:
+        return replace(record, speaker=into, metadata={BEFORE: "", **record.metadata})
+
+    return _rewritten(memory, UNNAMED, named, progress)
+
+
 def split_speaker(memory: Memory, name: str, progress: Callable[[int, int], None]) -> int:
     """Give what was said under a name that was merged into another that name back; returns how
     much it was.
@@ -295,7 +331,7 @@ def split_speaker(memory: Memory, name: str, progress: Callable[[int, int], None
 
     def named(record: Record) -> Record:
         metadata = {field: value for field, value in record.metadata.items() if field != BEFORE}
-        return replace(record, speaker=name, metadata=metadata)
+        return replace(record, speaker=name or None, metadata=metadata)
 
     return _rewritten(memory, F(f"metadata.{BEFORE}") == name, named, progress)
 

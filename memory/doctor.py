@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remem.encoders.opening import open_encoder
+from remem.encoders.opening import BUNDLED, open_encoder
 from remem.generators.servers import servers_here
 from remem.memory import Memory
 from remem.store import RememError
@@ -169,7 +169,10 @@ def _encoder(settings: Settings) -> Iterator[Finding]:
     encoding = _seconds(lambda: encoder.encode_documents(_TEXTS))
     rate = len(_TEXTS) / encoding
     advice = "close other programs, or import over night" if rate < _SLOW else ""
-    yield Finding("encoder", f"{encoder.fingerprint:.40}, {encoder.dim} dimensions")
+    name = settings.encoder or settings.own_encoder() or settings.usual_encoder or BUNDLED
+    yield Finding("encoder", f"{name}, {encoder.dim} dimensions")
+    if said := settings.kept_encoder():
+        yield Finding("encoder", said)
     yield Finding(
         "speed",
         f"the encoder loads in {loading:.1f} s, takes {1000 * asking:.0f} ms for a question, and "
@@ -188,7 +191,7 @@ def _encoder(settings: Settings) -> Iterator[Finding]:
 def _own_encoder(settings: Settings) -> Encoder:
     """The encoder of the store, or the one that a new store would have."""
     if not store_exists(settings.url):
-        return open_encoder(settings.encoder)
+        return open_encoder(settings.encoder or settings.usual_encoder)
     with settings.create() as memory:
         return memory.encoder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,12 @@ def history_file() -> Path:
 def unanswered_file() -> Path:
     """The file of questions that had no answer, which is there if its user agreed to keep them."""
     return data_folder() / "remem-unanswered.jsonl"
+
+
+def departed_file(url: str) -> Path:
+    """The file of digests of what was deleted from a store on a server."""
+    digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return data_folder() / f"remem-departed-{digest}"
 
 
 def ledger_file() -> Path:

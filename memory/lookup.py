@@ -24,7 +24,7 @@ from remem.recall.names import (
 from remem.store import F, Filter, InvalidInput, Store
 from remem.store.filters import And, In
 from remem.store.validation import MAX_NAME, check_name
-from remem.versions import despite_damage
+from remem.versions import despite_damage, is_current
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -67,6 +67,23 @@ def known_key(memory: Memory, given: str) -> str | None:
     cut = _cut(memory, bare) if is_cut(bare) else ()
     others = sorted({*short, *cut}.difference(exact))
     return _only(exact, _the_key(given), others) if exact or others else None
+
+
+def key_or_words(memory: Memory, given: str) -> str | None:
+    """The key of the one memory that is meant by its key, or by some of its words in a row; None:
+    there is none.
+
+    Raises:
+        InvalidInput: several memories have the key, or these words.
+    """
+    key = known_key(memory, given)
+    if key is not None:
+        return key
+    wanted = _folded(given)
+    holding = [each for each in memory.scan() if wanted in _folded(each.text)]
+    current = [each.key for each in holding if is_current(each)]
+    found = current or [each.key for each in holding[-1:]]
+    return _only((), f"the words {_told(shown(given))}", found) if found else None
 
 
 def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, overload
 
 from remem import dates, transfer
-from remem.contents import Where, as_filter, beside, with_pinned
+from remem.contents import Where, as_filter, restore, with_pinned
+from remem.departed import Departed, departed_from
 from remem.encoders.opening import encoder_for
 from remem.encoders.sentence_transformer import Encoder
 from remem.inquiry import Inquiries
@@ -49,6 +50,8 @@ class Memory(Inquiries, Uses):
         secrets: What becomes of keys, tokens and passwords in what is to be remembered: "allow",
             "redact" (a mark takes their place), "refuse", or a ``remem.secrets.Guard``.
         unanswered: Where questions are kept for which ``context`` has nothing; None: nowhere.
+        departed: Where digests are kept of what is deleted and forgotten, so that imports leave it
+            away; None: in the folder of a store that has one, else as long as the process lasts.
 
     Raises:
         EncoderMismatch: the store was made by another encoder; ``reindex`` changes it.
@@ -65,6 +68,7 @@ class Memory(Inquiries, Uses):
         retriever: Searches | None = None,
         secrets: str | Guard = "allow",
         unanswered: Unanswered | None = None,
+        departed: Departed | None = None,
     ) -> None:
         self.namespace = namespace
         guard = guard_called(secrets)
@@ -79,6 +83,12 @@ class Memory(Inquiries, Uses):
         self._given = Given()
         self._models = Models()
         self._unanswered = unanswered
+        self._departed = departed or departed_from(url)
+
+    @property
+    def departed(self) -> Departed:
+        """The notes of what was deleted or forgotten, which the next import leaves away."""
+        return self._departed
 
     @property
     def encoder(self) -> Encoder:
@@ -345,27 +355,34 @@ class Memory(Inquiries, Uses):
         return self._writer.replace(self.namespace, key, text, said_at, origin, metadata)
 
     def undo(self, key: str) -> Record:
-        """Take back that newer statements supersede a memory: both are true from now on. Returns
-        the memory; ``supersessions`` lists what can be taken back.
+        """Take back that a memory has expired, or that newer statements supersede it: both are
+        true from now on. Returns the memory; ``supersessions`` lists what can be taken back.
 
         Raises:
-            InvalidInput: no such key, or nothing supersedes it.
+            InvalidInput: no such key, or there is nothing to take back.
         """
-        return beside(self, key)
+        return restore(self, key)
 
     def delete(self, *keys: str) -> int:
         """Stop remembering, with all versions. Returns how many records went.
 
-        Traces may stay in the files until they are overwritten; ``forget`` leaves none.
+        There is no way back; ``remem.contents.expire`` hides a memory and can be undone. An import
+        leaves away what was deleted, unless it is told to bring it back. Traces may stay in the
+        files until they are overwritten; ``forget`` leaves none.
         """
-        return self._writer.delete(self.namespace, keys)
+        return self._gone(self._writer.delete(self.namespace, keys))
 
     def forget(self, where: Where) -> int:
-        """Delete what matches, all versions and all traces in files; returns how many went."""
+        """Delete what matches, all versions and all traces in files; returns how many went. An
+        import leaves it away, unless it is told to bring it back."""
         chosen = as_filter(where)
         if chosen is None or matches_everything(chosen):
             raise InvalidInput("say what to forget; F('source').exists() matches everything")
-        return self._writer.purge(self.namespace, chosen)
+        return self._gone(self._writer.purge(self.namespace, chosen))
+
+    def _gone(self, records: Sequence[Record]) -> int:
+        self._departed.note(self.namespace, records)
+        return len(records)
 
     def export(
         self,
@@ -384,7 +401,8 @@ class Memory(Inquiries, Uses):
         return transfer.export(self._store, target, chosen, damaged)
 
     def import_(self, path: str | Path) -> Added:
-        """Read what ``export`` wrote; each record goes to the namespace that it came from.
+        """Read what ``export`` wrote, also what was deleted since; each record goes to the
+        namespace that it came from.
 
         Raises:
             InvalidInput: a line is not of that form; what stands before it is stored.

@@ -264,8 +264,8 @@ class Writer:
 
         self._carry_out(namespace, decide, self.store.write)
 
-    def delete(self, namespace: str, keys: Iterable[str]) -> int:
-        """Delete memories with all their versions; returns how many records went."""
+    def delete(self, namespace: str, keys: Iterable[str]) -> Sequence[Record]:
+        """Delete memories with all their versions; returns the records that went."""
         keys = list(keys)
 
         def chosen(reader: Reader) -> list[Record]:
@@ -273,8 +273,8 @@ class Writer:
 
         return self._remove(namespace, chosen, self.store.write)
 
-    def purge(self, namespace: str, where: Filter) -> int:
-        """Delete what matches, with all versions, from every file; returns how many went."""
+    def purge(self, namespace: str, where: Filter) -> Sequence[Record]:
+        """Delete what matches, with all versions, from every file; returns what went."""
 
         def chosen(reader: Reader) -> list[Record]:
             return whatever_matches(reader, namespace, where)
@@ -356,14 +356,16 @@ class Writer:
 
     def _remove(
         self, namespace: str, chosen: Callable[[Reader], Iterable[Record]], write: Write
-    ) -> int:
-        """Delete what is chosen, with all versions; returns how many records went."""
+    ) -> Sequence[Record]:
+        """Delete what is chosen, with all versions; returns the records that went."""
 
-        def decide(reader: Reader) -> Decision[None]:
-            return None, Change(remove=[*all_versions(reader, namespace, chosen(reader)).values()])
+        def decide(reader: Reader) -> Decision[Sequence[Record]]:
+            gone = [*all_versions(reader, namespace, chosen(reader)).values()]
+            return gone, Change(remove=gone)
 
-        _, written = self._carry_out(namespace, decide, write)
-        return len(written.deleted)
+        gone, written = self._carry_out(namespace, decide, write)
+        deleted = set(written.deleted)
+        return [record for record in gone if record.key in deleted]
 
     def _carry_out(
         self, namespace: str, decide: Callable[[Reader], Decision[T]], write: Write

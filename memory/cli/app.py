@@ -95,6 +95,7 @@ for each in (
     edit.undo,
     edit.update,
     edit.promote,
+    edit.expire,
     edit.delete,
     edit.forget,
     edit.receipt,

@@ -38,7 +38,7 @@ from remem.configuration import Settings
 from remem.dates import readable
 from remem.folders import history_file
 from remem.lookup import with_stored_names
-from remem.recall.names import shown, shown_key, who
+from remem.recall.names import shown, shown_key, title_of, who
 from remem.recall.quotes import MOST, NOBODY_SAID, Quote
 from remem.secrets.guard import holds_no_secret
 from remem.store.filters import Filter
@@ -125,7 +125,8 @@ def _shown_quote(quote: Quote) -> tuple[RenderableType, RenderableType]:
     one = quote.recollection
     said = [who(one.record) or shown(one.record.source), readable(one.record.said_at)]
     until = f"until {readable(one.until)}" if one.until else ""
-    origin = ", ".join(filter(None, [*said, until, shown_key(one.record.key)]))
+    where = [title_of(one.record), shown_key(one.record.key)]
+    origin = ", ".join(filter(None, [*said, until, *where]))
     return Paragraph(f"“{in_one_line(quote.text)}”"), Paragraph(origin, "dim", indent=2)
 
 

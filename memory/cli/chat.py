@@ -22,6 +22,7 @@ from remem.cli.screen import (
     print_out,
     safe,
     table,
+    with_key,
     write_json_line,
 )
 from remem.cli.search import (
@@ -385,10 +386,10 @@ def _forget(talk: Conversation, argument: str) -> Shown:
 def _pin(talk: Conversation, argument: str) -> Shown:
     if not argument:
         pinned = talk.memory.pinned()
-        rows = [(record.text, shown_key(record.key)) for record in pinned]
+        rows = [(with_key(record.text, record.key),) for record in pinned]
         return Shown(
             {"pinned": [record_json(record) for record in pinned]},
-            (table(("Pinned", "Key"), rows) if rows else "Nothing is pinned.",),
+            (table(("Pinned",), rows) if rows else "Nothing is pinned.",),
         )
     is_known = any(talk.memory.get(key) is not None for key in (argument, meant(argument)))
     if is_known or ("#" in argument and not argument.split()[1:]):

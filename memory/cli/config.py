@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import click
 
 from remem import preferences
 from remem.cli.options import command, shared_options
-from remem.cli.screen import Paragraph, print_result, table
+from remem.cli.screen import Paragraph, output, print_result, table
 from remem.configuration import DEFAULT_NAMESPACE, Settings
 from remem.folders import config_file, default_store
 
@@ -66,6 +67,9 @@ def list_(settings: Settings) -> None:
 def set_(settings: Settings, name: str, value: str) -> None:
     """Keep a setting in the file, which is made if there is none."""
     _write(settings, name, value, f"{name} is {value} from now on")
+    said = replace(settings, usual_encoder=value).kept_encoder() if name == "encoder" else ""
+    if said and not settings.as_json:
+        output().print(Paragraph(f"{said[0].upper()}{said[1:]}."))
 
 
 @command("unset", "remem config unset generator")

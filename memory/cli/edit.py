@@ -18,6 +18,7 @@ from remem.cli.options import command, read_option, understood
 from remem.cli.screen import complain, confirmed, counted, print_result, safe, working
 from remem.cli.search import filter_options
 from remem.configuration import Settings
+from remem.contents import expire as expiring
 from remem.dates import earliest, readable
 from remem.folders import history_file
 from remem.lookup import key_of, with_stored_names
@@ -26,6 +27,7 @@ from remem.store import InvalidInput, Record
 from remem.store.filters import And, F, Filter
 from remem.store.validation import check_text
 from remem.transfer import record_json
+from remem.versions import is_current
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -104,27 +106,59 @@ def update(settings: Settings, key: str, text: str) -> None:
 @click.argument("key")
 @click.pass_obj
 def undo(settings: Settings, key: str) -> None:
-    """Take back that newer statements supersede a memory.
+    """Take back that a memory has expired, or is superseded.
 
-    'remem history' lists what can be taken back. From then on the memory is as true as the newer
-    ones are; what is said later may supersede it again.
+    'remem history' lists what is superseded. From then on the memory is as true as the newer ones
+    are; what is said later may supersede it again.
     """
     with settings.recall() as memory:
-        record = memory.undo(key_of(memory, key, "; 'remem history' shows the keys"))
-    said = f"{shown_key(record.key)} is true beside the newer statements."
-    print_result(settings.as_json, record_json(record), said)
+        known = key_of(memory, key, "; 'remem history' shows the keys")
+        before = memory.history(known)[-1]
+        record = memory.undo(known)
+    now = "true beside the newer statements" if is_current(before) else "found again"
+    print_result(settings.as_json, record_json(record), f"{shown_key(record.key)} is {now}.")
+
+
+@command("expire", "remem expire KEY", "remem expire KEY --at 2030-01-01", "remem undo KEY")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@read_option("--at", "moment", "DATE", _future, "From when on they are no longer found  [now]")
+@click.pass_obj
+def expire(settings: Settings, keys: tuple[str, ...], moment: datetime | None) -> None:
+    """Let memories be found no longer, though they are kept.
+
+    'remem undo KEY' takes that back, and 'remem show KEY' still shows them.
+    """
+    with settings.recall() as memory:
+        at = moment or datetime.now().astimezone()
+        known = _known(memory, keys, "changed")
+        changed = [expiring(memory, key, at) for key in known]
+    told = f"no longer found from {readable(moment)} on" if moment else "no longer found"
+    print_result(
+        settings.as_json,
+        {"records": list(map(record_json, changed))},
+        *(f"{shown_key(each.key)} is {told}; 'remem undo' takes that back." for each in changed),
+    )
 
 
 @command("delete", "remem delete KEY", "remem delete KEY KEY")
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
-@click.pass_obj
-def delete(settings: Settings, keys: tuple[str, ...]) -> None:
-    """Remove memories from all results, at once.
+@click.option("--yes", is_flag=True, help="Do not ask first; who is no terminal is not asked")
+@click.pass_context
+def delete(ctx: click.Context, keys: tuple[str, ...], yes: bool) -> None:
+    """Remove memories from all results, for good.
 
-    'remem forget' also wipes them out of the files.
+    Nothing brings them back, and later imports leave them away. 'remem expire' only hides them, and
+    can be taken back; 'remem forget' also wipes them out of the files.
     """
+    settings: Settings = ctx.obj
     with settings.recall() as memory:
-        deleted = memory.delete(*_known(memory, keys, "deleted"))
+        known = _known(memory, keys, "deleted")
+        named = ", ".join(map(shown_key, known))
+        asks = not yes and not settings.as_json and sys.stdin.isatty()
+        if asks and not confirmed(f"Delete {named} for good?"):
+            complain("nothing was deleted; 'remem expire' hides what 'remem undo' brings back")
+            ctx.exit(DECLINED)
+        deleted = memory.delete(*known)
     print_result(settings.as_json, {"deleted": deleted}, f"{counted(deleted, 'record')} deleted.")
 
 

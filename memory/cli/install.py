@@ -17,6 +17,7 @@ from remem.cli.screen import Verbatim, complain, confirmed, errors, print_result
 from remem.cli.where import belonging_json, shown_belongings
 from remem.configuration import Settings
 from remem.folders import installed_file
+from remem.handshake import listening
 from remem.install.clients import CLIENTS
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ def _remove_everything(ctx: click.Context, planned: Plan, yes: bool) -> None:
     if not settings.as_json:
         _show_changes(planned)
         errors().print(shown_belongings(found), soft_wrap=True)
+    for port in listening(settings.url):
+        complain(
+            f"a server uses these memories at http://127.0.0.1:{port}: end it first (Ctrl-C where "
+            "it was started), or what it stores meanwhile stays behind"
+        )
     changed = [str(each.path) for each in _needed(planned)]
     if (found or changed) and not (yes or confirmed("Remove all of this, beyond recovery?")):
         complain("nothing was removed; --yes removes without asking")

@@ -56,7 +56,7 @@ def reindex(settings: Settings, model: str | None) -> None:
     """
     from remem.encoders.opening import open_encoder
 
-    name = model or settings.encoder
+    name = model or settings.encoder or settings.usual_encoder
     encoder = open_encoder(name)
     with settings.look() as memory, progress_bar("Encoding", MofNCompleteColumn()) as move:
         memory.reindex(encoder, lambda done, total: move(completed=done, total=total))

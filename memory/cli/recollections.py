@@ -13,7 +13,7 @@ from rich.text import Text
 
 from remem.cli.screen import safe
 from remem.dates import readable
-from remem.recall.names import shown, shown_key, who
+from remem.recall.names import shown, shown_key, title_of, who
 from remem.recall.ranking import Recollection
 
 _NARROW = 80
@@ -61,7 +61,9 @@ class Recollections:
         what = Text(_excerpt(safe(one.record.text), words))
         what.highlight_words(words, "bold yellow")
         space = f"{shown(self.namespaces[place])}: " if self.namespaces else ""
-        what.append(f"\n{space}{shown_key(one.record.key)}", "dim")
+        title = title_of(one.record)
+        titled = f"{title}, " if title else ""
+        what.append(f"\n{space}{titled}{shown_key(one.record.key)}", "dim")
         if one.until:
             newer = shown_key(one.newer or "")
             what.append(f"\nuntil {readable(one.until)}, then {newer}", "dim")

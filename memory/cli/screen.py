@@ -27,6 +27,7 @@ from rich.table import Table
 from rich.text import Text
 
 from remem.dates import readable
+from remem.recall.names import shown_key
 
 Moves = Callable[..., None]
 """A function that moves a bar: takes ``completed``, ``total`` and fields of the columns."""
@@ -192,6 +193,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     for row in rows:
         result.add_row(*map(_cell, row))
     return result
+
+
+def with_key(words: str, key: str) -> Text:
+    """Words, and below them the key that they have: whole, where a column of its own would be so
+    narrow that a key is broken, and nobody could copy it."""
+    return Text(in_one_line(words)).append(f"\n{shown_key(key)}", "dim")
 
 
 def _cell(value: Any) -> RenderableType:

@@ -37,7 +37,7 @@ from remem.cli.screen import (
 )
 from remem.configuration import Settings, require_store
 from remem.dates import earliest, latest, readable
-from remem.lookup import known_key, with_stored_names
+from remem.lookup import key_or_words, with_stored_names
 from remem.recall.doubts import SENTENCES, shared_doubt
 from remem.recall.expectation import Reach
 from remem.recall.names import shown, who
@@ -261,12 +261,16 @@ def context(settings: Settings, /, query: str, where: Filter | None, **how: Any)
 @command(
     "why",
     "remem why what is the dog called --expect pickle#5",
+    "remem why what is the dog called --expect 'her name is Pickle'",
     "remem why rent --expect lease.md#3 --speaker Nora -k 5",
     "remem why rent --expect lease.md#3 --json | jq .keeps",
 )
 @words_argument("query")
 @click.option(
-    "--expect", required=True, metavar="KEY", help="The memory that should have been recalled"
+    "--expect",
+    required=True,
+    metavar="KEY",
+    help="The memory that should have been recalled: its key, or some of its words",
 )
 @number_option("-k", default=50, help="At most so many memories")
 @_budget_option
@@ -283,7 +287,7 @@ def why(settings: Settings, /, query: str, expect: str, where: Filter | None, **
     with working("Looking into it"), settings.recall() as memory:
         expected = memory.why(
             query,
-            known_key(memory, expect) or expect,
+            key_or_words(memory, expect) or expect,
             where=with_stored_names(memory, where),
             elsewhere=memory.namespaces(),
             **how,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from remem.cli.screen import (
     readable_bytes,
     safe,
     table,
+    with_key,
     working,
 )
 from remem.configuration import Settings, known_namespace
@@ -42,14 +43,21 @@ def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
     with working("Reading"), known_namespace(settings.look()) as memory:
         found = [_at_its_clock(memory, each) for each in memory.sources()]
+        titles = {each.source: memory.title(each.source) for each in found}
     rows = [
-        (shown(each.source), each.records, each.first_said_at, each.last_said_at) for each in found
+        (_named(each, titles), each.records, each.first_said_at, each.last_said_at)
+        for each in found
     ]
     print_result(
         settings.as_json,
-        [asdict(each) for each in found],
+        [{**asdict(each), "title": titles[each.source]} for each in found],
         table(("Source", "Records", "From", "To"), rows),
     )
+
+
+def _named(source: SourceInfo, titles: Mapping[str, str]) -> str:
+    """The name of a source, below its title if it has one."""
+    return "\n".join(filter(None, (titles[source.source], shown(source.source))))
 
 
 @command("show", "remem show KEY", "remem show KEY --radius 5")
@@ -98,7 +106,7 @@ def history(settings: Settings, key: str | None) -> None:
             found = [one for one in found if one.involves(key)]
             versions = memory.history(key)
     rows = [
-        (one.about, one.older.text, shown_key(one.older.key), one.since, one.newer.text)
+        (one.about, with_key(one.older.text, one.older.key), one.since, one.newer.text)
         for one in found
     ]
     print_result(
@@ -107,7 +115,7 @@ def history(settings: Settings, key: str | None) -> None:
             "supersessions": [_supersession_json(one) for one in found],
             "versions": [record_json(each) for each in versions],
         },
-        table(("About", "Was", "Key", "Until", "Since then"), rows)
+        table(("About", "Was", "Until", "Since then"), rows)
         if rows
         else Text("Nothing is superseded."),
         *_section("Versions", versions if len(versions) > 1 else [], key or ""),
@@ -217,7 +225,7 @@ def _show_gaps(settings: Settings, keep: bool | None) -> None:
         ),
         *_titled(
             "Stated more than a year ago, and never since",
-            [table(("About", "Statement", "Said", "Key"), list(map(_stale_row, found.stale)))]
+            [table(("About", "Statement", "Said"), list(map(_stale_row, found.stale)))]
             if found.stale
             else [],
         ),
@@ -241,9 +249,8 @@ def _stale_row(one: Stale) -> tuple[Any, ...]:
     speaker = who(record)
     return (
         f"{one.about} ({speaker})" if speaker else one.about,
-        record.text[:_MOST_SHOWN],
+        with_key(record.text[:_MOST_SHOWN], record.key),
         record.said_at,
-        shown_key(record.key),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,11 @@ _INTERRUPTED = (
     help="The transcripts of coding agents on this machine, each project into its own namespace, "
     "without secrets",
 )
+@click.option(
+    "--bring-back",
+    is_flag=True,
+    help="Also what was deleted or forgotten here, which otherwise stays away",
+)
 @click.option("--yes", is_flag=True, help="Do not ask first (--agents)")
 @click.option("--allow-large", is_flag=True, help="Also what unpacks to far more than it weighs")
 @click.option("--verbose", is_flag=True, help="Show every problem, not only the first ten")
@@ -73,6 +78,7 @@ def import_(
     ctx: click.Context,
     paths: tuple[Path, ...],
     agents: bool,
+    bring_back: bool,
     yes: bool,
     allow_large: bool,
     verbose: bool,
@@ -82,7 +88,8 @@ def import_(
     Reads exports of ChatGPT, Claude, WhatsApp, Telegram, Slack and many more; messages of an API
     (JSON or JSON Lines); mail; text, Markdown, HTML, PDF and DOCX; LoCoMo, LongMemEval and BEIR;
     and what 'remem export' wrote. Running it again, also after Ctrl-C, goes on where it stopped and
-    adds nothing twice. The exit code is 3 if something could not be read and was skipped.
+    adds nothing twice. What was deleted or forgotten stays away. The exit code is 3 if something
+    could not be read and was skipped.
     """
     from remem.ingest.files import DEFAULT
 
@@ -90,17 +97,29 @@ def import_(
         raise click.UsageError("Missing argument 'PATHS...': name files or folders, or --agents")
     if agents and paths:
         raise click.UsageError("name files or folders to read, or --agents, not both")
-    limit = None if allow_large else DEFAULT
-    most = None if verbose else _SHOWN_PROBLEMS
+    how = _How(None if allow_large else DEFAULT, bring_back, None if verbose else _SHOWN_PROBLEMS)
     if agents:
-        import_agents(ctx, yes, limit, most)
+        import_agents(ctx, yes, how)
     else:
-        _import_paths(ctx, paths, limit, most)
+        _import_paths(ctx, paths, how)
 
 
-def _import_paths(
-    ctx: click.Context, paths: Sequence[Path], limit: Limit | None, most: int | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """The wishes of a user about an import.
+
+    Attributes:
+        limit: What unpacks to far more than it weighs and is refused.
+        bring_back: Also what was deleted or forgotten.
+        most: Problems that are shown; None: all.
+    """
+
+    limit: Limit | None
+    bring_back: bool
+    most: int | None
+
+
+def _import_paths(ctx: click.Context, paths: Sequence[Path], how: _How) -> None:
     from remem.ingest.detect import detect_reader
     from remem.ingest.run import import_path
 
@@ -114,19 +133,26 @@ def _import_paths(
             with _progress(path.name) as step:
                 try:
                     reports.append(
-                        import_path(memory, path, reader=reader, report=step, limit=limit)
+                        import_path(
+                            memory,
+                            path,
+                            reader=reader,
+                            report=step,
+                            limit=how.limit,
+                            bring_back=how.bring_back,
+                        )
                     )
                 except KeyboardInterrupt:
                     complain(_INTERRUPTED)
                     ctx.exit(INTERRUPTED)
             if not settings.as_json:
-                _complain_about(path, reports[-1], most)
+                _complain_about(path, reports[-1], how.most)
         if not settings.as_json and any(report.foreign for report in reports):
             _offer_multilingual(memory)
     _finish(ctx, paths, reports)
 
 
-def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, most: int | None) -> None:
+def import_agents(ctx: click.Context, yes: bool, how: _How) -> None:
     """Read what the coding agents on this machine kept, once the user agrees."""
     from remem.ingest.agents.importing import Ledger, found_at, import_transcripts, sizes
     from remem.ingest.agents.places import places
@@ -146,7 +172,13 @@ def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, most: int 
         try:
             with _progress("transcripts") as step:
                 for transcript, report in import_transcripts(
-                    memory, new, ledger, namespace=settings.namespace, report=step, limit=limit
+                    memory,
+                    new,
+                    ledger,
+                    namespace=settings.namespace,
+                    report=step,
+                    limit=how.limit,
+                    bring_back=how.bring_back,
                 ):
                     done.append((transcript.path, report))
         except KeyboardInterrupt:
@@ -154,7 +186,7 @@ def import_agents(ctx: click.Context, yes: bool, limit: Limit | None, most: int 
             ctx.exit(INTERRUPTED)
     if not settings.as_json:
         for path, report in done:
-            _complain_about(path, report, most)
+            _complain_about(path, report, how.most)
     _finish(ctx, [path for path, _ in done], [report for _, report in done])
 
 
@@ -322,10 +354,16 @@ def _counts(reports: Sequence[ImportReport]) -> RenderableType:
 
 
 def _complain_about(path: Path, report: ImportReport, most: int | None) -> None:
-    if not (any(report.added.values()) or any(report.unchanged.values()) or report.problem_count):
+    counts = (report.added, report.unchanged, report.stayed_away)
+    if not (any(sum(each.values()) for each in counts) or report.problem_count):
         complain(f"there is nothing to remember in {path}")
     if told := _summary(report):
         complain(told)
+    if away := sum(report.stayed_away.values()):
+        complain(
+            f"{counted(away, 'record')} deleted or forgotten here stayed away; "
+            "--bring-back remembers them again"
+        )
     for removed in report.removed[:most]:
         complain(f"not stored: {removed}")
     if report.removed_count:
@@ -383,6 +421,7 @@ def _json(path: Path, report: ImportReport) -> dict[str, Any]:
         "added": report.added,
         "unchanged": report.unchanged,
         "changed": report.changed,
+        "stayed_away": report.stayed_away,
         "people": report.people,
         "sources": report.sources,
         "first": report.first,

@@ -12,11 +12,19 @@ import click
 from rich.text import Text
 
 from remem.cli.options import command, number_option, words_argument
-from remem.cli.screen import complain, counted, print_result, progress_bar, safe, table
+from remem.cli.screen import (
+    complain,
+    counted,
+    print_result,
+    progress_bar,
+    safe,
+    table,
+    with_key,
+)
 from remem.cli.search import filter_options
 from remem.configuration import Settings, known_namespace
 from remem.lookup import key_of, with_stored_names
-from remem.recall.names import shown, shown_key, who
+from remem.recall.names import shown, who
 from remem.store.filters import Filter
 from remem.transfer import record_json
 from remem.uses.engines import CommandEngine
@@ -51,7 +59,7 @@ def summarize(settings: Settings, words: int, spec: str | None, where: Filter | 
         where = with_stored_names(memory, where)
         found = memory.summarize(words, where=where, generator=generator)
     rows = [
-        (record.said_at, who(record) or shown(record.source), one.text, shown_key(record.key))
+        (record.said_at, who(record) or shown(record.source), with_key(one.text, record.key))
         for one in found.lines
         for record in [one.record]
     ]
@@ -66,7 +74,7 @@ def summarize(settings: Settings, words: int, spec: str | None, where: Filter | 
         settings.as_json,
         data,
         *([Text(safe(found.rewritten) + "\n")] if found.rewritten else []),
-        table(("When", "Who", "What", "Key"), rows) if rows else nothing,
+        table(("When", "Who", "What"), rows) if rows else nothing,
     )
 
 
@@ -126,7 +134,13 @@ def _show_labels(settings: Settings, where: Filter | None) -> None:
 
 def _show_curve(settings: Settings, name: str, where: Filter | None) -> None:
     with known_namespace(settings.look()) as memory:
-        found = memory.curve(name, with_stored_names(memory, where))
+        where = with_stored_names(memory, where)
+        found = memory.curve(name, where)
+        of_all = memory.labels(where).get(name, {})
+    if not found:
+        said = ", ".join(f"{shown(label)} {count:,}" for label, count in of_all.items())
+        print_result(settings.as_json, found, f"{said}; none of these has a date")
+        return
     labels = sorted({label for counts in found.values() for label in counts})
     most = max(sum(counts.values()) for counts in found.values())
     rows = [
@@ -187,7 +201,7 @@ def _classify(settings: Settings, name: str, text: str) -> None:
         found = memory.classify(name, text)
     told = f"{found.label}  (probability {found.probability:.2f})" if found.label else _UNKNOWN
     rows = [
-        (one.label, f"{one.cosine:.2f}", one.record.text, shown_key(one.record.key))
+        (one.label, f"{one.cosine:.2f}", with_key(one.record.text, one.record.key))
         for one in found.reasons
     ]
     print_result(
@@ -202,7 +216,7 @@ def _classify(settings: Settings, name: str, text: str) -> None:
             ],
         },
         Text(safe(told) + "\n", "bold"),
-        table(("Label", "Nearness", "The nearest examples", "Key"), rows),
+        table(("Label", "Nearness", "The nearest examples"), rows),
     )
 
 
@@ -274,7 +288,7 @@ def translate(
             f"the translation lacks {found.terms[term]!r}, which the glossary has for {term!r}"
         )
     rows = [
-        (f"{one.percent} %", one.difference, one.translation, shown_key(one.record.key))
+        (f"{one.percent} %", one.difference, with_key(one.translation, one.record.key))
         for one in found.matches
     ]
     print_result(
@@ -295,7 +309,7 @@ def translate(
         },
         Text(safe(found.text) or _NOT_TRANSLATED, "bold"),
         *([Text(f"({_ORIGINS[found.origin]})\n", "dim")] if found.text else []),
-        *([table(("Match", "What differs", "Translation", "Key"), rows)] if rows else []),
+        *([table(("Match", "What differs", "Translation"), rows)] if rows else []),
     )
 
 

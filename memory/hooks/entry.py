@@ -109,10 +109,13 @@ def _answer(client: str, told: str, problem: str) -> str:
 
 def _from_server(folder: str, options: Mapping[str, str]) -> str | None:
     """The briefing by the server of the store; None if there is none."""
-    known = handshake.noted(options.get("store") or default_store())
-    if known is None:
-        return None
-    port, token = known
+    for port, token in handshake.noted(options.get("store") or default_store()):
+        if (told := _from_server_at(port, token, folder, options)) is not None:
+            return told
+    return None
+
+
+def _from_server_at(port: int, token: str, folder: str, options: Mapping[str, str]) -> str | None:
     nonce, namespace = os.urandom(16).hex(), options.get("namespace", "")
     asked = {"folder": folder, "namespace": namespace, "nonce": nonce}
     asked["proof"] = handshake.proof(token, "ask", nonce, folder, namespace)

@@ -38,7 +38,7 @@ def _store(noted: Mapping[str, Any]) -> None:
     settings = Settings(
         options.get("store"),
         options.get("namespace"),
-        options.get("encoder"),
+        usual_encoder=options.get("encoder"),
         secrets=options.get("secrets") or "redact",
     )
     transcript = transcript_at(str(options.get("client")), Path(noted["path"]))

@@ -2,18 +2,20 @@
 
 An export names a chat after a contact or a file, and a message often by its time alone. So the name
 may be that of another chat, the file may lie in another folder now, dates may have been read the
-other way round, and a message may have been edited since. All of it is decided by comparing.
+other way round, a message may have been edited since, and another program may have written the same
+chat in another form, in which a message has another key. All of it is decided by comparing.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+from remem.departed import BEFORE, minute_of
 from remem.store import F, Filter, Record, SourceInfo
 
 _ENOUGH = 3
@@ -21,6 +23,9 @@ _ENOUGH = 3
 
 _NEARLY = 0.9
 _MOST_NAMESAKES = 20
+_MOST_OF_A_FAMILY = 1000
+"""Sources of one program, up to which those of other names are compared by when they were said."""
+
 _MOST_OF_A_FILE = 1000
 """Sources that end alike, such as README.md in many folders, which are compared by what they say
 first."""
@@ -44,6 +49,9 @@ class Stored(Protocol):
     def count(self, where: Filter | None = None) -> int:
         """The number of records that match."""
 
+    def scan(self, where: Filter | None = None) -> Iterator[Record]:
+        """The records that match, superseded ones too."""
+
 
 @dataclass(slots=True)
 class Names:
@@ -52,11 +60,13 @@ class Names:
     Attributes:
         memory: Where they are stored.
         known: The sources that were there when the import began, by their names.
+        began: That moment: what was stored since then is no earlier state of anything.
         chosen: Name in the file -> name in the memory, for those that came up.
     """
 
     memory: Stored
     known: Mapping[str, SourceInfo]
+    began: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     chosen: dict[str, str] = field(default_factory=dict)
     _by_file: Mapping[str, Sequence[str]] = field(init=False)
     _by_family: Mapping[str, Sequence[str]] = field(init=False)
@@ -91,10 +101,11 @@ class Names:
         for found, first in zip(stored, firsts, strict=True):
             if _says_the_same(found, first) and self._is_same(records, first.source):
                 return first.source
-        if not all(_STAMP.fullmatch(record.key) for record in records):
-            return None
         tries = 0
-        for other in self._by_family.get(_family(source), ()):
+        family = self._by_family.get(_family(source), ())
+        if len(family) > _MOST_OF_A_FAMILY or not all(map(_is_turn, records)):
+            return None
+        for other in family:
             both = [] if other == source else _between(records, self.known[other])
             if len(both) < _ENOUGH:
                 continue
@@ -109,7 +120,8 @@ class Names:
         """True if a source of another name says what these say, but for a few that were edited."""
         there = self._there(records, name)
         alike = sum(map(_says_the_same, there, records))
-        return alike >= _NEARLY * len(records)
+        told = self.told([moved(record, name) for record in records], name)
+        return alike + len(told) >= _NEARLY * len(records)
 
     def _is_same(self, records: Sequence[Record], name: str) -> bool:
         """True if a source of another name says just what these records say."""
@@ -121,11 +133,40 @@ class Names:
         turns = [record for record in records if record.kind == "turn" and record.said_at]
         if any(map(_says_the_same, self._there(records, name), records)):
             return False
+        if self.told([moved(record, name) for record in turns], name):
+            return False
         if len(turns) < _ENOUGH or self.twins(turns, name):
             return False
         times = sorted(turn.said_at for turn in turns if turn.said_at)
         there = F("source").in_([name]) & F("said_at").between(_before(times[0]), times[-1])
         return self.memory.count(there) >= _ENOUGH
+
+    def told(self, records: Sequence[Record], name: str) -> set[str]:
+        """Keys of the records that a source has under other keys: a message is known by its minute,
+        its speaker and its words, each time that it was said.
+
+        Args:
+            records: Under that name.
+        """
+        spoken = [each for each in records if _is_turn(each)]
+        if name not in self.known or not (within := _between(spoken, self.known[name])):
+            return set()
+        there = self.memory.get_many([each.key for each in within])
+        new = [each for each, known in zip(within, there, strict=True) if known is None]
+        if not new:
+            return set()
+        own = {each.key for each in spoken}
+        said = Counter(
+            _said(each)
+            for each in self.memory.scan(F("source").in_([name]) & _minutes_of(new))
+            if each.key not in own and not (each.stored_at and each.stored_at >= self.began)
+        )
+        found = set()
+        for each in new:
+            if said[_said(each)]:
+                said[_said(each)] -= 1
+                found.add(each.key)
+        return found
 
     def twins(self, records: Sequence[Record], name: str) -> dict[str, str]:
         """Keys of the records that are stored with day and month the other way round, each with
@@ -162,15 +203,33 @@ def _grouped(names: Iterable[str], group: Callable[[str], str]) -> Mapping[str, 
 
 
 def _between(records: Sequence[Record], info: SourceInfo) -> list[Record]:
-    """The records of the time in which there are records in a source."""
-    first, last = info.first_said_at, info.last_said_at
-    if first is None or last is None:
+    """The records of the minutes in which there are records in a source."""
+    if info.first_said_at is None or info.last_said_at is None:
         return []
-    return [each for each in records if each.said_at and first <= each.said_at <= last]
+    first, last = minute_of(info.first_said_at), info.last_said_at
+    times = [each.said_at and minute_of(each.said_at) for each in records]
+    return [each for each, at in zip(records, times, strict=True) if at and first <= at <= last]
+
+
+def _minutes_of(records: Sequence[Record]) -> Filter:
+    """The condition that something was said in the minutes of these records, or between them."""
+    times = [minute_of(each.said_at) for each in records if each.said_at]
+    return F("said_at").between(min(times), _before(max(times) + timedelta(minutes=1)))
 
 
 def _before(moment: datetime) -> datetime:
     return moment - timedelta(microseconds=1)
+
+
+def _is_turn(record: Record) -> bool:
+    return record.kind == "turn" and record.said_at is not None
+
+
+def _said(record: Record) -> tuple[datetime | None, str, str]:
+    """The minute, the speaker and the words: all that two forms of an export have in common."""
+    who = record.metadata.get(BEFORE, record.speaker) or record.role or ""
+    words = " ".join(record.text.split())
+    return record.said_at and minute_of(record.said_at), str(who), words
 
 
 def moved(record: Record, source: str) -> Record:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
+from remem.departed import Departed, Digests
 from remem.ingest.again import Names, Stored, settled
 from remem.ingest.base import Item, Problem, Reader
 from remem.ingest.detect import detect_reader
@@ -49,6 +50,10 @@ class Target(Stored, Protocol):
     @property
     def guard(self) -> Guard:
         """The guard that decides what becomes of secrets in what is to be stored."""
+
+    @property
+    def departed(self) -> Departed:
+        """The notes of what was deleted or forgotten."""
 
     def in_namespace(self, namespace: str) -> Target:
         """The same memory, with another namespace."""
@@ -94,6 +99,7 @@ class ImportReport:
         added: Number of new records, by namespace.
         unchanged: Number of records that were stored already, by namespace.
         changed: Number of records that were stored with other words, and have a new version.
+        stayed_away: Number of records that were deleted or forgotten here, and so left away.
         people: Number of records by who said them, of those that say who.
         sources: Number of conversations and documents.
         first, last: Times between which all of it was said.
@@ -113,6 +119,7 @@ class ImportReport:
     removed_count: int = 0
     foreign: bool = False
     changed: Mapping[str, int] = field(default_factory=dict)
+    stayed_away: Mapping[str, int] = field(default_factory=dict)
     people: Mapping[str, int] = field(default_factory=dict)
     sources: int = 0
     first: datetime | None = None
@@ -128,6 +135,7 @@ def import_path(
     report: Callable[[Progress], None] | None = None,
     limit: Limit | None = DEFAULT,
     in_namespace: Callable[[str], Target] | None = None,
+    bring_back: bool = False,
 ) -> ImportReport:
     """Store all that a file or folder holds; what cannot be read is reported and skipped.
 
@@ -146,6 +154,7 @@ def import_path(
         limit: What unpacks to far more than it weighs and is refused; None: nothing is.
         in_namespace: Gives the memory of a namespace that the file names, or raises
             ``InvalidInput``; None: all are open.
+        bring_back: Remember again what was deleted or forgotten here, which otherwise stays away.
 
     Raises:
         InvalidInput: there is nothing at the path, no reader knows it, or it is beyond the limit.
@@ -155,7 +164,8 @@ def import_path(
     path = Path(path)
     reader = reader or detect_reader(path)
     in_namespace = in_namespace or memory.in_namespace
-    run = _Run(memory, path, namespace or memory.namespace, report, in_namespace)
+    departed = (Departed() if bring_back else memory.departed).known()
+    run = _Run(memory, path, namespace or memory.namespace, report, in_namespace, departed)
     with limited(limit):
         items = reader.read(path, run.count_bytes)
         for batch in _batches(run.guarded(items), run.add_problem):
@@ -197,8 +207,10 @@ class _Run:
         namespace: str,
         report: Callable[[Progress], None] | None,
         in_namespace: Callable[[str], Target],
+        departed: Digests,
     ) -> None:
         self._memory = memory
+        self._departed = departed
         self._in_namespace = in_namespace
         self._path = path
         self._namespace = namespace
@@ -208,6 +220,7 @@ class _Run:
         self._added: Counter[str] = Counter()
         self._unchanged: Counter[str] = Counter()
         self._changed: Counter[str] = Counter()
+        self._stayed_away: Counter[str] = Counter()
         self._names: dict[str, Names] = {}
         self._began = datetime.now(timezone.utc)
         self._summary = _Summary()
@@ -257,8 +270,14 @@ class _Run:
         self._sample += (record.text[:_BEGINNING] for record in records[:missing])
         memory = self._in_namespace(name)
         named = self._named(memory, name, records)
-        self._summary.add(named)
-        pending = [self._undated(memory, name, named, is_doubtful)]
+        dated = self._untold(name, self._undated(memory, name, named, is_doubtful))
+        present = self._departed.without(memory, dated)
+        self._stayed_away[name] += len(dated) - len(present)
+        left = {each.key for each in dated} - {each.key for each in present}
+        self._summary.add([each for each in named if each.key not in left])
+        pending = [present]
+        if records:
+            self._added[name] += 0  # told also where nothing of it is new
         while pending:
             part = pending.pop()
             if not part:
@@ -294,7 +313,7 @@ class _Run:
         names = self._names.get(name)
         if names is None:
             known = {each.source: each for each in memory.sources()}
-            names = self._names[name] = Names(memory, known)
+            names = self._names[name] = Names(memory, known, self._began)
         named = names.named(records)
         for before, after in zip(records, named, strict=True):
             if after.key != before.key and before.key in self._guarded:
@@ -319,6 +338,15 @@ class _Run:
             return records
         self._unchanged[name] += len(twins)
         return [record for record in records if record.key not in twins]
+
+    def _untold(self, name: str, records: list[Record]) -> list[Record]:
+        """The records but those that an export in another form brought already."""
+        sources = {record.source for record in records}
+        told: set[str] = set()
+        for source in sources & self._names[name].known.keys():
+            told |= self._names[name].told([one for one in records if one.source == source], source)
+        self._unchanged[name] += len(told)
+        return [record for record in records if record.key not in told]
 
     def _settled(self, memory: Target, name: str, record: Record) -> Record | None:
         """Deal with a record whose key is stored with another text; what is to be added for it."""
@@ -350,6 +378,7 @@ class _Run:
             removed_count=self._removed_count,
             foreign=is_foreign("\n".join(self._sample)),
             changed=dict(self._changed),
+            stayed_away=dict(+self._stayed_away),
             people=dict(self._summary.people),
             sources=sum(len(set(each.chosen.values())) for each in self._names.values()),
             first=self._summary.first,

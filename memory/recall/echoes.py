@@ -86,7 +86,7 @@ def sorted_out(
     records |= {record.key: record for record in others}
     stands = {} if _COUNTS.search(question.text) else _stand_ins(question, records.values())
     copies = [record for key, record in records.items() if key in stands]
-    wanted = [content_words(each) for each in asked if _asks(each)]
+    wanted = [content_words(each) for each in asked if seems_to_ask(each)]
     kinds = {
         key: kind
         for key, record in records.items()
@@ -180,10 +180,11 @@ def _kind(record: Record, asked: Sequence[Mapping[str, str]]) -> Kind | None:
 
 def _is_question(record: Record) -> bool:
     """People leave out the question mark when they talk to a machine, in a note they do not."""
-    return _asks(record.text) if record.kind == "turn" else asks_at_last(record.text)
+    return seems_to_ask(record.text) if record.kind == "turn" else asks_at_last(record.text)
 
 
-def _asks(text: str) -> bool:
+def seems_to_ask(text: str) -> bool:
+    """True if somebody who types this wants an answer, with a question mark or without."""
     return (
         asks_at_last(text)
         or _ASKING.match(text) is not None

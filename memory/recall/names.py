@@ -59,6 +59,15 @@ def short_key(record: Record) -> str:
     return shown_key(record.key if "#" in rest else rest)
 
 
+def title_of(record: Record) -> str:
+    """The title that its conversation or document has, in a line; empty if it has none.
+
+    An assistant's export names conversations by numbers, and gives them titles besides.
+    """
+    title = record.metadata.get("title")
+    return shown(" ".join(title.split())) if isinstance(title, str) and title.strip() else ""
+
+
 def who(record: Record) -> str:
     """The name of who said it, to be put in front of a colon; empty if that is not known.
 

@@ -13,6 +13,12 @@ from remem.store.fulltext.tokens import word_count
 # A line in brackets, such as the caption of a photo, is not said by anybody.
 _ASIDE = re.compile(r"^\[.*\]$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[\"”’')]*")
+# The same where sentences are quoted: no stop behind "Mr", and none in "71.5" and "remem.py".
+_QUOTABLE = re.compile(
+    r"(?:[^.!?。！？\n]|\.(?=\w)|(?:(?<=\bMr)|(?<=\bMrs)|(?<=\bMs)|(?<=\bDr)|(?<=\bSt)"
+    r"|(?<=\bProf))\.)+"
+    r"[.!?。！？]*[\"”’')]*"
+)
 # A question mark at the end of a word and before other words; those of code and addresses are not.
 _MARK = re.compile(r"(?<=\w)\?(?=[\"”’')]*\s)|？")
 _PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
@@ -73,7 +79,7 @@ def questions(text: str) -> list[str]:
 
 def statements(text: str) -> list[str]:
     """The sentences of a text that do not ask, in order; what stands in brackets is nobody's."""
-    sentences = _SENTENCE.findall(_without_asides(text[-_MOST_CHARACTERS:]))
+    sentences = _QUOTABLE.findall(_without_asides(text[-_MOST_CHARACTERS:]))
     return [sentence.strip() for sentence in sentences if sentence.strip() and not asks(sentence)]
 
 

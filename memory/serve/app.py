@@ -115,7 +115,7 @@ def create_app(
     app.state.writers = Threads("remem-writer", settings.writers)
     app.state.replays = Replays(settings.replay_budget) if settings.upstream else None
     app.state.backend = _backend(settings, has_keys=keys is not None)
-    errors.install(app)
+    errors.install(app, visits.told)
     app.add_middleware(Gate, settings=settings)
     if keys is None:
         app.add_middleware(Strangers, settings=settings)

@@ -1,4 +1,5 @@
 """Every refusal as JSON that OpenAI clients understand: one sentence, a type, a code, a status.
+A browser that looks for a page gets one instead.
 
 ===========================  ======  =====================================================
 what happened                status  code
@@ -29,10 +30,10 @@ anything else                500     ``internal_error``; the log has the request
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -60,6 +61,9 @@ _TYPES = {
     409: "conflict_error",
     429: "rate_limit_error",
 }
+
+_FOR_PROGRAMS = ("/v1/", "/api/")
+"""Beginnings of the paths at which nobody looks for a page."""
 
 # The first class that fits.
 _STATUSES: tuple[tuple[type[RememError], int, str], ...] = (
@@ -103,17 +107,27 @@ class ApiError(HTTPException):
         return JSONResponse({"error": error}, self.status_code, self.headers)
 
 
-def install(app: FastAPI) -> None:
-    """Let the app answer all errors in this form."""
+def install(app: FastAPI, page: Callable[[Request, ApiError], Response]) -> None:
+    """Let the app answer all errors in this form, and those of a browser that looks for a page by
+    one.
 
-    async def answer(request: Request, error: Exception) -> JSONResponse:
+    Args:
+        page: Makes it.
+    """
+
+    async def answer(request: Request, error: Exception) -> Response:
         refusal = api_error(error)
         if refusal.status_code == 405:
             refusal.headers = {**(refusal.headers or {}), **_allowed(app, request)}
-        return refusal.response
+        return page(request, refusal) if _looks_for_a_page(request) else refusal.response
 
     for kind in (HTTPException, RequestValidationError, RememError):
         app.add_exception_handler(kind, answer)
+
+
+def _looks_for_a_page(request: Request) -> bool:
+    is_for_programs = request.url.path.startswith(_FOR_PROGRAMS)
+    return not is_for_programs and "text/html" in request.headers.get("accept", "")
 
 
 def _allowed(app: FastAPI, request: Request) -> dict[str, str]:

@@ -170,6 +170,7 @@ class SourceData(BaseModel):
     """A session or document."""
 
     source: str
+    title: str
     records: int
     first_said_at: str | None
     last_said_at: str | None

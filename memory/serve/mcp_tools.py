@@ -73,6 +73,7 @@ from remem.serve.mcp_results import (
 from remem.store import Filter, InvalidInput, Record
 from remem.store.filters import And, F, Range
 from remem.store.types import ASSISTANT
+from remem.versions import is_current
 
 _CALL_RECALL = "call recall first, then pass a key that it shows"
 
@@ -304,11 +305,17 @@ def _history(memory: Memory, given: HistoryArguments) -> Result:
     return Result(framed(lines), data)
 
 
+def _titled(source: SourceData) -> str:
+    return f"{source.title}, " if source.title else ""
+
+
 def _undo(memory: Memory, given: UndoArguments) -> Result:
     advice = ", so nothing was taken back: call history first, then pass a key that it shows"
-    record = memory.undo(key_of(memory, given.key, advice))
-    data = UndoData(key=shown_key(record.key))
-    return Result(f"{data.key} is true beside the newer statements from now on.", data)
+    key = key_of(memory, given.key, advice)
+    is_true = is_current(memory.history(key)[-1])
+    data = UndoData(key=shown_key(memory.undo(key).key))
+    now = "true beside the newer statements" if is_true else "found again"
+    return Result(f"{data.key} is {now} from now on.", data)
 
 
 def _forget(memory: Memory, given: ForgetArguments) -> Result:
@@ -341,6 +348,7 @@ def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     listed = [
         SourceData(
             source=shown(each.source),
+            title=memory.title(each.source),
             records=each.records,
             first_said_at=each.first_said_at.isoformat() if each.first_said_at else None,
             last_said_at=each.last_said_at.isoformat() if each.last_said_at else None,
@@ -351,7 +359,8 @@ def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     if not listed:
         return Result("No source fits.", data)
     lines = [
-        f"{each.source} ({_counted(each.records, 'record')}, last {each.last_said_at or 'undated'})"
+        f"{each.source} ({_titled(each)}{_counted(each.records, 'record')}, "
+        f"last {each.last_said_at or 'undated'})"
         for each in listed
     ]
     heading = f"{len(listed)} of {_counted(len(fitting), 'source')}, the latest first"

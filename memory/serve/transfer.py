@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Send
 
 from remem.aio import to_the_end
+from remem.departed import Departed, Digests
 from remem.serve.access import Caller, caller
 from remem.serve.dependencies import Reading, refuse_other_types
 from remem.serve.keys import Permission
@@ -103,19 +104,25 @@ class _Export(StreamingResponse):
     openapi_extra={"requestBody": {"content": _LINES, "required": True}},
     responses=refusals(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
 )
-async def import_(request: Request, who: Annotated[Caller, Depends(caller)]) -> ImportedOut:
+async def import_(
+    request: Request, who: Annotated[Caller, Depends(caller)], bring_back: bool = False
+) -> ImportedOut:
     """Remember what an export wrote. Each record goes to the namespace that it came from.
 
-    What stands before a line that is refused is stored; the same request again adds nothing twice.
+    What was deleted or forgotten here stays away, unless `bring_back` is true. What stands before a
+    line that is refused is stored; the same request again adds nothing twice.
     """
     who.require(Permission.WRITE)
     refuse_other_types(request, *_TYPES)
     writers = request.app.state.writers
+    departed = (Departed() if bring_back else who.memory.departed).known()
     done: Counter[str] = Counter()
     async for numbered in _batches(request):
-        done += await to_the_end(writers.run(_stored, who, numbered))
+        done += await to_the_end(writers.run(_stored, who, departed, numbered))
     request.app.state.metrics.remembered.labels("rest").inc(done["added"])
-    return ImportedOut(added=done["added"], unchanged=done["unchanged"])
+    return ImportedOut(
+        added=done["added"], unchanged=done["unchanged"], stayed_away=done["stayed_away"]
+    )
 
 
 def _piece(lines: Iterator[str]) -> str:
@@ -163,13 +170,20 @@ def _check_header(line: bytes) -> None:
         raise InvalidInput(f"the body was not written by an export; it begins {json.dumps(HEADER)}")
 
 
-def _stored(who: Caller, lines: Iterable[tuple[int, bytes]]) -> Counter[str]:
+def _stored(who: Caller, departed: Digests, lines: Iterable[tuple[int, bytes]]) -> Counter[str]:
     """Store some lines, each run of one namespace at once; nothing if one of them is none."""
     records = [_read(number, line) for number, line in lines]
     done: Counter[str] = Counter()
     for namespace, group in groupby(records, lambda pair: pair[0]):
-        added = who.granted(namespace).memory.add_records(record for _, record in group)
-        done.update(added=len(added.added), unchanged=len(added.unchanged))
+        memory = who.granted(namespace).memory
+        given = [record for _, record in group]
+        present = departed.without(memory, given)
+        added = memory.add_records(present)
+        done.update(
+            added=len(added.added),
+            unchanged=len(added.unchanged),
+            stayed_away=len(given) - len(present),
+        )
     return done
 
 

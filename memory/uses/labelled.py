@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from remem.contents import BEFORE
+from remem.departed import BEFORE
 from remem.recall.truth import BESIDE
 from remem.store import F, InvalidInput, Record
 

@@ -238,16 +238,17 @@ class Uses(Contents):
         """Counts of each label, by month or day: ``"2024-03"`` -> label -> count.
 
         Raises:
-            InvalidInput: no dated memory that matches has such a label.
+            InvalidInput: no memory that matches has such a label; where none of them has a date,
+                the counts are empty.
         """
         labelled = self._labelled(name, as_filter(where))
-        found = curve(filter(is_current, self.scan(labelled)), name)
+        found = list(filter(is_current, self.scan(labelled)))
         if not found:
             raise InvalidInput(
-                f"no dated memory that these conditions leave has a label {name!r}; "
+                f"no memory that these conditions leave has a label {name!r}; "
                 f"'remem label {name} LABEL KEY' gives one"
             )
-        return found
+        return curve(found, name)
 
     def translate(
         self,

@@ -678,3 +678,26 @@ def test_the_history_of_a_memory_has_its_versions_too(remem: Remem) -> None:
     remem("update", "code", "The code is 5678.")
     versions = remem("history", "code", "--json").json["versions"]
     assert [each["text"] for each in versions] == ["The code is 1234.", "The code is 5678."]
+
+
+def test_a_conversation_is_shown_with_the_title_that_its_export_gave_it(
+    remem: Remem, tmp_path: Path
+) -> None:
+    message = {
+        "id": "m1",
+        "author": {"role": "user"},
+        "create_time": 1740909600,
+        "content": {"content_type": "text", "parts": ["My starter smells of vinegar."]},
+    }
+    conversation = {
+        "conversation_id": "68a1f0e2",
+        "title": "Sourdough for beginners",
+        "current_node": "a",
+        "mapping": {"a": {"id": "a", "parent": None, "children": [], "message": message}},
+    }
+    (tmp_path / "conversations.json").write_text(json.dumps([conversation]))
+    assert remem("import", str(tmp_path / "conversations.json")).code == 0
+    assert remem("sources", "--json").json[0]["title"] == "Sourdough for beginners"
+    asked = (("sources",), ("search", "vinegar"), ("ask", "what does my starter smell of"))
+    for command in asked:
+        assert "Sourdough for beginners" in remem(*command).out

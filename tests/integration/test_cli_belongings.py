@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from remem.belongings import without_password
 from remem.folders import (
     cache_folder,
     config_file,
+    default_store,
     history_file,
     pending_folder,
     unanswered_file,
 )
+from remem.handshake import announced
 from remem.preferences import NAMES
 from tests.command_line import Remem, command_line
 
@@ -43,6 +46,8 @@ def files(folder: Path) -> set[str]:
 def fill(home: Path, remem: Remem) -> None:
     """Something of each kind, and what is not remem's."""
     assert remem("add", "hello", "--encoder", "hash").code == 0
+    assert remem("add", "bye", "--encoder", "hash", "--key", "bye").code == 0
+    assert remem("delete", "bye", "--encoder", "hash").code == 0
     assert remem("stats", "--gaps", "--keep-questions", "--encoder", "hash").code == 0
     assert remem("config", "set", "namespace", "nora").code == 0
     assert remem("install", "cursor", "--yes").code == 0
@@ -171,3 +176,37 @@ def test_a_setting_that_there_is_not_is_wrong_usage(remem: Remem) -> None:
     refused = remem("config", "set", "stoer", "x")
     assert refused.code == 2
     assert "store" in refused.err
+
+
+def test_a_store_goes_on_with_its_own_encoder_whatever_is_set(
+    remem: Remem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert remem("add", "The kiln broke.", "--encoder", "hash").code == 0
+    told = remem("config", "set", "encoder", "bundled").out
+    assert (
+        "goes on with its own encoder, hash; 'remem reindex bundled' encodes it anew."
+        in " ".join(told.split())
+    )
+    assert "The kiln broke." in remem("search", "kiln").out
+    monkeypatch.setenv("REMEM_ENCODER", "multilingual")
+    assert "The kiln broke." in remem("search", "kiln").out
+    refused = remem("search", "kiln", "--encoder", "bundled")
+    assert (refused.code, "name no encoder" in refused.err) == (1, True)
+
+
+def test_a_new_store_is_made_with_the_encoder_that_is_set(remem: Remem) -> None:
+    assert "goes on" not in remem("config", "set", "encoder", "hash").out
+    assert remem("add", "The kiln broke.").code == 0
+    assert "hash" in remem("stats").out
+
+
+def test_who_removes_everything_is_told_of_a_server_that_still_runs(
+    home: Path, remem: Remem
+) -> None:
+    fill(home, remem)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with announced(default_store(), port, "token"):
+            told = remem("uninstall", "--everything")
+    assert f"a server uses these memories at http://127.0.0.1:{port}: end it first" in told.err
+    assert "a server uses" not in remem("uninstall", "--everything").err

@@ -37,6 +37,7 @@ def test_all_parts_are_looked_at_and_a_new_user_is_told_how_to_begin(
     assert set(found) == parts
     assert found["store"][0]["advice"] == "remem import FILE makes one"
     assert "short texts a second" in found["speed"][0]["found"]
+    assert found["encoder"][0]["found"] == "hash, 64 dimensions"
 
 
 def test_a_store_is_compared_with_its_indexes(capsys: pytest.CaptureFixture[str]) -> None:

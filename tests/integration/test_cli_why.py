@@ -56,6 +56,23 @@ def test_a_key_that_nobody_has_is_one_sentence(remem: Remem) -> None:
     assert remedy.startswith("Remember it first")
 
 
+@pytest.mark.parametrize("words", ["the cat had", "HAD  KITTENS", "kittens."])
+def test_a_memory_may_be_named_by_its_words(remem: Remem, words: str) -> None:
+    assert remem("why", "cat", "--expect", words, "--json").json["key"] == "pets#kittens"
+
+
+def test_a_version_that_was_replaced_may_be_named_by_its_words(remem: Remem) -> None:
+    remem("update", "rain", "Sunshine.")
+    assert remem("why", "weather", "--expect", "more rain", "--json").json["stage"] == "superseded"
+
+
+def test_words_of_several_memories_are_refused_with_their_keys(remem: Remem) -> None:
+    remem("add", "The cat had a nap.", "--key", "nap")
+    told = remem("why", "cat", "--expect", "the cat had")
+    assert (told.code, told.out) == (1, "")
+    assert told.err.strip().endswith("may mean several: write one of pets#kittens, nap")
+
+
 def test_a_memory_of_another_namespace_is_told(remem: Remem) -> None:
     remem("add", "The ledger is in the safe.", "--key", "ledger", "--namespace", "work")
     told = remem("why", "ledger", "--expect", "ledger")

@@ -265,6 +265,45 @@ def test_the_note_of_a_server_is_for_its_user_alone_and_goes_with_it(
     assert not list((home / ".local" / "share").glob("remem-serve-*.json"))
 
 
+def test_of_two_servers_on_a_store_one_answers_when_the_other_has_ended(
+    filled: Path, folder: Path, home: Path
+) -> None:
+    asked = str(folder), {"store": str(filled)}
+    with serving(filled):
+        with serving(filled):
+            assert len(handshake.listening(str(filled))) == 2
+            assert DECIDED in (_from_server(*asked) or "")
+        assert DECIDED in (_from_server(*asked) or "")
+    assert handshake.noted(str(filled)) == []
+
+
+def test_the_note_of_a_server_that_was_killed_hinders_nobody(
+    filled: Path, folder: Path, home: Path
+) -> None:
+    asked = str(folder), {"store": str(filled)}
+    with serving(filled):
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:
+            port = free.getsockname()[1]
+        with handshake.announced(str(filled), port, "killed"):  # the newest, and nobody is there
+            assert DECIDED in (_from_server(*asked) or "")
+            with serving(filled):
+                assert port not in [each for each, _ in handshake.noted(str(filled))]
+
+
+def test_a_session_goes_into_a_store_whose_encoder_is_not_the_usual_one(
+    home: Path, folder: Path, store: Path
+) -> None:
+    with Memory(store, KILN, encoder=HashEncoder(32)) as memory:
+        memory.add("The kiln broke.")
+    path = claude_code(home, folder)
+    called("session-end", {"cwd": str(folder), "transcript_path": str(path)}, store)
+    pending = home / ".local" / "share" / "remem-pending"
+    waited_for(lambda: not list(pending.glob("*.json")))
+    waited_for(lambda: not _hooks_running(home))
+    with Memory(store, KILN) as memory:
+        assert DECIDED in [record.text for record in memory.scan()]
+
+
 def test_a_briefing_stays_within_its_budget(tmp_path: Path) -> None:
     with Memory(tmp_path / "m", encoder=HashEncoder()) as memory:
         for number in range(30):

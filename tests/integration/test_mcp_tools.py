@@ -175,6 +175,13 @@ def test_memories_are_labelled_and_counted_by_name_and_day(
     assert "mood: good 3, bad 2" in told
 
 
+def test_labels_of_memories_without_a_date_are_counted(memory: Memory) -> None:
+    memory.add_records([Record("undated", "moods", 0, "a fine day", kind="note")])
+    memory.label("mood", "good", "undated")
+    found = data(memory, "labels", name="mood")
+    assert found == {"labels": {"mood": {"good": 1}}, "periods": {}}
+
+
 def test_no_labels_are_told_as_none(memory: Memory) -> None:
     assert data(memory, "labels") == {"labels": {}, "periods": {}}
     assert call(memory, "labels").content[0].text == "Nothing that fits is labelled."

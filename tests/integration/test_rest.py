@@ -209,10 +209,24 @@ def test_an_export_that_was_imported_is_exported_byte_for_byte(
     ):
         headers = {"Content-Type": "application/x-ndjson"}
         counts = done(there.post("/import", content=lines, headers=headers))
-        assert counts == {"added": 2, "unchanged": 0}
+        assert counts == {"added": 2, "unchanged": 0, "stayed_away": 0}
         assert there.get("/export").content == lines
         again = done(there.post("/import", content=lines, headers=headers))
-        assert again == {"added": 0, "unchanged": 2}
+        assert again == {"added": 0, "unchanged": 2, "stayed_away": 0}
+
+
+def test_an_import_leaves_away_what_was_deleted_unless_it_is_told_to_bring_it_back(
+    api: httpx.Client,
+) -> None:
+    key = note(api)["key"]
+    lines = api.get("/export").content
+    api.delete("/record", params={"key": key})
+    headers = {"Content-Type": "application/x-ndjson"}
+    counts = done(api.post("/import", content=lines, headers=headers))
+    assert counts == {"added": 0, "unchanged": 0, "stayed_away": 1}
+    back = {"bring_back": "true"}
+    counts = done(api.post("/import", content=lines, headers=headers, params=back))
+    assert counts == {"added": 1, "unchanged": 0, "stayed_away": 0}
 
 
 def test_an_export_that_lacks_what_is_damaged_does_not_look_whole(

@@ -171,7 +171,7 @@ def test_translations_are_imported_and_used(remem: Remem, tmp_path: Path) -> Non
         (("summarize", "--since", "2030"), "nothing is remembered that these conditions leave"),
         (("classify", "weather", "rain"), "no memory has a label 'weather' to learn from"),
         (("classify", "weather", "--all"), "no memory has a label 'weather' to learn from"),
-        (("label", "weather"), "no dated memory that these conditions leave has a label"),
+        (("label", "weather"), "no memory that these conditions leave has a label"),
         (("label", "mood", "good"), "say which memories to label"),
         (("label", "mood", "good", "nothing"), "no memory has the key 'nothing'"),
         (("translate", "Hello", "--to", "es"), "no translations are stored here"),
@@ -288,3 +288,22 @@ def test_stats_tell_what_the_memory_lacks(
     assert "not kept" in remem("stats", "--gaps", "--forget-questions")[1]
     assert not list((tmp_path / "data").iterdir())
     assert remem("stats", "--keep-questions")[0] == 2
+
+
+def test_a_long_key_stands_whole_in_every_table(
+    remem: Remem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "chatgpt/68a1f0e2-1111-2222-3333-000000000001#68a1f0e2-4444"
+    said = "I moved to the harbour last week and started a job at the observatory there."
+    remem("add", said, "--key", key, "--speaker", "Nora", "--at", "2024-03-01")
+    remem("label", "mood", "good", key)
+    for command in (("summarize",), ("classify", "mood", said)):
+        assert key in remem(*command)[1]
+
+
+def test_labels_without_dates_are_counted(remem: Remem, tmp_path: Path) -> None:
+    (tmp_path / "said.json").write_text('[{"role": "user", "content": "Fine.", "id": "a"}]')
+    remem("import", str(tmp_path / "said.json"), "--namespace", "undated")
+    remem("label", "mood", "good", "a", "--namespace", "undated")
+    code, printed, _ = remem("label", "mood", "--namespace", "undated")
+    assert (code, printed) == (0, "good 1; none of these has a date\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from remem.recall.quotes import MOST, quotes
 from remem.recall.ranking import Recollection
 from remem.store import Record
@@ -75,3 +77,45 @@ def test_an_echo_of_the_question_is_not_quoted() -> None:
     echo = Recollection(asked.record, 0.9, 0.9, asked.parts, echo="question")
     told = Recollection(said.record, 0.7, 0.5, said.parts)
     assert quoted("What broke?", [echo, told]) == ["The kiln broke."]
+
+
+def test_what_has_not_the_form_of_an_answer_is_not_quoted() -> None:
+    said = found(("Ana", "An old couple with two children.", 0.8), ("Ana", "I turned 34.", 0.3))
+    assert quoted("How old is Ana?", said) == ["I turned 34."]
+    assert quoted("Does Ana have children?", said) == []
+
+
+def test_an_age_that_another_told_of_themselves_is_no_answer() -> None:
+    said = found(("Ana", "The old theatre is open.", 0.8), ("Ben", "I turned 34.", 0.7))
+    assert quoted("How old is Ana?", said) == []
+    told = found(("Ana", "The old theatre is open.", 0.8), ("Ben", "Ana turned 34.", 0.7))
+    assert quoted("How old is Ana?", told) == ["Ana turned 34."]
+
+
+def test_an_earlier_home_is_quoted_for_a_question_about_it_and_the_present_one_for_others() -> None:
+    said = found(
+        ("Ana", "Lyon is where we live.", 0.8), ("Ana", "Before that I lived in Leeds.", 0.5)
+    )
+    assert quoted("Where did Ana live before?", said) == ["Before that I lived in Leeds."]
+    assert quoted("Where does Ana live?", said) == ["Lyon is where we live."]
+
+
+def test_the_name_of_the_thing_that_is_asked_for_is_quoted_before_those_of_others() -> None:
+    said = found(
+        ("Ben", "My sister is called Nora.", 0.8), ("Ana", "The cat is called Pepper.", 0.7)
+    )
+    assert quoted("What is the cat called?", said)[0] == "The cat is called Pepper."
+
+
+def test_nobody_said_what_nothing_that_was_found_seems_to_answer() -> None:
+    [first] = found(("Ana", "We are getting a dog in May.", 0.8), relevance=0.75)
+    doubted = replace(first, doubt="unanswered")
+    assert quoted("Is Ana married?", [first])
+    assert quoted("Is Ana married?", [doubted]) == []
+    assert quoted("What does the van cost?", [replace(doubted, relevance=0.6)]) == []
+
+
+def test_what_is_very_near_is_quoted_though_it_has_no_word_of_the_question() -> None:
+    [first] = found(("Ana", "On the first of April.", 0.8), relevance=0.75)
+    doubted = replace(first, doubt="unanswered")
+    assert quoted("When does the lease begin?", [doubted]) == ["On the first of April."]

@@ -2,7 +2,15 @@
 
 import pytest
 
-from remem.recall.sentences import asks, asks_at_last, is_prose, questions, room, statement_share
+from remem.recall.sentences import (
+    asks,
+    asks_at_last,
+    is_prose,
+    questions,
+    room,
+    statement_share,
+    statements,
+)
 
 
 @pytest.mark.parametrize(
@@ -110,3 +118,8 @@ def test_the_questions_of_a_message_are_its_sentences_that_ask() -> None:
     message = "My feet hurt. When is the dentist? Bring milk! 另外，钥匙在哪里？"
     assert questions(message) == ["When is the dentist?", "另外，钥匙在哪里？"]
     assert questions("Nothing to ask.") == []
+
+
+def test_a_statement_is_not_cut_at_a_title_or_in_a_number() -> None:
+    said = "I see Mr. Okafor on Tuesday. I weigh 71.5 kilos now! Really?"
+    assert statements(said) == ["I see Mr. Okafor on Tuesday.", "I weigh 71.5 kilos now!"]

@@ -175,6 +175,7 @@ def import_transcripts(
     namespace: str | None = None,
     report: Callable[[Progress], None] | None = None,
     limit: Limit | None = DEFAULT,
+    bring_back: bool = False,
 ) -> Iterator[tuple[Transcript, ImportReport]]:
     """Store what transcripts hold, one after the other; each is noted once it is stored.
 
@@ -183,6 +184,7 @@ def import_transcripts(
     Args:
         namespace: Where all of it goes; None: each project into its own.
         report: Called after each batch, with the sums over all transcripts.
+        limit, bring_back: Those of ``import_path``.
 
     Raises:
         RememError: the store failed; see ``remem.store.errors``.
@@ -200,7 +202,14 @@ def import_transcripts(
                 if report:
                     report(Progress(before + step.records, read + step.bytes_read, total))
 
-            done = import_path(memory, each.path, reader=reader, report=told, limit=limit)
+            done = import_path(
+                memory,
+                each.path,
+                reader=reader,
+                report=told,
+                limit=limit,
+                bring_back=bring_back,
+            )
             records += sum(done.added.values()) + sum(done.unchanged.values())
             size += each.size
             ledger.note(each, reader.last)

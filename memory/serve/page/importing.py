@@ -186,6 +186,7 @@ class Found:
         problem_count: How many of these there are.
         texts: Some of the first memories.
         namespaces: Where they would go, if the files say so.
+        departed: How many were deleted or forgotten here.
     """
 
     upload: str
@@ -200,6 +201,7 @@ class Found:
     problem_count: int
     texts: Sequence[Record]
     namespaces: Sequence[str]
+    departed: int
 
 
 @router.post(f"{PATH}/look")
@@ -207,7 +209,7 @@ async def look(visit: Writing) -> Response:
     """Read the files without storing anything."""
     name = visit.form.get("upload", "")
     there = _uploads(visit).find(name, owner_of(visit))
-    return begun(visit, "_import_found.html", lambda job: looked_at(there, name, job))
+    return begun(visit, "_import_found.html", lambda job: looked_at(there, name, job, visit))
 
 
 @router.post(f"{PATH}/store")
@@ -217,6 +219,7 @@ async def store(visit: Writing) -> Response:
     uploads = _uploads(visit)
     there = uploads.find(name, owner_of(visit))
     metrics = visit.request.app.state.metrics
+    bring_back = visit.form.get("bring_back") == "yes"
 
     def run(job: Job) -> ImportReport:
         def progress(at: Progress) -> None:
@@ -227,6 +230,7 @@ async def store(visit: Writing) -> Response:
             there.path,
             report=progress,
             in_namespace=partial(_opened, visit.caller),
+            bring_back=bring_back,
         )
         metrics.remembered.labels("rest").inc(sum(report.added.values()))
         uploads.drop(name)
@@ -245,8 +249,9 @@ async def drop(visit: Writing) -> Response:
     return visit.go(PATH)
 
 
-def looked_at(upload: Upload, name: str, job: Job) -> Found:
+def looked_at(upload: Upload, name: str, job: Job, visit: Visit) -> Found:
     """The sum of what files hold; reads all of them."""
+    went = visit.memory.departed.known()
     reader = detect_reader(upload.path)
     people: Counter[str] = Counter()
     sources: set[str] = set()
@@ -254,7 +259,7 @@ def looked_at(upload: Upload, name: str, job: Job) -> Found:
     problems: list[str] = []
     texts: list[Record] = []
     times: list[datetime] = []
-    records = problem_count = read = 0
+    records = departed = problem_count = read = 0
 
     def count_bytes(count: int) -> None:
         nonlocal read
@@ -273,6 +278,9 @@ def looked_at(upload: Upload, name: str, job: Job) -> Found:
         sources.add(record.source)
         if item.namespace:
             namespaces.add(item.namespace)
+        namespace = item.namespace or visit.memory.namespace
+        if went.hold(namespace, record) and visit.opens(namespace):
+            departed += visit.memory.in_namespace(namespace).get(record.key) is None
         if len(texts) < _SHOWN_TEXTS:
             texts.append(record)
         if record.said_at:
@@ -292,6 +300,7 @@ def looked_at(upload: Upload, name: str, job: Job) -> Found:
         problem_count=problem_count,
         texts=texts,
         namespaces=sorted(islice(namespaces, 100)),
+        departed=departed,
     )
 
 

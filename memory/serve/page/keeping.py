@@ -37,12 +37,14 @@ class Kept:
     Attributes:
         namespaces: Records by name.
         sources: Of the namespace that is looked at, the last spoken of first; some of them.
+        titles: Theirs; empty where one has none.
         source_count: How many there are.
         about: The store itself, for those who may see all of it.
     """
 
     namespaces: Mapping[str, int]
     sources: list[SourceInfo]
+    titles: Mapping[str, str]
     source_count: int
     about: Mapping[str, Any] | None
 
@@ -66,7 +68,9 @@ async def store(visit: Reading, named: str = "", n: int = _FEW) -> Response:
             "encoder": encoder_label(space) if space else "",
             "dim": space.dim if space else 0,
         }
-        return Kept(shown, sources[: max(n, 1)], len(sources), about if sees_all else None)
+        some = sources[: max(n, 1)]
+        titles = {each.source: memory.title(each.source) for each in some}
+        return Kept(shown, some, titles, len(sources), about if sees_all else None)
 
     return visit.page("store.html", kept=await visit.read(read), named=named, more=n + _AT_A_TIME)
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from datetime import datetime, timezone
+from typing import Any
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Response
 
-from remem.contents import BEFORE, merge_speakers, split_speaker
+from remem.contents import UNNAMED, merge_speakers, name_user, split_speaker
+from remem.departed import BEFORE
 from remem.memory import Memory
 from remem.serve.errors import ApiError
-from remem.serve.page.jobs import begun
+from remem.serve.page.jobs import Job, begun
 from remem.serve.page.visits import HtmlRoute, Reading, Visit, Writing
 from remem.serve.sessions import PREFIX
-from remem.store import F
+from remem.store import F, Record
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
 
 PATH = f"{PREFIX}/people"
+
+USER = "\ue000user"
+"""In place of the name of somebody whom an assistant's export does not name; a sign that no name
+has."""
 
 _MOST = 200
 _EVER = [datetime(1, 1, 2, tzinfo=timezone.utc), datetime(9999, 12, 30, tzinfo=timezone.utc)]
@@ -30,21 +36,20 @@ _YEAR = 31_536_000
 async def people(visit: Reading) -> Response:
     """The people, the most talkative first, and the names that were merged."""
 
-    def read(memory: Memory) -> tuple[list[tuple[str, int]], list[tuple[str, str, int]]]:
+    def read(memory: Memory) -> dict[str, Any]:
         merged = Counter(
             (str(record.metadata[BEFORE]), record.speaker or "")
             for record in memory.scan(F(f"metadata.{BEFORE}").exists())
         )
-        return speakers_of(memory), [(*names, n) for names, n in merged.most_common()]
+        said = speakers_of(memory)
+        return {
+            "people": said[:_MOST],
+            "left_out": max(0, len(said) - _MOST),
+            "unnamed": memory.count(UNNAMED),
+            "merged": [(*names, n) for names, n in merged.most_common()],
+        }
 
-    said, merged = await visit.read(read)
-    return visit.page(
-        "people.html",
-        people=said[:_MOST],
-        left_out=max(0, len(said) - _MOST),
-        merged=merged,
-        me=me_of(visit),
-    )
+    return visit.page("people.html", user=USER, me=me_of(visit), **await visit.read(read))
 
 
 def speakers_of(memory: Memory) -> list[tuple[str, int]]:
@@ -56,12 +61,16 @@ def speakers_of(memory: Memory) -> list[tuple[str, int]]:
 @router.post(f"{PATH}/merge")
 async def merge(visit: Writing) -> Response:
     """Make two names of one person one."""
-    name, into = visit.form.get("name", ""), visit.form.get("into", "")
+    name, into = visit.form.get("name", ""), visit.form.get("into", "").strip()
     if not name or not into:
         raise ApiError(400, "unnamed", "choose both names")
-    return begun(
-        visit, "_merged.html", lambda job: merge_speakers(visit.memory, name, into, job.at)
-    )
+
+    def renamed(job: Job) -> int:
+        if name == USER:
+            return name_user(visit.memory, into, job.at)
+        return merge_speakers(visit.memory, name, into, job.at)
+
+    return begun(visit, "_merged.html", renamed)
 
 
 @router.post(f"{PATH}/split")
@@ -82,6 +91,13 @@ async def set_me(visit: Reading) -> Response:
     else:
         response.delete_cookie(cookie, samesite="strict", httponly=True)
     return response
+
+
+def is_mine(record: Record, me: str) -> bool:
+    """True if whoever uses this browser said it."""
+    if me == USER:
+        return record.role == "user" and not record.speaker
+    return record.speaker == me
 
 
 def me_of(visit: Visit) -> str:

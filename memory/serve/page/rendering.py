@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from remem.recall.names import shown, shown_key, who
+from remem.recall.names import shown, shown_key, title_of, who
 from remem.serve.errors import ApiError
 from remem.serve.sessions import PREFIX
 from remem.store import Record
@@ -70,7 +70,13 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "who": _speaker, "shown": shown, "shown_key": shown_key}
+    environment.globals |= {
+        "asset": asset,
+        "who": _speaker,
+        "titled": _titled,
+        "shown": shown,
+        "shown_key": shown_key,
+    }
     environment.filters |= {"marked": marked}
     return environment
 
@@ -100,6 +106,10 @@ _UNSPACED = 0x2E80
 
 def _speaker(record: Record) -> str:
     return who(record) or shown(record.kind)
+
+
+def _titled(record: Record) -> str:
+    return title_of(record) or shown(record.source)
 
 
 router = APIRouter(include_in_schema=False)

@@ -15,12 +15,14 @@ from remem.dates import earliest, latest
 from remem.lookup import known_key
 from remem.memory import Memory
 from remem.recall.doubts import shared_doubt
+from remem.recall.echoes import seems_to_ask
 from remem.recall.excerpts import excerpt, part_of
 from remem.recall.expectation import Expected, Stage
+from remem.recall.quotes import CONSIDERED, quotes
 from remem.recall.ranking import Recollection
 from remem.recall.tongues import TONGUES, tongue_of
 from remem.serve.page.languages import Language
-from remem.serve.page.visits import HtmlRoute, Reading, Visit
+from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX
 from remem.store import F, Filter, Record
 
@@ -98,12 +100,15 @@ async def search(visit: Reading, q: str = "", n: int = _AT_FIRST) -> Response:
     tongue = asked.get("language", "").strip()
     narrowed = where is not None or bool(tongue)
     values: dict[str, Any] = {"q": q, "narrowed": narrowed, "most": most, "found": None}
+    values["quotes"] = None
     values["tongues"] = _tongues(visit.language)
     if q.strip():
         depth = _READ_FOR_LANGUAGE if tongue else most + 1
         found = await visit.read(lambda memory: memory.search(q, depth, where=where, explain=True))
         found = [one for one in found if not tongue or tongue_of(one.record.text) == tongue]
         values["found"] = [_shown(one, q) for one in found[:most]]
+        if seems_to_ask(q):
+            values["quotes"] = quotes(q, found[:CONSIDERED])
         values["doubt"] = shared_doubt(found)
         values["more"] = min(most + _AT_FIRST, _MOST) if len(found) > most < _MOST else None
     else:
@@ -157,7 +162,7 @@ class Fate:
 async def why_not(visit: Reading, q: str, expect: str = "") -> Response:
     """The stage that drops a memory, named by its key or some of its words."""
     where = conditions(visit.request.query_params)
-    known = [each for each in await visit.read(lambda m: m.namespaces()) if _opens(visit, each)]
+    known = [each for each in await visit.read(lambda m: m.namespaces()) if visit.opens(each)]
 
     def inquire(memory: Memory) -> dict[str, Any]:
         if not (q.strip() and expect.strip()):
@@ -171,11 +176,6 @@ async def why_not(visit: Reading, q: str, expect: str = "") -> Response:
     values = await visit.read(inquire)
     template = "_why_not.html" if visit.is_part else "why_not.html"
     return visit.page(template, q=q, expect=expect, stages=_STAGES, **values)
-
-
-def _opens(visit: Visit, namespace: str) -> bool:
-    key = visit.caller.key
-    return key is None or key.allows(namespace)
 
 
 def _fate(

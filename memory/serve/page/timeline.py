@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from remem.memory import Memory
-from remem.serve.page.people import me_of
+from remem.serve.page.people import is_mine, me_of
 from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX
 from remem.store import F, Filter, Record
@@ -170,7 +170,7 @@ def _talks(records: Sequence[Record], me: str) -> list[Talk]:
         mine = [
             each.key
             for each in said
-            if (each.role == "user" if is_with_assistant else each.speaker == me)
+            if (each.role == "user" if is_with_assistant else is_mine(each, me))
         ]
         talks.append(Talk(source, said, frozenset(mine)))
     return talks

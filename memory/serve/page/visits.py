@@ -92,6 +92,11 @@ class Visit:
         key = self.caller.key
         return key is None or key.permission >= Permission[permission.upper()]
 
+    def opens(self, namespace: str) -> bool:
+        """True if the sender may see a namespace."""
+        key = self.caller.key
+        return key is None or key.allows(namespace)
+
     def field(self, name: str) -> str:
         """A field that the form must have.
 
@@ -169,17 +174,18 @@ class HtmlRoute(APIRoute):
             try:
                 return await handle(request)
             except (HTTPException, RequestValidationError, RememError) as error:
-                return _told(request, api_error(error))
+                return told(request, api_error(error))
             except ClientDisconnect:
                 raise
             except Exception:
                 logger.exception("a view failed unexpectedly")
-                return _told(request, internal_error())
+                return told(request, internal_error())
 
         return handled
 
 
-def _told(request: Request, refusal: ApiError) -> Response:
+def told(request: Request, refusal: ApiError) -> Response:
+    """The page that tells of a refusal, with a way on."""
     if refusal.status_code == 401 and request.url.path != LOGIN:
         return _to_login(request)
     tongue = _language_of(request)

@@ -24,6 +24,8 @@ from tests.integration.page.conftest import TRANSLATED, showing, tab
 VIEWS = (
     "/",
     "/?q=the+dog&n=3",
+    "/?q=when+does+the+lease+begin%3F",
+    "/?q=what+is+the+submarine+of+Zebulon+painted+with%3F",
     "/?q=the+dog&speaker=nobody",
     "/page/why-not?q=greyhound&expect=kiln%231",
     "/page/why-not?q=greyhound&expect=which+one",
@@ -53,6 +55,7 @@ VIEWS = (
     "/page/uses/translation?namespace=empty",
     "/page/login",
     "/page/memory?key=nobody",
+    "/page/nowhere",
     "/?namespace=empty",
     "/page/timeline?namespace=empty",
 )
@@ -67,6 +70,13 @@ def told(memory: Memory) -> Memory:
     for label, keys in (("good", ("the dog#0", "the dog#3")), ("bad", ("kiln#1", "kiln#2"))):
         memory.label("mood", label, *keys)
     memory.add_records([TRANSLATED])
+    memory.add_messages(
+        [
+            {"role": "user", "content": "My starter smells of vinegar."},
+            {"role": "assistant", "content": "Feed it twice a day."},
+        ],
+        session="sourdough",
+    )
     return memory
 
 

@@ -17,7 +17,7 @@ from remem.receipts import Receipt, verify
 from remem.serve.app import create_app
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.settings import ServeSettings
-from remem.store import F
+from remem.store import F, Record
 from remem.testing import HashEncoder
 from tests.chromium import needs_chromium, playwright
 from tests.integration.page.conftest import showing, tab
@@ -58,6 +58,26 @@ def test_a_search_finds_as_it_is_typed(page: playwright.Page) -> None:
     first.get_by_text("Why?").click()  # which leaves the field, and must not search again
     page.wait_for_timeout(500)
     assert "The same words" in first.locator(".bars").inner_text()
+
+
+def test_a_question_is_answered_in_the_words_that_were_said(page: playwright.Page) -> None:
+    page.keyboard.type("when does the lease begin")
+    answer = page.locator(".answer")
+    answer.get_by_text("On the first of April").first.wait_for()
+    assert "Nora" in answer.inner_text()
+    assert "14 Mar 2022" in answer.inner_text()
+    answer.get_by_role("link").first.click()
+    page.wait_for_url("**/page/memory?key=*")
+
+
+def test_a_question_that_nobody_answered_is_told_so(page: playwright.Page) -> None:
+    page.goto("/?q=what+is+the+submarine+of+Zebulon+painted+with%3F")
+    answer = page.locator(".answer")
+    assert "Nobody said." in answer.inner_text()
+    assert page.locator(".hit").count() > 0  # what comes nearest
+    page.goto("/?q=greyhound")  # asks nothing
+    page.locator(".hit").first.wait_for()
+    assert page.locator(".answer").count() == 0
 
 
 def test_a_search_is_narrowed_down(page: playwright.Page) -> None:
@@ -208,6 +228,33 @@ def test_a_file_that_is_dropped_is_looked_at_and_then_stored(
     found.get_by_text("4 memories are stored").wait_for()
     assert memory.search("cabin key", 1)
     assert memory.count() == 23
+
+
+def test_what_was_deleted_stays_away_from_a_dropped_file_unless_it_is_ticked(
+    page: playwright.Page, memory: Memory
+) -> None:
+    def dropped() -> playwright.Locator:
+        page.goto("/page/import")
+        page.evaluate(DROP, ["WhatsApp Chat with Tom.txt", EXPORT])
+        found = page.locator("#import")
+        found.get_by_text("This is:").wait_for()
+        return found
+
+    dropped().get_by_role("button", name="Store").click()
+    page.get_by_text("4 memories are stored").wait_for()
+    [plank] = [each.key for each in memory.scan() if "loose plank" in each.text]
+    memory.forget(F("key") == plank)
+    found = dropped()
+    tick = found.get_by_label("Bring back one more")
+    assert not tick.is_checked()
+    found.get_by_role("button", name="Store").click()
+    found.get_by_text("Deleted here, and left away").wait_for()
+    assert memory.count() == 22
+    dropped().get_by_label("Bring back one more").check()
+    found.get_by_role("button", name="Store").click()
+    found.get_by_text("One memory is stored").wait_for()
+    assert memory.count() == 23
+    assert not dropped().get_by_label("Bring back").is_visible()
 
 
 def test_a_file_of_no_known_form_is_told(page: playwright.Page, memory: Memory) -> None:
@@ -364,3 +411,41 @@ def test_what_i_said_stands_on_the_right(page: playwright.Page) -> None:
     page.get_by_role("button", name="It is not").click()
     page.goto("/page/timeline?year=2025&month=5&day=20")
     assert page.locator(".talk .mine").count() == 0
+
+
+def test_who_asked_an_assistant_gets_a_name_and_the_conversation_its_title(
+    page: playwright.Page, memory: Memory
+) -> None:
+    memory.add_records(
+        Record(
+            f"chatgpt/4f2a#{place}",
+            "chatgpt/4f2a",
+            place,
+            text,
+            role=role,
+            said_at=datetime.fromisoformat(f"2025-03-02T10:0{place}+00:00"),
+            metadata={"title": "Sourdough for beginners"},
+        )
+        for place, (role, text) in enumerate(
+            [("user", "My starter smells of vinegar."), ("assistant", "Feed it twice a day.")]
+        )
+    )
+    page.goto("/?q=starter+vinegar")
+    assert "Sourdough for beginners" in page.locator(".hit .said").first.inner_text()
+    page.goto("/page/timeline?year=2025&month=3&day=2")
+    page.get_by_role("link", name="Sourdough for beginners").click()
+    assert page.locator("h1").inner_text() == "Sourdough for beginners"
+    page.goto("/page/store")
+    page.get_by_role("link", name="Sourdough for beginners").wait_for()
+    page.goto("/page/people")
+    page.get_by_role("button", name="This is me Whoever asked the assistants").click()
+    page.get_by_role("button", name="It is not").wait_for()
+    page.get_by_label("Their name").fill("Greta")
+    page.get_by_role("button", name="Give it to them").click()
+    page.get_by_text("One memory has that name now").wait_for()
+    assert memory.search("starter vinegar", 1)[0].record.speaker == "Greta"
+    page.goto("/page/people")
+    page.get_by_role("button", name="Part them again Whoever asked the assistants").click()
+    page.get_by_text("One memory has that name now").wait_for()
+    [back] = [each for each in memory.scan() if "vinegar" in each.text]
+    assert (back.speaker, back.metadata) == (None, {"title": "Sourdough for beginners"})

@@ -63,6 +63,7 @@ def hostile(tmp_path: Path) -> Iterator[Memory]:
                         metadata={
                             f"label {name}": f"value {words}",
                             "pinned": n < 3,
+                            **({"title": f"title {words}"} if n % 2 else {}),
                             "mood": f"label {words}" if n % 2 else "x",
                             "labelled": ["mood", words],
                             "guessed": {"mood": words} if n % 3 else words,
@@ -90,6 +91,9 @@ def views(memory: Memory) -> list[str]:
     return [
         "/",
         "/?q=turn&n=100",
+        "/?q=what+is+the+turn%3F&n=100",
+        f"/page/nowhere/{words[3]}",
+        "/page/people",
         *(f"/?q={each}&speaker={each}&source={each}&since=&done={each}" for each in words[:4]),
         f"/page/why-not?q=turn&expect={first}&speaker=nobody",
         "/page/why-not?q=script&expect=window",
@@ -177,6 +181,28 @@ def test_every_view_has_a_strict_policy(url: str, path: str) -> None:
     assert reply.headers["x-content-type-options"] == "nosniff"
     assert "style=" not in reply.text
     assert "<script>" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nowhere", 404), ("/page/nowhere", 404), ("/page/memory/correct", 405), ("/docs/x", 404)],
+)
+def test_who_looks_for_a_page_that_is_not_there_is_shown_a_way_home(
+    url: str, path: str, status: int
+) -> None:
+    reply = httpx.get(f"{url}{path}", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (reply.status_code, reply.headers["content-type"][:9]) == (status, "text/html")
+    assert 'href="/"' in reply.text
+    assert reply.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [("/v1/nowhere", "text/html"), ("/api/v1/nowhere", "text/html"), ("/nowhere", "*/*")],
+)
+def test_a_program_that_calls_what_is_not_there_gets_json(url: str, path: str, accept: str) -> None:
+    reply = httpx.get(f"{url}{path}", headers={"Accept": accept})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
 
 
 def test_a_form_without_the_token_does_nothing(url: str, memory: Memory) -> None:

@@ -97,6 +97,15 @@ def test_a_text_is_labelled_with_the_nearest_examples_as_reasons(client: httpx.C
     assert "Nothing like it is labelled" in unlike
 
 
+def test_guesses_are_spoken_of_only_where_there_are_some(
+    client: httpx.Client, labelled: Memory
+) -> None:
+    assert "the others are guesses" not in client.get("/page/uses/labels").text
+    labelled.classify_all("mood")
+    assert labelled.labels()["mood"]["good"] > len(GOOD)
+    assert "the others are guesses" in client.get("/page/uses/labels").text
+
+
 def test_bad_input_of_labels_is_told_in_a_sentence(client: httpx.Client) -> None:
     unlabelled = part(client, "/page/uses/labels", name="weather", text="x")
     assert "no memory has a label &#39;weather&#39; to learn from" in unlabelled

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from remem import Memory
-from remem.benchmarks.load.command import Load, Tally, count, name_of, text_of
+from remem.benchmarks.load.command import VIEW_TARGETS, Load, Tally, count, name_of, page, text_of
 from remem.benchmarks.load.upstream import answer_to
 from remem.testing import HashEncoder
 
@@ -75,3 +77,11 @@ def test_an_altered_turn_is_missing_and_strange(memory: Memory) -> None:
 def test_a_turn_in_a_namespace_that_is_nobodys_is_strange(memory: Memory) -> None:
     memory.in_namespace("client-99").add(text_of(0, 0), role="user", key="another")
     assert counted(memory) == replace(PERFECT, strange=1)
+
+
+def test_the_views_of_the_page_are_timed_over_a_store_of_any_size() -> None:
+    run = CliRunner().invoke(page, ["--records", "300", "--json"])
+    assert run.exit_code == 0
+    figures = json.loads(run.output)["figures"]
+    assert set(VIEW_TARGETS) <= set(figures)
+    assert all(figures[name] > 0 for name in VIEW_TARGETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -205,3 +206,100 @@ def test_of_many_files_of_one_name_each_is_found_in_its_new_folder(
     second = import_path(memory, tmp_path / "two")
     assert sum(first.added.values()) == 30
     assert (sum(second.added.values()), sum(second.unchanged.values())) == (0, 30)
+
+
+# The same chat in another form of export.
+
+ANDROID = "\n".join(
+    (
+        "20/07/2024, 12:00 - Ana: the pot is blue",
+        "20/07/2024, 12:00 - Ana: ok",
+        "20/07/2024, 12:00 - Ana: ok",
+        "20/07/2024, 12:07 - Ben: and the lid is red",
+        "21/07/2024, 09:30 - Ana: bring salt",
+    )
+)
+IPHONE = "\n".join(
+    (
+        "[20/07/2024, 12:00:05] Ana: the pot is blue",
+        "[20/07/2024, 12:00:09] Ana: ok",
+        "[20/07/2024, 12:00:41] Ana: ok",
+        "[20/07/2024, 12:07:30] Ben: and the lid is red",
+        "[21/07/2024, 09:30:00] Ana: bring salt",
+    )
+)
+LATER = "[22/07/2024, 08:00:12] Ben: ok"
+
+
+def zipped(path: Path, content: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("_chat.txt", content)
+    return path
+
+
+@pytest.mark.parametrize("name", ["WhatsApp Chat - Ana.zip", "renamed.zip"])
+@pytest.mark.parametrize("is_phone_first", [False, True])
+def test_a_chat_of_another_phone_is_the_same_minute_by_minute(
+    memory: Memory, write: Write, tmp_path: Path, name: str, is_phone_first: bool
+) -> None:
+    text = write("WhatsApp Chat with Ana.txt", ANDROID)
+    phone = zipped(tmp_path / name, IPHONE)
+    first, second = (phone, text) if is_phone_first else (text, phone)
+    assert import_path(memory, first).added == {"default": 5}
+    report = import_path(memory, second)
+    assert (report.added, report.unchanged) == ({"default": 0}, {"default": 5})
+    assert len(memory.sources()) == 1
+    if not is_phone_first:
+        longer = zipped(tmp_path / name, f"{IPHONE}\n{LATER}")
+        assert import_path(memory, longer).added == {"default": 1}
+
+
+def test_what_somebody_says_twice_in_a_minute_is_kept_twice(
+    memory: Memory, write: Write, tmp_path: Path
+) -> None:
+    once = ANDROID.replace("20/07/2024, 12:00 - Ana: ok\n", "", 1)
+    import_path(memory, write("WhatsApp Chat with Ana.txt", once))
+    report = import_path(memory, zipped(tmp_path / "WhatsApp Chat - Ana.zip", IPHONE))
+    assert report.added == {"default": 1}
+    assert texts(memory).count("ok") == 2
+
+
+def test_the_same_words_of_another_person_or_minute_are_another_message(
+    memory: Memory, write: Write, tmp_path: Path
+) -> None:
+    import_path(memory, write("WhatsApp Chat with Ana.txt", ANDROID))
+    other = IPHONE.replace("] Ben: and", "] Cem: and").replace("09:30:00", "09:31:00")
+    report = import_path(memory, zipped(tmp_path / "WhatsApp Chat - Ana.zip", other))
+    assert report.added == {"default": 2}
+
+
+def test_a_telegram_chat_is_the_same_as_a_page_and_as_json(memory: Memory, write: Write) -> None:
+    said = [("Ana", "the pot is blue"), ("Ben", "and the lid is red"), ("Ana", "come at nine")]
+    stamps = [f"2024-07-20T12:0{minute}:30" for minute in range(3)]
+    chat = {
+        "name": "Ana",
+        "type": "personal_chat",
+        "id": 4711,
+        "messages": [
+            {
+                "id": number,
+                "type": "message",
+                "date": stamp,
+                "date_unixtime": str(int(datetime.fromisoformat(stamp).timestamp())),
+                "from": who,
+                "text": text,
+            }
+            for number, ((who, text), stamp) in enumerate(zip(said, stamps, strict=True), 1)
+        ],
+    }
+    page = "".join(
+        f'<div class="message default clearfix" id="message{number}"><div class="body">'
+        f'<div class="pull_right date details" title="20.07.2024 {stamp[11:]}">x</div>'
+        f'<div class="from_name">{who}</div><div class="text">{text}</div></div></div>'
+        for number, ((who, text), stamp) in enumerate(zip(said, stamps, strict=True), 1)
+    )
+    head = '<div class="page_header">Ana</div><div class="page_body chat_page">'
+    import_path(memory, write("result.json", chat))
+    report = import_path(memory, write("messages.html", f"<html>{head}{page}</div></html>"))
+    assert report.problems == ()
+    assert (report.added, report.unchanged) == ({"default": 0}, {"default": 3})

@@ -212,7 +212,7 @@ def test_what_is_left_out_is_refused_in_a_sentence(memory: Memory) -> None:
         memory.label("mood", "good", "nothing")
     with pytest.raises(InvalidInput, match="the text is empty"):
         memory.classify("mood", "\n")
-    with pytest.raises(InvalidInput, match=r"no dated memory .* has a label 'weather'"):
+    with pytest.raises(InvalidInput, match=r"no memory .* has a label 'weather'"):
         memory.curve("weather")
 
 
