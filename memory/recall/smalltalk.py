@@ -7,10 +7,11 @@ question; its words do.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import product
 
 from remem.recall.languages import common_words, words_of
 from remem.recall.sentences import asks
@@ -105,7 +106,7 @@ def _lists() -> _Lists:
     by_name = dict(zip(sections[::2], sections[1::2], strict=True))
     phrases: dict[str, list[list[str]]] = {}
     for line in by_name.pop(_PHRASES).splitlines():
-        if words := words_of(line):
+        for words in _written_out(line):
             phrases.setdefault(words[0], []).append(words)
     for known in phrases.values():
         known.sort(key=len, reverse=True)
@@ -118,6 +119,14 @@ def _lists() -> _Lists:
         {name: frozenset(folded(words).split()) for name, words in by_name.items()},
         phrases,
     )
+
+
+def _written_out(line: str) -> Iterator[list[str]]:
+    """The phrases that a line with alternatives stands for, each as its words."""
+    places = [alternatives.split("|") for alternatives in line.split()]
+    for chosen in product(*places):
+        if words := words_of(" ".join(chosen).replace("_", " ")):
+            yield words
 
 
 _SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)

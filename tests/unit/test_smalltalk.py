@@ -52,7 +52,18 @@ def test_so_are_those_of_six_more_languages(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["我的生日", "mi cumpleaños", "ma voiture", "Mein Geburtstag", "Treffen am Montag", "tía Rosa"],
+    [
+        "我的生日",
+        "mi cumpleaños",
+        "mi canción",
+        "ma voiture",
+        "mon travail",
+        "Mein Geburtstag",
+        "Meine Reise",
+        "o meu carro",
+        "Treffen am Montag",
+        "tía Rosa",
+    ],
 )
 def test_a_word_that_stands_for_something_makes_it_none(text: str) -> None:
     assert not is_small_talk(text)
