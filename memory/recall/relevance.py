@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks_at_last, is_prose
 from remem.recall.signals import Query, named_among
 from remem.recall.smalltalk import is_greeting, is_small_talk
+from remem.recall.tongues import tongue_of
 from remem.store import Hit, InvalidInput
 from remem.store.fulltext.tokens import split_words, tokenize, word_tokens
 from remem.views import line
@@ -61,17 +63,44 @@ class Rarity:
         return sum(weights) / (sum(self.weights.values()) or 1.0)
 
 
-def text_reach(legs: Mapping[str, Sequence[Hit]], query: Query, rarity: Rarity) -> dict[str, float]:
-    """Share of the question that the best hit of each full-text leg holds, in [0, 1].
+def text_reach(
+    legs: Mapping[str, Sequence[Hit]], query: Query, rarity: Rarity, same: float
+) -> dict[str, float]:
+    """What the best hit of each full-text leg is worth, in [0, 1]: the square of the share of the
+    question that it holds, and all where the memories are in the language of the question.
 
     Its words tell much where they are all there. Where the answer may be in another language, a
-    memory that shares one of them by chance must not count as if it had them all.
+    memory that shares half of them by chance must not count as if it had them all.
+
+    Args:
+        same: See ``share_in_tongue``.
     """
+
+    def held(hit: Hit) -> float:
+        return rarity.covered(query.tokens.keys() & {*tokenize(line(hit.record))})
+
     return {
-        leg: rarity.covered(query.tokens.keys() & {*tokenize(line(hits[0].record))})
+        leg: same + (1.0 - same) * held(hits[0]) ** 2
         for leg, hits in legs.items()
         if leg.startswith("text") and hits
     }
+
+
+def share_in_tongue(question: str, legs: Mapping[str, Sequence[Hit]]) -> float:
+    """How much the memories nearest to a question are in its language, in [0, 1]: 1 if all of them
+    are, and 0 if half or less."""
+    nearest = [hit.record.text for hit in legs.get("dense turn", ())[:_NEAREST]]
+    if not nearest:
+        return 0.0
+    tongue = tongue_of(question)
+    same = sum(_tongue_of(text) == tongue for text in nearest) / len(nearest)
+    return max(0.0, 2.0 * same - 1.0)
+
+
+_tongue_of = lru_cache(maxsize=4096)(tongue_of)
+"""Of what every question looks at again."""
+
+_NEAREST = 20
 
 
 def relevant(recollections: Sequence[Recollection], floor: float) -> list[Recollection]:
