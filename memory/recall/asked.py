@@ -77,8 +77,8 @@ def asked_by(query: Query, weights: Mapping[str, float], named: Set[str]) -> Ask
     owned = _POSSESSED.search(query.text)
     possessed = tokenize(owned[1])[0] if owned else ""
     if named and not telling:  # "passe l'été" is of common words, and yet what is asked of them
-        words = query.words - named - kinds - _asking_words()
-        telling = {word: 1.0 for word in words if len(word) >= _LEAST_ALIKE}
+        others = query.words - named - kinds - _asking_words()
+        telling = {token: 1.0 for token in others if len(token) >= _LEAST_ALIKE}
     return Asked(
         telling or weights,
         possessed if possessed in telling else "",

@@ -75,7 +75,7 @@ _NOUN_FOLLOWS = re.compile(
     r"|neben|pro|je|\d+) (?:[a-zäöüß]+e[nmrs]? )?\Z",
     re.IGNORECASE,
 )
-"""What a German noun stands behind, and a name does not."""
+"""Words that a German noun stands behind, and a name does not."""
 
 
 # Names in Chinese, of which nothing tells where they end: two characters, or three if somebody

@@ -66,7 +66,7 @@ class Rarity:
 def text_reach(
     legs: Mapping[str, Sequence[Hit]], query: Query, rarity: Rarity, same: float
 ) -> dict[str, float]:
-    """What the best hit of each full-text leg is worth, in [0, 1]: the square of the share of the
+    """The worth of the best hit of each full-text leg, in [0, 1]: the square of the share of the
     question that it holds, and all where the memories are in the language of the question.
 
     Its words tell much where they are all there. Where the answer may be in another language, a
@@ -87,8 +87,8 @@ def text_reach(
 
 
 def share_in_tongue(question: str, legs: Mapping[str, Sequence[Hit]]) -> float:
-    """How much the memories nearest to a question are in its language, in [0, 1]: 1 if all of them
-    are, and 0 if half or less."""
+    """The share of the memories nearest to a question that are in its language, beyond one half,
+    in [0, 1]: 1 if all of them are, and 0 if half or less."""
     nearest = [hit.record.text for hit in legs.get("dense turn", ())[:_NEAREST]]
     if not nearest:
         return 0.0

@@ -43,7 +43,7 @@ def is_small_talk(text: str) -> bool:
     }
     if words & _ASKING and words & _PERSONS:
         return False
-    return all(word in STOP_WORDS or lists.english.issuperset(word_tokens(word)) for word in words)
+    return all(word in STOP_WORDS or lists.english >= {*word_tokens(word)} for word in words)
 
 
 def is_greeting(text: str) -> bool:
