@@ -88,10 +88,16 @@ def asked_by(query: Query, weights: Mapping[str, float], named: Set[str]) -> Ask
 
 _KIND = re.compile(
     r"\b(?:nummer|zahl|art|sorte|número|tipo|clase|numéro|type|sorte|genre|espécie|numero|genere"
-    r"|номер|тип|вид)\b",
+    r"|номер|тип|вид"
+    r"|(?:aller|zu)?erst\w*|letzt\w*|zuletzt|mal|häufig|oft|termin|besuch|sitzung|datum"
+    r"|primer\w*|últim\w+|vez|veces|frecuencia|visita|cita|sesión|fecha|recient\w+"
+    r"|premi[eè]re?s?|derni[eè]re?s?|fois|fréquence|visite|rendez-vous|séance|date|récent\w*"
+    r"|primeir\w+|vezes|frequência|consulta|sessão|data|recente\w*"
+    r"|prim[oa]|ultim[oa]|volt[ae]|frequenza|appuntamento|seduta"
+    r"|перв\w+|последн\w+|раз|часто|визит|при[её]м|дата)\b",
     re.IGNORECASE,
 )
-"""Words for a kind of answer, which is of no matter."""
+"""Words for a kind of answer, and for one of several occasions, which are of no matter."""
 
 
 @cache
@@ -125,6 +131,8 @@ def _of_chinese(question: str, weights: Mapping[str, float]) -> dict[str, float]
     highest = max(weights.values(), default=1.0)
     words: dict[str, float] = {}
     for run in _ASKING.sub(" ", text).split():
+        if len(run) > 1 and run[-1] in _ASPECTS:
+            run = run[:-1]
         if len(run) == 1:
             words[run] = highest / 2
         for at in range(len(run) - 1):
@@ -133,12 +141,16 @@ def _of_chinese(question: str, weights: Mapping[str, float]) -> dict[str, float]
     return words
 
 
+_ASPECTS = "过着"
+"""Characters behind a verb, which say that it was or is done."""
+
 _ASKING_WORDS = (
-    "什么时候 什么 哪里 哪儿 哪家 哪天 哪个 哪些 哪种 哪位 哪一 哪年 哪 谁 多少 多大 多高 多长 "
-    "多久 多远 多重 多 几个 几次 几点 几号 几 怎么 怎样 如何 为什么 为何 是不是 有没有 是 的 了 "
-    "吗 呢 啊 吧 我们 我 你们 你 他们 他 她们 她 它 在 对 给 用 叫 名字 有 没有 没 和 跟 与 把 被 "
-    "以前 现在 之前 最近 从 到 去 来 上次 第一次 最后一次 上 下 会 能 要 想 都 也 就 还 再 又 很 "
-    "最 这 那 个 次 时候 请问 请"
+    "第一次 第一回 头一次 头一回 最后一次 最后一回 最近一次 最近一回 上一次 上一回 上次 上回 "
+    "多少次 多少回 几次 几回 几趟 最早 最初 首次 什么时候 什么 哪里 哪儿 哪家 哪天 哪个 哪些 "
+    "哪种 哪位 哪一 哪年 哪 谁 多少 多大 多高 多长 多久 多远 多重 多 几个 几点 几号 几 怎么 "
+    "怎样 如何 为什么 为何 是不是 有没有 是 的 了 吗 呢 啊 吧 我们 我 你们 你 他们 他 她们 "
+    "她 它 在 对 给 用 叫 名字 有 没有 没 和 跟 与 把 被 以前 现在 之前 最近 从 到 去 来 上 "
+    "下 会 能 要 想 都 也 就 还 再 又 很 最 这 那 个 次 时候 请问 请"
 ).split()
 _ASKING = re.compile("|".join(sorted(_ASKING_WORDS, key=len, reverse=True)) + "|[^\u4e00-\u9fff]+")
 

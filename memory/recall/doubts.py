@@ -31,10 +31,10 @@ _ENOUGH, _SHARE = 0.52, 0.4
 """Nearness of the nearest of ten memories, and so much of the share of the question that the one
 with most of it holds, below which all seem to be about something else."""
 
-_SHARED = 0.4
+_SHARED = 0.36
 """Such a share where the encoder cannot read the question, and nothing but words tells."""
 
-_SHARED_SIGNS = 0.3
+_SHARED_SIGNS = 0.2
 """The same of a text without spaces, where a pair of signs that is not shared may be no word."""
 
 _LEAD = 0.25
