@@ -150,6 +150,7 @@ def _left_by(
         covered = 0.0
     if found.reads_all:
         is_near = found.nearness + _SHARE * covered >= _ENOUGH
+        is_near = is_near and (covered > 0 or not asked.is_about_somebody)
     else:
         is_near = covered >= (_SHARED_SIGNS if asked.is_chinese else _SHARED)
     return "" if is_near else "unanswered"

@@ -28,6 +28,7 @@ def is_small_talk(text: str) -> bool:
     lists = _lists()
     if any(map(str.isdigit, text)):
         return False
+    text = _LONG_DRAWN.sub(r"\1", _LAUGHTER.sub(" ", text))
     said = words_of(text)
     rest = frozenset(_without_phrases(said, lists.phrases))
     if said and not rest:
@@ -57,6 +58,14 @@ _GREETING = re.compile(
     r"|\bкак (?:дела|ты|вы|жизнь)|^(?:hello|hi|hallo|hola|salut|bonjour|ola|ciao|привет)\b"
     r"|怎么样|怎麼樣|[你您]好|好吗|好嗎"
 )
+
+_LAUGHTER = re.compile(
+    r"\b(?:(?:j+a+){2,}j*|(?:j+e+){2,}|(?:j+i+){2,}|(?:h+e+){2,}|(?:h+i+){2,}|a*(?:h+a+)+h*|(?:a+h+){2,}|k{3,}|(?:rs)+s*|m+d+r+|l+o+l+"
+    r"|а*(?:х+[аеи]+)+х*)\b",
+    re.IGNORECASE,
+)
+_LONG_DRAWN = re.compile(r"([^\W\d_])\1{2,}")
+"""Letters of "sooo nice": no word of these languages has three alike in a row."""
 
 _ASKING = frozenset("how what who whose where when which".split())
 _PERSONS = frozenset(

@@ -204,3 +204,12 @@ def test_a_question_about_people_is_none_however_common_its_words(text: str) -> 
 
 def test_a_question_about_whoever_is_asked_is_small_talk() -> None:
     assert is_small_talk("Who are you?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hahahahaha!", "Jejejeje, muy bueno", "kkkkkkk", "Ahahah", "rsrsrs", "mdrrr", "Хахаха",
+     "sooo cool", "Holaaaa", "Olááá", "Suuuper !"],
+)  # fmt: skip
+def test_laughter_and_long_drawn_words_are_small_talk(text: str) -> None:
+    assert is_small_talk(text)
