@@ -8,7 +8,7 @@ what it reads for the answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from remem.recall.asked import Asked, asked_by, is_english
@@ -16,6 +16,7 @@ from remem.recall.persons import named_in
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks_at_last, statement_share
 from remem.recall.signals import Query
+from remem.recall.tongues import tongue_of
 from remem.views import line
 
 Doubt = Literal["", "unanswered", "other person"]
@@ -107,6 +108,9 @@ def _in_other_languages(
         if statement_share(one.record.text)
     ]
     asked = asked_by(query, found.weights, named)
+    if found.reads_all and tongue_of(query.text) not in {tongue_of(each.text) for each in told}:
+        # In other languages none of the words tells of whom it is.
+        asked = replace(asked, possessed="", is_about_somebody=False)
     # To read the memories again takes time, and mostly their tokens say that one answers.
     if not asked.is_about_somebody and not _left_by(asked, told, _tokens_held, found):
         return ""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -93,12 +92,9 @@ def share_in_tongue(question: str, legs: Mapping[str, Sequence[Hit]]) -> float:
     if not nearest:
         return 0.0
     tongue = tongue_of(question)
-    same = sum(_tongue_of(text) == tongue for text in nearest) / len(nearest)
+    same = sum(tongue_of(text) == tongue for text in nearest) / len(nearest)
     return max(0.0, 2.0 * same - 1.0)
 
-
-_tongue_of = lru_cache(maxsize=4096)(tongue_of)
-"""Of what every question looks at again."""
 
 _NEAREST = 20
 

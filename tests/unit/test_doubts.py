@@ -132,6 +132,11 @@ def test_others_have_done_in_any_language_what_somebody_has_not(
     assert left_by(question, others, f"{theirs} {others}") == ""
 
 
+def test_what_is_near_in_another_language_answers_about_somebody() -> None:
+    texts = ("Lennart spends the winter in Rome.", "Ada moved to Ghent.")
+    assert left_by("Wo verbringt Lennart den Winterurlaub?", *texts, reads_all=True) == ""
+
+
 def test_what_was_said_of_others_is_of_another_person() -> None:
     texts = ("Carl is allergic to shellfish.", "Patrick trained as a carpenter.")
     assert left_by("What is Patrick allergic to?", *texts) == "other person"
