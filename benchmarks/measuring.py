@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -315,6 +315,10 @@ class RememberingEncoder:
         self._documents: dict[bytes, NDArray[np.float32]] = {}
         self._queries: dict[bytes, NDArray[np.float32]] = {}
         self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the encoder's own: what it reads, and in how many languages."""
+        return getattr(self._encoder, name)
 
     @property
     def fingerprint(self) -> str:

@@ -7,17 +7,17 @@ what it reads for the answer.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from remem.recall.languages import ENGLISH, has_chinese, spoken
+from remem.recall.asked import Asked, asked_by, is_english
+from remem.recall.persons import named_in
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks_at_last
+from remem.recall.sentences import asks_at_last, statement_share
 from remem.recall.signals import Query
-from remem.recall.states import language_of
-from remem.store.fulltext.tokens import content_words, tokenize
+from remem.recall.tongues import tongue_of
+from remem.views import line
 
 Doubt = Literal["", "unanswered", "other person"]
 
@@ -32,11 +32,11 @@ _ENOUGH, _SHARE = 0.52, 0.4
 """Nearness of the nearest of ten memories, and so much of the share of the question that the one
 with most of it holds, below which all seem to be about something else."""
 
-_SHARED = 0.33
+_SHARED = 0.36
 """Such a share where the encoder cannot read the question, and nothing but words tells."""
 
-_SHARED_SIGNS = 0.04
-"""The same of a text without words, whose signs are rarely shared."""
+_SHARED_SIGNS = 0.2
+"""The same of a text without spaces, where a pair of signs that is not shared may be no word."""
 
 _LEAD = 0.25
 """Share of the question, without the name, by which a memory of others holds more of it than any
@@ -45,7 +45,8 @@ that has the name."""
 _RIGHT = 0.4
 """Probability of the right person below which there is doubt."""
 
-_MOST = 30
+_MOST, _BEST = 30, 10
+"""Memories in which the words of a question about somebody are looked for, and of any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +76,99 @@ def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Dou
     """The doubt that a question leaves; a message that asks nothing leaves none."""
     if found.is_known or not asks_at_last(query.text):
         return ""
-    of_them, of_others = _shares_of(query, ranking, found)
-    if found.right_person < _RIGHT or of_others - of_them >= _LEAD:
-        return "other person"
-    if query.spans:
-        return ""
-    letters = "".join(filter(str.isalpha, query.text))
-    reads = found.reads_all or (letters.isascii() and spoken(query.text)[0] == ENGLISH)
-    if reads:
-        near = found.nearness + _SHARE * found.covered >= _ENOUGH
+    named = named_in(query, ranking)
+    if is_english(query.text):
+        why = _in_english(found, named)
     else:
-        near = found.covered >= (_SHARED_SIGNS if has_chinese(query.text) else _SHARED)
-    return "" if near and (of_them > 0 or not reads) else "unanswered"
+        why = _in_other_languages(query, ranking, found, named)
+    if found.right_person < _RIGHT:
+        return "other person"
+    return "" if query.spans and why == "unanswered" else why
+
+
+def _in_english(found: Evidence, named: Set[str]) -> Doubt:
+    rest = {token: weight for token, weight in found.weights.items() if token not in named}
+    of_them, of_others = 1.0, 0.0
+    if named and rest:
+        held = found.held[:_MOST]
+        shares = [_share(rest, each) for each in held]
+        of_them, of_others = _apart(shares, [not named.isdisjoint(each) for each in held])
+    if of_others - of_them >= _LEAD:
+        return "other person"
+    is_near = found.nearness + _SHARE * found.covered >= _ENOUGH
+    return "" if is_near and of_them > 0 else "unanswered"
+
+
+def _in_other_languages(
+    query: Query, ranking: Sequence[Recollection], found: Evidence, named: Set[str]
+) -> Doubt:
+    told = [
+        _Told(line(one.record), held, not named.isdisjoint(held))
+        for one, held in zip(ranking[: _MOST if named else _BEST], found.held, strict=False)
+        if statement_share(one.record.text)
+    ]
+    asked = asked_by(query, found.weights, named)
+    if found.reads_all and tongue_of(query.text) not in {tongue_of(each.text) for each in told}:
+        # In other languages none of the words tells of whom it is.
+        asked = replace(asked, possessed="", is_about_somebody=False)
+    # To read the memories again takes time, and mostly their tokens say that one answers.
+    if not asked.is_about_somebody and not _left_by(asked, told, _tokens_held, found):
+        return ""
+    return _left_by(asked, told, _words_held, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A memory that states something.
+
+    Attributes:
+        held: Tokens of the question that it holds.
+        is_theirs: It has the name of whom the question is about.
+    """
+
+    text: str
+    held: Set[str]
+    is_theirs: bool
+
+
+def _tokens_held(asked: Asked, told: _Told) -> Set[str]:
+    return asked.words & told.held
+
+
+def _words_held(asked: Asked, told: _Told) -> Set[str]:
+    return asked.held(told.text)
+
+
+def _left_by(
+    asked: Asked, told: Sequence[_Told], look: Callable[[Asked, _Told], Set[str]], found: Evidence
+) -> Doubt:
+    held = [look(asked, each) for each in told]
+    shares = [_share(asked.weights, each) for each in held]
+    if asked.is_about_somebody:
+        covered, of_others = _apart(shares, [each.is_theirs for each in told])
+        if of_others - covered >= _LEAD:
+            return "other person"
+    else:
+        covered = max(shares, default=0.0)
+    if asked.possessed and not any(asked.possessed in each for each in held):
+        covered = 0.0
+    if found.reads_all:
+        is_near = found.nearness + _SHARE * covered >= _ENOUGH
+        is_near = is_near and (covered > 0 or not asked.is_about_somebody)
+    else:
+        is_near = covered >= (_SHARED_SIGNS if asked.is_chinese else _SHARED)
+    return "" if is_near else "unanswered"
+
+
+def _apart(shares: Iterable[float], theirs: Iterable[bool]) -> tuple[float, float]:
+    """The largest of the shares that are theirs, and of the others; 0 where there are none."""
+    of_them = of_others = 0.0
+    for share, is_theirs in zip(shares, theirs, strict=True):
+        if is_theirs:
+            of_them = max(of_them, share)
+        else:
+            of_others = max(of_others, share)
+    return of_them, of_others
 
 
 def shared_doubt(recollections: Iterable[Recollection]) -> str:
@@ -97,44 +179,5 @@ def shared_doubt(recollections: Iterable[Recollection]) -> str:
     return doubts.pop() if len(doubts) == 1 else ""
 
 
-def _shares_of(
-    query: Query, ranking: Sequence[Recollection], found: Evidence
-) -> tuple[float, float]:
-    """The largest shares of what is asked about somebody that a memory with their name holds, and
-    one without it; 1 and 0 if the question names nobody."""
-    named = named_in(query, ranking)
-    rest = {token: weight for token, weight in found.weights.items() if token not in named}
-    if not named or not rest:
-        return 1.0, 0.0
-    of_them = of_others = 0.0
-    for held in found.held[:_MOST]:
-        share = _share(rest, held)
-        if named.isdisjoint(held):
-            of_others = max(of_others, share)
-        else:
-            of_them = max(of_them, share)
-    return of_them, of_others
-
-
-def named_in(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
-    """The tokens of the question that name somebody: speakers, and what it writes with a capital,
-    but for places, times and the beginning. Who asks about themselves names things so."""
-    speakers = {one.record.speaker for one in ranking if one.record.speaker}
-    names = {token for name in speakers for token in content_words(name)}
-    text, language = query.text, language_of(query.text)
-    if language is None or not language.own.search(text):
-        for span in query.spans:
-            text = text.replace(span.phrase, " ")
-        names |= {token for found in _NAME.finditer(text) for token in tokenize(found[0])}
-    return query.tokens.keys() & names
-
-
 def _share(weights: Mapping[str, float], held: Set[str]) -> float:
     return sum(weights[token] for token in weights if token in held) / (sum(weights.values()) or 1)
-
-
-_NAME = re.compile(
-    r"(?<=\w )(?<!\b[Ii]n )(?<!\b[Aa]t )(?<!\b[Tt]o )(?<!\b[Ff]rom )(?<!\b[Nn]ach )(?<!\b[Aa]us )"
-    r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )"
-    r"[A-ZÀ-ÖØ-ÞА-ЯЁ](?![A-ZÀ-ÖØ-ÞА-ЯЁ])\w*"
-)

@@ -17,9 +17,9 @@ from functools import lru_cache
 from typing import Literal
 
 from remem.recall.ranking import Recollection
-from remem.recall.relevance import is_small_talk
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
+from remem.recall.smalltalk import is_small_talk
 from remem.store import Hit, Record
 from remem.store.fulltext.tokens import content_words, tokenize
 

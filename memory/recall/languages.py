@@ -55,11 +55,15 @@ _ENGLISH_SHARE = 0.2
 
 
 def topic_of(text: str) -> str:
-    """A question without the common words of its language, unless it has no others.
+    """A question without the common words of its language, unless it has no others; one in Chinese
+    without those that ask for an occasion.
 
     English ones stay: every search leaves them out. A title has too few words to tell ("Soy and
     Cancer" is not Spanish), so that two must be common in the language and not in English.
     """
+    if has_chinese(text):
+        topic = _CHINESE_OCCASION.sub(" ", text)
+        return topic if _WORD.search(topic) else text
     language = spoken(text)[0]
     common = common_words(language)
     own = {word for word in words_of(text) if len(word) > 1 and word in common}
@@ -110,6 +114,11 @@ def words_of(text: str, most: int = 2000) -> list[str]:
     """The words of its first characters, which tell enough."""
     return _WORD.findall(folded(text[:most]))
 
+
+_CHINESE_OCCASION = re.compile(
+    "(?:第一|头一|首|最后一|最近一|上一?|几|多少)[次回趟]|(?:是|在)?(?:什么时候|哪一?天)"
+)
+"""Words for one of several occasions, or for their number, which no memory of one has."""
 
 _HAN = re.compile("[\u4e00-\u9fff]")
 

@@ -75,11 +75,28 @@ def _occasions(ranking: Sequence[Recollection], rarity: Mapping[str, float]) -> 
                 tokenize(record.text[:_MOST_CHARACTERS])
             ):
                 holders[token].append(place)
-    several = [token for token, places in holders.items() if len(places) > 1]
-    matter = max(sorted(several), key=lambda token: rarity[token], default="")
+    matter = _matter(holders, rarity)
     speakers = {place: ranking[place].record.speaker for place in holders[matter]}
     told = [place for place, one in speakers.items() if one == next(iter(speakers.values()))]
     return sorted({*told, *_best(ranking, _ALIKE)})
+
+
+def _matter(holders: Mapping[str, Sequence[int]], rarity: Mapping[str, float]) -> str:
+    """The rarest word that several hold; or one that is rare, too, if they all hold it and others
+    do: of Chinese words a pair of characters in some sentences is the end of another word."""
+    several = sorted(token for token, places in holders.items() if len(places) > 1)
+    matter = max(several, key=lambda token: rarity[token], default="")
+    wider = [
+        token
+        for token in several
+        if rarity[token] >= _RARE and {*holders[token]} > {*holders[matter]}
+    ]
+    return max(wider, key=lambda token: rarity[token], default=matter)
+
+
+_RARE = 3.0
+"""Least inverse document frequency of a word that may be the matter: at most one memory in twenty
+has it."""
 
 
 def _reordered(
@@ -136,22 +153,51 @@ _MINE = r"^(?!how\b|wie\b|combien\b|cuant|quant).*"
 """The beginning of a question that asks for none but the first or the last one: "how many days
 after my first sprint" asks for two."""
 
+_WHEN = r"(?:\bwann\b|\bcuando\b|\bquand\b|\bquando\b|\bкогда\b|\bque dia\b|\bwelche[mn]? tag\b).*"
+
+_NO_TIME = (
+    r"\w*\b(?! (?:woche|wochenende|monat|jahr|nacht|fruhling|sommer|herbst|winter|montag|dienstag"
+    r"|mittwoch|donnerstag|freitag|samstag|sonntag|semana|fin de|mes|ano|noche|verano|invierno"
+    r"|otono|primavera|lunes|martes|miercoles|jueves|viernes|sabado|domingo|mois|an\b|annee|nuit|ete|hiver"
+    r"|settimana|mese|anno|notte|estate|fim de|noite|verao|inverno|недел|месяц|год|ноч|лет|зим))"
+)
+_NO_TIME_BEFORE = "".join(
+    rf"(?<!\b{time}\s)"
+    for time in (
+        "semaine mois annee an nuit ete hiver automne printemps lundi mardi mercredi jeudi "
+        "vendredi samedi dimanche week-end"
+    ).split()
+)
+"""The rest of a word for the last one, and what stands before it, where that is none of the times
+of which dates tell."""
+
 _FIRST = _any_of(
     *(r"\bfirst time\b", r"\bearliest\b", r"\bwhen\b.*\bfirst\b"),
     _MINE
     + r"\b(?:my (?:very )?first\b(?! name\b)|mein(?:e|en|em|er)? erste|m(?:on|a) premiere?\b)",
-    _MINE + r"\b(?:mi primer|m(?:eu|inha) primeir)",
-    *(r"\berste[ns]? mal\b", r"\berstmals\b", r"\bpremiere fois\b", r"\bprimera vez\b"),
-    *(r"\bprima volta\b", r"\bprimeira vez\b", r"\bпервый раз\b", r"\bвпервые\b"),
-    *("第一次", "首次", "最早"),
+    _MINE + r"\b(?:mi primer|m(?:eu|inha) primeir|mi[ao] prim[oa]\b)",
+    _WHEN
+    + r"\b(?:(?:aller)?erste[nrsm]?|zuerst|primer[ao]?|premiere?|primeir[ao]|prim[oa]|перв\w+)\b",
+    *(r"\b(?:aller)?erste[ns]? mal\b", r"\berstmals\b", r"\bzum ersten\b", r"\bpremiere fois\b"),
+    *(r"\bprimera vez\b", r"\bvez primera\b", r"\bprima volta\b", r"\bprimeira vez\b"),
+    *(r"\bпервый раз\b", r"\bвпервые\b"),
+    *("第一[次回]", "头一[次回]", "首次", "最早", "最初"),
 )
 _LAST = _any_of(
     r"\b(?:last time|most recent(?:ly)?|latest)\b",
     r"\bwhen\b.*\blast\b(?! (?:night|weekend|week|month|year|spring|summer|autumn|fall|winter)\b)",
     _MINE + r"\b(?:my (?:very )?last\b(?! name\b)|mein(?:e|en|em|er)? letzte|m(?:on|a) dernier)",
-    _MINE + r"\b(?:mi ultim|m(?:eu|inha) ultim)",
-    *(r"\bletzte[ns]? mal\b", r"\bzuletzt\b", r"\bderniere fois\b", r"\bultima vez\b"),
-    *(r"\bultima volta\b", r"\bпоследний раз\b", "最后一次", "最近一次", "上一次", "上次"),
+    _MINE + r"\b(?:mi ultim|m(?:eu|inha) ultim|mi[ao] ultim)",
+    _WHEN + rf"{_NO_TIME_BEFORE}\b(?:letzte|ultim[oa]|dernier|послед){_NO_TIME}",
+    *(r"\bletzte[ns]? mal\b", r"\bzuletzt\b", r"\bletztmals\b", r"\bderniere fois\b"),
+    *(r"\ben dernier\b", r"\bultima vez\b", r"\bpor ultimo\b", r"\bvez mas reciente\b"),
+    *(
+        r"\bultima volta\b",
+        r"\bmais recente(?:mente)?\b",
+        r"\bпоследний раз\b",
+        r"\bв прошлый раз\b",
+    ),
+    *("最后一[次回]", "最近一[次回]", "上一?[次回]", "最近是?什么时候", "最近[在是]?哪天"),
 )
 _COUNTED = _any_of(
     *(
@@ -163,5 +209,11 @@ _COUNTED = _any_of(
     ),
     *(r"\bcombien de fois\b", r"\ba quelle frequence\b", r"\bcuantas veces\b", r"\bquante volte\b"),
     *(r"\bcon que frecuencia\b", r"\bcon quale frequenza\b", r"\bquantas vezes\b"),
-    *(r"\bcom que frequencia\b", r"\bсколько раз\b", r"\bкак часто\b", "几次", "多少次"),
+    *(
+        r"\bcom que frequencia\b",
+        r"\bсколько раз\b",
+        r"\bкак часто\b",
+        "几[次回趟]",
+        "多少[次回趟]",
+    ),
 )

@@ -10,28 +10,20 @@ whom the question names, and that it is this memory, by its place in the ranking
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.doubts import Evidence, doubt
-from remem.recall.languages import common_words, words_of
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks, asks_at_last, is_prose
+from remem.recall.sentences import asks_at_last, is_prose
 from remem.recall.signals import Query, named_among
+from remem.recall.smalltalk import is_greeting, is_small_talk
+from remem.recall.tongues import tongue_of
 from remem.store import Hit, InvalidInput
-from remem.store.fulltext.folding import folded
-from remem.store.fulltext.tokens import (
-    STOP_WORDS,
-    split_words,
-    tokenize,
-    word_tokens,
-)
+from remem.store.fulltext.tokens import split_words, tokenize, word_tokens
 from remem.views import line
 
 FLOOR = 0.0002
@@ -70,17 +62,41 @@ class Rarity:
         return sum(weights) / (sum(self.weights.values()) or 1.0)
 
 
-def text_reach(legs: Mapping[str, Sequence[Hit]], query: Query, rarity: Rarity) -> dict[str, float]:
-    """Share of the question that the best hit of each full-text leg holds, in [0, 1].
+def text_reach(
+    legs: Mapping[str, Sequence[Hit]], query: Query, rarity: Rarity, same: float
+) -> dict[str, float]:
+    """The worth of the best hit of each full-text leg, in [0, 1]: the square of the share of the
+    question that it holds, and all where the memories are in the language of the question.
 
     Its words tell much where they are all there. Where the answer may be in another language, a
-    memory that shares one of them by chance must not count as if it had them all.
+    memory that shares half of them by chance must not count as if it had them all.
+
+    Args:
+        same: See ``share_in_tongue``.
     """
+
+    def held(hit: Hit) -> float:
+        return rarity.covered(query.tokens.keys() & {*tokenize(line(hit.record))})
+
     return {
-        leg: rarity.covered(query.tokens.keys() & {*tokenize(line(hits[0].record))})
+        leg: same + (1.0 - same) * held(hits[0]) ** 2
         for leg, hits in legs.items()
         if leg.startswith("text") and hits
     }
+
+
+def share_in_tongue(question: str, legs: Mapping[str, Sequence[Hit]]) -> float:
+    """The share of the memories nearest to a question that are in its language, beyond one half,
+    in [0, 1]: 1 if all of them are, and 0 if half or less."""
+    nearest = [hit.record.text for hit in legs.get("dense turn", ())[:_NEAREST]]
+    if not nearest:
+        return 0.0
+    tongue = tongue_of(question)
+    same = sum(tongue_of(text) == tongue for text in nearest) / len(nearest)
+    return max(0.0, 2.0 * same - 1.0)
+
+
+_NEAREST = 20
 
 
 def relevant(recollections: Sequence[Recollection], floor: float) -> list[Recollection]:
@@ -130,7 +146,9 @@ def judged(
         worth = 0.0
     right_person = _of_the_right_person(query, ranking)
     worth *= right_person
-    if query.only_when:  # no word says what it is about, and only the time what matters
+    if query.only_when and not is_greeting(
+        query.text
+    ):  # no word says what it is about, and only the time what matters
         return [
             replace(one, relevance=max((s.closeness(said) for s in query.spans), default=0.0))
             if (said := one.record.said_at)
@@ -238,63 +256,6 @@ def _words_of(recollection: Recollection, tokens: Set[str]) -> dict[str, str]:
         for token in word_tokens(word)
         if token in tokens
     }
-
-
-# Messages that ask for no memory: greetings, thanks, reactions.
-#
-# "That's amazing!" is close to a hundred turns of any chat, so no similarity tells it from a
-# question; its words do.
-def is_small_talk(text: str) -> bool:
-    """True if a message is made of nothing but conversational words.
-
-    One word that stands for something ("dentist", "paella", a number) makes it a message about
-    that, and "what do I like?" or "when did she call?" is a question that only a memory answers.
-    """
-    english, chinese, others = _lists()
-    if any(_is_small_talk_in(language, words, text) for language, words in others.items()):
-        return True
-    words = {_CONTRACTED.sub("", word.lower()) for word in split_words(chinese.sub(" ", text))}
-    if words & _ASKING and words & _PERSONS:
-        return False
-    return all(word in STOP_WORDS or english.issuperset(word_tokens(word)) for word in words)
-
-
-def _is_small_talk_in(language: str, conversational: Set[str], text: str) -> bool:
-    """True if the words of a text are conversational in a language, or common in it; a question may
-    have no common ones, for it is they that make "Wo bin ich?" one."""
-    words = frozenset(words_of(text))
-    if words.isdisjoint(conversational) or any(map(str.isdigit, text)):
-        return False
-    return words <= (conversational if asks(text) else conversational | common_words(language))
-
-
-_ASKING = frozenset("how what who whose where when which".split())
-_PERSONS = frozenset(
-    "i me my mine we us our ours he him his she her hers they them their theirs".split()
-)
-_CONTRACTED = re.compile("((?<!ca)(?<!wo)n['’]t|['’](s|re|m|ll|ve|d|t))$")  # do n't, but can 't
-
-
-@cache
-def _lists() -> tuple[frozenset[str], re.Pattern[str], Mapping[str, frozenset[str]]]:
-    """The tokens of the English words, a pattern of the Chinese phrases, and the words of each
-    other language, folded."""
-    text = files("remem.recall").joinpath("smalltalk.txt").read_text(encoding="utf-8")
-    text = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    first, *sections = _SECTION.split(text)
-    others = {
-        language: frozenset(folded(words).split())
-        for language, words in zip(sections[::2], sections[1::2], strict=True)
-    }
-    entries = first.split()
-    english = frozenset(
-        token for entry in entries if entry.isascii() for token in word_tokens(entry)
-    )
-    chinese = sorted((entry for entry in entries if not entry.isascii()), key=len, reverse=True)
-    return english, re.compile("|".join(map(re.escape, chinese))), others
-
-
-_SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
 
 
 # How near two texts are in meaning, on one scale for all encoders.

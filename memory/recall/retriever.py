@@ -30,7 +30,7 @@ from remem.recall.ranking import (
     weights_among,
     weights_for_agents,
 )
-from remem.recall.relevance import Rarity, Scale, judged, scale_of, text_reach
+from remem.recall.relevance import Rarity, Scale, judged, scale_of, share_in_tongue, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.revisions import nearest_decision_first, newest_decision_first
 from remem.recall.sentences import questions
@@ -239,9 +239,11 @@ class Retriever:
         link = weights.pop("link", 0.0)
         reach: Mapping[str, float] = {}
         if asked.across_languages:
-            weights.pop("answer", None)  # its words for names and numbers are of few languages
+            same = share_in_tongue(query, found)
+            if "answer" in weights:  # its words for names and numbers are of the same language
+                weights["answer"] *= same
             rarity, _ = self._rarity(reader, namespace, question, frozenset())
-            reach = text_reach(found, question, rarity)
+            reach = text_reach(found, question, rarity, same)
         candidates = candidates_of(found, out.also, weights, pool, out.idle, reach)
         ranked = rank(question, candidates, weights, depth + len(out.idle))
         ranking = [one for one in ranked if one.record.key not in out.idle]

@@ -7,6 +7,7 @@ in Latin letters it is a guess, for which English goes first.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from remem.recall.languages import ENGLISH, common_among, words_of
 
@@ -36,6 +37,7 @@ _LEAST = 0.2
 _PATTERNS = {code: re.compile(f"[{characters}]") for code, characters in _SCRIPTS.items()}
 
 
+@lru_cache(maxsize=4096)
 def tongue_of(text: str) -> str | None:
     """The code of the language that a text is in; None of one without letters, or in another."""
     beginning = text[:_MOST_CHARACTERS]

@@ -19,7 +19,7 @@ from functools import cache
 import stopwordsiso
 
 from remem.recall.claims import State, claims
-from remem.recall.doubts import named_in
+from remem.recall.persons import named_in
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query

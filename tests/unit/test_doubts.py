@@ -74,6 +74,69 @@ def test_in_a_language_that_the_encoder_does_not_read_words_decide() -> None:
     assert left_by(question, "Das Fahrrad ist weg.", nearness=0.6, reads_all=True) == ""
 
 
+@pytest.mark.parametrize(
+    ("question", "texts"),
+    [
+        ("Wie heißt mein Kanu?", ["Mein Hund heißt Rex.", "Meine Firma heißt Ostwind."]),
+        ("¿Cómo se llama mi yate?", ["Mi gata se llama Luna.", "Mi jefe se llama Raúl."]),
+        ("Comment s'appelle mon voilier ?", ["Mon chat s'appelle Gris."]),
+        ("Como se chama o meu iate?", ["A minha gata se chama Lua."]),
+        ("Come si chiama il mio gommone?", ["Il mio gatto si chiama Leo."]),
+        ("我的摩托车叫什么名字？", ["我的狗叫什么名字？", "我的猫叫小黑。"]),
+        ("我戴多大的帽子？", ["我最近学了什么？", "我穿四十码的外套。"]),
+    ],
+)
+def test_words_that_only_ask_are_no_answer_in_any_language(question: str, texts: list[str]) -> None:
+    assert left_by(question, *texts) == "unanswered"
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Wie heißt meine Katze?", "Meine Katze heißt Mia."),
+        ("Welche Sprache lerne ich?", "Ich lernte wieder zwei Stunden Türkisch, eine Sprache!"),
+        ("¿Qué instrumento aprendió la vecina?", "La vecina aprende un instrumento raro."),
+        ("Où est garée la voiture ?", "J'ai garé la voiture près du port."),
+        ("我以前学过什么乐器？", "我以前学过大提琴，是我最喜欢的乐器。"),
+        ("我讨厌什么水果？", "我最讨厌榴莲，连这水果的味道都受不了。"),
+    ],
+)
+def test_another_form_of_a_word_answers_as_well(question: str, text: str) -> None:
+    assert left_by(question, text, "Hm.") == ""
+
+
+def test_a_question_that_was_asked_before_answers_nothing() -> None:
+    question = "Welche Farbe hat meine Haustür?"
+    assert left_by(question, "Hat die Haustür eine Farbe, welche?") == "unanswered"
+
+
+@pytest.mark.parametrize(
+    ("question", "theirs", "others"),
+    [
+        ("Wo verbringt Lennart den Winter?", "Lennart hat Fieber.", "Den Winter bin ich in Rom."),
+        ("Was hat Lennart im Bus vergessen?", "Lennart lacht.", "Im Bus den Schal vergessen!"),
+        ("¿Qué vendió Blanca en la feria?", "Blanca ronca.", "Iván vendió miel en la feria."),
+        ("¿A qué tiene miedo Iván?", "Iván ronca.", "Blanca tiene miedo a los perros."),
+        ("O que Raquel vendeu na feira?", "Raquel ronca.", "Nuno vendeu mel na feira."),
+        ("Où Lucas passe l'hiver ?", "Lucas ronfle.", "Inès passe l'hiver à Nice."),
+        ("Che cosa colleziona Ilaria?", "Ilaria russa.", "Dario colleziona tappi."),
+        ("冯雪收集什么？", "冯雪感冒了。", "阿强收集邮票。"),
+        ("老马害怕什么？", "老马来过。", "董姐害怕蜘蛛。"),
+        ("欧阳倩在火车上丢了什么？", "欧阳倩会唱歌。", "冯雪把伞丢在火车上了。"),
+    ],
+)
+def test_others_have_done_in_any_language_what_somebody_has_not(
+    question: str, theirs: str, others: str
+) -> None:
+    assert left_by(question, others, theirs) == "other person"
+    assert left_by(question, others, f"{theirs} {others}") == ""
+
+
+def test_what_is_near_in_another_language_answers_about_somebody() -> None:
+    texts = ("Lennart spends the winter in Rome.", "Ada moved to Ghent.")
+    assert left_by("Wo verbringt Lennart den Winterurlaub?", *texts, reads_all=True) == ""
+
+
 def test_what_was_said_of_others_is_of_another_person() -> None:
     texts = ("Carl is allergic to shellfish.", "Patrick trained as a carpenter.")
     assert left_by("What is Patrick allergic to?", *texts) == "other person"

@@ -185,5 +185,5 @@ def test_a_question_finds_what_was_said_in_another_language() -> None:
                 found = [each.record.key for each in memory.search(question, 5)]
                 first += found[0] == str(number)
                 among_five += str(number) in found
-    assert first >= 150  # of 200; 157 when it was measured, and 77 with the encoder of before
+    assert first >= 156  # of 200; 160 when it was measured, and 77 with the encoder of before
     assert among_five >= 190

@@ -169,3 +169,16 @@ def test_a_question_of_common_words_keeps_them() -> None:
 def test_no_text_is_an_error(language: str, text: str) -> None:
     list(locale(language).scan(text, NOW.replace(tzinfo=None)))
     time_spans(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("我第一次去看牙医是什么时候？", ["我", "去看", "看牙", "牙医"]),
+        ("我去滑雪了多少次？", ["我去", "去滑", "滑雪", "雪了"]),
+    ],
+)
+def test_words_for_an_occasion_are_not_looked_for_in_chinese(
+    question: str, topic: list[str]
+) -> None:
+    assert list(read_query(question, None).tokens) == topic

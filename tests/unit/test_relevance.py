@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from remem.recall.ranking import Recollection
-from remem.recall.relevance import Rarity, Scale, judged, text_reach
+from remem.recall.relevance import Rarity, Scale, judged, share_in_tongue, text_reach
 from remem.recall.signals import read_query
 from remem.store import Hit, Record
 from remem.store.fulltext.ranking import idf
@@ -151,12 +151,41 @@ def test_words_found_without_their_accents_are_shown_with_them() -> None:
     assert one.words == ("café", "Łódź")
 
 
-def test_a_full_text_leg_is_worth_the_share_of_the_question_that_its_best_hit_holds() -> None:
+def text_legs(text: str) -> dict[str, list[Hit]]:
+    hits = [Hit(one.record, 7.0) for one in ranking(0.9, text=text)]
+    return {"text turn": hits, "dense turn": hits, "text window": []}
+
+
+def test_a_full_text_leg_is_worth_less_than_the_share_of_the_question_that_it_holds() -> None:
     query = read_query("What is left in the fridge?", None)
-    hits = [Hit(one.record, 7.0) for one in ranking(0.9, text="My left knee hurts.")]
-    rarity = Rarity({"leav": 1.0, "fridg": 3.0}, unheard=3.0)
-    legs = {"text turn": hits, "dense turn": hits, "text window": []}
-    assert text_reach(legs, query, rarity) == {"text turn": 0.25}
+    rarity = Rarity({"leav": 1.0, "fridg": 1.0}, unheard=3.0)
+    legs = text_legs("My left knee hurts.")
+    assert text_reach(legs, query, rarity, 0.0) == {"text turn": 0.25}
+    whole = text_legs("We left the fridge open.")
+    assert text_reach(whole, query, rarity, 0.0) == {"text turn": 1.0}
+
+
+def test_a_full_text_leg_is_worth_all_in_a_memory_of_the_same_language() -> None:
+    query = read_query("What is left in the fridge?", None)
+    rarity = Rarity({"leav": 1.0, "fridg": 1.0}, unheard=3.0)
+    assert text_reach(text_legs("My left knee hurts."), query, rarity, 1.0) == {"text turn": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("texts", "share"),
+    [
+        (["Das Fahrrad ist in der Garage."], 1.0),
+        (["Das Fahrrad ist in der Garage.", "La bici está en el garaje."], 0.0),
+        (["Das Fahrrad ist weg."] * 3 + ["我的自行车在车库里。"], 0.5),
+        (["我的自行车在车库里。"], 0.0),
+        ([], 0.0),
+    ],
+)
+def test_a_memory_is_in_the_language_of_a_question_as_far_as_most_of_it_is(
+    texts: list[str], share: float
+) -> None:
+    hits = [Hit(one.record, 0.5) for text in texts for one in ranking(0.9, text=text)]
+    assert share_in_tongue("Wo ist mein Fahrrad?", {"dense turn": hits}) == share
 
 
 def test_of_ten_megabytes_the_beginning_is_searched_for_words() -> None:

@@ -1,8 +1,12 @@
 """Which messages ask for no memory."""
 
+from datetime import datetime, timezone
+
 import pytest
 
-from remem.recall.relevance import is_small_talk
+from remem import Memory
+from remem.recall.smalltalk import is_small_talk
+from remem.testing import HashEncoder
 
 
 @pytest.mark.parametrize(
@@ -48,7 +52,18 @@ def test_so_are_those_of_six_more_languages(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["我的生日", "mi cumpleaños", "ma voiture", "Mein Geburtstag", "Treffen am Montag", "tía Rosa"],
+    [
+        "我的生日",
+        "mi cumpleaños",
+        "mi canción",
+        "ma voiture",
+        "mon travail",
+        "Mein Geburtstag",
+        "Meine Reise",
+        "o meu carro",
+        "Treffen am Montag",
+        "tía Rosa",
+    ],
 )
 def test_a_word_that_stands_for_something_makes_it_none(text: str) -> None:
     assert not is_small_talk(text)
@@ -60,6 +75,91 @@ def test_a_word_that_stands_for_something_makes_it_none(text: str) -> None:
 )
 def test_a_question_of_common_words_alone_is_none(text: str) -> None:
     assert not is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write me a poem",
+        "Happy birthday!",
+        "It is so windy today",
+        "Wie alt bist du?",
+        "Frohes neues Jahr!",
+        "Ich bin heute gut gelaunt",
+        "Es regnet schon wieder",
+        "Erzähl mir eine Geschichte",
+        "¿Cómo te llamas?",
+        "Hoy hace mucho calor",
+        "Cuéntame un cuento",
+        "¡Feliz cumpleaños!",
+        "Quel âge as-tu ?",
+        "Je suis de bonne humeur",
+        "Chante-moi une chanson",
+        "À la prochaine, bon courage",
+        "Você pode me ajudar?",
+        "Está chovendo de novo",
+        "Que pena, melhoras!",
+        "Come ti chiami?",
+        "Sono di buon umore",
+        "In bocca al lupo!",
+        "Как тебя зовут?",
+        "У меня плохое настроение",
+        "С новым годом!",
+        "给我写一首诗",
+        "你叫什么名字？",
+        "今天好冷啊",
+        "早日康复！",
+    ],
+)
+def test_so_are_moods_the_weather_wishes_and_questions_about_whoever_is_asked(text: str) -> None:
+    assert is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When is the birthday?",
+        "Where was it cold?",
+        "What is my name?",
+        "Wie alt bin ich?",
+        "In welchem Jahr war das?",
+        "¿Cómo me llamo?",
+        "¿Cuándo es mi cumpleaños?",
+        "¿Qué año fue?",
+        "Quel âge ai-je ?",
+        "Qui était malade ?",
+        "Quantos anos tenho?",
+        "Come mi chiamo?",
+        "Как меня зовут?",
+        "Сколько мне лет?",
+        "我叫什么名字？",
+        "我几岁了？",
+        "谁帮了我？",
+    ],
+)
+def test_the_same_words_about_the_one_who_asks_are_none(text: str) -> None:
+    assert not is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How are you today?",
+        "Wie geht's dir heute?",
+        "¿Qué tal estás hoy?",
+        "Ça va aujourd'hui ?",
+        "Oi, tudo bem hoje?",
+        "Ciao, come va oggi?",
+        "Привет, как дела сегодня?",
+        "你好，最近怎么样？",
+    ],
+)
+def test_a_greeting_asks_for_no_day_although_it_names_one(text: str) -> None:
+    with Memory(":memory:", encoder=HashEncoder()) as memory:
+        memory.add("The roof leaks.", said_at=datetime(2025, 6, 1, 9, tzinfo=timezone.utc))
+        now = datetime(2025, 6, 1, 12, tzinfo=timezone.utc)
+        assert memory.context(text, now=now).text == ""
+        assert memory.context("Anything today?", now=now).text
 
 
 @pytest.mark.parametrize("text", ["Don't worry", "I can’t talk now", "It won't be long", "I'm ok"])
@@ -104,3 +204,12 @@ def test_a_question_about_people_is_none_however_common_its_words(text: str) -> 
 
 def test_a_question_about_whoever_is_asked_is_small_talk() -> None:
     assert is_small_talk("Who are you?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hahahahaha!", "Jejejeje, muy bueno", "kkkkkkk", "Ahahah", "rsrsrs", "mdrrr", "Хахаха",
+     "sooo cool", "Holaaaa", "Olááá", "Suuuper !"],
+)  # fmt: skip
+def test_laughter_and_long_drawn_words_are_small_talk(text: str) -> None:
+    assert is_small_talk(text)

@@ -7,7 +7,9 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from remem.benchmarks.measuring import RememberingEncoder
+from remem.recall.retriever import Encoded
 from remem.testing import HashEncoder
+from remem.views import space_of
 
 
 class CountingEncoder(HashEncoder):
@@ -22,6 +24,12 @@ class CountingEncoder(HashEncoder):
         return super().encode_documents(texts)
 
 
+class AcrossLanguages(HashEncoder):
+    """Says so, as the multilingual encoder does."""
+
+    across_languages = True
+
+
 def test_the_vectors_are_those_of_the_encoder_inside() -> None:
     texts = ["the kiln broke", "a boat", "the kiln broke"]
     inside = HashEncoder()
@@ -29,6 +37,12 @@ def test_the_vectors_are_those_of_the_encoder_inside() -> None:
     assert_array_equal(encoder.encode_documents(texts), inside.encode_documents(texts))
     assert_array_equal(encoder.encode_query("a boat"), inside.encode_query("a boat"))
     assert (encoder.fingerprint, encoder.dim) == (inside.fingerprint, inside.dim)
+
+
+def test_a_search_learns_of_it_what_it_learns_of_the_encoder_inside() -> None:
+    asked = Encoded.by(RememberingEncoder(AcrossLanguages()), "Wo ist das Boot?")
+    assert asked.across_languages
+    assert asked.space == space_of(AcrossLanguages())
 
 
 def test_a_text_is_encoded_once() -> None:
