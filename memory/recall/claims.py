@@ -229,6 +229,18 @@ def _is_of_another(sentence: str, language: Language) -> bool:
     return subject is not None and language.triggers.isdisjoint({subject[1].lower()})
 
 
+def is_about_another(text: str, language: Language) -> bool:
+    """True if a text is about others, and not about who speaks."""
+    if _is_of_another(text, language) or language.other.search(text):
+        return True
+    return language.own.search(text) is None and language.people.search(text) is not None
+
+
+def amount_pattern(state: Known) -> str:
+    """How the values of a state are written where nothing says that they are of this state."""
+    return _AMOUNT if state.name in _AMOUNTS else state.kind.pattern
+
+
 def _amount(value: frozenset[str]) -> float:
     """The amount of money in a value."""
     written = "".join(value)
@@ -240,7 +252,7 @@ def _patterns(
     state: Known, named: Set[str], changed: bool, language: Language
 ) -> Iterator[re.Pattern[str]]:
     if not state.is_name:
-        yield _anywhere(_AMOUNT if state.name in _AMOUNTS else state.kind.pattern)
+        yield _anywhere(amount_pattern(state))
         return
     yield from language.persons if state.is_person else language.names
     if state.is_person and changed and language.here:

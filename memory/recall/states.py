@@ -74,6 +74,8 @@ class Known:
         about: Words that name it.
         triggers: Words of which each of its statements has one.
         unless: Words beside which it is another state: "dentist" of a doctor's.
+        around: Pattern of the words that news about it have; None: none are known.
+        beside: These words.
     """
 
     name: str
@@ -83,6 +85,8 @@ class Known:
     about: frozenset[str]
     triggers: frozenset[str]
     unless: frozenset[str]
+    around: re.Pattern[str] | None
+    beside: str
 
     @property
     def is_name(self) -> bool:
@@ -139,6 +143,10 @@ class Language:
         """The relative whom a question is about; empty: the person who asks."""
         found = self.relative.search(question) if self.relative else None
         return self.relative_of(found[1]) if found else ""
+
+    def words_around(self, name: str) -> str:
+        """Words that news about a state have, to search for."""
+        return " ".join(each.beside for each in self.states if each.name == name)
 
     def relative_of(self, word: str) -> str:
         """A relative by the name that all words for them share: a girl is a daughter."""
@@ -248,7 +256,28 @@ def _known(
         about,
         about | frozenset(state.get("find", "").split()),
         frozenset(state.get("unless", "").split()),
+        _around(state.get("around", "").split(), is_spaced="value" not in table),
+        state.get("around", "").replace("_", " "),
     )
+
+
+def _around(stems: Sequence[str], *, is_spaced: bool) -> re.Pattern[str] | None:
+    """A pattern of words that begin so; short ones have no more than an ending."""
+    if not stems:
+        return None
+    if not is_spaced:
+        return re.compile("|".join(stems))
+    ends = (rf"{re.escape(each).replace('_', ' ')}" + _ends(each) for each in stems)
+    return re.compile(rf"\b(?:{'|'.join(ends)})", re.IGNORECASE)
+
+
+def _ends(stem: str) -> str:
+    return r"\w*" if len(stem) >= _LEAST_OF_STEM else r"(?:[esn]|en|es|'s)?\b"
+
+
+def named_kinds(state: Known) -> tuple[str, bool]:
+    """The kind of the values of a state, those of persons apart: what it may be taken for."""
+    return _KINDS[state.name], state.is_person
 
 
 def _frames(tables: Iterable[Mapping[str, Any]], words: Mapping[str, str]) -> list[Frame]:
@@ -278,6 +307,9 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
         pattern = filled
     return pattern
 
+
+_LEAST_OF_STEM = 5
+"""Characters of a word that may go on; "car" is no "card"."""
 
 _WITHOUT_NOUNS = frozenset({"number", "words", "diet", "pet", "weight"})
 """Kinds of values that no form of ``shared.nouns`` has."""
