@@ -229,11 +229,13 @@ def _is_of_another(sentence: str, language: Language) -> bool:
     return subject is not None and language.triggers.isdisjoint({subject[1].lower()})
 
 
-def is_about_another(text: str, language: Language) -> bool:
-    """True if a text is about others, and not about who speaks."""
-    if _is_of_another(text, language) or language.other.search(text):
+def is_about_others(text: str, language: Language) -> bool:
+    """True if a text is about others, and not about who speaks; "my dog's name" is no other's."""
+    if _is_of_another(text, language):
         return True
-    return language.own.search(text) is None and language.people.search(text) is not None
+    known = language.triggers
+    text = _OWNER.sub(lambda owner: owner[1] if owner[1].lower() in known else owner[0], text)
+    return language.people.search(text) is not None
 
 
 def amount_pattern(state: Known) -> str:
@@ -330,6 +332,7 @@ _SENTENCE = re.compile(
 _WORD = re.compile(r"\w+|@")
 _DIGIT = re.compile(r"\d")
 
+_OWNER = re.compile(r"(\w+)'s\b")
 _AMOUNTS = frozenset({"rent", "salary"})
 _MOST_TIMES = 3
 _SUBJECT = re.compile(

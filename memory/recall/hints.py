@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from remem.recall.claims import Claim, State, amount_pattern, claims, is_about_another
+from remem.recall.claims import Claim, State, amount_pattern, claims, is_about_others
 from remem.recall.languages import CHINESE
 from remem.recall.sentences import asks
 from remem.recall.states import Known, Language, named_kinds
@@ -21,8 +21,11 @@ _MOST_CHARACTERS = 200
 """Of a message; longer ones have words of everything."""
 
 _LEAST = 2.5
-_FEW_WORDS = 6
+"""Of the words of a state, and of the other signs that a message tells what is new."""
+
 _MOST_WORDS = 3
+_FEW_WORDS = 6
+_FEW_CHARACTERS = 40
 
 
 def hints(text: str, asked: Iterable[State], language: Language) -> Iterator[Claim]:
@@ -39,25 +42,37 @@ def hints(text: str, asked: Iterable[State], language: Language) -> Iterator[Cla
         for known in language.states
         if known.name == name and known.around is not None and known.around.search(text)
     ]
-    if not likely or language.skip.search(text) or is_about_another(text, language):
+    if not likely or is_about_others(text, language):
         return
     if any(" " not in claim.state[1] for claim in claims(text)):  # it is about something known
         return
-    changed = _NEWS.search(text) is not None or language.change.search(text) is not None
-    weight = changed + 0.5 * (language.own.search(text) is not None) + 0.5 * _is_terse(text)
+    change, own = _change(text, language), language.own.search(text) is not None
+    if not (change or own):
+        return
+    signs = change + 0.5 * (own or not language.other.search(text)) + 0.5 * _is_terse(text)
     for whose, known in likely:
         words = _words(known, text)
-        if whose and not (language.whose(text) == whose or words > 1):
+        if whose and language.whose(text) not in ("", whose):
             continue
-        if words + weight < _LEAST or words < _most_of_others(known, text, language):
+        if words + signs < _LEAST or words < _most_of_others(known, text, language):
             continue
         if value := _value(text, known, language):
             yield Claim((whose, known.name), value, True)
 
 
+def _change(text: str, language: Language) -> float:
+    """A weight of the words that tell of a change: "today" and "again" tell of little."""
+    told = (*language.change.finditer(text), *_NEWS.finditer(text))
+    if not told:
+        return 0.0
+    return 0.5 if all(_OF_ANY_DAY.fullmatch(each[0]) for each in told) else 1.0
+
+
 def _is_terse(text: str) -> bool:
     """True for a message of a few words, as in "Moved again: Graz"."""
-    return len(text.split()) <= _FEW_WORDS or ":" in text
+    if ":" in text or "：" in text:
+        return True
+    return len(text.split()) <= _FEW_WORDS and (text.isascii() or len(text) <= _FEW_CHARACTERS)
 
 
 def _words(known: Known, text: str) -> int:
@@ -75,31 +90,62 @@ def _most_of_others(known: Known, text: str, language: Language) -> int:
 
 
 def _value(text: str, known: Known, language: Language) -> frozenset[str]:
-    """The first value of the kind of a state; empty: there is none."""
-    if not known.is_name:
-        found = re.search(amount_pattern(known), text, re.IGNORECASE)
-        return known.kind.read(found[0]) if found else frozenset()
+    """The first value of the kind of a state in a clause that tells of the present; empty: none."""
     assert known.around is not None  # see hints
-    for pattern in (*language.persons, *language.names, *_NAMES.get(language.name, (_NAME,))):
-        for found in pattern.finditer(text):
-            name = found["v"]
-            if (value := known.kind.read(name)) and not known.around.search(name):
-                return value
-    return frozenset()
+    if not known.is_name:
+        pattern = re.compile(f"(?P<v>{amount_pattern(known)})", re.IGNORECASE)
+        return next(_values(pattern, text, known, language), frozenset())
+    further = _NAMES.get(language.name, (_NAME,))
+    for pattern in (*language.persons, *language.names, *further):
+        for value in _values(pattern, text, known, language):
+            return value
+    if language.is_spaced or language.skip.search(text):
+        return frozenset()
+    return frozenset({text})  # where a name has no sign, all of it is as good
 
 
-_NAME = re.compile(r"(?<=[\w,;:'’&(=] )(?P<v>(?!I\b|I')[A-ZÀ-ÖØ-ÞА-ЯЁ][\w'&.-]*)")
-_NAMES: Mapping[str, tuple[re.Pattern[str], ...]] = {"de": (), CHINESE: ()}
+def _values(
+    pattern: re.Pattern[str], text: str, known: Known, language: Language
+) -> Iterator[frozenset[str]]:
+    for found in pattern.finditer(text):
+        before, behind = text[: found.start("v")], text[found.start("v") :]
+        clause = _CLAUSE.split(before)[-1] + _CLAUSE.split(behind)[0]
+        if language.skip.search(clause) or language.before.search(before):
+            continue
+        if known.is_name and known.around is not None and known.around.search(found["v"]):
+            continue
+        if value := known.kind.read(found["v"]):
+            yield value
+
+
+_CLAUSE = re.compile(r"[,;!?。，；！？]|\.(?!\d)|\b(?:and|but|und|et|mais|y|pero|e|mas)\b")
+_CAPITAL = r"(?P<v>(?!I\b|I')[A-ZÀ-ÖØ-ÞА-ЯЁ][\w'&.-]*)"
+_NAME = re.compile(rf"(?:(?<=[\w,;:'’&=] )|(?<=\()){_CAPITAL}")
+_NAMES: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    "de": (
+        re.compile(rf"\b(?:beim?|zu[rm]?|i[nm]|vo[nm]|mit|an|für|nach|de[rnm]|die) {_CAPITAL}"),
+        re.compile(rf"(?:^|: |[.!] ){_CAPITAL}(?= (?:ist|hat|heißt|übernimmt|führt)\b|[.!]*$)"),
+    ),
+    CHINESE: (),
+}
 """Language -> further patterns of a name; German nouns have capitals, and Chinese has none."""
 
+_OF_ANY_DAY = re.compile(
+    r"(?:today|tonight|yesterday|again|just|wieder|heute|gestern|encore|hier|aujourd'hui"
+    r"|de nuevo|otra vez|hoy|ayer|de novo|outra vez|hoje|ontem|今天|昨天|又|刚)",
+    re.IGNORECASE,
+)
 _NEWS = re.compile(
-    r"\b(?:day one|first (?:day|week|month|time|night)|(?:second|third) (?:day|week)|finally|at last"
-    r"|just|today|tonight|yesterday|officially|bye|goodbye|settled|took me on|gone over"
-    r"|erste[rnsm]? (?:tag|woche|mal)|endlich|gestern|heute|gelandet"
-    r"|premi(?:er|ère) (?:jour|semaine|fois)|enfin|hier|aujourd'hui"
-    r"|primer[ao]? (?:día|semana|vez)|por fin|al final|ayer|hoy"
-    r"|primeir[oa] (?:dia|semana|vez)|finalmente|ontem|hoje)\b"
-    r"|第一|今天|昨天|终于|总算|这次|改",
+    r"\b(?:day (?:one|two|three|\d+)|(?:first|second|third) (?:day|week|month|time|night|session"
+    r"|appointment|lesson)|(?:one|two|three) weeks? (?:in|into|at)|finally|at last|just|today|tonight"
+    r"|yesterday|officially|good ?bye|bye|took me on|hired me|gone over|over to|moved|went to|update"
+    r"|erste[rnsm]? (?:tag|woche|mal|stunde|termin|training)|(?:zwei|dritte|zweite) wochen?|endlich"
+    r"|gestern|heute|gelandet|ab (?:sofort|jetzt)|umgezogen|gewechselt|neu|durch"
+    r"|premi(?:er|ère) (?:jour|semaine|fois|séance|cours)|(?:deux|trois) semaines|enfin|hier"
+    r"|aujourd'hui|ça y est|nouveau|transféré|changement"
+    r"|primer[ao]? (?:día|semana|vez|clase)|por fin|al final|ayer|hoy|estreno|pasado a|pasé a|nuevo"
+    r"|primeir[oa] (?:dia|semana|vez|aula)|finalmente|ontem|hoje|passei|entrei|troca|troquei)\b"
+    r"|第[一二三]|今天|昨天|终于|总算|这次|改|换|刚|这周|以后|脱单|官宣|答应",
     re.IGNORECASE,
 )
 """Words of news, besides those of a change."""
