@@ -84,6 +84,8 @@ def claims(text: str) -> tuple[Claim, ...]:
 @lru_cache(maxsize=16384)
 def _claims(text: str) -> tuple[Claim, ...]:
     text = text.replace("’", "'")
+    if not text.isascii():
+        text = _NARROW_COMMA.sub("，", text)
     told = [each.strip() for each in _SENTENCE.findall(text)]
     told = [each for each in told if len(each) <= _LONG and not each.endswith(("?", "？"))]
     message = " ".join(told) if len(text) <= _SHORT else ""
@@ -97,7 +99,7 @@ def asked_states(question: str) -> Set[State]:
     """The states that a question of the first person asks for."""
     likely = {*spoken(question), CHINESE}
     return {
-        (language.whose(question), each.name)
+        ("" if each.name == "partner" else language.whose(question), each.name)
         for language in languages()
         if language.name in likely
         for each in language.states
@@ -173,7 +175,7 @@ def _in_frame(
             continue
         if found.groupdict().get("them") and language.people.search(around):
             continue
-        return Claim((_whose(found, around, language), state.name), value, False)
+        return Claim((_whose(found, around, language, state.name), state.name), value, False)
     return None
 
 
@@ -197,7 +199,7 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
             value = state.kind.read(found["v"]) - language.triggers - _NO_NAMES
             before = sentence[: found.start("v")]
             is_past = language.before.search(before) is not None
-            if value and not (is_past or _is_no_value(before, state)):
+            if value and not (is_past or is_no_value(before, state)):
                 yield Claim(
                     ("", state.name), value, changed, named if state.is_name else frozenset()
                 )
@@ -210,7 +212,7 @@ def _name(value: frozenset[str]) -> frozenset[str]:
     return frozenset() if all(map(str.isdigit, value)) else value
 
 
-def _is_no_value(before: str, state: Known) -> bool:
+def is_no_value(before: str, state: Known) -> bool:
     """True if the words before a value tell that it is not one of a state."""
     if state.name == "email":
         return _NO_SENDER.search(before) is not None
@@ -293,8 +295,10 @@ def _is_past_or_other(sentence: str, found: re.Match[str], language: Language) -
     return not is_own and language.other.search(before) is not None
 
 
-def _whose(found: re.Match[str], around: str, language: Language) -> str:
+def _whose(found: re.Match[str], around: str, language: Language, state: str = "") -> str:
     """The relative of whom a frame speaks, by a word or by a pronoun; empty: who speaks."""
+    if state == "partner":  # whose name it is, and not whose partner
+        return ""
     groups = found.groupdict()
     if groups.get("child"):
         return language.whose(around)
@@ -330,6 +334,8 @@ _SENTENCE = re.compile(
     r"[.!?。！？]*"
 )
 _WORD = re.compile(r"\w+|@")
+_NARROW_COMMA = re.compile(r", ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]), ?")
+"""As some type it in Chinese."""
 _DIGIT = re.compile(r"\d")
 
 _OWNER = re.compile(r"(\w+)'s\b")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from remem.recall.claims import Claim, State, amount_pattern, claims, is_about_others
+from remem.recall.claims import Claim, State, amount_pattern, claims, is_about_others, is_no_value
 from remem.recall.languages import CHINESE
 from remem.recall.sentences import asks
 from remem.recall.states import Known, Language, named_kinds
@@ -24,6 +24,9 @@ _LEAST = 2.5
 """Of the words of a state, and of the other signs that a message tells what is new."""
 
 _MOST_WORDS = 3
+_FIRST = 4
+"""Characters within which a message about who speaks and others begins with who speaks."""
+
 _FEW_WORDS = 6
 _FEW_CHARACTERS = 40
 
@@ -46,10 +49,10 @@ def hints(text: str, asked: Iterable[State], language: Language) -> Iterator[Cla
         return
     if any(" " not in claim.state[1] for claim in claims(text)):  # it is about something known
         return
-    change, own = _change(text, language), language.own.search(text) is not None
-    if not (change or own):
+    change, own = _change(text, language), language.own.search(text)
+    if not (change or own) or (language.other.search(text) and not (own and own.start() < _FIRST)):
         return
-    signs = change + 0.5 * (own or not language.other.search(text)) + 0.5 * _is_terse(text)
+    signs = change + 0.5 + 0.5 * _is_terse(text)
     for whose, known in likely:
         words = _words(known, text)
         if whose and language.whose(text) not in ("", whose):
@@ -99,7 +102,7 @@ def _value(text: str, known: Known, language: Language) -> frozenset[str]:
     for pattern in (*language.persons, *language.names, *further):
         for value in _values(pattern, text, known, language):
             return value
-    if language.is_spaced or language.skip.search(text):
+    if language.is_spaced or language.skip.search(text) or _change(text, language) < 1:
         return frozenset()
     return frozenset({text})  # where a name has no sign, all of it is as good
 
@@ -113,6 +116,8 @@ def _values(
         if language.skip.search(clause) or language.before.search(before):
             continue
         if known.is_name and known.around is not None and known.around.search(found["v"]):
+            continue
+        if is_no_value(before, known) or (not known.is_person and _TITLED.search(before)):
             continue
         if value := known.kind.read(found["v"]):
             yield value
@@ -130,6 +135,7 @@ _NAMES: Mapping[str, tuple[re.Pattern[str], ...]] = {
 }
 """Language -> further patterns of a name; German nouns have capitals, and Chinese has none."""
 
+_TITLED = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Herrn?|Frau|[Ss]eñora?|[Ss]enhora?|[Dd]octora?|[Mm]onsieur|[Mm]adame)\.? $")
 _OF_ANY_DAY = re.compile(
     r"(?:today|tonight|yesterday|again|just|wieder|heute|gestern|encore|hier|aujourd'hui"
     r"|de nuevo|otra vez|hoy|ayer|de novo|outra vez|hoje|ontem|今天|昨天|又|刚)",
