@@ -99,13 +99,18 @@ def asked_states(question: str) -> Set[State]:
     """The states that a question of the first person asks for."""
     likely = {*spoken(question), CHINESE}
     return {
-        ("" if each.name == "partner" else language.whose(question), each.name)
+        (_asked_whose(each, question, language), each.name)
         for language in languages()
         if language.name in likely
         for each in language.states
         if any(ask.search(question) for ask in each.asks)
         and (not each.is_person or _asks_for_a_name(question))
     }
+
+
+def _asked_whose(state: Known, question: str, language: Language) -> str:
+    whose = language.whose(question)
+    return "" if state.name == "partner" and whose in _PARTNERS else whose
 
 
 def words_to_find(name: str) -> str:
@@ -297,9 +302,9 @@ def _is_past_or_other(sentence: str, found: re.Match[str], language: Language) -
 
 def _whose(found: re.Match[str], around: str, language: Language, state: str = "") -> str:
     """The relative of whom a frame speaks, by a word or by a pronoun; empty: who speaks."""
-    if state == "partner":  # whose name it is, and not whose partner
-        return ""
     groups = found.groupdict()
+    if state == "partner" and (groups.get("whose") or "").lower() in _PARTNERS:
+        return ""  # it says who that is
     if groups.get("child"):
         return language.whose(around)
     return language.relative_of(groups.get("whose") or "")
@@ -339,6 +344,7 @@ _NARROW_COMMA = re.compile(r", ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]), ?")
 _DIGIT = re.compile(r"\d")
 
 _OWNER = re.compile(r"(\w+)'s\b")
+_PARTNERS = frozenset({"boyfriend", "girlfriend", "partner", "husband", "wife"})
 _AMOUNTS = frozenset({"rent", "salary"})
 _MOST_TIMES = 3
 _SUBJECT = re.compile(

@@ -135,7 +135,9 @@ _NAMES: Mapping[str, tuple[re.Pattern[str], ...]] = {
 }
 """Language -> further patterns of a name; German nouns have capitals, and Chinese has none."""
 
-_TITLED = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Herrn?|Frau|[Ss]eñora?|[Ss]enhora?|[Dd]octora?|[Mm]onsieur|[Mm]adame)\.? $")
+_TITLED = re.compile(
+    r"\b(?:Dr|Mr|Mrs|Ms|Herrn?|Frau|[Ss]eñora?|[Ss]enhora?|[Dd]octora?|[Mm]onsieur|[Mm]adame)\.? $"
+)
 _OF_ANY_DAY = re.compile(
     r"(?:today|tonight|yesterday|again|just|wieder|heute|gestern|encore|hier|aujourd'hui"
     r"|de nuevo|otra vez|hoy|ayer|de novo|outra vez|hoje|ontem|今天|昨天|又|刚)",

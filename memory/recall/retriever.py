@@ -275,7 +275,7 @@ class Retriever:
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
         words = frozenset(tokenize(asked.queries[0]))
         ranking = newest_of_form_first(answer.question, words, ranking, answer.now)
-        ranking = updates_first(answer.question, answer.states, ranking, answer.now)
+        ranking = updates_first(answer.question, answer.states, ranking, answer.now, answer.rarity)
         ranking = in_order(answer.query, below_sources(ranking), answer.rarity.weights)
         ranking = calls_apart(ranking)
         found = judged(
