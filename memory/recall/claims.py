@@ -144,20 +144,20 @@ def _in_sentence(sentence: str, message: str) -> Iterator[Claim]:
         return
     for language in languages():
         words = language.held(around, spaced)
-        is_told = not language.triggers.isdisjoint(words)
         may_be_open = has_digit and bool(language.open)
-        if not (is_told or may_be_open) or language.skip.search(sentence):
+        told = [each for each in language.told_by(words) if _is_in(sentence, each.kind.sign)]
+        if not (told or may_be_open) or language.skip.search(sentence):
             continue
-        claims = list(_in_frames(sentence, around, words, language))
-        if message and not claims:
+        claims = list(_in_frames(sentence, around, words, told, language))
+        if message and told and not claims:
             claims = list(_by_words(sentence, words, language))
         yield from claims or (_of_something_else(sentence, language) if may_be_open else ())
 
 
-def _in_frames(sentence: str, around: str, words: Set[str], language: Language) -> Iterator[Claim]:
-    for state in language.states:
-        if state.triggers.isdisjoint(words) or not state.kind.sign.search(sentence):
-            continue
+def _in_frames(
+    sentence: str, around: str, words: Set[str], told: Iterable[Known], language: Language
+) -> Iterator[Claim]:
+    for state in told:
         if state.unless and not state.unless.isdisjoint(words):
             continue
         for frame in state.frames:
@@ -165,6 +165,12 @@ def _in_frames(sentence: str, around: str, words: Set[str], language: Language) 
                 changes = frame.changes or language.change.search(sentence) is not None
                 yield replace(claim, changes=changes)
                 break
+
+
+@lru_cache(maxsize=64)
+def _is_in(sentence: str, sign: re.Pattern[str]) -> bool:
+    """True if a sign is in a sentence, which many states of all languages want to know."""
+    return sign.search(sentence) is not None
 
 
 def _in_frame(
@@ -201,7 +207,7 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
         return
     for pattern in _patterns(state, named, changed, language):
         for found in pattern.finditer(sentence):
-            value = state.kind.read(found["v"]) - language.triggers - _NO_NAMES
+            value = state.kind.read(found["v"]) - language.triggers - NO_NAMES
             before = sentence[: found.start("v")]
             is_past = language.before.search(before) is not None
             if value and not (is_past or is_no_value(before, state)):
@@ -213,7 +219,7 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
 
 def _name(value: frozenset[str]) -> frozenset[str]:
     """A value without the words that are no names; empty: nothing but those and numbers."""
-    value -= _NO_NAMES
+    value -= NO_NAMES
     return frozenset() if all(map(str.isdigit, value)) else value
 
 
@@ -369,7 +375,7 @@ _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
 _NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)
 """Of a sentence whose digits are no money, though the landlord has told them."""
 
-_NO_NAMES = frozenset(
+NO_NAMES = frozenset(
     tokenize(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may "
         "june july august september october november december i ok okay christmas easter "
@@ -378,6 +384,8 @@ _NO_NAMES = frozenset(
         "depuis"
     )
 )
+"""Tokens that are no names, whatever stands before them."""
+
 _NO_NOUNS = frozenset(tokenize("new current latest updated old deadline due date number"))
 _SAME = dict.fromkeys(tokenize("code key passcode passphrase pin"), *tokenize("password"))
 _WHO = re.compile(

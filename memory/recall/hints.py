@@ -2,7 +2,7 @@
 statement claims it. Pure.
 
 "Cancelled there, Basecamp has me now, the showers are warm" names no gym, but has a name, a change,
-and a word that news about gyms have. Of all states with such a value it is likeliest about this one.
+and a word that news about gyms have. Of all states with such a value it is likeliest about this.
 That is not enough to say that what was stated before is so no longer: a hint marks nothing, and
 counts for a question about its state alone.
 """
@@ -12,7 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from remem.recall.claims import Claim, State, amount_pattern, claims, is_about_others, is_no_value
+from remem.recall.claims import (
+    NO_NAMES,
+    Claim,
+    State,
+    amount_pattern,
+    claims,
+    is_about_others,
+    is_no_value,
+)
 from remem.recall.languages import CHINESE
 from remem.recall.sentences import asks
 from remem.recall.states import Known, Language, named_kinds
@@ -119,7 +127,7 @@ def _values(
             continue
         if is_no_value(before, known) or (not known.is_person and _TITLED.search(before)):
             continue
-        if value := known.kind.read(found["v"]):
+        if value := known.kind.read(found["v"]) - NO_NAMES:
             yield value
 
 
@@ -145,8 +153,9 @@ _OF_ANY_DAY = re.compile(
 )
 _NEWS = re.compile(
     r"\b(?:day (?:one|two|three|\d+)|(?:first|second|third) (?:day|week|month|time|night|session"
-    r"|appointment|lesson)|(?:one|two|three) weeks? (?:in|into|at)|finally|at last|just|today|tonight"
-    r"|yesterday|officially|good ?bye|bye|took me on|hired me|gone over|over to|moved|went to|update"
+    r"|appointment|lesson)|(?:one|two|three) weeks? (?:in|into|at)|finally|at last|just|today"
+    r"|tonight|yesterday|officially|good ?bye|bye|took me on|hired me|gone over|over to|moved"
+    r"|went to|update|renew(?:ed|al)?|from \w+ on"
     r"|erste[rnsm]? (?:tag|woche|mal|stunde|termin|training)|(?:zwei|dritte|zweite) wochen?|endlich"
     r"|gestern|heute|gelandet|ab (?:sofort|jetzt)|umgezogen|gewechselt|neu|durch"
     r"|premi(?:er|ère) (?:jour|semaine|fois|séance|cours)|(?:deux|trois) semaines|enfin|hier"

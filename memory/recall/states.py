@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -107,6 +108,7 @@ class Language:
         name: Its code: "en".
         states: Those that it has words for.
         triggers: Of all of them.
+        by_trigger: A trigger -> the places of the states that it is one of.
         open: Frames of whatever else is somebody's and has a number, a date or a code; the group
             ``noun`` says what.
         names, persons: Patterns of a name beside the words of a state: of a place or a firm, and of
@@ -125,6 +127,7 @@ class Language:
     name: str
     states: Sequence[Known]
     triggers: frozenset[str]
+    by_trigger: Mapping[str, Sequence[int]]
     open: Sequence[Frame]
     names: Sequence[re.Pattern[str]]
     persons: Sequence[re.Pattern[str]]
@@ -143,6 +146,11 @@ class Language:
         """The relative whom a question is about; empty: the person who asks."""
         found = self.relative.search(question) if self.relative else None
         return self.relative_of(found[1]) if found else ""
+
+    def told_by(self, words: Set[str]) -> Iterator[Known]:
+        """The states that have one of these words for a trigger."""
+        places = {place for word in words for place in self.by_trigger.get(word, ())}
+        return (self.states[place] for place in sorted(places))
 
     def words_around(self, name: str) -> str:
         """Words that news about a state have, to search for."""
@@ -213,6 +221,7 @@ def _language(name: str, table: Mapping[str, Any], shared: Mapping[str, Any]) ->
         name,
         states,
         frozenset().union(*(each.triggers for each in states)),
+        _by_trigger(states),
         _frames([table.get("open", {})], counted),
         [_compiled(each, named) for each in loose.get("names", (at, suits))],
         [_compiled(each, named) for each in loose.get("persons", (titled, called, then))],
@@ -227,6 +236,14 @@ def _language(name: str, table: Mapping[str, Any], shared: Mapping[str, Any]) ->
         _compiled(rf"\b({relative})\b", words) if relative else None,
         "value" not in table,
     )
+
+
+def _by_trigger(states: Sequence[Known]) -> Mapping[str, Sequence[int]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for place, state in enumerate(states):
+        for word in state.triggers:
+            found[word].append(place)
+    return dict(found)
 
 
 def _known(

@@ -1,15 +1,14 @@
 """Updates: later words about the same as an earlier statement, whatever they are. Pure.
 
-Of what is likely to tell what a question of the present asks for, the last comes first: it is near to
-the question, has a value of the kind that is asked for, and is of the form or the matter of the
+Of what is likely to tell what a question of the present asks for, the last comes first: it is near
+to the question, has a value of the kind that is asked for, and is of the form or the matter of the
 likeliest one. For a question about a time, the last of that time comes first.
 
-Others are further from the question. "I drive an old Corolla", "Traded the Corolla in for a Fabia", "The Fabia died, bought a used Mazda
-yesterday": no list of wordings ends, but an update leans on what it replaces. It names the old
-value, or it has another value of the same kind beside words of the same matter, and tells of a
-change. For a question of the present that such statements answer, the last of them comes first; for
-one about a time, the last of that time. Nothing is marked for that, because it depends on the
-question, and on what else comes up for it. Both are by signs with weights.
+Others are further from the question. "I drive an old Corolla", "Traded the Corolla in for a Fabia",
+"The Fabia died, bought a used Mazda yesterday": no list of wordings ends, but an update leans on
+what it replaces. It names the old value, or it has another value of the same kind beside words of
+the same matter, and tells of a change. Nothing is marked for any of this, because it depends on the
+question, and on what else comes up for it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import stopwordsiso
 
 from remem.recall.claims import State, claims
 from remem.recall.doubts import named_in
-from remem.recall.ranking import Recollection, placed
+from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
 from remem.recall.sentences import asks, asks_at_last, common_ends
 from remem.recall.signals import Query
@@ -36,6 +35,9 @@ from remem.store.fulltext.tokens import tokenize
 _MOST_PLACES = 24
 _MOST_CHARACTERS = 240
 """Of a statement; longer ones hold a value of each kind."""
+
+_BEGINNING = 16
+"""Characters in which a statement says whom it is about."""
 
 _NEAR_PLACES = 10
 """Places within which there is a statement to be updated, if there is one."""
@@ -56,6 +58,7 @@ class _Said:
         is_own: It speaks of who says it.
         subject: Names of somebody with which it begins.
         is_asked: It claims something of the states that are asked for; None: it claims nothing.
+        whose: A relative with whom it begins; empty: with none.
     """
 
     place: int
@@ -71,6 +74,7 @@ class _Said:
     is_own: bool
     subject: Set[str]
     is_asked: bool | None
+    whose: str
 
 
 def updates_first(
@@ -93,46 +97,50 @@ def updates_first(
         return list(ranking)
     wanted = question.tokens.keys() - _common(language.name)
     said = list(_said(ranking, asked, wanted, language, rarity))
+    if language.own.search(question.text):
+        said = [each for each in said if each.whose in ("", language.whose(question.text))]
     moment = asked_for(question, now)
-    result, said = _answers_in_time(question, ranking, said, wanted, moment)
+    likely = _without_kept(_answering(question, said, wanted))
+    result = _with_last_first(ranking, likely, moment)
     if not language.is_spaced:  # the signs of an update are words with capitals
         return result
+    places = {one.record.key: place for place, one in enumerate(result)}
+    said = [replace(each, place=places[each.record.key]) for each in said]
+    said.sort(key=lambda each: each.place)
     near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
     if not near:
         return result
     anchor = next((each for each in near if each.is_own), near[0])
     chain = _chain(anchor, said, wanted, of_a_time=bool(question.spans))
-    true = [each for each in chain if moment is None or each.moment[0] < moment]
+    return _with_last_first(result, chain, moment)
+
+
+def _with_last_first(
+    ranking: Sequence[Recollection], told: Sequence[_Said], moment: datetime | None
+) -> list[Recollection]:
+    """The ranking with the last of some statements before a moment in front of the others."""
+    true = [each for each in told if moment is None or each.moment[0] < moment]
     if not true:
-        return result
-    return _with_first(result, true[-1].place, min(each.place for each in chain))
+        return list(ranking)
+    last = max(true, key=lambda each: each.moment)
+    return _with_first(ranking, last.place, min(each.place for each in told))
 
 
-def _answers_in_time(
-    question: Query,
-    ranking: Sequence[Recollection],
-    said: Sequence[_Said],
-    wanted: Set[str],
-    moment: datetime | None,
-) -> tuple[list[Recollection], list[_Said]]:
-    """The ranking with what is likely to answer a question in the order in which it wants them, and
-    the statements at their places in that.
-
-    Args:
-        moment: After which nothing counts; None: all counts.
-    """
-    likely = _answering(question, said, wanted)
-    likely.sort(key=lambda each: each.moment, reverse=True)
-    likely.sort(key=lambda each: moment is not None and each.moment[0] >= moment)
-    places = sorted(each.place for each in likely)
-    at = {each.place: place for place, each in zip(places, likely, strict=True)}
-    moved = (replace(each, place=at.get(each.place, each.place)) for each in said)
-    result = placed(ranking, places, (ranking[each.place] for each in likely), "newest")
-    return result, sorted(moved, key=lambda each: each.place)
+def _without_kept(likely: Sequence[_Said]) -> list[_Said]:
+    """Those that a person has not said to be true beside another of them."""
+    kept = {
+        record.key
+        for one in likely
+        for other in likely
+        if one is not other and is_kept_beside(one.record, other.record)
+        for record in (one.record, other.record)
+    }
+    return [each for each in likely if each.record.key not in kept]
 
 
 def _answering(question: Query, said: Sequence[_Said], wanted: Set[str]) -> list[_Said]:
     """The statements that are likely to answer a question."""
+    said = [each for each in said if each.is_asked is not False]
     if not said:
         return []
     nearest = max(each.nearness for each in said) or 1.0
@@ -153,9 +161,8 @@ def _answering(question: Query, said: Sequence[_Said], wanted: Set[str]) -> list
 
 def _likelihood(each: _Said, nearest: float) -> float:
     """A first guess at which of some statements answers a question."""
-    claimed = 0.0 if each.is_asked is None else 1.5 if each.is_asked else -1.5
     near = each.nearness / nearest + 1.0 / (1 + each.place)
-    return 2.0 * each.covered + near + 0.5 * each.is_own + claimed
+    return 2.0 * each.covered + near + 0.5 * each.is_own + 1.5 * (each.is_asked is True)
 
 
 def _signs_of_value(asked: str, each: _Said) -> dict[str, float]:
@@ -193,7 +200,6 @@ def _signs_of_likeness(each: _Said, likeliest: _Said, wanted: Set[str]) -> dict[
         "own": float(each.is_own),
         "of others": float(bool(each.subject) and not each.is_own),
         "claims it": float(each.is_asked is True),
-        "claims something else": float(each.is_asked is False),
         "leans on a pronoun": float(_PRONOUN.search(each.record.text) is not None),
         "shares words": min(_MOST_SHARED, shared) / _MOST_SHARED,
         "names it": float(is_named),
@@ -250,6 +256,7 @@ def _said(
             is_own,
             frozenset(tokenize(subject[1])) - common - wanted if subject else frozenset(),
             None if not (states and asked) else not states.isdisjoint(asked),
+            language.whose(text[:_BEGINNING]),
         )
 
 
@@ -436,7 +443,6 @@ _ANSWER_WEIGHTS: Mapping[str, float] = {
     "own": 0.4,
     "of others": -1.0,
     "claims it": 5.3,
-    "claims something else": -1.6,
     "leans on a pronoun": 0.9,
     "a number": 0.6,
     "a name": 0.3,
