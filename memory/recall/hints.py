@@ -36,6 +36,9 @@ _FIRST = 4
 """Characters within which a message about who speaks and others begins with who speaks."""
 
 _FEW_WORDS = 6
+_UNMISTAKABLE = frozenset({"phone", "email"})
+"""States whose values are of nothing else."""
+
 _FEW_CHARACTERS = 40
 
 
@@ -51,7 +54,7 @@ def hints(text: str, asked: Iterable[State], language: Language) -> Iterator[Cla
         (whose, known)
         for whose, name in asked
         for known in language.states
-        if known.name == name and known.around is not None and known.around.search(text)
+        if known.name == name and _words(known, text)
     ]
     if not likely or is_about_others(text, language):
         return
@@ -90,6 +93,9 @@ def _words(known: Known, text: str) -> int:
     """The number of words that news about a state have."""
     if known.around is None:
         return 0
+    if known.name in _UNMISTAKABLE and known.kind.sign.search(text):
+        value = re.search(known.kind.pattern, text, re.IGNORECASE)
+        return _MOST_WORDS - 1 if value else 0
     return min(_MOST_WORDS, len({each.lower() for each in known.around.findall(text)}))
 
 
@@ -102,7 +108,6 @@ def _most_of_others(known: Known, text: str, language: Language) -> int:
 
 def _value(text: str, known: Known, language: Language) -> frozenset[str]:
     """The first value of the kind of a state in a clause that tells of the present; empty: none."""
-    assert known.around is not None  # see hints
     if not known.is_name:
         pattern = re.compile(f"(?P<v>{amount_pattern(known)})", re.IGNORECASE)
         return next(_values(pattern, text, known, language), frozenset())
