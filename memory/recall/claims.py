@@ -84,6 +84,8 @@ def claims(text: str) -> tuple[Claim, ...]:
 @lru_cache(maxsize=16384)
 def _claims(text: str) -> tuple[Claim, ...]:
     text = text.replace("’", "'")
+    if not text.isascii():
+        text = _NARROW_COMMA.sub("，", text)
     told = [each.strip() for each in _SENTENCE.findall(text)]
     told = [each for each in told if len(each) <= _LONG and not each.endswith(("?", "？"))]
     message = " ".join(told) if len(text) <= _SHORT else ""
@@ -97,13 +99,18 @@ def asked_states(question: str) -> Set[State]:
     """The states that a question of the first person asks for."""
     likely = {*spoken(question), CHINESE}
     return {
-        (language.whose(question), each.name)
+        (_asked_whose(each, question, language), each.name)
         for language in languages()
         if language.name in likely
         for each in language.states
         if any(ask.search(question) for ask in each.asks)
         and (not each.is_person or _asks_for_a_name(question))
     }
+
+
+def _asked_whose(state: Known, question: str, language: Language) -> str:
+    whose = language.whose(question)
+    return "" if state.name == "partner" and whose in _PARTNERS else whose
 
 
 def words_to_find(name: str) -> str:
@@ -137,20 +144,20 @@ def _in_sentence(sentence: str, message: str) -> Iterator[Claim]:
         return
     for language in languages():
         words = language.held(around, spaced)
-        is_told = not language.triggers.isdisjoint(words)
         may_be_open = has_digit and bool(language.open)
-        if not (is_told or may_be_open) or language.skip.search(sentence):
+        told = [each for each in language.told_by(words) if _is_in(sentence, each.kind.sign)]
+        if not (told or may_be_open) or language.skip.search(sentence):
             continue
-        claims = list(_in_frames(sentence, around, words, language))
-        if message and not claims:
+        claims = list(_in_frames(sentence, around, words, told, language))
+        if message and told and not claims:
             claims = list(_by_words(sentence, words, language))
         yield from claims or (_of_something_else(sentence, language) if may_be_open else ())
 
 
-def _in_frames(sentence: str, around: str, words: Set[str], language: Language) -> Iterator[Claim]:
-    for state in language.states:
-        if state.triggers.isdisjoint(words) or not state.kind.sign.search(sentence):
-            continue
+def _in_frames(
+    sentence: str, around: str, words: Set[str], told: Iterable[Known], language: Language
+) -> Iterator[Claim]:
+    for state in told:
         if state.unless and not state.unless.isdisjoint(words):
             continue
         for frame in state.frames:
@@ -158,6 +165,12 @@ def _in_frames(sentence: str, around: str, words: Set[str], language: Language) 
                 changes = frame.changes or language.change.search(sentence) is not None
                 yield replace(claim, changes=changes)
                 break
+
+
+@lru_cache(maxsize=64)
+def _is_in(sentence: str, sign: re.Pattern[str]) -> bool:
+    """True if a sign is in a sentence, which many states of all languages want to know."""
+    return sign.search(sentence) is not None
 
 
 def _in_frame(
@@ -173,7 +186,7 @@ def _in_frame(
             continue
         if found.groupdict().get("them") and language.people.search(around):
             continue
-        return Claim((_whose(found, around, language), state.name), value, False)
+        return Claim((_whose(found, around, language, state.name), state.name), value, False)
     return None
 
 
@@ -194,10 +207,10 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
         return
     for pattern in _patterns(state, named, changed, language):
         for found in pattern.finditer(sentence):
-            value = state.kind.read(found["v"]) - language.triggers - _NO_NAMES
+            value = state.kind.read(found["v"]) - language.triggers - NO_NAMES
             before = sentence[: found.start("v")]
             is_past = language.before.search(before) is not None
-            if value and not (is_past or _is_no_value(before, state)):
+            if value and not (is_past or is_no_value(before, state)):
                 yield Claim(
                     ("", state.name), value, changed, named if state.is_name else frozenset()
                 )
@@ -206,11 +219,11 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
 
 def _name(value: frozenset[str]) -> frozenset[str]:
     """A value without the words that are no names; empty: nothing but those and numbers."""
-    value -= _NO_NAMES
+    value -= NO_NAMES
     return frozenset() if all(map(str.isdigit, value)) else value
 
 
-def _is_no_value(before: str, state: Known) -> bool:
+def is_no_value(before: str, state: Known) -> bool:
     """True if the words before a value tell that it is not one of a state."""
     if state.name == "email":
         return _NO_SENDER.search(before) is not None
@@ -229,6 +242,20 @@ def _is_of_another(sentence: str, language: Language) -> bool:
     return subject is not None and language.triggers.isdisjoint({subject[1].lower()})
 
 
+def is_about_others(text: str, language: Language) -> bool:
+    """True if a text is about others, and not about who speaks; "my dog's name" is no other's."""
+    if _is_of_another(text, language):
+        return True
+    known = language.triggers
+    text = _OWNER.sub(lambda owner: owner[1] if owner[1].lower() in known else owner[0], text)
+    return language.people.search(text) is not None
+
+
+def amount_pattern(state: Known) -> str:
+    """How the values of a state are written where nothing says that they are of this state."""
+    return _AMOUNT if state.name in _AMOUNTS else state.kind.pattern
+
+
 def _amount(value: frozenset[str]) -> float:
     """The amount of money in a value."""
     written = "".join(value)
@@ -240,7 +267,7 @@ def _patterns(
     state: Known, named: Set[str], changed: bool, language: Language
 ) -> Iterator[re.Pattern[str]]:
     if not state.is_name:
-        yield _anywhere(_AMOUNT if state.name in _AMOUNTS else state.kind.pattern)
+        yield _anywhere(amount_pattern(state))
         return
     yield from language.persons if state.is_person else language.names
     if state.is_person and changed and language.here:
@@ -279,9 +306,11 @@ def _is_past_or_other(sentence: str, found: re.Match[str], language: Language) -
     return not is_own and language.other.search(before) is not None
 
 
-def _whose(found: re.Match[str], around: str, language: Language) -> str:
+def _whose(found: re.Match[str], around: str, language: Language, state: str = "") -> str:
     """The relative of whom a frame speaks, by a word or by a pronoun; empty: who speaks."""
     groups = found.groupdict()
+    if state == "partner" and (groups.get("whose") or "").lower() in _PARTNERS:
+        return ""  # it says who that is
     if groups.get("child"):
         return language.whose(around)
     return language.relative_of(groups.get("whose") or "")
@@ -316,8 +345,12 @@ _SENTENCE = re.compile(
     r"[.!?。！？]*"
 )
 _WORD = re.compile(r"\w+|@")
+_NARROW_COMMA = re.compile(r", ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]), ?")
+"""As some type it in Chinese."""
 _DIGIT = re.compile(r"\d")
 
+_OWNER = re.compile(r"(\w+)'s\b")
+_PARTNERS = frozenset({"boyfriend", "girlfriend", "partner", "husband", "wife"})
 _AMOUNTS = frozenset({"rent", "salary"})
 _MOST_TIMES = 3
 _SUBJECT = re.compile(
@@ -342,7 +375,7 @@ _AMOUNT = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{3,})(?!\d)|\d+k\b"
 _NO_AMOUNT = re.compile(r"\b(?:codes?|pin|password|number)\b", re.IGNORECASE)
 """Of a sentence whose digits are no money, though the landlord has told them."""
 
-_NO_NAMES = frozenset(
+NO_NAMES = frozenset(
     tokenize(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may "
         "june july august september october november december i ok okay christmas easter "
@@ -351,6 +384,8 @@ _NO_NAMES = frozenset(
         "depuis"
     )
 )
+"""Tokens that are no names, whatever stands before them."""
+
 _NO_NOUNS = frozenset(tokenize("new current latest updated old deadline due date number"))
 _SAME = dict.fromkeys(tokenize("code key passcode passphrase pin"), *tokenize("password"))
 _WHO = re.compile(

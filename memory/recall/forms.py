@@ -36,6 +36,7 @@ _MOST_VALUES = 5
 _NOTHING = re.compile(r"(?!)")
 _WORD = re.compile(r"[\u2e80-\u9fff]|[^\s\u2e80-\u9fff]+")
 _VALUE = re.compile(
+    r"(?:(?:the|an?|der|die|das|le|la|el|o|a) )?"
     r"[^\s\u2e80-\u9fff]+(?: \S+)?"  # two words at most, or names and numbers behind the first
     r"|[^\s\u2e80-\u9fff]+(?: [A-ZÀ-ÞА-ЯЁ0-9&]\S*)+"
     r"|[^\s是叫在有的和了，。]{1,8}[。，]?"

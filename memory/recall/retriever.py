@@ -14,6 +14,7 @@ from remem.recall.claims import State, asked_states, claims, words_to_find
 from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.figures import newest_figure_first
 from remem.recall.forms import newest_of_form_first
+from remem.recall.hints import hints
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.occasions import in_order
 from remem.recall.ranking import (
@@ -35,6 +36,7 @@ from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.revisions import nearest_decision_first, newest_decision_first
 from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
+from remem.recall.states import Language, language_of
 from remem.recall.truth import is_personal, truth_first
 from remem.recall.updates import updates_first
 from remem.store import (
@@ -262,7 +264,7 @@ class Retriever:
             more = [hit.record for hit in stepped if hit.record.key not in ruled_out]
             ranking = linked(ranking, more, idf, share)
         states = asked_states(query)
-        stated = self._stated(reader, namespace, states, where)
+        stated = self._stated(reader, namespace, query, states, where)
         return _Answer(
             query, question, now, ranking, _best_cosines(found), rarity, echoes, states, stated
         )
@@ -275,7 +277,7 @@ class Retriever:
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
         words = frozenset(tokenize(asked.queries[0]))
         ranking = newest_of_form_first(answer.question, words, ranking, answer.now)
-        ranking = updates_first(answer.question, answer.states, ranking, answer.now)
+        ranking = updates_first(answer.question, answer.states, ranking, answer.now, answer.rarity)
         ranking = in_order(answer.query, below_sources(ranking), answer.rarity.weights)
         ranking = calls_apart(ranking)
         found = judged(
@@ -285,22 +287,31 @@ class Retriever:
             asked.scale,
             answer.rarity,
             k,
-            is_known=bool(answer.stated),
+            is_known=any(_states(one.text, answer.states) for one in answer.stated),
             reads_all=asked.across_languages,
         )
         return [*found, *answer.echoes]
 
     def _stated(
-        self, reader: Reader, namespace: str, states: Set[State], where: Filter | None
+        self,
+        reader: Reader,
+        namespace: str,
+        query: str,
+        states: Set[State],
+        where: Filter | None,
     ) -> list[Record]:
-        """Records in which a person makes a claim about one of these states."""
-        legs = [Text(TURN, words_to_find(name)) for _, name in sorted(states)]
+        """Records in which a person makes a claim about one of these states, or may do so."""
+        language = language_of(query)
+        words = {words_to_find(name): None for _, name in sorted(states)}
+        if language is not None:
+            words |= {language.words_around(name): None for _, name in sorted(states)}
+        legs = [Text(TURN, each) for each in words if each]
         found = reader.search(namespace, legs, self.pool, where) if legs else []
         records = {hit.record.key: hit.record for hits in found for hit in hits}
         return [
             record
             for record in records.values()
-            if is_personal(record) and any(claim.state in states for claim in claims(record.text))
+            if is_personal(record) and _may_state(record.text, states, language)
         ]
 
     def _dated(
@@ -353,6 +364,18 @@ def _searched(
         sorted([*leg, *few[: pool // 4]], key=lambda hit: (-hit.score, hit.record.key))
         for leg, few in zip(others, calls, strict=True)
     ]
+
+
+def _states(text: str, states: Set[State]) -> bool:
+    """True if a text claims something of one of these states."""
+    return any(claim.state in states for claim in claims(text))
+
+
+def _may_state(text: str, states: Set[State], language: Language | None) -> bool:
+    """True if a text claims something of one of these states, or there are hints that it does."""
+    if _states(text, states):
+        return True
+    return language is not None and any(hints(text, states, language))
 
 
 _DEEPEST = 4096

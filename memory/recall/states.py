@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -74,6 +75,8 @@ class Known:
         about: Words that name it.
         triggers: Words of which each of its statements has one.
         unless: Words beside which it is another state: "dentist" of a doctor's.
+        around: Pattern of the words that news about it have; None: none are known.
+        beside: These words.
     """
 
     name: str
@@ -83,6 +86,8 @@ class Known:
     about: frozenset[str]
     triggers: frozenset[str]
     unless: frozenset[str]
+    around: re.Pattern[str] | None
+    beside: str
 
     @property
     def is_name(self) -> bool:
@@ -103,6 +108,7 @@ class Language:
         name: Its code: "en".
         states: Those that it has words for.
         triggers: Of all of them.
+        by_trigger: A trigger -> the places of the states that it is one of.
         open: Frames of whatever else is somebody's and has a number, a date or a code; the group
             ``noun`` says what.
         names, persons: Patterns of a name beside the words of a state: of a place or a firm, and of
@@ -121,6 +127,7 @@ class Language:
     name: str
     states: Sequence[Known]
     triggers: frozenset[str]
+    by_trigger: Mapping[str, Sequence[int]]
     open: Sequence[Frame]
     names: Sequence[re.Pattern[str]]
     persons: Sequence[re.Pattern[str]]
@@ -139,6 +146,15 @@ class Language:
         """The relative whom a question is about; empty: the person who asks."""
         found = self.relative.search(question) if self.relative else None
         return self.relative_of(found[1]) if found else ""
+
+    def told_by(self, words: Set[str]) -> Iterator[Known]:
+        """The states that have one of these words for a trigger."""
+        places = {place for word in words for place in self.by_trigger.get(word, ())}
+        return (self.states[place] for place in sorted(places))
+
+    def words_around(self, name: str) -> str:
+        """Words that news about a state have, to search for."""
+        return " ".join(each.beside for each in self.states if each.name == name)
 
     def relative_of(self, word: str) -> str:
         """A relative by the name that all words for them share: a girl is a daughter."""
@@ -205,6 +221,7 @@ def _language(name: str, table: Mapping[str, Any], shared: Mapping[str, Any]) ->
         name,
         states,
         frozenset().union(*(each.triggers for each in states)),
+        _by_trigger(states),
         _frames([table.get("open", {})], counted),
         [_compiled(each, named) for each in loose.get("names", (at, suits))],
         [_compiled(each, named) for each in loose.get("persons", (titled, called, then))],
@@ -219,6 +236,14 @@ def _language(name: str, table: Mapping[str, Any], shared: Mapping[str, Any]) ->
         _compiled(rf"\b({relative})\b", words) if relative else None,
         "value" not in table,
     )
+
+
+def _by_trigger(states: Sequence[Known]) -> Mapping[str, Sequence[int]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for place, state in enumerate(states):
+        for word in state.triggers:
+            found[word].append(place)
+    return dict(found)
 
 
 def _known(
@@ -248,7 +273,28 @@ def _known(
         about,
         about | frozenset(state.get("find", "").split()),
         frozenset(state.get("unless", "").split()),
+        _around(state.get("around", "").split(), is_spaced="value" not in table),
+        state.get("around", "").replace("_", " "),
     )
+
+
+def _around(stems: Sequence[str], *, is_spaced: bool) -> re.Pattern[str] | None:
+    """A pattern of words that begin so; short ones have no more than an ending."""
+    if not stems:
+        return None
+    if not is_spaced:
+        return re.compile("|".join(stems))
+    ends = (rf"{re.escape(each).replace('_', ' ')}" + _ends(each) for each in stems)
+    return re.compile(rf"\b(?:{'|'.join(ends)})", re.IGNORECASE)
+
+
+def _ends(stem: str) -> str:
+    return r"\w*" if len(stem) >= _LEAST_OF_STEM else r"(?:[esn]|en|es|'s)?\b"
+
+
+def named_kinds(state: Known) -> tuple[str, bool]:
+    """The kind of the values of a state, those of persons apart: what it may be taken for."""
+    return _KINDS[state.name], state.is_person
 
 
 def _frames(tables: Iterable[Mapping[str, Any]], words: Mapping[str, str]) -> list[Frame]:
@@ -278,6 +324,9 @@ def _filled(pattern: str, words: Mapping[str, str]) -> str:
         pattern = filled
     return pattern
 
+
+_LEAST_OF_STEM = 5
+"""Characters of a word that may go on; "car" is no "card"."""
 
 _WITHOUT_NOUNS = frozenset({"number", "words", "diet", "pet", "weight"})
 """Kinds of values that no form of ``shared.nouns`` has."""

@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from remem.recall.claims import Claim, State, claims
+from remem.recall.hints import hints
 from remem.recall.ranking import Recollection
 from remem.recall.signals import Query
+from remem.recall.states import language_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 from remem.versions import may_be_later
@@ -100,15 +102,21 @@ def truth_first(
     order = list(range(len(ranking)))
     moment = asked_for(question, now)
     claimed = by_state(one.record for one in found)
+    hinted = _hinted(question, asked, [one.record for one in found])
     speakers = Counter(state for _, state in claimed)
+    for speaker, state in hinted:
+        if not speakers[state] and sum(one == state for _, one in hinted) == 1:
+            claimed[speaker, state] = []
+            speakers[state] = 1
     until: dict[str, Supersession] = {}
-    for (_, state), stated in claimed.items():
+    for (speaker, state), stated in claimed.items():
         past = _supersessions(stated)
         until |= {one.older.key: one for one in past}
         is_asked = state in asked and speakers[state] == 1
         if not (past or is_asked) or looks_back(question, past):
             continue
-        true = _true_then(stated, moment)
+        others_too = [*stated, *hinted.get((speaker, state), ())] if is_asked else stated
+        true = _true_then(sorted(others_too, key=_in_time), moment)
         if true is not None:
             first = 0 if is_asked else _first_of(stated, places, order)
             _raise(order, places[true.record.key], first)
@@ -187,7 +195,28 @@ def by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[Stated]]
         for claim in claims(record.text):
             found[record.speaker or "", claim.state].append(Stated(record, claim, moment))
     for stated in found.values():
-        stated.sort(key=lambda each: (each.moment, each.record.source, each.record.position))
+        stated.sort(key=_in_time)
+    return found
+
+
+def _in_time(stated: Stated) -> tuple[datetime, str, int]:
+    return stated.moment, stated.record.source, stated.record.position
+
+
+def _hinted(
+    question: Query, asked: Set[State], records: Iterable[Record]
+) -> Mapping[tuple[str, State], Sequence[Stated]]:
+    """What each speaker may have said of what is asked, besides what they claim."""
+    found: defaultdict[tuple[str, State], list[Stated]] = defaultdict(list)
+    language = language_of(question.text)
+    if language is None or not asked:
+        return found
+    for record in records:
+        moment = moment_of(record)
+        if moment is None or not is_personal(record):
+            continue
+        for claim in hints(record.text, asked, language):
+            found[record.speaker or "", claim.state].append(Stated(record, claim, moment))
     return found
 
 

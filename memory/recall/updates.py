@@ -1,10 +1,13 @@
 """Updates: later words about the same as an earlier statement, whatever they are. Pure.
 
-"I drive an old Corolla", "Traded the Corolla in for a Fabia", "The Fabia died, bought a used Mazda
-yesterday": no list of wordings ends, but an update leans on what it replaces. It names the old
-value, or it has another value of the same kind beside words of the same matter, and tells of a
-change. For a question of the present that such statements answer, the last of them comes first; for
-one about a time, the last of that time. Nothing is marked for that, because it depends on the
+Of what is likely to tell what a question of the present asks for, the last comes first: it is near
+to the question, has a value of the kind that is asked for, and is of the form or the matter of the
+likeliest one. For a question about a time, the last of that time comes first.
+
+Others are further from the question. "I drive an old Corolla", "Traded the Corolla in for a Fabia",
+"The Fabia died, bought a used Mazda yesterday": no list of wordings ends, but an update leans on
+what it replaces. It names the old value, or it has another value of the same kind beside words of
+the same matter, and tells of a change. Nothing is marked for any of this, because it depends on the
 question, and on what else comes up for it.
 """
 
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -21,7 +24,8 @@ import stopwordsiso
 from remem.recall.claims import State, claims
 from remem.recall.persons import named_in
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks, asks_at_last
+from remem.recall.relevance import Rarity
+from remem.recall.sentences import asks, asks_at_last, common_ends
 from remem.recall.signals import Query
 from remem.recall.states import MONTH, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
@@ -31,6 +35,9 @@ from remem.store.fulltext.tokens import tokenize
 _MOST_PLACES = 24
 _MOST_CHARACTERS = 240
 """Of a statement; longer ones hold a value of each kind."""
+
+_BEGINNING = 16
+"""Characters in which a statement says whom it is about."""
 
 _NEAR_PLACES = 10
 """Places within which there is a statement to be updated, if there is one."""
@@ -44,18 +51,22 @@ class _Said:
     """A statement among what was recalled.
 
     Attributes:
-        nearness: What the dense legs added to its score.
+        nearness, overlap: What the dense legs and those of full text added to its score.
+        covered: Share of the question's weight that it has, in [0, 1].
         words: Tokens but those that are in statements of any matter.
         changes: It tells of a change.
         is_own: It speaks of who says it.
         subject: Names of somebody with which it begins.
         is_asked: It claims something of the states that are asked for; None: it claims nothing.
+        whose: A relative with whom it begins; empty: with none.
     """
 
     place: int
     record: Record
     moment: tuple[datetime, str, int]
     nearness: float
+    overlap: float
+    covered: float
     values: Values
     tokens: Set[str]
     words: Set[str]
@@ -63,10 +74,15 @@ class _Said:
     is_own: bool
     subject: Set[str]
     is_asked: bool | None
+    whose: str
 
 
 def updates_first(
-    question: Query, asked: Set[State], ranking: Sequence[Recollection], now: datetime | None
+    question: Query,
+    asked: Set[State],
+    ranking: Sequence[Recollection],
+    now: datetime | None,
+    rarity: Rarity,
 ) -> list[Recollection]:
     """The ranking with the last update of what answers the question in front of what it updates.
 
@@ -74,27 +90,126 @@ def updates_first(
         asked: The states that the question asks for.
         ranking: Best first.
         now: When it is asked, after which nothing counts; None: not known.
+        rarity: Of the words of the question.
     """
     language = language_of(question.text)
     if language is None or not _may_have_changed(question, ranking, language):
         return list(ranking)
     wanted = question.tokens.keys() - _common(language.name)
-    said = list(_said(ranking, asked, wanted, language))
+    said = list(_said(ranking, asked, wanted, language, rarity))
+    if language.own.search(question.text):
+        said = [each for each in said if each.whose in ("", language.whose(question.text))]
+    moment = asked_for(question, now)
+    likely = _without_kept(_answering(question, said, wanted))
+    result = _with_last_first(ranking, likely, moment)
+    if not language.is_spaced:  # the signs of an update are words with capitals
+        return result
+    places = {one.record.key: place for place, one in enumerate(result)}
+    said = [replace(each, place=places[each.record.key]) for each in said]
+    said.sort(key=lambda each: each.place)
     near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
     if not near:
-        return list(ranking)
+        return result
     anchor = next((each for each in near if each.is_own), near[0])
     chain = _chain(anchor, said, wanted, of_a_time=bool(question.spans))
-    moment = asked_for(question, now)
-    true = [each for each in chain if moment is None or each.moment[0] < moment]
+    return _with_last_first(result, chain, moment)
+
+
+def _with_last_first(
+    ranking: Sequence[Recollection], told: Sequence[_Said], moment: datetime | None
+) -> list[Recollection]:
+    """The ranking with the last of some statements before a moment in front of the others."""
+    true = [each for each in told if moment is None or each.moment[0] < moment]
     if not true:
         return list(ranking)
-    return _with_first(ranking, true[-1].place, min(each.place for each in chain))
+    last = max(true, key=lambda each: each.moment)
+    return _with_first(ranking, last.place, min(each.place for each in told))
+
+
+def _without_kept(likely: Sequence[_Said]) -> list[_Said]:
+    """Those that a person has not said to be true beside another of them."""
+    kept = {
+        record.key
+        for one in likely
+        for other in likely
+        if one is not other and is_kept_beside(one.record, other.record)
+        for record in (one.record, other.record)
+    }
+    return [each for each in likely if each.record.key not in kept]
+
+
+def _answering(question: Query, said: Sequence[_Said], wanted: Set[str]) -> list[_Said]:
+    """The statements that are likely to answer a question."""
+    said = [each for each in said if each.is_asked is not False]
+    if not said:
+        return []
+    nearest = max(each.nearness for each in said) or 1.0
+    most = max(each.overlap for each in said) or 1.0
+    likeliest = max(said, key=lambda each: _likelihood(each, nearest))
+    weights, found = _ANSWER_WEIGHTS, []
+    for each in said:
+        signs = {
+            **_signs_of_value(question.text, each),
+            **_signs_of_likeness(each, likeliest, wanted),
+            "nearness": each.nearness / nearest,
+            "overlap": each.overlap / most,
+        }
+        if sum(weights[name] * value for name, value in signs.items()) > _LEAST_LIKELY:
+            found.append(each)
+    return found
+
+
+def _likelihood(each: _Said, nearest: float) -> float:
+    """A first guess at which of some statements answers a question."""
+    near = each.nearness / nearest + 1.0 / (1 + each.place)
+    return 2.0 * each.covered + near + 0.5 * each.is_own + 1.5 * (each.is_asked is True)
+
+
+def _signs_of_value(asked: str, each: _Said) -> dict[str, float]:
+    """The signs that a statement has a value of the kind that a question asks for."""
+    name, number = bool(each.values["name"]), bool(each.values["number"])
+    who, amount = _WHO.search(asked) is not None, _AMOUNT.search(asked) is not None
+    is_dated = _WHEN.search(asked) is not None and _TIME.search(each.record.text) is not None
+    return {
+        "a name": float(name),
+        "a number": float(number),
+        "a name of somebody": float(who and name),
+        "nobody": float(who and not name),
+        "a name of something": float(name and _WHICH.search(asked) is not None),
+        "an amount": float(amount and number),
+        "no amount": float(amount and not number),
+        "a time": float(is_dated),
+    }
+
+
+def _signs_of_likeness(each: _Said, likeliest: _Said, wanted: Set[str]) -> dict[str, float]:
+    """The other signs that a statement answers a question: what it has in common with the likeliest
+    one, and how it is told."""
+    shared, is_named, is_of_form = 0, False, False
+    if each is not likeliest:
+        matter = likeliest.words - wanted - _all(likeliest.values)
+        shared = len(matter & (each.words - _all(each.values)))
+        is_named = not likeliest.values["name"].isdisjoint(each.tokens - each.subject)
+        texts = (each.record.text.split(), likeliest.record.text.split())
+        common = sum(common_ends(*texts))
+        is_of_form = common >= max(_LEAST_OF_FORM, min(map(len, texts)) / 2)
+    return {
+        "covered": each.covered,
+        "first": 1.0 / (1 + each.place),
+        "changes": float(each.changes),
+        "own": float(each.is_own),
+        "of others": float(bool(each.subject) and not each.is_own),
+        "claims it": float(each.is_asked is True),
+        "leans on a pronoun": float(_PRONOUN.search(each.record.text) is not None),
+        "shares words": min(_MOST_SHARED, shared) / _MOST_SHARED,
+        "names it": float(is_named),
+        "of a form": float(is_of_form),
+    }
 
 
 def _may_have_changed(question: Query, ranking: Sequence[Recollection], language: Language) -> bool:
     """True if a question is about how things are, or were at some time, with who asks."""
-    if not (asks_at_last(question.text) and language.is_spaced) or looks_back(question):
+    if not asks_at_last(question.text) or looks_back(question):
         return False
     if any(span.is_day for span in question.spans):
         return False
@@ -105,7 +220,11 @@ def _may_have_changed(question: Query, ranking: Sequence[Recollection], language
 
 
 def _said(
-    ranking: Sequence[Recollection], asked: Set[State], wanted: Set[str], language: Language
+    ranking: Sequence[Recollection],
+    asked: Set[State],
+    wanted: Set[str],
+    language: Language,
+    rarity: Rarity,
 ) -> Iterator[_Said]:
     """The statements of one person among the first."""
     common = _common(language.name)
@@ -128,6 +247,8 @@ def _said(
             record,
             (moment, record.source, record.position),
             sum(part for name, part in one.parts.items() if name.startswith("dense")),
+            sum(part for name, part in one.parts.items() if name.startswith("text")),
+            rarity.covered(tokens),
             _values(text),
             tokens,
             tokens - common,
@@ -135,6 +256,7 @@ def _said(
             is_own,
             frozenset(tokenize(subject[1])) - common - wanted if subject else frozenset(),
             None if not (states and asked) else not states.isdisjoint(asked),
+            language.whose(text[:_BEGINNING]),
         )
 
 
@@ -307,6 +429,48 @@ _WEIGHTS: Mapping[str, float] = {
 """Of a logistic regression of statements that update each other against others that came up with
 them, over invented ones in wordings that no state has; rounded."""
 
+_LEAST_LIKELY = 6.3
+_LEAST_OF_FORM = 2
+"""Words at the ends that two statements of a form share."""
+
+_MOST_SHARED = 2
+_ANSWER_WEIGHTS: Mapping[str, float] = {
+    "covered": 0.7,
+    "overlap": 2.1,
+    "nearness": 1.9,
+    "first": 4.3,
+    "changes": 0.7,
+    "own": 0.4,
+    "of others": -1.0,
+    "claims it": 5.3,
+    "leans on a pronoun": 0.9,
+    "a number": 0.6,
+    "a name": 0.3,
+    "a name of somebody": 0.6,
+    "a name of something": 0.8,
+    "an amount": 0.3,
+    "nobody": -1.2,
+    "no amount": -2.0,
+    "a time": 0.9,
+    "shares words": 1.7,
+    "names it": 0.8,
+    "of a form": 1.1,
+}
+"""Of a logistic regression of statements that answer a question against others that came up for it,
+over invented lives in six languages; rounded."""
+
+_WHO = re.compile(r"\b(?:who|whom|wer|wem|wen|qui|quem|quién)\b|谁|哪位", re.IGNORECASE)
+_WHICH = re.compile(r"\b(?:where|wo|où|dónde|onde|(?:which|what) \w+)\b|哪", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"\b(?:how (?:much|many|old|tall|big|high|strong)|number|code|password|pin|dose"
+    r"|wie (?:viel|hoch|alt|schwer)|combien|cuánt[oa]s?|quant[oa]s?)\b|多少|多重",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(r"\b(?:when|what (?:time|day)|wann|quand|cuándo|quando)\b", re.IGNORECASE)
+_TIME = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b\d{1,2}(?::\d\d)? ?(?:am|pm)?\b",
+    re.IGNORECASE,
+)
 _PAST = re.compile(
     r"\b(?:did|was|were|had|have i|have we|last|war(?:en)?|hatten?|ayer|fu(?:i|e|imos)|estuv\w+"
     r"|f(?:oi|omos)|estiv\w+|étai[st]|étions|avai[st])\b",

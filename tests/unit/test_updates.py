@@ -9,6 +9,7 @@ import pytest
 
 from remem.recall.claims import asked_states
 from remem.recall.ranking import Recollection
+from remem.recall.relevance import Rarity
 from remem.recall.signals import read_query
 from remem.recall.updates import updates_first
 from remem.store import Record
@@ -25,13 +26,20 @@ def said(place: int, day: int, text: str, **fields: Any) -> Recollection:
     return Recollection(record, 0.8 / (place + 1), parts={"dense turn": 0.4 - 0.05 * place})
 
 
+def updated(asked: str, ranking: list[Recollection]) -> list[Recollection]:
+    """A ranking as a question wants it, whose words are all as rare."""
+    question = read_query(asked, NOW)
+    rarity = Rarity(dict.fromkeys(question.tokens, 1.0), 1.0)
+    return updates_first(question, asked_states(asked), ranking, NOW, rarity)
+
+
 def order(question: str, *told: tuple[int, str], speakers: str = "", **fields: Any) -> list[str]:
     """Texts with the day on which each was said, ranked as given, as they come out."""
     ranking = [
         said(place, day, text, speaker=speakers[place] if speakers else None, **fields)
         for place, (day, text) in enumerate(told)
     ]
-    found = updates_first(read_query(question, NOW), asked_states(question), ranking, NOW)
+    found = updated(question, ranking)
     scores = [one.score for one in found]
     assert scores == sorted(scores, reverse=True)
     return [one.record.text for one in found]
@@ -72,7 +80,18 @@ def test_the_last_of_several_updates_comes_first() -> None:
     first, second = "I drive an old Corolla.", "Traded the Corolla in for a Skoda."
     third = "The Skoda died. I've got a used Mazda now."
     found = order("What car do I drive?", (0, first), (30, second), RAIN, (60, third))
-    assert found == [third, first, second, RAIN[1]]
+    assert found[0] == third
+    assert found.index(first) < found.index(RAIN[1])
+
+
+def test_of_several_answers_the_newest_comes_first_whatever_changed() -> None:
+    old, new = "My chess club is the Gambit.", "Joined the chess club Rook, nice people."
+    assert order("Which chess club am I in?", (0, old), (50, new), RAIN)[:2] == [new, old]
+
+
+def test_an_answer_for_a_relative_is_none_for_who_asks() -> None:
+    mine, theirs = "I play the harp.", "My daughter plays the harp, no, the cello."
+    assert order("Which instrument do I play?", (0, mine), (50, theirs)) == [mine, theirs]
 
 
 def test_a_question_about_a_time_gets_what_was_so_then() -> None:
@@ -119,5 +138,5 @@ def test_the_word_of_a_person_wins(word: dict[str, Any]) -> None:
     older = said(0, 0, "I drive an old Corolla.", metadata=word)
     newer = said(1, 100, "Traded the Corolla in for a Skoda.")
     asked = "What car do I drive?"
-    found = updates_first(read_query(asked, NOW), asked_states(asked), [older, newer], NOW)
+    found = updated(asked, [older, newer])
     assert found == [older, newer]
