@@ -15,6 +15,7 @@ from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.figures import newest_figure_first
 from remem.recall.forms import newest_of_form_first
 from remem.recall.hints import hints
+from remem.recall.languages import has_chinese
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.occasions import in_order
 from remem.recall.ranking import (
@@ -30,6 +31,7 @@ from remem.recall.ranking import (
     voices_of,
     weights_among,
     weights_for_agents,
+    weights_of_words,
 )
 from remem.recall.relevance import Rarity, Scale, judged, scale_of, share_in_tongue, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
@@ -246,6 +248,8 @@ class Retriever:
                 weights["answer"] *= same
             rarity, _ = self._rarity(reader, namespace, question, frozenset())
             reach = text_reach(found, question, rarity, same)
+        elif has_chinese(query):
+            weights = weights_of_words(weights)
         candidates = candidates_of(found, out.also, weights, pool, out.idle, reach)
         ranked = rank(question, candidates, weights, depth + len(out.idle))
         ranking = [one for one in ranked if one.record.key not in out.idle]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.recall.ranking import WEIGHTS, Voices, Weight, voices_of, weights_among
+from remem.recall.ranking import (
+    WEIGHTS,
+    Voices,
+    Weight,
+    voices_of,
+    weights_among,
+    weights_of_words,
+)
 from remem.store import Record
 
 
@@ -70,3 +77,8 @@ def test_a_number_is_the_same_weight_everywhere() -> None:
 def test_what_has_no_weight_here_is_left_out() -> None:
     weights = {"text turn": Weight(1, 2, 3), "link": Weight(2, 0, 0)}
     assert weights_among(weights, Voices(0, 1, 0)) == {"text turn": 2}
+
+
+def test_where_the_encoder_hardly_reads_words_weigh_more() -> None:
+    weights = weights_of_words({"dense turn": 2.0, "text turn": 3.0})
+    assert weights == {"dense turn": 1.5, "text turn": 3.0}
