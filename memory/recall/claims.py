@@ -252,7 +252,7 @@ def is_about_others(text: str, language: Language) -> bool:
 
 
 def amount_pattern(state: Known) -> str:
-    """How the values of a state are written where nothing says that they are of this state."""
+    """The pattern of a state's values where nothing says that they are of this state."""
     return _AMOUNT if state.name in _AMOUNTS else state.kind.pattern
 
 

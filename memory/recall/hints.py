@@ -10,7 +10,8 @@ counts for a question about its state alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from functools import lru_cache
 
 from remem.recall.claims import (
     NO_NAMES,
@@ -23,7 +24,7 @@ from remem.recall.claims import (
 )
 from remem.recall.languages import CHINESE
 from remem.recall.sentences import asks
-from remem.recall.states import Known, Language, named_kinds
+from remem.recall.states import Known, Language, language_named, named_kinds
 
 _MOST_CHARACTERS = 200
 """Of a message; longer ones have words of everything."""
@@ -42,21 +43,30 @@ _UNMISTAKABLE = frozenset({"phone", "email"})
 _FEW_CHARACTERS = 40
 
 
-def hints(text: str, asked: Iterable[State], language: Language) -> Iterator[Claim]:
+def hints(text: str, asked: Set[State], language: Language) -> tuple[Claim, ...]:
     """The claims that a message may make about some states.
 
     Args:
         language: The one in which somebody asks.
     """
-    if len(text) > _MOST_CHARACTERS or asks(text):
-        return
+    if len(text) > _MOST_CHARACTERS:
+        return ()
+    return _hints(text, frozenset(asked), language.name)
+
+
+@lru_cache(maxsize=16384)
+def _hints(text: str, asked: frozenset[State], language: str) -> tuple[Claim, ...]:
+    return tuple(_hinted(text, asked, language_named(language)))
+
+
+def _hinted(text: str, asked: Set[State], language: Language) -> Iterator[Claim]:
     likely = [
         (whose, known)
         for whose, name in asked
         for known in language.states
         if known.name == name and _words(known, text)
     ]
-    if not likely or is_about_others(text, language):
+    if not likely or asks(text) or is_about_others(text, language):
         return
     if any(" " not in claim.state[1] for claim in claims(text)):  # it is about something known
         return
@@ -96,6 +106,8 @@ def _words(known: Known, text: str) -> int:
     if known.name in _UNMISTAKABLE and known.kind.sign.search(text):
         value = re.search(known.kind.pattern, text, re.IGNORECASE)
         return _MOST_WORDS - 1 if value else 0
+    if not known.around.search(text):
+        return 0
     return min(_MOST_WORDS, len({each.lower() for each in known.around.findall(text)}))
 
 

@@ -306,10 +306,11 @@ class Retriever:
     ) -> list[Record]:
         """Records in which a person makes a claim about one of these states, or may do so."""
         language = language_of(query)
-        words = {words_to_find(name): None for _, name in sorted(states)}
-        if language is not None:
-            words |= {language.words_around(name): None for _, name in sorted(states)}
-        legs = [Text(TURN, each) for each in words if each]
+        words = {
+            name: f"{words_to_find(name)} {language.words_around(name) if language else ''}"
+            for _, name in states
+        }
+        legs = [Text(TURN, words[name]) for name in sorted(words)]
         found = reader.search(namespace, legs, self.pool, where) if legs else []
         records = {hit.record.key: hit.record for hits in found for hit in hits}
         return [
@@ -379,7 +380,7 @@ def _may_state(text: str, states: Set[State], language: Language | None) -> bool
     """True if a text claims something of one of these states, or there are hints that it does."""
     if _states(text, states):
         return True
-    return language is not None and any(hints(text, states, language))
+    return language is not None and bool(hints(text, states, language))
 
 
 _DEEPEST = 4096

@@ -197,6 +197,11 @@ def language_of(question: str) -> Language | None:
     return _by_name().get(CHINESE if has_chinese(question) else spoken(question)[0])
 
 
+def language_named(name: str) -> Language:
+    """The language with this code, of those with states."""
+    return _by_name()[name]
+
+
 def _language(name: str, table: Mapping[str, Any], shared: Mapping[str, Any]) -> Language:
     value = table.get("value", _NAME)
     words: Mapping[str, str] = {

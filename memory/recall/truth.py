@@ -206,7 +206,7 @@ def _in_time(stated: Stated) -> tuple[datetime, str, int]:
 def _hinted(
     question: Query, asked: Set[State], records: Iterable[Record]
 ) -> Mapping[tuple[str, State], Sequence[Stated]]:
-    """What each speaker may have said of what is asked, besides what they claim."""
+    """The hints of each speaker at what is asked, besides what they claim."""
     found: defaultdict[tuple[str, State], list[Stated]] = defaultdict(list)
     language = language_of(question.text)
     if language is None or not asked:
