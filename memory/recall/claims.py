@@ -32,12 +32,15 @@ class Claim:
         changes: It says that it was different before.
         words: What names the state, where nothing but words side by side make it a claim: without
             a change, it is about the same as another only if they have one of these in common.
+        is_loose: Nothing but words side by side make it a claim. It may answer a question about the
+            state, and is not sure enough to say that another is so no longer.
     """
 
     state: State
     value: frozenset[str]
     changes: bool
     words: frozenset[str] = frozenset()
+    is_loose: bool = False
 
     @property
     def about(self) -> str:
@@ -211,9 +214,8 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
             before = sentence[: found.start("v")]
             is_past = language.before.search(before) is not None
             if value and not (is_past or is_no_value(before, state)):
-                yield Claim(
-                    ("", state.name), value, changed, named if state.is_name else frozenset()
-                )
+                words = named if state.is_name else frozenset()
+                yield Claim(("", state.name), value, changed, words, is_loose=True)
                 return
 
 
@@ -391,7 +393,7 @@ _SAME = dict.fromkeys(tokenize("code key passcode passphrase pin"), *tokenize("p
 _WHO = re.compile(
     r"\b(?:who|whom|names?|called|call|which|wer|wen|wem|heißt|heisst|welche[rnms]?|qui|appelle"
     r"|appelait|quel(?:le)?s?|nom|hieß|quién|llama|llamaba|qué|nombre|quem|chama|chamava|qual|nome)\b"
-    r"|^(?:(?:[aà]|de|com|em) )?que\b"
+    r"|\b(?:кто|кого|зовут|звали|кличка|имя)\b|^(?:(?:[aà]|de|com|em) )?que\b"
     r"|谁|叫|名字|哪",
     re.IGNORECASE,
 )

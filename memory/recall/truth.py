@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from remem.recall.claims import Claim, State, claims
 from remem.recall.hints import hints
 from remem.recall.ranking import Recollection
-from remem.recall.signals import Query
+from remem.recall.signals import Query, named_among
 from remem.recall.states import language_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
@@ -103,20 +103,23 @@ def truth_first(
     moment = asked_for(question, now)
     claimed = by_state(one.record for one in found)
     hinted = _hinted(question, asked, [one.record for one in found])
-    speakers = Counter(state for _, state in claimed)
+    people = {one.record.speaker or "" for one in found}
+    meant = named_among(question.words, people - {""}) or people
+    speakers = Counter(state for speaker, state in claimed if speaker in meant)
+    hinting = Counter(state for speaker, state in hinted if speaker in meant)
     for speaker, state in hinted:
-        if not speakers[state] and sum(one == state for _, one in hinted) == 1:
+        if speaker in meant and not speakers[state] and hinting[state] == 1:
             claimed[speaker, state] = []
             speakers[state] = 1
     until: dict[str, Supersession] = {}
     for (speaker, state), stated in claimed.items():
         past = _supersessions(stated)
         until |= {one.older.key: one for one in past}
-        is_asked = state in asked and speakers[state] == 1
+        is_asked = state in asked and speaker in meant and speakers[state] == 1
         if not (past or is_asked) or looks_back(question, past):
             continue
-        others_too = [*stated, *hinted.get((speaker, state), ())] if is_asked else stated
-        true = _true_then(sorted(others_too, key=_in_time), moment)
+        told = [*stated, *hinted.get((speaker, state), ())] if is_asked else _firm(stated)
+        true = _true_then(sorted(told, key=_in_time), moment)
         if true is not None:
             first = 0 if is_asked else _first_of(stated, places, order)
             _raise(order, places[true.record.key], first)
@@ -151,11 +154,16 @@ def _raise(order: list[int], place: int, first: int | None) -> None:
     order.insert(first, place)
 
 
-def _supersessions(stated: Sequence[Stated]) -> list[Supersession]:
+def _firm(stated: Iterable[Stated]) -> list[Stated]:
+    return [each for each in stated if not each.claim.is_loose]
+
+
+def _supersessions(stated: Iterable[Stated]) -> list[Supersession]:
+    firm = _firm(stated)
     return [
         Supersession(each.record, newer.record, each.claim, newer.moment)
-        for place, each in enumerate(stated)
-        if (newer := _successor(each, stated[place + 1 :])) is not None
+        for place, each in enumerate(firm)
+        if (newer := _successor(each, firm[place + 1 :])) is not None
     ]
 
 

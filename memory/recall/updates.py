@@ -26,7 +26,7 @@ from remem.recall.persons import named_in
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
 from remem.recall.sentences import asks, asks_at_last, common_ends
-from remem.recall.signals import Query
+from remem.recall.signals import Query, named_among
 from remem.recall.states import MONTH, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
 from remem.store import Record
@@ -96,7 +96,7 @@ def updates_first(
     if language is None or not _may_have_changed(question, ranking, language):
         return list(ranking)
     wanted = question.tokens.keys() - _common(language.name)
-    said = list(_said(ranking, asked, wanted, language, rarity))
+    said = list(_said(question, ranking, asked, wanted, language, rarity))
     if language.own.search(question.text):
         said = [each for each in said if each.whose in ("", language.whose(question.text))]
     moment = asked_for(question, now)
@@ -220,15 +220,17 @@ def _may_have_changed(question: Query, ranking: Sequence[Recollection], language
 
 
 def _said(
+    question: Query,
     ranking: Sequence[Recollection],
     asked: Set[State],
     wanted: Set[str],
     language: Language,
     rarity: Rarity,
 ) -> Iterator[_Said]:
-    """The statements of one person among the first."""
+    """The statements among the first of whom the question names, or else of one person."""
     common = _common(language.name)
-    speakers: set[str | None] = set()
+    people = {one.record.speaker for one in ranking if one.record.speaker}
+    speakers: Set[str | None] = {*named_among(question.words, people)}
     for place, one in enumerate(ranking[:_MOST_PLACES]):
         record, text, moment = one.record, one.record.text, moment_of(one.record)
         if moment is None or not is_personal(record):

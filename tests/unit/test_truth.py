@@ -191,6 +191,28 @@ def test_what_says_nothing_else_of_the_same_leaves_it_true(texts: tuple[str, str
     assert marked(*texts) == []
 
 
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("I live in Porto now.", "Spare key has moved to Bernd."),
+        ("Theo is my new boss.", "My club folded, so the Castle Chess has taken me in."),
+        ("My gym is IronWorks.", "Cancelled, we get the veg box from Green Gables now."),
+        ("My mobile is 07700 900142.", "Ring the plumber on 07700 900555, or remind me to."),
+        ("I've got a dog called Biscuit.", "Our neighbours got a new dog called Pickle."),
+        ("My employer is Halden Logistics.", "First day at the Waldorf school for my daughter."),
+        ("I'm a nurse.", "The boots were dear, but they made me feel tall."),
+    ],
+)
+def test_words_side_by_side_end_nothing(older: str, newer: str) -> None:
+    assert marked(older, newer) == []
+
+
+def test_who_is_named_in_a_question_is_not_answered_by_others(memory: Memory) -> None:
+    say(memory, "I still have that stuffed dog, and call her Tilly.", MARCH, "Joanna")
+    say(memory, "I got a dog called Max.", MAY, "Nate")
+    assert "Tilly" in first(memory, "What did Joanna call her stuffed dog?")
+
+
 def test_people_do_not_speak_for_each_other() -> None:
     assert marked("I live in Berlin.", "I live in Lisbon.", speakers=("Ana", "Ben")) == []
     assert marked("I live in Berlin.", "I live in Lisbon.", speakers=("Ana", "Ana")) != []
