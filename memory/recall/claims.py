@@ -180,6 +180,8 @@ def _in_frame(
     sentence: str, around: str, frame: Frame, state: Known, language: Language
 ) -> Claim | None:
     for found in frame.pattern.finditer(sentence):
+        if state.name == "boss" and _NO_BOSS.search(found["v"]):
+            continue
         value = state.kind.read(found["v"])
         if state.is_name:
             value = _name(value)
@@ -347,6 +349,12 @@ _SENTENCE = re.compile(
     r"[.!?。！？]*"
 )
 _WORD = re.compile(r"\w+|@")
+_NO_BOSS = re.compile(
+    r"^(?:一?[个名位]|[做干当]|(?:总|副)?经理|总裁|院长|董事长|[校部厂科]长|主任|主管)"
+    r"|[师员工商家人生](?:的|$)"
+)
+"""Of a Chinese boss, what they are, and not what they are called."""
+
 _NARROW_COMMA = re.compile(r", ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]), ?")
 """As some type it in Chinese."""
 _DIGIT = re.compile(r"\d")

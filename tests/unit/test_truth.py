@@ -200,6 +200,9 @@ def test_what_says_nothing_else_of_the_same_leaves_it_true(texts: tuple[str, str
         ("My mobile is 07700 900142.", "Ring the plumber on 07700 900555, or remind me to."),
         ("I've got a dog called Biscuit.", "Our neighbours got a new dog called Pickle."),
         ("My employer is Halden Logistics.", "First day at the Waldorf school for my daughter."),
+        ("我的上司是陈静雯。", "我的上司是个厨师。"),
+        ("我的上司是陈静雯。", "我的上司是北京人。"),
+        ("我的上司是陈静雯。", "我上司是总经理。"),
         ("I'm a nurse.", "The boots were dear, but they made me feel tall."),
     ],
 )
