@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from remem.recall.claims import Claim, State, claims
 from remem.recall.hints import hints
@@ -195,15 +196,22 @@ def is_personal(record: Record) -> bool:
 
 def by_state(records: Iterable[Record]) -> dict[tuple[str, State], list[Stated]]:
     """The claims about each state of each speaker, the oldest first."""
+    found = _by_state(records, claims)
+    for stated in found.values():
+        stated.sort(key=_in_time)
+    return found
+
+
+def _by_state(
+    records: Iterable[Record], read: Callable[[str], Iterable[Claim]]
+) -> dict[tuple[str, State], list[Stated]]:
     found: defaultdict[tuple[str, State], list[Stated]] = defaultdict(list)
     for record in records:
         moment = moment_of(record)
         if moment is None or not is_personal(record):
             continue
-        for claim in claims(record.text):
+        for claim in read(record.text):
             found[record.speaker or "", claim.state].append(Stated(record, claim, moment))
-    for stated in found.values():
-        stated.sort(key=_in_time)
     return found
 
 
@@ -215,17 +223,10 @@ def _hinted(
     question: Query, asked: Set[State], records: Iterable[Record]
 ) -> Mapping[tuple[str, State], Sequence[Stated]]:
     """The hints of each speaker at what is asked, besides what they claim."""
-    found: defaultdict[tuple[str, State], list[Stated]] = defaultdict(list)
     language = language_of(question.text)
     if language is None or not asked:
-        return found
-    for record in records:
-        moment = moment_of(record)
-        if moment is None or not is_personal(record):
-            continue
-        for claim in hints(record.text, asked, language):
-            found[record.speaker or "", claim.state].append(Stated(record, claim, moment))
-    return found
+        return {}
+    return _by_state(records, partial(hints, asked=asked, language=language))
 
 
 def _successor(older: Stated, others: Iterable[Stated]) -> Stated | None:
