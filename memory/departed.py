@@ -63,10 +63,9 @@ class Digests:
 
     def of(self, namespace: str, record: Record) -> str:
         """The digest of a record: a turn is known by its minute, all else by its file."""
-        who = record.metadata.get(BEFORE, record.speaker) or record.role or ""
         said = record.said_at if record.kind == "turn" else None
         place = minute_of(said).isoformat() if said else record.source.rpartition("/")[2]
-        named = "\0".join((namespace, str(who), place, record.text))
+        named = "\0".join((namespace, original_name_of(record), place, record.text))
         data = named.encode("utf-8", "surrogatepass")
         return blake2b(data, key=self.salt.encode(), digest_size=_BYTES).hexdigest()
 
@@ -134,6 +133,11 @@ def departed_from(url: str | Path) -> Departed:
     process, unless somebody names a file for them."""
     folder = folder_of(url)
     return Departed(folder and folder.absolute() / FILE)
+
+
+def original_name_of(record: Record) -> str:
+    """The name that a record came with, before names were merged; its role, if it has none."""
+    return str(record.metadata.get(BEFORE, record.speaker) or record.role or "")
 
 
 def minute_of(moment: datetime) -> datetime:

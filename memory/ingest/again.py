@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
-from remem.departed import BEFORE, minute_of
+from remem.departed import minute_of, original_name_of
 from remem.store import F, Filter, Record, SourceInfo
 
 _ENOUGH = 3
@@ -227,9 +227,8 @@ def _is_turn(record: Record) -> bool:
 
 def _said(record: Record) -> tuple[datetime | None, str, str]:
     """The minute, the speaker and the words: all that two forms of an export have in common."""
-    who = record.metadata.get(BEFORE, record.speaker) or record.role or ""
     words = " ".join(record.text.split())
-    return record.said_at and minute_of(record.said_at), str(who), words
+    return record.said_at and minute_of(record.said_at), original_name_of(record), words
 
 
 def moved(record: Record, source: str) -> Record:
