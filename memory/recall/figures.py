@@ -16,7 +16,7 @@ from datetime import datetime
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
 from remem.recall.signals import Query
-from remem.recall.states import MONTH
+from remem.recall.states import MONTH, WEEKDAY
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 _MOST_PLACES = 30
@@ -150,7 +150,7 @@ _SHARE = re.compile(r"\d[\d.]*\s?(?:%|percent)", re.IGNORECASE)
 _DATE = re.compile(
     rf"\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b"
     r"|\b\d{1,2}(?::\d\d)? ?[ap]\.?m\b|\b\d{1,2}:\d\d\b"
-    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b",
+    rf"|{WEEKDAY}",
     re.IGNORECASE,
 )
 _COUNTS = re.compile(

@@ -61,10 +61,10 @@ def _hints(text: str, asked: frozenset[State], language: str) -> tuple[Claim, ..
 
 def _hinted(text: str, asked: Set[State], language: Language) -> Iterator[Claim]:
     likely = [
-        (whose, known)
+        (whose, known, words)
         for whose, name in asked
         for known in language.states
-        if known.name == name and _words(known, text)
+        if known.name == name and (words := _words(known, text))
     ]
     if not likely or asks(text) or is_about_others(text, language):
         return
@@ -74,8 +74,7 @@ def _hinted(text: str, asked: Set[State], language: Language) -> Iterator[Claim]
     if not (change or own) or (language.other.search(text) and not (own and own.start() < _FIRST)):
         return
     signs = change + 0.5 + 0.5 * _is_terse(text)
-    for whose, known in likely:
-        words = _words(known, text)
+    for whose, known, words in likely:
         if whose and language.whose(text) not in ("", whose):
             continue
         if words + signs < _LEAST or words < _most_of_others(known, text, language):

@@ -430,6 +430,9 @@ _VALUES: Mapping[str, Kind] = {
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 """A month in English, whole or short, as a pattern."""
 
+WEEKDAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
+"""A day of the week in English, or several of them, as a pattern."""
+
 CODES: Mapping[str, str] = {
     "date": rf"\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b(?:,? \d{{4}})?"
     rf"|{MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?",

@@ -27,7 +27,7 @@ from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
 from remem.recall.sentences import asks, asks_at_last, common_ends
 from remem.recall.signals import Query, named_among
-from remem.recall.states import MONTH, Language, language_of
+from remem.recall.states import MONTH, WEEKDAY, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
@@ -146,10 +146,11 @@ def _answering(question: Query, said: Sequence[_Said], wanted: Set[str]) -> list
     nearest = max(each.nearness for each in said) or 1.0
     most = max(each.overlap for each in said) or 1.0
     likeliest = max(said, key=lambda each: _likelihood(each, nearest))
+    asked = _Asked.by(question.text)
     weights, found = _ANSWER_WEIGHTS, []
     for each in said:
         signs = {
-            **_signs_of_value(question.text, each),
+            **_signs_of_value(asked, each),
             **_signs_of_likeness(each, likeliest, wanted),
             "nearness": each.nearness / nearest,
             "overlap": each.overlap / most,
@@ -165,19 +166,35 @@ def _likelihood(each: _Said, nearest: float) -> float:
     return 2.0 * each.covered + near + 0.5 * each.is_own + 1.5 * (each.is_asked is True)
 
 
-def _signs_of_value(asked: str, each: _Said) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The kinds of value that a question asks for: somebody, something of a name, an amount, a
+    time."""
+
+    who: bool
+    which: bool
+    amount: bool
+    when: bool
+
+    @staticmethod
+    def by(question: str) -> _Asked:
+        """Read a question."""
+        patterns = (_WHO, _WHICH, _AMOUNT, _WHEN)
+        return _Asked(*(pattern.search(question) is not None for pattern in patterns))
+
+
+def _signs_of_value(asked: _Asked, each: _Said) -> dict[str, float]:
     """The signs that a statement has a value of the kind that a question asks for."""
     name, number = bool(each.values["name"]), bool(each.values["number"])
-    who, amount = _WHO.search(asked) is not None, _AMOUNT.search(asked) is not None
-    is_dated = _WHEN.search(asked) is not None and _TIME.search(each.record.text) is not None
+    is_dated = asked.when and _TIME.search(each.record.text) is not None
     return {
         "a name": float(name),
         "a number": float(number),
-        "a name of somebody": float(who and name),
-        "nobody": float(who and not name),
-        "a name of something": float(name and _WHICH.search(asked) is not None),
-        "an amount": float(amount and number),
-        "no amount": float(amount and not number),
+        "a name of somebody": float(asked.who and name),
+        "nobody": float(asked.who and not name),
+        "a name of something": float(asked.which and name),
+        "an amount": float(asked.amount and number),
+        "no amount": float(asked.amount and not number),
         "a time": float(is_dated),
     }
 
@@ -388,7 +405,7 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
     "time": re.compile(r"\b\d{1,2}:\d\d\b"),
     "date": re.compile(
         rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b|\b{MONTH} \d{{1,2}}(?!\d)"
-        r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b",
+        rf"|{WEEKDAY}",
         re.IGNORECASE,
     ),
     "number": re.compile(
@@ -470,7 +487,7 @@ _AMOUNT = re.compile(
 )
 _WHEN = re.compile(r"\b(?:when|what (?:time|day)|wann|quand|cuándo|quando)\b", re.IGNORECASE)
 _TIME = re.compile(
-    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b\d{1,2}(?::\d\d)? ?(?:am|pm)?\b",
+    rf"{WEEKDAY}|\b\d{{1,2}}(?::\d\d)? ?(?:am|pm)?\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(
