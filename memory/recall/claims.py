@@ -216,8 +216,8 @@ def _by_words(sentence: str, words: Set[str], language: Language) -> Iterator[Cl
             before = sentence[: found.start("v")]
             is_past = language.before.search(before) is not None
             if value and not (is_past or is_no_value(before, state)):
-                words = named if state.is_name else frozenset()
-                yield Claim(("", state.name), value, changed, words, is_loose=True)
+                about = named if state.is_name else frozenset()
+                yield Claim(("", state.name), value, changed, about, is_loose=True)
                 return
 
 

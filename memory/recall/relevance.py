@@ -146,9 +146,8 @@ def judged(
         worth = 0.0
     right_person = _of_the_right_person(query, ranking)
     worth *= right_person
-    if query.only_when and not is_greeting(
-        query.text
-    ):  # no word says what it is about, and only the time what matters
+    # No word says what it is about, and only the time what matters.
+    if query.only_when and not is_greeting(query.text):
         return [
             replace(one, relevance=max((s.closeness(said) for s in query.spans), default=0.0))
             if (said := one.record.said_at)

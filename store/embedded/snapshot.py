@@ -89,7 +89,6 @@ def _arrays(partition: Partition) -> dict[str, Saved]:
     for view, index in partition.dense.items():
         shape = int(np.count_nonzero(live)), index.vectors.dim
         arrays[f"dense/{view}"] = Saved(_HALVES, shape, _live_pieces(index.vectors, live))
-        # Under the name that it had in older versions, whose files stay readable.
         if (ivf := _learned(partition, index)) is not None:
             saved = ivf.saved(live)
             arrays |= {f"coarse/{view}/{name}": array for name, array in saved.items()}
