@@ -1,4 +1,4 @@
-"""What goes on the command line: what stays away from imports, what is asked, what comes back."""
+"""Deletions on the command line: imports leave away what is gone, and a way back is offered."""
 
 from __future__ import annotations
 

@@ -142,13 +142,17 @@ def test_what_was_purged_leaves_no_bit_in_what_was_learned(tmp_path: Path) -> No
             assert len(index.ivf) == len(index) == MANY - 1
 
 
-def test_after_a_purge_nothing_is_learned_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store that has learned where to look, and must not learn again."""
     with filled(tmp_path) as store:
         store.search("ana", [dense("fact 7")], 1)
     monkeypatch.setattr(Ivf, "learn", never)
-    with EmbeddedStore(tmp_path) as store:
+    return tmp_path
+
+
+def test_after_a_purge_nothing_is_learned_anew(learned: Path) -> None:
+    with EmbeddedStore(learned) as store:
         store.search("ana", [dense("fact 7")], 1)
         store.purge("ana", Batch(delete=["k7"]))
         assert keys(store.search("ana", [dense("fact 8")], 1)[0]) == ["k8"]
@@ -156,15 +160,10 @@ def test_after_a_purge_nothing_is_learned_anew(
             assert all(index.ivf is not None for index in partition.dense.values())
 
 
-def test_a_process_that_only_purges_leaves_the_next_one_its_index(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with filled(tmp_path) as store:
-        store.search("ana", [dense("fact 7")], 1)
-    monkeypatch.setattr(Ivf, "learn", never)
-    with EmbeddedStore(tmp_path) as store:
+def test_a_process_that_only_purges_leaves_the_next_one_its_index(learned: Path) -> None:
+    with EmbeddedStore(learned) as store:
         store.purge("ana", Batch(delete=["k7"]))
-    with EmbeddedStore(tmp_path) as store:
+    with EmbeddedStore(learned) as store:
         assert keys(store.search("ana", [dense("fact 8")], 1)[0]) == ["k8"]
         with store._partitions.current("ana") as (_, _, partition):
             assert not partition.unsettled

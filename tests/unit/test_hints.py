@@ -1,4 +1,4 @@
-"""What a message may say of a state that is asked for, though no form of statement claims it."""
+"""Hints: short news of a state that is asked for, which no form of statement claims."""
 
 from __future__ import annotations
 
