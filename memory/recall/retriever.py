@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -16,6 +16,7 @@ from remem.recall.figures import newest_figure_first
 from remem.recall.forms import newest_of_form_first
 from remem.recall.hints import hints
 from remem.recall.languages import has_chinese
+from remem.recall.likeness import Likeness
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.occasions import in_order
 from remem.recall.ranking import (
@@ -40,7 +41,7 @@ from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
 from remem.recall.states import Language, language_of
 from remem.recall.truth import is_personal, truth_first
-from remem.recall.updates import updates_first
+from remem.recall.updates import MOST_PLACES, likeliest, may_have_changed, updates_first
 from remem.store import (
     Dense,
     F,
@@ -57,6 +58,9 @@ from remem.store import (
 )
 from remem.store.fulltext.tokens import tokenize
 from remem.views import CALL, TURN, WINDOW, line, space_of
+
+_MOST_ALIKE = 24
+"""Memories that are looked for besides, as they are like the answer."""
 
 _MOST_QUESTIONS = 3
 """Of one message: more are asked together with the rest of it only."""
@@ -109,6 +113,8 @@ class _Answer:
         echoes: What is no evidence, with no score.
         states: What it asks for of how things are.
         stated: What people stated about that, whether or not it is near to the question.
+        likeness: Of the question and what may answer it.
+        alike: What is like that which answers it best, if the answer may have changed.
     """
 
     query: str
@@ -120,6 +126,8 @@ class _Answer:
     echoes: list[Recollection]
     states: Set[State]
     stated: Sequence[Record]
+    likeness: Likeness
+    alike: Sequence[Record]
 
 
 class Searches(Protocol):
@@ -269,8 +277,24 @@ class Retriever:
             ranking = linked(ranking, more, idf, share)
         states = asked_states(query)
         stated = self._stated(reader, namespace, query, states, where)
+        likeness, alike = Likeness(), list[Record]()
+        is_read = asked.across_languages or not has_chinese(query)
+        if is_read and may_have_changed(question, ranking):
+            likeness, alike = self._alike(
+                reader, namespace, question, vector, states, ranking, stated, where
+            )
         return _Answer(
-            query, question, now, ranking, _best_cosines(found), rarity, echoes, states, stated
+            query,
+            question,
+            now,
+            ranking,
+            _best_cosines(found),
+            rarity,
+            echoes,
+            states,
+            stated,
+            likeness,
+            alike,
         )
 
     def _judged(self, answer: _Answer, asked: Encoded, k: int) -> list[Recollection]:
@@ -281,7 +305,9 @@ class Retriever:
         ranking = truth_first(answer.question, answer.states, ranking, answer.stated, answer.now)
         words = frozenset(tokenize(asked.queries[0]))
         ranking = newest_of_form_first(answer.question, words, ranking, answer.now)
-        ranking = updates_first(answer.question, answer.states, ranking, answer.now, answer.rarity)
+        ranking = updates_first(
+            answer.question, answer.states, ranking, answer.alike, answer.now, answer.likeness
+        )
         ranking = in_order(answer.query, below_sources(ranking), answer.rarity.weights)
         ranking = calls_apart(ranking)
         found = judged(
@@ -318,6 +344,30 @@ class Retriever:
             for record in records.values()
             if is_personal(record) and _may_state(record.text, states, language)
         ]
+
+    def _alike(
+        self,
+        reader: Reader,
+        namespace: str,
+        question: Query,
+        vector: Vector,
+        states: Set[State],
+        ranking: Sequence[Recollection],
+        stated: Sequence[Record],
+        where: Filter | None,
+    ) -> tuple[Likeness, list[Record]]:
+        """The likeness of the question and what may answer it, and what else is like the likeliest
+        answer: an update may be far from the question."""
+        known = [*(one.record for one in ranking[:MOST_PLACES]), *stated]
+        vectors = _vectors(reader, namespace, known)
+        likeness = Likeness.of(vector, vectors)
+        best = likeliest(question, states, ranking, likeness)
+        if best is None or best not in vectors:
+            return likeness, []
+        leg = Dense(TURN, vectors[best])
+        [hits] = reader.search(namespace, [leg], _MOST_ALIKE, where)
+        more = [hit.record for hit in hits if hit.record.key not in vectors]
+        return Likeness.of(vector, {**vectors, **_vectors(reader, namespace, more)}), more
 
     def _dated(
         self,
@@ -369,6 +419,12 @@ def _searched(
         sorted([*leg, *few[: pool // 4]], key=lambda hit: (-hit.score, hit.record.key))
         for leg, few in zip(others, calls, strict=True)
     ]
+
+
+def _vectors(reader: Reader, namespace: str, records: Iterable[Record]) -> dict[str, Vector]:
+    """The vectors of some turns by their keys."""
+    keys = list(dict.fromkeys(record.key for record in records))
+    return {each.record.key: each.views[TURN].vector for each in reader.entries(namespace, keys)}
 
 
 def _states(text: str, states: Set[State]) -> bool:

@@ -275,7 +275,8 @@ def looks_back(question: Query, past: Sequence[Supersession] = ()) -> bool:
 
 _BACK = re.compile(
     r"\b(?:before|previous(?:ly)?|former(?:ly)?|used to|ever|histor(?:y|ies)|earlier|first"
-    r"|original(?:ly)?|how (?:many|often)|every|all (?:the|my|of)|list|in the past|so far"
+    r"|original(?:ly)?|initial(?:ly)?|how (?:many|often)\b(?!.*\b(?:do|am|is|are)\b)"
+    r"|every|all (?:the|my|of)|list|in the past|so far"
     r"|have i (?:\w+ )?(?:lived|worked|had)|over the (?:years|time)|chang(?:e|ed|es)|compare[ds]?"
     r"|vorher|zuvor|bevor|früher|ehemalige[nrs]?|vorherige[nrs]?|alle|avant|auparavant"
     r"|précédente?|ancien(?:ne)?|tou(?:s|tes)|antes|anterior(?:es)?|tod[oa]s)\b|以前|之前|曾经|所有",

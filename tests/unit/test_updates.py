@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 
 import pytest
 
+from remem.encoders.opening import open_encoder
+from remem.encoders.sentence_transformer import Encoder
 from remem.recall.claims import asked_states
+from remem.recall.likeness import Likeness
 from remem.recall.ranking import Recollection
-from remem.recall.relevance import Rarity
 from remem.recall.signals import read_query
-from remem.recall.updates import updates_first
+from remem.recall.updates import may_have_changed, updates_first
 from remem.store import Record
 
 MAY = datetime(2024, 5, 1, 9, tzinfo=timezone.utc)
@@ -27,10 +30,38 @@ def said(place: int, day: int, text: str, **fields: Any) -> Recollection:
 
 
 def updated(asked: str, ranking: list[Recollection]) -> list[Recollection]:
-    """A ranking as a question wants it, whose words are all as rare."""
+    """A ranking as a question wants it, among everyday talk that came up behind it."""
     question = read_query(asked, NOW)
-    rarity = Rarity(dict.fromkeys(question.tokens, 1.0), 1.0)
-    return updates_first(question, asked_states(asked), ranking, NOW, rarity)
+    talk = [said(len(ranking) + n, 10 * n, text) for n, text in enumerate(TALK)]
+    found = [*ranking, *talk]
+    updated = updates_first(question, asked_states(asked), found, [], NOW, likeness(asked, found))
+    assert {one.record.key for one in updated} == {one.record.key for one in found}
+    return [one for one in updated if one.record.text not in TALK]
+
+
+def likeness(asked: str, found: list[Recollection]) -> Likeness:
+    """The likeness of a question and of what was recalled."""
+    vectors = encoder().encode_documents([one.record.text for one in found])
+    keys = [one.record.key for one in found]
+    return Likeness.of(encoder().encode_query(asked), dict(zip(keys, vectors, strict=True)))
+
+
+@cache
+def encoder() -> Encoder:
+    """The bundled one."""
+    return open_encoder(None)
+
+
+TALK = (
+    "Missed the last train and walked home along the river.",
+    "My neighbour plays the drums, always at seven.",
+    "We argued about who does the dishes.",
+    "The quiz was hard, we came fifth.",
+    "Someone at work brought pancakes for everyone.",
+    "I can't find my reading glasses anywhere.",
+    "The lift is broken again, five floors on foot.",
+    "The film was three hours long and nobody laughed.",
+)
 
 
 def order(question: str, *told: tuple[int, str], speakers: str = "", **fields: Any) -> list[str]:
@@ -76,12 +107,11 @@ def test_where_an_agent_works_the_next_request_updates_nothing() -> None:
     assert order("What car do I drive?", *told, metadata={"project": "/work/shop"}) == texts
 
 
-def test_the_last_of_several_updates_comes_first() -> None:
+def test_several_updates_come_in_the_order_of_time_in_their_places() -> None:
     first, second = "I drive an old Corolla.", "Traded the Corolla in for a Skoda."
     third = "The Skoda died. I've got a used Mazda now."
     found = order("What car do I drive?", (0, first), (30, second), RAIN, (60, third))
-    assert found[0] == third
-    assert found.index(first) < found.index(RAIN[1])
+    assert found == [third, second, RAIN[1], first]
 
 
 def test_of_several_answers_the_newest_comes_first_whatever_changed() -> None:
@@ -98,6 +128,61 @@ def test_a_question_about_a_time_gets_what_was_so_then() -> None:
     old, new = "I drive an old Corolla.", "Traded the Corolla in for a Skoda."
     asked = "What car did I drive in August 2024?"
     assert order(asked, (200, new), (0, old)) == [old, new]
+
+
+def test_what_was_so_later_stands_behind_what_was_so_until_a_time() -> None:
+    first, second = "I drive an old Corolla.", "Traded the Corolla in for a Skoda."
+    third = "The Skoda died. I've got a used Mazda now."
+    told = (0, first), (100, second), (200, third)
+    assert order("What car did I drive in October 2024?", *told) == [second, first, third]
+
+
+def test_what_is_said_within_days_is_true_side_by_side() -> None:
+    told = "My chess club is the Gambit.", "My chess club has nice people in it."
+    asked = "Which chess club am I in?"
+    assert order(asked, (0, told[0]), (3, told[1])) == [*told]
+    assert order(asked, (0, told[0]), (3, "I'm in the chess club Rook now.")) != [*told]
+
+
+def test_what_is_like_the_answer_is_raised_from_far_behind_the_question() -> None:
+    asked = "What car do I drive?"
+    old, talk = said(0, 0, "I drive an old Corolla."), [said(n, n, TALK[n]) for n in range(1, 8)]
+    new = said(8, 100, "The Corolla died, picked up a used Fabia yesterday.")
+    found = updates_first(
+        read_query(asked, NOW),
+        asked_states(asked),
+        [old, *talk],
+        [new.record],
+        NOW,
+        likeness(asked, [old, *talk, new]),
+    )
+    assert [one.record for one in found][:2] == [new.record, old.record]
+    assert len(found) == 9
+
+
+def test_without_vectors_only_what_stands_near_or_is_claimed_counts() -> None:
+    asked = "What car do I drive?"
+    ranking = [said(0, 0, "I drive an old Corolla."), said(1, 100, "Got a Fabia.")]
+    question = read_query(asked, NOW)
+    found = updates_first(question, asked_states(asked), ranking, [], NOW, Likeness())
+    assert found == ranking
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What car did I drive last week?",
+        "How much do I pay for both cars in total?",
+        "Which car is faster than mine?",
+    ],
+)
+def test_events_and_sums_want_no_order_of_time(question: str) -> None:
+    assert not may_have_changed(read_query(question, NOW), [])
+
+
+def test_the_german_word_for_what_is_no_past() -> None:
+    assert may_have_changed(read_query("Was für ein Auto fahre ich?", NOW), [])
+    assert not may_have_changed(read_query("Where was my car?", NOW), [])
 
 
 @pytest.mark.parametrize(
