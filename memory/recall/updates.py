@@ -234,8 +234,8 @@ def _is_without(each: _Said, question: str) -> bool:
 def _told(
     question: Query, asked: Set[State], ranking: Sequence[Recollection], language: Language
 ) -> list[_Said]:
-    """What may answer a question: statements of whom it names, or else of one person, that claim
-    nothing of other states, and tell of no relatives but those whom it is about."""
+    """The statements that may answer a question: those of whom it names, or else of one person,
+    that claim nothing of other states, and tell of no relatives but those whom it is about."""
     said = [
         each for each in _said(question, asked, ranking, language) if each.is_asked is not False
     ]
