@@ -1,29 +1,34 @@
 """Updates: later words about the same as an earlier statement, whatever they are. Pure.
 
-"I drive an old Corolla", "Traded the Corolla in for a Fabia", "The Fabia died, picked up a used
-Mazda yesterday": no list of wordings ends. But what answers a question is near to it or to what
-answers it best, has a value of the kind that is asked for, and tells of who asks or of a change.
-All that is likely to answer comes in the order of time, the last first, in the places that it had
-together: a doubtful one changes nothing but its own place. For a question about a time, what was
-said until then comes first. Nothing is marked for any of this, because it depends on the question,
-and on what else comes up for it.
+"I drive an old Corolla", "Traded the Corolla in for a Fabia", "The Fabia died, bought a used Mazda
+yesterday": no list of wordings ends, but an update leans on what it replaces. It names the old
+value, or it has another value of the same kind; it tells of a change; it is like the old statement
+and like the question. From the likeliest answer on, what updates it is found, what updates that,
+and what it updates itself. All of these come in the order of time, the last first, in the places
+that they had together; for a question about a time, what was said until then. Nothing is marked for
+any of this, because it depends on the question, and on what else comes up for it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+
+import stopwordsiso
 
 from remem.recall.claims import State, claims
 from remem.recall.likeness import Likeness
 from remem.recall.ranking import Recollection, placed
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query, named_among
-from remem.recall.states import Language, language_of
+from remem.recall.states import MONTH, WEEKDAY, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
 from remem.store import Record
+from remem.store.fulltext.tokens import tokenize
 
 MOST_PLACES = 24
 """Places among which the answers of a question are."""
@@ -37,13 +42,21 @@ _MOST_CHINESE = 60
 _BEGINNING = 16
 """Characters in which a statement says whom it is about."""
 
+_NEAR_PLACES = 10
+"""Places within which there is a statement to be updated, if there is one."""
+
+_FEW = 3
+"""Statements with a word that tells what they are about."""
+
 _STATE = timedelta(days=28)
 """Least length of a time of which somebody asks how things were then, and not what happened."""
 
 _APART = timedelta(days=14)
-"""Least time between a statement and another that updates it without a word of a change."""
+"""Least time between a statement and another that updates it without a word of a change: what
+somebody says within days is true side by side."""
 
-_Moment = tuple[datetime, str, int]
+Values = Mapping[str, frozenset[str]]
+"""Kind -> the values of this kind in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +65,22 @@ class _Said:
 
     Attributes:
         moment: When it was said, and where of what was said at once.
-        has_name, has_number: There is one in it.
+        words: Tokens that few of the statements have, but those of the question.
         changes: It tells of a change.
         is_own: It speaks of who says it.
+        subject: Names of somebody with which it begins.
         is_asked: It claims something of the states that are asked for; None: it claims nothing.
         whose: A relative with whom it begins; empty: with none.
     """
 
     place: int
     record: Record
-    moment: _Moment
-    has_name: bool
-    has_number: bool
+    moment: tuple[datetime, str, int]
+    values: Values
+    words: Set[str]
     changes: bool
     is_own: bool
+    subject: Set[str]
     is_asked: bool | None
     whose: str
 
@@ -95,10 +110,8 @@ def likeliest(
 
     The arguments are those of ``updates_first``.
     """
-    language = language_of(question.text)
-    first = ranking[:MOST_PLACES]
-    said = _told(question, asked, first, language) if language else ()
-    return _likeliest(said, likeness).record.key if said else None
+    best = _likeliest(_told(question, asked, ranking[:MOST_PLACES]), likeness)
+    return None if best is None else best.record.key
 
 
 def updates_first(
@@ -118,18 +131,20 @@ def updates_first(
         now: When it is asked, after which nothing counts; None: not known.
         likeness: Of the question and what was recalled.
     """
-    language = language_of(question.text)
-    if language is None or not may_have_changed(question, ranking):
+    if not may_have_changed(question, ranking):
         return list(ranking)
     first = ranking[:MOST_PLACES]
     known = {one.record.key for one in first}
     found = [*first, *(Recollection(each, 0.0) for each in others if each.key not in known)]
-    said = _without_kept(_answering(question, _told(question, asked, found, language), likeness))
+    said = _told(question, asked, found)
+    best = _likeliest(said, likeness)
+    if best is None:
+        return list(ranking)
+    chain = _chain(best, said, likeness)
     moment = asked_for(question, now)
-    until = [each for each in said if moment is None or each.moment[0] < moment]
-    after = [each for each in said if each not in until]
-    order = [*_in_time(until)[::-1], *_in_time(after)]
-    return _in_their_places(ranking, [found[each.place] for each in order])
+    until = [each for each in chain if moment is None or each.moment[0] < moment]
+    after = [each for each in chain if each not in until]
+    return _in_their_places(ranking, [found[each.place] for each in (*until[::-1], *after)])
 
 
 def _in_their_places(
@@ -147,110 +162,127 @@ def _in_their_places(
     return [*result[: places[-1] + 1], *others, *result[places[-1] + 1 :]]
 
 
-def _in_time(said: Sequence[_Said]) -> list[_Said]:
-    return sorted(said, key=lambda each: each.moment)
-
-
-def _without_kept(said: Sequence[_Said]) -> list[_Said]:
-    """Those that a person has not said to be true beside another of them."""
-    kept = {
-        record.key
-        for one in said
-        for other in said
-        if one is not other and is_kept_beside(one.record, other.record)
-        for record in (one.record, other.record)
-    }
-    return [each for each in said if each.record.key not in kept]
-
-
-def _answering(question: Query, said: Sequence[_Said], likeness: Likeness) -> list[_Said]:
-    """The statements that are likely to answer a question."""
-    if not said:
-        return []
-    best = _likeliest(said, likeness)
-    signs = signs_of(question, said, best, likeness)
-    return [
-        each
-        for each, of_it in zip(said, signs, strict=True)
-        if sum(_WEIGHTS[name] * value for name, value in of_it.items()) > _LEAST
-        and (each is best or _may_differ(each, best))
-    ]
-
-
-def _may_differ(each: _Said, best: _Said) -> bool:
-    """True if a statement tells of a change, or of another time than the likeliest answer: what
-    somebody says within days is true side by side."""
-    return each.changes or abs(each.moment[0] - best.moment[0]) >= _APART
-
-
-def signs_of(
-    question: Query, said: Sequence[_Said], best: _Said, likeness: Likeness
-) -> list[Mapping[str, float]]:
-    """The signs that each statement answers a question, each in [0, 1].
-
-    Args:
-        best: The likeliest of them.
-    """
-    return [
-        {
-            "first": 1.0 / (1 + each.place),
-            "like the question": likeness.to_question(each.record.key),
-            "like the likeliest": _like(each, best, likeness),
-            "claims it": float(each.is_asked is True),
-            "the likeliest claims it": float(best.is_asked is True and each.is_asked is None),
-            "changes": float(each.changes),
-            "own": float(each.is_own),
-            "a value": float(each.has_name or each.has_number),
-            "no such value": float(_is_without(each, question.text)),
-        }
-        for each in said
-    ]
-
-
-def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said:
-    """A first guess at which of some statements answers a question."""
+def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
+    """A first guess at which of some statements answers a question; None: none of them may."""
+    to_question = likeness.to_question()
 
     def likelihood(each: _Said) -> float:
-        near = likeness.to_question(each.record.key) + 1.0 / (1 + each.place)
+        near = to_question.get(each.record.key, 0.0) + 1.0 / (1 + each.place)
         return near + 0.5 * each.is_own + 1.5 * (each.is_asked is True)
 
-    return max(said, key=likelihood)
+    near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
+    return max(near, key=likelihood, default=None)
 
 
-def _like(each: _Said, likeliest: _Said, likeness: Likeness) -> float:
-    if each is likeliest:
-        return 0.0
-    return likeness.between(each.record.key, likeliest.record.key)
+def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness) -> list[_Said]:
+    """The statements that update each other, the likeliest answer among them, the oldest first."""
+    to_question = likeness.to_question()
+    to_older = {each.record.key: likeness.to_memory(each.record.key) for each in said}
+
+    def updates(newer: _Said, older: _Said) -> bool:
+        if is_kept_beside(newer.record, older.record):
+            return False
+        if not newer.changes and newer.moment[0] - older.moment[0] < _APART:
+            return False
+        signs = signs_of(newer, older) | {
+            "next": 1.0 / (1 + abs(newer.place - best.place)),
+            "like the older": to_older[older.record.key].get(newer.record.key, 0.0),
+            "like the question": to_question.get(newer.record.key, 0.0),
+        }
+        return sum(_WEIGHTS[name] * value for name, value in signs.items()) > _LEAST
+
+    chain = [best]
+    in_time = sorted(said, key=lambda each: each.moment)
+    for each in in_time:
+        if each.moment > best.moment and any(updates(each, older) for older in chain):
+            chain.append(each)
+    for each in in_time[::-1]:
+        if each.moment < best.moment and any(updates(newer, each) for newer in chain):
+            chain.insert(0, each)
+    return chain
 
 
-def _is_without(each: _Said, question: str) -> bool:
-    """True if a statement has no name where a question asks for somebody, or no number where it
-    asks for an amount."""
-    if _WHO.search(question) and not each.has_name:
-        return True
-    return _AMOUNT.search(question) is not None and not each.has_number
+def signs_of(newer: _Said, older: _Said) -> dict[str, float]:
+    """The signs in its words that a later statement is an update of an earlier one, 0 or 1."""
+    counts = newer.values["number"], older.values["number"]
+    names = older.values["name"]
+    # Who tells of Inma's cold does not say that somebody else has what Inma has.
+    says_it = not older.words.isdisjoint(newer.words - newer.subject)
+    of_a_kind = any(_differs(newer.values[kind], older.values[kind]) for kind in _NARROW_KINDS)
+    signs = {
+        "says its words": says_it,
+        "changes": newer.changes,
+        "a value": bool(newer.values["name"] or newer.values["number"]),
+        "another of a kind": of_a_kind,
+        "another name": bool(names and newer.values["name"] - names),
+        "another number": _differs(*counts),
+        "close number": _is_close(*counts),
+        "leans on a pronoun": _PRONOUN.search(newer.record.text) is not None,
+        "claims it": newer.is_asked is True,
+        "claims something else": newer.is_asked is False,
+    }
+    return {name: float(value) for name, value in signs.items()}
 
 
-def _told(
-    question: Query, asked: Set[State], ranking: Sequence[Recollection], language: Language
-) -> list[_Said]:
-    """The statements that may answer a question: those of whom it names, or else of one person,
-    that claim nothing of other states, and tell of no relatives but those whom it is about."""
+def _is_close(newer: Set[str], older: Set[str]) -> bool:
+    """True if a number has become a little more or less."""
+    return any(
+        a != b and max(a, b) <= _MOST_CHANGE * min(a, b)
+        for a in _amounts(newer)
+        for b in _amounts(older)
+    )
+
+
+def _amounts(numbers: Set[str]) -> list[int]:
+    """The large ones of some numbers."""
+    read = [int(digits) for each in numbers if (digits := _SIGNS.sub("", each))]
+    return [each for each in read if each >= _LEAST_AMOUNT]
+
+
+def _differs(newer: Set[str], older: Set[str]) -> bool:
+    return bool(newer and older) and not newer & older
+
+
+def _told(question: Query, asked: Set[State], found: Sequence[Recollection]) -> list[_Said]:
+    """The statements that may answer a question or update an answer: those of whom it names, or
+    else of one person, and of no relatives but those whom it is about."""
+    language = language_of(question.text)
+    if language is None:
+        return []
+    said = list(_said(question, asked, found, language))
+    times = Counter(token for each in said for token in each.words)
     said = [
-        each for each in _said(question, asked, ranking, language) if each.is_asked is not False
+        replace(each, words={token for token in each.words if times[token] <= _FEW})
+        for each in said
     ]
-    if not language.own.search(question.text):
-        return said
-    whose = language.whose(question.text)
-    return [each for each in said if each.whose in ("", whose)]
+    if language.own.search(question.text):
+        whose = language.whose(question.text)
+        return [each for each in said if each.whose in ("", whose)]
+    if named := _named(question):
+        return [each for each in said if _is_about(each, named)]
+    return said
+
+
+def _named(question: Query) -> Set[str]:
+    """The tokens of the names in a question that is about others."""
+    return {token for token, word in question.tokens.items() if word[:1].isupper()}
+
+
+def _is_about(each: _Said, named: Set[str]) -> bool:
+    """True if a statement names what a question names, or speaks of it by a pronoun."""
+    return (
+        not named.isdisjoint(tokenize(each.record.text))
+        or _PRONOUN.search(each.record.text) is not None
+    )
 
 
 def _said(
-    question: Query, asked: Set[State], ranking: Sequence[Recollection], language: Language
+    question: Query, asked: Set[State], found: Sequence[Recollection], language: Language
 ) -> Iterator[_Said]:
-    speakers: Set[str | None] = {*named_among(question.words, _speakers(ranking))}
+    common = _common(language.name) | question.tokens.keys()
+    speakers: Set[str | None] = {*named_among(question.words, _speakers(found))}
     most = _MOST_CHARACTERS if language.is_spaced else _MOST_CHINESE
-    for place, one in enumerate(ranking):
+    for place, one in enumerate(found):
         record, text, moment = one.record, one.record.text, moment_of(one.record)
         if moment is None or not is_personal(record):
             continue
@@ -260,14 +292,16 @@ def _said(
         if record.speaker not in speakers:
             continue
         states = {each.state for each in claims(text)}
+        subject = _SUBJECT.match(text)
         yield _Said(
             place,
             record,
             (moment, record.source, record.position),
-            _NAME.search(text) is not None,
-            _NUMBER.search(text) is not None,
+            _values(text),
+            frozenset(tokenize(text)) - common,
             bool(_CHANGED.search(text) or language.change.search(text)),
             language.own.search(text) is not None,
+            frozenset(tokenize(subject[1])) if subject else frozenset(),
             None if not (states and asked) else not states.isdisjoint(asked),
             language.whose(text[:_BEGINNING]),
         )
@@ -277,44 +311,82 @@ def _speakers(ranking: Sequence[Recollection]) -> Set[str]:
     return {one.record.speaker for one in ranking if one.record.speaker}
 
 
-_LEAST = 4.0
-_WEIGHTS: Mapping[str, float] = {
-    "first": 3.2,
-    "like the question": 6.1,
-    "like the likeliest": 2.8,
-    "claims it": 4.6,
-    "the likeliest claims it": -0.8,
-    "changes": 1.1,
-    "own": 0.5,
-    "a value": 2.0,
-    "no such value": -1.2,
-}
-"""Of a logistic regression of statements that answer a question against others that came up for it,
-over invented lives in six languages; rounded."""
+@cache
+def _common(language: str) -> frozenset[str]:
+    """Tokens that are in statements of any matter."""
+    return frozenset(tokenize(" ".join([*stopwordsiso.stopwords(language), *_ANY_MATTER])))
+
+
+_ANY_MATTER = ("called", "bought", "moved", "changed", "switched", "started", "use")
+
+
+def _values(text: str) -> Values:
+    """The values in a text: numbers and the like as they stand, names as tokens."""
+    found: dict[str, frozenset[str]] = {}
+    for kind, pattern in _KINDS.items():
+        held = [each.casefold() for each in pattern.findall(text)]
+        found[kind] = frozenset(tokenize(" ".join(held)) if kind == "name" else held)
+        text = pattern.sub(" _ ", text) if kind != "name" else text
+    return found
+
+
+_SUBJECT = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
+_SIGNS = re.compile(r"\D")
+_LEAST_AMOUNT = 100
+_MOST_CHANGE = 1.5
+"""A rent or a salary changes by half at most; other numbers are of something else."""
 
 _NO_NAMES = (
     r"(?!(?:I|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)(?:day)?\b"
     r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
     r"|(?:Dr|Mr|Mrs|Ms|Easter|Christmas|OK)\b)"
 )
-_NAME = re.compile(rf"(?:(?<=[\w,;:'’&] )|(?<=Dr\. )){_NO_NAMES}[^\W\d_a-zà-öø-ÿа-яё]\w+")
-_NUMBER = re.compile(
-    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
-    r"|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)\b",
-    re.IGNORECASE,
-)
+_KINDS: Mapping[str, re.Pattern[str]] = {
+    "address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "time": re.compile(r"\b\d{1,2}:\d\d\b"),
+    "date": re.compile(
+        rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b|\b{MONTH} \d{{1,2}}(?!\d)"
+        rf"|{WEEKDAY}",
+        re.IGNORECASE,
+    ),
+    "number": re.compile(
+        r"\d[\d.,' -]*\d|\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+        r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)\b",
+        re.IGNORECASE,
+    ),
+    "name": re.compile(rf"(?:(?<=[\w,;:'’&] )|(?<=Dr\. )){_NO_NAMES}[^\W\d_a-zà-öø-ÿа-яё]\w+"),
+}
+"""Kind -> how its values are written, the narrower ones first."""
+
+_NARROW_KINDS = tuple(kind for kind in _KINDS if kind not in ("number", "name"))
 _CHANGED = re.compile(
     r"\b(?:now|new|no longer|instead|from .{1,15} on|as of|since|these days|lately|again|today"
     r"|tonight|yesterday|this (?:morning|week|month)|\w+ed (?:\w+ ){0,3}(?:to|for|from|by)"
     r"|(?:so )?it's|until further notice|officially)\b|\bn't .{0,30}any ?more\b",
     re.IGNORECASE,
 )
-_WHO = re.compile(r"\b(?:who|whom|wer|wem|wen|qui|quem|quién)\b|谁|哪位", re.IGNORECASE)
-_AMOUNT = re.compile(
-    r"\b(?:how (?:much|many|old|tall|big|high|strong)|number|code|password|pin|dose"
-    r"|wie (?:viel|hoch|alt|schwer)|combien|cuánt[oa]s?|quant[oa]s?)\b|多少|多重",
-    re.IGNORECASE,
+_PRONOUN = re.compile(
+    r"\b(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re|\b)", re.IGNORECASE
 )
+_LEAST = 6.8
+_WEIGHTS: Mapping[str, float] = {
+    "says its words": 1.2,
+    "changes": 1.5,
+    "a value": 0.8,
+    "another of a kind": 1.2,
+    "another name": 1.0,
+    "another number": 1.3,
+    "close number": 2.8,
+    "leans on a pronoun": 0.6,
+    "claims it": 4.4,
+    "claims something else": -0.8,
+    "next": 1.5,
+    "like the older": 3.7,
+    "like the question": 2.4,
+}
+"""Of a logistic regression of statements that update each other against others that came up with
+them, over invented lives in six languages, and questions whose answers never change; rounded."""
+
 _SEVERAL = re.compile(r"\b(?:total|altogether|than|instead of|both|insgesamt)\b", re.IGNORECASE)
 _PAST: Mapping[str, re.Pattern[str]] = {
     language: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)

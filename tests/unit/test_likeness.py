@@ -26,22 +26,28 @@ MEMORIES = {
 
 
 def test_what_is_nearer_to_the_question_than_most_is_like_it() -> None:
-    likeness = Likeness.of(QUESTION, MEMORIES)
-    assert likeness.to_question("a") > 0.9
-    assert likeness.to_question("b") == 0.0
+    found = Likeness.of(QUESTION, MEMORIES).to_question()
+    assert found["a"] > found["b"] == found["c"] == 0.0
 
 
 def test_memories_are_like_each_other_when_they_differ_alike_from_the_mean() -> None:
-    likeness = Likeness.of(QUESTION, MEMORIES)
-    assert likeness.between("a", "like a") > 0.9
-    assert likeness.between("a", "b") == 0.0
-    assert likeness.between("b", "b") == pytest.approx(1.0)
+    found = Likeness.of(QUESTION, MEMORIES).to_memory("a")
+    assert found["like a"] > found["b"] == found["c"] == 0.0
+    assert "a" not in found
 
 
-def test_what_is_not_known_is_unlike() -> None:
+def test_likeness_is_measured_by_its_spread() -> None:
+    wide = {"a": vector(1, 1, 0), "b": vector(1, -1, 1), "c": vector(1, -1, -1)}
+    narrow = {"a": vector(9, 1, 0), "b": vector(9, -1, 1), "c": vector(9, -1, -1)}
+    ours, theirs = Likeness.of(vector(1, 2, 0), wide), Likeness.of(vector(9, 2, 0), narrow)
+    assert ours.to_question() == pytest.approx(theirs.to_question(), abs=0.1)
+
+
+def test_what_is_not_known_has_no_likeness() -> None:
     likeness = Likeness.of(QUESTION, MEMORIES)
-    assert likeness.to_question("z") == likeness.between("a", "z") == 0.0
-    assert Likeness().to_question("a") == 0.0
+    assert "z" not in likeness.to_question()
+    assert likeness.to_memory("z") == {}
+    assert Likeness().to_question() == Likeness().to_memory("a") == {}
 
 
 def test_of_two_memories_the_mean_says_nothing() -> None:
@@ -51,4 +57,5 @@ def test_of_two_memories_the_mean_says_nothing() -> None:
 
 def test_equal_memories_are_unlike_anything() -> None:
     same = dict.fromkeys("abc", vector(1, 0, 0))
-    assert Likeness.of(vector(1, 0, 0), same).between("a", "b") == 0.0
+    likeness = Likeness.of(vector(1, 0, 0), same)
+    assert likeness.to_memory("a") == {"b": 0.0, "c": 0.0}

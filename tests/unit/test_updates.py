@@ -83,14 +83,18 @@ RAIN = (50, "It rained all day.")
     ("question", "old", "new"),
     [
         ("What car do I drive?", "I drive an old Corolla.", "Traded the Corolla for a Fabia."),
-        ("What's my favourite band?", "My favourite band is Low.", "I've gone off Low by now."),
+        (
+            "What's my favourite band?",
+            "My favourite band is Low.",
+            "Gone off Low, my favourite band is Wilco now.",
+        ),
         ("When is the choir?", "The choir is on 4 June.", "They rang about it: 11 June instead."),
         ("What time do I get up?", "I get up at 7:30.", "New shift, the alarm goes off at 5:45."),
         ("What's my rent?", "My rent is 900 a month.", "They want 980 now."),
         (
             "What medicine do I take?",
             "I take ramipril.",
-            "Ramipril made me cough, so it's losartan.",
+            "No more ramipril, it made me cough. I take losartan now.",
         ),
     ],
 )
