@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import stopwordsiso
 
@@ -110,7 +110,7 @@ def likeliest(
 
     The arguments are those of ``updates_first``.
     """
-    best = _likeliest(_told(question, asked, ranking[:MOST_PLACES]), likeness)
+    best = _likeliest(_told(question, asked, ranking[:_NEAR_PLACES]), likeness)
     return None if best is None else best.record.key
 
 
@@ -177,7 +177,7 @@ def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
 def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness) -> list[_Said]:
     """The statements that update each other, the likeliest answer among them, the oldest first."""
     to_question = likeness.to_question()
-    to_older = {each.record.key: likeness.to_memory(each.record.key) for each in said}
+    to_older = cache(likeness.to_memory)
 
     def updates(newer: _Said, older: _Said) -> bool:
         if is_kept_beside(newer.record, older.record):
@@ -186,7 +186,7 @@ def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness) -> list[_Said
             return False
         signs = signs_of(newer, older) | {
             "next": 1.0 / (1 + abs(newer.place - best.place)),
-            "like the older": to_older[older.record.key].get(newer.record.key, 0.0),
+            "like the older": to_older(older.record.key).get(newer.record.key, 0.0),
             "like the question": to_question.get(newer.record.key, 0.0),
         }
         return sum(_WEIGHTS[name] * value for name, value in signs.items()) > _LEAST
@@ -320,6 +320,7 @@ def _common(language: str) -> frozenset[str]:
 _ANY_MATTER = ("called", "bought", "moved", "changed", "switched", "started", "use")
 
 
+@lru_cache(maxsize=4096)
 def _values(text: str) -> Values:
     """The values in a text: numbers and the like as they stand, names as tokens."""
     found: dict[str, frozenset[str]] = {}
