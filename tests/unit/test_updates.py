@@ -229,3 +229,18 @@ def test_the_word_of_a_person_wins(word: dict[str, Any]) -> None:
     asked = "What car do I drive?"
     found = updated(asked, [older, newer])
     assert found == [older, newer]
+
+
+@pytest.mark.parametrize(
+    ("question", "looks"),
+    [
+        ("How many micrograms do I take?", False),
+        ("How often am I in the gym?", False),
+        ("How many cities have I lived in?", True),
+        ("Where did I live initially?", True),
+    ],
+)
+def test_how_many_asks_for_the_present_unless_it_speaks_of_what_has_been(
+    question: str, looks: bool
+) -> None:
+    assert may_have_changed(read_query(question, NOW), []) is not looks
