@@ -267,12 +267,12 @@ class Retriever:
             if (kind := out.idle.get(one.record.key)) is not None
         ]
         echoes += (behind(Recollection(record, 0.0), "copy") for record in out.copies)
+        ruled_out = {one.record.key for one in echoes}
         others = anchor_words(ranking, question.tokens.keys()) if link else {}
         rarity, idf = self._rarity(reader, namespace, question, others.keys())
         if leads := step(others, idf):
             [stepped] = reader.search(namespace, [Text(TURN, leads)], self.stepped_pool, where)
             share = link / (link + sum(weights.values()))
-            ruled_out = {one.record.key for one in echoes}
             more = [hit.record for hit in stepped if hit.record.key not in ruled_out]
             ranking = linked(ranking, more, idf, share)
         states = asked_states(query)
@@ -280,9 +280,10 @@ class Retriever:
         likeness, alike = Likeness(), list[Record]()
         is_read = asked.across_languages or not has_chinese(query)
         if is_read and may_have_changed(question, ranking):
-            likeness, alike = self._alike(
+            likeness, found_alike = self._alike(
                 reader, namespace, question, vector, states, ranking, stated, where
             )
+            alike = [record for record in found_alike if record.key not in ruled_out]
         return _Answer(
             query,
             question,
