@@ -143,7 +143,7 @@ def updates_first(
     chain = _chain(best, said, likeness)
     moment = asked_for(question, now)
     until = [each for each in chain if moment is None or each.moment[0] < moment]
-    after = [each for each in chain if each not in until]
+    after = chain[len(until) :]  # a chain is in the order of time
     return _in_their_places(ranking, [found[each.place] for each in (*until[::-1], *after)])
 
 
