@@ -104,6 +104,22 @@ def test_what_leans_on_an_answer_and_is_newer_comes_first(
     assert order(question, (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
 
 
+@pytest.mark.xfail(reason="a shared word counts for less than in earlier versions", strict=True)
+@pytest.mark.parametrize(
+    ("question", "old", "new"),
+    [
+        ("What's my favourite band?", "My favourite band is Low.", "I've gone off Low by now."),
+        (
+            "What medicine do I take?",
+            "I take ramipril.",
+            "Ramipril made me cough, so it's losartan.",
+        ),
+    ],
+)
+def test_what_leans_on_one_word_of_an_answer_comes_first(question: str, old: str, new: str) -> None:
+    assert order(question, (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
+
+
 def test_where_an_agent_works_the_next_request_updates_nothing() -> None:
     told = (0, "I drive an old Corolla."), (100, "Traded the Corolla for a Fabia.")
     texts = [text for _, text in told]
