@@ -91,9 +91,9 @@ def test_a_message_takes_three_transactions(memory: Memory, log: Log) -> None:
 @pytest.mark.parametrize(
     ("question", "most"),
     [
-        ("Which kiln broke?", 16),
-        ("Which kiln broke in spring?", 20),  # looked for again among what was said then
-        ("Which kiln broke? Who is vegan?", 40),  # the message, and each of its questions
+        ("Which kiln broke?", 20),  # four or more for what is like the likeliest answer
+        ("Which kiln broke in spring?", 30),  # looked for again among what was said then
+        ("Which kiln broke? Who is vegan?", 50),  # the message, and each of its questions
     ],
 )
 def test_a_context_takes_two_transactions(

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from remem.ingest import Item, Problem, detect_reader
+from remem.ingest import Item, Problem, cldr, detect_reader
 from remem.store import RememError, validation
 from tests import export_samples
 from tests.agent_transcripts import ALL
@@ -137,6 +137,7 @@ PACKED = {
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Whole files, one of each format."""
+    cldr.languages()  # read once in a process: no file's time or memory
     folder = tmp_path_factory.mktemp("samples")
     found = []
     for number, (name, content) in enumerate(TEXTS.items()):
