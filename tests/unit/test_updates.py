@@ -96,6 +96,21 @@ RAIN = (50, "It rained all day.")
             "I take ramipril.",
             "No more ramipril, it made me cough. I take losartan now.",
         ),
+        (
+            "What medicine do I take?",
+            "I take ramipril.",
+            "Ramipril made me cough, so it's losartan.",
+        ),
+        (
+            "Who cleans our house?",
+            "Anka's gone home for good. Her friend Ewa does our house.",
+            "Ewa's back gave out, so a lad called Marcus has the mop now.",
+        ),
+        (
+            "How much do I weigh?",
+            "Three months of no crisps and I'm at 88.5!",
+            "Plateau broken at last, the display said 83.",
+        ),
     ],
 )
 def test_what_leans_on_an_answer_and_is_newer_comes_first(
@@ -105,19 +120,9 @@ def test_what_leans_on_an_answer_and_is_newer_comes_first(
 
 
 @pytest.mark.xfail(reason="a shared word counts for less than in earlier versions", strict=True)
-@pytest.mark.parametrize(
-    ("question", "old", "new"),
-    [
-        ("What's my favourite band?", "My favourite band is Low.", "I've gone off Low by now."),
-        (
-            "What medicine do I take?",
-            "I take ramipril.",
-            "Ramipril made me cough, so it's losartan.",
-        ),
-    ],
-)
-def test_what_leans_on_one_word_of_an_answer_comes_first(question: str, old: str, new: str) -> None:
-    assert order(question, (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
+def test_what_leans_on_one_word_of_an_answer_comes_first() -> None:
+    old, new = "My favourite band is Low.", "I've gone off Low by now."
+    assert order("What's my favourite band?", (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
 
 
 def test_where_an_agent_works_the_next_request_updates_nothing() -> None:
