@@ -140,10 +140,17 @@ def test_every_benchmark_is_in_the_readme_of_the_benchmarks() -> None:
 PROMISED = README + (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`pytest (tests.*?)`", PROMISED))))
-def test_a_promise_names_a_command_that_runs_tests(command: str) -> None:
-    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", *shlex.split(command)]
-    assert subprocess.run(collect, cwd=ROOT, capture_output=True).returncode == 0
+def test_a_promise_names_a_command_that_runs_tests() -> None:
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests"]
+    listed = subprocess.run(collect, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tests = [line for line in listed.splitlines() if "::" in line]
+    for command in set(re.findall(r"`pytest (tests.*?)`", PROMISED)):
+        paths, _, words = command.partition(" -k ")
+        for path in paths.split():
+            there = [test for test in tests if test.startswith(path)]
+            assert there, command
+            for word in words.strip('"').split(" or "):
+                assert any(word in test for test in there), command
 
 
 def test_the_ci_runs_the_readme_s_test_command_and_no_other(tmp_path: Path) -> None:

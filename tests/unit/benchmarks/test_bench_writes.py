@@ -12,11 +12,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from remem import Memory
+from remem.benchmarks.__main__ import main
 from remem.benchmarks.horizon.conversations import world
+from remem.benchmarks.writes import command
+from remem.benchmarks.writes.command import bundled_student
 from remem.benchmarks.writes.figures import PROBES, measured, some_facts
 from remem.benchmarks.writes.lora import Adapter, adapt
 from remem.benchmarks.writes.student import Student
 from remem.benchmarks.writes.writers import Read, Remembered, Weights, asking
+from remem.cli.app import run
 from remem.testing import HashEncoder
 from tests.tiny_models import tiny_llama
 
@@ -143,12 +147,21 @@ def test_the_model_that_reads_what_was_recalled_is_untouched(
 
 
 @pytest.mark.model
-@pytest.mark.slow
-def test_the_command_measures_weights_and_memory(capsys: pytest.CaptureFixture[str]) -> None:
-    from remem.benchmarks.__main__ import main
-    from remem.cli.app import run
+def test_the_bundled_model_learns_a_fact() -> None:
+    bundled = bundled_student()
+    bundled.reset(0)
+    pair = (asking(FACTS[0]), FACTS[0].value)
+    assert bundled.goes_on([pair]) == [False]
+    assert bundled.write([pair], 1e-3, 1) > 0
+    assert bundled.goes_on([pair]) == [True]
 
-    assert run(["writes", "--facts", "1", "--rehearsed", "1", "--encoder", "hash"], main) == 0
+
+def test_the_command_measures_weights_and_memory(
+    student: Student, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "bundled_student", lambda: student)
+    few = ["writes", "--facts", "1", "--rehearsed", "1", "--encoder", "hash"]
+    assert run(few, main) == 0
     shown = capsys.readouterr().out
     assert "kept after 1 further facts" in shown
     assert "LoRA of rank" in shown
