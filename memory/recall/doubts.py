@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from remem.recall.asked import Asked, asked_by, is_english
+from remem.recall.asking import is_question
 from remem.recall.persons import named_in
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks_at_last, statement_share
+from remem.recall.sentences import statement_share
 from remem.recall.signals import Query
 from remem.recall.tongues import tongue_of
 from remem.views import line
@@ -74,7 +75,7 @@ class Evidence:
 
 def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Doubt:
     """The doubt that a question leaves; a message that asks nothing leaves none."""
-    if found.is_known or not asks_at_last(query.text):
+    if found.is_known or not is_question(query.text):
         return ""
     named = named_in(query, ranking)
     if is_english(query.text):

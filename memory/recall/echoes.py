@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Literal
 
+from remem.recall.asking import seems_to_ask
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
@@ -183,15 +184,6 @@ def _is_question(record: Record) -> bool:
     return seems_to_ask(record.text) if record.kind == "turn" else asks_at_last(record.text)
 
 
-def seems_to_ask(text: str) -> bool:
-    """True if somebody who types this wants an answer, with a question mark or without."""
-    return (
-        asks_at_last(text)
-        or _ASKING.match(text) is not None
-        or (not text.isascii() and _ASKING_IN_CHINESE.match(text) is not None)
-    )
-
-
 def _asks_the_same(text: str, asked: Mapping[str, str]) -> bool:
     """True if a question has half of the words of another, and next to none beside them; that is
     also one behind a few words of another kind, because who asks it does not answer it there."""
@@ -319,17 +311,6 @@ _COUNTS = re.compile(
     r"|quantas vezes|quante volte|сколько раз)\b|几次|多少次|幾次",
     re.IGNORECASE,
 )
-_ASKING = re.compile(
-    r"\W*(?:(?:what|who|whose|whom|where|when|which|why|how|do|does|did|is|are|was|were|can|could"
-    r"|will|would|should|has|have|tell|remind|show|list|find|give|name|recall|summari[sz]e"
-    r"|wer|was|wo|wohin|wann|wie|warum|welche[rsmn]?|sag|nenn|erinner"
-    r"|o[uù]|qui|que|quoi|quand|quel(?:le)?s?|comment|pourquoi|combien|dis"
-    r"|d[oó]nde|qui[eé]n|qu[eé]|cu[aá]ndo|cu[aá]l|c[oó]mo|cu[aá]nt[oa]s?|dime"
-    r"|onde|quem|quando|qual|quant[oa]s?|diga|dove|chi|che|cosa|quale|come|dimmi"
-    r"|где|кто|что|когда|как|почему|сколько|скажи)\b)",
-    re.IGNORECASE,
-)
-_ASKING_IN_CHINESE = re.compile(r"\W*.{0,40}(?:什么|哪|谁|几|多少|怎么|吗|呢)")
 _SORRY = (
     r"(?:(?:i['’]?m|i am)?\s*(?:really |so |very )?sorry|sorry|unfortunately|apologi[sz]es"
     r"|hmm+|well|oh|leider|tut mir leid|entschuldigung|d[eé]sol[eé]e?|malheureusement"

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.asking import is_question
 from remem.recall.doubts import Evidence, doubt
 from remem.recall.ranking import Recollection
-from remem.recall.sentences import asks_at_last, is_prose
+from remem.recall.sentences import is_prose
 from remem.recall.signals import Query, named_among
 from remem.recall.smalltalk import is_greeting, is_small_talk
 from remem.recall.tongues import tongue_of
@@ -232,7 +233,7 @@ def _least_worth(query: Query) -> float:
     stands for the street that was moved into. What asks nothing must be nearer, and nearer still
     if it is code or a log, which share words with any talk about them.
     """
-    if asks_at_last(query.text):
+    if is_question(query.text):
         return 0.01
     return 0.15 if is_prose(query.text) else 0.7
 

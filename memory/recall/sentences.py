@@ -57,8 +57,13 @@ def asks_at_last(text: str) -> bool:
     """
     if not _holds_a_question_mark(text):  # as in ``asks``
         return False
-    last = text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
+    last = last_line(text)
     return asks(text) or (_MARK.search(last) is not None and is_prose(last))
+
+
+def last_line(text: str) -> str:
+    """The last line of a text that is not empty."""
+    return text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
 
 
 def is_prose(text: str) -> bool:

@@ -20,10 +20,10 @@ from functools import cache, lru_cache
 
 import stopwordsiso
 
+from remem.recall.asking import is_question
 from remem.recall.claims import State, claims
 from remem.recall.likeness import Likeness
 from remem.recall.ranking import Recollection, placed
-from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query, named_among
 from remem.recall.states import MONTH, WEEKDAY, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
@@ -88,7 +88,7 @@ class _Said:
 def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
     """True if a question is about how things are, or were at some time, with who asks."""
     language = language_of(question.text)
-    if language is None or not asks_at_last(question.text) or looks_back(question):
+    if language is None or not is_question(question.text) or looks_back(question):
         return False
     if any(span.end - span.start < _STATE for span in question.spans):
         return False
@@ -287,7 +287,7 @@ def _said(
         record, text, moment = one.record, one.record.text, moment_of(one.record)
         if moment is None or not is_personal(record):
             continue
-        if len(text) > most or asks(text):
+        if len(text) > most or is_question(text):
             continue
         speakers = speakers or {record.speaker}
         if record.speaker not in speakers:

@@ -89,6 +89,11 @@ def test_a_question_at_the_end_of_a_story_may_be_an_answer(memory: Memory) -> No
     assert not one.echo
 
 
+def test_a_statement_that_begins_like_a_question_is_an_answer(memory: Memory) -> None:
+    said(memory, "visit", ("user", "Was at the dentist."))
+    assert found(memory, "When was I at the dentist?")[0] == "Was at the dentist."
+
+
 def test_a_hundred_copies_of_a_question_leave_the_fact_its_place(memory: Memory) -> None:
     for n in range(100):
         said(memory, f"asked {n}", ("user", QUESTION), ("assistant", "I do not know that."))

@@ -14,8 +14,8 @@ from fastapi import APIRouter, Response
 from remem.dates import earliest, latest
 from remem.lookup import known_key
 from remem.memory import Memory
+from remem.recall.asking import seems_to_ask
 from remem.recall.doubts import shared_doubt
-from remem.recall.echoes import seems_to_ask
 from remem.recall.excerpts import excerpt, part_of
 from remem.recall.expectation import Expected, Stage
 from remem.recall.quotes import CONSIDERED, quotes
