@@ -96,17 +96,18 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         r"|comment|pourquoi|est-ce|qu['’]est-ce|c['’]est (?:quoi|qui)|que (?=[\w'’-]+ ))",
         r"je|j|tu|il|elle|on|nous|vous|ils|elles|bon\w*|même|dommage|d[eu]|l[ae]",
         r"combien\b|où (?:j['’]|je |on |nous )\w+$|.{1,60} (?:où|quoi|qui|combien|comment)$"
-        r"|.{1,60}-(?:je|tu|il|elle|on|nous|vous|ils|elles)$",
+        r"|\w+-(?:je|tu|il|elle|on|nous|vous|ils|elles)\b",
     ),
     "es": _form(
-        r"(?:(?:a|en|de|con|por|para|desde|hasta) )?(?:dónde|donde|quién(?:es)?|quien(?:es)?"
-        r"|cuándo|cuál(?:es)?|cual(?:es)?|cómo|como (?=se |est[aá]|llego)|cuánt[oa]s?|cuant[oa]s?"
-        r"|qué)",
+        r"(?:(?:a|en|de|con|por|para|desde|hasta) )?(?:dónde|donde|quién(?:es)?"
+        r"|quien(?:es)?(?! (?!es\b)\w.* es )|cuándo|cuál(?:es)?|cual(?:es)?|cómo"
+        r"|como (?=se |est[aá]|llego)|cuánt[oa]s?|cuant[oa]s?|qué)",
         r"yo|tú|él|ella|nosotros|bien|bueno|buen[ao]s?|malo|raro|rico|lindo|bonito|calor|frío"
         r"|pena|gusto|guay|lástima|risa|asco",
     ),
     "pt": _form(
-        r"(?:(?:a|em|de|com|por|para|desde|até|o) )?(?:onde|quem|qual|quais|quant[oa]s?"
+        r"(?:(?:a|em|de|com|por|para|desde|até|o) )?(?:onde|quem(?! (?!é\b)\w.* é )|qual|quais"
+        r"|quant[oa]s?"
         r"|quando(?! (?:eu|você|ele|ela|nós)\b)|como (?=se |est[aá]|chego|\w+[aei]r\b))"
         r"|(?:o|a|em|de|com|para) que|que (?=\w+ \w+ ?\w)",
         r"sempre|assim|bom|boa|pena|calor|frio|sono|fome|seja|tenha\w*|corra",

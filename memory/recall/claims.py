@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from remem.recall.asking import is_question
 from remem.recall.languages import CHINESE, spoken
 from remem.recall.states import CODES, Frame, Known, Language, all_triggers, languages
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
@@ -94,7 +95,9 @@ def _claims(text: str) -> tuple[Claim, ...]:
     message = " ".join(told) if len(text) <= _SHORT else ""
     found: dict[State, Claim] = {}
     for sentence in told:
-        found |= _merged(_in_sentence(sentence, message))
+        claimed = _merged(_in_sentence(sentence, message))
+        if claimed and not is_question(sentence):  # "do I live in Graz"
+            found |= claimed
     return tuple(found.values())
 
 

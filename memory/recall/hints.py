@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from functools import lru_cache
 
+from remem.recall.asking import is_question
 from remem.recall.claims import (
     NO_NAMES,
     Claim,
@@ -23,7 +24,6 @@ from remem.recall.claims import (
     is_no_value,
 )
 from remem.recall.languages import CHINESE
-from remem.recall.sentences import asks
 from remem.recall.states import Known, Language, language_named, named_kinds
 
 _MOST_CHARACTERS = 200
@@ -66,7 +66,7 @@ def _hinted(text: str, asked: Set[State], language: Language) -> Iterator[Claim]
         for known in language.states
         if known.name == name and (words := _words(known, text))
     ]
-    if not likely or asks(text) or is_about_others(text, language):
+    if not likely or is_question(text) or is_about_others(text, language):
         return
     if any(" " not in claim.state[1] for claim in claims(text)):  # it is about something known
         return

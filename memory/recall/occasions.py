@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TypeAlias
 
+from remem.recall.asking import is_question
 from remem.recall.dates.locales import plain
 from remem.recall.ranking import Recollection, placed
-from remem.recall.sentences import asks
 from remem.store.fulltext.tokens import tokenize
 
 _Order: TypeAlias = "Callable[[Sequence[Recollection]], list[Recollection]]"
@@ -70,7 +70,7 @@ def _occasions(ranking: Sequence[Recollection], rarity: Mapping[str, float]) -> 
     holders: defaultdict[str, list[int]] = defaultdict(list)
     for place in _best(ranking[:_MOST_PLACES], _OF_THE_MATTER):
         record = ranking[place].record
-        if record.role != "assistant" and not asks(record.text):
+        if record.role != "assistant" and not is_question(record.text):
             for token in (rarity.keys() - _ORDINALS) & set(
                 tokenize(record.text[:_MOST_CHARACTERS])
             ):

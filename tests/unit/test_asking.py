@@ -95,6 +95,8 @@ def test_a_question_needs_no_mark(text: str) -> None:
         "When I get home I'll call",
         "Could you make this sound friendlier: send me the list by Friday.",
         "Quem dirige a minha equipe é o senhor Costa.",
+        "quem dirige a minha equipe é o senhor Costa",
+        "quien dirige mi equipo es doña Elena",
         "Perdí la cartera en un taxi, qué rabia.",
         "Where I live it rains",
         "What a day",

@@ -177,6 +177,22 @@ def test_a_question_for_a_state_is_understood(question: str, state: tuple[str, s
     assert state in asked_states(question)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "do I live in Berlin or Porto",
+        "is my rent 900",
+        "do I work at Acme",
+        "wohne ich in Graz",
+        "est-ce que j'habite à Nantes",
+        "habité-je à Nantes",
+        "¿vivo en Burgos",
+    ],
+)
+def test_a_question_without_its_mark_claims_nothing(asked: str) -> None:
+    assert claims(asked) == ()
+
+
 def test_a_question_about_a_relative_asks_for_nothing_of_the_speaker() -> None:
     assert ("", "title") not in asked_states("Quel était le métier de ma grand-mère ?")
     assert ("", "school") not in asked_states("Auf welche Schule geht meine Tochter?")
