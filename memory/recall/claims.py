@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 
 from remem.recall.asking import is_question
 from remem.recall.languages import CHINESE, spoken
+from remem.recall.sentences import straight
 from remem.recall.states import CODES, Frame, Known, Language, all_triggers, languages
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
@@ -87,7 +88,7 @@ def claims(text: str) -> tuple[Claim, ...]:
 
 @lru_cache(maxsize=16384)
 def _claims(text: str) -> tuple[Claim, ...]:
-    text = text.replace("’", "'")
+    text = straight(text)
     if not text.isascii():
         text = _NARROW_COMMA.sub("，", text)
     told = [each.strip() for each in _SENTENCE.findall(text)]
@@ -103,6 +104,7 @@ def _claims(text: str) -> tuple[Claim, ...]:
 
 def asked_states(question: str) -> Set[State]:
     """The states that a question of the first person asks for."""
+    question = straight(question)
     likely = {*spoken(question), CHINESE}
     return {
         (_asked_whose(each, question, language), each.name)

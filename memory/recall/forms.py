@@ -17,7 +17,7 @@ from datetime import datetime
 from remem.recall.asking import is_question
 from remem.recall.languages import has_chinese
 from remem.recall.ranking import Recollection, placed
-from remem.recall.sentences import common_ends
+from remem.recall.sentences import common_ends, straight
 from remem.recall.signals import Query
 from remem.recall.states import language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_said, looks_back, moment_of
@@ -104,7 +104,11 @@ def _said(
 ) -> Iterator[_Said]:
     for place in places:
         record, moment = ranking[place].record, moment_of(ranking[place].record)
-        if moment is not None and not is_question(record.text) and not skip.search(record.text):
+        if (
+            moment is not None
+            and not is_question(record.text)
+            and not skip.search(straight(record.text))
+        ):
             words = _WORD.findall(record.text)
             yield _Said(place, record, (moment, record.source, record.position), words)
 

@@ -24,6 +24,7 @@ from remem.recall.claims import (
     is_no_value,
 )
 from remem.recall.languages import CHINESE
+from remem.recall.sentences import straight
 from remem.recall.states import Known, Language, language_named, named_kinds
 
 _MOST_CHARACTERS = 200
@@ -51,7 +52,7 @@ def hints(text: str, asked: Set[State], language: Language) -> tuple[Claim, ...]
     """
     if len(text) > _MOST_CHARACTERS:
         return ()
-    return _hints(text, frozenset(asked), language.name)
+    return _hints(straight(text), frozenset(asked), language.name)
 
 
 @lru_cache(maxsize=16384)

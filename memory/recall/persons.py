@@ -19,13 +19,16 @@ from remem.store.fulltext.tokens import content_words, tokenize
 
 def named_in(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
     """The tokens of the question that name somebody: speakers, and what it writes with a capital,
-    but for places, times and the beginning. Who asks about themselves names things so."""
+    or the memories if it has none, but for places, times and the beginning. Who asks about
+    themselves names things so."""
     speakers = {one.record.speaker for one in ranking if one.record.speaker}
     names = {token for name in speakers for token in content_words(name)}
     if has_chinese(query.text):
         found: Iterable[str] = chinese_names(query.text, (one.record.text for one in ranking))
     elif asks_about_own(query.text):
         found = ()
+    elif query.text.islower():
+        found = _capitals_of_others(query, [one.record.text for one in ranking])
     else:
         found = _capitals(query)
     names |= {token for name in found for token in tokenize(name)}
@@ -54,20 +57,38 @@ _NOT_OWN = frozenset(
 
 
 def _capitals(query: Query) -> Iterator[str]:
-    text = query.text
-    for span in query.spans:
-        text = text.replace(span.phrase, " ")
+    text = _without_times(query)
     is_german = spoken(query.text)[0] == "de"
     for found in _NAME.finditer(text):
         if not (is_german and _NOUN_FOLLOWS.search(text, 0, found.start())):
             yield found[0]
 
 
-_NAME = re.compile(
+def _capitals_of_others(query: Query, said: Sequence[str]) -> list[str]:
+    """Words of a question in small letters that others write with a capital, and never without."""
+    if spoken(query.text)[0] == "de":  # where every noun has one
+        return []
+    names = {name.lower() for text in said for name in _NAME.findall(text)}
+    small = {word for text in said for word in _SMALL.findall(text)}
+    return [word for word in _IN_ITS_PLACE.findall(_without_times(query)) if word in names - small]
+
+
+def _without_times(query: Query) -> str:
+    text = query.text
+    for span in query.spans:
+        text = text.replace(span.phrase, " ")
+    return text
+
+
+_PLACE = (
     r"(?<=\w )(?<!\b[Ii]n )(?<!\b[Aa]t )(?<!\b[Tt]o )(?<!\b[Ff]rom )(?<!\b[Nn]ach )(?<!\b[Aa]us )"
     r"(?<!\b[Ee][nm] )(?<!\b[Àà] )(?<!\b[Dd]ans )(?<!\b[Nn][ao] )"
-    r"[A-ZÀ-ÖØ-ÞА-ЯЁ](?![A-ZÀ-ÖØ-ÞА-ЯЁ])\w*"
 )
+"""Behind another word, which is none that a town stands behind."""
+
+_NAME = re.compile(_PLACE + r"[A-ZÀ-ÖØ-ÞА-ЯЁ](?![A-ZÀ-ÖØ-ÞА-ЯЁ])\w*")
+_IN_ITS_PLACE = re.compile(_PLACE + r"\w+")
+_SMALL = re.compile(r"\b[a-zà-öø-ÿа-яё]\w*")
 
 _NOUN_FOLLOWS = re.compile(
     r"\b(?:d(?:er|ie|as|en|em|es)|(?:(?:k|m|d|s)?ein|ihr|unser|eu(?:er|r)|welch|dies|jed|all|viel"

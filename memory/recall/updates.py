@@ -24,6 +24,7 @@ from remem.recall.asking import is_question
 from remem.recall.claims import State, claims
 from remem.recall.likeness import Likeness
 from remem.recall.ranking import Recollection, placed
+from remem.recall.sentences import straight
 from remem.recall.signals import Query, named_among
 from remem.recall.states import MONTH, WEEKDAY, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
@@ -284,7 +285,7 @@ def _said(
     speakers: Set[str | None] = {*named_among(question.words, _speakers(found))}
     most = _MOST_CHARACTERS if language.is_spaced else _MOST_CHINESE
     for place, one in enumerate(found):
-        record, text, moment = one.record, one.record.text, moment_of(one.record)
+        record, text, moment = one.record, straight(one.record.text), moment_of(one.record)
         if moment is None or not is_personal(record):
             continue
         if len(text) > most or is_question(text):

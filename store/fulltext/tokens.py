@@ -41,11 +41,12 @@ _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]").match
 # Words so common that they carry next to no evidence; BM25 would give them a weight near zero
 # anyway, and leaving them out of queries is what keeps the longest posting lists unread.
 STOP_WORDS = frozenset(
-    "a about all am an and any are as at be been but by can could did do does doing for from had "
-    "has have having he her hers him his how i i'd i'll i'm i've if in into is it it's its me my "
-    "of on or our ours she so some than that that's the their theirs them then there these they "
-    "this those to too us was we were what what's when where which while who whom whose why will "
-    "with would you your yours".split()
+    "a about all am an and any are as at be been but by can could did do does doing for from "
+    "had has have having he her hers him his how how's hows i i'd i'll i'm i've if in into is "
+    "it it's its me my of on or our ours she so some than that that's the their theirs them "
+    "then there these they this those to too us was we were what what's whats when when's "
+    "whens where where's wheres which while who who's whom whos whose why will with would you "
+    "your yours".split()
 )
 
 
@@ -67,7 +68,11 @@ def content_words(text: str) -> dict[str, str]:
         words = dict(zip(chain.from_iterable(map(_stem, split)), split, strict=True))
     else:
         words = {token: word for word in split for token in word_tokens(word)}
-    content = {token: word for token, word in words.items() if word.lower() not in STOP_WORDS}
+    content = {
+        token: word
+        for token, word in words.items()
+        if word.lower().replace("’", "'") not in STOP_WORDS
+    }
     return content or words
 
 

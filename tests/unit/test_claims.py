@@ -193,6 +193,13 @@ def test_a_question_without_its_mark_claims_nothing(asked: str) -> None:
     assert claims(asked) == ()
 
 
+def test_the_apostrophe_of_a_telephone_is_that_of_a_keyboard() -> None:
+    assert asked_states("Où est-ce que j’habite maintenant ?") == {("", "home")}
+    assert claims("I’m renting a flat in Porto, rent is 900.") == claims(
+        "I'm renting a flat in Porto, rent is 900."
+    )
+
+
 def test_a_question_about_a_relative_asks_for_nothing_of_the_speaker() -> None:
     assert ("", "title") not in asked_states("Quel était le métier de ma grand-mère ?")
     assert ("", "school") not in asked_states("Auf welche Schule geht meine Tochter?")

@@ -47,6 +47,26 @@ def test_things_and_times_are_nobody(question: str) -> None:
     assert not named_in(read_query(question, None), [])
 
 
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("what does margot collect", {"margot"}),
+        ("who did margot meet in lisbon", {"margot"}),
+        ("what did may bring", set()),
+    ],
+)
+def test_a_question_in_small_letters_names_whom_others_write_with_a_capital(
+    question: str, names: set[str]
+) -> None:
+    told = [said(text) for text in ("So Margot came, with Lisbon in mind", "It may rain, May says")]
+    assert named_in(read_query(question, None), told) == names
+
+
+def test_a_german_noun_in_small_letters_is_nobody() -> None:
+    told = [said("Gestern hat Margot die Gitarre gekauft")]
+    assert named_in(read_query("wer hat die gitarre gekauft?", None), told) == set()
+
+
 def test_a_speaker_is_named_by_any_script() -> None:
     assert named_in(read_query("小梅喜欢什么？", None), [said("你好", "小梅")]) == {"小梅"}
 

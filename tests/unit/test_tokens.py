@@ -102,6 +102,11 @@ def test_words_of_a_question_are_tokens_of_it(text: str) -> None:
     assert set(content_words(text)) <= set(tokenize(text.replace("\n", " ")))
 
 
+@pytest.mark.parametrize("asked", ["What's", "Who's", "who’s", "whos", "Where's", "wheres", "hows"])
+def test_what_asks_is_no_content_however_it_is_shortened(asked: str) -> None:
+    assert content_words(f"{asked} Ana") == {"ana": "Ana"}
+
+
 def test_a_question_keeps_the_words_that_carry_evidence() -> None:
     assert content_words("When did Ana go hiking?") == {"ana": "Ana", "go": "go", "hike": "hiking"}
 
