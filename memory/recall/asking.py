@@ -36,6 +36,13 @@ def seems_to_ask(text: str) -> bool:
     return is_question(text) or _REQUEST.match(text) is not None
 
 
+def as_marked(text: str) -> str:
+    """A question with its mark, as encoders have read questions."""
+    if not is_question(text) or asks_at_last(text):
+        return text
+    return text.rstrip() + ("？" if has_chinese(last_line(text)) else "?")
+
+
 _MOST_CHARACTERS = 200
 """Of a line that asks without a mark; longer ones tell something."""
 

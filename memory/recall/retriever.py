@@ -10,6 +10,7 @@ from operator import or_
 from typing import Protocol
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.asking import as_marked
 from remem.recall.claims import State, asked_states, claims, words_to_find
 from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.figures import newest_figure_first
@@ -90,7 +91,7 @@ class Encoded:
         """A message, encoded."""
         asked = questions(query)
         queries = (query, *asked) if 1 < len(asked) <= _MOST_QUESTIONS else (query,)
-        vectors = tuple(map(encoder.encode_query, queries))
+        vectors = tuple(encoder.encode_query(as_marked(each)) for each in queries)
         across = bool(getattr(encoder, "across_languages", False))
         return Encoded(queries, vectors, space_of(encoder), scale_of(encoder), across)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall.asking import is_question, seems_to_ask
+from remem.recall.asking import as_marked, is_question, seems_to_ask
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,16 @@ def test_a_request_wants_an_answer_and_is_no_question() -> None:
     assert not is_question("list my medicines")
     assert seems_to_ask("where do I live now")
     assert not seems_to_ask("I live in Faro now")
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("where do I live now ", "where do I live now?"),
+        ("我老板是谁", "我老板是谁？"),
+        ("Where do I live?", "Where do I live?"),
+        ("I live in Faro.", "I live in Faro."),
+    ],
+)
+def test_a_question_is_given_its_mark_and_nothing_else_is(text: str, marked: str) -> None:
+    assert as_marked(text) == marked
