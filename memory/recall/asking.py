@@ -48,9 +48,9 @@ _MOST_CHARACTERS = 200
 
 _ENDS = (".", "!", "。", "！", "…")
 _DIGITS = re.compile(r"\d+")
+_TELL = r"tell|remind|show|give|sag|nenn|erinner|dis|dime|diga|dimmi|скажи"
 _REQUEST = re.compile(
-    r"\W*(?:(?:tell|remind|show|list|find|give|name|recall|summari[sz]e|sag|nenn|erinner|dis|dime"
-    r"|diga|dimmi|скажи)\b)",
+    rf"\W*(?:{_TELL}|list|find|name|recall|summari[sz]e)\b",
     re.IGNORECASE,
 )
 
@@ -60,10 +60,7 @@ _OPENINGS = (
     r"|allora|scusa|а|и|но|слушай"
 )
 _BEGINNING = rf"(?:^|[.;,:…] )\W*(?:(?:{_OPENINGS})\W+){{0,2}}"
-_ASKED_FOR = (
-    r"(?:tell|remind|show|give|sag|nenn|erinner|dis|dime|recuérda|diga|lembra|dimmi|скажи)\w*\W+"
-    r"(?:\w+\W+){0,2}?"
-)
+_ASKED_FOR = rf"(?:{_TELL}|recuérda|lembra)\w*\W+(?:\w+\W+){{0,2}}?"
 
 _VERBS = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|has|have|had)(?:n['’]?t)?"
 _SUBJECTS = r"i|you|he|she|it|we|they|there"

@@ -15,8 +15,8 @@ from functools import cache, lru_cache
 
 from remem.recall.asking import is_question
 from remem.recall.languages import CHINESE, spoken
-from remem.recall.sentences import straight
 from remem.recall.states import CODES, Frame, Known, Language, all_triggers, languages
+from remem.store.fulltext.folding import straight
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 State = tuple[str, str]

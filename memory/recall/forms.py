@@ -17,11 +17,12 @@ from datetime import datetime
 from remem.recall.asking import is_question
 from remem.recall.languages import has_chinese
 from remem.recall.ranking import Recollection, placed
-from remem.recall.sentences import common_ends, straight
+from remem.recall.sentences import common_ends
 from remem.recall.signals import Query
 from remem.recall.states import language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_said, looks_back, moment_of
 from remem.store import Record
+from remem.store.fulltext.folding import straight
 from remem.store.fulltext.tokens import tokenize
 
 _MOST_PLACES = 64

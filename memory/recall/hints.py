@@ -24,8 +24,8 @@ from remem.recall.claims import (
     is_no_value,
 )
 from remem.recall.languages import CHINESE
-from remem.recall.sentences import straight
 from remem.recall.states import Known, Language, language_named, named_kinds
+from remem.store.fulltext.folding import straight
 
 _MOST_CHARACTERS = 200
 """Of a message; longer ones have words of everything."""

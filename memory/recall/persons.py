@@ -57,7 +57,7 @@ _NOT_OWN = frozenset(
 
 
 def _capitals(query: Query) -> Iterator[str]:
-    text = _without_times(query)
+    text = query.without_times
     is_german = spoken(query.text)[0] == "de"
     for found in _NAME.finditer(text):
         if not (is_german and _NOUN_FOLLOWS.search(text, 0, found.start())):
@@ -70,14 +70,7 @@ def _capitals_of_others(query: Query, said: Sequence[str]) -> list[str]:
         return []
     names = {name.lower() for text in said for name in _NAME.findall(text)}
     small = {word for text in said for word in _SMALL.findall(text)}
-    return [word for word in _IN_ITS_PLACE.findall(_without_times(query)) if word in names - small]
-
-
-def _without_times(query: Query) -> str:
-    text = query.text
-    for span in query.spans:
-        text = text.replace(span.phrase, " ")
-    return text
+    return [word for word in _IN_ITS_PLACE.findall(query.without_times) if word in names - small]
 
 
 _PLACE = (

@@ -61,11 +61,6 @@ def asks_at_last(text: str) -> bool:
     return asks(text) or (_MARK.search(last) is not None and is_prose(last))
 
 
-def straight(text: str) -> str:
-    """A text with the apostrophes of a keyboard; those of a telephone are curly."""
-    return text.replace("’", "'")
-
-
 def last_line(text: str) -> str:
     """The last line of a text that is not empty."""
     return text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]

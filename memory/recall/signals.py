@@ -182,10 +182,15 @@ class Query:
         """True if it asks for nothing but what was said at a time: "Anything on May 12?"."""
         if not self.spans:
             return False
+        return asks_for_anything(self.without_times)
+
+    @property
+    def without_times(self) -> str:
+        """Its text without the times that it names."""
         rest = self.text
         for span in self.spans:
             rest = rest.replace(span.phrase, " ")
-        return asks_for_anything(rest)
+        return rest
 
 
 def read_query(text: str, now: datetime | None) -> Query:

@@ -24,11 +24,11 @@ from remem.recall.asking import is_question
 from remem.recall.claims import State, claims
 from remem.recall.likeness import Likeness
 from remem.recall.ranking import Recollection, placed
-from remem.recall.sentences import straight
 from remem.recall.signals import Query, named_among
 from remem.recall.states import MONTH, WEEKDAY, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
 from remem.store import Record
+from remem.store.fulltext.folding import straight
 from remem.store.fulltext.tokens import tokenize
 
 MOST_PLACES = 24

@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from itertools import accumulate
 from pathlib import Path
 
+from remem.store.fulltext.folding import straight
+
 TONES = 4
 """Length of what ``tones`` returns."""
 
@@ -52,7 +54,7 @@ def _ratings(text: str) -> list[float]:
     rated = lexicon()
     if not rated:
         return []
-    words = _WORD.findall(text.lower().replace("’", "'"))
+    words = _WORD.findall(straight(text.lower()))
     # How many negations there are up to each word.
     negations = [0, *accumulate(_NEGATION.fullmatch(word) is not None for word in words)]
     return [

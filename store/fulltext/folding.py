@@ -37,6 +37,11 @@ _ACCENTS = re.compile(
 )
 
 
+def straight(text: str) -> str:
+    """A text with the apostrophes of a keyboard; those of a telephone are curly."""
+    return text.replace("’", "'")
+
+
 def folded(word: str) -> str:
     """A word of a script that writes spaces, in the spelling that stands for all of its own.
 

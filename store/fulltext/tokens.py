@@ -18,7 +18,7 @@ from itertools import chain
 
 import Stemmer
 
-from remem.store.fulltext.folding import INSIDE_WORDS, folded, simplified, without_article
+from remem.store.fulltext.folding import INSIDE_WORDS, folded, simplified, straight, without_article
 
 TOKENIZER = 3
 """Version of the tokens; an index that was saved with those of another one is made again. To raise
@@ -69,9 +69,7 @@ def content_words(text: str) -> dict[str, str]:
     else:
         words = {token: word for word in split for token in word_tokens(word)}
     content = {
-        token: word
-        for token, word in words.items()
-        if word.lower().replace("’", "'") not in STOP_WORDS
+        token: word for token, word in words.items() if straight(word.lower()) not in STOP_WORDS
     }
     return content or words
 
@@ -107,7 +105,7 @@ def word_tokens(word: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def _stem(word: str) -> tuple[str]:
-    plain = without_article(folded(word).replace("’", "'"))
+    plain = without_article(straight(folded(word)))
     # A stemmer object is not thread-safe; the class makes one in a microsecond, and words repeat.
     return (Stemmer.Stemmer("english", 0).stemWord(_BASE_FORMS.get(plain, plain)),)
 
