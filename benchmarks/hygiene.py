@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -110,11 +110,12 @@ class _Plan:
     languages: str
     systems: str
     encoder: str | None
+    typed: bool
 
     @property
     def as_shipped(self) -> bool:
         """True if remem is measured as shipped, in all languages, like the expected scores."""
-        whole = self._languages == list(lives.LANGUAGES)
+        whole = self._languages == list(lives.LANGUAGES) and not self.typed
         return whole and Remem() in choose(self.systems) and not self.encoder
 
     @property
@@ -123,7 +124,8 @@ class _Plan:
 
     def dataset(self) -> Dataset:
         """The lives."""
-        return lives.hygiene(self.half, self._languages)
+        dataset = lives.hygiene(self.half, self._languages)
+        return lives.typed(dataset) if self.typed else dataset
 
     def measure(self, dataset: Dataset, out: Path | None) -> Mapping[str, Tally]:
         """All systems, measured with a progress bar."""
@@ -132,6 +134,7 @@ class _Plan:
             "--languages": self.languages,
             "--systems": self.systems,
             "--encoder": self.encoder,
+            "--typed": self.typed,
         }
         systems = choose(self.systems)
         encoder = RememberingEncoder(open_encoder(self.encoder))
@@ -173,15 +176,22 @@ class _Plan:
     show_default=True,
     help=f"As of 'bench recall': names or the groups {', '.join(GROUPS)}",
 )
+@click.option(
+    "--typed",
+    is_flag=True,
+    help="Ask as many type to a machine: in small letters, without question marks",
+)
 @options.encoder
 @options.out
 @options.markdown
 @click.option("--check", is_flag=True, help="Fail unless remem scores as benchmarks/expected.toml")
-def hygiene(out: Path | None, markdown: TextIO | None, check: bool, **chosen: str) -> int:
+def hygiene(out: Path | None, markdown: TextIO | None, check: bool, **chosen: Any) -> int:
     """Measure what is stale, echoed, about the wrong person or junk, over two invented years."""
     plan = _Plan(**chosen)
     if check and not plan.as_shipped:
-        raise click.UsageError("--check is for remem as it is shipped, in all languages")
+        raise click.UsageError(
+            "--check is for remem as it is shipped, in all languages and without --typed"
+        )
     dataset = plan.dataset()
     expected = expected_scores(digest_of(dataset.path), official=False) if check else {}
     measured = plan.measure(dataset, out)

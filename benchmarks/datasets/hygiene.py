@@ -25,14 +25,17 @@ of the question, answers made from a memory. Its category says what is measured:
     Something that happened several times.
 ``unanswerable``, ``stray word``, ``small talk``, ``code``, ``log``
     Nothing in the memory has to do with it. A stray word has another meaning there.
+
+``typed`` has the same lives and questions, these as many type them to a machine.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from importlib.resources import files
@@ -63,6 +66,7 @@ _CHATTER = 110
 _ECHOED = 5
 _OF_A_DAY = 8
 _MESSAGES = 3  # of code and of logs, of which there are enough elsewhere
+_PASTED = ("code", "log")
 
 Turn = tuple[str, str | None, str, Sequence[str]]
 """Role, speaker, text, and the keys of the memories that it was made from."""
@@ -85,6 +89,28 @@ def hygiene(half: str, languages: Sequence[str] = LANGUAGES) -> Dataset:
         )
     folder = _FOLDER / half
     return Dataset(f"hygiene {half}", folder, partial(_haystacks, folder, languages))
+
+
+def typed(dataset: Dataset) -> Dataset:
+    """The same with its questions as many type them to a machine: in small letters, without
+    question marks, and "whats" for "what's". Code and logs are pasted, and stay as they are."""
+    return Dataset(f"{dataset.name}, typed", dataset.path, partial(_typed, dataset))
+
+
+def _typed(dataset: Dataset) -> Iterator[Haystack]:
+    for life in dataset.haystacks():
+        questions = [
+            each if each.category in _PASTED else replace(each, text=_as_typed(each.text))
+            for each in life.questions
+        ]
+        yield replace(life, questions=questions)
+
+
+def _as_typed(text: str) -> str:
+    return _UNTYPED.sub("", text).lower().strip()
+
+
+_UNTYPED = re.compile(r"[?？¿]|['’](?=(?:s|m|re|ve|ll|d|t)\b)")
 
 
 def language_of(namespace: str) -> str:
@@ -288,7 +314,7 @@ class _Life:
         for text in self.rng.sample(self.words["smalltalk"], 6):
             self._ask("small talk", text)
         messages = abstention_messages({"tuning": "dev", "test": "test"}[self.half])
-        for kind in ("code", "log"):
+        for kind in _PASTED:
             known = [message.text for message in messages if message.kind == kind]
             for text in self.rng.sample(known, _MESSAGES):
                 self._ask(kind, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from remem.benchmarks.__main__ import main
 from remem.benchmarks.datasets.base import Haystack, Question, gold_of
-from remem.benchmarks.datasets.hygiene import HALVES, LANGUAGES, hygiene, language_of
+from remem.benchmarks.datasets.hygiene import HALVES, LANGUAGES, hygiene, language_of, typed
 from remem.benchmarks.hygiene import judged
 from remem.benchmarks.measuring import HaystackResult
 from remem.benchmarks.metrics import BUDGET, EVIDENCE, Outcome
@@ -79,6 +80,18 @@ def test_all_languages_have_the_same_parts(half: str) -> None:
 def test_a_life_is_the_same_each_time() -> None:
     first, second = (list(hygiene("tuning", ["fr"]).haystacks()) for _ in range(2))
     assert first == second
+
+
+def test_typed_questions_are_the_same_in_small_letters_without_marks() -> None:
+    [written, *_], [asked, *_] = (
+        list(each.haystacks())
+        for each in (hygiene("tuning", ["en"]), typed(hygiene("tuning", ["en"])))
+    )
+    assert asked.records == written.records
+    for one, other in zip(written.questions, asked.questions, strict=True):
+        assert replace(one, text="") == replace(other, text="")
+        pasted = one.category in ("code", "log")
+        assert other.text == (one.text if pasted else other.text.lower().rstrip("?"))
 
 
 def test_no_gap_of_a_sentence_is_left_open(lives: list[Haystack]) -> None:
@@ -224,8 +237,9 @@ def test_the_command_shows_systems_and_languages_and_keeps_the_run(
     assert "stale above fresh" in (tmp_path / "report.html").read_text("utf-8")
 
 
+@pytest.mark.parametrize("other", [["--encoder", "hash"], ["--typed"], ["--languages", "en"]])
 def test_expected_scores_are_those_of_remem_as_it_is_shipped(
-    capsys: pytest.CaptureFixture[str],
+    other: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["hygiene", "--check", "--encoder", "hash"], main) == 2
+    assert run(["hygiene", "--check", *other], main) == 2
     assert "as it is shipped" in capsys.readouterr().err
