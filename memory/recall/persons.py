@@ -7,7 +7,7 @@ surname begins the name, or one of the words with which people call each other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from remem.recall.languages import has_chinese, spoken
 from remem.recall.ranking import Recollection
@@ -27,10 +27,9 @@ def named_in(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
         found: Iterable[str] = chinese_names(query.text, (one.record.text for one in ranking))
     elif asks_about_own(query.text):
         found = ()
-    elif query.text.islower():
-        found = _capitals_of_others(query, [one.record.text for one in ranking])
     else:
         found = _capitals(query)
+        found = found or _capitals_of_others(query, [one.record.text for one in ranking])
     names |= {token for name in found for token in tokenize(name)}
     return query.tokens.keys() & names
 
@@ -56,21 +55,26 @@ _NOT_OWN = frozenset(
 )
 
 
-def _capitals(query: Query) -> Iterator[str]:
-    text = query.without_times
-    is_german = spoken(query.text)[0] == "de"
-    for found in _NAME.finditer(text):
-        if not (is_german and _NOUN_FOLLOWS.search(text, 0, found.start())):
-            yield found[0]
+def _capitals(query: Query) -> set[str]:
+    names = set(_NAME.findall(query.without_times))
+    return names - _nouns(query.text, "de") if spoken(query.text)[0] == "de" else names
 
 
 def _capitals_of_others(query: Query, said: Sequence[str]) -> list[str]:
-    """Words of a question in small letters that others write with a capital, and never without."""
-    if spoken(query.text)[0] == "de":  # where every noun has one
-        return []
-    names = {name.lower() for text in said for name in _NAME.findall(text)}
+    """Words of a question without capitals, or of nothing else, that others write with a capital,
+    and never without, and that stand nowhere as other nouns do."""
+    language = spoken(query.text)[0]
     small = {word for text in said for word in _SMALL.findall(text)}
-    return [word for word in _IN_ITS_PLACE.findall(query.without_times) if word in names - small]
+    nouns = {noun.lower() for text in (query.text, *said) for noun in _nouns(text, language)}
+    names = {name.lower() for text in said for name in _SAID_NAME.findall(text)} - small - nouns
+    asked = _IN_ITS_PLACE.findall(query.without_times)
+    return [word for word in asked if word.lower() in names]
+
+
+def _nouns(text: str, language: str) -> set[str]:
+    """The words that a text has where a noun stands, adjectives among them."""
+    found = _NOUN[language].findall(text) if language in _NOUN else []
+    return {word for words in found for word in words}
 
 
 _PLACE = (
@@ -79,17 +83,31 @@ _PLACE = (
 )
 """Behind another word, which is none that a town stands behind."""
 
-_NAME = re.compile(_PLACE + r"[A-ZÀ-ÖØ-ÞА-ЯЁ](?![A-ZÀ-ÖØ-ÞА-ЯЁ])\w*")
+_CAPITALISED = r"[A-ZÀ-ÖØ-ÞА-ЯЁ](?![A-ZÀ-ÖØ-ÞА-ЯЁ])\w*"
+_NAME = re.compile(_PLACE + _CAPITALISED)
+_SAID_NAME = re.compile(rf"(?:^|(?<=[.!?\n] )|{_PLACE}){_CAPITALISED}", re.MULTILINE)
 _IN_ITS_PLACE = re.compile(_PLACE + r"\w+")
 _SMALL = re.compile(r"\b[a-zà-öø-ÿа-яё]\w*")
 
-_NOUN_FOLLOWS = re.compile(
-    r"\b(?:d(?:er|ie|as|en|em|es)|(?:(?:k|m|d|s)?ein|ihr|unser|eu(?:er|r)|welch|dies|jed|all|viel"
-    r"|wenig|beid)\w{0,2}|im|am|zum|zur|vom|beim|ins|ans|in|an|auf|unter|über|vor|hinter|zwischen"
-    r"|neben|pro|je|\d+) (?:[a-zäöüß]+e[nmrs]? )?\Z",
-    re.IGNORECASE,
-)
-"""Words that a German noun stands behind, and a name does not."""
+_NOUN: Mapping[str, re.Pattern[str]] = {
+    language: re.compile(rf"(?=\b(?:{words}) (?:({adjective}) )?(\w+))", re.IGNORECASE)
+    for language, words, adjective in (
+        ("en", "an?|the|this|that|my|our|your|his|her|its|their|any|some|no|which|whose", "(?!)"),
+        (
+            "de",
+            r"d(?:er|ie|as|en|em|es)|(?:(?:k|m|d|s)?ein|ihr|unser|eu(?:er|r)|welch|dies|jed|all"
+            r"|viel|wenig|beid)\w{0,2}|im|am|zum|zur|vom|beim|ins|ans|in|an|auf|unter|über|vor"
+            r"|hinter|zwischen|neben|pro|je|\d+",
+            "[a-zäöüß]+e[nmrs]?",
+        ),
+        ("fr", "l[ae]|les|une?|m(?:on|a|es)|[ts](?:on|a|es)|notre|votre|ce(?:t|tte)?", "(?!)"),
+        ("es", "el|l[ao]s?|una?|mis?|tus?|sus?|nuestr[oa]s?|est[ea]|qué", "(?!)"),
+        ("pt", "[oa]s|uma?|meus?|minhas?|seus?|suas?|noss[oa]s?|ess[ea]", "(?!)"),
+        ("it", "il|l[oae]|gli|un[oa]?|mi[oa]|su[oa]|nostr[oa]|quest[oa]", "(?!)"),
+    )
+}
+"""Language -> an adjective, if it has an ending there, and the noun, behind a word that a name
+seldom stands behind."""
 
 
 # Names in Chinese, of which nothing tells where they end: two characters, or three if somebody

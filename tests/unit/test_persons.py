@@ -52,6 +52,8 @@ def test_things_and_times_are_nobody(question: str) -> None:
     [
         ("what does margot collect", {"margot"}),
         ("who did margot meet in lisbon", {"margot"}),
+        ("What does margot collect?", {"margot"}),
+        ("WHAT DOES MARGOT COLLECT", {"margot"}),
         ("what did may bring", set()),
     ],
 )
@@ -60,6 +62,28 @@ def test_a_question_in_small_letters_names_whom_others_write_with_a_capital(
 ) -> None:
     told = [said(text) for text in ("So Margot came, with Lisbon in mind", "It may rain, May says")]
     assert named_in(read_query(question, None), told) == names
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("what does mei collect", {"mei"}),
+        ("qué colecciona mei", {"mei"}),
+        ("when does the dentist open", set()),
+        ("did my dentist call", set()),
+        ("what does work pay", set()),
+    ],
+)
+def test_whom_others_begin_with_is_named_where_no_other_noun_can_stand(
+    question: str, names: set[str]
+) -> None:
+    texts = (
+        "Mei taught me a trick.",
+        "Dentist moved it. Again.",
+        "Work is mad.",
+        "After work, gym.",
+    )
+    assert named_in(read_query(question, None), [said(each) for each in texts]) == names
 
 
 def test_a_german_noun_in_small_letters_is_nobody() -> None:
