@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from remem.recall.languages import CHINESE, has_chinese, spoken
-from remem.recall.sentences import asks_at_last, is_prose, last_line
+from remem.recall.sentences import asks_at_last, is_prose, last_line, marked_questions
 
 
 @lru_cache(maxsize=4096)
@@ -36,6 +36,14 @@ def seems_to_ask(text: str) -> bool:
     return is_question(text) or _REQUEST.match(text) is not None
 
 
+def questions(text: str) -> list[str]:
+    """The sentences of a text that ask, in order; of those without a mark only whole lines."""
+    asked: list[str] = []
+    for line in text[-_MOST_READ:].splitlines():
+        asked += marked_questions(line) or ([line.strip()] if is_question(line) else [])
+    return asked
+
+
 def as_marked(text: str) -> str:
     """A question with its mark, as encoders have read questions."""
     if not is_question(text) or asks_at_last(text):
@@ -46,12 +54,28 @@ def as_marked(text: str) -> str:
 _MOST_CHARACTERS = 200
 """Of a line that asks without a mark; longer ones tell something."""
 
+_MOST_READ = 20_000
+"""Characters of a message in which questions are looked for, the last ones."""
+
 _ENDS = (".", "!", "。", "！", "…")
 _DIGITS = re.compile(r"\d+")
-_TELL = r"tell|remind|show|give|sag|nenn|erinner|dis|dime|diga|dimmi|скажи"
+_TELL = (
+    r"tell|remind|show|give|sag|zeig|nenn|erinner|dis|rappelle|montre|donne|dime|recuérda|muéstra|diga"
+    r"|lembra|mostra|dimmi|ricorda|скажи|напомни|покажи"
+)
 _REQUEST = re.compile(
-    rf"\W*(?:{_TELL}|list|find|name|recall|summari[sz]e)\b",
-    re.IGNORECASE,
+    r"""\W* (?:please|bitte|por\ favor)? \W* (?:
+        (?:tell|remind|show|give|find|list|name)
+        \ (?:me|us|my|our|all|every\w*|the|any\w*|wh\w+|how|\w+s\b (?!\ (?:is|are)\b))
+        | recall | summari[sz]e | look\ up
+        | (?:sage?|zeige?|nenne?|erinnere?|gib|liste?)\ (?:mir|mich|uns|alle|mein\w*)
+        | (?:dis|rappelle|montre|donne)-(?:moi|nous) | résume
+        | dime | recuérdame | muéstrame | dame | resume
+        | (?:diga|lembr[ae]|mostr[ae])-me | dimmi | ricordami | mostrami | dammi | elenca
+        | (?:скажи|напомни|покажи)(?:те)?
+        )\b
+    | \W*[请請]?(?:告诉|告訴|提醒|给|給|列出|总结|總結)(?:我|一下)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 _OPENINGS = (
@@ -59,18 +83,24 @@ _OPENINGS = (
     r"|wait|und|aber|also|sag mal|ach|et|alors|euh|mais|y|oye|pero|entonces|e|então|mas|olha|ma"
     r"|allora|scusa|а|и|но|слушай"
 )
-_BEGINNING = rf"(?:^|[.;,:…] )\W*(?:(?:{_OPENINGS})\W+){{0,2}}"
-_ASKED_FOR = rf"(?:{_TELL}|recuérda|lembra)\w*\W+(?:\w+\W+){{0,2}}?"
+_BEGINNING = rf"(?:^|[.;:…] )\W*(?:(?:{_OPENINGS})\W+){{0,2}}"
+"""Behind any comma a clause begins that tells more: "I live in Porto, where it rains"."""
+_ASKED_FOR = rf"(?:{_TELL})\w*\W+(?:\w+\W+){{0,2}}?"
 
 _VERBS = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|has|have|had)(?:n['’]?t)?"
 _SUBJECTS = r"i|you|he|she|it|we|they|there"
+_TOLD_OF = r"(?:\w+ )?(?:\w+ed|\w{2,}[^us]s|said|told|did)(?: (?:me|us|him|her|them|most))?"
+"""Behind "what", and before "is": "what bothers me is the noise" tells something."""
+
+_EXCLAMATION = r"(?:quel(?:le)?s?|qu[eé]|welche?) \w+$"
 
 
 def _form(words: str, not_before: str, further: str = "(?!)") -> re.Pattern[str]:
     """A pattern of questions that begin with a word that asks, if neither a subject comes behind
-    it, as in "quand je rentre", nor what makes it an exclamation; or that begin otherwise."""
-    asking = rf"(?:{words})\b(?!\W+(?:{not_before})\b)"
-    beginnings = rf"{_ASKED_FOR}(?:{words})\b|{asking}|{further}"
+    it, as in "quand je rentre", nor what makes it an exclamation, as "quelle chance" is one; or
+    that begin otherwise."""
+    asking = rf"(?!{_EXCLAMATION})(?:{words})\b"
+    beginnings = rf"{_ASKED_FOR}{asking}|{asking}(?!\W+(?:{not_before})\b)|{further}"
     return re.compile(rf"{_BEGINNING}(?:{beginnings})", re.IGNORECASE)
 
 
@@ -80,9 +110,9 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         rf"|(?:what|who|where|when|why|how)(?:['’]?(?:s|re|d)| {_VERBS})\b"
         rf"|where (?:{_SUBJECTS}) \w+$"
         rf"|who(?! (?:{_SUBJECTS}|knows|cares)\b) \w+s\b"
-        r"|what (?:happened(?! is\b)|\w+s (?:me|us|my|our)\b)"
+        r"|what (?:happened|\w+s (?:me|us|my|our))\b(?! (?:is|was)\b)"
         rf"|(?:(?:on|in|at|to|from|with|for|by) )?(?:what(?! an?\b)|which|whose|how)"
-        rf" (?!(?:{_SUBJECTS})\b)(?:[\w'’-]+ ){{1,4}}?{_VERBS}\b"
+        rf" (?!(?:{_SUBJECTS})\b|{_TOLD_OF} (?:is|was)\b)(?:[\w'’-]+ ){{1,4}}?{_VERBS}\b"
         rf"|(?:is|are|am|do|does|can|could|will|would|should|has)(?:n['’]?t)?"
         rf" (?:{_SUBJECTS}|my|our|your|his|her|their|the|this|that|any\w*)\b"
         rf"|(?:was|were|did|have|had)(?:n['’]?t)? (?:{_SUBJECTS})\b)",
@@ -92,7 +122,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         r"(?:(?:an|auf|aus|bei|bis|durch|für|gegen|in|mit|nach|ohne|seit|über|um|unter|von|vor|zu)"
         r" )?(?:was|wer|wem|wen|wo|wohin|woher|wann|wie(?! gesagt)|warum|wieso|wessen"
         r"|welche[rsmn]?|wo(?:r(?:an|auf|aus|in|über|um)|bei|durch|für|gegen|mit|nach|von|vor|zu))",
-        r"ich|du|er|sie|es|wir|ihr|man|für|ein\w*",
+        r"ich|du|er|sie|es|wir|ihr|man|mich|dich|sich|uns|euch|mir|dir|für|ein\w*",
         r"(?:bin|habe?|kenne?|muss|soll|kann|darf|war|wohne?|arbeite|zahle?|hatte) ich\b",
     ),
     "fr": _form(
@@ -128,7 +158,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         r"где (?:я|мы) \w+$",
     ),
     CHINESE: re.compile(
-        r"(?:什么|哪[里儿个家位种天年]?|谁|多[少高大长远重久]|怎[么样]|几[点号岁楼层次])(?!.{0,3}[都也])"
+        r"(?:什么|哪[里儿个家位种天年]?|谁|多[少高大长远重久]|怎[么样]|几[点号岁楼层次])(?!.{0,6}[都也])"
         r"|有没有|是不是|能不能|是否|[吗呢]\W*$"
     ),
 }

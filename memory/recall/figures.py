@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from remem.recall.asking import is_question
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
 from remem.recall.signals import Query
@@ -126,7 +127,8 @@ def _told(ranking: Sequence[Recollection], wanted: _Wanted, rarity: Rarity) -> I
         best = _Told(place, 0.0, frozenset(), False, (record.said_at, record.position))
         for sentence in _SENTENCE.findall(record.text[:_MOST_CHARACTERS]):
             exact = wanted.in_(sentence)
-            if figures := exact or wanted.somehow_in(sentence):
+            figures = exact or wanted.somehow_in(sentence)
+            if figures and not is_question(sentence):
                 covered = rarity.covered(frozenset(tokenize(sentence)))
                 if covered > best.covered:
                     changes = _CHANGED.search(sentence) is not None

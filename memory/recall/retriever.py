@@ -10,7 +10,7 @@ from operator import or_
 from typing import Protocol
 
 from remem.encoders.sentence_transformer import Encoder
-from remem.recall.asking import as_marked
+from remem.recall.asking import as_marked, questions
 from remem.recall.claims import State, asked_states, claims, words_to_find
 from remem.recall.echoes import behind, below_sources, sorted_out
 from remem.recall.figures import newest_figure_first
@@ -38,7 +38,6 @@ from remem.recall.ranking import (
 from remem.recall.relevance import Rarity, Scale, judged, scale_of, share_in_tongue, text_reach
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.revisions import nearest_decision_first, newest_decision_first
-from remem.recall.sentences import questions
 from remem.recall.signals import Query, read_query
 from remem.recall.states import Language, language_of
 from remem.recall.truth import is_personal, truth_first
@@ -300,7 +299,9 @@ class Retriever:
         )
 
     def _judged(self, answer: _Answer, asked: Encoded, k: int) -> list[Recollection]:
-        ranking = dated_first(answer.question, self._reranked(answer.query, answer.ranking))
+        ranking = dated_first(
+            answer.question, self._reranked(as_marked(answer.query), answer.ranking)
+        )
         ranking = newest_figure_first(answer.question, ranking, answer.rarity)
         ranking = nearest_decision_first(answer.question, ranking, answer.cosines)
         ranking = newest_decision_first(answer.question, ranking)

@@ -19,11 +19,11 @@ _QUOTABLE = re.compile(
     r"|(?<=\bProf))\.)+"
     r"[.!?。！？]*[\"”’')]*"
 )
-# A question mark at the end of a word and before other words; those of code and addresses are not.
-_MARK = re.compile(r"(?<=\w)\?(?=[\"”’')]*\s)|？")
+# A question mark behind a word and before other words; those of code and addresses are not.
+_MARK = re.compile(r"(?<=\w)\?(?=[!?…\"”’')]*\s)|？")
+# Behind the last one nothing but signs: "?!", "? :)" and "?**" end questions, too.
+_MARK_AT_THE_END = re.compile(r"[?？][^\w?？]*\Z")
 _PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
-_CLOSING = " \t\n\"”’')"
-_QUESTION_MARKS = ("?", "？")
 
 _PROSE = 0.9
 """Least share of letters, and of what stands between words in any language, that makes prose."""
@@ -46,7 +46,7 @@ def asks(text: str) -> bool:
     """True if a text ends with a question."""
     if not _holds_a_question_mark(text):  # most do not, and every candidate is looked at
         return False
-    return _without_asides(text[-_MOST_CHARACTERS:]).rstrip(_CLOSING).endswith(_QUESTION_MARKS)
+    return _MARK_AT_THE_END.search(_without_asides(text[-_MOST_CHARACTERS:])) is not None
 
 
 def asks_at_last(text: str) -> bool:
@@ -74,8 +74,8 @@ def is_prose(text: str) -> bool:
     return words >= _PROSE * len(text)
 
 
-def questions(text: str) -> list[str]:
-    """The sentences of a text that ask, in order."""
+def marked_questions(text: str) -> list[str]:
+    """The sentences of a text that end with a question mark, in order."""
     if not _holds_a_question_mark(text):
         return []
     sentences = _SENTENCE.findall(text[-_MOST_CHARACTERS:])

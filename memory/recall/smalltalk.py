@@ -13,8 +13,8 @@ from functools import cache
 from importlib.resources import files
 from itertools import product
 
+from remem.recall.asking import is_question
 from remem.recall.languages import common_words, words_of
-from remem.recall.sentences import asks
 from remem.store.fulltext.folding import folded
 from remem.store.fulltext.tokens import STOP_WORDS, split_words, word_tokens
 
@@ -33,10 +33,10 @@ def is_small_talk(text: str) -> bool:
     rest = frozenset(_without_phrases(said, lists.phrases))
     if said and not rest:
         return True
-    is_question = asks(text)
+    asks = is_question(text)
     for language, conversational in lists.others.items():
         # A question may have no common words, for it is they that make "Wo bin ich?" one.
-        common = frozenset() if is_question else common_words(language)
+        common = frozenset() if asks else common_words(language)
         if not rest.isdisjoint(conversational) and rest <= conversational | common:
             return True
     words = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall.asking import as_marked, is_question, seems_to_ask
+from remem.recall.asking import as_marked, is_question, questions, seems_to_ask
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,22 @@ def test_a_question_needs_no_mark(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "I now live in Porto, where it rains",
+        "My boss is Dr Falk, who has a dog",
+        "My rent is 950 now, can you believe it",
+        "What happened is that I lost it",
+        "what bothers me is the noise",
+        "what Ana said is true",
+        "Ich wohne jetzt in Graz, wo die Miete niedrig ist",
+        "Was mich nervt, ist der Bus",
+        "Mon chef est Paul, qui vient de Lyon",
+        "dis donc, quelle chance",
+        "Ahora vivo en Oporto, donde hace frío",
+        "qué rabia",
+        "Meu chefe é o Rui, que tem um cão",
+        "Adesso vivo a Roma, dove fa caldo",
+        "Я знаю, что Анна живёт в Москве",
+        "我住在波尔图，那里什么都贵",
         "When I get home I'll call",
         "Could you make this sound friendlier: send me the list by Friday.",
         "Quem dirige a minha equipe é o senhor Costa.",
@@ -167,6 +183,11 @@ def test_code_and_logs_ask_nothing(text: str) -> None:
     assert not is_question(text)
 
 
+@pytest.mark.parametrize("end", ["?!", "? :)", "?😊", "?…", "?**", "??", '?")'])
+def test_what_stands_behind_the_mark_changes_nothing(end: str) -> None:
+    assert is_question(f"I moved there{end}")
+
+
 def test_the_last_line_counts() -> None:
     assert is_question("I moved again.\nwhere do I live now")
     assert not is_question("where do I live now\nI moved again.")
@@ -176,9 +197,40 @@ def test_a_long_line_tells_something() -> None:
     assert not is_question("where do I live now " + "and then we went home " * 20)
 
 
-def test_a_request_wants_an_answer_and_is_no_question() -> None:
-    assert seems_to_ask("list my medicines")
-    assert not is_question("list my medicines")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "list my medicines",
+        "please tell me about Ravi",
+        "find the lease",
+        "summarize yesterday",
+        "zeig mir meine Adresse",
+        "Rappelle-moi mon adresse",
+        "Recuérdame mi dirección",
+        "напомни мой адрес",
+        "告诉我我的地址",
+    ],
+)
+def test_a_request_wants_an_answer_and_is_no_question(text: str) -> None:
+    assert seems_to_ask(text)
+    assert not is_question(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name: Bob",
+        "List price 900",
+        "Find attached the lease",
+        "Show time is at eight",
+        "name tags are in the drawer",
+    ],
+)
+def test_a_verb_of_requests_alone_asks_for_nothing(text: str) -> None:
+    assert not seems_to_ask(text)
+
+
+def test_a_question_wants_an_answer() -> None:
     assert seems_to_ask("where do I live now")
     assert not seems_to_ask("I live in Faro now")
 
@@ -194,3 +246,10 @@ def test_a_request_wants_an_answer_and_is_no_question() -> None:
 )
 def test_a_question_is_given_its_mark_and_nothing_else_is(text: str, marked: str) -> None:
     assert as_marked(text) == marked
+
+
+def test_the_questions_of_a_message_are_its_sentences_that_ask() -> None:
+    message = "My feet hurt. When is the dentist? Bring milk! 另外，钥匙在哪里？"
+    assert questions(message) == ["When is the dentist?", "另外，钥匙在哪里？"]
+    assert questions("Nothing to ask.") == []
+    assert questions("where do I live\nwhat's my rent") == ["where do I live", "what's my rent"]

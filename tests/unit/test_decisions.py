@@ -35,6 +35,7 @@ def test_these_settle_something(text: str) -> None:
     [
         "Look at the cache of the exporter, please.",
         "Should we switch to Alembic?",
+        "should we go with Redis",
         "There would be Redis or memcached.",
         "The tests are slow.",
     ],

@@ -65,6 +65,7 @@ def test_the_newest_figure_comes_first(question: str, old: str, new: str) -> Non
         "There are now 12 people who read the main branch.",
         "The commits merged into the main branch have now reached 150.",
         "How do I see the commits merged into the main branch?",
+        "Are there now 165 commits merged into the main branch?",
         "165 commits for a lemon cake.",
     ],
 )

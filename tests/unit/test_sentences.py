@@ -6,7 +6,6 @@ from remem.recall.sentences import (
     asks,
     asks_at_last,
     is_prose,
-    questions,
     room,
     statement_share,
     statements,
@@ -112,12 +111,6 @@ def test_of_ten_megabytes_the_end_is_read() -> None:
     text = "Is it? " * 1_500_000 + "It is. " * 10_000
     assert statement_share(text) == 1
     assert asks(text + "Is it?")
-
-
-def test_the_questions_of_a_message_are_its_sentences_that_ask() -> None:
-    message = "My feet hurt. When is the dentist? Bring milk! 另外，钥匙在哪里？"
-    assert questions(message) == ["When is the dentist?", "另外，钥匙在哪里？"]
-    assert questions("Nothing to ask.") == []
 
 
 def test_a_statement_is_not_cut_at_a_title_or_in_a_number() -> None:

@@ -71,7 +71,16 @@ def test_a_word_that_stands_for_something_makes_it_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Wo bin ich?", "¿Qué hice ayer?", "Où suis-je ?", "Chi sono?", "Quem é ela?", "Где мы были?"],
+    [
+        "Wo bin ich?",
+        "¿Qué hice ayer?",
+        "Où suis-je ?",
+        "Chi sono?",
+        "Quem é ela?",
+        "Где мы были?",
+        "wo war ich",
+        "what did we do",
+    ],
 )
 def test_a_question_of_common_words_alone_is_none(text: str) -> None:
     assert not is_small_talk(text)

@@ -54,6 +54,12 @@ def test_only_what_asks_and_finds_nothing_is_kept(memory: Memory, unanswered: Un
     assert list(unanswered.of("default")) == []
 
 
+def test_a_question_needs_no_mark_to_be_kept(memory: Memory, unanswered: Unanswered) -> None:
+    unanswered.agree()
+    memory.context("how deep is lake baikal")
+    assert [one.question for one in unanswered.of("default")] == ["how deep is lake baikal"]
+
+
 def test_nobody_else_can_read_the_questions(unanswered: Unanswered) -> None:
     unanswered.agree()
     assert stat.S_IMODE(unanswered.path.stat().st_mode) == 0o600
