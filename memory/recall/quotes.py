@@ -21,7 +21,7 @@ from remem.recall.demands import (
 from remem.recall.excerpts import excerpt
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import lead_of_named
-from remem.recall.signals import named_among
+from remem.recall.signals import named_among, names_in
 from remem.store.fulltext.tokens import content_words, tokenize
 from remem.store.types import in_short
 
@@ -76,16 +76,16 @@ def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> li
         most: Quotes at most, each of another memory.
     """
     evidence = [one for one in found if not one.echo]
-    words = frozenset(tokenize(question))
+    names = names_in(question)
     if not evidence or evidence[0].relevance < _LEAST_RELEVANCE:
         return []
     if evidence[0].doubt == "unanswered" and (
         evidence[0].relevance < _RELEVANT_ALL_THE_SAME or is_yes_or_no(question)
     ):
         return []
-    named = named_among(words, {one.record.speaker for one in evidence if one.record.speaker})
+    named = named_among(names, {one.record.speaker for one in evidence if one.record.speaker})
     demand = demand_of(question)
-    if demand is None and _is_of_another(evidence, question, words, named):
+    if demand is None and _is_of_another(evidence, question, names, named):
         return []
     able = _that_can_answer(evidence, question, named, demand)
     best = max((one.score for one in able), default=0.0)
@@ -95,10 +95,10 @@ def quotes(question: str, found: Sequence[Recollection], most: int = MOST) -> li
 
 
 def _is_of_another(
-    evidence: Sequence[Recollection], question: str, words: Set[str], named: Set[str]
+    evidence: Sequence[Recollection], question: str, names: Set[str], named: Set[str]
 ) -> bool:
     """True if what comes nearest was said by somebody else than the question names."""
-    lead = lead_of_named(words, evidence)
+    lead = lead_of_named(names, evidence)
     if lead is None or lead >= _LEAST_LEAD:
         return False
     return not _says_it(evidence[0], question, named)

@@ -186,16 +186,16 @@ def _worth(nearness: float, covered: float, foreign: float, experience: float) -
 def _of_the_right_person(query: Query, ranking: Sequence[Recollection]) -> float:
     """The probability that what was found speaks of whom the question names: where one of several
     speakers is named, by how far the best of theirs stands above the best of the others."""
-    lead = lead_of_named(query.words, ranking)
+    lead = lead_of_named(query.names, ranking)
     return 1.0 if lead is None else _probability(1.0 + 9.0 * lead)
 
 
-def lead_of_named(words: Set[str], ranking: Sequence[Recollection]) -> float | None:
+def lead_of_named(names: Set[str], ranking: Sequence[Recollection]) -> float | None:
     """The lead of the best memory of whom a question names over the best of all others, in shares
     of the first score, leaving out what the name itself adds; below 0 where another one leads.
 
     Args:
-        words: The tokens of the question.
+        names: Of the question; see ``signals.names_in``.
         ranking: Best first, with the parts of the scores.
 
     Returns:
@@ -206,7 +206,7 @@ def lead_of_named(words: Set[str], ranking: Sequence[Recollection]) -> float | N
         if one.record.speaker:
             score = one.score - one.parts.get("speaker", 0.0)
             scores[one.record.speaker] = max(score, scores.get(one.record.speaker, score))
-    named = named_among(words, scores.keys())
+    named = named_among(names, scores.keys())
     if len(named) != 1 or len(scores) < 2:
         return None
     others = max(score for name, score in scores.items() if name not in named)

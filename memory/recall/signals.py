@@ -17,10 +17,17 @@ from itertools import pairwise
 from remem.recall.answers import answer_held, kinds_of_answer
 from remem.recall.dates import Span, time_spans
 from remem.recall.decisions import decides
-from remem.recall.languages import asks_for_anything, topic_of
+from remem.recall.languages import asks_for_anything, common_words, spoken, topic_of
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
-from remem.store.fulltext.tokens import content_words, tokenize
+from remem.store.fulltext.folding import folded
+from remem.store.fulltext.tokens import (
+    STOP_WORDS,
+    content_words,
+    split_words,
+    tokenize,
+    word_tokens,
+)
 from remem.views import CALL, is_agents
 
 
@@ -84,15 +91,34 @@ _SOON = 3_600_000_000
 def _speaker(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     """1 for what was said by somebody whom the question names, if only by one of their names."""
     names = {each.record.speaker for each in candidates if each.record.speaker}
-    named = named_among(query.words, names)
+    named = named_among(query.names, names)
     if not named:
         return [0.0] * len(candidates)
     return [float(each.record.speaker in named) for each in candidates]
 
 
-def named_among(words: Set[str], speakers: Iterable[str]) -> Set[str]:
-    """Those of the speakers whom the words of a question name, if only by one of their names."""
-    return {name for name in speakers if not words.isdisjoint(content_words(name))}
+def named_among(names: Set[str], speakers: Iterable[str]) -> Set[str]:
+    """Those of the speakers whom a question names, if only by one of their names.
+
+    Args:
+        names: Of the question; see ``names_in``.
+    """
+    return {name for name in speakers if not names.isdisjoint(content_words(name))}
+
+
+def names_in(question: str) -> frozenset[str]:
+    """The tokens of a question that may be of a name: "will" and "de la" are none unless they are
+    written as names are."""
+    common = STOP_WORDS.union(*map(common_words, spoken(question)))
+    capitals = set() if question.isupper() else set(_CAPITAL_WITHIN.findall(question))
+    may_name = (
+        word for word in split_words(question) if word in capitals or folded(word) not in common
+    )
+    return frozenset(token for word in may_name for token in word_tokens(word))
+
+
+_CAPITAL_WITHIN = re.compile(r"(?<=\w )(?=[^\W\d_])(?![a-zà-öø-ÿа-яё])\w\w+")
+"""A word with a capital behind another one; "I" is none."""
 
 
 def _statement(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
@@ -164,7 +190,8 @@ class Query:
 
     Attributes:
         text: As it was asked.
-        words: The tokens of all its words, to find names in.
+        words: The tokens of all its words.
+        names: Those that may be of a name; see ``names_in``.
         tokens: Its content words: token -> the word as written. The digits of a time are none:
             "on 3 May" asks for no 3 km.
         spans: The times that it names.
@@ -173,6 +200,7 @@ class Query:
 
     text: str
     words: Set[str]
+    names: Set[str]
     tokens: Mapping[str, str]
     spans: tuple[Span, ...]
     topic: str = ""
@@ -187,10 +215,13 @@ class Query:
     @property
     def without_times(self) -> str:
         """Its text without the times that it names."""
-        rest = self.text
-        for span in self.spans:
-            rest = rest.replace(span.phrase, " ")
-        return rest
+        return _without(self.text, self.spans)
+
+
+def _without(text: str, spans: Sequence[Span]) -> str:
+    for span in spans:
+        text = text.replace(span.phrase, " ")
+    return text
 
 
 def read_query(text: str, now: datetime | None) -> Query:
@@ -207,7 +238,8 @@ def read_query(text: str, now: datetime | None) -> Query:
     spans = time_spans(text, now)
     topic = topic_of(_without_digits(text, spans))
     words = content_words(topic) if tokenize(topic) else {}
-    return Query(text, frozenset(tokenize(text)), words, spans, topic)
+    untimed = _without(text, spans)
+    return Query(text, frozenset(tokenize(text)), names_in(untimed), words, spans, topic)
 
 
 def _without_digits(text: str, spans: Sequence[Span]) -> str:

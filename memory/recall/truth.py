@@ -105,7 +105,7 @@ def truth_first(
     claimed = by_state(one.record for one in found)
     hinted = _hinted(question, asked, [one.record for one in found])
     people = {one.record.speaker or "" for one in found}
-    meant = named_among(question.words, people - {""}) or people
+    meant = named_among(question.names, people - {""}) or people
     speakers = Counter(state for speaker, state in claimed if speaker in meant)
     hinting = Counter(state for speaker, state in hinted if speaker in meant)
     for speaker, state in hinted:

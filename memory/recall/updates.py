@@ -101,7 +101,7 @@ def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
     if language.own.search(question.text):
         return True
     # What a Chinese question names cannot be told from other words.
-    return language.is_spaced and not named_among(question.words, _speakers(ranking))
+    return language.is_spaced and not named_among(question.names, _speakers(ranking))
 
 
 def likeliest(
@@ -282,7 +282,7 @@ def _said(
     question: Query, asked: Set[State], found: Sequence[Recollection], language: Language
 ) -> Iterator[_Said]:
     common = _common(language.name) | question.tokens.keys()
-    speakers: Set[str | None] = {*named_among(question.words, _speakers(found))}
+    speakers: Set[str | None] = {*named_among(question.names, _speakers(found))}
     most = _MOST_CHARACTERS if language.is_spaced else _MOST_CHINESE
     for place, one in enumerate(found):
         record, text, moment = one.record, straight(one.record.text), moment_of(one.record)

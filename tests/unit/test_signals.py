@@ -92,6 +92,25 @@ def test_whom_the_question_names_has_one(speaker: str, asked: str) -> None:
     assert values("speaker", turn(speaker=speaker), asked=asked) == [1]
 
 
+@pytest.mark.parametrize(
+    ("speaker", "asked"),
+    [
+        ("Will", "Where will the spare key be?"),
+        ("Will", "Will you bring the key?"),
+        ("Me", "Who told me about the key?"),
+        ("João da Silva", "Onde está a chave da casa?"),
+        ("Anna de la Cruz", "¿Dónde está la llave?"),
+        ("Karl von Stein", "Wo ist der Schlüssel von Ana?"),
+    ],
+)
+def test_a_common_word_is_nobody_s_name(speaker: str, asked: str) -> None:
+    assert values("speaker", turn(speaker=speaker), asked=asked) == [0]
+
+
+def test_it_is_where_it_is_written_as_names_are() -> None:
+    assert values("speaker", turn(speaker="Will"), asked="Did Will bring the key?") == [1]
+
+
 @pytest.mark.parametrize("speaker", [None, "Ravi", "The Landlord", "🦊", "Nor"])
 def test_whom_the_question_does_not_name_has_nothing(speaker: str | None) -> None:
     assert values("speaker", turn(speaker=speaker), asked="What is the name of Nora?") == [0]
