@@ -28,7 +28,7 @@ _AGE = re.compile(
     rf"|\b(?:aged?|age of|turn(?:s|ed|ing)?|celebrated)\W+(?:\w+ )?{_NUMBER}\b"
     rf"|\b(?:am|is|are|was|were|be|['’](?:m|s|re))\s+(?:only |just |now |already |about )*{_NUMBER}"
     r"(?=\s*(?:[.,;!?)]|$|(?:now|today|yesterday|tomorrow|this|last|next|in|on|and|but)\b))"
-    r"|\bborn\b",
+    r"|\b(?:born|built|founded|made in \d{4}|since \d{4})\b",
     re.IGNORECASE,
 )
 
@@ -61,7 +61,12 @@ _MANY = re.compile(
     r"(?:have|own|got)\b",
     re.IGNORECASE,
 )
-_BEHIND = re.compile(r"\s(?:for|in|on|at|with|to|of|and|or|about|from|by|now|yet|left)\b.*")
+_BEHIND = re.compile(
+    r"\s(?:for|in|on|at|with|to|of|and|or|about|from|by|after|before|during|that|which|who|whose"
+    r"|called|named|now|yet|left|today|tonight|tomorrow|already|soon|still|too|again|anymore|when"
+    r"|this|next|last|any ?where|instead|these|nearby|scheduled|planned|booked)\b.*",
+    re.IGNORECASE,
+)
 _HOLDS = frozenset(
     "my our have had having ve got get getting own adopted adopting bought expecting".split()
 )

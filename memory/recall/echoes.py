@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Literal
 
 from remem.recall.asking import seems_to_ask
+from remem.recall.occasions import counts_occasions
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
@@ -85,7 +86,7 @@ def sorted_out(
     others = list(also)
     records = {hit.record.key: hit.record for hits in legs.values() for hit in hits}
     records |= {record.key: record for record in others}
-    stands = {} if _COUNTS.search(question.text) else _stand_ins(question, records.values())
+    stands = {} if counts_occasions(question.text) else _stand_ins(question, records.values())
     copies = [record for key, record in records.items() if key in stands]
     wanted = [content_words(each) for each in asked if seems_to_ask(each)]
     kinds = {
@@ -306,11 +307,6 @@ _REACH = 3
 _OPENING = re.compile(r"(?:[^.!?:;。！？：；\n]{1,30}[.!:;。！：；]\s*){1,2}(?=\S)")
 """A sentence or two of a few words: "Me again." """
 
-_COUNTS = re.compile(
-    r"\b(?:how (?:many times|often)|wie (?:oft|viele male)|combien de fois|cu[aá]ntas veces"
-    r"|quantas vezes|quante volte|сколько раз)\b|几次|多少次|幾次",
-    re.IGNORECASE,
-)
 _SORRY = (
     r"(?:(?:i['’]?m|i am)?\s*(?:really |so |very )?sorry|sorry|unfortunately|apologi[sz]es"
     r"|hmm+|well|oh|leider|tut mir leid|entschuldigung|d[eé]sol[eé]e?|malheureusement"

@@ -48,13 +48,18 @@ def in_order(
         rarity: Inverse document frequency of the words of the question.
     """
     letters = plain(question)[0]
-    if _COUNTED.search(letters):
+    if counts_occasions(question):
         return _reordered(ranking, _best(ranking, _RELATED), _one_of_each)
     if _FIRST.search(letters):
         return _reordered(ranking, _occasions(ranking, rarity), _by_time)
     if _LAST.search(letters):
         return _reordered(ranking, _occasions(ranking, rarity), _by_time_backwards)
     return list(ranking)
+
+
+def counts_occasions(question: str) -> bool:
+    """True if a question asks how many times something happened."""
+    return _COUNTED.search(plain(question)[0]) is not None
 
 
 def _best(ranking: Sequence[Recollection], share: float) -> list[int]:
@@ -213,7 +218,7 @@ _COUNTED = _any_of(
         r"\bcom que frequencia\b",
         r"\bсколько раз\b",
         r"\bкак часто\b",
-        "几[次回趟]",
+        "[几幾][次回趟]",
         "多少[次回趟]",
     ),
 )

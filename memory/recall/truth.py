@@ -8,7 +8,6 @@ said is true beside the newer statement (``remem undo``).
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from functools import partial
 
 from remem.recall.claims import Claim, State, claims
 from remem.recall.hints import hints
+from remem.recall.past import asks_for_earlier, asks_for_now
 from remem.recall.ranking import Recollection
 from remem.recall.signals import Query, named_among
 from remem.recall.states import language_of
@@ -267,23 +267,7 @@ def asked_for(question: Query, now: datetime | None) -> datetime | None:
 
 def looks_back(question: Query, past: Sequence[Supersession] = ()) -> bool:
     """True if a question is about what was so before."""
-    if _BACK.search(question.text):
+    if asks_for_earlier(question.text):
         return True
     words = set(tokenize(question.text))
-    return not _STILL.search(question.text) and any(each.claim.value <= words for each in past)
-
-
-_BACK = re.compile(
-    r"\b(?:before|previous(?:ly)?|former(?:ly)?|used to|ever|histor(?:y|ies)|earlier|first"
-    r"|original(?:ly)?|initial(?:ly)?|how (?:many|often)\b(?!.*\b(?:do|am|is|are)\b)"
-    r"|every|all (?:the|my|of)|list|in the past|so far"
-    r"|have i (?:\w+ )?(?:lived|worked|had)|over the (?:years|time)|chang(?:e|ed|es)|compare[ds]?"
-    r"|vorher|zuvor|bevor|früher|ehemalige[nrs]?|vorherige[nrs]?|alle|avant|auparavant"
-    r"|précédente?|ancien(?:ne)?|tou(?:s|tes)|antes|anterior(?:es)?|tod[oa]s)\b|以前|之前|曾经|所有",
-    re.IGNORECASE,
-)
-_STILL = re.compile(
-    r"\b(?:still|now|any ?more|currently|noch|jetzt|encore|maintenant|todavía|ahora|ainda|agora)\b"
-    r"|还|现在",
-    re.IGNORECASE,
-)
+    return not asks_for_now(question.text) and any(each.claim.value <= words for each in past)

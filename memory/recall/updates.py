@@ -23,6 +23,7 @@ import stopwordsiso
 from remem.recall.asking import is_question
 from remem.recall.claims import State, claims
 from remem.recall.likeness import Likeness
+from remem.recall.past import asks_what_was
 from remem.recall.ranking import Recollection, placed
 from remem.recall.signals import Query, named_among
 from remem.recall.states import MONTH, WEEKDAY, Language, language_of
@@ -95,8 +96,7 @@ def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
         return False
     if _SEVERAL.search(question.text):
         return False
-    past = _PAST.get(language.name)
-    if not question.spans and past and past.search(question.text):
+    if not question.spans and asks_what_was(question.text):
         return False
     if language.own.search(question.text):
         return True
@@ -392,14 +392,3 @@ _WEIGHTS: Mapping[str, float] = {
 them, over invented lives in six languages, and questions whose answers never change; rounded."""
 
 _SEVERAL = re.compile(r"\b(?:total|altogether|than|instead of|both|insgesamt)\b", re.IGNORECASE)
-_PAST: Mapping[str, re.Pattern[str]] = {
-    language: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
-    for language, words in {
-        "en": r"did|was|were|had|have (?:i|we)\b(?! got)|last",
-        "de": r"war(?:en)?|hatten?",
-        "es": r"ayer|fu(?:i|e|imos)|estuv\w+",
-        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+",
-        "fr": r"hier|étai[st]|étions|avai[st]",
-    }.items()
-}
-"""Language -> words of a question about what was so before."""

@@ -36,6 +36,13 @@ from remem.recall.demands import demand_of, is_past, thing_to_be_named, time_of_
             ],
         ),
         (
+            "Do I have a dentist appointment tomorrow?",
+            ["I have a dentist appointment at four."],
+            ["The dentist moved away."],
+        ),
+        ("Does Ravi have a dog that bites?", ["Ravi has a dog."], ["The dog next door bites."]),
+        ("How old is the house?", ["It was built in 1950."], ["The house has an old roof."]),
+        (
             "Do you have any pets?",
             ["We are getting a dog in May.", "My cat is ill."],
             ["The dog next door barks.", "I have a lesson at six."],

@@ -1,0 +1,78 @@
+"""Questions about how things were, told from those about how they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from remem.recall import past
+from remem.recall.past import asks_for_earlier, asks_for_now, asks_what_was
+from remem.recall.states import languages
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where did I live first?",
+        "Who was my previous boss?",
+        "Wo habe ich zuerst gewohnt?",
+        "Wer war mein früherer Chef?",
+        "Wie hat sich meine Miete verändert?",
+        "Où est-ce que j'habitais avant ?",
+        "Quel était mon premier emploi ?",
+        "¿Dónde viví primero?",
+        "¿Cómo ha cambiado mi alquiler?",
+        "Onde eu morava antes?",
+        "Dove abitavo prima?",
+        "Где я жил раньше?",
+        "我最早住在哪里？",
+        "我以前的老板是谁？",
+    ],
+)
+def test_these_ask_for_what_was_before(question: str) -> None:
+    assert asks_for_earlier(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where do I live?",
+        "Wo wohne ich?",
+        "Où est-ce que j'habite ?",
+        "¿Dónde vive mi prima?",
+        "¿A qué hora como?",
+        "Onde eu moro?",
+        "Dove abito?",
+        "Где я живу?",
+        "我住在哪里？",
+    ],
+)
+def test_these_do_not(question: str) -> None:
+    assert not asks_for_earlier(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where did I go?",
+        "Wo war ich?",
+        "Où étais-je ?",
+        "¿Dónde estuve?",
+        "Onde estive?",
+        "Dove ero?",
+        "Где я был?",
+    ],
+)
+def test_the_verb_tells_what_was(question: str) -> None:
+    assert asks_what_was(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["Do I still live here?", "Wo wohne ich jetzt?", "我现在住哪里？"]
+)
+def test_the_present_is_named(question: str) -> None:
+    assert asks_for_now(question)
+
+
+@pytest.mark.parametrize("words", [past._EARLIER, past._NOW])
+def test_each_language_that_has_states_has_words(words: dict[str, object]) -> None:
+    assert words.keys() == {each.name for each in languages()}
