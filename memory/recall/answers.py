@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from remem.recall.asking import without_opening
+from remem.store.fulltext.folding import CAPITALS, SMALLS
+
 _MOST_CHARACTERS = 2000
 """Of longer texts the beginning is looked at; they hold a number and a name in any case."""
 
@@ -38,7 +41,7 @@ KINDS = (
         re.compile(
             r"\b[Nn]ame[sdn]?\b|\b[Nn]om(?:e|bre)?\b|\bимя\b|\bзовут\b"
             r"|\b(?:[Cc]all(?:ed|s)?|hei(?:ß|ss)(?:t|en)|appelle|llaman?|chiaman?o?|chamam?)"
-            r"(?: (?:it|him|her|them|me|us))? [\"“‘'«]?[A-ZА-ЯÀ-Þ]"
+            rf"(?: (?:it|him|her|them|me|us))? [\"“‘'«]?[{CAPITALS}]"
         ),
         1.0,
     ),
@@ -59,7 +62,7 @@ KINDS = (
     ),
     Kind(
         re.compile(r"\b(?:who|whose|whom|where|which (?:city|country|place))\b", re.IGNORECASE),
-        re.compile(r"(?<=[a-z,;:'’] )[A-Z][a-z]+"),  # English writes other nouns small
+        re.compile(rf"(?<=[a-z,;:'’] )[{CAPITALS}][{SMALLS}]+"),  # English writes other nouns small
         2 / 3,
     ),
     Kind(
@@ -82,7 +85,8 @@ these are in most texts, and tell nothing."""
 
 def kinds_of_answer(question: str) -> list[Kind]:
     """The kinds of answer that a question asks for, most often one or none."""
-    return [kind for kind in KINDS if kind.asked.search(question)]
+    asked = without_opening(question)
+    return [kind for kind in KINDS if kind.asked.search(asked)]
 
 
 def answer_held(text: str, kinds: list[Kind]) -> float:

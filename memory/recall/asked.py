@@ -188,5 +188,10 @@ _MOST_CHARACTERS = 2000
 
 def is_english(text: str) -> bool:
     """True if a question is read as English."""
-    letters = "".join(filter(str.isalpha, text))
-    return letters.isascii() and spoken(text)[0] == ENGLISH
+    letters = [letter for letter in text if letter.isalpha()]
+    plain = sum(map(str.isascii, letters))
+    return plain >= _MOST_ASCII * len(letters) and spoken(text)[0] == ENGLISH
+
+
+_MOST_ASCII = 0.8
+"""Share of the letters of an English question, in which a name may have others."""

@@ -44,6 +44,11 @@ def questions(text: str) -> list[str]:
     return asked
 
 
+def without_opening(question: str) -> str:
+    """A question without what people say before they ask: "ok", "and", "by the way"."""
+    return _OPENED.sub("", question)
+
+
 def as_marked(text: str) -> str:
     """A question with its mark, as encoders have read questions."""
     if not is_question(text) or asks_at_last(text):
@@ -83,7 +88,9 @@ _OPENINGS = (
     r"|wait|und|aber|also|sag mal|ach|et|alors|euh|mais|y|oye|pero|entonces|e|então|mas|olha|ma"
     r"|allora|scusa|а|и|но|слушай"
 )
-_BEGINNING = rf"(?:^|[.;:…] )\W*(?:(?:{_OPENINGS})\W+){{0,2}}"
+_OPENING = rf"\W*(?:(?:{_OPENINGS})\W+){{0,2}}"
+_OPENED = re.compile(rf"\A{_OPENING}", re.IGNORECASE)
+_BEGINNING = rf"(?:^|[.;:…] ){_OPENING}"
 """Behind any comma a clause begins that tells more: "I live in Porto, where it rains"."""
 _ASKED_FOR = rf"(?:{_TELL})\w*\W+(?:\w+\W+){{0,2}}?"
 

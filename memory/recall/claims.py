@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from remem.recall.asking import is_question
 from remem.recall.languages import CHINESE, spoken
 from remem.recall.states import CODES, Frame, Known, Language, all_triggers, languages
-from remem.store.fulltext.folding import straight
+from remem.store.fulltext.folding import CAPITALS, SMALLS, straight
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 State = tuple[str, str]
@@ -369,7 +369,7 @@ _PARTNERS = frozenset({"boyfriend", "girlfriend", "partner", "husband", "wife"})
 _AMOUNTS = frozenset({"rent", "salary"})
 _MOST_TIMES = 3
 _SUBJECT = re.compile(
-    r"(?:[AO] )?(?!On\b)([A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё]+) "
+    rf"(?:[AO] )?(?!On\b)([{CAPITALS}][{SMALLS}]+) "
     r"(?:has|had|hat|ha|tem|está|is|ist|wants|wurde|a \w+é\b|a été|se ha|foi|mudou)\b"
 )
 _COMPANY = r"\b(?:mit|avec|con|com|с"

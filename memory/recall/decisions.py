@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from remem.recall.asking import is_question
+from remem.store.fulltext.folding import straight
 
 _SETTLES = re.compile(
     r"\b(?:decid(?:e|ed|ing)|decision|settl(?:e|ed) on|let us settle|let's settle|settled|"
@@ -26,5 +27,5 @@ _MOST_CHARACTERS = 4000
 
 def decides(text: str) -> bool:
     """True if a text settles something, or gives the reason for what is settled."""
-    beginning = text[:_MOST_CHARACTERS]
+    beginning = straight(text[:_MOST_CHARACTERS])
     return _SETTLES.search(beginning) is not None and not is_question(beginning)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence, Set
 from itertools import pairwise
 from typing import Literal
 
+from remem.recall.asking import without_opening
 from remem.store.fulltext.tokens import content_words, tokenize
 
 Demand = Callable[[str], bool]
@@ -96,6 +97,7 @@ _SENTENCE = re.compile(r"[^.!?\n]+")
 
 def demand_of(question: str) -> Demand | None:
     """The demand that a question makes; None: any text may be its answer."""
+    question = without_opening(question)
     if _HOW_OLD.search(question):
         return lambda text: _AGE.search(text) is not None
     if _WHERE_AT_HOME.search(question):
@@ -107,7 +109,7 @@ def demand_of(question: str) -> Demand | None:
 
 def is_yes_or_no(question: str) -> bool:
     """True if a question is whether something is so."""
-    return _WHETHER.match(question) is not None
+    return _WHETHER.match(without_opening(question)) is not None
 
 
 def thing_to_be_named(question: str) -> Set[str]:

@@ -23,6 +23,7 @@ from remem.recall.sentences import asks, asks_at_last
 from remem.recall.signals import Query
 from remem.recall.smalltalk import is_small_talk
 from remem.store import Hit, Record
+from remem.store.fulltext.folding import straight
 from remem.store.fulltext.tokens import content_words, tokenize
 
 Kind = Literal["question", "ignorance", "copy", "retold"]
@@ -236,16 +237,16 @@ def _stand_ins(question: Query, records: Iterable[Record]) -> dict[str, Record]:
 def _equal(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Groups of records with the same words of the same speaker, as far as any have them."""
     # Few texts begin and end alike, and the other words of the rest need not be compared.
-    alike: defaultdict[tuple[str | None, str, str], list[Record]] = defaultdict(list)
+    alike: defaultdict[tuple[str | None, str], list[Record]] = defaultdict(list)
     for record in records:
         first, last = record.text.split(None, 1)[:1], record.text.rsplit(None, 1)[-1:]
-        whose = record.speaker or record.role
-        alike[whose, "".join(first).casefold(), "".join(last).casefold()].append(record)
+        ends = straight(" ".join([*first, *last])).casefold()
+        alike[record.speaker or record.role, ends].append(record)
     for some in alike.values():
         if len(some) > 1:
             equal: defaultdict[str, list[Record]] = defaultdict(list)
             for record in some:
-                equal[" ".join(record.text.casefold().split())].append(record)
+                equal[" ".join(straight(record.text).casefold().split())].append(record)
             yield from (group for group in equal.values() if len(group) > 1)
 
 

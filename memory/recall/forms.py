@@ -22,7 +22,7 @@ from remem.recall.signals import Query
 from remem.recall.states import language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_said, looks_back, moment_of
 from remem.store import Record
-from remem.store.fulltext.folding import straight
+from remem.store.fulltext.folding import CAPITALS, straight
 from remem.store.fulltext.tokens import tokenize
 
 _MOST_PLACES = 64
@@ -40,7 +40,7 @@ _WORD = re.compile(r"[\u2e80-\u9fff]|[^\s\u2e80-\u9fff]+")
 _VALUE = re.compile(
     r"(?:(?:the|an?|der|die|das|le|la|el|o|a) )?"
     r"[^\s\u2e80-\u9fff]+(?: \S+)?"  # two words at most, or names and numbers behind the first
-    r"|[^\s\u2e80-\u9fff]+(?: [A-ZÀ-ÞА-ЯЁ0-9&]\S*)+"
+    rf"|[^\s\u2e80-\u9fff]+(?: [{CAPITALS}0-9&]\S*)+"
     r"|[^\s是叫在有的和了，。]{1,8}[。，]?"
 )
 """One value: what holds a verb says something else, and not the same of another value."""
@@ -94,7 +94,7 @@ def _alike(ranking: Sequence[Recollection], skip: re.Pattern[str]) -> Iterator[l
         if not is_said(record) or len(record.text) > _MOST_CHARACTERS:
             continue
         if start := _WORD.search(record.text):
-            by_start[record.speaker, start[0]].append(place)
+            by_start[record.speaker, straight(start[0]).casefold()].append(place)
     for places in by_start.values():
         if len(places) > 1:  # the others are most, and need not be read
             yield list(_said(ranking, places, skip))
@@ -105,12 +105,9 @@ def _said(
 ) -> Iterator[_Said]:
     for place in places:
         record, moment = ranking[place].record, moment_of(ranking[place].record)
-        if (
-            moment is not None
-            and not is_question(record.text)
-            and not skip.search(straight(record.text))
-        ):
-            words = _WORD.findall(record.text)
+        text = straight(record.text)
+        if moment is not None and not is_question(text) and not skip.search(text):
+            words = _WORD.findall(text)
             yield _Said(place, record, (moment, record.source, record.position), words)
 
 
@@ -127,7 +124,7 @@ def _groups(left: list[_Said], asked: Set[str]) -> Iterator[list[_Said]]:
 
 def _are_of_a_form(one: _Said, other: _Said, asked: Set[str]) -> bool:
     """True if two statements differ by one value, and the question names neither."""
-    start, end = common_ends(one.words, other.words)
+    start, end = common_ends(*([word.casefold() for word in each.words] for each in (one, other)))
     a, b = one.words[start:], other.words[start:]
     behind = a[len(a) - end :]
     form = [*one.words[:start], *behind]

@@ -25,7 +25,7 @@ from remem.recall.claims import (
 )
 from remem.recall.languages import CHINESE
 from remem.recall.states import Known, Language, language_named, named_kinds
-from remem.store.fulltext.folding import straight
+from remem.store.fulltext.folding import CAPITALS, straight
 
 _MOST_CHARACTERS = 200
 """Of a message; longer ones have words of everything."""
@@ -149,7 +149,7 @@ def _values(
 
 
 _CLAUSE = re.compile(r"[,;!?。，；！？]|\.(?!\d)|\b(?:and|but|und|et|mais|y|pero|e|mas)\b")
-_CAPITAL = r"(?P<v>(?!I\b|I')[A-ZÀ-ÖØ-ÞА-ЯЁ][\w'&.-]*)"
+_CAPITAL = rf"(?P<v>(?!I\b|I')[{CAPITALS}][\w'&.-]*)"
 _NAME = re.compile(rf"(?:(?<=[\w,;:'’&=] )|(?<=\()){_CAPITAL}")
 _NAMES: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "de": (

@@ -7,13 +7,14 @@ surname begins the name, or one of the words with which people call each other.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from remem.recall.languages import has_chinese, spoken
 from remem.recall.ranking import Recollection
 from remem.recall.signals import Query
 from remem.recall.states import Language, language_of
-from remem.store.fulltext.folding import simplified
+from remem.store.fulltext.folding import CAPITALS, SMALLS, simplified, straight
 from remem.store.fulltext.tokens import content_words, tokenize
 
 
@@ -37,14 +38,14 @@ def named_in(query: Query, ranking: Sequence[Recollection]) -> Set[str]:
 def asks_about_own(question: str) -> bool:
     """True if a question says "I" or "my", or a verb that says it."""
     language = language_of(question)
-    return language is not None and any(_own_words(question, language))
+    return language is not None and any(_own_words(straight(question), language))
 
 
 def _own_words(question: str, language: Language) -> Iterator[str]:
     """Words by which somebody speaks of themselves. Their endings are those of other words, too."""
     for match in language.own.finditer(question):
         word, behind = match[0], question[match.end() : match.end() + 1]
-        is_whole = not behind.isalpha() or word.endswith(("'", "’"))
+        is_whole = not behind.isalpha() or word.endswith("'")
         is_name = word[:1].isupper() and match.start() > 1 and word != "I"
         if is_whole and not is_name and word.lower() not in _NOT_OWN:
             yield word
@@ -62,11 +63,14 @@ def _capitals(query: Query) -> set[str]:
 
 def _capitals_of_others(query: Query, said: Sequence[str]) -> list[str]:
     """Words of a question without capitals, or of nothing else, that others write with a capital,
-    and never without, and that stand nowhere as other nouns do."""
+    and never without, and that stand nowhere as other nouns do. Any word may begin a sentence, but
+    few begin two."""
     language = spoken(query.text)[0]
     small = {word for text in said for word in _SMALL.findall(text)}
     nouns = {noun.lower() for text in (query.text, *said) for noun in _nouns(text, language)}
-    names = {name.lower() for text in said for name in _SAID_NAME.findall(text)} - small - nouns
+    within = {name.lower() for text in said for name in _NAME.findall(text)}
+    first = Counter(name.lower() for text in said for name in _FIRST.findall(text))
+    names = (within | {name for name in first if first[name] > 1}) - small - nouns
     asked = _IN_ITS_PLACE.findall(query.without_times)
     return [word for word in asked if word.lower() in names]
 
@@ -83,11 +87,11 @@ _PLACE = (
 )
 """Behind another word, which is none that a town stands behind."""
 
-_CAPITALISED = r"[A-ZÀ-ÖØ-ÞА-ЯЁ](?![A-ZÀ-ÖØ-ÞА-ЯЁ])\w*"
+_CAPITALISED = rf"[{CAPITALS}](?![{CAPITALS}])\w*"
 _NAME = re.compile(_PLACE + _CAPITALISED)
-_SAID_NAME = re.compile(rf"(?:^|(?<=[.!?\n] )|{_PLACE}){_CAPITALISED}", re.MULTILINE)
+_FIRST = re.compile(rf"(?:^|(?<=[.!?] )){_CAPITALISED}", re.MULTILINE)
 _IN_ITS_PLACE = re.compile(_PLACE + r"\w+")
-_SMALL = re.compile(r"\b[a-zà-öø-ÿа-яё]\w*")
+_SMALL = re.compile(rf"\b[{SMALLS}]\w*")
 
 _NOUN: Mapping[str, re.Pattern[str]] = {
     language: re.compile(rf"(?=\b(?:{words}) (?:({adjective}) )?(\w+))", re.IGNORECASE)

@@ -20,7 +20,7 @@ from remem.recall.decisions import decides
 from remem.recall.languages import asks_for_anything, common_words, spoken, topic_of
 from remem.recall.sentences import asks, room, statement_share
 from remem.store import InvalidInput, Record
-from remem.store.fulltext.folding import folded
+from remem.store.fulltext.folding import CAPITALS, folded
 from remem.store.fulltext.tokens import (
     STOP_WORDS,
     content_words,
@@ -117,7 +117,7 @@ def names_in(question: str) -> frozenset[str]:
     return frozenset(token for word in may_name for token in word_tokens(word))
 
 
-_CAPITAL_WITHIN = re.compile(r"(?<=\w )(?=[^\W\d_])(?![a-zà-öø-ÿа-яё])\w\w+")
+_CAPITAL_WITHIN = re.compile(rf"(?<=\w )[{CAPITALS}]\w+")
 """A word with a capital behind another one; "I" is none."""
 
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from remem.recall.languages import CHINESE, has_chinese, spoken
+from remem.store.fulltext.folding import CAPITALS
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
 if sys.version_info >= (3, 11):
@@ -365,7 +366,7 @@ _KINDS: Mapping[str, str] = {
 
 _PERSONS = frozenset("boss partner doctor dentist hairdresser teacher flatmate dog cat".split())
 
-_CAPITAL = r"(?!I\b|I'|My\b|We\b)[A-ZÀ-ÖØ-ÞА-ЯЁ][\w'&.-]*"
+_CAPITAL = rf"(?!I\b|I'|My\b|We\b)[{CAPITALS}][\w'&.-]*"
 _BETWEEN = r"(?: (?:de|da|do|la|of|and|&|e|y|et|von|am|an der))*,? "
 _NAME = (
     rf"(?:(?:the|a|an) )?(?-i:(?!The\b|It\b){_CAPITAL}(?:{_BETWEEN}(?:{_CAPITAL}|\d[\w'&.-]*))*)"
@@ -403,7 +404,7 @@ _VALUES: Mapping[str, Kind] = {
         rf"\d+(?: ?bis)?,? (?:{_STREETS}) [^,.;:!?\d]{{2,30}}?"
         r"(?= (?:maintenant|désormais)|[,.;!?]|$)"
         rf"|(?:{_STREETS}) [^,.;:!?\d]{{2,30}} \d+\b"
-        r"|(?-i:[A-ZÀ-ÞА-ЯЁ0-9][\w'.-]*(?:,? [\w'.-]+){0,4},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)",
+        rf"|(?-i:[{CAPITALS}0-9][\w'.-]*(?:,? [\w'.-]+){{0,4}},? \d+\w?\b|\d+ [A-Z]\w+(?: \w+)*)",
         sign=_DIGIT,
     ),
     "phone": Kind(r"\+?\d(?:[\s/()-]*\d){5,}", True, _DIGIT),

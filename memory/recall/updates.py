@@ -24,6 +24,7 @@ from remem.recall.asking import is_question
 from remem.recall.claims import State, claims
 from remem.recall.likeness import Likeness
 from remem.recall.past import asks_what_was
+from remem.recall.persons import asks_about_own, named_in
 from remem.recall.ranking import Recollection, placed
 from remem.recall.signals import Query, named_among
 from remem.recall.states import MONTH, WEEKDAY, Language, language_of
@@ -98,7 +99,7 @@ def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
         return False
     if not question.spans and asks_what_was(question.text):
         return False
-    if language.own.search(question.text):
+    if asks_about_own(question.text):
         return True
     # What a Chinese question names cannot be told from other words.
     return language.is_spaced and not named_among(question.names, _speakers(ranking))
@@ -257,17 +258,12 @@ def _told(question: Query, asked: Set[State], found: Sequence[Recollection]) -> 
         replace(each, words={token for token in each.words if times[token] <= _FEW})
         for each in said
     ]
-    if language.own.search(question.text):
-        whose = language.whose(question.text)
+    if asks_about_own(question.text):
+        whose = language.whose(straight(question.text))
         return [each for each in said if each.whose in ("", whose)]
-    if named := _named(question):
+    if named := named_in(question, found):
         return [each for each in said if _is_about(each, named)]
     return said
-
-
-def _named(question: Query) -> Set[str]:
-    """The tokens of the names in a question that is about others."""
-    return {token for token, word in question.tokens.items() if word[:1].isupper()}
 
 
 def _is_about(each: _Said, named: Set[str]) -> bool:

@@ -37,6 +37,12 @@ _ACCENTS = re.compile(
 )
 
 
+_EXTENDED = [chr(code) for code in range(0x100, 0x180)]
+CAPITALS = "A-ZÀ-ÖØ-Þ" + "".join(filter(str.isupper, _EXTENDED)) + "Ѐ-Я"
+SMALLS = "a-zß-öø-ÿ" + "".join(filter(str.islower, _EXTENDED)) + "а-џ"
+"""The letters of Latin and Cyrillic, to be put between brackets in a pattern."""
+
+
 def straight(text: str) -> str:
     """A text with the apostrophes of a keyboard; those of a telephone are curly."""
     return text.replace("’", "'")

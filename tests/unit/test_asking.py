@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall.asking import as_marked, is_question, questions, seems_to_ask
+from remem.recall.asking import as_marked, is_question, questions, seems_to_ask, without_opening
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,19 @@ def test_code_and_logs_ask_nothing(text: str) -> None:
 @pytest.mark.parametrize("end", ["?!", "? :)", "?😊", "?…", "?**", "??", '?")'])
 def test_what_stands_behind_the_mark_changes_nothing(end: str) -> None:
     assert is_question(f"I moved there{end}")
+
+
+@pytest.mark.parametrize(
+    ("question", "bare"),
+    [
+        ("ok, where do I live", "where do I live"),
+        ("And when does the lease begin?", "when does the lease begin?"),
+        ("When does the lease begin?", "When does the lease begin?"),
+        ("ok", "ok"),
+    ],
+)
+def test_what_is_said_before_a_question_is_left_out(question: str, bare: str) -> None:
+    assert without_opening(question) == bare
 
 
 def test_the_last_line_counts() -> None:

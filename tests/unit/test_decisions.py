@@ -20,6 +20,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
     [
         "We decided to pin setuptools below 81.",
         "Let's go with Redis for the cache.",
+        "Let’s go with Redis for the cache.",
         "From now on the exporter writes UTC.",
         "I changed my mind: the driver is asyncpg.",
         "We switched to Alembic last week.",

@@ -40,6 +40,7 @@ from remem.recall.demands import demand_of, is_past, thing_to_be_named, time_of_
             ["I have a dentist appointment at four."],
             ["The dentist moved away."],
         ),
+        ("ok does Maya have a dog", ["Maya has a dog."], ["The dog next door barks."]),
         ("Does Ravi have a dog that bites?", ["Ravi has a dog."], ["The dog next door bites."]),
         ("How old is the house?", ["It was built in 1950."], ["The house has an old roof."]),
         (

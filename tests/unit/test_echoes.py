@@ -157,6 +157,12 @@ def test_equal_texts_count_once_and_the_newest_stands_for_all(memory: Memory) ->
     assert memory.context("Where does the key lie?").text.count("blue mat") == 1
 
 
+def test_the_apostrophe_of_a_telephone_makes_no_other_text(memory: Memory) -> None:
+    for text in ("Ana's key lies under the mat.", "Ana’s key lies under the mat."):
+        memory.add(text)
+    assert memory.context("Where does the key of Ana lie?").text.count("key lies") == 1
+
+
 def test_of_equal_texts_that_stands_which_was_said_when_the_question_says(memory: Memory) -> None:
     for day in (3, 9, 16):
         memory.add("I took the blue pill.", said_at=MAY + timedelta(days=day))

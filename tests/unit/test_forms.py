@@ -46,6 +46,7 @@ def order(question: str, *told: tuple[int, str]) -> list[str]:
         ("What do I drink?", "I drink green tea at breakfast.", "I drink cocoa at breakfast."),
         ("Wo bade ich?", "Ich bade am liebsten im Waldsee.", "Ich bade am liebsten im Heidesee."),
         ("Que lit mon fils ?", "Mon fils lit Tintin le soir.", "Mon fils lit Astérix le soir."),
+        ("How do I get in?", "The door’s code is blue-heron-7.", "the door's code is red-fox-9."),
         ("我的门锁密码是什么?", "我家门锁的密码是4417。", "我家门锁的密码是9120。"),
     ],
 )

@@ -72,16 +72,15 @@ def test_a_question_in_small_letters_names_whom_others_write_with_a_capital(
         ("when does the dentist open", set()),
         ("did my dentist call", set()),
         ("what does work pay", set()),
+        ("que legume eu detesto", set()),
     ],
 )
 def test_whom_others_begin_with_is_named_where_no_other_noun_can_stand(
     question: str, names: set[str]
 ) -> None:
     texts = (
-        "Mei taught me a trick.",
-        "Dentist moved it. Again.",
-        "Work is mad.",
-        "After work, gym.",
+        *("Mei taught me a trick.", "Mei is ill.", "Dentist moved it. Again.", "Dentist again."),
+        *("Work is mad.", "Work, work.", "After work, gym.", "Detesto beterraba."),
     )
     assert named_in(read_query(question, None), [said(each) for each in texts]) == names
 
