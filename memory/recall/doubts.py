@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from remem.recall.asked import Asked, asked_by, is_english
 from remem.recall.asking import is_question
+from remem.recall.matter import Matter, is_english, matter_of
 from remem.recall.persons import named_in
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import statement_share
@@ -108,14 +108,14 @@ def _in_other_languages(
         for one, held in zip(ranking[: _MOST if named else _BEST], found.held, strict=False)
         if statement_share(one.record.text)
     ]
-    asked = asked_by(query, found.weights, named)
+    matter = matter_of(query, found.weights, named)
     if found.reads_all and tongue_of(query.text) not in {tongue_of(each.text) for each in told}:
         # In other languages none of the words tells of whom it is.
-        asked = replace(asked, possessed="", is_about_somebody=False)
+        matter = replace(matter, possessed="", is_about_somebody=False)
     # To read the memories again takes time, and mostly their tokens say that one answers.
-    if not asked.is_about_somebody and not _left_by(asked, told, _tokens_held, found):
+    if not matter.is_about_somebody and not _left_by(matter, told, _tokens_held, found):
         return ""
-    return _left_by(asked, told, _words_held, found)
+    return _left_by(matter, told, _words_held, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,32 +132,35 @@ class _Told:
     is_theirs: bool
 
 
-def _tokens_held(asked: Asked, told: _Told) -> Set[str]:
-    return asked.words & told.held
+def _tokens_held(matter: Matter, told: _Told) -> Set[str]:
+    return matter.words & told.held
 
 
-def _words_held(asked: Asked, told: _Told) -> Set[str]:
-    return asked.held(told.text)
+def _words_held(matter: Matter, told: _Told) -> Set[str]:
+    return matter.held(told.text)
 
 
 def _left_by(
-    asked: Asked, told: Sequence[_Told], look: Callable[[Asked, _Told], Set[str]], found: Evidence
+    matter: Matter,
+    told: Sequence[_Told],
+    look: Callable[[Matter, _Told], Set[str]],
+    found: Evidence,
 ) -> Doubt:
-    held = [look(asked, each) for each in told]
-    shares = [_share(asked.weights, each) for each in held]
-    if asked.is_about_somebody:
+    held = [look(matter, each) for each in told]
+    shares = [_share(matter.weights, each) for each in held]
+    if matter.is_about_somebody:
         covered, of_others = _apart(shares, [each.is_theirs for each in told])
         if of_others - covered >= _LEAD:
             return "other person"
     else:
         covered = max(shares, default=0.0)
-    if asked.possessed and not any(asked.possessed in each for each in held):
+    if matter.possessed and not any(matter.possessed in each for each in held):
         covered = 0.0
     if found.reads_all:
         is_near = found.nearness + _SHARE * covered >= _ENOUGH
-        is_near = is_near and (covered > 0 or not asked.is_about_somebody)
+        is_near = is_near and (covered > 0 or not matter.is_about_somebody)
     else:
-        is_near = covered >= (_SHARED_SIGNS if asked.is_chinese else _SHARED)
+        is_near = covered >= (_SHARED_SIGNS if matter.is_chinese else _SHARED)
     return "" if is_near else "unanswered"
 
 

@@ -24,7 +24,7 @@ from remem.store.fulltext.tokens import tokenize
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Matter:
     """A matter that a question asks about.
 
     Attributes:
@@ -52,7 +52,7 @@ class Asked:
         return {word for word in self.weights if _holds(text, word)}
 
 
-def asked_by(query: Query, weights: Mapping[str, float], named: Set[str]) -> Asked:
+def matter_of(query: Query, weights: Mapping[str, float], named: Set[str]) -> Matter:
     """The matter of a question that is not in English.
 
     Args:
@@ -61,7 +61,7 @@ def asked_by(query: Query, weights: Mapping[str, float], named: Set[str]) -> Ask
     """
     if has_chinese(query.text):
         words = _of_chinese(query.text, weights)
-        return Asked(words, is_chinese=True, is_about_somebody=bool(named and words))
+        return Matter(words, is_chinese=True, is_about_somebody=bool(named and words))
     common = common_words(spoken(query.text)[0])
     kinds = {
         token
@@ -79,7 +79,7 @@ def asked_by(query: Query, weights: Mapping[str, float], named: Set[str]) -> Ask
     if named and not telling:  # "passe l'été" is of common words, and yet what is asked of them
         others = query.words - named - kinds - _asking_words()
         telling = {token: 1.0 for token in others if len(token) >= _LEAST_ALIKE}
-    return Asked(
+    return Matter(
         telling or weights,
         possessed if possessed in telling else "",
         is_about_somebody=bool(named and telling),
