@@ -47,10 +47,11 @@ from remem.benchmarks.tables import (
 from remem.cli.screen import counted
 from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.encoded import Encoded
 from remem.recall.prompt import Context, build_context
 from remem.recall.ranking import WEIGHTS, Recollection, Weight
 from remem.recall.relevance import FLOOR, relevant
-from remem.recall.retriever import Encoded, Searches, check_question
+from remem.recall.retriever import Searches, check_question
 from remem.store import Filter, Store
 from remem.store.fulltext.tokens import content_words
 

@@ -22,8 +22,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from remem.encoders.sentence_transformer import Encoder
+from remem.recall.encoded import Encoded
 from remem.recall.ranking import Recollection
-from remem.recall.retriever import Encoded, Retriever, check_question
+from remem.recall.retriever import Retriever, check_question
 from remem.store import Filter, RememError, Store, open_store
 
 _log = logging.getLogger("remem")

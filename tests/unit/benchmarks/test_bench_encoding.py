@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from remem.benchmarks.measuring import RememberingEncoder
-from remem.recall.retriever import Encoded
+from remem.recall.encoded import Encoded
 from remem.testing import HashEncoder
 from remem.views import space_of
 
