@@ -84,6 +84,7 @@ class AsyncMemory:
     delete = threaded(Memory.delete)
     doomed = threaded(Memory.doomed)
     forget = threaded(Memory.forget)
+    wipe = threaded(Memory.wipe)
     sources = threaded(Memory.sources)
     title = threaded(Memory.title)
     tally = threaded(Memory.tally)

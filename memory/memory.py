@@ -370,19 +370,27 @@ class Memory(Inquiries, Uses):
         leaves away what was deleted, unless it is told to bring it back. Traces may stay in the
         files until they are overwritten; ``forget`` leaves none.
         """
-        return self._gone(self._writer.delete(self.namespace, keys))
+        return len(self._gone(self._writer.delete(self.namespace, keys)))
 
     def forget(self, where: Where) -> int:
         """Delete what matches, all versions and all traces in files; returns how many went. An
-        import leaves it away, unless it is told to bring it back."""
+        import leaves it away, unless it is told to bring it back.
+
+        Raises:
+            InvalidInput: the filter matches everything by its form; nothing was forgotten.
+        """
+        return len(self.wipe(where))
+
+    def wipe(self, where: Where) -> Sequence[Record]:
+        """Forget as ``forget`` does; returns the records that went, with all versions."""
         chosen = as_filter(where)
         if chosen is None or matches_everything(chosen):
             raise InvalidInput("say what to forget; F('source').exists() matches everything")
         return self._gone(self._writer.purge(self.namespace, chosen))
 
-    def _gone(self, records: Sequence[Record]) -> int:
+    def _gone(self, records: Sequence[Record]) -> Sequence[Record]:
         self._departed.note(self.namespace, records)
-        return len(records)
+        return records
 
     def export(
         self,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
+import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -114,16 +115,19 @@ def forget(memory: Memory, where: Where) -> Receipt:
     Raises:
         InvalidInput: the filter matches everything by its form; nothing was forgotten.
     """
-    doomed = memory.doomed(where).records
-    memory.forget(where)
+    return receipt_of(memory, memory.wipe(where))
+
+
+def receipt_of(memory: Memory, gone: Collection[Record]) -> Receipt:
+    """The receipt of records that have just been forgotten; see ``Memory.wipe``."""
     salt = secrets.token_hex(16)
     receipt = Receipt(
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         namespace=memory.namespace,
-        records=len(doomed),
+        records=len(gone),
         salt=salt,
-        digests=tuple(sorted(digest_of(salt, each.key, each.text) for each in doomed)),
-        scan=_scanned(memory, [record.text for record in doomed]),
+        digests=tuple(sorted(digest_of(salt, each.key, each.text) for each in gone)),
+        scan=_scanned(memory, [record.text for record in gone]),
     )
     return replace(receipt, seal=_seal(receipt))
 
@@ -159,19 +163,46 @@ def _seal(receipt: Receipt) -> str:
 _SHORTEST, _LONGEST = 16, 96  # bytes; what is shorter may stand anywhere
 _FEWEST, _MOST = 8, 256
 _AT_MOST_READ = 4 * 2**30  # bytes, all probes together: some two seconds
+_AT_ONCE = 16 * 2**20  # bytes
 
 
 def _scanned(memory: Memory, texts: Sequence[str]) -> Scan | None:
     folder = folder_of(memory.url)
     if folder is None or not folder.is_dir():
         return None
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
-    most = min(max(_AT_MOST_READ // (size or 1), _FEWEST), _MOST)
-    probes = _probes(texts, most)
-    found = {probe for path in files for probe in _held(path, probes)}
+    scan, found = traces(_files(folder), texts)
     left = _unexplained(found, memory.scan()) if found else found
-    return Scan(len(files), size, len(probes), len(left))
+    return replace(scan, found=len(left))
+
+
+def _files(folder: Path) -> list[Path]:
+    inside = (Path(name, each) for name, _, files in os.walk(folder) for each in files)
+    return [path for path in inside if path.is_file()]
+
+
+def traces(files: Iterable[Path], texts: Sequence[str]) -> tuple[Scan, set[bytes]]:
+    """A search for forgotten texts in files, and the pieces of them that these hold.
+
+    Others may use the store meanwhile: a file that vanishes holds nothing, and is not counted.
+    """
+    sizes = {path: size for path in files if (size := _size(path)) is not None}
+    most = min(max(_AT_MOST_READ // (sum(sizes.values()) or 1), _FEWEST), _MOST)
+    probes = _probes(texts, most)
+    found: set[bytes] = set()
+    read: list[int] = []
+    for path in sizes:
+        with suppress(FileNotFoundError):
+            held, size = _held(path, probes)
+            found |= held
+            read.append(size)
+    return Scan(len(read), sum(read), len(probes), len(found)), found
+
+
+def _size(path: Path) -> int | None:
+    """The size of a file; None: it is gone."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return None
 
 
 def _probes(texts: Iterable[str], most: int) -> list[bytes]:
@@ -182,12 +213,18 @@ def _probes(texts: Iterable[str], most: int) -> list[bytes]:
     return long_enough[::step]
 
 
-def _held(path: Path, probes: Sequence[bytes]) -> list[bytes]:
-    """Those of the probes that a file holds."""
-    if not path.stat().st_size:
-        return []
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return [probe for probe in probes if content.find(probe) >= 0]
+def _held(path: Path, probes: Sequence[bytes]) -> tuple[set[bytes], int]:
+    """Those of the probes that a file holds, and how many bytes of it were read."""
+    found: set[bytes] = set()
+    size, tail = 0, b""
+    # Not mapped into memory: where a file is cut short meanwhile, that would end the process.
+    with path.open("rb") as file:
+        while part := file.read(_AT_ONCE):
+            size += len(part)
+            part = tail + part
+            found |= {probe for probe in probes if probe in part}
+            tail = part[-_LONGEST:]
+    return found, size
 
 
 def _unexplained(found: Iterable[bytes], left: Iterable[Record]) -> set[bytes]:

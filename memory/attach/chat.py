@@ -107,15 +107,13 @@ class Chat:
             InvalidInput: no memory has one of the keys; nothing was forgotten.
         """
         memory = self._attachment.memory
-        versions = [memory.history(key) for key in keys]
-        unknown = [key for key, found in zip(keys, versions, strict=True) if not found]
+        unknown = [key for key in keys if not memory.history(key)]
         if unknown:
             raise InvalidInput(f"no memory has the key {unknown[0]!r}; nothing was forgotten")
-        forgotten = {version.key: version for found in versions for version in found}
-        if forgotten:
-            memory.forget(F("key").in_(forgotten))
+        gone = memory.wipe(F("key").in_(keys)) if keys else ()
+        forgotten = {each.key for each in gone}
         self._said = [each for each in self._said if each.keys.isdisjoint(forgotten)]
-        return list(forgotten.values())
+        return list(gone)
 
     def forget_last(self) -> list[Record]:
         """Forget the last exchange; see ``forget``.

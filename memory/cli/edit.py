@@ -223,29 +223,22 @@ def forget(
         if count and not yes and not confirmed(f"Wipe {safe(what)} beyond recovery?"):
             complain("nothing was forgotten; --yes forgets without asking")
             ctx.exit(DECLINED)
-        history = history_file()
-        texts = _texts(memory, chosen) if history.exists() else set()
         with working("Wiping"):
-            forgotten = _forgotten(memory, chosen, receipt) if count else 0
-        typed = _forget_typed(history, texts)
+            gone = memory.wipe(chosen) if count else ()
+            if receipt is not None and count:
+                made = receipts.receipt_of(memory, gone)
+                receipt.write_text(made.to_json() + "\n", "utf-8")
+        typed = _forget_typed({record.text for record in gone})
     print_result(
         settings.as_json,
-        {"forgotten": forgotten, "typed_lines": typed},
-        f"{counted(forgotten, 'record')} forgotten. {ELSEWHERE}",
+        {"forgotten": len(gone), "typed_lines": typed},
+        f"{counted(len(gone), 'record')} forgotten. {ELSEWHERE}",
         *(
             [f"{counted(typed, 'line')} that you typed in 'remem chat' went with them."]
             if typed
             else []
         ),
     )
-
-
-def _forgotten(memory: Memory, chosen: Filter, receipt: Path | None) -> int:
-    if receipt is None:
-        return memory.forget(chosen)
-    made = receipts.forget(memory, chosen)
-    receipt.write_text(made.to_json() + "\n", "utf-8")
-    return made.records
 
 
 @click.group("receipt")
@@ -294,14 +287,8 @@ def _chosen(keys: Sequence[str], where: Filter | None) -> Filter:
     return And(tuple(parts)) if parts else F("source").exists()
 
 
-def _texts(memory: Memory, chosen: Filter) -> set[str]:
-    """Texts of the memories that match, and of all their versions."""
-    return {
-        version.text for record in memory.scan(chosen) for version in memory.history(record.key)
-    }
-
-
-def _forget_typed(history: Path, texts: Collection[str]) -> int:
+def _forget_typed(texts: Collection[str]) -> int:
+    history = history_file()
     try:
         return forget_lines(history, texts)
     except OSError as error:

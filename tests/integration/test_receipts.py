@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from remem import Memory, receipts
+from remem.encoders.reading import WHOLE
 from remem.receipts import Receipt
 from remem.store import F, InvalidInput
 from remem.testing import HashEncoder
@@ -41,6 +45,47 @@ def test_a_receipt_holds_no_word_and_is_verified_without_any(memory: Memory) -> 
     assert made.scan is not None
     assert (made.scan.found, made.scan.probes > 0, made.scan.bytes > 1000) == (0, True, True)
     assert receipts.verify(Receipt.from_json(written), memory) == []
+
+
+class _Interrupted(HashEncoder):
+    """Does something once, when it is asked for vectors; like another process, in the middle."""
+
+    reading = WHOLE  # so that what stays has to be read again
+    meanwhile: Callable[[], object] | None = None
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return super().encode_documents(texts)
+
+
+def test_a_receipt_is_of_what_went_also_of_what_another_process_added(tmp_path: Path) -> None:
+    encoder = _Interrupted()
+    with (
+        Memory(tmp_path / "store", encoder=encoder) as memory,
+        Memory(tmp_path / "store", encoder=_Interrupted()) as other,
+    ):
+        memory.add_records(history())
+        said = F("source") == "kiln"
+        late = replace(next(memory.scan(said)), key="kiln#late", speaker="Ravi", text="Late word.")
+        encoder.meanwhile = lambda: other.add_records([late])
+        made = receipts.forget(memory, F("speaker") == "Ravi")
+        assert (encoder.meanwhile, memory.get("kiln#late")) == (None, None)
+    assert receipts.digest_of(made.salt, late.key, late.text) in made.digests
+
+
+def test_a_file_that_vanishes_meanwhile_is_passed_over(tmp_path: Path) -> None:
+    kept, text = tmp_path / "kept", "The spare key is with Mrs Okafor downstairs."
+    kept.write_text(text)
+    scan, found = receipts.traces([tmp_path / "gone", kept], [text])
+    assert (scan.files, scan.bytes, found) == (1, len(text), {text.encode()})
+
+
+def test_a_trace_across_two_reads_of_a_file_is_found(tmp_path: Path) -> None:
+    text = "The spare key is with Mrs Okafor downstairs."
+    (tmp_path / "long").write_bytes(bytes(2**24 - 10) + text.encode())
+    assert receipts.traces([tmp_path / "long"], [text])[1] == {text.encode()}
 
 
 def test_what_comes_back_is_told(memory: Memory) -> None:
