@@ -229,6 +229,15 @@ class Exchange:
         except Exception as error:  # the answer is the user's, whatever became of the memory
             return Remembered(problem=_problem("remembered", error))
 
+    def told(self, remembered: Remembered | None = None) -> str | None:
+        """The sentence to tell of memory: why it was not asked, why the exchange could not be
+        remembered, or what of it was left out; None: all is well.
+
+        Args:
+            remembered: The outcome; None: it is not known yet.
+        """
+        return self.problem or (remembered and remembered.problem) or self.notice
+
     def give_up(self, why: str) -> Remembered:
         """Store nothing, because what came is no answer."""
         return Remembered(problem=_unremembered(why) if unanswered(self.said) else None)

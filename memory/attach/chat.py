@@ -29,7 +29,8 @@ class Reply:
         text: The answer.
         recalled: The memories that it was given, in chronological order.
         prompt: All that it was given.
-        problem: Why it had to do without memory, or why the exchange could not be remembered.
+        problem: Why it had to do without memory, why the exchange could not be remembered, or what
+            of it was left out.
     """
 
     text: str
@@ -147,8 +148,8 @@ class Chat:
         messages = (_message("user", message, self._speaker), _message("assistant", answer))
         keys = (*remembered.turns.added, *remembered.turns.unchanged)
         self._said.append(_Spoken(messages, frozenset(keys)))
-        problem = exchange.problem or remembered.problem
-        return Reply(answer, exchange.context.recollections, prompt, problem)
+        told = exchange.told(remembered)
+        return Reply(answer, exchange.context.recollections, prompt, told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Used:
     def problem(self) -> str | None:
         """Problem with the memory of this reply, in a sentence: it was not asked, the exchange
         could not be remembered, or a part of it was left out. None if there was none."""
-        return self.exchange.problem or self.remembered.problem or self.exchange.notice
+        return self.exchange.told(self.remembered)
 
 
 def memory_of(reply: Any) -> Used:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from remem.aio import to_the_end
-from remem.attach.attachment import Exchange
+from remem.attach.attachment import Exchange, Remembered
 from remem.attach.replies import Answer, ChatReading, Seen, Watch
 from remem.serve.access import Slots
 from remem.serve.backend import CompletionResponse, Threads
@@ -97,19 +97,18 @@ class Remembering:
 
     async def _whole(self, exchange: Exchange, answering: CompletionResponse, send: Send) -> None:
         body = await collected(answering.pieces, self.max_bytes)
-        unremembered = None
+        remembered = None
         if answering.status < 300:
             reading = ChatReading()
             reading.read_whole(body)
-            unremembered = await self._remember(exchange, reading.answer())
-        problem = exchange.problem or unremembered or exchange.notice
-        headers = {**answering.headers, **_about(exchange, problem)}
+            remembered = await self._remember(exchange, reading.answer())
+        headers = {**answering.headers, **_about(exchange, exchange.told(remembered))}
         headers["content-length"] = str(len(body))
         await send(_start(answering.status, headers))
         await send({"type": "http.response.body", "body": body})
 
     async def _stream(self, exchange: Exchange, answering: CompletionResponse, send: Send) -> None:
-        about = _about(exchange, exchange.problem or exchange.notice)
+        about = _about(exchange, exchange.told())
         await send(_start(answering.status, {**answering.headers, **about}))
         watch: Watch[bytes] = Watch(ChatReading())
         try:
@@ -136,18 +135,18 @@ class Remembering:
         for event in seen.passed:
             await send({"type": "http.response.body", "body": event, "more_body": True})
 
-    async def _remember(self, exchange: Exchange, answer: Answer) -> str | None:
-        """Store the exchange if there is an answer; returns what went wrong."""
+    async def _remember(self, exchange: Exchange, answer: Answer) -> Remembered:
+        """Store the exchange if there is an answer."""
         if answer.problem:
             remembered = exchange.give_up(answer.problem)
         elif answer.text:
             remembered = await to_the_end(self.writers.run(exchange.remember, answer.text))
         else:
-            return None
+            return Remembered()
         self.metrics.remembered.labels("chat").inc(len(remembered.turns.added))
         if remembered.problem:
             self.metrics.problems.labels("remember").inc()
-        return remembered.problem
+        return remembered
 
 
 class Forwarded(Response):

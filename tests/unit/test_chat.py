@@ -15,6 +15,7 @@ from remem import AsyncMemory, Memory
 from remem.attach.chat import AsyncChat, Chat
 from remem.contents import pin
 from remem.generators.prompts import Prompt
+from remem.recall.prompt import framed
 from remem.store import InvalidInput, RememError, UpstreamError
 from remem.testing import EchoGenerator, HashEncoder
 
@@ -248,6 +249,12 @@ def test_a_memory_that_fails_does_not_take_the_chat_down(tmp_path: Path) -> None
     assert reply.problem.startswith("nothing could be recalled")
     bot.send("And now?")
     assert read_again(parrot) == ["Hello", "Hi", "Still there?", "Hi"]
+
+
+def test_what_of_a_message_is_not_remembered_is_told(memory: Memory) -> None:
+    reply = memory.chat(Parrot("Hi")).send(framed(["[k1] Ana: Hello"]))
+    assert str(reply.problem).startswith("nothing was remembered: ")
+    assert stored(memory) == []
 
 
 # Sessions ----------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ async def _answered(visit: Visit, talk: Talk, question: str, model: str, remembe
         exchange.context.recollections,
         _prompt(exchange),
         _keys(remembered),
-        exchange.problem or remembered.problem,
+        exchange.told(remembered),
     )
 
 
