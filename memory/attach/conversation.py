@@ -67,16 +67,6 @@ def last_of(role: str, messages: Messages) -> int:
     return max((n for n, each in enumerate(messages) if role_of(each) == role), default=-1)
 
 
-def with_block(messages: Messages, block: str) -> list[Mapping[str, Any]]:
-    """The messages with a block of memories in front of the last thing that the user said.
-
-    Not in the system message: what was remembered must not carry the authority of instructions,
-    and a conversation that only grows at its end can be cached by the model's server. What was
-    given is not changed.
-    """
-    return placed(messages, {last_of("user", messages): block}, "message")
-
-
 def _said(messages: Messages, session: str) -> Iterator[tuple[int, Record]]:
     for place, utterance in utterances(messages):
         for record in records_of([utterance], session):

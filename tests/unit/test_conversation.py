@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.attach.conversation import session_of, turns_of, unanswered, with_block
+from remem.attach.conversation import last_of, placed, session_of, turns_of, unanswered
 from remem.recall.prompt import framed
 
 BLOCK = framed(["undated, notes", "[k] The dog is called Pickle."])
@@ -39,6 +39,11 @@ def said(*contents: str) -> list[str]:
     makers = (user, assistant)
     conversation = [makers[n % 2](content) for n, content in enumerate(contents)]
     return [turn.key for turn in turns_of(conversation, "s")]
+
+
+def with_block(conversation: list[Any], block: str) -> list[Any]:
+    """The conversation with a block where it goes by default."""
+    return placed(conversation, {last_of("user", conversation): block}, "message")
 
 
 # Turns -------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from remem.aio import to_the_end
 from remem.attach.attachment import Attachment
-from remem.attach.conversation import with_block
 from remem.attach.frameworks.transcript import Item, Transcript, words_of
+from remem.attach.openai_client import ResponsesWire
 from remem.memory import Memory
 from remem.store import Record
 from remem.store.errors import MissingDependency
@@ -98,20 +98,23 @@ class RememSession:
 def recalling(
     memory: Memory, **options: Any
 ) -> Callable[[CallModelData[Any]], Awaitable[ModelInputData]]:
-    """For ``RunConfig.call_model_input_filter``: what the model reads, with a block of memories in
-    front of the question. The block reaches only the model, never a session.
+    """For ``RunConfig.call_model_input_filter``: what the model reads, with a block of memories,
+    by default in front of the question. The block reaches only the model, never a session.
 
     Args:
         memory: What is recalled from.
-        options: Of ``remem.attach.attachment.Attachment``: budget, k, floor, count_tokens.
+        options: Of ``remem.attach.attachment.Attachment``: budget, k, floor, count_tokens,
+            placement.
+
+    Raises:
+        InvalidInput: there is no such placement.
     """
-    attachment = Attachment(memory, **options)
+    attachment, wire = Attachment(memory, **options), ResponsesWire()
 
     async def recall(data: CallModelData[Any]) -> ModelInputData:
-        items: list[Any] = data.model_data.input
-        said = [item for item in items if "role" in item]
-        exchange = await asyncio.to_thread(attachment.recall, said)
-        found: Any = with_block(items, exchange.context.text)
+        body = {"input": data.model_data.input}
+        exchange = await asyncio.to_thread(attachment.recall, wire.messages(body))
+        found: Any = wire.with_messages(body, exchange.messages)["input"]
         return replace(data.model_data, input=found)
 
     return recall

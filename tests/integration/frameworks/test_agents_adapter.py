@@ -374,6 +374,34 @@ def test_an_item_of_any_form_passes_the_recall(memory: Memory) -> None:
         assert len(found) == 1
 
 
+@pytest.mark.parametrize(
+    ("placement", "kinds"),
+    [
+        ("message", ["user"]),
+        ("system", ["system", "user"]),
+        ("tool", ["user", "function_call", "function_call_output"]),
+    ],
+)
+def test_the_block_stands_where_it_should(memory: Memory, placement: str, kinds: list[str]) -> None:
+    memory.add("The spare key is under the pot.")
+    model = ScriptedModel([message("Yes.")])
+    recall = recalling(memory, floor=0, placement=placement)
+    run(model, "Where is the spare key?", of(memory), call_model_input_filter=recall)
+    [asked] = model.asked
+    assert [item.get("role") or item["type"] for item in asked] == kinds
+    assert ["under the pot" in str(item) for item in asked].count(True) == 1
+
+
+def test_what_an_agent_says_before_a_tool_is_no_answer_to_the_question(memory: Memory) -> None:
+    memory.add("The spare key is under the pot.")
+    look = function_tool(lambda: "a pot", name_override="look", description_override="Look.")
+    model = ScriptedModel([message("Let me look."), call("look", "{}")], [message("There.")])
+    recall = recalling(memory, floor=0)
+    question = "Where is the spare key?"
+    run(model, question, of(memory), tools=[look], call_model_input_filter=recall)
+    assert ["under the pot" in str(asked) for asked in model.asked] == [True, True]
+
+
 def test_items_of_tools_pass_the_recall_untouched(memory: Memory) -> None:
     memory.add("The spare key is under the pot.")
     asyncio.run(of(memory).add_items(ITEMS[:6]))
