@@ -162,12 +162,32 @@ _FIELDS = ("name", "speaker", "time", "metadata")
 _CALLS = ("tool_calls", "function_call")
 
 
+Place = tuple[str | int, ...]
+"""The names and numbers that lead to a text within what holds it."""
+
+
+def texts_in(content: Any) -> Iterator[tuple[Place, str]]:
+    """The texts of a message's content, which is a text, a part, or a list of texts and parts, and
+    the places where they stand in it. A part has one text, and one of an image or a file none."""
+    if isinstance(content, (list, tuple)):
+        for number, part in enumerate(content):
+            yield from (((number, *place), text) for place, text in _text_of_part(part))
+    else:
+        yield from _text_of_part(content)
+
+
+def _text_of_part(part: Any) -> Iterator[tuple[Place, str]]:
+    if isinstance(part, str):
+        yield (), part
+    elif isinstance(part, Mapping):
+        texts = ((name, part.get(name)) for name in ("text", "refusal"))
+        found = [((name,), text) for name, text in texts if isinstance(text, str) and text]
+        yield from found[:1]
+
+
 def words(content: Any) -> str:
-    """The words of a message's content: a text, a part, or a list of texts and parts."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, (list, tuple)) else [content]
-    return "\n".join(text for text in map(_words_of_part, parts) if text.strip())
+    """The words of a message's content, of whatever form."""
+    return "\n".join(text for _, text in texts_in(content) if text.strip())
 
 
 def said_by(role: str | None, text: str) -> str:
@@ -222,14 +242,6 @@ def _can_be_kept(name: str, value: Any) -> bool:
     except (InvalidInput, TypeError, ValueError):
         return False
     return True
-
-
-def _words_of_part(part: Any) -> str:
-    """The words of a part; one of an image or a file has none."""
-    if isinstance(part, str):
-        return part
-    text = (part.get("text") or part.get("refusal")) if isinstance(part, Mapping) else None
-    return text if isinstance(text, str) else ""
 
 
 # The reasoning that a model writes in front of its answer; it is not what was said.

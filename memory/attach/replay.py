@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from remem.attach.conversation import REPLAY_BUDGET
 from remem.memory import Memory
+from remem.messages import texts_in
 from remem.recall.excerpts import Span, part_of
 from remem.recall.prompt import Context, whole_context
 from remem.recall.ranking import Recollection
@@ -256,8 +257,6 @@ def _digests(namespace: str, messages: Sequence[Mapping[str, Any]]) -> Iterator[
 
 def _tokens(message: Mapping[str, Any]) -> int:
     """About how many: counting them would take a second for a megabyte."""
-    content = message.get("content")
-    parts = content if isinstance(content, (list, tuple)) else [content]
-    texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
-    size = sum(len(text.encode("utf-8", "replace")) for text in texts if isinstance(text, str))
+    texts = (text for _, text in texts_in(message.get("content")))
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts)
     return size // _BYTES_A_TOKEN

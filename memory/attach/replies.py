@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from remem.messages import texts_in
+
 Event = TypeVar("Event")
 
 _FAILED = "the model's server says that the answer failed"
@@ -196,8 +198,7 @@ def _last_words(response: Mapping[str, Any]) -> str:
     texts: list[str] = []
     for item in map(_mapping, _list(response.get("output"))):
         if item.get("type") == "message":
-            for part in map(_mapping, _list(item.get("content"))):
-                texts += _texts(part.get("text")) or _texts(part.get("refusal"))
+            texts += _texts(item.get("content"))
         elif item.get("type") != "reasoning":
             texts.clear()  # what a model says before it calls a tool is no answer yet
     return "".join(texts)
@@ -209,9 +210,7 @@ def _identity(response: Mapping[str, Any]) -> str:
 
 
 def _texts(content: Any) -> list[str]:
-    parts = [content] if isinstance(content, str) else _list(content)
-    texts = [part if isinstance(part, str) else _mapping(part).get("text") for part in parts]
-    return [text for text in texts if isinstance(text, str) and text]
+    return [text for _, text in texts_in(content) if text]
 
 
 def _json(data: Any) -> Any:

@@ -20,7 +20,7 @@ from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.ingest.files import Files
 from remem.ingest.jsonstream import JsonLine, json_lines, json_values, sniff
 from remem.ingest.parsing import as_list, as_object, as_text, as_time, checked
-from remem.messages import without_reasoning
+from remem.messages import without_reasoning, words
 from remem.store import Record
 
 _TIMES = (
@@ -204,8 +204,7 @@ def _speaker(message: Mapping[str, Any]) -> str:
 def _words(content: Any) -> str:
     """The content, which is a string, or a list of parts of which some are text."""
     if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
-        return "\n".join(part for part in parts if isinstance(part, str) and part.strip())
+        return words(content)
     return as_text(content, "its content")
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from remem.dates import now
 from remem.memory import Memory
-from remem.messages import placed, said_by
+from remem.messages import Place, placed, said_by, texts_in, words
 from remem.recall.ranking import Recollection
 from remem.store import Conflict, F, InvalidInput, Record
 from remem.store.types import TOOL
@@ -31,8 +31,6 @@ KEPT = "kept_for"
 
 _AT_ONCE = 256
 """No more than a memory stores in one transaction."""
-
-Path = tuple[str | int, ...]
 
 _SAID_BY = frozenset({"user", "assistant"})
 
@@ -52,7 +50,7 @@ class Item:
     value: Any
     role: str
     text: str = ""
-    place: Path | None = None
+    place: Place | None = None
     speaker: str | None = None
 
 
@@ -167,25 +165,10 @@ class Transcript:
         return max((record.position for record in [*said, *rest]), default=-1) + 1
 
 
-def words_of(content: Any) -> tuple[str, Path | None]:
-    """The words of a message's content (a string, or a list of strings and parts of which those
-    with a text count), and the place in the content where they stand, if it is one."""
-    if isinstance(content, str):
-        return content, ()
-    if not isinstance(content, list):
-        return "", None
-    found = [(place, text) for i, part in enumerate(content) for place, text in _texts(i, part)]
-    words = "\n".join(text for _, text in found if text.strip())
-    return words, next((place for place, text in found if text == words), None)
-
-
-def _texts(i: int, part: Any) -> list[tuple[Path, str]]:
-    if isinstance(part, str):
-        return [((i,), part)]
-    if not isinstance(part, dict):
-        return []
-    names = ("text", "refusal")
-    return [((i, name), part[name]) for name in names if isinstance(part.get(name), str)]
+def words_of(content: Any) -> tuple[str, Place | None]:
+    """The words of a message's content, and the place in it where they stand, if it is one."""
+    said = words(content)
+    return said, next((place for place, text in texts_in(content) if text == said), None)
 
 
 def _with(value: Any, place: Sequence[str | int], text: str | None) -> Any:
@@ -193,7 +176,7 @@ def _with(value: Any, place: Sequence[str | int], text: str | None) -> Any:
     if not place:
         return text
     name, *rest = place
-    changed = value.copy()
+    changed: Any = dict(value) if isinstance(value, Mapping) else list(value)
     changed[name] = _with(value[name], rest, text)
     return changed
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from remem.ingest.turns import Turn
+from remem.messages import texts_in
 from remem.views import CALL
 
 HEAD, TAIL = 300, 600
@@ -122,10 +123,7 @@ def shortened(text: str, head: int = HEAD, tail: int = TAIL) -> str:
 
 def text_in(content: Any) -> str:
     """The words of a result, which may be a text, or parts of which some have one."""
-    if isinstance(content, list):
-        parts = (part.get("text") if isinstance(part, dict) else part for part in content)
-        return "\n".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
+    return "\n".join(text for _, text in texts_in(content))
 
 
 def _called(tool: str, given: Mapping[str, Any]) -> str:
