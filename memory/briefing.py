@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import islice
 
-from remem.contents import Contents
+from remem.contents import Contents, with_pinned
 from remem.recall.excerpts import part_of
 from remem.recall.prompt import build_context
 from remem.recall.ranking import Recollection
@@ -39,17 +39,19 @@ def briefing(memory: Contents, budget: int = BUDGET) -> str:
     Args:
         budget: The most tokens.
     """
-    pins = [Recollection(record, 2.0) for record in memory.pinned()]
+    block = build_context([_shortened(each) for each in worth_telling(memory)], budget=budget)
+    return f"{block.text}\n{_MORE}" if block.text else ""
+
+
+def worth_telling(memory: Contents) -> list[Recollection]:
+    """The memories of a briefing, whole and best first: what is pinned, then the last sessions."""
     last = sorted(memory.sources(), key=_newest, reverse=True)[:_SESSIONS]
-    told = [
+    gist = [
         Recollection(record, 1.0 - place / 100)
         for place, source in enumerate(last)
         for record in _gist(memory, source)
     ]
-    keys = {each.record.key for each in pins}
-    chosen = [*pins, *(each for each in told if each.record.key not in keys)]
-    block = build_context([_shortened(each) for each in chosen], budget=budget)
-    return f"{block.text}\n{_MORE}" if block.text else ""
+    return with_pinned(memory.pinned(), gist)
 
 
 def _newest(source: SourceInfo) -> datetime:
@@ -57,7 +59,7 @@ def _newest(source: SourceInfo) -> datetime:
 
 
 def _gist(memory: Contents, source: SourceInfo) -> Iterator[Record]:
-    """The first request and the last answer of a session; of notes, the last."""
+    """The first request and the last answer of a session; of notes, the last two."""
     ends = [record for record in memory.last(source.source, _LAST) if record.kind != CALL]
     if not any(record.role == "assistant" for record in ends):
         yield from ends[-2:]
@@ -73,8 +75,17 @@ def _current(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def _shortened(one: Recollection) -> Recollection:
-    if len(one.record.text) <= _LONGEST:
+    text = one.record.text
+    if len(text) <= _LONGEST:
         return one
-    span = (0, _LONGEST)
-    text = part_of(one.record.text, span)
-    return replace(one, record=replace(one.record, text=text), span=span)
+    span = (0, len(_beginning(text)))
+    return replace(one, record=replace(one.record, text=part_of(text, span)), span=span)
+
+
+def _beginning(text: str) -> str:
+    """As much of a long text as is shown, up to the end of a word, as prompts cut; text without
+    spaces (Chinese, a long URL) is cut anywhere."""
+    beginning = text[:_LONGEST]
+    words = beginning.rsplit(maxsplit=1)
+    between_words = any(map(str.isspace, text[_LONGEST - 1 : _LONGEST + 1]))
+    return (beginning if between_words or len(words) < 2 else words[0]).rstrip()
