@@ -7,11 +7,11 @@ memory is found by asking again in that way, so that it is true of this retrieve
 
 from __future__ import annotations
 
+import decimal
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import ROUND_DOWN, Context
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from remem import dates
@@ -285,7 +285,8 @@ def _differences(terms: Terms, other: Terms) -> dict[str, float]:
 
 def _rounded_down(relevance: float) -> float:
     """A floor in two digits that this relevance reaches."""
-    return float(Context(prec=2, rounding=ROUND_DOWN).create_decimal_from_float(relevance))
+    two_digits = decimal.Context(prec=2, rounding=decimal.ROUND_DOWN)
+    return float(two_digits.create_decimal_from_float(relevance))
 
 
 # Inquiries after memories that should have been recalled.

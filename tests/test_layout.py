@@ -68,6 +68,11 @@ def test_packages_say_what_they_export(path: Path) -> None:
     assert "__all__" in assigned or only_a_docstring
 
 
+@named(PACKAGES)
+def test_packages_say_what_is_in_them(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
 def test_the_store_needs_no_model() -> None:
     for path in (ROOT / "store").rglob("*.py"):
         assert not set(HEAVY) & set(imported(path)), path

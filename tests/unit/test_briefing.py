@@ -42,12 +42,11 @@ def test_of_notes_the_last_two_are_told(memory: Memory) -> None:
     assert [one.record.text for one in worth_telling(memory)] == ["Two.", "Three."]
 
 
-@pytest.mark.parametrize(("word", "shown"), [("the ", 100), ("seven ", 66), ("seventh\n", 50)])
-def test_a_long_memory_is_cut_at_the_end_of_a_word(memory: Memory, word: str, shown: int) -> None:
-    memory.add("Now: " + word * 200)
+@pytest.mark.parametrize("word", ["the", "seven", "seventh"])
+def test_a_long_memory_is_cut_at_the_end_of_a_word(memory: Memory, word: str) -> None:
+    memory.add(f"Now: {f'{word} ' * 200}")
     words = briefing(memory).partition("Now:")[2].partition("[…]")[0].split()
-    assert words == [word.strip()] * len(words)
-    assert 0 <= shown - len(words) <= 2
+    assert set(words) == {word}
 
 
 def test_text_without_spaces_is_cut_anywhere(memory: Memory) -> None:
