@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from itertools import islice
 
 from remem.contents import Contents, with_pinned
-from remem.recall.excerpts import part_of
+from remem.recall.excerpts import beginning_of, part_of
 from remem.recall.prompt import build_context
 from remem.recall.ranking import Recollection
 from remem.store import F, Record
@@ -78,14 +78,5 @@ def _shortened(one: Recollection) -> Recollection:
     text = one.record.text
     if len(text) <= _LONGEST:
         return one
-    span = (0, len(_beginning(text)))
+    span = (0, len(beginning_of(text, _LONGEST)))
     return replace(one, record=replace(one.record, text=part_of(text, span)), span=span)
-
-
-def _beginning(text: str) -> str:
-    """As much of a long text as is shown, up to the end of a word, as prompts cut; text without
-    spaces (Chinese, a long URL) is cut anywhere."""
-    beginning = text[:_LONGEST]
-    words = beginning.rsplit(maxsplit=1)
-    between_words = any(map(str.isspace, text[_LONGEST - 1 : _LONGEST + 1]))
-    return (beginning if between_words or len(words) < 2 else words[0]).rstrip()

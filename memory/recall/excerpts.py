@@ -60,6 +60,16 @@ def part_of(text: str, span: Span | None) -> str:
     return f"{_CUT} " * bool(before) + text[start:end] + f" {_CUT}" * bool(behind)
 
 
+def beginning_of(text: str, most: int) -> str:
+    """The first characters of a text, up to the end of a word; one without spaces, as Chinese or a
+    long URL, is cut anywhere."""
+    beginning = text[:most]
+    if not any(map(str.isspace, text[most - 1 : most + 1])) and most < len(text):
+        words = beginning.rsplit(maxsplit=1)
+        beginning = words[0] if len(words) == 2 else beginning
+    return beginning.rstrip()
+
+
 def _best_run(held: Sequence[Set[str]], pieces: Sequence[str], words: int) -> tuple[int, int]:
     """First and end of the run of pieces within the words that holds most of what is asked; of
     several the earliest, which is then filled up from what follows."""

@@ -21,7 +21,7 @@ from datetime import datetime, timezone
 from itertools import groupby
 
 from remem.recall.doubts import SENTENCES, shared_doubt
-from remem.recall.excerpts import Span, excerpt, part_of
+from remem.recall.excerpts import Span, beginning_of, excerpt, part_of
 from remem.recall.names import short_key, shown, who
 from remem.recall.ranking import Recollection
 from remem.store import InvalidInput, Record
@@ -228,12 +228,7 @@ def _cut(
     text = recollection.record.text[start:end]
 
     def shortened(length: int) -> Recollection:
-        beginning = text[:length]
-        if length < len(text) and not text[length].isspace():
-            # Back to the end of a word; text without spaces (Chinese, a long URL) is cut anywhere.
-            words = beginning.rsplit(maxsplit=1)
-            beginning = words[0] if len(words) == 2 else beginning
-        return _shown(recollection, (start, start + len(beginning.rstrip())))
+        return _shown(recollection, (start, start + len(beginning_of(text, length))))
 
     low, high = 0, min(len(text), _MOST_CHARACTERS_A_TOKEN * budget)
     while high - low > 1:
