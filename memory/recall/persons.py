@@ -45,7 +45,7 @@ def _own_words(question: str, language: Language) -> Iterator[str]:
     """Words by which somebody speaks of themselves. Their endings are those of other words, too."""
     for match in language.own.finditer(question):
         word, behind = match[0], question[match.end() : match.end() + 1]
-        is_whole = not behind.isalpha() or word.endswith("'")
+        is_whole = not (language.is_spaced and behind.isalpha()) or word.endswith("'")
         is_name = word[:1].isupper() and match.start() > 1 and word != "I"
         if is_whole and not is_name and word.lower() not in _NOT_OWN:
             yield word

@@ -115,6 +115,9 @@ def test_traditional_characters_name_the_same() -> None:
         ("Que mange Margot ?", False),
         ("Where did I park?", True),
         ("Wo wohnt Lennart?", False),
+        ("Quand part Monique ?", False),
+        ("我现在住在哪里？", True),
+        ("老马住在哪里？", False),
     ],
 )
 def test_endings_of_the_first_person_are_those_of_other_words_too(
