@@ -14,9 +14,9 @@ from typing import Literal
 from remem.recall.asking import is_question
 from remem.recall.matter import Matter, is_english, matter_of
 from remem.recall.persons import named_in
+from remem.recall.question import Query
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import statement_share
-from remem.recall.signals import Query
 from remem.recall.tongues import tongue_of
 from remem.views import line
 

@@ -18,9 +18,9 @@ from typing import Literal
 
 from remem.recall.asking import seems_to_ask
 from remem.recall.occasions import counts_occasions
+from remem.recall.question import Query
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import asks, asks_at_last
-from remem.recall.signals import Query
 from remem.recall.smalltalk import is_small_talk
 from remem.store import Hit, Record
 from remem.store.fulltext.folding import straight

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from remem.recall.asking import is_question
+from remem.recall.question import Query
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
-from remem.recall.signals import Query
 from remem.recall.states import MONTH, WEEKDAY
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 

@@ -16,9 +16,9 @@ from datetime import datetime
 
 from remem.recall.asking import is_question
 from remem.recall.languages import has_chinese
+from remem.recall.question import Query
 from remem.recall.ranking import Recollection, placed
 from remem.recall.sentences import common_ends
-from remem.recall.signals import Query
 from remem.recall.states import language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_said, looks_back, moment_of
 from remem.store import Record

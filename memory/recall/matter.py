@@ -17,8 +17,8 @@ from functools import cache, lru_cache
 from remem.recall.answers import kinds_of_answer
 from remem.recall.languages import ENGLISH, common_words, has_chinese, spoken
 from remem.recall.persons import chinese_names
+from remem.recall.question import Query
 from remem.recall.sentences import alike_until
-from remem.recall.signals import Query
 from remem.store.fulltext.folding import folded, simplified
 from remem.store.fulltext.tokens import tokenize
 

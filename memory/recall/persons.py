@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from remem.recall.languages import has_chinese, spoken
+from remem.recall.question import Query
 from remem.recall.ranking import Recollection
-from remem.recall.signals import Query
 from remem.recall.states import Language, language_of
 from remem.store.fulltext.folding import CAPITALS, SMALLS, simplified, straight
 from remem.store.fulltext.tokens import content_words, tokenize

@@ -19,9 +19,9 @@ from remem.recall.demands import (
     time_of_home,
 )
 from remem.recall.excerpts import excerpt
+from remem.recall.question import named_among, names_in
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import lead_of_named
-from remem.recall.signals import named_among, names_in
 from remem.store.fulltext.tokens import content_words, tokenize
 from remem.store.types import in_short
 

@@ -17,7 +17,8 @@ from types import MappingProxyType
 import numpy as np
 
 from remem.recall.excerpts import Span
-from remem.recall.signals import SIGNALS, Candidate, Query
+from remem.recall.question import Query
+from remem.recall.signals import SIGNALS, Candidate
 from remem.store import Hit, InvalidInput, Record
 from remem.views import CALL, is_agents
 

@@ -18,9 +18,9 @@ import numpy as np
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.asking import is_question
 from remem.recall.doubts import Evidence, doubt
+from remem.recall.question import Query, named_among
 from remem.recall.ranking import Recollection
 from remem.recall.sentences import is_prose
-from remem.recall.signals import Query, named_among
 from remem.recall.smalltalk import is_greeting, is_small_talk
 from remem.recall.tongues import tongue_of
 from remem.store import Hit, InvalidInput
@@ -195,7 +195,7 @@ def lead_of_named(names: Set[str], ranking: Sequence[Recollection]) -> float | N
     of the first score, leaving out what the name itself adds; below 0 where another one leads.
 
     Args:
-        names: Of the question; see ``signals.names_in``.
+        names: Of the question; see ``question.names_in``.
         ranking: Best first, with the parts of the scores.
 
     Returns:

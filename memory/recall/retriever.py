@@ -14,6 +14,7 @@ from remem.recall.encoded import Encoded
 from remem.recall.figures import newest_figure_first
 from remem.recall.forms import newest_of_form_first
 from remem.recall.occasions import in_order
+from remem.recall.question import read_query
 from remem.recall.ranking import (
     WEIGHTS,
     Recollection,
@@ -27,7 +28,6 @@ from remem.recall.relevance import judged
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
 from remem.recall.revisions import nearest_decision_first, newest_decision_first
 from remem.recall.search import LEGS, Answer, Depths, Search, claims_one_of
-from remem.recall.signals import read_query
 from remem.recall.truth import truth_first
 from remem.recall.updates import updates_first
 from remem.store import Filter, InvalidInput, Reader, Store

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
 from remem.recall.decisions import decides
+from remem.recall.question import Query
 from remem.recall.ranking import Recollection, placed
-from remem.recall.signals import Query
 from remem.store.fulltext.tokens import content_words, tokenize
 from remem.views import is_agents
 

@@ -15,6 +15,7 @@ from remem.recall.hints import hints
 from remem.recall.languages import has_chinese
 from remem.recall.likeness import Likeness
 from remem.recall.links import anchor_words, linked, step
+from remem.recall.question import Query
 from remem.recall.ranking import (
     Recollection,
     Weight,
@@ -27,7 +28,6 @@ from remem.recall.ranking import (
 )
 from remem.recall.relevance import Rarity, share_in_tongue, text_reach
 from remem.recall.rerank import MOST_CANDIDATES
-from remem.recall.signals import Query
 from remem.recall.states import Language, language_of
 from remem.recall.truth import is_personal
 from remem.recall.updates import MOST_PLACES, likeliest, may_have_changed
@@ -113,7 +113,7 @@ class Search:
     depths: Depths
 
     def answer(self) -> Answer:
-        """What the store has for the question."""
+        """The memories that the store has for the question."""
         found, pool = self._pooled()
         weights, reach = self._weighed(found.legs)
         link = weights.pop("link", 0.0)
@@ -142,7 +142,7 @@ class Search:
         )
 
     def _pooled(self) -> tuple[Sorted, int]:
-        """What the legs return, and the hits that each was asked for: more where echoes crowd."""
+        """The hits of the legs, and how many each was asked for: more where echoes crowd."""
         legs = {
             name: leg(self.question.topic, self.vector, self.space)
             for name, leg in LEGS.items()
@@ -274,7 +274,7 @@ class Search:
 
 
 def _echoes(ranked: Sequence[Recollection], found: Sorted) -> list[Recollection]:
-    """What is no evidence, with no score: echoes in their order, and then copies."""
+    """All that is no evidence, with no score: echoes in their order, and then copies."""
     echoes = [
         behind(one, found.idle[one.record.key]) for one in ranked if one.record.key in found.idle
     ]

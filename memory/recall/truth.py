@@ -17,8 +17,8 @@ from functools import partial
 from remem.recall.claims import Claim, State, claims
 from remem.recall.hints import hints
 from remem.recall.past import asks_for_earlier, asks_for_now
+from remem.recall.question import Query, named_among
 from remem.recall.ranking import Recollection
-from remem.recall.signals import Query, named_among
 from remem.recall.states import language_of
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize

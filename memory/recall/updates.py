@@ -25,8 +25,8 @@ from remem.recall.claims import State, claims
 from remem.recall.likeness import Likeness
 from remem.recall.past import asks_what_was
 from remem.recall.persons import asks_about_own, named_in
+from remem.recall.question import Query, named_among
 from remem.recall.ranking import Recollection, placed
-from remem.recall.signals import Query, named_among
 from remem.recall.states import MONTH, WEEKDAY, Language, language_of
 from remem.recall.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
 from remem.store import Record

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem.recall.figures import newest_figure_first
+from remem.recall.question import read_query
 from remem.recall.ranking import Recollection
 from remem.recall.relevance import Rarity
-from remem.recall.signals import read_query
 from remem.store import Record
 
 MARCH = datetime(2024, 3, 1, 9, tzinfo=timezone.utc)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem.recall.forms import newest_of_form_first
+from remem.recall.question import read_query
 from remem.recall.ranking import Recollection
-from remem.recall.signals import read_query
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 

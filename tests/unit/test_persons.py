@@ -3,8 +3,8 @@
 import pytest
 
 from remem.recall.persons import asks_about_own, chinese_names, named_in
+from remem.recall.question import read_query
 from remem.recall.ranking import Recollection
-from remem.recall.signals import read_query
 from remem.store import Record
 
 

@@ -15,7 +15,7 @@ from remem.recall.dates import time_spans
 from remem.recall.dates.lexicon import LEXICONS
 from remem.recall.dates.locales import locale
 from remem.recall.languages import spoken, topic_of
-from remem.recall.signals import read_query
+from remem.recall.question import read_query
 
 NOW = datetime(2024, 5, 30, 9, tzinfo=timezone.utc)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.recall.signals import SIGNALS, Candidate, read_query
+from remem.recall.question import read_query
+from remem.recall.signals import SIGNALS, Candidate
 from remem.store import Record
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)

@@ -12,8 +12,8 @@ from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.claims import asked_states
 from remem.recall.likeness import Likeness
+from remem.recall.question import read_query
 from remem.recall.ranking import Recollection
-from remem.recall.signals import read_query
 from remem.recall.updates import may_have_changed, updates_first
 from remem.store import Record
 
