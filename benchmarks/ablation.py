@@ -49,7 +49,8 @@ from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.encoded import Encoded
 from remem.recall.prompt import Context, build_context
-from remem.recall.ranking import WEIGHTS, Recollection, Weight
+from remem.recall.ranking import WEIGHTS, Weight
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR, relevant
 from remem.recall.retriever import Searches, check_question
 from remem.store import Filter, Store

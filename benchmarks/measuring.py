@@ -33,7 +33,7 @@ from remem.benchmarks.systems.remem import Remem
 from remem.benchmarks.trust import Abstention, Trust, questions_about_others, with_next
 from remem.encoders.opening import load_now
 from remem.encoders.sentence_transformer import Encoder
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 Progress = Callable[[Haystack, int], Callable[[], object]]

@@ -23,9 +23,9 @@ from ir_measures import RR, Measure, R, Success, nDCG
 
 from remem.benchmarks.datasets.base import Haystack, Question, gold_of
 from remem.benchmarks.intervals import Interval
-from remem.recall.excerpts import excerpt, part_of
 from remem.recall.prompt import Context
-from remem.recall.ranking import Recollection
+from remem.recall.reading.excerpts import excerpt, part_of
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 DEPTH = 50

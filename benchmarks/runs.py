@@ -49,7 +49,7 @@ from sqlite_utils import Database
 from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.intervals import Interval
 from remem.benchmarks.metrics import Outcome, Run, SystemFigures, traits_of
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import CorruptStore, InvalidInput, Record
 
 FORMAT = 1

@@ -20,7 +20,7 @@ from remem.benchmarks.datasets.base import Haystack, Question, gold_of
 from remem.benchmarks.intervals import Interval, mean_interval, share_interval
 from remem.benchmarks.metrics import BUDGET, DEPTH, EVIDENCE, Outcome, gold_shown
 from remem.benchmarks.systems.base import Searcher, prompt_of
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR
 
 ABOUT_OTHERS = "questions about other people"

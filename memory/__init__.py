@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from remem.recall.expectation import Expected
     from remem.recall.prompt import Context
     from remem.recall.quotes import Quote
-    from remem.recall.ranking import Recollection
+    from remem.recall.recollection import Recollection
     from remem.recall.retriever import Retriever
     from remem.store import F, Record, RememError
     from remem.writer import Added
@@ -61,7 +61,7 @@ _HOMES = {
     "F": "remem.store",
     "Memory": "remem.memory",
     "Quote": "remem.recall.quotes",
-    "Recollection": "remem.recall.ranking",
+    "Recollection": "remem.recall.recollection",
     "Record": "remem.store",
     "RememError": "remem.store",
     "Retriever": "remem.recall.retriever",

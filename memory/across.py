@@ -13,7 +13,7 @@ from typing import Any
 
 from remem.lookup import with_stored_names
 from remem.memory import Memory
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import InvalidInput, Record
 from remem.store.filters import Filter
 

@@ -12,9 +12,9 @@ from datetime import datetime, timezone
 from itertools import islice
 
 from remem.contents import Contents, with_pinned
-from remem.recall.excerpts import beginning_of, part_of
 from remem.recall.prompt import build_context
-from remem.recall.ranking import Recollection
+from remem.recall.reading.excerpts import beginning_of, part_of
+from remem.recall.recollection import Recollection
 from remem.store import F, Record
 from remem.store.types import SourceInfo
 from remem.versions import is_current

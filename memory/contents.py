@@ -13,8 +13,8 @@ from remem.departed import BEFORE
 from remem.lookup import Spelled
 from remem.plan import Change, neighborhoods, stale_lines
 from remem.recall.names import title_of
-from remem.recall.ranking import Recollection
-from remem.recall.truth import BESIDE, Supersession, supersessions
+from remem.recall.order.truth import BESIDE, Supersession, supersessions
+from remem.recall.recollection import Recollection
 from remem.store import (
     F,
     Filter,
@@ -90,7 +90,7 @@ class Contents(ABC):
 
     def supersessions(self, where: Where | None = None) -> list[Supersession]:
         """The statements that a newer one supersedes, as a search sees them, oldest first; see
-        ``remem.recall.truth``. ``Memory.undo`` takes one back.
+        ``remem.recall.order.truth``. ``Memory.undo`` takes one back.
 
         Args:
             where: Only among these.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from dateutil import parser
 
-from remem.recall.dates import time_spans
+from remem.recall.reading.dates import time_spans
 from remem.store import Record
 from remem.store.errors import InvalidInput
 

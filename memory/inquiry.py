@@ -28,7 +28,7 @@ from remem.recall.expectation import (
 )
 from remem.recall.names import shown, shown_key
 from remem.recall.prompt import CountTokens, build_context, estimate_tokens, format_date
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR, relevant
 from remem.recall.retriever import Searches
 from remem.store import Dense, F, Filter, Hit, InvalidInput, Leg, Reader, Record, Store

@@ -20,7 +20,7 @@ from remem.recall.expectation import Found, Terms
 from remem.recall.given import Given
 from remem.recall.prompt import Context, CountTokens, build_context, estimate_tokens
 from remem.recall.quotes import CONSIDERED, MOST, Quote, quotes
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR, relevant
 from remem.recall.retriever import Retriever, Searches
 from remem.secrets.guard import Guard, guard_called

@@ -18,7 +18,7 @@ import numpy as np
 
 from remem.encoders.reading import WHOLE, reading_of
 from remem.encoders.sentence_transformer import Encoder, Vectors
-from remem.recall.sentences import passages
+from remem.recall.reading.sentences import passages
 from remem.store import (
     Batch,
     DamagedRecord,

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from remem import dates
-from remem.recall.asking import questions
+from remem.recall.reading.asking import questions
 from remem.secrets.guard import Guard, holds_no_secret
 
 logger = logging.getLogger("remem")

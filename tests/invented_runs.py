@@ -11,7 +11,8 @@ from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.intervals import Interval
 from remem.benchmarks.metrics import Outcome, Run, SystemFigures
 from remem.benchmarks.runs import RunDatabase
-from remem.recall.ranking import WEIGHTS, Recollection
+from remem.recall.ranking import WEIGHTS
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 SYSTEMS: Mapping[str, tuple[float, float]] = {  # how good at finding; milliseconds

@@ -44,7 +44,7 @@ from typing import Any
 
 from remem.benchmarks.datasets.abstention import abstention_messages
 from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.recall.echoes import RECALLED
+from remem.recall.order.echoes import RECALLED
 from remem.store import InvalidInput, Record
 
 if sys.version_info >= (3, 11):

@@ -19,7 +19,7 @@ from remem.benchmarks.metrics import (
 )
 from remem.benchmarks.runs import StoredRun
 from remem.recall.prompt import format_date
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 OURS = "remem"

@@ -14,7 +14,7 @@ from remem import Memory
 from remem.benchmarks.datasets.base import Haystack, Question
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context, build_context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.store.errors import MissingDependency
 

@@ -18,7 +18,7 @@ from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.systems.base import Ranking, Searcher, System
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context, build_context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Batch, Dense, Entry, Hit, Leg, Record, Space, Text, View, open_store
 from remem.views import TURN, line
 

@@ -15,7 +15,8 @@ from remem.benchmarks.systems.base import Ranking, Searcher
 from remem.benchmarks.systems.engine import Condition, Engine, Query, Rows, fused
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context
-from remem.recall.ranking import WEIGHTS, Recollection
+from remem.recall.ranking import WEIGHTS
+from remem.recall.recollection import Recollection
 from remem.recall.retriever import Searches
 from remem.store import (
     Batch,

@@ -33,7 +33,7 @@ from remem.attach.replay import Measure, Replay, Replays
 from remem.dates import now
 from remem.memory import Memory
 from remem.messages import oddities, said_by
-from remem.recall.echoes import RECALLED
+from remem.recall.order.echoes import RECALLED
 from remem.recall.prompt import Context, CountTokens, estimate_tokens
 from remem.recall.relevance import FLOOR
 from remem.store import Conflict, DamagedRecord, Record, RememError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from remem.attach.attachment import Attachment, Exchange
 from remem.generators.prompts import Message, Prompt
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR
 from remem.store import F, InvalidInput, Record
 from remem.versions import LAST

@@ -30,7 +30,7 @@ from remem.attach.replies import Answer, ChatReading, Reading, ResponsesReading,
 from remem.memory import Memory
 from remem.messages import said_by
 from remem.recall.prompt import CountTokens, estimate_tokens
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR
 from remem.store.errors import InvalidInput, MissingDependency
 

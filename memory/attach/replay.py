@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 from remem.attach.conversation import REPLAY_BUDGET
 from remem.memory import Memory
 from remem.messages import texts_in
-from remem.recall.excerpts import Span, part_of
 from remem.recall.prompt import Context, whole_context
-from remem.recall.ranking import Recollection
+from remem.recall.reading.excerpts import Span, part_of
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.versions import despite_damage, is_current
 

@@ -41,7 +41,7 @@ from remem.transfer import record_json
 if TYPE_CHECKING:
     from remem.attach.chat import Chat, Reply, StreamedReply
     from remem.memory import Memory
-    from remem.recall.ranking import Recollection
+    from remem.recall.recollection import Recollection
 
 
 class Screen(Protocol):

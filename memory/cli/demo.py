@@ -32,7 +32,7 @@ from remem.cli.screen import (
 from remem.cli.search import recollection_json
 from remem.configuration import Settings
 from remem.recall.prompt import build_context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store.errors import MissingDependency
 
 if TYPE_CHECKING:

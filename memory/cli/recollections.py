@@ -14,7 +14,7 @@ from rich.text import Text
 from remem.cli.screen import safe
 from remem.dates import readable
 from remem.recall.names import shown, shown_key, title_of, who
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 
 _NARROW = 80
 """Columns below which the words get the width to themselves."""

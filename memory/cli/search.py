@@ -41,7 +41,7 @@ from remem.lookup import key_or_words, with_stored_names
 from remem.recall.doubts import SENTENCES, shared_doubt
 from remem.recall.expectation import Reach
 from remem.recall.names import shown, who
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR
 from remem.store.errors import InvalidInput
 from remem.store.filters import And, F, Filter, Not, Or, Range, parse_filter

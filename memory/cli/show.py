@@ -27,7 +27,7 @@ from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
 from remem.recall.names import shown, shown_key, who
-from remem.recall.truth import Supersession
+from remem.recall.order.truth import Supersession
 from remem.store import F, SourceInfo
 from remem.store.types import Record
 from remem.transfer import record_json

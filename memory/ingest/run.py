@@ -14,7 +14,7 @@ from remem.ingest.again import Names, Stored, settled
 from remem.ingest.base import Item, Problem, Reader
 from remem.ingest.detect import detect_reader
 from remem.ingest.files import DEFAULT, Limit, limited
-from remem.recall.languages import is_foreign
+from remem.recall.reading.languages import is_foreign
 from remem.secrets import guard
 from remem.secrets.guard import Guard, Removed
 from remem.store import Conflict, InvalidInput, Record

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from remem.recall.asking import is_question
-from remem.recall.matter import Matter, is_english, matter_of
-from remem.recall.persons import named_in
-from remem.recall.question import Query
-from remem.recall.ranking import Recollection
-from remem.recall.sentences import statement_share
-from remem.recall.tongues import tongue_of
+from remem.recall.reading.asking import is_question
+from remem.recall.reading.matter import Matter, is_english, matter_of
+from remem.recall.reading.persons import named_in
+from remem.recall.reading.question import Query
+from remem.recall.reading.sentences import statement_share
+from remem.recall.reading.tongues import tongue_of
+from remem.recall.recollection import Recollection
 from remem.views import line
 
 Doubt = Literal["", "unanswered", "other person"]
@@ -77,7 +77,7 @@ def doubt(query: Query, ranking: Sequence[Recollection], found: Evidence) -> Dou
     """The doubt that a question leaves; a message that asks nothing leaves none."""
     if found.is_known or not is_question(query.text):
         return ""
-    named = named_in(query, ranking)
+    named = named_in(query, [one.record for one in ranking])
     if is_english(query.text):
         why = _in_english(found, named)
     else:

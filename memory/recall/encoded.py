@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from remem.encoders.sentence_transformer import Encoder
-from remem.recall.asking import as_marked, questions
+from remem.recall.reading.asking import as_marked, questions
 from remem.recall.relevance import Scale, scale_of
 from remem.store import Space, Vector
 from remem.views import space_of

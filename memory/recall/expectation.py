@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from remem.recall.echoes import REASONS
-from remem.recall.ranking import Recollection
+from remem.recall.order.echoes import REASONS
+from remem.recall.recollection import Recollection
 from remem.store import Filter, Record, facets
 from remem.store.filters import COLUMNS, And, Exists, In, Not, Or, Range, Scalar
 
@@ -86,7 +86,7 @@ class Expected:
         keeps: Values of ``k``, ``floor`` and ``budget`` with which it would have been kept, once
             the conditions that it fails are left out. They were tried.
         words: Words of it that the question lacks, with which it would have been kept.
-        echo: Why it is no evidence of its own, if it is none; see ``remem.recall.echoes.Kind``.
+        echo: Why it is no evidence of its own, if it is none; see ``order.echoes.Kind``.
     """
 
     key: str

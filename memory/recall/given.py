@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from remem.recall.echoes import RECALLED, made_from
-from remem.recall.ranking import Recollection
+from remem.recall.order.echoes import RECALLED, made_from
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.store.fulltext.tokens import content_words
 from remem.store.types import ASSISTANT

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.encoded import Encoded
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.retriever import Retriever, check_question
 from remem.store import Filter, RememError, Store, open_store
 

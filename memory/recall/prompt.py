@@ -21,9 +21,9 @@ from datetime import datetime, timezone
 from itertools import groupby
 
 from remem.recall.doubts import SENTENCES, shared_doubt
-from remem.recall.excerpts import Span, beginning_of, excerpt, part_of
 from remem.recall.names import short_key, shown, who
-from remem.recall.ranking import Recollection
+from remem.recall.reading.excerpts import Span, beginning_of, excerpt, part_of
+from remem.recall.recollection import Recollection
 from remem.store import InvalidInput, Record
 from remem.store.types import DOCUMENT, TOOL, WEB
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from remem.recall.answers import answer_held, kinds_of_answer
-from remem.recall.demands import (
+from remem.recall.reading.answers import answer_held, kinds_of_answer
+from remem.recall.reading.demands import (
     Demand,
     demand_of,
     is_past,
@@ -18,9 +18,9 @@ from remem.recall.demands import (
     thing_to_be_named,
     time_of_home,
 )
-from remem.recall.excerpts import excerpt
-from remem.recall.question import named_among, names_in
-from remem.recall.ranking import Recollection
+from remem.recall.reading.excerpts import excerpt
+from remem.recall.reading.question import named_among, names_in
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import lead_of_named
 from remem.store.fulltext.tokens import content_words, tokenize
 from remem.store.types import in_short

@@ -10,19 +10,20 @@ whom the question names, and that it is this memory, by its place in the ranking
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from remem.encoders.sentence_transformer import Encoder
-from remem.recall.asking import is_question
 from remem.recall.doubts import Evidence, doubt
-from remem.recall.question import Query, named_among
-from remem.recall.ranking import Recollection
-from remem.recall.sentences import is_prose
-from remem.recall.smalltalk import is_greeting, is_small_talk
-from remem.recall.tongues import tongue_of
+from remem.recall.rarity import Rarity
+from remem.recall.reading.asking import is_question
+from remem.recall.reading.question import Query, named_among
+from remem.recall.reading.sentences import is_prose
+from remem.recall.reading.smalltalk import is_greeting, is_small_talk
+from remem.recall.reading.tongues import tongue_of
+from remem.recall.recollection import Recollection
 from remem.store import Hit, InvalidInput
 from remem.store.fulltext.tokens import split_words, tokenize, word_tokens
 from remem.views import line
@@ -30,37 +31,6 @@ from remem.views import line
 FLOOR = 0.0002
 """Memories of a lower relevance are left out of a prompt, by default: only those of a search that
 found nothing to the matter, because what fits into a prompt may as well be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rarity:
-    """Rarity of a question's content words in a namespace.
-
-    Attributes:
-        weights: Token -> inverse document frequency.
-        unheard: The weight of a token that nobody ever used.
-    """
-
-    weights: Mapping[str, float]
-    unheard: float
-
-    def covered(self, tokens: Set[str]) -> float:
-        """Share of the question's weight that these tokens have, in [0, 1]."""
-        return self._share(weight for token, weight in self.weights.items() if token in tokens)
-
-    @property
-    def foreign(self) -> float:
-        """Share of the question's weight in tokens that nobody ever used, in [0, 1]."""
-        return self._share(weight for weight in self.weights.values() if weight >= self.unheard)
-
-    @property
-    def experience(self) -> float:
-        """Experience of the namespace, in [0, 1]: a logarithm of its records, some hundreds
-        being 1. In a new one nearly every word is unheard, which says little."""
-        return min(1.0, self.unheard / _EXPERIENCED)
-
-    def _share(self, weights: Iterable[float]) -> float:
-        return sum(weights) / (sum(self.weights.values()) or 1.0)
 
 
 def text_reach(
@@ -237,9 +207,6 @@ def _least_worth(query: Query) -> float:
         return 0.01
     return 0.15 if is_prose(query.text) else 0.7
 
-
-_EXPERIENCED = 6.4
-"""Inverse document frequency of an unheard word among 300 records."""
 
 _BEST = 10
 """Memories by which a question is judged."""

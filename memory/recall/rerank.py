@@ -26,7 +26,7 @@ from remem.encoders.models import (
     quiet_loading,
     vector_files,
 )
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store.errors import InvalidInput, RememError
 
 if TYPE_CHECKING:

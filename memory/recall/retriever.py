@@ -8,28 +8,21 @@ from datetime import datetime
 from typing import Protocol
 
 from remem.encoders.sentence_transformer import Encoder
-from remem.recall.asking import as_marked
-from remem.recall.echoes import below_sources
 from remem.recall.encoded import Encoded
-from remem.recall.figures import newest_figure_first
-from remem.recall.forms import newest_of_form_first
-from remem.recall.occasions import in_order
-from remem.recall.question import read_query
-from remem.recall.ranking import (
-    WEIGHTS,
-    Recollection,
-    Weight,
-    calls_apart,
-    check_weights,
-    dated_first,
-    merged,
-)
+from remem.recall.order.echoes import below_sources
+from remem.recall.order.figures import newest_figure_first
+from remem.recall.order.forms import newest_of_form_first
+from remem.recall.order.occasions import in_order
+from remem.recall.order.revisions import nearest_decision_first, newest_decision_first
+from remem.recall.order.truth import truth_first
+from remem.recall.order.updates import updates_first
+from remem.recall.ranking import WEIGHTS, Weight, calls_apart, check_weights, dated_first, merged
+from remem.recall.reading.asking import as_marked
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import judged
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
-from remem.recall.revisions import nearest_decision_first, newest_decision_first
 from remem.recall.search import LEGS, Answer, Depths, Search, claims_one_of
-from remem.recall.truth import truth_first
-from remem.recall.updates import updates_first
 from remem.store import Filter, InvalidInput, Reader, Store
 from remem.store.fulltext.tokens import tokenize
 from remem.views import line

@@ -9,15 +9,12 @@ from datetime import datetime
 from functools import reduce
 from operator import and_, or_
 
-from remem.recall.claims import State, asked_states, claims, words_to_find
-from remem.recall.echoes import Sorted, behind, sorted_out
-from remem.recall.hints import hints
-from remem.recall.languages import has_chinese
-from remem.recall.likeness import Likeness
 from remem.recall.links import anchor_words, linked, step
-from remem.recall.question import Query
+from remem.recall.order.echoes import Sorted, behind, sorted_out
+from remem.recall.order.likeness import Likeness
+from remem.recall.order.truth import is_personal
+from remem.recall.order.updates import MOST_PLACES, likeliest, may_have_changed
 from remem.recall.ranking import (
-    Recollection,
     Weight,
     candidates_of,
     rank,
@@ -26,11 +23,15 @@ from remem.recall.ranking import (
     weights_for_agents,
     weights_of_words,
 )
-from remem.recall.relevance import Rarity, share_in_tongue, text_reach
+from remem.recall.rarity import Rarity
+from remem.recall.reading.claims import State, asked_states, claims, words_to_find
+from remem.recall.reading.hints import hints
+from remem.recall.reading.languages import has_chinese
+from remem.recall.reading.question import Query
+from remem.recall.reading.states import Language, language_of
+from remem.recall.recollection import Recollection
+from remem.recall.relevance import share_in_tongue, text_reach
 from remem.recall.rerank import MOST_CANDIDATES
-from remem.recall.states import Language, language_of
-from remem.recall.truth import is_personal
-from remem.recall.updates import MOST_PLACES, likeliest, may_have_changed
 from remem.store import Dense, F, Filter, Hit, Leg, Reader, Record, Space, Text, Vector
 from remem.views import CALL, TURN, WINDOW
 

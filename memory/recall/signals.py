@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from remem.recall.answers import answer_held, kinds_of_answer
-from remem.recall.decisions import decides
-from remem.recall.question import Query, named_among
-from remem.recall.sentences import asks, room, statement_share
+from remem.recall.reading.answers import answer_held, kinds_of_answer
+from remem.recall.reading.decisions import decides
+from remem.recall.reading.question import Query, named_among
+from remem.recall.reading.sentences import asks, room, statement_share
 from remem.store import Record
 from remem.views import CALL, is_agents
 
@@ -28,7 +28,7 @@ class Candidate:
         record: What is remembered.
         hits: Its normalised score in each leg that returned it.
         evidence: The weighted mean of those over all legs, in [0, 1].
-        counts: False for an echo, which speaks for no session; see ``remem.recall.echoes``.
+        counts: False for an echo, which speaks for no session; see ``order.echoes``.
     """
 
     record: Record
@@ -128,7 +128,7 @@ def _answer(query: Query, candidates: Sequence[Candidate]) -> list[float]:
 
 
 def _decision(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001
-    """1 for what settles something in the work of an agent; see ``remem.recall.decisions``."""
+    """1 for what settles something in the work of an agent; see ``reading.decisions``."""
     return [float(is_agents(each.record) and decides(each.record.text)) for each in candidates]
 
 

@@ -28,7 +28,7 @@ from remem.recall.prompt import (
     outside_origin,
     without_block,
 )
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.serve.mcp_arguments import (
     CHAT,
     NOTES,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from remem.recall.truth import by_state
+from remem.recall.order.truth import by_state
 from remem.store import Record
 from remem.unanswered import Asked
 

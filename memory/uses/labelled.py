@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from remem.departed import BEFORE
-from remem.recall.truth import BESIDE
+from remem.recall.order.truth import BESIDE
 from remem.store import F, InvalidInput, Record
 
 GUESSED = "guessed"

@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 
-from remem.recall.sentences import alike_until, common_ends
+from remem.recall.reading.sentences import alike_until, common_ends
 
 _PIECE = re.compile(
     r"%(?:\(\w+\))?[#0\- +]*\d*(?:\.\d+)?[a-zA-Z](?![a-z])|\{[\w.:!]*\}|<[^<>\s][^<>]*>|&\w+;"

@@ -16,7 +16,7 @@ from remem.encoders.sentence_transformer import Encoder, Vectors
 from remem.generators.prompts import Prompt
 from remem.languages import TRANSLATION, tag
 from remem.recall.prompt import build_context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Dense, F, Filter, Hit, InvalidInput, Record, Text
 from remem.unanswered import Unanswered
 from remem.uses.engines import Engine

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from itertools import groupby
 
-from remem.recall.sentences import length, statements
+from remem.recall.reading.sentences import length, statements
 from remem.store import Record
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 from remem.store.types import ASSISTANT, TOOL

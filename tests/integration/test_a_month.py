@@ -17,8 +17,8 @@ import pytest
 pytest.importorskip("fastapi")
 
 from remem import Memory
-from remem.recall.echoes import RECALLED
-from remem.recall.ranking import Recollection
+from remem.recall.order.echoes import RECALLED
+from remem.recall.recollection import Recollection
 from remem.serve.app import create_app
 from remem.serve.settings import ServeSettings
 from remem.store.fulltext.tokens import content_words

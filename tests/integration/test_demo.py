@@ -15,7 +15,7 @@ from rich.console import Console
 from remem import Memory
 from remem.cli import main
 from remem.cli.demo import QUESTIONS, _Answered, _drawn
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 EVIDENCE = (

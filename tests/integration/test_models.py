@@ -17,7 +17,7 @@ from remem.generators.opening import (
     notes_in_question,
 )
 from remem.recall.prompt import build_context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import InvalidInput, MissingDependency, Record, UpstreamError
 
 pytestmark = pytest.mark.model

@@ -17,7 +17,7 @@ from remem.cli import main
 from remem.generators.opening import Generator
 from remem.ingest import import_path
 from remem.recall.prompt import build_context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import F, Record
 from remem.testing import EchoGenerator, HashEncoder
 

@@ -11,7 +11,7 @@ import pytest
 
 from remem import Memory
 from remem.dates import now
-from remem.recall.echoes import RECALLED
+from remem.recall.order.echoes import RECALLED
 from remem.store import Record
 from remem.testing import HashEncoder
 

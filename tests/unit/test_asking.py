@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall.asking import as_marked, is_question, questions, seems_to_ask, without_opening
+from remem.recall.reading.asking import (
+    as_marked,
+    is_question,
+    questions,
+    seems_to_ask,
+    without_opening,
+)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem import F, Memory
-from remem.recall.ranking import Recollection, calls_apart, voices_of
+from remem.recall.ranking import calls_apart, voices_of
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.testing import HashEncoder
 from remem.views import CALL, window_texts

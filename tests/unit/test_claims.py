@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall.claims import asked_states, claims
-from remem.recall.states import languages
+from remem.recall.reading.claims import asked_states, claims
+from remem.recall.reading.states import languages
 
 
 def claimed(text: str) -> dict[str, set[str]]:

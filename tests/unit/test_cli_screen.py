@@ -18,7 +18,7 @@ from remem.cli.screen import (
     safe,
     table,
 )
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.transfer import record_json
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem.dates import earliest, latest, readable
-from remem.recall.dates import time_spans
+from remem.recall.reading.dates import time_spans
 from remem.store.errors import InvalidInput
 
 

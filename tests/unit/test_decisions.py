@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem import Memory
-from remem.recall.decisions import decides
 from remem.recall.ranking import weights_for_agents
+from remem.recall.reading.decisions import decides
 from remem.store import Record
 from remem.testing import HashEncoder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall.demands import demand_of, is_past, thing_to_be_named, time_of_home
+from remem.recall.reading.demands import demand_of, is_past, thing_to_be_named, time_of_home
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 from remem import Memory
 from remem.recall.doubts import SENTENCES, Evidence, doubt, shared_doubt
 from remem.recall.prompt import build_context, whole_context, without_block
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection, merged
+from remem.recall.ranking import merged
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 from remem.testing import HashEncoder

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem import Memory
-from remem.recall.echoes import RECALLED, below_sources, knows_nothing
-from remem.recall.ranking import Recollection
+from remem.recall.order.echoes import RECALLED, below_sources, knows_nothing
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.testing import HashEncoder
 

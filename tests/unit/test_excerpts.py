@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.recall.excerpts import excerpt, part_of
+from remem.recall.reading.excerpts import excerpt, part_of
 from remem.store.fulltext.tokens import word_count
 
 RAIN = [f"It rained on day {n} and nobody went out into the garden." for n in range(20)]

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from remem.recall.expectation import Expected, Found, Reach, Stage, Terms, reason, remedy
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 RECORD = Record("k", "s", 0, "Hi.")

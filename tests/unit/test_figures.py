@@ -6,10 +6,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from remem.recall.figures import newest_figure_first
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection
-from remem.recall.relevance import Rarity
+from remem.recall.order.figures import newest_figure_first
+from remem.recall.rarity import Rarity
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 MARCH = datetime(2024, 3, 1, 9, tzinfo=timezone.utc)

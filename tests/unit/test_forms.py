@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from remem.recall.forms import newest_of_form_first
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection
+from remem.recall.order.forms import newest_of_form_first
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.store.fulltext.tokens import tokenize
 

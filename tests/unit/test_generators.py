@@ -19,7 +19,7 @@ from remem.generators.opening import (
     open_generator,
 )
 from remem.recall.prompt import Context, build_context, estimate_tokens
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import InvalidInput, MissingDependency, Record, RememError
 from remem.testing import EchoGenerator
 

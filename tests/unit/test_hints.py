@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem import Memory
-from remem.recall.claims import asked_states, claims
-from remem.recall.hints import hints
-from remem.recall.states import language_of
+from remem.recall.reading.claims import asked_states, claims
+from remem.recall.reading.hints import hints
+from remem.recall.reading.states import language_of
 from remem.testing import HashEncoder
 
 MAY = datetime(2024, 5, 1, 9, tzinfo=timezone.utc)

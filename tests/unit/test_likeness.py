@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from remem.recall.likeness import Likeness
+from remem.recall.order.likeness import Likeness
 from remem.store import Vector
 
 

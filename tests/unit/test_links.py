@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remem.recall.links import anchor_words, linked, step
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 

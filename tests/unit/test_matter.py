@@ -2,7 +2,7 @@
 
 import pytest
 
-from remem.recall.matter import is_english
+from remem.recall.reading.matter import is_english
 
 
 @pytest.mark.parametrize(

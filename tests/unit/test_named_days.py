@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem import Memory
-from remem.recall.question import read_query
+from remem.recall.reading.question import read_query
 from remem.testing import HashEncoder
 
 NOW = datetime(2024, 5, 30, 9, tzinfo=timezone.utc)

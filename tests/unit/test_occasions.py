@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem import Memory
-from remem.recall.occasions import in_order
-from remem.recall.ranking import Recollection
+from remem.recall.order.occasions import in_order
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.testing import HashEncoder
 

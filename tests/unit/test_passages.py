@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.recall.sentences import length, passages
+from remem.recall.reading.sentences import length, passages
 
 SENTENCES = [f"On day {n} it rained and nobody went out into the garden." for n in range(60)]
 

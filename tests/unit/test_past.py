@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from remem.recall import past
-from remem.recall.past import asks_for_earlier, asks_for_now, asks_what_was
-from remem.recall.states import languages
+from remem.recall.reading.past import asks_for_earlier, asks_for_now, asks_what_was
+from remem.recall.reading.states import languages
 
 
 @pytest.mark.parametrize(

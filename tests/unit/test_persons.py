@@ -2,15 +2,13 @@
 
 import pytest
 
-from remem.recall.persons import asks_about_own, chinese_names, named_in
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection
+from remem.recall.reading.persons import asks_about_own, chinese_names, named_in
+from remem.recall.reading.question import read_query
 from remem.store import Record
 
 
-def said(text: str, speaker: str | None = None) -> Recollection:
-    record = Record(key=text, source="s", position=0, text=text, speaker=speaker)
-    return Recollection(record, 0.5)
+def said(text: str, speaker: str | None = None) -> Record:
+    return Record(key=text, source="s", position=0, text=text, speaker=speaker)
 
 
 @pytest.mark.parametrize(

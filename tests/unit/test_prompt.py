@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from remem.recall.prompt import build_context, estimate_tokens, neutralise
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import InvalidInput, Record
 
 MAY = datetime(2023, 5, 8, 13, 56, tzinfo=timezone.utc)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from remem.recall.names import MOST, is_cut, meant, shown, shown_key, unquoted
 from remem.recall.prompt import build_context, estimate_tokens, neutralise
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 # A busy machine is no failure.

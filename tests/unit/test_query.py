@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from remem.recall.question import read_query
+from remem.recall.reading.question import read_query
 from remem.store import InvalidInput
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)

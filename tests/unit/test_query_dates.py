@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from remem.recall.dates import Span, time_spans
+from remem.recall.reading.dates import Span, time_spans
 
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2023, 6, 14, 15, 30, tzinfo=SHANGHAI)

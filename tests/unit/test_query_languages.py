@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.recall.dates import time_spans
-from remem.recall.dates.lexicon import LEXICONS
-from remem.recall.dates.locales import locale
-from remem.recall.languages import spoken, topic_of
-from remem.recall.question import read_query
+from remem.recall.reading.dates import time_spans
+from remem.recall.reading.dates.lexicon import LEXICONS
+from remem.recall.reading.dates.locales import locale
+from remem.recall.reading.languages import spoken, topic_of
+from remem.recall.reading.question import read_query
 
 NOW = datetime(2024, 5, 30, 9, tzinfo=timezone.utc)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from remem.recall.quotes import MOST, quotes
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 

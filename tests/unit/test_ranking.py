@@ -2,8 +2,9 @@
 
 import pytest
 
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection, candidates_of, merged, normalised, rank
+from remem.recall.ranking import candidates_of, merged, normalised, rank
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
 from remem.recall.signals import Candidate
 from remem.store import Hit, Record
 

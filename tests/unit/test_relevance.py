@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection
-from remem.recall.relevance import Rarity, Scale, judged, share_in_tongue, text_reach
+from remem.recall.rarity import Rarity
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
+from remem.recall.relevance import Scale, judged, share_in_tongue, text_reach
 from remem.store import Hit, Record
 from remem.store.fulltext.ranking import idf
 

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from remem import Memory
 from remem.recall.prompt import Context
 from remem.recall.quotes import Quote
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.testing import HashEncoder
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.rerank import CrossEncoderReranker, reranked
 from remem.store import Record
 from remem.store.errors import InvalidInput, RememError

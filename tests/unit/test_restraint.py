@@ -9,7 +9,7 @@ import pytest
 from remem.generators.opening import EchoGenerator, Prompt, RestrainedGenerator
 from remem.generators.restraint import restrained
 from remem.recall.prompt import Context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from remem import F, Memory
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.retriever import Retriever
 from remem.store import Filter, InvalidInput
 from remem.testing import HashEncoder

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection
-from remem.recall.revisions import nearest_decision_first, newest_decision_first
+from remem.recall.order.revisions import nearest_decision_first, newest_decision_first
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

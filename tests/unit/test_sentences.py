@@ -2,7 +2,7 @@
 
 import pytest
 
-from remem.recall.sentences import (
+from remem.recall.reading.sentences import (
     asks,
     asks_at_last,
     is_prose,

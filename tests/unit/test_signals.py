@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remem.recall.question import read_query
+from remem.recall.reading.question import read_query
 from remem.recall.signals import SIGNALS, Candidate
 from remem.store import Record
 

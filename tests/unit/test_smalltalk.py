@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from remem import Memory
-from remem.recall.smalltalk import is_small_talk
+from remem.recall.reading.smalltalk import is_small_talk
 from remem.testing import HashEncoder
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall.tongues import TONGUES, tongue_of
+from remem.recall.reading.tongues import TONGUES, tongue_of
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from remem import Memory
 from remem.contents import pin
-from remem.recall.states import languages
-from remem.recall.truth import supersessions
+from remem.recall.order.truth import supersessions
+from remem.recall.reading.states import languages
 from remem.store import InvalidInput, Record
 from remem.testing import HashEncoder
 

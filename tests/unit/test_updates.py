@@ -10,11 +10,11 @@ import pytest
 
 from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
-from remem.recall.claims import asked_states
-from remem.recall.likeness import Likeness
-from remem.recall.question import read_query
-from remem.recall.ranking import Recollection
-from remem.recall.updates import may_have_changed, updates_first
+from remem.recall.order.likeness import Likeness
+from remem.recall.order.updates import may_have_changed, updates_first
+from remem.recall.reading.claims import asked_states
+from remem.recall.reading.question import read_query
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 MAY = datetime(2024, 5, 1, 9, tzinfo=timezone.utc)

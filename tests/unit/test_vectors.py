@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from remem.encoders.reading import LINES, WHOLE
 from remem.plan import Lines, embed_views, encoded, readings
-from remem.recall.sentences import passages
+from remem.recall.reading.sentences import passages
 from remem.testing import HashEncoder
 from remem.views import TURN, WINDOW
 

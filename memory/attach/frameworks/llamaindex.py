@@ -20,7 +20,7 @@ from remem.memory import Memory
 from remem.messages import said_by
 from remem.recall.names import shown, who
 from remem.recall.prompt import CountTokens, estimate_tokens
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.recall.relevance import FLOOR
 from remem.store.errors import MissingDependency
 

@@ -18,7 +18,7 @@ from typing import Any
 from remem.dates import now
 from remem.memory import Memory
 from remem.messages import Place, placed, said_by, texts_in, words
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Conflict, F, InvalidInput, Record
 from remem.store.types import TOOL
 from remem.transfer import record_json

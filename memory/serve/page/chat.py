@@ -14,7 +14,7 @@ from fastapi import APIRouter, Response
 from remem.attach.attachment import Attachment, Exchange, Remembered
 from remem.attach.replies import ChatReading
 from remem.memory import Memory
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.serve.backend import Backend, CompletionRequest
 from remem.serve.errors import ApiError
 from remem.serve.page.jobs import owner_of

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Response
 from remem.contents import expire, pin, unpin
 from remem.dates import latest, now
 from remem.memory import Memory
-from remem.recall.echoes import RECALLED
+from remem.recall.order.echoes import RECALLED
 from remem.serve.errors import ApiError
 from remem.serve.page.visits import HtmlRoute, Reading, Visit, Writing
 from remem.serve.sessions import PREFIX

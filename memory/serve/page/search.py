@@ -14,13 +14,13 @@ from fastapi import APIRouter, Response
 from remem.dates import earliest, latest
 from remem.lookup import known_key
 from remem.memory import Memory
-from remem.recall.asking import seems_to_ask
 from remem.recall.doubts import shared_doubt
-from remem.recall.excerpts import excerpt, part_of
 from remem.recall.expectation import Expected, Stage
 from remem.recall.quotes import CONSIDERED, quotes
-from remem.recall.ranking import Recollection
-from remem.recall.tongues import TONGUES, tongue_of
+from remem.recall.reading.asking import seems_to_ask
+from remem.recall.reading.excerpts import excerpt, part_of
+from remem.recall.reading.tongues import TONGUES, tongue_of
+from remem.recall.recollection import Recollection
 from remem.serve.page.languages import Language
 from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX

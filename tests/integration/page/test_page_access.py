@@ -14,7 +14,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 from remem import Memory
 from remem.contents import pin
-from remem.recall.echoes import REASONS
+from remem.recall.order.echoes import REASONS
 from remem.recall.ranking import WEIGHTS
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.page import languages

@@ -26,7 +26,8 @@ from remem.benchmarks.metrics import EVIDENCE, Outcome
 from remem.benchmarks.runs import RunDatabase
 from remem.benchmarks.tables import RECALL
 from remem.cli.app import run
-from remem.recall.ranking import WEIGHTS, Recollection
+from remem.recall.ranking import WEIGHTS
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.testing import HashEncoder
 

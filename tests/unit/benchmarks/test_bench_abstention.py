@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.trust import ABOUT_OTHERS, Abstention, questions_about_others, with_next
 from remem.recall.prompt import Context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 

@@ -13,7 +13,7 @@ from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.recall import GROUPS, choose
 from remem.benchmarks.systems.base import Searcher
 from remem.benchmarks.systems.baselines import best_hits, reciprocal_rank_fusion
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Hit, InvalidInput, Record
 from remem.testing import HashEncoder
 

@@ -20,8 +20,8 @@ from remem.benchmarks.measuring import HaystackResult
 from remem.benchmarks.metrics import BUDGET, EVIDENCE, Outcome
 from remem.benchmarks.runs import RunDatabase
 from remem.cli.app import run
-from remem.recall.echoes import RECALLED
-from remem.recall.ranking import Recollection
+from remem.recall.order.echoes import RECALLED
+from remem.recall.recollection import Recollection
 from remem.store import InvalidInput, Record
 
 if sys.version_info >= (3, 11):

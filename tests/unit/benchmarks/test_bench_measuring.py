@@ -16,7 +16,7 @@ from remem.benchmarks.runs import RunDatabase
 from remem.benchmarks.systems.base import Searcher, System
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.prompt import Context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import MissingDependency, Record
 from remem.testing import HashEncoder
 

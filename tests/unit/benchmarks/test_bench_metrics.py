@@ -10,7 +10,7 @@ import pytest
 from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.metrics import gold_ranks, prompt_metrics, ranking_metrics
 from remem.recall.prompt import Context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 

@@ -11,7 +11,7 @@ from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.quotes import OTHERS, UNANSWERABLE, Quoted, figures_of, groups_of, quoted_of
 from remem.cli import main
 from remem.recall.quotes import Quote
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 from remem.testing import HashEncoder
 

@@ -22,7 +22,7 @@ from remem.benchmarks.metrics import Outcome, Run, SystemFigures
 from remem.benchmarks.report import plots, report, summary, write_report
 from remem.benchmarks.report.summary import figure, summarise
 from remem.benchmarks.runs import RunDatabase
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import InvalidInput, MissingDependency, Record
 from tests.invented_runs import NASTY, haystack, outcomes, write_run
 

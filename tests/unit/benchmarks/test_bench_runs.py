@@ -16,7 +16,7 @@ from remem.benchmarks.datasets.base import Haystack, Question
 from remem.benchmarks.intervals import Interval
 from remem.benchmarks.metrics import GOLD, SHARE, Outcome, Run, SystemFigures
 from remem.benchmarks.runs import APPLICATION_ID, FORMAT, RunDatabase
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import CorruptStore, InvalidInput, Record
 from tests.invented_runs import haystack, outcomes, write_run
 

@@ -27,7 +27,7 @@ from remem.benchmarks.trust import (
     wrong_person,
 )
 from remem.recall.prompt import Context
-from remem.recall.ranking import Recollection
+from remem.recall.recollection import Recollection
 from remem.store import Record
 
 

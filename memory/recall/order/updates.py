@@ -1,0 +1,390 @@
+"""Updates: later words about the same as an earlier statement, whatever they are. Pure.
+
+"I drive an old Corolla", "Traded the Corolla in for a Fabia", "The Fabia died, bought a used Mazda
+yesterday": no list of wordings ends, but an update leans on what it replaces. It names the old
+value, or it has another value of the same kind; it tells of a change; it is like the old statement
+and like the question. From the likeliest answer on, what updates it is found, what updates that,
+and what it updates itself. All of these come in the order of time, the last first, in the places
+that they had together; for a question about a time, what was said until then. Nothing is marked for
+any of this, because it depends on the question, and on what else comes up for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache, lru_cache
+
+import stopwordsiso
+
+from remem.recall.order.likeness import Likeness
+from remem.recall.order.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
+from remem.recall.reading.asking import is_question
+from remem.recall.reading.claims import State, claims
+from remem.recall.reading.past import asks_what_was
+from remem.recall.reading.persons import asks_about_own, named_in
+from remem.recall.reading.question import Query, named_among
+from remem.recall.reading.states import MONTH, WEEKDAY, Language, language_of
+from remem.recall.recollection import Recollection, placed
+from remem.store import Record
+from remem.store.fulltext.folding import straight
+from remem.store.fulltext.tokens import tokenize
+
+MOST_PLACES = 24
+"""Places among which the answers of a question are."""
+
+_MOST_CHARACTERS = 240
+"""Of a statement; longer ones hold a value of each kind."""
+
+_MOST_CHINESE = 60
+"""The same where a character is a word."""
+
+_BEGINNING = 16
+"""Characters in which a statement says whom it is about."""
+
+_NEAR_PLACES = 10
+"""Places within which there is a statement to be updated, if there is one."""
+
+_FEW = 3
+"""Statements with a word that tells what they are about."""
+
+_STATE = timedelta(days=28)
+"""Least length of a time of which somebody asks how things were then, and not what happened."""
+
+_APART = timedelta(days=14)
+"""Least time between a statement and another that updates it without a word of a change: what
+somebody says within days is true side by side."""
+
+Values = Mapping[str, frozenset[str]]
+"""Kind -> the values of this kind in a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A statement among what was recalled.
+
+    Attributes:
+        moment: When it was said, and where of what was said at once.
+        words: Tokens that few of the statements have, but those of the question.
+        changes: It tells of a change.
+        is_own: It speaks of who says it.
+        subject: Names of somebody with which it begins.
+        is_asked: It claims something of the states that are asked for; None: it claims nothing.
+        whose: A relative with whom it begins; empty: with none.
+    """
+
+    place: int
+    record: Record
+    moment: tuple[datetime, str, int]
+    values: Values
+    words: Set[str]
+    changes: bool
+    is_own: bool
+    subject: Set[str]
+    is_asked: bool | None
+    whose: str
+
+
+def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
+    """True if a question is about how things are, or were at some time, with who asks."""
+    language = language_of(question.text)
+    if language is None or not is_question(question.text) or looks_back(question):
+        return False
+    if any(span.end - span.start < _STATE for span in question.spans):
+        return False
+    if _SEVERAL.search(question.text):
+        return False
+    if not question.spans and asks_what_was(question.text):
+        return False
+    if asks_about_own(question.text):
+        return True
+    # What a Chinese question names cannot be told from other words.
+    return language.is_spaced and not named_among(question.names, _speakers(ranking))
+
+
+def likeliest(
+    question: Query, asked: Set[State], ranking: Sequence[Recollection], likeness: Likeness
+) -> str | None:
+    """The key of the statement that answers a question best, at a first guess; None: there is none.
+
+    The arguments are those of ``updates_first``.
+    """
+    best = _likeliest(_told(question, asked, ranking[:_NEAR_PLACES]), likeness)
+    return None if best is None else best.record.key
+
+
+def updates_first(
+    question: Query,
+    asked: Set[State],
+    ranking: Sequence[Recollection],
+    others: Sequence[Record],
+    now: datetime | None,
+    likeness: Likeness,
+) -> list[Recollection]:
+    """The ranking with what is likely to answer a question in the order of time, the last first.
+
+    Args:
+        asked: The states that the question asks for.
+        ranking: Best first.
+        others: Records that may answer and are not among the first of the ranking.
+        now: When it is asked, after which nothing counts; None: not known.
+        likeness: Of the question and what was recalled.
+    """
+    if not may_have_changed(question, ranking):
+        return list(ranking)
+    first = ranking[:MOST_PLACES]
+    known = {one.record.key for one in first}
+    found = [*first, *(Recollection(each, 0.0) for each in others if each.key not in known)]
+    said = _told(question, asked, found)
+    best = _likeliest(said, likeness)
+    if best is None:
+        return list(ranking)
+    chain = _chain(best, said, likeness)
+    moment = asked_for(question, now)
+    until = [each for each in chain if moment is None or each.moment[0] < moment]
+    after = chain[len(until) :]  # a chain is in the order of time
+    return _in_their_places(ranking, [found[each.place] for each in (*until[::-1], *after)])
+
+
+def _in_their_places(
+    ranking: Sequence[Recollection], order: Sequence[Recollection]
+) -> list[Recollection]:
+    """The ranking with some memories in the places that they have together; where not all of them
+    have one, the others come behind the last of these."""
+    keys = {one.record.key for one in order}
+    places = [place for place, one in enumerate(ranking) if one.record.key in keys]
+    if not places:
+        return list(ranking)
+    result = placed(ranking, places, order[: len(places)], "newest")
+    last = result[places[-1]].score
+    others = [one.at(last, "newest") for one in order[len(places) :]]
+    return [*result[: places[-1] + 1], *others, *result[places[-1] + 1 :]]
+
+
+def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
+    """A first guess at which of some statements answers a question; None: none of them may."""
+    to_question = likeness.to_question()
+
+    def likelihood(each: _Said) -> float:
+        near = to_question.get(each.record.key, 0.0) + 1.0 / (1 + each.place)
+        return near + 0.5 * each.is_own + 1.5 * (each.is_asked is True)
+
+    near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
+    return max(near, key=likelihood, default=None)
+
+
+def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness) -> list[_Said]:
+    """The statements that update each other, the likeliest answer among them, the oldest first."""
+    to_question = likeness.to_question()
+    to_older = cache(likeness.to_memory)
+
+    def updates(newer: _Said, older: _Said) -> bool:
+        if is_kept_beside(newer.record, older.record):
+            return False
+        if not newer.changes and newer.moment[0] - older.moment[0] < _APART:
+            return False
+        signs = signs_of(newer, older) | {
+            "next": 1.0 / (1 + abs(newer.place - best.place)),
+            "like the older": to_older(older.record.key).get(newer.record.key, 0.0),
+            "like the question": to_question.get(newer.record.key, 0.0),
+        }
+        return sum(_WEIGHTS[name] * value for name, value in signs.items()) > _LEAST
+
+    chain = [best]
+    in_time = sorted(said, key=lambda each: each.moment)
+    for each in in_time:
+        if each.moment > best.moment and any(updates(each, older) for older in chain):
+            chain.append(each)
+    for each in in_time[::-1]:
+        if each.moment < best.moment and any(updates(newer, each) for newer in chain):
+            chain.insert(0, each)
+    return chain
+
+
+def signs_of(newer: _Said, older: _Said) -> dict[str, float]:
+    """The signs in its words that a later statement is an update of an earlier one, 0 or 1."""
+    counts = newer.values["number"], older.values["number"]
+    names = older.values["name"]
+    # Two statements about Inma share her name; whose cleaner Ewa was tells of Ewa what has changed.
+    says_it = not older.words.isdisjoint(newer.words - (newer.subject & older.subject))
+    of_a_kind = any(_differs(newer.values[kind], older.values[kind]) for kind in _NARROW_KINDS)
+    signs = {
+        "says its words": says_it,
+        "changes": newer.changes,
+        "a value": bool(newer.values["name"] or newer.values["number"]),
+        "another of a kind": of_a_kind,
+        "another name": bool(names and newer.values["name"] - names),
+        "another number": _differs(*counts),
+        "close number": _is_close(*counts),
+        "leans on a pronoun": _PRONOUN.search(newer.record.text) is not None,
+        "claims it": newer.is_asked is True,
+        "claims something else": newer.is_asked is False,
+    }
+    return {name: float(value) for name, value in signs.items()}
+
+
+def _is_close(newer: Set[str], older: Set[str]) -> bool:
+    """True if a number has become a little more or less."""
+    return any(
+        a != b and max(a, b) <= _MOST_CHANGE * min(a, b)
+        for a in _amounts(newer)
+        for b in _amounts(older)
+    )
+
+
+def _amounts(numbers: Set[str]) -> list[float]:
+    """The amounts of some numbers, as "1,200" and "88.5", but for those that count a few."""
+    written = [found[0] for each in numbers if (found := _AMOUNT.match(each))]
+    read = [float(_GROUPING.sub("", each).replace(",", ".")) for each in written]
+    return [each for each in read if each >= _LEAST_AMOUNT]
+
+
+def _differs(newer: Set[str], older: Set[str]) -> bool:
+    return bool(newer and older) and not newer & older
+
+
+def _told(question: Query, asked: Set[State], found: Sequence[Recollection]) -> list[_Said]:
+    """The statements that may answer a question or update an answer: those of whom it names, or
+    else of one person, and of no relatives but those whom it is about."""
+    language = language_of(question.text)
+    if language is None:
+        return []
+    said = list(_said(question, asked, found, language))
+    times = Counter(token for each in said for token in each.words)
+    said = [
+        replace(each, words={token for token in each.words if times[token] <= _FEW})
+        for each in said
+    ]
+    if asks_about_own(question.text):
+        whose = language.whose(straight(question.text))
+        return [each for each in said if each.whose in ("", whose)]
+    if named := named_in(question, [one.record for one in found]):
+        return [each for each in said if _is_about(each, named)]
+    return said
+
+
+def _is_about(each: _Said, named: Set[str]) -> bool:
+    """True if a statement names what a question names, or speaks of it by a pronoun."""
+    return (
+        not named.isdisjoint(tokenize(each.record.text))
+        or _PRONOUN.search(each.record.text) is not None
+    )
+
+
+def _said(
+    question: Query, asked: Set[State], found: Sequence[Recollection], language: Language
+) -> Iterator[_Said]:
+    common = _common(language.name) | question.tokens.keys()
+    speakers: Set[str | None] = {*named_among(question.names, _speakers(found))}
+    most = _MOST_CHARACTERS if language.is_spaced else _MOST_CHINESE
+    for place, one in enumerate(found):
+        record, text, moment = one.record, straight(one.record.text), moment_of(one.record)
+        if moment is None or not is_personal(record):
+            continue
+        if len(text) > most or is_question(text):
+            continue
+        speakers = speakers or {record.speaker}
+        if record.speaker not in speakers:
+            continue
+        states = {each.state for each in claims(text)}
+        subject = _SUBJECT.match(text)
+        yield _Said(
+            place,
+            record,
+            (moment, record.source, record.position),
+            _values(text),
+            frozenset(tokenize(text)) - common,
+            bool(_CHANGED.search(text) or language.change.search(text)),
+            language.own.search(text) is not None,
+            frozenset(tokenize(subject[1])) if subject else frozenset(),
+            None if not (states and asked) else not states.isdisjoint(asked),
+            language.whose(text[:_BEGINNING]),
+        )
+
+
+def _speakers(ranking: Sequence[Recollection]) -> Set[str]:
+    return {one.record.speaker for one in ranking if one.record.speaker}
+
+
+@cache
+def _common(language: str) -> frozenset[str]:
+    """Tokens that are in statements of any matter."""
+    return frozenset(tokenize(" ".join([*stopwordsiso.stopwords(language), *_ANY_MATTER])))
+
+
+_ANY_MATTER = ("called", "bought", "moved", "changed", "switched", "started", "use")
+
+
+@lru_cache(maxsize=4096)
+def _values(text: str) -> Values:
+    """The values in a text: numbers and the like as they stand, names as tokens."""
+    found: dict[str, frozenset[str]] = {}
+    for kind, pattern in _KINDS.items():
+        held = [each.casefold() for each in pattern.findall(text)]
+        found[kind] = frozenset(tokenize(" ".join(held)) if kind == "name" else held)
+        text = pattern.sub(" _ ", text) if kind != "name" else text
+    return found
+
+
+_SUBJECT = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
+_AMOUNT = re.compile(r"\d+(?:[.,' ]\d{3})*(?:[.,]\d{1,2}(?!\d))?")
+_GROUPING = re.compile(r"[.,' ](?=\d{3}(?!\d))")
+_LEAST_AMOUNT = 20
+_MOST_CHANGE = 1.5
+"""A rent or a salary changes by half at most; other numbers are of something else."""
+
+_NO_NAMES = (
+    r"(?!(?:I|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)(?:day)?\b"
+    r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+    r"|(?:Dr|Mr|Mrs|Ms|Easter|Christmas|OK)\b)"
+)
+_KINDS: Mapping[str, re.Pattern[str]] = {
+    "address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "time": re.compile(r"\b\d{1,2}:\d\d\b"),
+    "date": re.compile(
+        rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b|\b{MONTH} \d{{1,2}}(?!\d)"
+        rf"|{WEEKDAY}",
+        re.IGNORECASE,
+    ),
+    "number": re.compile(
+        r"\d[\d.,' -]*\d|\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+        r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)\b",
+        re.IGNORECASE,
+    ),
+    "name": re.compile(rf"(?:(?<=[\w,;:'’&] )|(?<=Dr\. )){_NO_NAMES}[^\W\d_a-zà-öø-ÿа-яё]\w+"),
+}
+"""Kind -> how its values are written, the narrower ones first."""
+
+_NARROW_KINDS = tuple(kind for kind in _KINDS if kind not in ("number", "name"))
+_CHANGED = re.compile(
+    r"\b(?:now|new|no longer|instead|from .{1,15} on|as of|since|these days|lately|again|today"
+    r"|tonight|yesterday|this (?:morning|week|month)|\w+ed (?:\w+ ){0,3}(?:to|for|from|by)"
+    r"|(?:so )?it's|until further notice|officially)\b|\bn't .{0,30}any ?more\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re|\b)", re.IGNORECASE
+)
+_LEAST = 6.9
+_WEIGHTS: Mapping[str, float] = {
+    "says its words": 1.8,
+    "changes": 1.4,
+    "a value": 0.7,
+    "another of a kind": 1.3,
+    "another name": 1.1,
+    "another number": 1.2,
+    "close number": 2.8,
+    "leans on a pronoun": 0.6,
+    "claims it": 4.3,
+    "claims something else": -0.8,
+    "next": 1.6,
+    "like the older": 3.4,
+    "like the question": 2.4,
+}
+"""Of a logistic regression of statements that update each other against others that came up with
+them, over invented lives in six languages, and questions whose answers never change; rounded."""
+
+_SEVERAL = re.compile(r"\b(?:total|altogether|than|instead of|both|insgesamt)\b", re.IGNORECASE)

@@ -1,0 +1,172 @@
+"""Messages that ask, with a question mark or without: to a machine many leave it out. Pure.
+
+Without the mark the order of the words tells: "where do I live" asks, "where I live it rains" does
+not. In doubt a message is read as a statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from remem.recall.reading.languages import CHINESE, has_chinese, spoken
+from remem.recall.reading.sentences import asks_at_last, is_prose, last_line, marked_questions
+
+
+@lru_cache(maxsize=4096)
+def is_question(text: str) -> bool:
+    """True if the last line of a text asks something.
+
+    "When was the lecture? Give me the day." does, and so does "ok where do I live now"; "When I get
+    home I'll call" and "What a day" do not.
+    """
+    last = last_line(text)
+    if asks_at_last(text) or "¿" in last:
+        return True
+    # Who leaves out a question mark writes no other in its place.
+    if len(last) > _MOST_CHARACTERS or last.endswith(_ENDS) or not is_prose(_DIGITS.sub("", last)):
+        return False
+    languages = (CHINESE,) if has_chinese(last) else spoken(last)
+    return any(_FORMS[each].search(last) is not None for each in languages if each in _FORMS)
+
+
+def seems_to_ask(text: str) -> bool:
+    """True if somebody who types this wants an answer: it is a question or a request."""
+    return is_question(text) or _REQUEST.match(text) is not None
+
+
+def questions(text: str) -> list[str]:
+    """The sentences of a text that ask, in order; of those without a mark only whole lines."""
+    asked: list[str] = []
+    for line in text[-_MOST_READ:].splitlines():
+        asked += marked_questions(line) or ([line.strip()] if is_question(line) else [])
+    return asked
+
+
+def without_opening(question: str) -> str:
+    """A question without what people say before they ask: "ok", "and", "by the way"."""
+    return _OPENED.sub("", question)
+
+
+def as_marked(text: str) -> str:
+    """A question with its mark, as encoders have read questions."""
+    if not is_question(text) or asks_at_last(text):
+        return text
+    return text.rstrip() + ("？" if has_chinese(last_line(text)) else "?")
+
+
+_MOST_CHARACTERS = 200
+"""Of a line that asks without a mark; longer ones tell something."""
+
+_MOST_READ = 20_000
+"""Characters of a message in which questions are looked for, the last ones."""
+
+_ENDS = (".", "!", "。", "！", "…")
+_DIGITS = re.compile(r"\d+")
+_TELL = (
+    r"tell|remind|show|give|sag|zeig|nenn|erinner|dis|rappelle|montre|donne|dime|recuérda|muéstra|diga"
+    r"|lembra|mostra|dimmi|ricorda|скажи|напомни|покажи"
+)
+_REQUEST = re.compile(
+    r"""\W* (?:please|bitte|por\ favor)? \W* (?:
+        (?:tell|remind|show|give|find|list|name)
+        \ (?:me|us|my|our|all|every\w*|the|any\w*|wh\w+|how|\w+s\b (?!\ (?:is|are)\b))
+        | recall | summari[sz]e | look\ up
+        | (?:sage?|zeige?|nenne?|erinnere?|gib|liste?)\ (?:mir|mich|uns|alle|mein\w*)
+        | (?:dis|rappelle|montre|donne)-(?:moi|nous) | résume
+        | dime | recuérdame | muéstrame | dame | resume
+        | (?:diga|lembr[ae]|mostr[ae])-me | dimmi | ricordami | mostrami | dammi | elenca
+        | (?:скажи|напомни|покажи)(?:те)?
+        )\b
+    | \W*[请請]?(?:告诉|告訴|提醒|给|給|列出|总结|總結)(?:我|一下)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+_OPENINGS = (
+    r"hey|hi|hello|ok(?:ay)?|so|and|but|also|btw|by the way|please|again|now|sorry|um+|hm+|oh|well"
+    r"|wait|und|aber|also|sag mal|ach|et|alors|euh|mais|y|oye|pero|entonces|e|então|mas|olha|ma"
+    r"|allora|scusa|а|и|но|слушай"
+)
+_OPENING = rf"\W*(?:(?:{_OPENINGS})\W+){{0,2}}"
+_OPENED = re.compile(rf"\A{_OPENING}", re.IGNORECASE)
+_BEGINNING = rf"(?:^|[.;:…] ){_OPENING}"
+"""Behind any comma a clause begins that tells more: "I live in Porto, where it rains"."""
+_ASKED_FOR = rf"(?:{_TELL})\w*\W+(?:\w+\W+){{0,2}}?"
+
+_VERBS = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|has|have|had)(?:n['’]?t)?"
+_SUBJECTS = r"i|you|he|she|it|we|they|there"
+_TOLD_OF = r"(?:\w+ )?(?:\w+ed|\w{2,}[^us]s|said|told|did)(?: (?:me|us|him|her|them|most))?"
+"""Behind "what", and before "is": "what bothers me is the noise" tells something."""
+
+_EXCLAMATION = r"(?:quel(?:le)?s?|qu[eé]|welche?) \w+$"
+
+
+def _form(words: str, not_before: str, further: str = "(?!)") -> re.Pattern[str]:
+    """A pattern of questions that begin with a word that asks, if neither a subject comes behind
+    it, as in "quand je rentre", nor what makes it an exclamation, as "quelle chance" is one; or
+    that begin otherwise."""
+    asking = rf"(?!{_EXCLAMATION})(?:{words})\b"
+    beginnings = rf"{_ASKED_FOR}{asking}|{asking}(?!\W+(?:{not_before})\b)|{further}"
+    return re.compile(rf"{_BEGINNING}(?:{beginnings})", re.IGNORECASE)
+
+
+_FORMS: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(
+        rf"{_BEGINNING}(?:{_ASKED_FOR}(?:what|who|whose|where|when|which|why|how)\b"
+        rf"|(?:what|who|where|when|why|how)(?:['’]?(?:s|re|d)| {_VERBS})\b"
+        rf"|where (?:{_SUBJECTS}) \w+$"
+        rf"|who(?! (?:{_SUBJECTS}|knows|cares)\b) \w+s\b"
+        r"|what (?:happened|\w+s (?:me|us|my|our))\b(?! (?:is|was)\b)"
+        rf"|(?:(?:on|in|at|to|from|with|for|by) )?(?:what(?! an?\b)|which|whose|how)"
+        rf" (?!(?:{_SUBJECTS})\b|{_TOLD_OF} (?:is|was)\b)(?:[\w'’-]+ ){{1,4}}?{_VERBS}\b"
+        rf"|(?:is|are|am|do|does|can|could|will|would|should|has)(?:n['’]?t)?"
+        rf" (?:{_SUBJECTS}|my|our|your|his|her|their|the|this|that|any\w*)\b"
+        rf"|(?:was|were|did|have|had)(?:n['’]?t)? (?:{_SUBJECTS})\b)",
+        re.IGNORECASE,
+    ),
+    "de": _form(
+        r"(?:(?:an|auf|aus|bei|bis|durch|für|gegen|in|mit|nach|ohne|seit|über|um|unter|von|vor|zu)"
+        r" )?(?:was|wer|wem|wen|wo|wohin|woher|wann|wie(?! gesagt)|warum|wieso|wessen"
+        r"|welche[rsmn]?|wo(?:r(?:an|auf|aus|in|über|um)|bei|durch|für|gegen|mit|nach|von|vor|zu))",
+        r"ich|du|er|sie|es|wir|ihr|man|mich|dich|sich|uns|euch|mir|dir|für|ein\w*",
+        r"(?:bin|habe?|kenne?|muss|soll|kann|darf|war|wohne?|arbeite|zahle?|hatte) ich\b",
+    ),
+    "fr": _form(
+        r"(?:(?:à|de|chez|avec|pour|dans|sur|en) |jusqu['’])?(?:où|qui|quand|quel(?:le)?s?|quoi"
+        r"|comment|pourquoi|est-ce|qu['’]est-ce|c['’]est (?:quoi|qui)|que (?=[\w'’-]+ ))",
+        r"je|j|tu|il|elle|on|nous|vous|ils|elles|bon\w*|même|dommage|d[eu]|l[ae]",
+        r"combien\b|où (?:j['’]|je |on |nous )\w+$|.{1,60} (?:où|quoi|qui|combien|comment)$"
+        r"|\w+-(?:je|tu|il|elle|on|nous|vous|ils|elles)\b",
+    ),
+    "es": _form(
+        r"(?:(?:a|en|de|con|por|para|desde|hasta) )?(?:dónde|donde|quién(?:es)?"
+        r"|quien(?:es)?(?! (?!es\b)\w.* es )|cuándo|cuál(?:es)?|cual(?:es)?|cómo"
+        r"|como (?=se |est[aá]|llego)|cuánt[oa]s?|cuant[oa]s?|qué)",
+        r"yo|tú|él|ella|nosotros|bien|bueno|buen[ao]s?|malo|raro|rico|lindo|bonito|calor|frío"
+        r"|pena|gusto|guay|lástima|risa|asco",
+    ),
+    "pt": _form(
+        r"(?:(?:a|em|de|com|por|para|desde|até|o) )?(?:onde|quem(?! (?!é\b)\w.* é )|qual|quais"
+        r"|quant[oa]s?"
+        r"|quando(?! (?:eu|você|ele|ela|nós)\b)|como (?=se |est[aá]|chego|\w+[aei]r\b))"
+        r"|(?:o|a|em|de|com|para) que|que (?=\w+ \w+ ?\w)",
+        r"sempre|assim|bom|boa|pena|calor|frio|sono|fome|seja|tenha\w*|corra",
+    ),
+    "it": _form(
+        r"(?:(?:a|in|di|con|per|da) )?(?:dove|dov['’]è|chi|quale|quali|qual|quando|quant[oaie]"
+        r"|com['’]è|come (?=si |sta)|perché|che ora|che cosa|cosa)",
+        r"io|tu|lui|lei|noi|eu|sempre",
+    ),
+    "ru": _form(
+        r"(?:(?:в|на|у|с|к|от|до|за|из|о) )?(?:где|кто|кого|кому|кем|что|когда|как|почему"
+        r"|сколько|куда|откуда|чей|чья|чьё|как(?:ой|ая|ое|ие|ого|ую|ом))",
+        r"я|ты|он|она|мы|вы|они|всегда|обычно|бы|жаль|хорошо|здорово",
+        r"где (?:я|мы) \w+$",
+    ),
+    CHINESE: re.compile(
+        r"(?:什么|哪[里儿个家位种天年]?|谁|多[少高大长远重久]|怎[么样]|几[点号岁楼层次])(?!.{0,6}[都也])"
+        r"|有没有|是不是|能不能|是否|[吗呢]\W*$"
+    ),
+}
+"""Language -> how a question is worded that has no mark."""
