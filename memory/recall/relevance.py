@@ -19,6 +19,7 @@ from remem.encoders.sentence_transformer import Encoder
 from remem.recall.doubts import Evidence, doubt
 from remem.recall.rarity import Rarity
 from remem.recall.reading.asking import is_question
+from remem.recall.reading.dates import Span
 from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.sentences import is_prose
 from remem.recall.reading.smalltalk import is_greeting, is_small_talk
@@ -107,6 +108,8 @@ def judged(
     """
     if not ranking or not ranking[0].score:
         return list(ranking[:k])
+    if query.only_when and not is_greeting(query.text):
+        return [_by_time(one, query.spans) for one in ranking[:k]]
     best = ranking[:_BEST]
     words = [_words_of(one, query.tokens.keys()) for one in ranking[: max(k, _BEST)]]
     farthest = min(cosines.values(), default=scale.unrelated)
@@ -117,14 +120,6 @@ def judged(
         worth = 0.0
     right_person = _of_the_right_person(query, ranking)
     worth *= right_person
-    # No word says what it is about, and only the time what matters.
-    if query.only_when and not is_greeting(query.text):
-        return [
-            replace(one, relevance=max((s.closeness(said) for s in query.spans), default=0.0))
-            if (said := one.record.said_at)
-            else one
-            for one in ranking[:k]
-        ]
     held_by = [held.keys() for held in words]
     evidence = Evidence(
         nearness, covered, right_person, rarity.weights, held_by, is_known, reads_all
@@ -134,6 +129,15 @@ def judged(
         replace(one, relevance=worth * share, words=tuple(dict.fromkeys(held.values())), doubt=why)
         for one, share, held in zip(ranking[:k], _shares(ranking), words, strict=False)
     ]
+
+
+def _by_time(one: Recollection, spans: Sequence[Span]) -> Recollection:
+    """A memory with its relevance where no word says what a question is about: how close it is to
+    one of the times that it names."""
+    said = one.record.said_at
+    if said is None:
+        return one
+    return replace(one, relevance=max((span.closeness(said) for span in spans), default=0.0))
 
 
 def _worth(nearness: float, covered: float, foreign: float, experience: float) -> float:
