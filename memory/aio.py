@@ -90,6 +90,7 @@ class AsyncMemory:
     tally = threaded(Memory.tally)
     count = threaded(Memory.count)
     export = threaded(Memory.export)
+    backup = threaded(Memory.backup)
     import_ = threaded(Memory.import_)
     stats = threaded(Memory.stats)
     verify = threaded(Memory.verify)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remem import preferences
@@ -116,13 +117,6 @@ class Settings:
             space = store.space
         return self._memory(_StoredEncoder(space.fingerprint, space.dim) if space else None)
 
-    @property
-    def _departed(self) -> Departed | None:
-        """The notes of what went from a store on a server, whose folder is not ours."""
-        from remem.departed import Departed
-
-        return None if folder_of(self.url) else Departed(departed_file(self.url))
-
     def _memory(self, encoder: Encoder | None) -> Memory:
         from remem.memory import Memory
 
@@ -134,8 +128,17 @@ class Settings:
             retriever=_retriever(self.reranker),
             secrets=self.secrets or "allow",
             unanswered=self.unanswered,
-            departed=self._departed,
+            departed=departed_at(self.url),
         )
+
+
+def departed_at(url: str) -> Departed:
+    """The notes of what went from a store: in its folder, or in ours if it is on a server."""
+    from remem.departed import Departed, departed_from
+
+    if folder_of(url):
+        return departed_from(url)
+    return Departed(departed_file(url if "://" in url else str(Path(url).expanduser().absolute())))
 
 
 def require_store(url: str) -> None:

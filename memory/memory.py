@@ -408,18 +408,27 @@ class Memory(Inquiries, Uses):
         chosen = [self.in_namespace(each).namespace for each in namespaces or [self.namespace]]
         return transfer.export(self._store, target, chosen, damaged)
 
+    def backup(self, target: str | Path | IO[str], *, damaged: OnDamage = log_damage) -> int:
+        """Write the records of all namespaces as ``export`` does, and digests of what was deleted
+        and forgotten, so that it also stays away from where the backup is read; returns how many.
+        """
+        departed = self._departed.known().by_salt
+        return transfer.export(self._store, target, self.namespaces(), damaged, departed)
+
     def import_(self, path: str | Path) -> Added:
-        """Read what ``export`` wrote, also what was deleted since; each record goes to the
-        namespace that it came from.
+        """Read what ``export`` or ``backup`` wrote, also what was deleted since; each record goes
+        to the namespace that it came from.
 
         Raises:
             InvalidInput: a line is not of that form; what stands before it is stored.
             Conflict: a key belongs to another text.
         """
-        return Added.all(
+        added = Added.all(
             self.in_namespace(namespace).add_records(records)
             for namespace, records in transfer.read(Path(path))
         )
+        self._departed.adopt(transfer.departed_of(Path(path)))
+        return added
 
     def verify(self) -> Verification:
         """Check the records, and every index against them."""

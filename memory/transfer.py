@@ -3,14 +3,19 @@
 The first line is ``{"remem_export": 1}``. Each other line is one record: ``namespace`` and the
 fields of ``store.Record``, times in ISO 8601 with their offset, fields without a value left out.
 Lines come in the order of (namespace, source, position, key), so equal stores give equal files.
+
+A backup of all namespaces also has what is needed to know again what was deleted or forgotten: if
+there is any, its second line is ``{"departed": {...}}``, digests by the salts that they were made
+with (see ``remem.departed``).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
@@ -23,6 +28,9 @@ from remem.store.validation import check_name
 
 HEADER = {"remem_export": 1}
 
+_DEPARTED = "departed"
+_DIGEST = re.compile("[0-9a-f]{32}")
+
 _FIELDS = tuple(field.name for field in fields(Record))
 _TIMES = ("said_at", "stored_at", "expires_at", "valid_to")
 
@@ -32,15 +40,20 @@ def export(
     target: str | Path | IO[str],
     namespaces: Sequence[str],
     damaged: OnDamage = log_damage,
+    departed: Mapping[str, Collection[str]] | None = None,
 ) -> int:
     """Write the records of some namespaces; returns how many.
 
     Args:
         damaged: Called with each record that is damaged, and so not written.
+        departed: Digests of what went from the store, by salt.
     """
     count = 0
     with _writable(target) as file:
         file.write(json.dumps(HEADER) + "\n")
+        if departed:
+            digests = {salt: sorted(departed[salt]) for salt in sorted(departed)}
+            file.write(json.dumps({_DEPARTED: digests}) + "\n")
         for namespace in sorted(namespaces):
             for record in store.scan(namespace, damaged=damaged):
                 file.write(to_line(namespace, record) + "\n")
@@ -57,11 +70,38 @@ def read(path: Path) -> Iterator[tuple[str, Iterator[Record]]]:
     with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         if _parse(path, 1, file.readline()) != HEADER:
             raise InvalidInput(f"{path} was not written by remem export; use remem import")
-        lines = (
-            from_line(path, number, line) for number, line in enumerate(file, 2) if line.strip()
-        )
-        for namespace, group in groupby(lines, lambda pair: pair[0]):
+        lines = (from_line(path, number, line) for number, line in enumerate(file, 2))
+        for namespace, group in groupby(filter(None, lines), lambda pair: pair[0]):
             yield namespace, (record for _, record in group)
+
+
+def departed_of(path: Path) -> Mapping[str, Collection[str]]:
+    """The digests of what went from the store of a backup, by salt; none of other exports."""
+    with path.open("rb") as file:
+        file.readline()
+        try:
+            return departed_in(json.loads(file.readline()))
+        except (ValueError, RecursionError):
+            return {}
+
+
+def departed_in(values: Any) -> Mapping[str, Collection[str]]:
+    """The digests of what went, by salt, if the JSON of a line holds them; else none."""
+    if not isinstance(values, dict) or values.keys() != {_DEPARTED}:
+        return {}
+    found = values[_DEPARTED]
+    if isinstance(found, dict) and all(map(_are_digests, found.items())):
+        return found
+    return {}
+
+
+def _are_digests(pair: tuple[str, Any]) -> bool:
+    salt, digests = pair
+    return isinstance(digests, list) and all(map(_is_digest, (salt, *digests)))
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 def record_json(record: Record) -> dict[str, Any]:
@@ -78,13 +118,16 @@ def to_line(namespace: str, record: Record) -> str:
     return json.dumps({"namespace": namespace, **kept}, ensure_ascii=False)
 
 
-def from_line(path: Path, number: int, line: str) -> tuple[str, Record]:
-    """The namespace and record in a line.
+def from_line(path: Path, number: int, line: str) -> tuple[str, Record] | None:
+    """The namespace and record in a line; None of one that is empty, or has what went.
 
     Raises:
-        InvalidInput: it is not one; the message has file and line.
+        InvalidInput: it is none of these; the message has file and line.
     """
-    return from_values(path, number, _parse(path, number, line))
+    if not line.strip():
+        return None
+    values = _parse(path, number, line)
+    return None if departed_in(values) else from_values(path, number, values)
 
 
 def from_values(path: Path, number: int, values: Any) -> tuple[str, Record]:

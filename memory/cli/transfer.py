@@ -26,7 +26,7 @@ from remem.cli.screen import (
     table,
     working,
 )
-from remem.configuration import Settings, known_namespace, require_store
+from remem.configuration import Settings, departed_at, known_namespace, require_store
 from remem.folders import ledger_file
 from remem.recall.names import shown
 from remem.recall.prompt import format_date
@@ -236,7 +236,8 @@ def export(ctx: click.Context, output: Path | None, folder: Path | None, everyth
     """Write memories as JSON Lines, without loss, or as Markdown.
 
     JSON Lines have times, metadata and earlier versions, and 'remem import' reads them into any
-    store. Markdown has a file for each source, with the present versions: edit it, and
+    store; with --all also digests of what you deleted or forgot, which then stays away from there,
+    too. Markdown has a file for each source, with the present versions: edit it, and
     'remem import' makes new versions of what you changed. What is damaged is left out and named,
     and the exit code is 3.
     """
@@ -253,6 +254,7 @@ def export(ctx: click.Context, output: Path | None, folder: Path | None, everyth
 
     with settings.look() as memory:
         chosen = memory.namespaces() if everything else [known_namespace(memory).namespace]
+        write = memory.backup if everything else memory.export
         if folder is not None:
             with working("Writing"):
                 count = sum(
@@ -272,10 +274,10 @@ def export(ctx: click.Context, output: Path | None, folder: Path | None, everyth
             )
         elif output is None:
             with click.open_file("-", "w", encoding="utf-8") as stdout:
-                memory.export(stdout, namespaces=chosen, damaged=leave_out)
+                write(stdout, damaged=leave_out)
         else:
             with working("Writing"):
-                count = memory.export(output, namespaces=chosen, damaged=leave_out)
+                count = write(output, damaged=leave_out)
             print_result(
                 settings.as_json,
                 {"records": count, "namespaces": chosen, "file": str(output), "damaged": damaged},
@@ -308,7 +310,8 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
     """Copy a whole store into another one, of any kind.
 
     All namespaces of FROM, with history, times and vectors; nothing is encoded again, and the
-    options of every command do not matter here. FROM may be written meanwhile, TO may not. Running
+    options of every command do not matter here. What was deleted or forgotten in FROM stays away
+    from imports into TO. FROM may be written meanwhile, TO may not. Running
     it again after Ctrl-C or a crash goes on where it stopped. A store TO that has been used since
     it was copied, or that FROM has moved away from, is refused unless you say --replace. The last
     thing it does is to compare both stores, record by record.
@@ -331,6 +334,7 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
             except KeyboardInterrupt:
                 complain(_INTERRUPTED)
                 ctx.exit(INTERRUPTED)
+    departed_at(target).adopt(departed_at(source).known().by_salt)
     print_result(
         settings.as_json,
         {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from remem import transfer
@@ -31,7 +31,12 @@ class BackupReader:
             for number, line in enumerate(file, start=2):
                 on_bytes(len(line))
                 try:
-                    namespace, record = transfer.from_line(path, number, line.decode())
-                    yield Item(record, namespace)
+                    if found := transfer.from_line(path, number, line.decode()):
+                        namespace, record = found
+                        yield Item(record, namespace)
                 except (InvalidInput, UnicodeDecodeError):
                     yield Problem(path, "the line is not a record of an export", number)
+
+    def departed(self, path: Path) -> Mapping[str, Collection[str]]:
+        """See ``KnowsDeparted``."""
+        return transfer.departed_of(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -66,3 +66,11 @@ class NamedByFile(Protocol):
         self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
     ) -> Iterator[Item | Problem]:
         """Like ``Reader.read``, with the name that the file's source is to carry."""
+
+
+@runtime_checkable
+class KnowsDeparted(Protocol):
+    """A reader of what also tells what went from where it was written."""
+
+    def departed(self, path: Path) -> Mapping[str, Collection[str]]:
+        """Digests of what went, by salt; see ``remem.departed``."""

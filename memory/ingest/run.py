@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from remem.departed import Departed, Digests
 from remem.ingest.again import Names, Stored, settled
-from remem.ingest.base import Item, Problem, Reader
+from remem.ingest.base import Item, KnowsDeparted, Problem, Reader
 from remem.ingest.detect import detect_reader
 from remem.ingest.files import DEFAULT, Limit, limited
 from remem.recall.reading.languages import is_foreign
@@ -139,6 +139,9 @@ def import_path(
 ) -> ImportReport:
     """Store all that a file or folder holds; what cannot be read is reported and skipped.
 
+    From where all namespaces are open, a backup also brings what went from the store that it is of,
+    which later imports leave away here, too.
+
     What is stored already is found again though its file was moved or its dates are read in another
     way now; a message that was edited since gets a new version. See ``remem.ingest.again``.
 
@@ -163,6 +166,7 @@ def import_path(
     """
     path = Path(path)
     reader = reader or detect_reader(path)
+    all_open = in_namespace is None
     in_namespace = in_namespace or memory.in_namespace
     departed = (Departed() if bring_back else memory.departed).known()
     run = _Run(memory, path, namespace or memory.namespace, report, in_namespace, departed)
@@ -170,6 +174,9 @@ def import_path(
         items = reader.read(path, run.count_bytes)
         for batch in _batches(run.guarded(items), run.add_problem):
             run.add(*batch)
+    if isinstance(reader, KnowsDeparted) and all_open:
+        # Behind the records, of which one may have gone once and been brought back.
+        memory.departed.adopt(reader.departed(path))
     return run.finish(reader.name)
 
 

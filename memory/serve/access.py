@@ -76,13 +76,18 @@ class Caller:
                 f"may {permission.name.lower()}",
             )
 
+    @property
+    def opens_all(self) -> bool:
+        """True with a key for all namespaces, and where there are no keys."""
+        return self.key is None or "*" in self.key.namespaces
+
     def require_all(self) -> None:
         """Go on only with a key for all namespaces.
 
         Raises:
             ApiError: 403.
         """
-        if self.key and "*" not in self.key.namespaces:
+        if not self.opens_all:
             raise ApiError(
                 403,
                 "namespace_not_allowed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,8 +20,8 @@ from remem.serve.dependencies import Reading, refuse_other_types
 from remem.serve.keys import Permission
 from remem.serve.requests import parsed
 from remem.serve.responses import PREFIX, ImportedOut, refusals
-from remem.store import DamagedRecord, InvalidInput, Record, log_damage
-from remem.transfer import HEADER, from_values, to_line
+from remem.store import DamagedRecord, InvalidInput, log_damage
+from remem.transfer import HEADER, departed_in, from_values, to_line
 
 router = APIRouter(prefix=PREFIX, tags=["memories"])
 
@@ -109,16 +109,21 @@ async def import_(
 ) -> ImportedOut:
     """Remember what an export wrote. Each record goes to the namespace that it came from.
 
-    What was deleted or forgotten here stays away, unless `bring_back` is true. What stands before a
-    line that is refused is stored; the same request again adds nothing twice.
+    What was deleted or forgotten here stays away, unless `bring_back` is true. A backup of all
+    namespaces also brings what went from its store, which stays away here from then on, if the key
+    opens all. What stands before a line that is refused is stored; the same request again adds
+    nothing twice.
     """
     who.require(Permission.WRITE)
     refuse_other_types(request, *_TYPES)
     writers = request.app.state.writers
     departed = (Departed() if bring_back else who.memory.departed).known()
     done: Counter[str] = Counter()
+    went: dict[str, Collection[str]] = {}
     async for numbered in _batches(request):
-        done += await to_the_end(writers.run(_stored, who, departed, numbered))
+        done += await to_the_end(writers.run(_stored, who, departed, numbered, went))
+    if who.opens_all:
+        await to_the_end(writers.run(who.memory.departed.adopt, went))
     request.app.state.metrics.remembered.labels("rest").inc(done["added"])
     return ImportedOut(
         added=done["added"], unchanged=done["unchanged"], stayed_away=done["stayed_away"]
@@ -170,9 +175,19 @@ def _check_header(line: bytes) -> None:
         raise InvalidInput(f"the body was not written by an export; it begins {json.dumps(HEADER)}")
 
 
-def _stored(who: Caller, departed: Digests, lines: Iterable[tuple[int, bytes]]) -> Counter[str]:
-    """Store some lines, each run of one namespace at once; nothing if one of them is none."""
-    records = [_read(number, line) for number, line in lines]
+def _stored(
+    who: Caller,
+    departed: Digests,
+    lines: Iterable[tuple[int, bytes]],
+    went: dict[str, Collection[str]],
+) -> Counter[str]:
+    """Store some lines, each run of one namespace at once; nothing if one of them is none. What
+    they tell of what went is put into ``went``."""
+    read = [(number, parsed(line, f"line {number} of the body")) for number, line in lines]
+    told = {number: departed_in(values) for number, values in read}
+    records = [from_values(_BODY, number, values) for number, values in read if not told[number]]
+    for digests in told.values():
+        went.update(digests)
     done: Counter[str] = Counter()
     for namespace, group in groupby(records, lambda pair: pair[0]):
         memory = who.granted(namespace).memory
@@ -185,7 +200,3 @@ def _stored(who: Caller, departed: Digests, lines: Iterable[tuple[int, bytes]]) 
             stayed_away=len(given) - len(present),
         )
     return done
-
-
-def _read(number: int, line: bytes) -> tuple[str, Record]:
-    return from_values(_BODY, number, parsed(line, f"line {number} of the body"))

@@ -14,6 +14,8 @@ import pytest
 
 from remem import Memory, Record
 from remem.cli import main
+from remem.configuration import Settings
+from remem.ingest import import_path
 from remem.migrate import Step, migrate
 from remem.store import Batch, F, Store, Vector, open_store
 from remem.store.conformance.naming import NAMES, VALUES, named
@@ -144,6 +146,22 @@ def test_what_comes_home_is_what_left(places: Places, capsys: pytest.CaptureFixt
         assert answers(target) == said
         with open_store(target) as store:
             assert store.verify().ok
+
+
+@pytest.mark.parametrize("way", WAYS[:7], ids=" to ".join)
+def test_what_was_forgotten_stays_away_from_where_it_was_migrated_to(
+    places: Places, way: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    chat = tmp_path / "WhatsApp Chat with Ana.txt"
+    chat.write_text("20/07/2024, 12:00 - Ana: the pot is blue\n20/07/2024, 12:07 - Ben: no, red\n")
+    source, target = places.hop(way)
+    with Settings(store=source, encoder="hash").create() as memory:
+        import_path(memory, chat)
+        memory.forget(F("speaker") == "Ben")
+    assert main(["migrate", source, target]) == 0
+    with Settings(store=target).create() as memory:
+        assert import_path(memory, chat).stayed_away == {"default": 1}
 
 
 @pytest.mark.parametrize("way", WAYS, ids=" to ".join)

@@ -16,6 +16,7 @@ pytest.importorskip("fastapi")
 
 from remem import Memory
 from remem.serve.app import create_app
+from remem.serve.keys import KeyRing, Permission
 from remem.serve.settings import ServeSettings
 from remem.testing import HashEncoder
 from tests.made_up_secrets import SECRETS
@@ -227,6 +228,32 @@ def test_an_import_leaves_away_what_was_deleted_unless_it_is_told_to_bring_it_ba
     back = {"bring_back": "true"}
     counts = done(api.post("/import", content=lines, headers=headers, params=back))
     assert counts == {"added": 1, "unchanged": 0, "stayed_away": 0}
+
+
+@pytest.mark.parametrize(("opened", "stays_away"), [("*", 1), ("default", 0)])
+def test_a_backup_brings_along_what_went_with_a_key_for_all_namespaces(
+    memory: Memory, tmp_path: Path, opened: str, stays_away: int
+) -> None:
+    lines, backup = tmp_path / "export.jsonl", tmp_path / "backup.jsonl"
+    memory.add(BOILER)
+    memory.export(lines)
+    memory.forget({"source": "notes"})
+    memory.backup(backup)
+    with (
+        Memory(tmp_path / "other", encoder=HashEncoder()) as other,
+        closing(KeyRing(tmp_path / "keys")) as keys,
+        served(create_app(other, keys=keys)) as url,
+        httpx.Client(
+            base_url=f"{url}/api/v1",
+            headers={
+                "Authorization": f"Bearer {keys.create('bot', [opened], Permission.WRITE)}",
+                "Content-Type": "application/x-ndjson",
+            },
+        ) as there,
+    ):
+        done(there.post("/import", content=backup.read_bytes()))
+        counts = done(there.post("/import", content=lines.read_bytes()))
+        assert counts["stayed_away"] == stays_away
 
 
 def test_an_export_that_lacks_what_is_damaged_does_not_look_whole(

@@ -229,7 +229,7 @@ async def store(visit: Writing) -> Response:
             visit.memory,
             there.path,
             report=progress,
-            in_namespace=partial(_opened, visit.caller),
+            in_namespace=None if visit.caller.opens_all else partial(_opened, visit.caller),
             bring_back=bring_back,
         )
         metrics.remembered.labels("rest").inc(sum(report.added.values()))

@@ -152,3 +152,70 @@ def test_the_summary_speaks_of_what_is_there(tmp_path: Path, write: Write) -> No
         import_path(memory, path)
         memory.forget(F("speaker") == "Ben")
         assert import_path(memory, path).people == {"Ana": 2}
+
+
+def forgetting(tmp_path: Path, path: Path) -> Path:
+    """A backup of a store that forgot a part of a chat."""
+    backup = tmp_path / "backup.jsonl"
+    with opened(tmp_path) as memory:
+        import_path(memory, path)
+        memory.forget(F("speaker") == "Ben")
+        memory.backup(backup)
+    return backup
+
+
+@pytest.mark.parametrize("way", ["import_path", "import_"])
+def test_a_backup_brings_along_what_went(tmp_path: Path, write: Write, way: str) -> None:
+    path = write(NAME, CHAT)
+    backup = forgetting(tmp_path, path)
+    with Memory(tmp_path / "other", encoder=HashEncoder()) as memory:
+        import_path(memory, backup) if way == "import_path" else memory.import_(backup)
+        report = import_path(memory, path)
+        assert (report.added, report.stayed_away) == ({"default": 0}, {"default": 1})
+
+
+def test_what_came_along_is_in_the_next_backup_once(tmp_path: Path, write: Write) -> None:
+    backup = forgetting(tmp_path, write(NAME, CHAT))
+    again = tmp_path / "again.jsonl"
+    with Memory(tmp_path / "other", encoder=HashEncoder()) as memory:
+        for _ in range(2):
+            assert not import_path(memory, backup).problems
+        memory.backup(again)
+    assert again.read_text() == backup.read_text()
+
+
+def test_what_was_brought_back_is_restored_from_a_backup(tmp_path: Path, write: Write) -> None:
+    path = write(NAME, CHAT)
+    forgetting(tmp_path, path)
+    with opened(tmp_path) as memory:
+        import_path(memory, path, bring_back=True)
+        memory.backup(tmp_path / "backup.jsonl")
+    with Memory(tmp_path / "other", encoder=HashEncoder()) as memory:
+        assert import_path(memory, tmp_path / "backup.jsonl").added == {"default": 3}
+
+
+def test_who_opens_only_some_namespaces_brings_along_nothing_that_went(
+    tmp_path: Path, write: Write
+) -> None:
+    path = write(NAME, CHAT)
+    backup = forgetting(tmp_path, path)
+    with Memory(tmp_path / "other", encoder=HashEncoder()) as memory:
+        import_path(memory, backup, in_namespace=memory.in_namespace)
+        assert import_path(memory, path).added == {"default": 1}
+
+
+def test_an_export_of_one_namespace_tells_nothing_of_what_went(
+    tmp_path: Path, write: Write
+) -> None:
+    forgetting(tmp_path, write(NAME, CHAT))
+    with opened(tmp_path) as memory:
+        memory.export(tmp_path / "export.jsonl")
+    assert "departed" not in (tmp_path / "export.jsonl").read_text()
+
+
+@pytest.mark.parametrize("told", ['{"a": ["b"]}', '{"\\n": []}', "[]", '{"": ["x"]}'])
+def test_digests_that_are_none_are_a_problem(tmp_path: Path, write: Write, told: str) -> None:
+    backup = write("backup.jsonl", f'{{"remem_export": 1}}\n{{"departed": {told}}}\n')
+    with opened(tmp_path) as memory:
+        assert [each.line for each in import_path(memory, backup).problems] == [2]
+        assert not memory.departed.known().by_salt
