@@ -69,6 +69,12 @@ def known_key(memory: Memory, given: str) -> str | None:
     return _only(exact, _the_key(given), others) if exact or others else None
 
 
+def key_for_program(memory: Memory, given: str) -> str | None:
+    """As ``known_key``, but a key that a memory has is no other one's, whatever else is shown so:
+    what programs pass on is exact, unless a person or a model gave it to them."""
+    return given if _stored_among(memory, [given]) else known_key(memory, given)
+
+
 def key_or_words(memory: Memory, given: str) -> str | None:
     """The key of the one memory that is meant by its key, or by some of its words in a row; None:
     there is none.
@@ -80,7 +86,7 @@ def key_or_words(memory: Memory, given: str) -> str | None:
     if key is not None:
         return key
     wanted = _folded(given)
-    holding = [each for each in memory.scan() if wanted in _folded(each.text)]
+    holding = [each for each in memory.scan() if wanted and wanted in _folded(each.text)]
     current = [each.key for each in holding if is_current(each)]
     found = current or [each.key for each in holding[-1:]]
     return _only((), f"the words {_told(shown(given))}", found) if found else None

@@ -159,7 +159,9 @@ class Ask(_Query):
     k: Most = Field(10, description="Most memories, best first.")
     explain: StrictBool = Field(False, description="Tell what the score is made of.")
     expect: Key | None = Field(
-        None, description="Key of a memory that should be found; the answer tells why it is not."
+        None,
+        description="Key of a memory that should be found, or some of its words in a row; the "
+        "answer tells why it is not.",
     )
 
 
@@ -184,7 +186,7 @@ class Why(Context):
 
     model_config = _body(query="Which curry can I eat?", expect="night shift#0", budget=300)
 
-    expect: Key = Field(description="Key of the memory.")
+    expect: Key = Field(description="Key of the memory, or some of its words in a row.")
 
 
 class List(BaseModel):

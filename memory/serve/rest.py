@@ -7,16 +7,16 @@ of a path.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from functools import reduce
 from importlib.metadata import version
 from operator import and_
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from remem.dates import now
+from remem.lookup import key_for_program, key_or_words
 from remem.memory import Memory
 from remem.recall.expectation import Found
 from remem.serve import requests, responses, transfer
@@ -25,7 +25,7 @@ from remem.serve.dependencies import Administering, Dependencies, Reading, Writi
 from remem.serve.errors import ApiError
 from remem.serve.fields import Key, Moment, Name, Where, page_of
 from remem.serve.keys import Permission
-from remem.store import DamagedRecord, F, Filter
+from remem.store import F, Filter, Record
 from remem.writer import Added
 
 # Whether the server lives, and whether it can be used. Neither takes a key nor tells anything.
@@ -66,13 +66,13 @@ def _not_ready(what: str, error: Exception) -> ApiError:
 logger = logging.getLogger("remem")
 
 
-T = TypeVar("T")
-
 _ALWAYS = (400, 401, 403, 422, 429, 503)
 _WITH_BODY = (408, 413, 415)
 _KEY_EXAMPLE = ["night shift#0"]
 
-_Key = Annotated[Key, Query(description="Of the memory.", examples=_KEY_EXAMPLE)]
+_Key = Annotated[
+    Key, Query(description="Of the memory, whole or as a block shows it.", examples=_KEY_EXAMPLE)
+]
 
 _memories = APIRouter(
     prefix=responses.PREFIX,
@@ -118,7 +118,7 @@ async def search(ask: requests.Ask, deps: Reading) -> responses.Hits:
     terms = _terms(ask, deps)
 
     def searched(memory: Memory) -> responses.Hits:
-        found = memory.search(**terms)
+        found = memory.search(**_expecting(memory, terms))
         expected = found.expected if isinstance(found, Found) else None
         return responses.Hits.of(hits=found, expected=expected)
 
@@ -144,7 +144,9 @@ async def why(ask: requests.Why, deps: Reading) -> responses.ExpectedOut:
     """The fate of a memory on its way into the block for a message: what drops it, and what would
     have kept it."""
     terms = _terms(ask, deps)
-    return await deps.do(lambda memory: responses.ExpectedOut.of(memory.why(**terms)))
+    return await deps.do(
+        lambda memory: responses.ExpectedOut.of(memory.why(**_expecting(memory, terms)))
+    )
 
 
 @_memories.post("/summary", responses=responses.refusals(*_WITH_BODY))
@@ -165,9 +167,12 @@ async def labels(deps: Reading) -> responses.LabelsOut:
 @_memories.post("/labels", responses=responses.refusals(*_WITH_BODY))
 async def label(asked: requests.Label, deps: Writing) -> responses.Count:
     """Give memories a label, from which others are learned."""
-    return await deps.do(
-        lambda memory: responses.Count(records=memory.label(asked.name, asked.label, *asked.keys))
-    )
+
+    def labelled(memory: Memory) -> responses.Count:
+        keys = [key_for_program(memory, key) or key for key in asked.keys]
+        return responses.Count(records=memory.label(asked.name, asked.label, *keys))
+
+    return await deps.do(labelled)
 
 
 @_memories.post("/labels/guess", responses=responses.refusals(*_WITH_BODY))
@@ -241,7 +246,7 @@ async def list_some(asked: requests.List, deps: Reading) -> responses.Page:
 @_memories.get("/record", responses=responses.refusals(404))
 async def get(key: _Key, deps: Reading) -> responses.RecordOut:
     """One memory."""
-    return await deps.do(lambda memory: responses.RecordOut.of(_known(memory.get(key), key)))
+    return await deps.do(lambda memory: responses.RecordOut.of(_found(memory, key)))
 
 
 @_memories.patch("/record", responses=responses.refusals(404, *_WITH_BODY))
@@ -249,8 +254,8 @@ async def update(key: _Key, new: requests.Update, deps: Writing) -> responses.Re
     """Replace the text of a memory. The answer is the new version, which has a key of its own."""
 
     def replaced(memory: Memory) -> responses.RecordOut:
-        _known(memory.get(key), key)
-        return responses.RecordOut.of(memory.update(key, new.text, said_at=new.said_at))
+        known = _found(memory, key).key
+        return responses.RecordOut.of(memory.update(known, new.text, said_at=new.said_at))
 
     record = await deps.do(replaced)
     deps.metrics.remembered.labels("rest").inc()
@@ -264,19 +269,14 @@ async def delete(key: _Key, deps: Writing) -> responses.Count:
     Traces may stay in the files until they are overwritten; `forget` leaves none.
     """
 
-    def deleted(memory: Memory) -> responses.Count:
-        with suppress(DamagedRecord):  # which is known, too
-            _known(memory.get(key), key)
-        return responses.Count(records=memory.delete(key))
-
-    return await deps.do(deleted)
+    return await deps.do(lambda memory: responses.Count(records=memory.delete(_key(memory, key))))
 
 
 @_memories.get("/record/history", responses=responses.refusals(404))
 async def history(key: _Key, deps: Reading) -> responses.Records:
     """All versions of a memory, oldest first."""
     return await deps.do(
-        lambda memory: responses.Records.of(records=_known(memory.history(key), key))
+        lambda memory: responses.Records.of(records=memory.history(_key(memory, key)))
     )
 
 
@@ -289,8 +289,8 @@ async def supersessions(
     def read(memory: Memory) -> responses.Supersessions:
         found = memory.supersessions()
         if key is not None:
-            _known(memory.get(key), key)
-            found = [one for one in found if one.involves(key)]
+            known = _found(memory, key).key
+            found = [one for one in found if one.involves(known)]
         return responses.Supersessions.of(supersessions=found)
 
     return await deps.do(read)
@@ -301,11 +301,11 @@ async def undo(key: _Key, deps: Writing) -> responses.RecordOut:
     """Take back that newer statements supersede a memory: it is as true as they are from now on."""
 
     def taken_back(memory: Memory) -> responses.RecordOut:
-        _known(memory.get(key), key)
-        if all(one.older.key != key for one in memory.supersessions()):
-            message = f"nothing supersedes the memory {key!r}; ask for /supersessions first"
+        known = _found(memory, key).key
+        if all(one.older.key != known for one in memory.supersessions()):
+            message = f"nothing supersedes the memory {known!r}; ask for /supersessions first"
             raise ApiError(404, "not_found", message)
-        return responses.RecordOut.of(memory.undo(key))
+        return responses.RecordOut.of(memory.undo(known))
 
     return await deps.do(taken_back)
 
@@ -319,8 +319,7 @@ async def neighbors(
     """A memory with what was said before and after it, in order."""
 
     def around(memory: Memory) -> responses.Records:
-        _known(memory.get(key), key)
-        return responses.Records.of(records=memory.neighbors(key, radius))
+        return responses.Records.of(records=memory.neighbors(_found(memory, key).key, radius))
 
     return await deps.do(around)
 
@@ -396,15 +395,35 @@ def _filter(where: Where | None) -> Filter | None:
     return None if where is None else where.filter()
 
 
-def _known(found: T | None, key: str) -> T:
-    """Return what has this key.
+def _expecting(memory: Memory, terms: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The terms, with the key of the memory that is expected, if any is."""
+    expect = terms.get("expect")
+    return terms if expect is None else {**terms, "expect": _expected(memory, expect)}
+
+
+def _expected(memory: Memory, given: str) -> str:
+    return key_for_program(memory, given) or key_or_words(memory, given) or given
+
+
+def _found(memory: Memory, given: str) -> Record:
+    """The memory with the key that is meant; raises as ``_key``."""
+    key = _key(memory, given)
+    record = memory.get(key)
+    return record if record is not None else _missing(given)
+
+
+def _key(memory: Memory, given: str) -> str:
+    """The key of the memory that is meant: by its key, or by what is shown of it.
 
     Raises:
-        ApiError: 404, nothing has.
+        ApiError: 404, no memory has it.
+        InvalidInput: several memories have it.
     """
-    if not found:
-        raise ApiError(404, "not_found", f"no memory has the key {key!r} in this namespace")
-    return found
+    return key_for_program(memory, given) or _missing(given)
+
+
+def _missing(key: str) -> NoReturn:
+    raise ApiError(404, "not_found", f"no memory has the key {key!r} in this namespace")
 
 
 router = APIRouter()

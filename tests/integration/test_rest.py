@@ -14,7 +14,8 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from remem import Memory
+from remem import Memory, Record
+from remem.dates import now
 from remem.serve.app import create_app
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.settings import ServeSettings
@@ -389,3 +390,54 @@ def test_what_newer_statements_supersede_is_listed_and_taken_back(api: httpx.Cli
     again = api.delete("/supersessions", params={"key": older})
     assert again.status_code == 404
     assert "nothing supersedes" in again.json()["error"]["message"]
+
+
+KEY = "a: b#7"
+SHOWN = ["a: b#7", '"a꞉ b#7"', "[7]", "7"]
+"""A key, and what is shown of it."""
+
+
+@pytest.fixture
+def shown(memory: Memory) -> Memory:
+    memory.add_records([Record(KEY, "a: b", 0, BOILER, said_at=now())])
+    memory.add("The cat is called Pickle.", key="another#1")
+    return memory
+
+
+@pytest.mark.parametrize("given", [*SHOWN, "serviced in may"])
+@pytest.mark.parametrize("path", ["/why", "/search"])
+def test_a_memory_that_is_expected_is_named_as_on_the_command_line(
+    api: httpx.Client, shown: Memory, given: str, path: str
+) -> None:
+    reply = done(api.post(path, json={"query": "the boiler", "expect": given}))
+    assert reply.get("expected", reply)["key"] == KEY
+
+
+@pytest.mark.parametrize("given", SHOWN)
+def test_a_memory_is_named_by_what_is_shown_of_its_key(
+    api: httpx.Client, shown: Memory, given: str
+) -> None:
+    key = {"key": given}
+    assert done(api.get("/record", params=key))["key"] == KEY
+    assert done(api.get("/record/neighbors", params=key))["records"]
+    assert done(api.get("/supersessions", params=key)) == {"supersessions": []}
+    label = {"name": "mood", "label": "good", "keys": [given]}
+    assert done(api.post("/labels", json=label)) == {"records": 1}
+    assert done(api.patch("/record", params=key, json={"text": "Not so."}))["key"] != KEY
+    assert len(done(api.get("/record/history", params=key))["records"]) == 2
+    assert done(api.delete("/record", params=key)) == {"records": 2}
+
+
+def test_a_key_that_a_memory_has_is_no_other_one(api: httpx.Client, shown: Memory) -> None:
+    shown.add("Another.", key="7")
+    assert done(api.get("/record", params={"key": "7"}))["text"] == "Another."
+    assert done(api.post("/why", json={"query": "what", "expect": "7"}))["key"] == "7"
+
+
+def test_a_form_of_several_keys_is_refused_with_all_of_them(
+    api: httpx.Client, shown: Memory
+) -> None:
+    shown.add_records([Record("c#7", "c", 0, "Another.", said_at=now())])
+    reply = api.get("/record", params={"key": "7"})
+    assert reply.status_code == 422
+    assert 'write one of "a꞉ b#7", c#7' in reply.json()["error"]["message"]
