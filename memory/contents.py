@@ -12,7 +12,7 @@ from remem.dates import now
 from remem.departed import BEFORE
 from remem.lookup import Spelled
 from remem.plan import Change, neighborhoods, stale_lines
-from remem.recall.names import title_of
+from remem.recall.names import shown_key, title_of
 from remem.recall.order.truth import BESIDE, Supersession, supersessions
 from remem.recall.recollection import Recollection
 from remem.store import (
@@ -247,6 +247,18 @@ def restore(memory: Memory, key: str) -> Record:
     versions = memory.history(key)
     ends = versions[-1].expires_at if versions else None
     return expire(memory, key, None) if ends and ends <= now() else beside(memory, key)
+
+
+def restored(memory: Memory, key: str) -> tuple[Record, str]:
+    """Take that back; returns the present version, and a sentence on what it is from now on.
+
+    Raises:
+        InvalidInput: no memory has the key, or there is nothing to take back.
+    """
+    was_found = any(map(is_current, memory.history(key)[-1:]))
+    record = restore(memory, key)
+    state = "true beside the newer statements" if was_found else "found again"
+    return record, f"{shown_key(record.key)} is {state}."
 
 
 def expire(memory: Memory, key: str, at: datetime | None) -> Record:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, overload
 from unicodedata import normalize
@@ -93,22 +93,50 @@ def key_or_words(memory: Memory, given: str) -> str | None:
 
 
 def with_stored_names(memory: Memory, where: Filter | None) -> Filter | None:
-    """The filter, but speakers and sources that are given as they are shown as they are stored.
+    """The filter, but speakers and sources that are given as they are shown as they are stored; a
+    source may be given by its title.
 
     Raises:
         InvalidInput: such a name stands for one that is stored, and is another one that is; or
-            nobody has the name of a speaker, or no source that of a source.
+            nobody has the name of a speaker, or no source that of a source, or several its title.
     """
+
+    def stored(field: str, names: Sequence[str]) -> Sequence[str]:
+        names = [stored_name(memory, field, name) for name in names]
+        if field == "speaker":
+            return [each for name in names for each in _speakers(memory, name)]
+        sources = [_source(memory, name) for name in names]
+        _check_sources(memory, sources)
+        return sources
+
+    return _renamed(where, stored)
+
+
+def with_stored_sources(memory: Memory, where: Filter | None) -> Filter | None:
+    """The filter, but sources that are given as they are shown, or by their titles, as they are
+    stored; what is none is left as it is, and matches nothing.
+
+    Raises:
+        InvalidInput: such a name stands for one that is stored, and is another one that is; or
+            several sources have the title.
+    """
+
+    def stored(field: str, names: Sequence[str]) -> Sequence[str]:
+        if field != "source":
+            return names
+        return [_source(memory, stored_name(memory, field, name)) for name in names]
+
+    return _renamed(where, stored)
+
+
+def _renamed(
+    where: Filter | None, renamed: Callable[[str, Sequence[str]], Sequence[str]]
+) -> Filter | None:
     if isinstance(where, And):
-        parts = (with_stored_names(memory, part) for part in where.parts)
+        parts = (_renamed(part, renamed) for part in where.parts)
         return And(tuple(part for part in parts if part is not None))
     if isinstance(where, In) and where.field in ("speaker", "source"):
-        names = [stored_name(memory, where.field, str(name)) for name in where.values]
-        if where.field == "speaker":
-            names = [each for name in names for each in _speakers(memory, name)]
-        else:
-            _check_sources(memory, names)
-        return replace(where, values=tuple(names))
+        return replace(where, values=tuple(renamed(where.field, [*map(str, where.values)])))
     return where
 
 
@@ -150,6 +178,30 @@ def _speakers(memory: Memory, given: str) -> Sequence[str]:
     return alike or [given]
 
 
+def _source(memory: Memory, given: str) -> str:
+    """The source of that name; if there is none, the only one with that title.
+
+    Raises:
+        InvalidInput: several have the title.
+    """
+    if memory.count(F("source") == given):
+        return given
+    titled = titled_so(memory, given)
+    return _only((), f"the title {_told(shown(given))}", titled) if titled else given
+
+
+def titled_so(memory: Memory, given: str) -> Sequence[str]:
+    """The sources that are shown with a title."""
+    forms = _readings(given)
+    if is_cut(given):
+        candidates = set(_sources(memory))
+    else:
+        candidates = {each.source for each in memory.scan(F("metadata.title").in_(forms))}
+    titles = {given, *map(shown, forms)}
+    named = ((source, memory.title(source)) for source in sorted(candidates))
+    return [source for source, title in named if any(_is_form(each, title) for each in titles)]
+
+
 def _check_sources(memory: Memory, names: Iterable[str]) -> None:
     """Refuse sources of which there is none.
 
@@ -159,10 +211,12 @@ def _check_sources(memory: Memory, names: Iterable[str]) -> None:
     names = list(names)
     if not names or any(memory.count(F("source") == name) for name in names):
         return
-    known = {shown(source): None for source in _sources(memory)}
-    if known:
-        near = difflib.get_close_matches(shown(names[0]), known, _MOST_NAMED) or list(known)
-        some = ", ".join(map(_told, near[:_MOST_NAMED]))
+    titles = {source: memory.title(source) for source in _sources(memory)}
+    if titles:
+        known = [*map(shown, titles), *filter(None, titles.values())]
+        headings = [title or shown(source) for source, title in titles.items()]
+        near = difflib.get_close_matches(shown(names[0]), known, _MOST_NAMED) or headings
+        some = ", ".join(map(_told, [*dict.fromkeys(near)][:_MOST_NAMED]))
         raise InvalidInput(
             f"there is no source {_told(shown(names[0]))}; did you mean {some}? "
             "'remem sources' lists all"

@@ -19,6 +19,7 @@ from remem.cli.screen import complain, confirmed, counted, print_result, safe, w
 from remem.cli.search import filter_options
 from remem.configuration import Settings
 from remem.contents import expire as expiring
+from remem.contents import restored
 from remem.dates import earliest, readable
 from remem.folders import history_file
 from remem.lookup import key_of, with_stored_names
@@ -27,7 +28,6 @@ from remem.store import InvalidInput, Record
 from remem.store.filters import And, F, Filter
 from remem.store.validation import check_text
 from remem.transfer import record_json
-from remem.versions import is_current
 
 if TYPE_CHECKING:
     from remem.memory import Memory
@@ -112,11 +112,8 @@ def undo(settings: Settings, key: str) -> None:
     are; what is said later may supersede it again.
     """
     with settings.recall() as memory:
-        known = key_of(memory, key, "; 'remem history' shows the keys")
-        before = memory.history(known)[-1]
-        record = memory.undo(known)
-    now = "true beside the newer statements" if is_current(before) else "found again"
-    print_result(settings.as_json, record_json(record), f"{shown_key(record.key)} is {now}.")
+        record, told = restored(memory, key_of(memory, key, "; 'remem history' shows the keys"))
+    print_result(settings.as_json, record_json(record), told)
 
 
 @command("expire", "remem expire KEY", "remem expire KEY --at 2030-01-01", "remem undo KEY")

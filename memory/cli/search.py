@@ -78,7 +78,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _NAMED = (
     ("--speaker", "NAME", completing.speakers, "Said by NAME (repeat for more)"),
-    ("--source", "SOURCE", completing.sources, "From this session or document"),
+    ("--source", "SOURCE", completing.sources, "From this session or document, by name or title"),
     ("--kind", "KIND", completing.kinds, "turn, passage, note or call"),
     ("--origin", "ORIGIN", completing.origins, "person, assistant, tool, document or web"),
 )

@@ -145,7 +145,9 @@ class Filters(Arguments):
     """Conditions that narrow a search down."""
 
     speaker: _Name | None = Field(None, description="Only what this person said")
-    source: _Name | None = Field(None, description="Only from this session or document")
+    source: _Name | None = Field(
+        None, description="Only from this session or document, by its name or title"
+    )
     origin: _Name | None = Field(
         None, description="Only of a 'person', 'assistant', 'tool', 'document' or 'web'"
     )
@@ -246,7 +248,7 @@ class ForgetArguments(Arguments):
 class ListSourcesArguments(Arguments):
     """A part of a name, and how many sources."""
 
-    contains: str | None = Field(None, description="Only those with this in their name")
+    contains: str | None = Field(None, description="Only those with this in their name or title")
     limit: int = Field(50, ge=1, le=500, description="Most sources")
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from remem.contents import restored
 from remem.dates import earliest, latest
-from remem.lookup import key_of, stored_name, with_stored_names
+from remem.lookup import key_of, stored_name, titled_so, with_stored_names
 from remem.memory import Memory
 from remem.messages import said_by
 from remem.recall.doubts import shared_doubt
@@ -73,9 +74,9 @@ from remem.serve.mcp_results import (
 from remem.store import Filter, InvalidInput, Record
 from remem.store.filters import And, F, Range
 from remem.store.types import ASSISTANT
-from remem.versions import is_current
 
 _CALL_RECALL = "call recall first, then pass a key that it shows"
+_CALL_LIST_SOURCES = "call list_sources, and pass one that it shows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,11 +312,8 @@ def _titled(source: SourceData) -> str:
 
 def _undo(memory: Memory, given: UndoArguments) -> Result:
     advice = ", so nothing was taken back: call history first, then pass a key that it shows"
-    key = key_of(memory, given.key, advice)
-    is_true = is_current(memory.history(key)[-1])
-    data = UndoData(key=shown_key(memory.undo(key).key))
-    now = "true beside the newer statements" if is_true else "found again"
-    return Result(f"{data.key} is {now} from now on.", data)
+    record, told = restored(memory, key_of(memory, given.key, advice))
+    return Result(told, UndoData(key=shown_key(record.key)))
 
 
 def _forget(memory: Memory, given: ForgetArguments) -> Result:
@@ -329,20 +327,18 @@ def _forget(memory: Memory, given: ForgetArguments) -> Result:
         chosen = F("source").in_([source])
     forgotten = memory.forget(chosen)
     if not forgotten:
+        # Not what has such a title: called again, it would forget something else.
+        titled = " or ".join(map(shown, titled_so(memory, given.source or "")))
+        advice = f"pass {titled}, titled so" if titled else _CALL_LIST_SOURCES
         raise InvalidInput(
-            f"there is no source {shown(given.source or '')}, so nothing was forgotten: call "
-            "list_sources, and pass one that it shows"
+            f"there is no source {shown(given.source or '')}, so nothing was forgotten: {advice}"
         )
     return Result(f"{_counted(forgotten, 'record')} forgotten.", ForgetData(forgotten=forgotten))
 
 
 def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     wanted = (given.contains or "").casefold()
-    fitting = [
-        each
-        for each in memory.sources()
-        if wanted in each.source.casefold() or wanted in shown(each.source).casefold()
-    ]
+    fitting = [each for each in memory.sources() if _is_called(memory, each.source, wanted)]
     # What has no date comes last.
     fitting.sort(key=lambda each: each.last_said_at.timestamp() if each.last_said_at else -1e18)
     listed = [
@@ -365,6 +361,12 @@ def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     ]
     heading = f"{len(listed)} of {_counted(len(fitting), 'source')}, the latest first"
     return Result(framed([heading, *lines]), data)
+
+
+def _is_called(memory: Memory, source: str, wanted: str) -> bool:
+    """True if a part of its name or title is wanted."""
+    named = (name.casefold() for name in (source, shown(source)))
+    return any(wanted in name for name in named) or wanted in memory.title(source).casefold()
 
 
 def transcript(records: Iterable[Record]) -> str:

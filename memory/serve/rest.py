@@ -7,7 +7,7 @@ of a path.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import reduce
 from importlib.metadata import version
 from operator import and_
@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 from fastapi import APIRouter, Depends, Query, Request
 
 from remem.dates import now
-from remem.lookup import key_for_program, key_or_words
+from remem.lookup import key_for_program, key_or_words, with_stored_sources
 from remem.memory import Memory
 from remem.recall.expectation import Found
 from remem.serve import requests, responses, transfer
@@ -118,7 +118,7 @@ async def search(ask: requests.Ask, deps: Reading) -> responses.Hits:
     terms = _terms(ask, deps)
 
     def searched(memory: Memory) -> responses.Hits:
-        found = memory.search(**_expecting(memory, terms))
+        found = memory.search(**terms(memory))
         expected = found.expected if isinstance(found, Found) else None
         return responses.Hits.of(hits=found, expected=expected)
 
@@ -134,7 +134,7 @@ async def context(ask: requests.Context, deps: Reading) -> responses.ContextOut:
     It is empty for small talk, and for what nobody ever spoke of.
     """
     terms = _terms(ask, deps)
-    built = await deps.do(lambda memory: responses.ContextOut.of(memory.context(**terms)))
+    built = await deps.do(lambda memory: responses.ContextOut.of(memory.context(**terms(memory))))
     deps.metrics.recalled.labels("rest").inc(len(built.hits))
     return built
 
@@ -144,18 +144,18 @@ async def why(ask: requests.Why, deps: Reading) -> responses.ExpectedOut:
     """The fate of a memory on its way into the block for a message: what drops it, and what would
     have kept it."""
     terms = _terms(ask, deps)
-    return await deps.do(
-        lambda memory: responses.ExpectedOut.of(memory.why(**_expecting(memory, terms)))
-    )
+    return await deps.do(lambda memory: responses.ExpectedOut.of(memory.why(**terms(memory))))
 
 
 @_memories.post("/summary", responses=responses.refusals(*_WITH_BODY))
 async def summary(asked: requests.Summary, deps: Reading) -> responses.SummaryOut:
     """The sentences that tell most, word for word, with who said them and when."""
-    where = _filter(asked.where)
-    return await deps.do(
-        lambda memory: responses.SummaryOut.of(memory.summarize(asked.words, where=where))
-    )
+
+    def summed_up(memory: Memory) -> responses.SummaryOut:
+        where = _filter(memory, asked.where)
+        return responses.SummaryOut.of(memory.summarize(asked.words, where=where))
+
+    return await deps.do(summed_up)
 
 
 @_memories.get("/labels", responses=responses.refusals())
@@ -178,19 +178,23 @@ async def label(asked: requests.Label, deps: Writing) -> responses.Count:
 @_memories.post("/labels/guess", responses=responses.refusals(*_WITH_BODY))
 async def classify_all(asked: requests.Labels, deps: Writing) -> responses.LabelledOut:
     """Label the memories that nobody labelled, as far as they are like some that somebody did."""
-    where = _filter(asked.where)
-    return await deps.do(
-        lambda memory: responses.LabelledOut.of(memory.classify_all(asked.name, where))
-    )
+
+    def labelled(memory: Memory) -> responses.LabelledOut:
+        where = _filter(memory, asked.where)
+        return responses.LabelledOut.of(memory.classify_all(asked.name, where))
+
+    return await deps.do(labelled)
 
 
 @_memories.post("/labels/curve", responses=responses.refusals(*_WITH_BODY))
 async def curve(asked: requests.Labels, deps: Reading) -> responses.CurveOut:
     """Counts of each label, by month, or by day within two months."""
-    where = _filter(asked.where)
-    return await deps.do(
-        lambda memory: responses.CurveOut.of(periods=memory.curve(asked.name, where))
-    )
+
+    def counted(memory: Memory) -> responses.CurveOut:
+        where = _filter(memory, asked.where)
+        return responses.CurveOut.of(periods=memory.curve(asked.name, where))
+
+    return await deps.do(counted)
 
 
 @_memories.post("/classify", responses=responses.refusals(*_WITH_BODY))
@@ -214,7 +218,7 @@ async def translate(asked: requests.Translate, deps: Reading) -> responses.Trans
 @_memories.get("/records")
 async def list_records(
     deps: Reading,
-    source: Name | None = None,
+    source: Annotated[Name | None, Query(description="By its name or title.")] = None,
     speaker: Name | None = None,
     kind: Name | None = None,
     origin: Name | None = None,
@@ -240,7 +244,8 @@ async def list_records(
 @_memories.post("/records/list", responses=responses.refusals(*_WITH_BODY))
 async def list_some(asked: requests.List, deps: Reading) -> responses.Page:
     """The same, of those that a filter describes."""
-    return await _page(deps, _filter(asked.where), asked.limit, asked.after, asked.past)
+    where = None if asked.where is None else asked.where.filter()
+    return await _page(deps, where, asked.limit, asked.after, asked.past)
 
 
 @_memories.get("/record", responses=responses.refusals(404))
@@ -377,7 +382,8 @@ async def _page(
     at = None if past else now()
 
     def read(memory: Memory) -> responses.Page:
-        records, mark = page_of(memory, where, after, limit, at)
+        chosen = with_stored_sources(memory, where)
+        records, mark = page_of(memory, chosen, after, limit, at)
         return responses.Page.of(records=records, next=mark)
 
     return await deps.do(read)
@@ -385,20 +391,21 @@ async def _page(
 
 def _terms(
     asked: requests.Ask | requests.Context | requests.Why, deps: Dependencies
-) -> dict[str, Any]:
-    """The arguments of the memory's method, which has the names of the fields."""
+) -> Callable[[Memory], dict[str, Any]]:
+    """The arguments of a memory's method, which has the names of the fields."""
     requests.most(asked.k, deps.settings.max_k, "k")
-    return {**dict(asked), "where": _filter(asked.where)}
+
+    def terms(memory: Memory) -> dict[str, Any]:
+        given = {**dict(asked), "where": _filter(memory, asked.where)}
+        if expect := given.get("expect"):
+            given["expect"] = _expected(memory, expect)
+        return given
+
+    return terms
 
 
-def _filter(where: Where | None) -> Filter | None:
-    return None if where is None else where.filter()
-
-
-def _expecting(memory: Memory, terms: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The terms, with the key of the memory that is expected, if any is."""
-    expect = terms.get("expect")
-    return terms if expect is None else {**terms, "expect": _expected(memory, expect)}
+def _filter(memory: Memory, where: Where | None) -> Filter | None:
+    return None if where is None else with_stored_sources(memory, where.filter())
 
 
 def _expected(memory: Memory, given: str) -> str:

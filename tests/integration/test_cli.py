@@ -701,3 +701,6 @@ def test_a_conversation_is_shown_with_the_title_that_its_export_gave_it(
     asked = (("sources",), ("search", "vinegar"), ("ask", "what does my starter smell of"))
     for command in asked:
         assert "Sourdough for beginners" in remem(*command).out
+    titled = ("--source", "Sourdough for beginners")
+    assert "vinegar" in remem("search", "starter", *titled).out
+    assert "1 record forgotten" in remem("forget", *titled, "--yes").out

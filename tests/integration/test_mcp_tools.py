@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from remem import Memory
+from remem.contents import expire
 from remem.store import Record
 from remem.testing import HashEncoder
 
@@ -450,6 +451,37 @@ def test_every_source_is_a_resource_that_can_be_read(memory: Memory, name: str) 
     (content,) = run(memory, lambda client: client.read_resource(resource.uri)).contents
     said = content.text.splitlines()[2:-1]
     assert [line.rpartition(": ")[2] for line in said] == ["One", "Two"]
+
+
+@pytest.fixture
+def titled(memory: Memory) -> Memory:
+    """Two conversations with one title, and one with another."""
+    for source, title in (("c1", "Sourdough"), ("c2", "New chat"), ("c3", "New chat")):
+        memory.add("Rye wants acid.", source=source, metadata={"title": title})
+    return memory
+
+
+def test_a_conversation_is_named_by_its_title(titled: Memory) -> None:
+    found = data(titled, "recall", question="rye", source="Sourdough")["memories"]
+    assert [each["source"] for each in found] == ["c1"]
+    listed = data(titled, "list_sources", contains="sour")["sources"]
+    assert [each["source"] for each in listed] == ["c1"]
+    told = sentence(titled, "recall", question="rye", source="New chat")
+    assert told == "the title 'New chat' may mean several: write one of c2, c3"
+
+
+def test_what_is_forgotten_is_named_by_its_own_name(titled: Memory) -> None:
+    """Called twice, it must not forget first what has the name and then what has the title."""
+    assert sentence(titled, "forget", source="New chat") == (
+        "there is no source New chat, so nothing was forgotten: pass c2 or c3, titled so"
+    )
+    assert titled.count() == 3
+
+
+def test_an_undone_change_is_told_as_on_the_command_line(memory: Memory) -> None:
+    memory.add("The gate code is 4417.", key="gate")
+    expire(memory, "gate", day(1))
+    assert call(memory, "undo", key="gate").content[0].text == "gate is found again."
 
 
 def test_many_sources_are_listed_page_by_page(memory: Memory) -> None:

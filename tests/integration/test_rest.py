@@ -441,3 +441,32 @@ def test_a_form_of_several_keys_is_refused_with_all_of_them(
     reply = api.get("/record", params={"key": "7"})
     assert reply.status_code == 422
     assert 'write one of "a꞉ b#7", c#7' in reply.json()["error"]["message"]
+
+
+@pytest.fixture
+def titled(api: httpx.Client) -> dict[str, Any]:
+    """The filter of a title that one conversation has; two others have another one."""
+    for source, title in (("c1", "Sourdough"), ("c2", "New chat"), ("c3", "New chat")):
+        note(api, f"Rye in {source}.", source=source, metadata={"title": title})
+    return {"where": {"source": "Sourdough"}}
+
+
+def test_a_conversation_is_named_by_its_title(api: httpx.Client, titled: dict[str, Any]) -> None:
+    assert found(api, "rye", **titled) == ["Rye in c1."]
+    assert done(api.post("/summary", json=titled))["records"] == 1
+    listed = done(api.get("/records", params={"source": "Sourdough"}))
+    assert listed == done(api.post("/records/list", json=titled))
+    assert [each["source"] for each in listed["records"]] == ["c1"]
+
+
+def test_a_title_of_several_is_refused_with_their_names(
+    api: httpx.Client, titled: dict[str, Any]
+) -> None:
+    refused = api.get("/records", params={"source": "New chat"})
+    assert refused.status_code == 422
+    assert "write one of c2, c3" in refused.json()["error"]["message"]
+
+
+def test_a_title_forgets_nothing(api: httpx.Client, titled: dict[str, Any]) -> None:
+    """Sent twice, it must not forget first what has the name and then what has the title."""
+    assert done(api.post("/forget", json=titled)) == {"records": 0}

@@ -12,7 +12,7 @@ from babel import Locale
 from fastapi import APIRouter, Response
 
 from remem.dates import earliest, latest
-from remem.lookup import known_key
+from remem.lookup import known_key, with_stored_sources
 from remem.memory import Memory
 from remem.recall.doubts import shared_doubt
 from remem.recall.expectation import Expected, Stage
@@ -104,7 +104,12 @@ async def search(visit: Reading, q: str = "", n: int = _AT_FIRST) -> Response:
     values["tongues"] = _tongues(visit.language)
     if q.strip():
         depth = _READ_FOR_LANGUAGE if tongue else most + 1
-        found = await visit.read(lambda memory: memory.search(q, depth, where=where, explain=True))
+
+        def search_in(memory: Memory) -> Sequence[Recollection]:
+            chosen = with_stored_sources(memory, where)
+            return memory.search(q, depth, where=chosen, explain=True)
+
+        found = await visit.read(search_in)
         found = [one for one in found if not tongue or tongue_of(one.record.text) == tongue]
         values["found"] = [_shown(one, q) for one in found[:most]]
         if seems_to_ask(q):
@@ -171,7 +176,8 @@ async def why_not(visit: Reading, q: str, expect: str = "") -> Response:
         if key is None:
             candidates = [one.record for one in memory.search(expect, _FEW)]
             return {"fate": None, "candidates": candidates}
-        return {"fate": _fate(memory, q, key, where, known), "candidates": []}
+        chosen = with_stored_sources(memory, where)
+        return {"fate": _fate(memory, q, key, chosen, known), "candidates": []}
 
     values = await visit.read(inquire)
     template = "_why_not.html" if visit.is_part else "why_not.html"
