@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from remem.cli.screen import (
 from remem.configuration import Settings, known_namespace
 from remem.dates import readable
 from remem.lookup import key_of
-from remem.recall.names import shown, shown_key, who
+from remem.recall.names import shown, shown_key, title_of, who
 from remem.recall.order.truth import Supersession
 from remem.store import F, SourceInfo
 from remem.store.types import Record
@@ -42,22 +42,21 @@ if TYPE_CHECKING:
 def sources(settings: Settings) -> None:
     """List the sessions and documents of a namespace."""
     with working("Reading"), known_namespace(settings.look()) as memory:
-        found = [_at_its_clock(memory, each) for each in memory.sources()]
-        titles = {each.source: memory.title(each.source) for each in found}
+        found = [_with_title(memory, each) for each in memory.sources()]
     rows = [
-        (_named(each, titles), each.records, each.first_said_at, each.last_said_at)
-        for each in found
+        (_named(each, title), each.records, each.first_said_at, each.last_said_at)
+        for each, title in found
     ]
     print_result(
         settings.as_json,
-        [{**asdict(each), "title": titles[each.source]} for each in found],
+        [{**asdict(each), "title": title} for each, title in found],
         table(("Source", "Records", "From", "To"), rows),
     )
 
 
-def _named(source: SourceInfo, titles: Mapping[str, str]) -> str:
+def _named(source: SourceInfo, title: str) -> str:
     """The name of a source, below its title if it has one."""
-    return "\n".join(filter(None, (titles[source.source], shown(source.source))))
+    return "\n".join(filter(None, (title, shown(source.source))))
 
 
 @command("show", "remem show KEY", "remem show KEY --radius 5")
@@ -183,17 +182,21 @@ def _show_stats(settings: Settings) -> None:
     )
 
 
-def _at_its_clock(memory: Memory, source: SourceInfo) -> SourceInfo:
-    """A source with its times at the clock of whoever said them, as a search shows them."""
-    ends = (next(memory.scan(F("source") == source.source), None), *memory.last(source.source, 1))
-    zones = [one.said_at.tzinfo for one in ends if one is not None and one.said_at]
+def _with_title(memory: Memory, source: SourceInfo) -> tuple[SourceInfo, str]:
+    """A source with its times at the clock of whoever said them, as a search shows them, and its
+    title."""
+    first = next(memory.scan(F("source") == source.source), None)
+    last = next(iter(memory.last(source.source, 1)), None)
+    title = title_of(last) if last else ""
+    zones = [one.said_at.tzinfo for one in (first, last) if one and one.said_at]
     if not zones or source.first_said_at is None or source.last_said_at is None:
-        return source
-    return replace(
+        return source, title
+    at_its_clock = replace(
         source,
         first_said_at=source.first_said_at.astimezone(zones[0]),
         last_said_at=source.last_said_at.astimezone(zones[-1]),
     )
+    return at_its_clock, title
 
 
 def _show_gaps(settings: Settings, keep: bool | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -338,13 +339,14 @@ def _forget(memory: Memory, given: ForgetArguments) -> Result:
 
 def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     wanted = (given.contains or "").casefold()
-    fitting = [each for each in memory.sources() if _is_called(memory, each.source, wanted)]
+    title = cache(memory.title)
+    fitting = [each for each in memory.sources() if _is_called(each.source, title, wanted)]
     # What has no date comes last.
     fitting.sort(key=lambda each: each.last_said_at.timestamp() if each.last_said_at else -1e18)
     listed = [
         SourceData(
             source=shown(each.source),
-            title=memory.title(each.source),
+            title=title(each.source),
             records=each.records,
             first_said_at=each.first_said_at.isoformat() if each.first_said_at else None,
             last_said_at=each.last_said_at.isoformat() if each.last_said_at else None,
@@ -363,10 +365,10 @@ def _list_sources(memory: Memory, given: ListSourcesArguments) -> Result:
     return Result(framed([heading, *lines]), data)
 
 
-def _is_called(memory: Memory, source: str, wanted: str) -> bool:
+def _is_called(source: str, title: Callable[[str], str], wanted: str) -> bool:
     """True if a part of its name or title is wanted."""
     named = (name.casefold() for name in (source, shown(source)))
-    return any(wanted in name for name in named) or wanted in memory.title(source).casefold()
+    return any(wanted in name for name in named) or wanted in title(source).casefold()
 
 
 def transcript(records: Iterable[Record]) -> str:

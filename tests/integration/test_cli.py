@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from remem import Memory, Record
 from tests.command_line import Remem, command_line
 from tests.tiny_models import save_bert
 
@@ -704,3 +705,18 @@ def test_a_conversation_is_shown_with_the_title_that_its_export_gave_it(
     titled = ("--source", "Sourdough for beginners")
     assert "vinegar" in remem("search", "starter", *titled).out
     assert "1 record forgotten" in remem("forget", *titled, "--yes").out
+
+
+def test_sources_are_read_once_each(remem: Remem, monkeypatch: pytest.MonkeyPatch) -> None:
+    for source in ("a", "b"):
+        remem("add", "A word.", "--source", source)
+    asked: list[str] = []
+    last = Memory.last
+
+    def noted(memory: Memory, source: str, count: int) -> list[Record]:
+        asked.append(source)
+        return last(memory, source, count)
+
+    monkeypatch.setattr(Memory, "last", noted)
+    assert remem("sources").code == 0
+    assert asked == ["a", "b"]
