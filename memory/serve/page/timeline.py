@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from remem.memory import Memory
+from remem.serve.errors import ApiError
 from remem.serve.page.people import is_mine, me_of
 from remem.serve.page.visits import HtmlRoute, Reading
 from remem.serve.sessions import PREFIX
@@ -29,6 +30,9 @@ _FEW, _MANY = 5, 20_000
 """Memories of which a summary is shown: more than the first, and no more than the second."""
 _SHORT_WORDS = 150
 _FIRST_YEAR = 1900
+_LEAP = 2024
+_FIRST, _LAST = date(1, 12, 31), date(9999, 1, 1)
+"""Between them, the next year and midnight in any zone are dates, too."""
 
 Tally = Mapping[str | None, Sequence[int]]
 
@@ -104,6 +108,25 @@ def chart_of(days: Sequence[date], tally: Tally, everybody: Sequence[str | None]
             start += width
         slots.append(Slot(day, totals[place], tuple(parts)))
     return Chart(slots, everybody[:_COLOURS], max(0, len(everybody) - _COLOURS))
+
+
+def _check_day(year: int | None, month: int | None, day: int | None) -> None:
+    """Refuse a day that no year has, or not this one; what is None may be any.
+
+    Raises:
+        ApiError: 404.
+    """
+    whole = (
+        _LEAP if year is None else year,
+        1 if month is None else month,
+        1 if day is None else day,
+    )
+    try:
+        is_shown = _FIRST < date(*whole) < _LAST
+    except (OverflowError, ValueError):
+        is_shown = False
+    if not is_shown:
+        raise ApiError(404, "no_day", "there is no such day in the calendar")
 
 
 def _edges(days: Sequence[date]) -> list[datetime]:
@@ -200,9 +223,9 @@ def _said_within(first: date, end: date) -> Filter:
 @router.get(PATH)
 async def timeline(
     visit: Reading,
-    year: Annotated[int | None, Query(ge=1, le=9998)] = None,
-    month: Annotated[int | None, Query(ge=1, le=12)] = None,
-    day: Annotated[int | None, Query(ge=1, le=31)] = None,
+    year: int | None = None,
+    month: int | None = None,
+    day: int | None = None,
 ) -> Response:
     """The years, the months of one, the days of a month, or a day."""
 
@@ -211,12 +234,12 @@ async def timeline(
     def read(memory: Memory) -> dict[str, Any]:
         years, by_year = _all_years(memory)
         everybody = _by_amount(by_year)
-        if year is None:
-            only = years[0].year if len(years) == 1 else None
-            if only is None:
-                chart = chart_of(years, by_year, everybody)
-                return {"step": "years", "chart": chart, "short": ()}
-        at = year or years[0].year
+        only = years[0].year if len(years) == 1 else None
+        at = only if year is None else year
+        _check_day(at, month, day)
+        if at is None:
+            chart = chart_of(years, by_year, everybody)
+            return {"step": "years", "chart": chart, "short": ()}
         if month is None:
             months = _months(at)
             chart = chart_of(months, _tally(memory, months, "month"), everybody)
@@ -224,7 +247,7 @@ async def timeline(
             return {"step": "year", "at": date(at, 1, 1), "chart": chart, "short": short}
         days = _days(date(at, month, 1))
         chart = chart_of(days, _tally(memory, days, "day"), everybody)
-        if day is None or day > len(days):
+        if day is None:
             short = _in_short(memory, chart, _after(days, "day"))
             return {"step": "month", "at": days[0], "chart": chart, "short": short}
         here = days[day - 1]

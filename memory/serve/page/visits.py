@@ -173,7 +173,11 @@ class HtmlRoute(APIRoute):
         async def handled(request: Request) -> Response:
             try:
                 return await handle(request)
-            except (HTTPException, RequestValidationError, RememError) as error:
+            except RequestValidationError:
+                # Whoever follows the page's links and forms never meets one.
+                message = "a part of the address is not what the page expects"
+                return told(request, ApiError(422, "wrong_address", message))
+            except (HTTPException, RememError) as error:
                 return told(request, api_error(error))
             except ClientDisconnect:
                 raise

@@ -18,6 +18,7 @@ from remem.recall.order.echoes import REASONS
 from remem.recall.ranking import WEIGHTS
 from remem.serve.keys import KeyRing, Permission
 from remem.serve.page import languages
+from remem.store import Record
 from tests.chromium import needs_chromium
 from tests.integration.page.conftest import TRANSLATED, showing, tab
 
@@ -58,6 +59,7 @@ VIEWS = (
     "/page/nowhere",
     "/?namespace=empty",
     "/page/timeline?namespace=empty",
+    "/page/timeline?year=2023&month=2&day=29",
 )
 SIZES = {"phone": (360, 740), "desk": (1440, 900), "wall": (2560, 1440)}
 
@@ -145,6 +147,39 @@ def test_every_view_fits_its_screen(told: Memory, chromium: Any, size: str) -> N
                 ".map((each) => each.outerHTML)"
             )
             assert small == [], address
+
+
+@needs_chromium
+def test_the_way_to_forget_a_conversation_stands_apart(told: Memory, chromium: Any) -> None:
+    phone = {"width": 360, "height": 740}
+    with showing(told) as url, tab(chromium, url, viewport=phone) as page:
+        page.goto("/page/source?source=kiln")
+        said = page.locator(".talk .bubble").last.bounding_box()
+        forget = page.get_by_role("link", name="Forget this source").bounding_box()
+        assert forget["y"] - (said["y"] + said["height"]) > 60
+
+
+@needs_chromium
+def test_the_way_to_forget_a_conversation_is_no_neighbour_of_the_way_on(
+    told: Memory, chromium: Any
+) -> None:
+    told.add_records(Record(f"long#{n}", "long", n, f"word {n}") for n in range(1100))
+    with showing(told) as url, tab(chromium, url) as page:
+        page.goto("/page/source?source=long")
+        on = page.get_by_role("link", name="Read on").bounding_box()
+        forget = page.get_by_role("link", name="Forget this source").bounding_box()
+        assert forget["y"] - (on["y"] + on["height"]) > 60
+
+
+@needs_chromium
+def test_who_i_am_is_told_in_one_line(told: Memory, chromium: Any) -> None:
+    phone = {"width": 360, "height": 740}
+    with showing(told) as url, tab(chromium, url, viewport=phone) as page:
+        page.goto("/page/people")
+        page.get_by_role("button", name="This is me Nora").click()
+        told_so = page.locator("td strong")
+        assert told_so.inner_text() == "This is me"
+        assert told_so.evaluate("(each) => each.getClientRects().length") == 1
 
 
 @needs_chromium

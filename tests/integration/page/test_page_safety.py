@@ -17,6 +17,7 @@ pytest.importorskip("fastapi")
 
 from remem import Memory
 from remem.serve.keys import KeyRing, Permission
+from remem.serve.page import languages
 from remem.serve.page.rendering import HTMX, POLICY, STATIC
 from remem.store import Record
 from remem.testing import HashEncoder
@@ -194,6 +195,44 @@ def test_who_looks_for_a_page_that_is_not_there_is_shown_a_way_home(
     assert (reply.status_code, reply.headers["content-type"][:9]) == (status, "text/html")
     assert 'href="/"' in reply.text
     assert reply.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("sentence", "paths"),
+    [
+        (
+            "no_day",
+            [
+                *("year=2025&month=2&day=31", "year=2025&month=13", "year=2025&month=0"),
+                *("year=2025&month=6&day=0", "year=2025&month=6&day=-1", "month=2&day=30"),
+                *("year=0", "year=-1", "year=1", "year=9999", "year=99999999999999999999"),
+            ],
+        ),
+        ("wrong_address", ["year=MMXXV", "year=2025&month=June", "year=2025&month=6&day="]),
+    ],
+)
+@pytest.mark.parametrize("tongue", languages.NAMES)
+def test_a_day_that_there_is_not_is_told_in_the_language_of_the_page(
+    url: str, tongue: str, sentence: str, paths: list[str]
+) -> None:
+    told = languages.language(tongue).say(f"refused.{sentence}")
+    for path in paths:
+        reply = httpx.get(f"{url}/page/timeline?{path}", headers={"Accept-Language": tongue})
+        assert (reply.status_code in (404, 422), told in reply.text) == (True, True), path
+
+
+def test_a_leap_day_is_one(url: str) -> None:
+    reply = httpx.get(f"{url}/page/timeline?year=2024&month=2&day=29")
+    assert "29 February 2024" in reply.text
+
+
+def test_a_conversation_is_named_by_its_title_in_a_search(url: str, memory: Memory) -> None:
+    for source, title in (("c1", "Sourdough"), ("c2", "New chat"), ("c3", "New chat")):
+        memory.add(f"Rye in {source}.", source=source, metadata={"title": title})
+    found = httpx.get(f"{url}/", params={"q": "rye", "source": "Sourdough"}).text
+    assert ("Rye in c1" in found, "Rye in c2" in found) == (True, False)
+    refused = httpx.get(f"{url}/", params={"q": "rye", "source": "New chat"})
+    assert (refused.status_code, "write one of c2, c3" in refused.text) == (422, True)
 
 
 @pytest.mark.parametrize(
