@@ -51,27 +51,39 @@ def rank(
 
 
 def dated_first(query: Query, ranking: Sequence[Recollection]) -> list[Recollection]:
-    """The ranking with what was said on a day that the question names in front, if that is as good
-    as half of the best; of a question that asks for nothing but a time, all that was said then.
+    """The ranking with what was said on a day that the question names in front, if that is good
+    enough; of a question that asks for nothing but a time, all that was said then.
 
-    "I ran 3 km" is nearer to "How far did I run on 3 May?" than "I ran 9 km" of that day is.
+    "I ran 3 km" is nearer to "How far did I run on 3 May?" than "I ran 9 km" of that day is. Half as
+    good as the best is good enough, and a third if it is near the question by its words or meaning,
+    and not by what speaks for any memory of that conversation.
     """
     spans = query.spans if query.only_when else [one for one in query.spans if one.is_day]
     if not spans or not ranking:
         return list(ranking)
+    best, nearest = max(map(_undated, ranking)), max(map(_nearness, ranking))
 
-    def undated(one: Recollection) -> float:
-        return one.score - one.parts.get("date", 0.0)
-
-    enough = 0.0 if query.only_when else max(map(undated, ranking)) / 2
-    first: list[Recollection] = []
-    others: list[Recollection] = []
-    for one in ranking:
+    def belongs(one: Recollection) -> bool:
         said = one.record.said_at
-        is_then = said is not None and any(span.start <= said < span.end for span in spans)
-        (first if is_then and undated(one) >= enough else others).append(one)
+        if said is None or not any(span.start <= said < span.end for span in spans):
+            return False
+        if query.only_when or _undated(one) >= best / 2:
+            return True
+        return _undated(one) >= best / 3 and _nearness(one) >= nearest / 5
+
+    first = [one for one in ranking if belongs(one)]
+    others = [one for one in ranking if not belongs(one)]
     least = others[0].score if others else 0.0
     return [*(one.at(max(one.score, least), "day") for one in first), *others]
+
+
+def _undated(one: Recollection) -> float:
+    return one.score - one.parts.get("date", 0.0)
+
+
+def _nearness(one: Recollection) -> float:
+    """The part of a score that the legs gave."""
+    return sum(part for name, part in one.parts.items() if name.startswith(("dense", "text")))
 
 
 _CALLS_AMONG = 3
