@@ -4,8 +4,8 @@ No word is kept: of each record a digest of what it said, who said it and in whi
 salt of its file. Whoever has the file can test a guess, so only its owner may read it. The names of
 files and chats do not count, because the next export may have others.
 
-Digests cannot be made anew, without the words: those that come from another store, by a migration
-or in a backup, keep the salt that they were made with.
+Digests cannot be made anew, without the words: those that come from another store, by
+``remem migrate`` or in a backup, keep the salt that they were made with.
 """
 
 from __future__ import annotations

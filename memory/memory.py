@@ -411,6 +411,7 @@ class Memory(Inquiries, Uses):
     def backup(self, target: str | Path | IO[str], *, damaged: OnDamage = log_damage) -> int:
         """Write the records of all namespaces as ``export`` does, and digests of what was deleted
         and forgotten, so that it also stays away from where the backup is read; returns how many.
+        Whoever has these digests can test a guess at what was forgotten.
         """
         departed = self._departed.known().by_salt
         return transfer.export(self._store, target, self.namespaces(), damaged, departed)

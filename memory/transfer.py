@@ -149,16 +149,21 @@ def _parse(path: Path, number: int, line: str) -> Any:
         raise InvalidInput(f"{path}:{number}: the line is not JSON; is the file whole?") from None
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 @contextmanager
 def _writable(target: str | Path | IO[str]) -> Iterator[IO[str]]:
     if not isinstance(target, (str, Path)):
         yield target
         return
-    # Written beside the target and moved over it: a failure leaves an older backup whole.
+    # Written beside the target and moved over it: a failure leaves an older backup whole. What
+    # somebody said, and digests of what they had forgotten, is for nobody else to read.
     path = Path(target)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+        with open(temporary, "x", encoding="utf-8", newline="\n", opener=_private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

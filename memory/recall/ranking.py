@@ -54,9 +54,9 @@ def dated_first(query: Query, ranking: Sequence[Recollection]) -> list[Recollect
     """The ranking with what was said on a day that the question names in front, if that is good
     enough; of a question that asks for nothing but a time, all that was said then.
 
-    "I ran 3 km" is nearer to "How far did I run on 3 May?" than "I ran 9 km" of that day is. Half as
-    good as the best is good enough, and a third if it is near the question by its words or meaning,
-    and not by what speaks for any memory of that conversation.
+    "I ran 3 km" is nearer to "How far did I run on 3 May?" than "I ran 9 km" of that day is. Half
+    as good as the best is enough, and a third if a memory is near the question by its words or
+    meaning, and not by what speaks for any of its conversation.
     """
     spans = query.spans if query.only_when else [one for one in query.spans if one.is_day]
     if not spans or not ranking:

@@ -74,6 +74,8 @@ _Key = Annotated[
     Key, Query(description="Of the memory, whole or as a block shows it.", examples=_KEY_EXAMPLE)
 ]
 
+_WholeKey = Annotated[Key, Query(description="Of the memory, whole.", examples=_KEY_EXAMPLE)]
+
 _memories = APIRouter(
     prefix=responses.PREFIX,
     tags=["memories"],
@@ -255,11 +257,11 @@ async def get(key: _Key, deps: Reading) -> responses.RecordOut:
 
 
 @_memories.patch("/record", responses=responses.refusals(404, *_WITH_BODY))
-async def update(key: _Key, new: requests.Update, deps: Writing) -> responses.RecordOut:
+async def update(key: _WholeKey, new: requests.Update, deps: Writing) -> responses.RecordOut:
     """Replace the text of a memory. The answer is the new version, which has a key of its own."""
 
     def replaced(memory: Memory) -> responses.RecordOut:
-        known = _found(memory, key).key
+        known = _whole(memory, key)
         return responses.RecordOut.of(memory.update(known, new.text, said_at=new.said_at))
 
     record = await deps.do(replaced)
@@ -268,13 +270,13 @@ async def update(key: _Key, new: requests.Update, deps: Writing) -> responses.Re
 
 
 @_memories.delete("/record", responses=responses.refusals(404))
-async def delete(key: _Key, deps: Writing) -> responses.Count:
+async def delete(key: _WholeKey, deps: Writing) -> responses.Count:
     """Stop remembering, with all versions.
 
     Traces may stay in the files until they are overwritten; `forget` leaves none.
     """
 
-    return await deps.do(lambda memory: responses.Count(records=memory.delete(_key(memory, key))))
+    return await deps.do(lambda memory: responses.Count(records=memory.delete(_whole(memory, key))))
 
 
 @_memories.get("/record/history", responses=responses.refusals(404))
@@ -427,6 +429,20 @@ def _key(memory: Memory, given: str) -> str:
         InvalidInput: several memories have it.
     """
     return key_for_program(memory, given) or _missing(given)
+
+
+def _whole(memory: Memory, given: str) -> str:
+    """A key that was given whole: what is sent again must not change another memory then.
+
+    Raises:
+        ApiError: 404, no memory has it.
+        InvalidInput: it is shown of several memories.
+    """
+    key = _key(memory, given)
+    if key != given:
+        message = f"no memory has the key {given!r}; if {key!r} is meant, write it whole"
+        raise ApiError(404, "not_found", message)
+    return key
 
 
 def _missing(key: str) -> NoReturn:

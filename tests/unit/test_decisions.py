@@ -25,6 +25,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
         "I changed my mind: the driver is asyncpg.",
         "We switched to Alembic last week.",
         "It stays plain SQL, because reviewers read it.",
+        "We decided to use SQLite. Could you run the migration?",
     ],
 )
 def test_these_settle_something(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remem.recall import past
+from remem.recall.reading import past
 from remem.recall.reading.past import asks_for_earlier, asks_for_now, asks_what_was
 from remem.recall.reading.states import languages
 
@@ -26,6 +26,9 @@ from remem.recall.reading.states import languages
         "Где я жил раньше?",
         "我最早住在哪里？",
         "我以前的老板是谁？",
+        "我曾經住在哪裡？",
+        "Vorherige Adresse?",
+        "Where did I live before moving to 上海?",
     ],
 )
 def test_these_ask_for_what_was_before(question: str) -> None:
@@ -44,6 +47,16 @@ def test_these_ask_for_what_was_before(question: str) -> None:
         "Dove abito?",
         "Где я живу?",
         "我住在哪里？",
+        "What is my first name?",
+        "Wie oft gehe ich ins Fitnessstudio?",
+        "¿Con quién comparto piso?",
+        "¿Cuál es mi primer apellido?",
+        "Quantas vezes por semana treino?",
+        "A che ora faccio la prima colazione?",
+        "Где я до сих пор работаю?",
+        "Я все еще живу в Москве?",
+        "我女儿在第一中学上学吗？",
+        "从我家到公司怎么过去？",
     ],
 )
 def test_these_do_not(question: str) -> None:
@@ -58,6 +71,7 @@ def test_these_do_not(question: str) -> None:
         "Où étais-je ?",
         "¿Dónde estuve?",
         "Onde estive?",
+        "¿Dónde vivía?",
         "Dove ero?",
         "Где я был?",
     ],

@@ -30,7 +30,7 @@ from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.states import MONTH, WEEKDAY, Language, language_of
 from remem.recall.recollection import Recollection, placed
 from remem.store import Record
-from remem.store.fulltext.folding import straight
+from remem.store.fulltext.folding import CAPITALS, SMALLS, straight
 from remem.store.fulltext.tokens import tokenize
 
 MOST_PLACES = 24
@@ -329,7 +329,7 @@ def _values(text: str) -> Values:
     return found
 
 
-_SUBJECT = re.compile(r"([A-Z][a-z]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
+_SUBJECT = re.compile(rf"([{CAPITALS}][{SMALLS}]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
 _AMOUNT = re.compile(r"\d+(?:[.,' ]\d{3})*(?:[.,]\d{1,2}(?!\d))?")
 _GROUPING = re.compile(r"[.,' ](?=\d{3}(?!\d))")
 _LEAST_AMOUNT = 20
@@ -354,7 +354,7 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
         r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)\b",
         re.IGNORECASE,
     ),
-    "name": re.compile(rf"(?:(?<=[\w,;:'’&] )|(?<=Dr\. )){_NO_NAMES}[^\W\d_a-zà-öø-ÿа-яё]\w+"),
+    "name": re.compile(rf"(?:(?<=[\w,;:'’&] )|(?<=Dr\. )){_NO_NAMES}[{CAPITALS}]\w+"),
 }
 """Kind -> how its values are written, the narrower ones first."""
 

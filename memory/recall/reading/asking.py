@@ -25,15 +25,22 @@ def is_question(text: str) -> bool:
     if asks_at_last(text) or "¿" in last:
         return True
     # Who leaves out a question mark writes no other in its place.
-    if len(last) > _MOST_CHARACTERS or last.endswith(_ENDS) or not is_prose(_DIGITS.sub("", last)):
+    exclaims = last.endswith(_ENDS) or last.startswith("¡")
+    if len(last) > _MOST_CHARACTERS or exclaims or not is_prose(_DIGITS.sub("", last)):
         return False
-    languages = (CHINESE,) if has_chinese(last) else spoken(last)
-    return any(_FORMS[each].search(last) is not None for each in languages if each in _FORMS)
+    forms = [_FORMS[each] for each in _languages(last) if each in _FORMS]
+    return any(form.search(last) is not None for form in forms)
 
 
 def seems_to_ask(text: str) -> bool:
     """True if somebody who types this wants an answer: it is a question or a request."""
-    return is_question(text) or _REQUEST.match(text) is not None
+    return is_question(text) or any(
+        _REQUESTS[each].match(text) is not None for each in _languages(text) if each in _REQUESTS
+    )
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    return (CHINESE,) if has_chinese(text) else spoken(text)
 
 
 def questions(text: str) -> list[str]:
@@ -68,38 +75,54 @@ _TELL = (
     r"tell|remind|show|give|sag|zeig|nenn|erinner|dis|rappelle|montre|donne|dime|recuérda|muéstra|diga"
     r"|lembra|mostra|dimmi|ricorda|скажи|напомни|покажи"
 )
-_REQUEST = re.compile(
-    r"""\W* (?:please|bitte|por\ favor)? \W* (?:
-        (?:tell|remind|show|give|find|list|name)
-        \ (?:me|us|my|our|all|every\w*|the|any\w*|wh\w+|how|\w+s\b (?!\ (?:is|are)\b))
-        | recall | summari[sz]e | look\ up
-        | (?:sage?|zeige?|nenne?|erinnere?|gib|liste?)\ (?:mir|mich|uns|alle|mein\w*)
-        | (?:dis|rappelle|montre|donne)-(?:moi|nous) | résume
-        | dime | recuérdame | muéstrame | dame | resume
-        | (?:diga|lembr[ae]|mostr[ae])-me | dimmi | ricordami | mostrami | dammi | elenca
-        | (?:скажи|напомни|покажи)(?:те)?
-        )\b
-    | \W*[请請]?(?:告诉|告訴|提醒|给|給|列出|总结|總結)(?:我|一下)""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_PLEASE = r"\W*(?:please|bitte|por favor|per favore|пожалуйста|请|請)?\W*"
+_REQUESTS: Mapping[str, re.Pattern[str]] = {
+    language: re.compile(rf"{_PLEASE}(?:{words})", re.IGNORECASE)
+    for language, words in {
+        "en": r"(?:(?:tell|remind|show|give|find|list|name) (?:(?:me|us|my|our|his|her|their|all"
+        r"|every\w*|the|any\w*|wh\w+|how|about)\b|\w+['’]s\b|[a-z]\w+s\b(?! (?:is|are)\b))"
+        r"|(?:recall|summari[sz]e|look up)\b)",
+        "de": r"(?:sage?|zeige?|nenne?|erinnere?|gib|liste?) (?:mir|mich|uns|alle|mein\w*)\b"
+        r"|fasse?\b.*\bzusammen\b",
+        "fr": r"(?:dis|rappelle|montre|donne)[- ](?:moi|nous)\b|résume\b",
+        "es": r"(?:dime|recuérdame|muéstrame|dame|resume)\b",
+        "pt": r"(?:diga|lembr[ae]|mostr[ae])-me\b|resume\b",
+        "it": r"(?:dimmi|ricordami|mostrami|dammi|elenca|riassumi)\b",
+        "ru": r"(?:скажи|напомни|покажи)(?:те)?\b",
+        CHINESE: r"(?:告诉|告訴|提醒)我(?![妈媽爸儿兒女老姐哥弟妹奶爷爺们們])"
+        r"|[给給]我(?:看|列|说|說|找|讲|講)|列出|[总總][结結]",
+    }.items()
+}
+"""Language -> how somebody asks for an answer without a question, at the beginning."""
 
+_GREETINGS = r"hey|hi|hello|hallo|servus|moin|bonjour|salut|coucou|hola|ol[áa]|oi|ciao|привет"
 _OPENINGS = (
-    r"hey|hi|hello|ok(?:ay)?|so|and|but|also|btw|by the way|please|again|now|sorry|um+|hm+|oh|well"
-    r"|wait|und|aber|also|sag mal|ach|et|alors|euh|mais|y|oye|pero|entonces|e|então|mas|olha|ma"
-    r"|allora|scusa|а|и|но|слушай"
+    rf"(?:{_GREETINGS})(?: \w+)?|ok(?:ay)?|so|and|but|also|btw|by the way|please|again|now|sorry"
+    r"|um+|hm+|oh|well|wait|und|aber|also|sag mal|ach|et|alors|euh|mais|y|oye|pero|entonces|e|então"
+    r"|mas|olha|ma|allora|scusa|а|и|но|слушай"
 )
-_OPENING = rf"\W*(?:(?:{_OPENINGS})\W+){{0,2}}"
+_OPENING = rf"\W*(?:(?:{_OPENINGS})[,:;!.…\s]+){{0,2}}"
 _OPENED = re.compile(rf"\A{_OPENING}", re.IGNORECASE)
 _BEGINNING = rf"(?:^|[.;:…] ){_OPENING}"
-"""Behind any comma a clause begins that tells more: "I live in Porto, where it rains"."""
+"""Behind any other comma a clause begins that tells more: "I live in Porto, where it rains"."""
+_ADDRESS = r"^\W*\w+(?: \w+){0,3}, (?!who\b|where (?!(?:is|are|was|were|do|does|did|can)\b))"
+"""Behind a few words in English a comma may stand before a question, as in "I moved again, where do
+I live now", if that is not worded as such a clause is."""
 _ASKED_FOR = rf"(?:{_TELL})\w*\W+(?:\w+\W+){{0,2}}?"
 
 _VERBS = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|has|have|had)(?:n['’]?t)?"
 _SUBJECTS = r"i|you|he|she|it|we|they|there"
-_TOLD_OF = r"(?:\w+ )?(?:\w+ed|\w{2,}[^us]s|said|told|did)(?: (?:me|us|him|her|them|most))?"
-"""Behind "what", and before "is": "what bothers me is the noise" tells something."""
+_TOLD_OF = (
+    r" (?:\w+ )?(?:\w+ed|\w{2,}[^us]s|said|told|did)(?: (?:me|us|him|her|them|most))?"
+    r" (?:is|was)\b(?! (?:i|you|he|she|we|they|my|our|his|her|(?-i:[A-Z])\w*)\b)"
+)
+"""Behind "what", of what is told: "what bothers me is the noise"."""
 
-_EXCLAMATION = r"(?:quel(?:le)?s?|qu[eé]|welche?) \w+$"
+_EXCLAMATION = (
+    r"(?:quel(?:le)?s?|qu[eé]|welche?) (?:\w+ )?(?:chance|dommage|horreur|honte|galère|plaisir|joie"
+    r"|journée|surprise|belle|bonne|beau|rabia|pena|lástima|asco|alegría|vergüenza|ilusión|gusto"
+    r"|risa|miedo|chulo|legal|saudade|raiva|vergonha|alegria|delícia|freude|überraschung)\b"
+)
 
 
 def _form(words: str, not_before: str, further: str = "(?!)") -> re.Pattern[str]:
@@ -113,13 +136,13 @@ def _form(words: str, not_before: str, further: str = "(?!)") -> re.Pattern[str]
 
 _FORMS: Mapping[str, re.Pattern[str]] = {
     "en": re.compile(
-        rf"{_BEGINNING}(?:{_ASKED_FOR}(?:what|who|whose|where|when|which|why|how)\b"
+        rf"(?:{_BEGINNING}|{_ADDRESS})(?:{_ASKED_FOR}(?:what|who|whose|where|when|which|why|how)\b"
         rf"|(?:what|who|where|when|why|how)(?:['’]?(?:s|re|d)| {_VERBS})\b"
         rf"|where (?:{_SUBJECTS}) \w+$"
         rf"|who(?! (?:{_SUBJECTS}|knows|cares)\b) \w+s\b"
         r"|what (?:happened|\w+s (?:me|us|my|our))\b(?! (?:is|was)\b)"
-        rf"|(?:(?:on|in|at|to|from|with|for|by) )?(?:what(?! an?\b)|which|whose|how)"
-        rf" (?!(?:{_SUBJECTS})\b|{_TOLD_OF} (?:is|was)\b)(?:[\w'’-]+ ){{1,4}}?{_VERBS}\b"
+        rf"|(?:(?:on|in|at|to|from|with|for|by) )?(?:what(?! an?\b|{_TOLD_OF})|which|whose|how)"
+        rf" (?!(?:{_SUBJECTS})\b)(?:[\w'’-]+ ){{1,4}}?{_VERBS}\b"
         rf"|(?:is|are|am|do|does|can|could|will|would|should|has)(?:n['’]?t)?"
         rf" (?:{_SUBJECTS}|my|our|your|his|her|their|the|this|that|any\w*)\b"
         rf"|(?:was|were|did|have|had)(?:n['’]?t)? (?:{_SUBJECTS})\b)",
@@ -165,7 +188,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         r"где (?:я|мы) \w+$",
     ),
     CHINESE: re.compile(
-        r"(?:什么|哪[里儿个家位种天年]?|谁|多[少高大长远重久]|怎[么样]|几[点号岁楼层次])(?!.{0,6}[都也])"
+        r"(?:什么|哪[里儿个家位种天年]?|谁|多[少高大长远重久]|怎[么样]|几[点号岁楼层次])(?!.{0,6}(?:(?<![成首京])都|也))"
         r"|有没有|是不是|能不能|是否|[吗呢]\W*$"
     ),
 }

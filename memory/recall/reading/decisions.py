@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from remem.recall.reading.asking import is_question
+from remem.recall.reading.sentences import statements
 from remem.store.fulltext.folding import straight
 
 _SETTLES = re.compile(
@@ -28,4 +29,7 @@ _MOST_CHARACTERS = 4000
 def decides(text: str) -> bool:
     """True if a text settles something, or gives the reason for what is settled."""
     beginning = straight(text[:_MOST_CHARACTERS])
-    return _SETTLES.search(beginning) is not None and not is_question(beginning)
+    if _SETTLES.search(beginning) is None:  # as of most
+        return False
+    settling = (each for each in statements(beginning) if _SETTLES.search(each))
+    return any(not is_question(each) for each in settling)

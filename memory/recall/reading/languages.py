@@ -23,10 +23,24 @@ CHINESE = "zh"
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
     words it has at least as many."""
-    words = words_of(text)
-    shared = {name: common_among(words, name) for name in LANGUAGES}
+    shared = _shared(text)
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
     return tuple(sorted(likely, key=lambda name: -shared[name]))
+
+
+def likeliest(text: str) -> tuple[str, ...]:
+    """Languages of which a question has most common words: one, or several that tie. Only Spanish
+    opens questions with a mark."""
+    if "¿" in text:
+        return ("es",)
+    shared = _shared(text)
+    most = max(shared.values())
+    return tuple(name for name in LANGUAGES if shared[name] == most)
+
+
+def _shared(text: str) -> Mapping[str, int]:
+    words = words_of(text)
+    return {name: common_among(words, name) for name in LANGUAGES}
 
 
 def is_foreign(text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from remem.recall.reading.languages import CHINESE, ENGLISH, has_chinese, spoken
-from remem.store.fulltext.folding import straight
+from remem.recall.reading.languages import CHINESE, ENGLISH, has_chinese, likeliest
+from remem.store.fulltext.folding import simplified, straight
 
 
 def asks_for_earlier(question: str) -> bool:
@@ -20,13 +20,14 @@ def asks_for_now(question: str) -> bool:
 
 
 def asks_what_was(question: str) -> bool:
-    """True if a question says "was" and "did", or that its day is past."""
+    """True if the verb of a question is past, or its day is. Chinese verbs have no past."""
     return _says(_WAS, question)
 
 
 def _says(words: Mapping[str, re.Pattern[str]], question: str) -> bool:
-    pattern = words.get(CHINESE if has_chinese(question) else spoken(question)[0])
-    return pattern is not None and pattern.search(straight(question)) is not None
+    text = straight(simplified(question))
+    languages = {*likeliest(text), CHINESE} if has_chinese(text) else set(likeliest(text))
+    return any(words[each].search(text) for each in languages & words.keys())
 
 
 def _spaced(words: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
@@ -35,34 +36,40 @@ def _spaced(words: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
     }
 
 
+# A first name, a first floor and a first breakfast are of today, and so is how often something is
+# done a week.
 _EARLIER = {
     **_spaced(
         {
             ENGLISH: r"before|previous(?:ly)?|former(?:ly)?|used to|ever|histor(?:y|ies)|earlier"
-            r"|first|original(?:ly)?|initial(?:ly)?|every|all (?:the|my|of)|list|in the past|so far"
-            r"|how (?:many|often)\b(?!.*\b(?:do|am|is|are)\b)|have i (?:\w+ )?(?:lived|worked|had)"
-            r"|over the (?:years|time)|chang(?:e|ed|es)|compare[ds]?",
+            r"|first(?! (?:names?|floor)\b)|original(?:ly)?|initial(?:ly)?|every|all (?:the|my|of)"
+            r"|list|in the past|so far|how (?:many|often)\b(?!.*\b(?:do|am|is|are)\b)"
+            r"|have i (?:\w+ )?(?:lived|worked|had)|over the (?:years|time)|chang(?:e|ed|es)"
+            r"|compare[ds]?",
             "de": r"vorher|zuvor|bevor|früher\w*|ehemalig\w*|vorherig\w*|zuerst|ursprünglich"
-            r"|anfangs|alle|bisher|jemals|liste|wie (?:oft|viele)|(?:ver|ge)?ändert|gewechselt"
-            r"|vergleich\w*",
+            r"|anfangs|alle|bisher|jemals|wie (?:oft|viele)\b.*\b(?:schon|insgesamt|war\w*|hatte\w*"
+            r"|umgezogen)|(?:ver|ge)?ändert|gewechselt|vergleich\w*",
             "fr": r"avant|auparavant|autrefois|précédente?s?|ancien(?:ne)?s?|d'abord"
-            r"|premi(?:er|ère)s?|au début|à l'origine|tou(?:s|tes)|liste"
-            r"|combien (?:de fois|d.+ eue?s?)|jusqu'ici|changée?s?|comparée?s?",
-            "es": r"antes|anterior(?:es)?|antigu[oa]s?|primer[oa]?s?|al principio|originalmente"
-            r"|tod[oa]s|lista|alguna vez|cuántas veces|cuánt[oa]s .+ he tenido|hasta ahora"
-            r"|cambi(?:ó|ado|aron)|compar\w+",
-            "pt": r"antes|anterior(?:es)?|antig[oa]s?|antigamente|primeir[oa]s?"
-            r"|no (?:início|começo)|originalmente|tod[oa]s|lista|alguma vez"
-            r"|quantas vezes|quant[oa]s .+ (?:já )?tive|até agora|mud(?:ou|ado|aram)|compar\w+",
-            "it": r"prima|precedent[ei]|in passato|per prim[oa]|prim[oa]|all'inizio|originariamente"
-            r"|tutt[ie]|elenco|mai|quante volte|quant[ie] .+ ho avuto|finora|cambiat[oaie]"
-            r"|confront\w+",
-            "ru": r"раньше|прежде|прежн\w+|бывш\w+|сначала|впервые|перв\w+|изначально|все|список"
-            r"|когда-либо|сколько раз|до сих пор|(?:из|по)?менял\w*|изменил\w*|сравн\w+",
+            r"|premi(?:er|ère)s?(?! (?:noms?|étage)\b)|au début|à l'origine|tou(?:s|tes)"
+            r"|combien d.+ (?:eue?s?|changé|déménagé)|jusqu'ici|changée?s?|comparée?s?",
+            "es": r"antes|anterior(?:es)?|antigu[oa]s?|primer[oa]?s?(?! (?:apellido|nombre|piso)\b)"
+            r"|al principio|originalmente|tod[oa]s|alguna vez|cuánt[oa]s .*\b(?:he|hemos) \w+d[oa]"
+            r"|hasta ahora|cambi(?:ó|ado|aron)|compara(?:d[oa]s?|r|ción)?",
+            "pt": r"antes|anterior(?:es)?|antig[oa]s?|antigamente"
+            r"|primeir[oa]s?(?! (?:nome|andar)\b)|no (?:início|começo)|originalmente|tod[oa]s"
+            r"|alguma vez|quant[oa]s .*\bjá|quant[oa]s .+ tive|até agora|mud(?:ou|ado|aram)"
+            r"|compara(?:d[oa]s?|r|ção)?",
+            "it": r"prima(?! colazione\b)|precedent[ei]|in passato|primo(?! (?:piano|nome)\b)"
+            r"|all'inizio|originariamente|tutt[ie]|mai|quant[ei] .*\b(?:ho|abbiamo) \w+[oae]|finora"
+            r"|cambiat[oaie]|confront\w+",
+            "ru": r"раньше|прежде|прежн\w+|бывш\w+|сначала|впервые|перв(?:ый|ая|ое|ые|ого|ой|ую|ом)"
+            r"|изначально|все(?! ещ[её]\b)|когда-либо|сколько .*\w+л[аи]?|(?:из|по)?менял\w*"
+            r"|изменил\w*|сравн\w+",
         }
     ),
     CHINESE: re.compile(
-        "以前|之前|曾经|从前|过去|所有|最早|最初|起初|一开始|第一|变化|变过|多少次|几次"
+        "以前|之前|曾经|从前|过去[的几住在]|所有|最早|最初|起初|一开始|第一[次个份任位套辆只]|变化|变过"
+        "|(?:多少|几)次.*过|过.*(?:多少|几)次"
     ),
 }
 
@@ -74,8 +81,8 @@ _NOW = {
             "fr": r"encore|maintenant|actuel(?:le)?s?|actuellement",
             "es": r"todavía|ahora|aún|actual(?:es)?|actualmente",
             "pt": r"ainda|agora|atual|atualmente",
-            "it": r"ancora|ora|adesso|attuale|attualmente",
-            "ru": r"ещё|еще|сейчас|теперь|всё ещё",
+            "it": r"ancora|(?<!che )ora|adesso|attuale|attualmente",
+            "ru": r"ещё|еще|сейчас|теперь|до сих пор",
         }
     ),
     CHINESE: re.compile("还|现在|目前"),
@@ -83,12 +90,12 @@ _NOW = {
 
 _WAS = _spaced(
     {
-        ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! got)|last",
+        ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! got)|last(?! names?\b)",
         "de": r"war(?:en)?|hatten?",
         "fr": r"hier|étai[st]|étions|avai[st]",
-        "es": r"ayer|fu(?:i|e|imos)|estuv\w+",
-        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+",
-        "it": r"ieri|er[oa]|erano|eravamo|avev\w+",
+        "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era|\w+(?:aba|ía)(?:mos)?",
+        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+|era|\w+(?:ava|ia)(?:mos)?",
+        "it": r"ieri|er[oa]|erano|eravamo|avev\w+|\w+av[oa](?:mo)?",
         "ru": r"вчера|был[аио]?|(?:я|мы) \w+л[аи]?",
     }
 )

@@ -19,9 +19,11 @@ from remem.store.fulltext.tokens import content_words, tokenize
 
 
 def named_in(query: Query, said: Sequence[Record]) -> Set[str]:
-    """The tokens of the question that name somebody: speakers, and what it writes with a capital,
-    or the memories if it has none, but for places, times and the beginning. Who asks about
-    themselves names things so.
+    """The tokens of a question that name somebody.
+
+    These are speakers, and words with a capital in the question; where it has none, those that the
+    memories write with one. Places, times and what begins a sentence are no names, and neither is
+    anything in a question of somebody about themselves.
 
     Args:
         said: What may answer it.
@@ -64,16 +66,20 @@ def _capitals(query: Query) -> set[str]:
     return names - _nouns(query.text, "de") if spoken(query.text)[0] == "de" else names
 
 
-def _capitals_of_others(query: Query, said: Sequence[str]) -> list[str]:
+def _capitals_of_others(query: Query, texts: Sequence[str]) -> list[str]:
     """Words of a question without capitals, or of nothing else, that others write with a capital,
-    and never without, and that stand nowhere as other nouns do. Any word may begin a sentence, but
-    few begin two."""
+    and never without, and that stand nowhere as other nouns do.
+
+    Any word may begin a sentence, but few begin two; in German, which writes all nouns with a
+    capital, only these are names.
+    """
     language = spoken(query.text)[0]
-    small = {word for text in said for word in _SMALL.findall(text)}
-    nouns = {noun.lower() for text in (query.text, *said) for noun in _nouns(text, language)}
-    within = {name.lower() for text in said for name in _NAME.findall(text)}
-    first = Counter(name.lower() for text in said for name in _FIRST.findall(text))
-    names = (within | {name for name in first if first[name] > 1}) - small - nouns
+    first = Counter(name.lower() for text in texts for name in _FIRST.findall(text))
+    names = {name for name, times in first.items() if times > 1}
+    if language != "de":
+        names |= {name.lower() for text in texts for name in _NAME.findall(text)}
+    names -= {word for text in texts for word in _SMALL.findall(text)}
+    names -= {noun.lower() for text in (query.text, *texts) for noun in _nouns(text, language)}
     asked = _IN_ITS_PLACE.findall(query.without_times)
     return [word for word in asked if word.lower() in names]
 

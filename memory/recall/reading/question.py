@@ -11,7 +11,13 @@ from remem.recall.reading.dates import Span, time_spans
 from remem.recall.reading.languages import asks_for_anything, common_words, spoken, topic_of
 from remem.store import InvalidInput
 from remem.store.fulltext.folding import CAPITALS, folded
-from remem.store.fulltext.tokens import content_words, split_words, tokenize, word_tokens
+from remem.store.fulltext.tokens import (
+    STOP_WORDS,
+    content_words,
+    split_words,
+    tokenize,
+    word_tokens,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +100,13 @@ def named_among(names: Set[str], speakers: Iterable[str]) -> Set[str]:
 def names_in(question: str) -> frozenset[str]:
     """The tokens of a question that may be of a name: "will" and "de la" are none unless they are
     written as names are."""
-    languages = spoken(question)
+    common = common_words(spoken(question)[0]) | STOP_WORDS
     capitals = set() if question.isupper() else set(_CAPITAL_WITHIN.findall(question))
-
-    def may_name(word: str) -> bool:
-        form = folded(word)
-        return word in capitals or not any(form in common_words(each) for each in languages)
-
-    words = filter(may_name, split_words(question))
-    return frozenset(token for word in words for token in word_tokens(word))
+    may_name = (
+        word for word in split_words(question) if word in capitals or folded(word) not in common
+    )
+    return frozenset(token for word in may_name for token in word_tokens(word))
 
 
-_CAPITAL_WITHIN = re.compile(rf"(?<=\w )[{CAPITALS}]\w+")
-"""A word with a capital behind another one; "I" is none."""
+_CAPITAL_WITHIN = re.compile(rf"(?<=[\w,“\"(:] )[{CAPITALS}]\w+|(?<=[“\"(])[{CAPITALS}]\w+")
+"""A word with a capital that does not begin the question; "I" is none."""

@@ -21,8 +21,9 @@ _QUOTABLE = re.compile(
 )
 # A question mark behind a word and before other words; those of code and addresses are not.
 _MARK = re.compile(r"(?<=\w)\?(?=[!?…\"”’')]*\s)|？")
-# Behind the last one nothing but signs: "?!", "? :)" and "?**" end questions, too.
-_MARK_AT_THE_END = re.compile(r"[?？][^\w?？]*\Z")
+# What may stand behind the last one: "?!", "? :)", "?**", "?😊". Behind that of code stands ";".
+_EMOJI = "\u2600-\u27bf\ufe0f\u200d\U0001f300-\U0001faff"
+_MARK_AT_THE_END = re.compile(rf"[?？][!?！？…\s\"”’')\]*_~{_EMOJI}]*(?:[:;]-?[()DPp])?\s*\Z")
 _PIECE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+$")
 
 _PROSE = 0.9

@@ -118,6 +118,13 @@ def test_one_namespace_knows_nothing_of_what_went_from_another(
         assert import_path(memory.in_namespace("other"), path).added == {"other": 3}
 
 
+def test_a_backup_is_for_its_owner_to_read_only(tmp_path: Path) -> None:
+    with Memory(":memory:", encoder=HashEncoder()) as memory:
+        memory.add("The key is under the mat.")
+        memory.backup(tmp_path / "backup.jsonl")
+    assert (tmp_path / "backup.jsonl").stat().st_mode & 0o077 == 0
+
+
 def test_a_backup_brings_nothing_back_unasked(tmp_path: Path, write: Write) -> None:
     backup = tmp_path / "backup.jsonl"
     with opened(tmp_path) as memory:
