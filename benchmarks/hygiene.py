@@ -114,7 +114,7 @@ class _Plan:
 
     @property
     def as_shipped(self) -> bool:
-        """True if remem is measured as shipped, in all languages, like the expected scores."""
+        """True if remem is measured like the expected scores: as shipped, by all questions as written."""
         whole = self._languages == list(lives.LANGUAGES) and not self.typed
         return whole and Remem() in choose(self.systems) and not self.encoder
 
