@@ -114,7 +114,7 @@ class _Plan:
 
     @property
     def as_shipped(self) -> bool:
-        """True if remem is measured like the expected scores: as shipped, by all questions as written."""
+        """True if remem is measured as for the expected scores: as shipped, by all questions."""
         whole = self._languages == list(lives.LANGUAGES) and not self.typed
         return whole and Remem() in choose(self.systems) and not self.encoder
 

@@ -90,3 +90,16 @@ def test_the_present_is_named(question: str) -> None:
 @pytest.mark.parametrize("words", [past._EARLIER, past._NOW])
 def test_each_language_that_has_states_has_words(words: dict[str, object]) -> None:
     assert words.keys() == {each.name for each in languages()}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where do I train?",
+        "Em que academia eu treino?",
+        "¿En qué compañía tengo el seguro?",
+        "Dove lavo la macchina?",
+    ],
+)
+def test_a_noun_that_ends_like_a_past_verb_tells_nothing(question: str) -> None:
+    assert not asks_what_was(question)

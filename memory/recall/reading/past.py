@@ -93,9 +93,12 @@ _WAS = _spaced(
         ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! got)|last(?! names?\b)",
         "de": r"war(?:en)?|hatten?",
         "fr": r"hier|étai[st]|étions|avai[st]",
-        "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era|\w+(?:aba|ía)(?:mos)?",
-        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+|era|\w+(?:ava|ia)(?:mos)?",
-        "it": r"ieri|er[oa]|erano|eravamo|avev\w+|\w+av[oa](?:mo)?",
+        "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era"
+        r"|(?:est|trabaj|pag|llev|us)aba(?:mos)?|(?:viv|ten|conduc|hac)ía(?:mos)?",
+        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+|era"
+        r"|(?:est|mor|trabalh|pag|us)ava(?:mos)?|vivia|tinha(?:mos)?",
+        "it": r"ieri|er[oa]|erano|eravamo|avev\w+"
+        r"|(?:st|abit|lavor|pag|us)av[oa](?:mo)?|vivev[oa]",
         "ru": r"вчера|был[аио]?|(?:я|мы) \w+л[аи]?",
     }
 )
