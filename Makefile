@@ -1,7 +1,7 @@
 # What contributors run. `make` alone installs and checks; `.ci/run` does the same from nothing.
 bin := .venv/bin
 
-.PHONY: all install format check test coverage
+.PHONY: all install format check test test-slow coverage
 
 all: install check test
 
@@ -18,6 +18,9 @@ check:
 
 test:
 	HF_HUB_OFFLINE=1 $(bin)/pytest -q -n 2
+
+test-slow:  ## what `make test` leaves out
+	HF_HUB_OFFLINE=1 $(bin)/pytest -q -m slow
 
 coverage:
 	HF_HUB_OFFLINE=1 $(bin)/pytest -q -n 2 --cov=remem --cov-report=term:skip-covered

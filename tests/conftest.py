@@ -8,6 +8,10 @@ import signal
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+# Tests run side by side, one to a core: threads of torch would wait for each other by spinning, and
+# a minute becomes five. Processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 pytest.register_assert_rewrite("remem.store.conformance")
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and so would every process

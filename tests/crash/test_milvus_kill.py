@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from remem.store.conformance.samples import SPACE
 from remem.store.milvus import MilvusStore
@@ -37,6 +38,7 @@ def write_for_ever(path: str, diary_path: Path, run: str) -> None:
             known = [key for key in known if key not in forgotten] + names
 
 
+@pytest.mark.slow
 def test_kills_lose_nothing(tmp_path: Path) -> None:
     path = str(tmp_path / "memories.db")
     with MilvusStore(path) as store:

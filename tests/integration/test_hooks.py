@@ -186,6 +186,7 @@ def test_what_could_not_be_stored_is_told_at_the_next_beginning(
     assert "could not store" in json.loads(done.stdout)["systemMessage"]
 
 
+@pytest.mark.slow
 def test_many_calls_leave_no_process_and_no_file_open(
     home: Path, folder: Path, filled: Path
 ) -> None:

@@ -11,6 +11,7 @@ from remem.benchmarks.load.attacks import ATTACKS
 from remem.benchmarks.load.command import TARGETS, load
 
 
+@pytest.mark.slow
 @pytest.mark.model
 def test_a_small_load_loses_and_doubles_nothing_through_a_stop_and_a_kill() -> None:
     small = ["--records", "200", "--searches", "20", "--turns", "24", "--chatters", "2", "--json"]

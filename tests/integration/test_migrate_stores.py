@@ -31,6 +31,10 @@ WAYS = [
     *itertools.permutations(("embedded", "postgres", "milvus"), 2),
     *[("embedded", "home"), ("postgres", "reference"), ("reference", "milvus")],
 ]
+WITH_SLOW_ONES = [
+    pytest.param(way, id=" to ".join(way), marks=[pytest.mark.slow] if "milvus" in way[:1] else [])
+    for way in WAYS
+]
 START = datetime(2024, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 HANDBOOK = "# Tea\nGreen tea wants 80 °C.\n\n## Pots\nClay keeps it warm.\n\n# 饮茶\n先洗杯。\n"
 
@@ -164,7 +168,7 @@ def test_what_was_forgotten_stays_away_from_where_it_was_migrated_to(
         assert import_path(memory, chat).stayed_away == {"default": 1}
 
 
-@pytest.mark.parametrize("way", WAYS, ids=" to ".join)
+@pytest.mark.parametrize("way", WITH_SLOW_ONES)
 def test_names_of_all_kinds_arrive_byte_for_byte(places: Places, way: tuple[str, str]) -> None:
     source, target = places.hop(way)
     with open_store(source) as old, open_store(target) as new:

@@ -191,7 +191,7 @@ def test_the_log_names_requests_and_holds_no_secret(remem: Remem, stub: Upstream
     log = remem.log.read_text()
     assert "trace-7 POST /v1/chat/completions 500 " in log
     assert f"key={made['id']}" in log
-    for secret in (made["key"].split("_")[2], "secret-of-somebody", SECRET, "Biscuit", "token="):
+    for secret in (made["key"].split("_", 2)[2], "secret-of-somebody", SECRET, "Biscuit", "token="):
         assert secret not in log
 
 

@@ -49,7 +49,7 @@ class MilvusMachine(StoreMachine):
         shutil.rmtree(self.folder)
 
 
-TestMilvusMachine = MilvusMachine.TestCase
+TestMilvusMachine = pytest.mark.slow(MilvusMachine.TestCase)
 TestMilvusMachine.settings = settings(
     max_examples=6, stateful_step_count=15, suppress_health_check=[HealthCheck.too_slow]
 )
