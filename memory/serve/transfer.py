@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from itertools import groupby
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -119,7 +119,7 @@ async def import_(
     writers = request.app.state.writers
     departed = (Departed() if bring_back else who.memory.departed).known()
     done: Counter[str] = Counter()
-    went: dict[str, Collection[str]] = {}
+    went: defaultdict[str, set[str]] = defaultdict(set)
     async for numbered in _batches(request):
         done += await to_the_end(writers.run(_stored, who, departed, numbered, went))
     if who.opens_all:
@@ -179,15 +179,15 @@ def _stored(
     who: Caller,
     departed: Digests,
     lines: Iterable[tuple[int, bytes]],
-    went: dict[str, Collection[str]],
+    went: defaultdict[str, set[str]],
 ) -> Counter[str]:
     """Store some lines, each run of one namespace at once; nothing if one of them is none. What
     they tell of what went is put into ``went``."""
     read = [(number, parsed(line, f"line {number} of the body")) for number, line in lines]
     told = {number: departed_in(values) for number, values in read}
     records = [from_values(_BODY, number, values) for number, values in read if not told[number]]
-    for digests in told.values():
-        went.update(digests)
+    for salt, digests in chain.from_iterable(each.items() for each in told.values()):
+        went[salt].update(digests)
     done: Counter[str] = Counter()
     for namespace, group in groupby(records, lambda pair: pair[0]):
         memory = who.granted(namespace).memory

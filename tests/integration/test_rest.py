@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -252,7 +253,9 @@ def test_a_backup_brings_along_what_went_with_a_key_for_all_namespaces(
             },
         ) as there,
     ):
-        done(there.post("/import", content=backup.read_bytes()))
+        digests = backup.read_bytes().splitlines(keepends=True)[1]
+        none = re.sub(rb"\[.*\]", b"[]", digests)  # as another backup of the same store has it
+        done(there.post("/import", content=backup.read_bytes() + none))
         counts = done(there.post("/import", content=lines.read_bytes()))
         assert counts["stayed_away"] == stays_away
 
