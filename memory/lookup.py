@@ -86,7 +86,9 @@ def key_or_words(memory: Memory, given: str) -> str | None:
     if key is not None:
         return key
     wanted = _folded(given)
-    holding = [each for each in memory.scan() if wanted and wanted in _folded(each.text)]
+    if not wanted:
+        return None
+    holding = [each for each in memory.scan() if wanted in _folded(each.text)]
     current = [each.key for each in holding if is_current(each)]
     found = current or [each.key for each in holding[-1:]]
     return _only((), f"the words {_told(shown(given))}", found) if found else None

@@ -192,7 +192,7 @@ def traces(files: Iterable[Path], texts: Sequence[str]) -> tuple[Scan, set[bytes
     read: list[int] = []
     for path in sizes:
         with suppress(FileNotFoundError):
-            held, size = _held(path, probes)
+            held, size = _held(path, probes) if probes else (set(), sizes[path])
             found |= held
             read.append(size)
     return Scan(len(read), sum(read), len(probes), len(found)), found

@@ -71,8 +71,10 @@ def dated_first(query: Query, ranking: Sequence[Recollection]) -> list[Recollect
             return True
         return _undated(one) >= best / 3 and _nearness(one) >= nearest / 5
 
-    first = [one for one in ranking if belongs(one)]
-    others = [one for one in ranking if not belongs(one)]
+    first: list[Recollection] = []
+    others: list[Recollection] = []
+    for one in ranking:
+        (first if belongs(one) else others).append(one)
     least = others[0].score if others else 0.0
     return [*(one.at(max(one.score, least), "day") for one in first), *others]
 

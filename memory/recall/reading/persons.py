@@ -14,7 +14,7 @@ from remem.recall.reading.languages import has_chinese, spoken
 from remem.recall.reading.question import Query
 from remem.recall.reading.states import Language, language_of
 from remem.store import Record
-from remem.store.fulltext.folding import CAPITALS, SMALLS, simplified, straight
+from remem.store.fulltext.folding import CAPITALS, simplified, straight
 from remem.store.fulltext.tokens import content_words, tokenize
 
 
@@ -73,15 +73,28 @@ def _capitals_of_others(query: Query, texts: Sequence[str]) -> list[str]:
     Any word may begin a sentence, but few begin two; in German, which writes all nouns with a
     capital, only these are names.
     """
+    asked = [
+        word
+        for word in _IN_ITS_PLACE.findall(query.without_times)
+        if not query.tokens.keys().isdisjoint(tokenize(word))
+    ]
+    # To read all texts for their capitals takes a tenth of a second where they are long, and of
+    # most questions no word is left.
+    rare = {word.lower() for word in asked if not _is_small_somewhere(word.lower(), texts)}
+    texts = [text for text in texts if any(word in text.lower() for word in rare)]
     language = spoken(query.text)[0]
     first = Counter(name.lower() for text in texts for name in _FIRST.findall(text))
     names = {name for name, times in first.items() if times > 1}
     if language != "de":
         names |= {name.lower() for text in texts for name in _NAME.findall(text)}
-    names -= {word for text in texts for word in _SMALL.findall(text)}
     names -= {noun.lower() for text in (query.text, *texts) for noun in _nouns(text, language)}
-    asked = _IN_ITS_PLACE.findall(query.without_times)
-    return [word for word in asked if word.lower() in names]
+    return [word for word in asked if word.lower() in names & rare]
+
+
+def _is_small_somewhere(word: str, texts: Sequence[str]) -> bool:
+    """True if a text has a word without a capital."""
+    whole = re.compile(rf"\b{re.escape(word)}\b")
+    return any(word in text and whole.search(text) for text in texts)
 
 
 def _nouns(text: str, language: str) -> set[str]:
@@ -100,7 +113,6 @@ _CAPITALISED = rf"[{CAPITALS}](?![{CAPITALS}])\w*"
 _NAME = re.compile(_PLACE + _CAPITALISED)
 _FIRST = re.compile(rf"(?:^|(?<=[.!?] )){_CAPITALISED}", re.MULTILINE)
 _IN_ITS_PLACE = re.compile(_PLACE + r"\w+")
-_SMALL = re.compile(rf"\b[{SMALLS}]\w*")
 
 _NOUN: Mapping[str, re.Pattern[str]] = {
     language: re.compile(rf"(?=\b(?:{words}) (?:({adjective}) )?(\w+))", re.IGNORECASE)
