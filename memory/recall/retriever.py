@@ -22,7 +22,7 @@ from remem.recall.reading.question import read_query
 from remem.recall.recollection import Recollection
 from remem.recall.relevance import judged
 from remem.recall.rerank import MOST_CANDIDATES, Reranker, reranked
-from remem.recall.search import LEGS, Answer, Depths, Search, claims_one_of
+from remem.recall.search import LEGS, Answer, Search, claims_one_of
 from remem.store import Filter, InvalidInput, Reader, Store
 from remem.store.fulltext.tokens import tokenize
 from remem.views import line
@@ -106,23 +106,21 @@ class Retriever:
     ) -> list[Recollection]:
         """Like ``search``, for a message that was checked and encoded: needs no model."""
 
-        depths = Depths(self.pool, self.dated_pool, self.stepped_pool)
-
         def ask(reader: Reader) -> list[Answer]:
             return [
                 Search(
                     reader=reader,
                     namespace=namespace,
                     where=where,
-                    messages=asked.queries,
+                    message=asked,
                     question=read_query(query, now),
                     vector=vector,
-                    space=asked.space,
-                    across_languages=asked.across_languages,
                     now=now,
                     k=k,
                     weights=self.weights,
-                    depths=depths,
+                    pool=self.pool,
+                    dated_pool=self.dated_pool,
+                    stepped_pool=self.stepped_pool,
                 ).answer()
                 for query, vector in zip(asked.queries, asked.vectors, strict=True)
             ]

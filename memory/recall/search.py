@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import reduce
 from operator import and_, or_
 
+from remem.recall.encoded import Encoded
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.order.echoes import Sorted, behind, sorted_out
 from remem.recall.order.likeness import Likeness
@@ -79,39 +80,29 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Depths:
-    """Hits that are asked for; see ``Retriever``."""
-
-    pool: int
-    dated: int
-    stepped: int
-
-
-@dataclass(frozen=True, slots=True)
 class Search:
     """One question, and where it is looked for.
 
     Attributes:
-        messages: The message, and the questions in it.
+        message: That the question is one of.
         vector: Of the question: float32, shape (dim,), length 1.
-        space: That the vector is of.
-        across_languages: The encoder says that a question is near its answer in another language.
         now: When it is asked; None: not known.
         k: Memories that are wanted.
+        weights, pool, dated_pool, stepped_pool: See ``Retriever``.
     """
 
     reader: Reader
     namespace: str
     where: Filter | None
-    messages: Sequence[str]
+    message: Encoded
     question: Query
     vector: Vector
-    space: Space
-    across_languages: bool
     now: datetime | None
     k: int
     weights: Mapping[str, float | Weight]
-    depths: Depths
+    pool: int
+    dated_pool: int
+    stepped_pool: int
 
     def answer(self) -> Answer:
         """The memories that the store has for the question."""
@@ -145,17 +136,17 @@ class Search:
     def _pooled(self) -> tuple[Sorted, int]:
         """The hits of the legs, and how many each was asked for: more where echoes crowd."""
         legs = {
-            name: leg(self.question.topic, self.vector, self.space)
+            name: leg(self.question.topic, self.vector, self.message.space)
             for name, leg in LEGS.items()
             if any(astuple(Weight.of(self.weights.get(name, 0.0))))
         }
         asked = list(legs.values())
         dated = self._dated(asked)
-        pool = max(self.k, self.depths.pool)
+        pool = max(self.k, self.pool)
         while True:
             hits = self._searched(asked, pool)
             named = dict(zip(legs, hits, strict=True))
-            found = sorted_out(self.question, self.messages, named, dated)
+            found = sorted_out(self.question, self.message.queries, named, dated)
             full = max(map(len, hits)) >= pool
             if not full or 2 * found.crowd <= pool or pool >= _DEEPEST:
                 return found, pool
@@ -182,7 +173,7 @@ class Search:
         said_at = F("said_at")
         then = reduce(or_, (said_at.between(each.earliest, each.latest) for each in spans))
         deepest = self.k if self.question.only_when else 0
-        hits = self._hits(legs, max(deepest, self.depths.dated), then)
+        hits = self._hits(legs, max(deepest, self.dated_pool), then)
         return [hit.record for leg in hits for hit in leg]
 
     def _weighed(
@@ -192,7 +183,7 @@ class Search:
         records = {hit.record.key: hit.record for leg in legs.values() for hit in leg}
         voices = voices_of(records.values())
         weights = weights_for_agents(weights_among(self.weights, voices), records.values())
-        if self.across_languages:
+        if self.message.across_languages:
             same = share_in_tongue(self.question.text, legs)
             if "answer" in weights:  # its words for names and numbers are of the same language
                 weights["answer"] *= same
@@ -214,7 +205,7 @@ class Search:
         leads = step(others, idf)
         if not leads:
             return ranking, rarity
-        [stepped] = self._hits([Text(TURN, leads)], self.depths.stepped)
+        [stepped] = self._hits([Text(TURN, leads)], self.stepped_pool)
         more = [hit.record for hit in stepped if hit.record.key not in ruled_out]
         return linked(ranking, more, idf, share), rarity
 
@@ -233,7 +224,7 @@ class Search:
             for _, name in states
         }
         legs = [Text(TURN, words[name]) for name in sorted(words)]
-        found = self._hits(legs, self.depths.pool) if legs else []
+        found = self._hits(legs, self.pool) if legs else []
         records = {hit.record.key: hit.record for hits in found for hit in hits}
         return [
             record
@@ -246,7 +237,7 @@ class Search:
     ) -> tuple[Likeness, list[Record]]:
         """The likeness of the question and what may answer it, and what else is like the likeliest
         answer, if that may have changed: an update may be far from the question."""
-        is_read = self.across_languages or not has_chinese(self.question.text)
+        is_read = self.message.across_languages or not has_chinese(self.question.text)
         if not (is_read and may_have_changed(self.question, ranking)):
             return Likeness(), []
         vectors = self._vectors([*(one.record for one in ranking[:MOST_PLACES]), *stated])

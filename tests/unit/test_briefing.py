@@ -1,4 +1,4 @@
-"""What a session is told when it begins."""
+"""The briefing of a session that begins: what is pinned, and the last sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question is about, told by its words."""
+"""The matter of a question, and whether the question is in English."""
 
 import pytest
 

@@ -10,8 +10,14 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from remem.recall.reading.languages import CHINESE, has_chinese, spoken
-from remem.recall.reading.sentences import asks_at_last, is_prose, last_line, marked_questions
+from remem.recall.reading.languages import CHINESE, has_chinese, languages_of
+from remem.recall.reading.sentences import (
+    MOST_CHARACTERS,
+    asks_at_last,
+    is_prose,
+    last_line,
+    marked_questions,
+)
 
 
 @lru_cache(maxsize=4096)
@@ -28,25 +34,21 @@ def is_question(text: str) -> bool:
     exclaims = last.endswith(_ENDS) or last.startswith("¡")
     if len(last) > _MOST_CHARACTERS or exclaims or not is_prose(_DIGITS.sub("", last)):
         return False
-    forms = [_FORMS[each] for each in _languages(last) if each in _FORMS]
+    forms = [_FORMS[each] for each in languages_of(last) if each in _FORMS]
     return any(form.search(last) is not None for form in forms)
 
 
 def seems_to_ask(text: str) -> bool:
     """True if somebody who types this wants an answer: it is a question or a request."""
     return is_question(text) or any(
-        _REQUESTS[each].match(text) is not None for each in _languages(text) if each in _REQUESTS
+        _REQUESTS[each].match(text) is not None for each in languages_of(text) if each in _REQUESTS
     )
-
-
-def _languages(text: str) -> tuple[str, ...]:
-    return (CHINESE,) if has_chinese(text) else spoken(text)
 
 
 def questions(text: str) -> list[str]:
     """The sentences of a text that ask, in order; of those without a mark only whole lines."""
     asked: list[str] = []
-    for line in text[-_MOST_READ:].splitlines():
+    for line in text[-MOST_CHARACTERS:].splitlines():
         asked += marked_questions(line) or ([line.strip()] if is_question(line) else [])
     return asked
 
@@ -65,9 +67,6 @@ def as_marked(text: str) -> str:
 
 _MOST_CHARACTERS = 200
 """Of a line that asks without a mark; longer ones tell something."""
-
-_MOST_READ = 20_000
-"""Characters of a message in which questions are looked for, the last ones."""
 
 _ENDS = (".", "!", "。", "！", "…")
 _DIGITS = re.compile(r"\d+")

@@ -28,6 +28,12 @@ def spoken(text: str) -> tuple[str, ...]:
     return tuple(sorted(likely, key=lambda name: -shared[name]))
 
 
+def languages_of(text: str) -> tuple[str, ...]:
+    """Languages that a text may be in, the likeliest first: see ``spoken``, and Chinese alone where
+    there are Chinese characters."""
+    return (CHINESE,) if has_chinese(text) else spoken(text)
+
+
 def likeliest(text: str) -> tuple[str, ...]:
     """Languages of which a question has most common words: one, or several that tie. Only Spanish
     opens questions with a mark."""
@@ -38,7 +44,9 @@ def likeliest(text: str) -> tuple[str, ...]:
     return tuple(name for name in LANGUAGES if shared[name] == most)
 
 
+@lru_cache(maxsize=64)
 def _shared(text: str) -> Mapping[str, int]:
+    """Language -> the number of its common words in a question."""
     words = words_of(text)
     return {name: common_among(words, name) for name in LANGUAGES}
 

@@ -39,7 +39,7 @@ _CHARACTERS_A_WORD = 6
 """As in English, the sign behind a word included; of code, formulas and addresses an encoder makes
 more tokens than of as many words."""
 
-_MOST_CHARACTERS = 20_000
+MOST_CHARACTERS = 20_000
 """Of a longer text the end is read; ten megabytes would take seconds, for every question."""
 
 
@@ -47,7 +47,7 @@ def asks(text: str) -> bool:
     """True if a text ends with a question."""
     if not _holds_a_question_mark(text):  # most do not, and every candidate is looked at
         return False
-    return _MARK_AT_THE_END.search(_without_asides(text[-_MOST_CHARACTERS:])) is not None
+    return _MARK_AT_THE_END.search(_without_asides(text[-MOST_CHARACTERS:])) is not None
 
 
 def asks_at_last(text: str) -> bool:
@@ -64,13 +64,13 @@ def asks_at_last(text: str) -> bool:
 
 def last_line(text: str) -> str:
     """The last line of a text that is not empty."""
-    return text[-_MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
+    return text[-MOST_CHARACTERS:].rstrip().rpartition("\n")[2]
 
 
 def is_prose(text: str) -> bool:
     """True if a text is words, as people write them: of code, logs and tables more than a tenth are
     digits and signs, of one in sixty turns of a chat."""
-    text = text[-_MOST_CHARACTERS:]
+    text = text[-MOST_CHARACTERS:]
     words = sum(map(str.isalpha, text)) + sum(map(text.count, _BETWEEN_WORDS))
     return words >= _PROSE * len(text)
 
@@ -79,13 +79,13 @@ def marked_questions(text: str) -> list[str]:
     """The sentences of a text that end with a question mark, in order."""
     if not _holds_a_question_mark(text):
         return []
-    sentences = _SENTENCE.findall(text[-_MOST_CHARACTERS:])
+    sentences = _SENTENCE.findall(text[-MOST_CHARACTERS:])
     return [sentence.strip() for sentence in sentences if asks(sentence)]
 
 
 def statements(text: str) -> list[str]:
     """The sentences of a text that do not ask, in order; what stands in brackets is nobody's."""
-    sentences = _QUOTABLE.findall(_without_asides(text[-_MOST_CHARACTERS:]))
+    sentences = _QUOTABLE.findall(_without_asides(text[-MOST_CHARACTERS:]))
     return [sentence.strip() for sentence in sentences if sentence.strip() and not asks(sentence)]
 
 
@@ -95,7 +95,7 @@ def statement_share(text: str) -> float:
     The mean of two shares: of its characters outside of questions, and 1 if it does not end with
     a question, because who asks last has mostly said the rest in order to ask.
     """
-    text = text[-_MOST_CHARACTERS:]
+    text = text[-MOST_CHARACTERS:]
     if not _holds_a_question_mark(text):
         return 1.0
     sentences = _SENTENCE.findall(_without_asides(text))

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from remem.recall.reading.languages import CHINESE, has_chinese, spoken
+from remem.recall.reading.languages import languages_of
 from remem.store.fulltext.folding import CAPITALS
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
@@ -195,7 +195,7 @@ def _by_name() -> Mapping[str, Language]:
 
 def language_of(question: str) -> Language | None:
     """The likeliest language of a question, if there are states in it."""
-    return _by_name().get(CHINESE if has_chinese(question) else spoken(question)[0])
+    return _by_name().get(languages_of(question)[0])
 
 
 def language_named(name: str) -> Language:
