@@ -241,13 +241,13 @@ class Search:
         if not (is_read and may_have_changed(self.question, ranking)):
             return Likeness(), []
         vectors = self._vectors([*(one.record for one in ranking[:MOST_PLACES]), *stated])
-        likeness = Likeness.of(self.vector, vectors)
+        likeness = Likeness(self.vector, vectors)
         best = likeliest(self.question, states, ranking, likeness)
         if best is None or best not in vectors:
             return likeness, []
         [hits] = self._hits([Dense(TURN, vectors[best])], _MOST_ALIKE)
         more = [hit.record for hit in hits if hit.record.key not in vectors]
-        return Likeness.of(self.vector, {**vectors, **self._vectors(more)}), more
+        return Likeness(self.vector, {**vectors, **self._vectors(more)}), more
 
     def _vectors(self, records: Iterable[Record]) -> dict[str, Vector]:
         """The vectors of some turns by their keys."""

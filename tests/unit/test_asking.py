@@ -17,6 +17,8 @@ from remem.recall.reading.asking import (
     "text",
     [
         "where do I live now",
+        "how many hours from Knoxville to Joplin if I don't stop",
+        "are gyms always rammed in january or is it just round here",
         "what happened on 3 January",
         "¿conté algo el 24 de julio",
         "unter welcher Nummer bin ich zu erreichen",

@@ -1,4 +1,4 @@
-"""Likeness is measured from the mean of what came up."""
+"""Likeness is measured by the mean and the spread of what came up."""
 
 from __future__ import annotations
 
@@ -26,25 +26,24 @@ MEMORIES = {
 
 
 def test_what_is_nearer_to_the_question_than_most_is_like_it() -> None:
-    found = Likeness.of(QUESTION, MEMORIES).to_question()
-    assert found["a"] > found["b"] == found["c"] == 0.0
+    found = Likeness(QUESTION, MEMORIES).to_question()
+    assert found["a"] > 0 > found["b"] == pytest.approx(found["c"])
 
 
-def test_memories_are_like_each_other_when_they_differ_alike_from_the_mean() -> None:
-    found = Likeness.of(QUESTION, MEMORIES).to_memory("a")
-    assert found["like a"] > found["b"] == found["c"] == 0.0
+def test_what_is_nearer_to_a_memory_than_most_is_like_it() -> None:
+    found = Likeness(QUESTION, MEMORIES).to_memory("a")
+    assert found["like a"] > 0 > found["b"]
     assert "a" not in found
 
 
-def test_likeness_is_measured_by_its_spread() -> None:
-    wide = {"a": vector(1, 1, 0), "b": vector(1, -1, 1), "c": vector(1, -1, -1)}
-    narrow = {"a": vector(9, 1, 0), "b": vector(9, -1, 1), "c": vector(9, -1, -1)}
-    ours, theirs = Likeness.of(vector(1, 2, 0), wide), Likeness.of(vector(9, 2, 0), narrow)
-    assert ours.to_question() == pytest.approx(theirs.to_question(), abs=0.1)
+def test_likeness_is_in_standard_deviations() -> None:
+    values = [*Likeness(QUESTION, MEMORIES).to_question().values()]
+    assert np.mean(values) == pytest.approx(0, abs=1e-5)
+    assert np.std(values) == pytest.approx(1, abs=1e-3)
 
 
 def test_what_is_not_known_has_no_likeness() -> None:
-    likeness = Likeness.of(QUESTION, MEMORIES)
+    likeness = Likeness(QUESTION, MEMORIES)
     assert "z" not in likeness.to_question()
     assert likeness.to_memory("z") == {}
     assert Likeness().to_question() == Likeness().to_memory("a") == {}
@@ -52,10 +51,9 @@ def test_what_is_not_known_has_no_likeness() -> None:
 
 def test_of_two_memories_the_mean_says_nothing() -> None:
     two = {key: MEMORIES[key] for key in ("a", "b")}
-    assert Likeness.of(QUESTION, two) == Likeness()
+    assert Likeness(QUESTION, two).to_question() == {}
 
 
-def test_equal_memories_are_unlike_anything() -> None:
-    same = dict.fromkeys("abc", vector(1, 0, 0))
-    likeness = Likeness.of(vector(1, 0, 0), same)
-    assert likeness.to_memory("a") == {"b": 0.0, "c": 0.0}
+def test_equal_memories_are_alike_as_any() -> None:
+    likeness = Likeness(QUESTION, dict.fromkeys("abcd", vector(1, 0, 0)))
+    assert likeness.to_memory("a") == {"b": 0.0, "c": 0.0, "d": 0.0}

@@ -43,7 +43,8 @@ _EARLIER = {
         {
             ENGLISH: r"before|previous(?:ly)?|former(?:ly)?|used to|ever|histor(?:y|ies)|earlier"
             r"|first(?! (?:names?|floor)\b)|original(?:ly)?|initial(?:ly)?|every|all (?:the|my|of)"
-            r"|list|in the past|so far|how (?:many|often)\b(?!.*\b(?:do|am|is|are)\b)"
+            r"|list|in the past|so far|how (?:many times|often)\b(?!.*\b(?:do|am|is|are)\b)"
+            r"|how many\b(?!.*\b(?:do|am|is|are|was|were|had)\b)"
             r"|have i (?:\w+ )?(?:lived|worked|had)|over the (?:years|time)|chang(?:e|ed|es)"
             r"|compare[ds]?",
             "de": r"vorher|zuvor|bevor|früher\w*|ehemalig\w*|vorherig\w*|zuerst|ursprünglich"
@@ -90,7 +91,7 @@ _NOW = {
 
 _WAS = _spaced(
     {
-        ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! got)|last(?! names?\b)",
+        ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! (?:got|for|on)\b)|last(?! names?\b)",
         "de": r"war(?:en)?|hatten?",
         "fr": r"hier|étai[st]|étions|avai[st]",
         "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era"
