@@ -169,6 +169,20 @@ def test_what_is_said_within_days_is_true_side_by_side() -> None:
     assert order(asked, (0, told[0]), (3, "I'm in the chess club Rook now.")) != [*told]
 
 
+def test_who_says_now_expects_that_it_has_changed() -> None:
+    told = (0, "I drive an old Corolla."), (100, "The Fabia needed new tyres."), RAIN
+    old, new = told[0][1], told[1][1]
+    assert order("What car do I drive?", *told)[0] == old
+    assert order("What car do I drive now?", *told)[0] == new
+
+
+def test_of_somebody_else_more_is_asked_of_an_update() -> None:
+    mine = "My boss is Rita, she shouts a lot.", "Kofi signs my holidays these days."
+    hers = "Ana's boss is Rita, she shouts a lot.", "Kofi signs Ana's holidays these days."
+    assert order("Who is my boss?", (0, mine[0]), (100, mine[1]), RAIN)[0] == mine[1]
+    assert order("Who is Ana's boss?", (0, hers[0]), (100, hers[1]), RAIN)[0] == hers[0]
+
+
 def test_what_is_like_the_answer_is_raised_from_far_behind_the_question() -> None:
     asked = "What car do I drive?"
     old, talk = said(0, 0, "I drive an old Corolla."), [said(n, n, TALK[n]) for n in range(1, 8)]

@@ -16,19 +16,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 
 import stopwordsiso
 
 from remem.recall.order.likeness import Likeness
 from remem.recall.order.truth import asked_for, is_kept_beside, is_personal, looks_back, moment_of
+from remem.recall.order.values import NARROW_KINDS, Values, differ, is_close, values_in
 from remem.recall.reading.asking import is_question
 from remem.recall.reading.claims import State, claims
-from remem.recall.reading.past import asks_what_was
+from remem.recall.reading.past import asks_for_now, asks_what_was
 from remem.recall.reading.persons import asks_about_own, named_in
 from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.sentences import room
-from remem.recall.reading.states import MONTH, WEEKDAY, Language, language_of
+from remem.recall.reading.states import Language, language_of
 from remem.recall.recollection import Recollection, placed
 from remem.store import Record
 from remem.store.fulltext.folding import CAPITALS, SMALLS, straight
@@ -62,9 +63,6 @@ _MOST_YEARS = 2
 _APART = timedelta(days=14)
 """Least time between a statement and another that updates it without a word of a change: what
 somebody says within days is true side by side."""
-
-Values = Mapping[str, frozenset[str]]
-"""Kind -> the values of this kind in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +145,19 @@ def updates_first(
     best = _likeliest(said, likeness)
     if best is None:
         return list(ranking)
-    least = _LEAST if asks_about_own(question.text) else _LEAST_OF_OTHERS
-    chain = _chain(best, said, likeness, least)
+    chain = _chain(best, said, likeness, _least(question))
     moment = asked_for(question, now)
     until = [each for each in chain if moment is None or each.moment[0] < moment]
     after = chain[len(until) :]  # a chain is in the order of time
     return _in_their_places(ranking, [found[each.place] for each in (*until[::-1], *after)])
+
+
+def _least(question: Query) -> float:
+    """The least sum of the signs of an update; see ``_LEAST``."""
+    if not asks_about_own(question.text):
+        return _LEAST_OF_OTHERS
+    expects_change = bool(question.spans) or asks_for_now(question.text)
+    return _LEAST_IF_EXPECTED if expects_change else _LEAST
 
 
 def _in_their_places(
@@ -175,13 +180,14 @@ def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
     to_question = likeness.to_question()
 
     def likelihood(each: _Said) -> float:
-        return (
-            1.1 * to_question.get(each.record.key, 0.0)
-            + 2.5 / (1 + each.place)
-            + 2.5 * room(each.record.text)
-            + 0.7 * each.is_own
-            + 4.0 * (each.is_asked is True)
-        )
+        signs = {
+            "claims it": float(each.is_asked is True),
+            "own": float(each.is_own),
+            "far up": 1.0 / (1 + each.place),
+            "room": room(each.record.text),
+            "like the question": to_question.get(each.record.key, 0.0),
+        }
+        return _sum(signs, _OF_AN_ANSWER)
 
     near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
     return max(near, key=likelihood, default=None)
@@ -201,7 +207,7 @@ def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness, least: float)
             "like the older": to_older(older.record.key).get(newer.record.key, 0.0),
             "like the question": to_question.get(newer.record.key, 0.0),
         }
-        return sum(_WEIGHTS[name] * value for name, value in signs.items()) > least
+        return _sum(signs, _OF_AN_UPDATE) > least
 
     chain = [best]
     in_time = sorted(said, key=lambda each: each.moment)
@@ -214,20 +220,24 @@ def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness, least: float)
     return chain
 
 
+def _sum(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    return sum(weights[name] * value for name, value in signs.items())
+
+
 def signs_of(newer: _Said, older: _Said) -> dict[str, float]:
     """The signs that a later statement is an update of an earlier one, most of them 0 or 1."""
     counts = newer.values["number"], older.values["number"]
     names = older.values["name"]
     # Two statements about Inma share her name; whose cleaner Ewa was tells of Ewa what has changed.
     says_it = not older.words.isdisjoint(newer.words - (newer.subject & older.subject))
-    of_a_kind = any(_differs(newer.values[kind], older.values[kind]) for kind in _NARROW_KINDS)
+    of_a_kind = any(differ(newer.values[kind], older.values[kind]) for kind in NARROW_KINDS)
     signs = {
         "says its words": says_it,
         "changes": newer.changes,
         "another of a kind": of_a_kind,
         "another name": bool(names and newer.values["name"] - names),
-        "another number": _differs(*counts),
-        "close number": _is_close(*counts),
+        "another number": differ(*counts),
+        "close number": is_close(*counts),
         "claims it": newer.is_asked is True,
         "claims something else": newer.is_asked is False,
         "far down": newer.place / MOST_PLACES,
@@ -235,26 +245,6 @@ def signs_of(newer: _Said, older: _Said) -> dict[str, float]:
         "years between": min((newer.moment[0] - older.moment[0]) / _YEAR, _MOST_YEARS),
     }
     return {name: float(value) for name, value in signs.items()}
-
-
-def _is_close(newer: Set[str], older: Set[str]) -> bool:
-    """True if a number has become a little more or less."""
-    return any(
-        a != b and max(a, b) <= _MOST_CHANGE * min(a, b)
-        for a in _amounts(newer)
-        for b in _amounts(older)
-    )
-
-
-def _amounts(numbers: Set[str]) -> list[float]:
-    """The amounts of some numbers, as "1,200" and "88.5", but for those that count a few."""
-    written = [found[0] for each in numbers if (found := _AMOUNT.match(each))]
-    read = [float(_GROUPING.sub("", each).replace(",", ".")) for each in written]
-    return [each for each in read if each >= _LEAST_AMOUNT]
-
-
-def _differs(newer: Set[str], older: Set[str]) -> bool:
-    return bool(newer and older) and not newer & older
 
 
 def _told(question: Query, asked: Set[State], found: Sequence[Recollection]) -> list[_Said]:
@@ -306,7 +296,7 @@ def _said(
             place,
             record,
             (moment, record.source, record.position),
-            _values(text),
+            values_in(text),
             frozenset(tokenize(text)) - common,
             bool(_CHANGED.search(text) or language.change.search(text)),
             language.own.search(text) is not None,
@@ -327,49 +317,7 @@ def _common(language: str) -> frozenset[str]:
 
 
 _ANY_MATTER = ("called", "bought", "moved", "changed", "switched", "started", "use")
-
-
-@lru_cache(maxsize=4096)
-def _values(text: str) -> Values:
-    """The values in a text: numbers and the like as they stand, names as tokens."""
-    found: dict[str, frozenset[str]] = {}
-    for kind, pattern in _KINDS.items():
-        held = [each.casefold() for each in pattern.findall(text)]
-        found[kind] = frozenset(tokenize(" ".join(held)) if kind == "name" else held)
-        text = pattern.sub(" _ ", text) if kind != "name" else text
-    return found
-
-
 _SUBJECT = re.compile(rf"([{CAPITALS}][{SMALLS}]+)(?:'s)? (?!(?:is|in|on|at|to|for|by)\b)[a-z]")
-_AMOUNT = re.compile(r"\d+(?:[.,' ]\d{3})*(?:[.,]\d{1,2}(?!\d))?")
-_GROUPING = re.compile(r"[.,' ](?=\d{3}(?!\d))")
-_LEAST_AMOUNT = 20
-_MOST_CHANGE = 1.5
-"""A rent or a salary changes by half at most; other numbers are of something else."""
-
-_NO_NAMES = (
-    r"(?!(?:I|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)(?:day)?\b"
-    r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
-    r"|(?:Dr|Mr|Mrs|Ms|Easter|Christmas|OK)\b)"
-)
-_KINDS: Mapping[str, re.Pattern[str]] = {
-    "address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    "time": re.compile(r"\b\d{1,2}:\d\d\b"),
-    "date": re.compile(
-        rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b|\b{MONTH} \d{{1,2}}(?!\d)"
-        rf"|{WEEKDAY}",
-        re.IGNORECASE,
-    ),
-    "number": re.compile(
-        r"\d[\d.,' -]*\d|\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-        r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)\b",
-        re.IGNORECASE,
-    ),
-    "name": re.compile(rf"(?:(?<=[\w,;:'’&] )|(?<=Dr\. )){_NO_NAMES}[{CAPITALS}]\w+"),
-}
-"""Kind -> how its values are written, the narrower ones first."""
-
-_NARROW_KINDS = tuple(kind for kind in _KINDS if kind not in ("number", "name"))
 _CHANGED = re.compile(
     r"\b(?:now|new|no longer|instead|from .{1,15} on|as of|since|these days|lately|again|today"
     r"|tonight|yesterday|this (?:morning|week|month)|\w+ed (?:\w+ ){0,3}(?:to|for|from|by)"
@@ -379,12 +327,20 @@ _CHANGED = re.compile(
 _PRONOUN = re.compile(
     r"\b(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re|\b)", re.IGNORECASE
 )
-_LEAST = 5.5
-_LEAST_OF_OTHERS = 9.0
-"""The same where a question is about somebody else: of them most things are said once, and all that
-is said of them shares their name."""
 
-_WEIGHTS: Mapping[str, float] = {
+# Weights of signs: likeness is in standard deviations, years are years, all others are in [0, 1].
+# A conditional logit of what answers against what came up beside it, and a logistic regression of
+# statements that update each other against others that came up with them: over invented lives in
+# six languages, with questions whose answers change and with others; rounded.
+
+_OF_AN_ANSWER: Mapping[str, float] = {
+    "claims it": 4.0,
+    "own": 0.7,
+    "far up": 2.5,
+    "room": 2.5,
+    "like the question": 1.1,
+}
+_OF_AN_UPDATE: Mapping[str, float] = {
     "says its words": 2.1,
     "changes": 0.9,
     "another of a kind": 1.4,
@@ -399,7 +355,16 @@ _WEIGHTS: Mapping[str, float] = {
     "like the older": 1.2,
     "like the question": 0.7,
 }
-"""Of a logistic regression of statements that update each other against others that came up with
-them, over invented lives in six languages, and questions whose answers never change; rounded."""
+
+_LEAST = 6.7
+"""Least sum of the signs of an update. A lower one finds more updates, and puts more of
+what has nothing to do with it above a fact that never changed."""
+
+_LEAST_IF_EXPECTED = 5.5
+"""The same where a question names a time, or says "now": nobody asks so of what never changes."""
+
+_LEAST_OF_OTHERS = 9.0
+"""The same where a question is about somebody else: of them most things are said once, and all that
+is said of them shares their name."""
 
 _SEVERAL = re.compile(r"\b(?:total|altogether|than|instead of|both|insgesamt)\b", re.IGNORECASE)
