@@ -142,6 +142,9 @@ def test_a_state_is_recognised_in_the_words_of_many(text: str, state: str) -> No
         "刚才13900001111给我打电话。",
         "我看李医生的书。",
         "我是经理的朋友。",
+        "We have a plumber now.",
+        "My wife has a nurse now.",
+        "搬来以后我胖了。",
     ],
 )
 def test_the_same_words_of_others_or_of_no_present_state_claim_nothing(text: str) -> None:
