@@ -1,12 +1,12 @@
 """Daily use of a memory, measured without a judge: what is stale, repeated or about nobody.
 
-The lives and questions are invented (``remem.benchmarks.datasets.hygiene``); all figures are shares
-of questions.
+The lives and questions are invented (``remem.benchmarks.datasets.hygiene``, and ``changes`` there);
+all figures are shares of questions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +16,7 @@ import click
 from remem.benchmarks import options
 from remem.benchmarks.datasets import hygiene as lives
 from remem.benchmarks.datasets.base import Dataset, gold_of
+from remem.benchmarks.datasets.changes import changes
 from remem.benchmarks.intervals import Interval, mean_interval, share_interval
 from remem.benchmarks.measuring import (
     HaystackResult,
@@ -33,6 +34,10 @@ from remem.cli.screen import complain, counted
 from remem.encoders.opening import open_encoder
 from remem.recall.doubts import shared_doubt
 
+_SETS: Mapping[str, Callable[[str, Sequence[str]], Dataset]] = {
+    "lives": lives.hygiene,
+    "changes": changes,
+}
 _UNANSWERED = ("wrong person", "unanswerable", "stray word")
 _SILENT = (*_UNANSWERED, "small talk", "code", "log")
 _SYSTEMS = f"{Remem().name},dense,bm25,rrf"
@@ -74,6 +79,8 @@ def _metrics(outcome: Outcome, tokens: int) -> Iterator[tuple[str, float]]:
                 yield "echo above fact after 5", float(_beaten(outcome))
         case ["as of"]:
             yield "as-of right", float(not _beaten(outcome))
+        case ["fact" | "friend"]:
+            yield "fact first", float(_first_is_gold(outcome))
         case ["day"]:
             yield "named day first", float(_first_is_gold(outcome))
         case ["first" | "last"]:
@@ -106,6 +113,7 @@ def _first_is_gold(outcome: Outcome) -> bool:
 class _Plan:
     """A measurement to make, as the options say."""
 
+    which: str
     half: str
     languages: str
     systems: str
@@ -115,8 +123,8 @@ class _Plan:
     @property
     def as_shipped(self) -> bool:
         """True if remem is measured as for the expected scores: as shipped, by all questions."""
-        whole = self._languages == list(lives.LANGUAGES) and not self.typed
-        return whole and Remem() in choose(self.systems) and not self.encoder
+        all_lives = self.which == "lives" and self._languages == list(lives.LANGUAGES)
+        return all_lives and not self.typed and Remem() in choose(self.systems) and not self.encoder
 
     @property
     def _languages(self) -> list[str]:
@@ -124,12 +132,13 @@ class _Plan:
 
     def dataset(self) -> Dataset:
         """The lives."""
-        dataset = lives.hygiene(self.half, self._languages)
+        dataset = _SETS[self.which](self.half, self._languages)
         return lives.typed(dataset) if self.typed else dataset
 
     def measure(self, dataset: Dataset, out: Path | None) -> Mapping[str, Tally]:
         """All systems, measured with a progress bar."""
         given = {
+            "--set": self.which,
             "--half": self.half,
             "--languages": self.languages,
             "--systems": self.systems,
@@ -157,6 +166,14 @@ class _Plan:
 
 
 @click.command()
+@click.option(
+    "--set",
+    "which",
+    type=click.Choice([*_SETS]),
+    default="lives",
+    show_default=True,
+    help="Lives that are made from sentences with gaps, or changes as their authors worded them",
+)
 @click.option(
     "--half",
     type=click.Choice(lives.HALVES),
@@ -190,7 +207,7 @@ def hygiene(out: Path | None, markdown: TextIO | None, check: bool, **chosen: An
     plan = _Plan(**chosen)
     if check and not plan.as_shipped:
         raise click.UsageError(
-            "--check is for remem as it is shipped, in all languages and without --typed"
+            "--check is for remem as it is shipped, of all lives and without --typed"
         )
     dataset = plan.dataset()
     expected = expected_scores(digest_of(dataset.path), official=False) if check else {}
@@ -216,6 +233,7 @@ def _show(name: str, by_system: Mapping[str, Sequence[Outcome]], markdown: TextI
         rows = [
             [metric, *(_cell(metric_values(each, metric)) for each in columns.values())]
             for metric in HYGIENE
+            if metric_values(outcomes, metric)
         ]
         print_rows(title, ["figure", *columns], rows, markdown)
 

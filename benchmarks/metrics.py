@@ -300,6 +300,7 @@ HYGIENE = (
     "echo above fact",
     "echo above fact after 5",
     "as-of right",
+    "fact first",
     "named day first",
     "first or last right",
     "all times in 1,000 tokens",

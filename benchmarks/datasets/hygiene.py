@@ -56,9 +56,9 @@ HALVES = ("tuning", "test")
 LANGUAGES = ("en", "zh", "de", "es", "fr", "pt")
 
 _FOLDER = Path(str(files("remem.benchmarks"))) / "data" / "hygiene"
-_START = datetime(2023, 6, 5, tzinfo=timezone.utc)
-_DAYS = 730
-_END = _START + timedelta(days=_DAYS, hours=20)
+START = datetime(2023, 6, 5, tzinfo=timezone.utc)
+DAYS = 730
+END = START + timedelta(days=DAYS, hours=20)
 _CHANGES = ((20, 160), (240, 400), (470, 690))
 """The days between which each of three values is told."""
 
@@ -81,14 +81,23 @@ def hygiene(half: str, languages: Sequence[str] = LANGUAGES) -> Dataset:
     Raises:
         InvalidInput: there is no such half or language.
     """
+    check_choice(half, languages)
+    folder = _FOLDER / half
+    return Dataset(f"hygiene {half}", folder, partial(_haystacks, folder, languages))
+
+
+def check_choice(half: str, languages: Sequence[str]) -> None:
+    """Refuse a half or languages that there are not.
+
+    Raises:
+        InvalidInput: there is no such half or language.
+    """
     unknown = [each for each in languages if each not in LANGUAGES]
     if half not in HALVES or unknown or not languages:
         raise InvalidInput(
             f"there are no lives of {half!r} in {', '.join(unknown or languages) or 'nothing'}: "
             f"choose a half from {', '.join(HALVES)}, and languages from {', '.join(LANGUAGES)}"
         )
-    folder = _FOLDER / half
-    return Dataset(f"hygiene {half}", folder, partial(_haystacks, folder, languages))
 
 
 def typed(dataset: Dataset) -> Dataset:
@@ -147,7 +156,7 @@ class _Life:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.half} {self.namespace}")
-        self.free = self.rng.sample(range(1, _DAYS - 1), _DAYS - 2)
+        self.free = self.rng.sample(range(1, DAYS - 1), DAYS - 2)
         self.named = self.number % 2 == 1
 
     def haystack(self) -> Haystack:
@@ -170,7 +179,7 @@ class _Life:
         """A session on a day; the keys of its turns."""
         number = self.sessions
         self.sessions += 1
-        begun = _START + timedelta(days=day, hours=8, minutes=7 * (number % 90))
+        begun = START + timedelta(days=day, hours=8, minutes=7 * (number % 90))
         source = f"{begun:%Y-%m-%d}/{number}"
         owner = self.namespace.partition("-")[2] if self.named else None
         for position, (role, speaker, text, recalled) in enumerate(turns):
@@ -211,7 +220,7 @@ class _Life:
             turns = [self._smalltalk(), self._reply()]
             if self.named and self.rng.random() < 0.4:
                 turns[1] = ("user", self._one_of("friends"), self._one_of("replies"), ())
-            self._say(self.rng.randrange(_DAYS), *turns)
+            self._say(self.rng.randrange(DAYS), *turns)
 
     # What is asked.
 
@@ -227,7 +236,7 @@ class _Life:
                 category=category,
                 evidence=evidence,
                 sources=dict.fromkeys((key.partition("#")[0] for key in right), 1),
-                asked_at=_END,
+                asked_at=END,
                 answerable=bool(right),
             )
         )
@@ -273,7 +282,7 @@ class _Life:
         names = self.rng.sample(self.words["friends"], len(self.words["friends"]))
         for place, (said_of, said_by, asked) in enumerate(self._some_of("others", 6)):
             friend, other = names[place % len(names)], names[(place + 1) % len(names)]
-            day = self.rng.randrange(_DAYS)
+            day = self.rng.randrange(DAYS)
             if self.named:
                 told = self._say(day, self._smalltalk(), ("user", friend, said_by, ()))[-1]
             else:
@@ -292,7 +301,7 @@ class _Life:
             for place in self.rng.sample(range(_OF_A_DAY), 2):
                 asked = self.rng.choice(series["ask"]).format(date=self._date(days[place]))
                 self._ask("day", asked, [told[place]], told[:place] + told[place + 1 :])
-        day = (_START + timedelta(days=days[0])).date()
+        day = (START + timedelta(days=days[0])).date()
         said = [one.key for one in self.records if one.said_at and one.said_at.date() == day]
         self._ask("any of a day", self._one_of("day").format(date=self._date(days[0])), said)
 
@@ -339,7 +348,7 @@ class _Life:
         return self._moment(self._one_of("dates"), day)
 
     def _moment(self, form: str, day: int) -> str:
-        date = _START + timedelta(days=day)
+        date = START + timedelta(days=day)
         month = self.words["months"][date.month - 1]
         return form.format(day=date.day, month=month, year=date.year)
 

@@ -180,7 +180,8 @@ ANSWERED = {"answer in 1,000 tokens": 1.0, **UNMARKED}
         ("first", "xGR", {"first or last right": 1.0}),
         ("last", "RG", {"first or last right": 0.0}),
         ("count", "GG", {"all times in 1,000 tokens": 1.0}),
-        ("fact", "xG", {}),
+        ("fact", "Gx", {"fact first": 1.0}),
+        ("friend", "xG", {"fact first": 0.0}),
     ],
 )
 def test_what_has_an_answer_is_judged_by_gold_and_rivals(
