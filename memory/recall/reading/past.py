@@ -89,14 +89,21 @@ _NOW = {
     CHINESE: re.compile("还|现在|目前"),
 }
 
+_PAST_VERBS = (
+    r"began|bit|bought|broke|built|came|cost|drew|fell|found|gave|got|grew|hurt|left|lost|made|met|paid"
+    r"|said|sang|sent|sold|stole|taught|told|took|went|won|wrote"
+)
 _WAS = _spaced(
     {
-        ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! (?:got|for|on)\b)|last(?! names?\b)",
-        "de": r"war(?:en)?|hatten?",
-        "fr": r"hier|étai[st]|étions|avai[st]",
-        "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era"
+        ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! (?:got|for|on)\b)|last(?! names?\b)"
+        rf"|(?:who|what|which \w+) (?:\w+ed|{_PAST_VERBS})",
+        "de": r"war(?:en)?|hatten?"
+        r"|(?:hat|habe|haben)\b.* (?:\w*ge\w+(?:t|en)|bekommen)(?=\W*$)",
+        "fr": r"hier|étai[st]|étions|avai[st]"
+        r"|(?:m'|t'|l'|nous )?(?:a|ai|ont|avons) (?:\w+ )?\w+(?:é|it|is)e?s?",
+        "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era|\w{2,}(?:ó|aron|ieron)"
         r"|(?:est|trabaj|pag|llev|us)aba(?:mos)?|(?:viv|ten|conduc|hac)ía(?:mos)?",
-        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+|era"
+        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+|era|deu|(?!estou\b)\w{2,}(?:ou|aram|eram|iram)"
         r"|(?:est|mor|trabalh|pag|us)ava(?:mos)?|vivia|tinha(?:mos)?",
         "it": r"ieri|er[oa]|erano|eravamo|avev\w+"
         r"|(?:st|abit|lavor|pag|us)av[oa](?:mo)?|vivev[oa]",
