@@ -4,7 +4,7 @@
 language: persons with everyday talk (``chatter``), with what changed for them two or three times
 (``changes``: what they said each time, and two questions), and with what they said once
 (``facts``). Where ``datasets.hygiene`` fills the gaps of its sentences, every sentence here is of
-one person. There are hundreds of matters, from the dose of a medicine to the place of the spare key.
+one person. There are hundreds of matters, from the dose of a medicine to where the spare key is.
 
 A question's ``evidence`` has grade 1 for what is right and 0 for older and newer values. Its
 category is that of ``datasets.hygiene``: ``changed`` for the present value, ``as of`` for that of a
