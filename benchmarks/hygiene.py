@@ -17,6 +17,7 @@ from remem.benchmarks import options
 from remem.benchmarks.datasets import hygiene as lives
 from remem.benchmarks.datasets.base import Dataset, gold_of
 from remem.benchmarks.datasets.changes import changes
+from remem.benchmarks.datasets.invented import HALVES, LANGUAGES
 from remem.benchmarks.intervals import Interval, mean_interval, share_interval
 from remem.benchmarks.measuring import (
     HaystackResult,
@@ -123,7 +124,7 @@ class _Plan:
     @property
     def as_shipped(self) -> bool:
         """True if remem is measured as for the expected scores: as shipped, by all questions."""
-        all_lives = self.which == "lives" and self._languages == list(lives.LANGUAGES)
+        all_lives = self.which == "lives" and self._languages == list(LANGUAGES)
         return all_lives and not self.typed and Remem() in choose(self.systems) and not self.encoder
 
     @property
@@ -176,14 +177,14 @@ class _Plan:
 )
 @click.option(
     "--half",
-    type=click.Choice(lives.HALVES),
+    type=click.Choice(HALVES),
     default="test",
     show_default=True,
     help="Whose lives: what is tuned is tuned on one half, and shown on the other",
 )
 @click.option(
     "--languages",
-    default=",".join(lives.LANGUAGES),
+    default=",".join(LANGUAGES),
     show_default=True,
     help="Languages with commas between them",
 )

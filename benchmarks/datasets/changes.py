@@ -16,20 +16,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import partial
-from importlib.resources import files
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from babel.dates import format_skeleton
 
-from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.benchmarks.datasets.hygiene import DAYS, END, LANGUAGES, START, check_choice
-from remem.store import Record
+from remem.benchmarks.datasets.base import Dataset, Haystack
+from remem.benchmarks.datasets.invented import DAYS, LANGUAGES, START, History, invented
 
-_FOLDER = Path(str(files("remem.benchmarks"))) / "data" / "changes"
 _APART = 45
 """Least days between two values of the same."""
 
@@ -50,41 +46,28 @@ def changes(half: str, languages: Sequence[str] = LANGUAGES) -> Dataset:
     Raises:
         InvalidInput: there is no such half or language.
     """
-    check_choice(half, languages)
-    folder = _FOLDER / half
-    return Dataset(f"changes {half}", folder, partial(_haystacks, folder, languages))
+    return invented("changes", half, languages, _haystacks)
 
 
 def _haystacks(folder: Path, languages: Sequence[str]) -> Iterator[Haystack]:
     for language in languages:
         persons = json.loads((folder / f"{language}.json").read_text("utf-8"))
         for number, person in enumerate(persons):
-            yield _Telling(language, person, folder.name, number).haystack()
+            namespace = f"{language}-{person['name']}"
+            # Every second person has a name in the history.
+            history = History(namespace, person["name"] if number % 2 == 1 else None)
+            rng = random.Random(f"{folder.name} {namespace}")
+            yield _Telling(language, person, history, rng).haystack()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Telling:
-    """The telling of one person over two years: it grows with what can be asked about it.
-
-    Attributes:
-        number: Every second person has a name in the history, as in one of a messenger.
-    """
+    """The telling of one person over two years."""
 
     language: str
     person: Mapping[str, Any]
-    half: str
-    number: int
-    records: list[Record] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    rng: random.Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rng = random.Random(f"{self.half} {self.namespace}")
-
-    @property
-    def namespace(self) -> str:
-        """The language and the name."""
-        return f"{self.language}-{self.person['name']}"
+    history: History
+    rng: random.Random
 
     def haystack(self) -> Haystack:
         """All that was said, in the order of time, and all questions."""
@@ -94,9 +77,8 @@ class _Telling:
             self._change(change)
         for fact in self.person["facts"]:
             key = self._tell(self.rng.randint(30, 450), fact["said"])
-            self._ask("fact", fact["question"], key)
-        self.records.sort(key=lambda record: (record.said_at, record.position))
-        return Haystack(self.namespace, self.records, self.questions)
+            self.history.ask("fact", fact["question"], [key])
+        return self.history.haystack()
 
     def _change(self, change: Mapping[str, Any]) -> None:
         length = DAYS // len(change["told"])
@@ -107,45 +89,16 @@ class _Telling:
         told = [self._tell(day, text) for day, text in zip(days, change["told"], strict=True)]
         if "friend" in change:
             self._tell(self.rng.randrange(DAYS), change["friend"])
-        self._ask("changed", change["question"], told[-1], told[:-1])
+        self.history.ask("changed", change["question"], told[-1:], told[:-1])
         then = self.rng.randrange(len(told) - 1)
         between = START + timedelta(days=(days[then] + days[then + 1]) // 2)
         month = format_skeleton("yMMMM", between, locale=self.language)
         asked = change["then"].replace("{month}", month)
-        self._ask("as of", asked, told[then], [*told[:then], *told[then + 1 :]])
+        self.history.ask("as of", asked, [told.pop(then)], told)
 
     def _tell(self, day: int, text: str) -> str:
         """A message on a day, and what the assistant says to it; the key of the message."""
-        number = len(self.records) // 2
-        begun = START + timedelta(days=day, hours=8, minutes=7 * (number % 90))
-        source = f"{begun:%Y-%m-%d}/{number}"
-        turns = ("user", text), ("assistant", _NOTED[self.language])
-        self.records += [
-            self._turn(source, position, role, said, begun)
-            for position, (role, said) in enumerate(turns)
-        ]
-        return f"{source}#0"
-
-    def _turn(self, source: str, position: int, role: str, text: str, begun: datetime) -> Record:
-        named = role == "user" and self.number % 2 == 1
-        return Record(
-            key=f"{source}#{position}",
-            source=source,
-            position=position,
-            text=text,
-            role=role,
-            speaker=self.person["name"] if named else None,
-            said_at=begun + timedelta(minutes=position),
+        said, _ = self.history.say(
+            day, ("user", None, text, ()), ("assistant", None, _NOTED[self.language], ())
         )
-
-    def _ask(self, category: str, text: str, gold: str, rivals: Sequence[str] = ()) -> None:
-        self.questions.append(
-            Question(
-                id=f"{self.namespace}/{len(self.questions)}",
-                text=text,
-                category=category,
-                evidence={**dict.fromkeys(rivals, 0), gold: 1},
-                sources={gold.partition("#")[0]: 1},
-                asked_at=END,
-            )
-        )
+        return said

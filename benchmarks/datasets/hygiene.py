@@ -34,31 +34,29 @@ from __future__ import annotations
 import random
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from remem.benchmarks.datasets.abstention import abstention_messages
-from remem.benchmarks.datasets.base import Dataset, Haystack, Question
-from remem.recall.order.echoes import RECALLED
-from remem.store import InvalidInput, Record
+from remem.benchmarks.datasets.base import Dataset, Haystack
+from remem.benchmarks.datasets.invented import (
+    DAYS,
+    LANGUAGES,
+    START,
+    History,
+    Turn,
+    invented,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-HALVES = ("tuning", "test")
-LANGUAGES = ("en", "zh", "de", "es", "fr", "pt")
-
-_FOLDER = Path(str(files("remem.benchmarks"))) / "data" / "hygiene"
-START = datetime(2023, 6, 5, tzinfo=timezone.utc)
-DAYS = 730
-END = START + timedelta(days=DAYS, hours=20)
 _CHANGES = ((20, 160), (240, 400), (470, 690))
 """The days between which each of three values is told."""
 
@@ -67,9 +65,6 @@ _ECHOED = 5
 _OF_A_DAY = 8
 _MESSAGES = 3  # of code and of logs, of which there are enough elsewhere
 _PASTED = ("code", "log")
-
-Turn = tuple[str, str | None, str, Sequence[str]]
-"""Role, speaker, text, and the keys of the memories that it was made from."""
 
 Words = Mapping[str, Any]
 """The file of one language."""
@@ -81,23 +76,7 @@ def hygiene(half: str, languages: Sequence[str] = LANGUAGES) -> Dataset:
     Raises:
         InvalidInput: there is no such half or language.
     """
-    check_choice(half, languages)
-    folder = _FOLDER / half
-    return Dataset(f"hygiene {half}", folder, partial(_haystacks, folder, languages))
-
-
-def check_choice(half: str, languages: Sequence[str]) -> None:
-    """Refuse a half or languages that there are not.
-
-    Raises:
-        InvalidInput: there is no such half or language.
-    """
-    unknown = [each for each in languages if each not in LANGUAGES]
-    if half not in HALVES or unknown or not languages:
-        raise InvalidInput(
-            f"there are no lives of {half!r} in {', '.join(unknown or languages) or 'nothing'}: "
-            f"choose a half from {', '.join(HALVES)}, and languages from {', '.join(LANGUAGES)}"
-        )
+    return invented("hygiene", half, languages, _haystacks)
 
 
 def typed(dataset: Dataset) -> Dataset:
@@ -137,27 +116,21 @@ def _haystacks(folder: Path, languages: Sequence[str]) -> Iterator[Haystack]:
 
 @dataclass(slots=True)
 class _Life:
-    """One person: what was said grows session by session, and with it what can be asked.
-
-    Attributes:
-        named: Whether the history is one of a messenger, in which everybody has a name.
-    """
+    """One person: what was said grows session by session, and with it what can be asked."""
 
     namespace: str
     words: Words
     half: str
     number: int
-    records: list[Record] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    sessions: int = 0
+    history: History = field(init=False)
     rng: random.Random = field(init=False)
     free: list[int] = field(init=False)
-    named: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.half} {self.namespace}")
         self.free = self.rng.sample(range(1, DAYS - 1), DAYS - 2)
-        self.named = self.number % 2 == 1
+        owner = self.namespace.partition("-")[2] if self.number % 2 == 1 else None
+        self.history = History(self.namespace, owner)
 
     def haystack(self) -> Haystack:
         self._chat()
@@ -170,44 +143,23 @@ class _Life:
             self._silence,
         ):
             part()
-        self.records.sort(key=lambda record: (record.said_at, record.position))
-        return Haystack(self.namespace, self.records, self.questions)
+        return self.history.haystack()
 
     # What is said.
-
-    def _say(self, day: int, *turns: Turn) -> list[str]:
-        """A session on a day; the keys of its turns."""
-        number = self.sessions
-        self.sessions += 1
-        begun = START + timedelta(days=day, hours=8, minutes=7 * (number % 90))
-        source = f"{begun:%Y-%m-%d}/{number}"
-        owner = self.namespace.partition("-")[2] if self.named else None
-        for position, (role, speaker, text, recalled) in enumerate(turns):
-            self.records.append(
-                Record(
-                    key=f"{source}#{position}",
-                    source=source,
-                    position=position,
-                    text=text,
-                    role=role,
-                    speaker=speaker or (owner if role == "user" else None),
-                    said_at=begun + timedelta(minutes=position),
-                    metadata={RECALLED: list(recalled)} if recalled else {},
-                )
-            )
-        return [f"{source}#{position}" for position in range(len(turns))]
 
     def _tell(self, day: int, text: str) -> str:
         """A statement between everyday talk; its key."""
         turns = [self._smalltalk(), (("user", None, text, ())), self._reply()]
         if self.rng.random() < 0.5:
             del turns[0]
-        keys = self._say(day, *turns)
+        keys = self.history.say(day, *turns)
         return keys[-2]
 
     def _ask_before(self, day: int, text: str, answer: str, recalled: Sequence[str]) -> list[str]:
         """A question put to the assistant, and its answer; their keys."""
-        return self._say(day, ("user", None, text, ()), ("assistant", None, answer, recalled))
+        return self.history.say(
+            day, ("user", None, text, ()), ("assistant", None, answer, recalled)
+        )
 
     def _smalltalk(self) -> Turn:
         return ("user", None, self._filled(self._one_of("filler")), ())
@@ -218,28 +170,11 @@ class _Life:
     def _chat(self) -> None:
         for _ in range(_CHATTER):
             turns = [self._smalltalk(), self._reply()]
-            if self.named and self.rng.random() < 0.4:
+            if self.history.owner and self.rng.random() < 0.4:
                 turns[1] = ("user", self._one_of("friends"), self._one_of("replies"), ())
-            self._say(self.rng.randrange(DAYS), *turns)
+            self.history.say(self.rng.randrange(DAYS), *turns)
 
     # What is asked.
-
-    def _ask(
-        self, category: str, text: str, gold: Iterable[str] = (), rivals: Iterable[str] = ()
-    ) -> None:
-        evidence = {**dict.fromkeys(rivals, 0), **dict.fromkeys(gold, 1)}
-        right = [key for key, grade in evidence.items() if grade]
-        self.questions.append(
-            Question(
-                id=f"{self.namespace}/{len(self.questions)}",
-                text=text,
-                category=category,
-                evidence=evidence,
-                sources=dict.fromkeys((key.partition("#")[0] for key in right), 1),
-                asked_at=END,
-                answerable=bool(right),
-            )
-        )
 
     def _changing(self) -> None:
         for place, change in enumerate(self.words["change"]):
@@ -258,11 +193,11 @@ class _Life:
             if place % 3 == 0:  # asked while the second value was true
                 answer = change["told"].format(v=values[1])
                 rivals += self._ask_before(days[1] + 30, now, answer, [told[1]])
-            self._ask("same wording" if same else "changed", now, told[2:], rivals)
+            self.history.ask("same wording" if same else "changed", now, told[2:], rivals)
             then = place % 2
             when = self._month((days[then] + days[then + 1]) // 2)
             asked = self.rng.choice(change["then"]).format(when=when)
-            self._ask("as of", asked, [told.pop(then)], told)
+            self.history.ask("as of", asked, [told.pop(then)], told)
 
     def _facts(self) -> None:
         for place, (said, asked, answer) in enumerate(self._some_of("facts", 10)):
@@ -276,19 +211,19 @@ class _Life:
                 given = answer if knows else self._one_of("ignorance")
                 later = day + 20 + 40 * n
                 rivals += self._ask_before(later, again, given, [told] if knows else [])
-            self._ask(f"echo after {repeats}" if repeats else "fact", asked, [told], rivals)
+            self.history.ask(f"echo after {repeats}" if repeats else "fact", asked, [told], rivals)
 
     def _friends(self) -> None:
         names = self.rng.sample(self.words["friends"], len(self.words["friends"]))
         for place, (said_of, said_by, asked) in enumerate(self._some_of("others", 6)):
             friend, other = names[place % len(names)], names[(place + 1) % len(names)]
             day = self.rng.randrange(DAYS)
-            if self.named:
-                told = self._say(day, self._smalltalk(), ("user", friend, said_by, ()))[-1]
+            if self.history.owner:
+                told = self.history.say(day, self._smalltalk(), ("user", friend, said_by, ()))[-1]
             else:
                 told = self._tell(day, said_of.format(friend=friend))
-            self._ask("friend", asked.format(friend=friend), [told])
-            self._ask("wrong person", asked.format(friend=other))
+            self.history.ask("friend", asked.format(friend=friend), [told])
+            self.history.ask("wrong person", asked.format(friend=other))
 
     def _days(self) -> None:
         for series in self.words["series"]:
@@ -300,33 +235,35 @@ class _Life:
             ]
             for place in self.rng.sample(range(_OF_A_DAY), 2):
                 asked = self.rng.choice(series["ask"]).format(date=self._date(days[place]))
-                self._ask("day", asked, [told[place]], told[:place] + told[place + 1 :])
+                self.history.ask("day", asked, [told[place]], told[:place] + told[place + 1 :])
         day = (START + timedelta(days=days[0])).date()
-        said = [one.key for one in self.records if one.said_at and one.said_at.date() == day]
-        self._ask("any of a day", self._one_of("day").format(date=self._date(days[0])), said)
+        said = [
+            one.key for one in self.history.records if one.said_at and one.said_at.date() == day
+        ]
+        self.history.ask("any of a day", self._one_of("day").format(date=self._date(days[0])), said)
 
     def _events(self) -> None:
         for event in self.words["event"]:
             wordings = self.rng.sample(event["said"], self.rng.randint(3, len(event["said"])))
             days = sorted(self.free.pop() for _ in wordings)
             told = [self._tell(day, said) for day, said in zip(days, wordings, strict=True)]
-            self._ask("count", self.rng.choice(event["many"]), told)
-            self._ask("first", self.rng.choice(event["first"]), told[:1], told[1:])
-            self._ask("last", self.rng.choice(event["last"]), told[-1:], told[:-1])
+            self.history.ask("count", self.rng.choice(event["many"]), told)
+            self.history.ask("first", self.rng.choice(event["first"]), told[:1], told[1:])
+            self.history.ask("last", self.rng.choice(event["last"]), told[-1:], told[:-1])
 
     def _silence(self) -> None:
         for said, message in self._some_of("stray", 5):
             self._tell(self.free.pop(), said)
-            self._ask("stray word", message)
+            self.history.ask("stray word", message)
         for text in self.rng.sample(self.words["unanswerable"], 8):
-            self._ask("unanswerable", text)
+            self.history.ask("unanswerable", text)
         for text in self.rng.sample(self.words["smalltalk"], 6):
-            self._ask("small talk", text)
+            self.history.ask("small talk", text)
         messages = abstention_messages({"tuning": "dev", "test": "test"}[self.half])
         for kind in _PASTED:
             known = [message.text for message in messages if message.kind == kind]
             for text in self.rng.sample(known, _MESSAGES):
-                self._ask(kind, text)
+                self.history.ask(kind, text)
 
     # Words.
 

@@ -7,7 +7,7 @@ import pytest
 from remem.benchmarks.__main__ import main
 from remem.benchmarks.datasets.base import Haystack, gold_of
 from remem.benchmarks.datasets.changes import changes
-from remem.benchmarks.datasets.hygiene import HALVES, LANGUAGES
+from remem.benchmarks.datasets.invented import HALVES, LANGUAGES
 from remem.cli.app import run
 from remem.store import InvalidInput, Record
 

@@ -14,7 +14,8 @@ import pytest
 
 from remem.benchmarks.__main__ import main
 from remem.benchmarks.datasets.base import Haystack, Question, gold_of
-from remem.benchmarks.datasets.hygiene import HALVES, LANGUAGES, hygiene, language_of, typed
+from remem.benchmarks.datasets.hygiene import hygiene, language_of, typed
+from remem.benchmarks.datasets.invented import HALVES, LANGUAGES
 from remem.benchmarks.hygiene import judged
 from remem.benchmarks.measuring import HaystackResult
 from remem.benchmarks.metrics import BUDGET, EVIDENCE, Outcome
