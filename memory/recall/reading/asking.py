@@ -139,7 +139,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         rf"|(?:what|who|where|when|why|how)(?:['’]?(?:s|re|d)| {_VERBS})\b"
         rf"|where (?:{_SUBJECTS}) \w+$"
         rf"|who(?! (?:{_SUBJECTS}|knows|cares)\b) \w+s\b"
-        rf"|how many [a-z]+(?! (?:times|{_SUBJECTS})\b) .*"
+        rf"|how many [a-z]+(?! (?:times|{_SUBJECTS})\b) "
         r"|(?:is|are|do|does) [a-z]+ (?:always|ever|usually|really|still|supposed)\b"
         r"|what (?:happened|\w+s (?:me|us|my|our))\b(?! (?:is|was)\b)"
         rf"|(?:(?:on|in|at|to|from|with|for|by) )?(?:what(?! an?\b|{_TOLD_OF})|which|whose|how)"
