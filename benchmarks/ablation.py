@@ -270,7 +270,12 @@ class Altered:
 def together(asked: Query) -> list[Recollection]:
     """The several questions of a message as one, and not one by one."""
     encoded = Encoded.by(asked.encoder, asked.query)
-    whole = replace(encoded, queries=encoded.queries[:1], vectors=encoded.vectors[:1])
+    whole = replace(
+        encoded,
+        queries=encoded.queries[:1],
+        vectors=encoded.vectors[:1],
+        told=encoded.told[:1],
+    )
     return Retriever().answer(asked.store, asked.namespace, whole, asked.k, asked.where, asked.now)
 
 

@@ -45,7 +45,8 @@ class Encoder(Protocol):
     """Turns texts into unit vectors. Thread-safe.
 
     One that has a ``name`` (a string by which ``remem.encoders.opening.open_encoder`` opens it) is
-    remembered by the stores that it fills.
+    remembered by the stores that it fills. One that has ``encode_queries``, which takes texts and
+    gives the vector of each, is asked several questions at once by ``queries_encoded``.
     """
 
     @property
@@ -61,6 +62,14 @@ class Encoder(Protocol):
 
     def encode_query(self, text: str) -> Vector:
         """float32 array of shape (dim,), length 1."""
+
+
+def queries_encoded(encoder: Encoder, texts: Sequence[str]) -> list[Vector]:
+    """The vectors of some questions: together, if the encoder can do so, which takes little more
+    time than one."""
+    together: Callable[[Sequence[str]], list[Vector]] | None
+    together = getattr(encoder, "encode_queries", None)
+    return together(texts) if together else [encoder.encode_query(text) for text in texts]
 
 
 class SentenceTransformerEncoder:
@@ -136,6 +145,10 @@ class SentenceTransformerEncoder:
     def encode_query(self, text: str) -> Vector:
         """Encode a question: float32 array of shape (dim,), length 1."""
         return self._queries(text)
+
+    def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """Encode some questions together, each as ``encode_query`` does."""
+        return self._queries.all(texts)
 
     def _encode_queries(self, texts: Sequence[str]) -> list[Vector]:
         return list(self._encode(list(texts), "query"))
@@ -249,14 +262,19 @@ class Combiner(Generic[T, R]):
 
     def __call__(self, item: T) -> R:
         """The result for one item; raises what ``work`` raises for it."""
-        future: Future[R] = Future()
+        return self.all([item])[0]
+
+    def all(self, items: Sequence[T]) -> list[R]:
+        """The results for some items in their order; raises what ``work`` raises for one."""
+        futures: list[Future[R]] = [Future() for _ in items]
         with self._arriving:
-            self._waiting.append((item, future))
-        while not future.done():
-            with self._working:
-                if not future.done():  # nobody took it along while this thread waited its turn
-                    self._do(self._next())
-        return future.result()
+            self._waiting += zip(items, futures, strict=True)
+        for future in futures:
+            while not future.done():
+                with self._working:
+                    if not future.done():  # nobody took it along while this thread waited
+                        self._do(self._next())
+        return [future.result() for future in futures]
 
     def _next(self) -> list[tuple[T, Future[R]]]:
         with self._arriving:

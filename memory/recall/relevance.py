@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from remem.encoders.sentence_transformer import Encoder
+from remem.encoders.sentence_transformer import Encoder, queries_encoded
 from remem.recall.doubts import Evidence, doubt
 from remem.recall.rarity import Rarity
 from remem.recall.reading.asking import is_question
@@ -258,7 +258,7 @@ def scale_of(encoder: Encoder) -> Scale:
     # that measure at the same time find the same.
     fingerprint = encoder.fingerprint
     if fingerprint not in _SCALES:
-        questions = np.stack([encoder.encode_query(question) for question in _QUESTIONS])
+        questions = np.stack(queries_encoded(encoder, _QUESTIONS))
         cosines = questions @ encoder.encode_documents(_TEXTS).T
         _SCALES[fingerprint] = Scale(float(cosines.mean()))
     return _SCALES[fingerprint]

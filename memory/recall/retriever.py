@@ -115,6 +115,7 @@ class Retriever:
                     message=asked,
                     question=read_query(query, now),
                     vector=vector,
+                    told=told,
                     now=now,
                     k=k,
                     weights=self.weights,
@@ -122,7 +123,9 @@ class Retriever:
                     dated_pool=self.dated_pool,
                     stepped_pool=self.stepped_pool,
                 ).answer()
-                for query, vector in zip(asked.queries, asked.vectors, strict=True)
+                for query, vector, told in zip(
+                    asked.queries, asked.vectors, asked.told, strict=True
+                )
             ]
 
         # What reads the memories again may take its time: no transaction waits for it.

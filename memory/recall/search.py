@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import reduce
+from itertools import chain
 from operator import and_, or_
+
+import numpy as np
 
 from remem.recall.encoded import Encoded
 from remem.recall.links import anchor_words, linked, step
@@ -28,12 +31,13 @@ from remem.recall.rarity import Rarity
 from remem.recall.reading.claims import State, asked_states, claims, words_to_find
 from remem.recall.reading.hints import hints
 from remem.recall.reading.languages import has_chinese
-from remem.recall.reading.question import Query
+from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.states import Language, language_of
 from remem.recall.recollection import Recollection
 from remem.recall.relevance import share_in_tongue, text_reach
 from remem.recall.rerank import MOST_CANDIDATES
 from remem.store import Dense, F, Filter, Hit, Leg, Reader, Record, Space, Text, Vector
+from remem.store.fulltext.tokens import tokenize
 from remem.views import CALL, TURN, WINDOW
 
 _MOST_ALIKE = 24
@@ -45,9 +49,12 @@ _DEEPEST = 4096
 _UNHEARD = "\0"
 """A token that no text has."""
 
-LEGS: Mapping[str, Callable[[str, Vector, Space], Leg]] = {
-    "dense turn": lambda _, vector, space: Dense(TURN, vector, space),
-    "dense window": lambda _, vector, space: Dense(WINDOW, vector, space),
+_ENOUGH_TO_KNOW = 16
+"""Memories near a question, among which is one of each speaker whom it names."""
+
+LEGS: Mapping[str, Callable[[str, Mapping[str, Vector], Space], Leg]] = {
+    "dense turn": lambda _, vectors, space: Dense(TURN, vectors[TURN], space),
+    "dense window": lambda _, vectors, space: Dense(WINDOW, vectors[WINDOW], space),
     "text turn": lambda query, *_: Text(TURN, query),
     "text window": lambda query, *_: Text(WINDOW, query),
 }
@@ -86,6 +93,7 @@ class Search:
     Attributes:
         message: That the question is one of.
         vector: Of the question: float32, shape (dim,), length 1.
+        told: The same of how somebody whom it may name would put it, by the name.
         now: When it is asked; None: not known.
         k: Memories that are wanted.
         weights, pool, dated_pool, stepped_pool: See ``Retriever``.
@@ -97,6 +105,7 @@ class Search:
     message: Encoded
     question: Query
     vector: Vector
+    told: Mapping[str, Vector]
     now: datetime | None
     k: int
     weights: Mapping[str, float | Weight]
@@ -106,7 +115,8 @@ class Search:
 
     def answer(self) -> Answer:
         """The memories that the store has for the question."""
-        found, pool = self._pooled()
+        near = self._near()
+        found, pool = self._pooled(self._by_view(near))
         weights, reach = self._weighed(found.legs)
         link = weights.pop("link", 0.0)
         candidates = candidates_of(found.legs, found.also, weights, pool, found.idle, reach)
@@ -124,7 +134,7 @@ class Search:
             question=self.question,
             now=self.now,
             ranking=ranking,
-            cosines=_best_cosines(found.legs),
+            cosines=_best_cosines([near, *_dense(found.legs)]),
             rarity=rarity,
             echoes=echoes,
             states=states,
@@ -133,10 +143,36 @@ class Search:
             alike=[record for record in alike if record.key not in ruled_out],
         )
 
-    def _pooled(self) -> tuple[Sorted, int]:
-        """The hits of the legs, and how many each was asked for: more where echoes crowd."""
+    def _near(self) -> Sequence[Hit]:
+        """Turns near a question that may name who said them; none for any other."""
+        if not self.told:
+            return ()
+        return self._hits([Dense(TURN, self.vector, self.message.space)], _ENOUGH_TO_KNOW)[0]
+
+    def _by_view(self, near: Sequence[Hit]) -> Mapping[str, Vector]:
+        """The vector with which each view is searched. Where a question names a speaker, turns are
+        asked as the speaker would put it, and windows, in which others speak, by the mean of both.
+
+        Args:
+            near: Turns of whom it may name.
+        """
+        speakers = {hit.record.speaker for hit in near if hit.record.speaker}
+        told = [
+            vector for name, vector in self.told.items() if named_among({*tokenize(name)}, speakers)
+        ]
+        if not told:
+            return {TURN: self.vector, WINDOW: self.vector}
+        as_told = np.mean(told, axis=0)
+        return {TURN: as_told, WINDOW: (as_told + self.vector) / 2}
+
+    def _pooled(self, vectors: Mapping[str, Vector]) -> tuple[Sorted, int]:
+        """The hits of the legs, and how many each was asked for: more where echoes crowd.
+
+        Args:
+            vectors: Of the question, by the view that is searched with it.
+        """
         legs = {
-            name: leg(self.question.topic, self.vector, self.message.space)
+            name: leg(self.question.topic, vectors, self.message.space)
             for name, leg in LEGS.items()
             if any(astuple(Weight.of(self.weights.get(name, 0.0))))
         }
@@ -273,14 +309,17 @@ def _echoes(ranked: Sequence[Recollection], found: Sorted) -> list[Recollection]
     return [*echoes, *(behind(Recollection(record, 0.0), "copy") for record in found.copies)]
 
 
-def _best_cosines(legs: Mapping[str, Sequence[Hit]]) -> dict[str, float]:
-    """The highest cosine of each record that a dense leg returned, by key."""
+def _dense(legs: Mapping[str, Sequence[Hit]]) -> list[Sequence[Hit]]:
+    """The hits of each leg of vectors."""
+    return [hits for leg, hits in legs.items() if leg.startswith("dense")]
+
+
+def _best_cosines(dense: Iterable[Sequence[Hit]]) -> dict[str, float]:
+    """The highest cosine of each record that legs of vectors returned, by key."""
     cosines: dict[str, float] = {}
-    for leg, hits in legs.items():
-        if leg.startswith("dense"):
-            for hit in hits:
-                key = hit.record.key
-                cosines[key] = max(hit.score, cosines.get(key, hit.score))
+    for hit in chain.from_iterable(dense):
+        key = hit.record.key
+        cosines[key] = max(hit.score, cosines.get(key, hit.score))
     return cosines
 
 

@@ -82,6 +82,11 @@ def test_a_question_has_the_vector_that_it_has_as_a_document(encoder: BundledEnc
     assert np.abs(questions - encoder.encode_documents(TEXTS)).max() < 1e-6
 
 
+def test_questions_together_have_the_vectors_that_each_has_alone(encoder: BundledEncoder) -> None:
+    alone = np.array([encoder.encode_query(text) for text in TEXTS])
+    assert np.abs(np.array(encoder.encode_queries(TEXTS)) - alone).max() < 1e-6
+
+
 def test_vectors_are_the_same_in_any_company(encoder: BundledEncoder) -> None:
     alone = np.concatenate([encoder.encode_documents([text]) for text in TEXTS])
     backwards = encoder.encode_documents([*TEXTS[::-1], *TEXTS])

@@ -98,6 +98,13 @@ def test_prompts_and_shorter_vectors_of_a_model_are_used_as_the_library_uses_the
     assert encoder.encode_query(text) @ encoder.encode_documents([text])[0] < 0.99
 
 
+def test_questions_together_have_the_vectors_that_each_has_alone(
+    encoder: SentenceTransformerEncoder,
+) -> None:
+    alone = [encoder.encode_query(text) for text in TEXTS]
+    assert np.allclose(encoder.encode_queries(TEXTS), alone, atol=1e-3)
+
+
 def test_threads_share_one_encoder(encoder: SentenceTransformerEncoder) -> None:
     alone = encoder.encode_query(TEXTS[0])
     with ThreadPoolExecutor(4) as pool:

@@ -16,6 +16,29 @@ def test_one_caller_is_served_at_once() -> None:
     assert double(4) == 8
 
 
+def test_who_has_several_items_gets_their_results_in_order() -> None:
+    batches: list[list[int]] = []
+
+    def work(items: Sequence[int]) -> Sequence[int]:
+        batches.append(list(items))
+        return [2 * item for item in items]
+
+    combiner: Combiner[int, int] = Combiner(work, most=2)
+    assert combiner.all([3, 1, 2]) == [6, 2, 4]
+    assert batches == [[3, 1], [2]]
+
+
+def test_one_bad_item_of_several_fails_them() -> None:
+    def work(items: Sequence[int]) -> Sequence[int]:
+        if 13 in items:
+            raise ValueError("thirteen")
+        return items
+
+    combiner: Combiner[int, int] = Combiner(work)
+    with pytest.raises(ValueError, match="thirteen"):
+        combiner.all([1, 13])
+
+
 def test_what_arrives_during_a_call_is_one_batch() -> None:
     batches: list[list[int]] = []
     begun, go_on = threading.Event(), threading.Event()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from remem import F, Memory
+from remem.recall.encoded import Encoded
 from remem.recall.recollection import Recollection
 from remem.recall.retriever import Retriever
 from remem.store import Filter, InvalidInput
@@ -231,3 +232,45 @@ def test_scores_and_relevance_are_between_zero_and_one_and_the_same_every_time(
         assert 0 <= one.relevance <= 1
         assert 0 <= one.score <= 1
         assert sum(one.parts.values()) == pytest.approx(one.score)
+
+
+class Listening(HashEncoder):
+    """Writes down which questions it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        self.asked.append(text)
+        return super().encode_query(text)
+
+
+def nearest(memory: Memory, asked: str) -> dict[str, float]:
+    """What the search of turns by their vectors alone gives each text."""
+    found = search(memory, asked, retriever=Retriever({"dense turn": 1.0}))
+    return {one.record.text: one.parts.get("dense turn", 0.0) for one in found}
+
+
+def test_a_question_that_names_a_speaker_is_asked_in_the_words_of_the_speaker(
+    memory: Memory,
+) -> None:
+    say(memory, "I paint boats", speaker="Ilka")
+    say(memory, "Ilka paint boats", speaker="Bram")
+    say(memory, "The kiln broke again on Sunday night.", speaker="Bram")
+    assert nearest(memory, "What did Ilka paint?") == nearest(memory, "What did I paint?")
+
+
+def test_a_question_that_names_somebody_else_is_asked_as_it_is(memory: Memory) -> None:
+    say(memory, "Ilka paint boats", speaker="Bram")
+    say(memory, "I paint boats", speaker="Bram")
+    say(memory, "The kiln broke again on Sunday night.", speaker="Bram")
+    found = nearest(memory, "What did Ilka paint?")
+    assert found["Ilka paint boats"] > found["I paint boats"]
+
+
+def test_the_words_of_whoever_may_be_named_are_encoded_with_the_question() -> None:
+    encoder = Listening()
+    told = Encoded.by(encoder, "What did Ilka paint?").told
+    assert encoder.asked[-2:] == ["What did Ilka paint?", "What did I paint?"]
+    assert [list(each) for each in told] == [["Ilka"]]

@@ -1,0 +1,51 @@
+"""Questions about somebody, in the words of that person."""
+
+from __future__ import annotations
+
+import pytest
+
+from remem.recall.reading.tellers import as_told
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What did Ilka paint?", "What did I paint?"),
+        ("What is Ilka's job?", "What is my job?"),
+        ("What is Ilka’s job?", "What is my job?"),
+        ("Did Ilka sell Ilka's boat?", "Did I sell my boat?"),
+        ("What matters to Ilka?", "What matters to I?"),
+    ],
+)
+def test_who_is_named_says_i_and_my(question: str, told: str) -> None:
+    assert as_told(question) == {"Ilka": told}
+
+
+def test_each_of_several_names_may_be_the_one_who_tells() -> None:
+    assert as_told("What did Ilka's brother give Bram?") == {
+        "Ilka": "What did my brother give Bram?",
+        "Bram": "What did Ilka's brother give I?",
+    }
+
+
+def test_what_is_typed_small_names_people_all_the_same() -> None:
+    assert as_told("what did ilka paint")["ilka"] == "what did I paint"
+    assert as_told("what is ilka's job")["ilka"] == "what is my job"
+
+
+def test_a_month_and_the_word_that_begins_a_question_are_no_names() -> None:
+    assert as_told("Which boat was sold in May 2024?") == {}
+
+
+def test_who_asks_about_themselves_tells_it_already() -> None:
+    assert as_told("What did I give Bram?") == {}
+    assert as_told("When did Bram visit my mother?") == {}
+
+
+def test_few_of_many_names_are_tried() -> None:
+    assert list(as_told("Did Ana, Bram, Cleo, Dirk and Ella sing?")) == ["Ana", "Bram", "Cleo"]
+
+
+@pytest.mark.parametrize("question", ["Was hat Ilka gemalt?", "小明画了什么？"])
+def test_other_languages_are_asked_as_they_are(question: str) -> None:
+    assert as_told(question) == {}
