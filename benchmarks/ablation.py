@@ -245,6 +245,14 @@ class Query:
             self.store, self.encoder, self.namespace, self.query, depth, where, now
         )
 
+    def encoded(self) -> Encoded:
+        """The question as its encoder reads it."""
+        return Encoded.by(self.encoder, self.query)
+
+    def answer_to(self, encoded: Encoded) -> list[Recollection]:
+        """The default's answer to what was read in another way."""
+        return Retriever().answer(self.store, self.namespace, encoded, self.k, self.where, self.now)
+
 
 @dataclass(frozen=True, slots=True)
 class Altered:
@@ -269,14 +277,21 @@ class Altered:
 
 def together(asked: Query) -> list[Recollection]:
     """The several questions of a message as one, and not one by one."""
-    encoded = Encoded.by(asked.encoder, asked.query)
-    whole = replace(
-        encoded,
-        queries=encoded.queries[:1],
-        vectors=encoded.vectors[:1],
-        told=encoded.told[:1],
+    encoded = asked.encoded()
+    return asked.answer_to(
+        replace(
+            encoded,
+            queries=encoded.queries[:1],
+            vectors=encoded.vectors[:1],
+            told=encoded.told[:1],
+        )
     )
-    return Retriever().answer(asked.store, asked.namespace, whole, asked.k, asked.where, asked.now)
+
+
+def as_asked(asked: Query) -> list[Recollection]:
+    """Questions that name a speaker in the words of who asks, and not of the speaker."""
+    encoded = asked.encoded()
+    return asked.answer_to(replace(encoded, told=tuple({} for _ in encoded.queries)))
 
 
 def by_reciprocal_rank(asked: Query) -> list[Recollection]:
@@ -343,6 +358,7 @@ def _kept() -> Iterator[Idea]:
     people = {name: weight.people for name, weight in WEIGHTS.items()}
     yield Idea("the weights of people for all", True, Retriever(people))
     yield Idea("several questions asked as one", True, Altered(together))
+    yield Idea("speakers asked in the asker's words", True, Altered(as_asked))
     yield Idea("without excerpts", True, prompt=without_excerpts)
     yield Idea("without the floor", True, prompt=prompt_of)
     yield Idea("pools of 32", True, Retriever(pool=32))

@@ -20,7 +20,7 @@ def asks_for_now(question: str) -> bool:
 
 
 def asks_what_was(question: str) -> bool:
-    """True if the verb of a question is past, or its day is. Chinese verbs have no past."""
+    """True if the verb of a question is past, or the time that it is about."""
     return _says(_WAS, question)
 
 
@@ -93,20 +93,69 @@ _PAST_VERBS = (
     r"began|bit|bought|broke|built|came|cost|drew|fell|found|gave|got|grew|hurt|left|lost|made|met|paid"
     r"|said|sang|sent|sold|stole|taught|told|took|went|won|wrote"
 )
-_WAS = _spaced(
-    {
-        ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! (?:got|for|on)\b)|last(?! names?\b)"
-        rf"|(?:who|what|which \w+) (?:\w+ed|{_PAST_VERBS})",
-        "de": r"war(?:en)?|hatten?"
-        r"|(?:hat|habe|haben)\b.* (?:\w*ge\w+(?:t|en)|bekommen)(?=\W*$)",
-        "fr": r"hier|étai[st]|étions|avai[st]"
-        r"|(?:m'|t'|l'|nous )?(?:a|ai|ont|avons) (?:\w+ )?\w+(?:é|it|is)e?s?",
-        "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era|\w{2,}(?:ó|aron|ieron)"
-        r"|(?:est|trabaj|pag|llev|us)aba(?:mos)?|(?:viv|ten|conduc|hac)ía(?:mos)?",
-        "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+|era|deu|(?!estou\b)\w{2,}(?:ou|aram|eram|iram)"
-        r"|(?:est|mor|trabalh|pag|us)ava(?:mos)?|vivia|tinha(?:mos)?",
-        "it": r"ieri|er[oa]|erano|eravamo|avev\w+"
-        r"|(?:st|abit|lavor|pag|us)av[oa](?:mo)?|vivev[oa]",
-        "ru": r"вчера|был[аио]?|(?:я|мы) \w+л[аи]?",
-    }
+_GERMAN_WHAT = r"(?:wo|was|wie|wer|wen|wem|wann|warum|wo\w{2,5}|welche[mnrs]? \w+|wie viele? \w+)"
+_GERMAN_NOT_PAST = (
+    r"(?:möch|soll|könn|müss|dürf|hät)te\w*|(?:ver|be)?(?:arbei|lei|mie|war|rei|ra|hal|bie|leis|fas|pos"
+    r"|tes|star|hef|ach|kos|las)te[nt]?|lautet"
 )
+_GERMAN_PAST = (
+    rf"(?!(?:{_GERMAN_NOT_PAST})\b)\w{{2,}}te[nt]?|hieß|kam|ging|gab|bekam|fand|lag|lief|sah|stand"
+    r"|trug|traf|trank|aß|las|schrieb|sprach|sang|schlief|blieb|starb|fuhr|flog|zog|wuchs|brach"
+)
+_GERMAN_DONE = (
+    r"(?!(?:abonniert|vereinbart|gemietet|gebucht|geplant|gespeichert)\b)"
+    r"(?:\w*ge\w+(?:t|en)|\w+iert|(?<!zu )(?:be|ver|er|ent|zer|emp)\w{2,}(?:t|en))"
+)
+_GERMAN_GONE = (
+    r"\w*ge(?:gangen|kommen|laufen|fahren|flogen|worden|wesen|boren|blieben|storben|zogen|fallen"
+    r"|wandert)|begegnet|passiert"
+)
+_FRENCH_DONE = (
+    r"\w+(?:é|i|is|it|ert)|(?:re)?(?:v|l|reç|perd|vend|cr|voul|ten|ven|entend|vaint|véc|conn|cour|b)u"
+    r"|eu"
+)
+_SPANISH_NOT_PAST = (
+    r"qué|porqué|café|bebé|chalé|puré|carné|comité|sé|josé|aquí|allí|ahí|así|sí|mí|\w+(?:ar|er|ir)é"
+)
+_PORTUGUESE_NOT_PAST = r"sei|rei|lei|meu|seu|teu|museu|pneu|ateu|liceu|\w+(?:ar|er|ir)ei"
+_CHINESE_DONE = (
+    "认识|来|买|送|做|给|拍|学|说|叫|求婚|受伤|开始|结婚|出生|毕业|得|建|写|教|弄|遇到|发现"
+)
+
+_WAS = {
+    **_spaced(
+        {
+            ENGLISH: r"did|was|were|had|have (?:i|we)\b(?! (?:got|for|on)\b)|last(?! names?\b)"
+            rf"|(?:who|what|which \w+) (?:\w+ed|{_PAST_VERBS})",
+            "de": r"war(?:en)?|hatten?|wurden?|damals|gestern"
+            r"|als (?:\w+ )?(?:kind|schüler\w*|student\w*)"
+            rf"|{_GERMAN_WHAT} (?:{_GERMAN_PAST})(?:'?s)?"
+            rf"|(?:hat|habe?|haben)\b.* {_GERMAN_DONE}(?=\W*$)"
+            rf"|(?:bin|ist|sind)\b.* (?:{_GERMAN_GONE})(?=\W*$)",
+            "fr": r"hier|étai[st]|étions|avai[st]|a-t-(?:on|il|elle)"
+            r"|\w*(?:appel|habit|travaill|gagn|pay|mange|viv|fais|all|dis|jou|port|chant)ai(?:s|t|ent)"
+            rf"|(?:m'|t'|l'|nous )?(?:a|ai|ont|avons) (?:\w+ )?(?:{_FRENCH_DONE})e?s?"
+            r"|(?:suis|est|sommes|sont) (?:née?s?|allée?s?|ven[eu]+s?|arrivée?s?|partie?s?|morte?s?"
+            r"|tombée?s?|entrée?s?|devenue?s?|rencontrée?s?)",
+            "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era|\w{2,}(?:ó|aron|ieron)"
+            rf"|(?!(?:{_SPANISH_NOT_PAST})\b)\w{{2,}}[éí]"
+            r"|(?:he|ha|hemos|han) \w+(?:ado|ido|to|cho)"
+            r"|(?:est|trabaj|pag|llev|us|llam|gust|jug)aba(?:n|mos)?"
+            r"|(?:viv|ten|conduc|hac|quer|dec)ía(?:n|mos)?",
+            "pt": r"ontem|f(?:oi|ui|omos)|estiv\w+|era|deu|(?!estou\b)\w{2,}(?:ou|aram|eram|iram)"
+            rf"|(?!(?:{_PORTUGUESE_NOT_PAST})\b)\w{{3,}}(?:ei|[b-df-hj-np-tv-z]eu|iu)"
+            r"|veio|fez|teve|disse|trouxe|quis"
+            r"|(?:nasc|conhec|escond|aparec|perd|vend|receb|aprend|viv|corr|sent|dorm|escolh)i"
+            r"|(?:est|mor|trabalh|pag|us|cham|gost|jog)ava(?:m|mos)?|vivia|tinha(?:m|mos)?",
+            "it": r"ieri|er[oa]|erano|eravamo|avev\w+"
+            r"|(?:ho|ha|hanno|abbiamo) (?:già |mai |sempre )?\w+(?:ato|uto|ito|tto|sto|so)"
+            r"|(?:st|abit|lavor|pag|us|chiam)av[oa](?:no|mo)?|vivev[oa]",
+            "ru": r"вчера|был[аио]?|(?:я|мы) \w+л[аи]?|\w+л(?:ся|ась|ось|ись)|звали|умер(?:л[аи])?"
+            r"|(?:по|за|с|при)\w+л[аи]? (?:мне|нам|меня|нас)",
+        }
+    ),
+    CHINESE: re.compile(
+        f"是.{{1,14}}(?:{_CHINESE_DONE})的|小时候|那会儿|那[次天年]|当时|年轻的?时候?|原来|昨天"
+        r"|(?<![不通经超路难么哪里儿])过(?:[什哪几多]\w{0,6})?[？?]?$"
+    ),
+}
