@@ -12,6 +12,7 @@ from remem.encoders.opening import open_encoder
 from remem.encoders.sentence_transformer import Encoder
 from remem.recall.order.likeness import Likeness
 from remem.recall.order.updates import may_have_changed, updates_first
+from remem.recall.reading.asking import is_question
 from remem.recall.reading.claims import asked_states
 from remem.recall.reading.question import read_query
 from remem.recall.recollection import Recollection
@@ -174,6 +175,41 @@ def test_who_says_now_expects_that_it_has_changed() -> None:
     old, new = told[0][1], told[1][1]
     assert order("What car do I drive?", *told)[0] == old
     assert order("What car do I drive now?", *told)[0] == new
+
+
+def test_what_begins_as_a_question_and_has_no_mark_may_tell_of_a_change() -> None:
+    old, new = "I drive an old Corolla.", "who would have thought, traded the Corolla for a Fabia"
+    assert is_question(new)
+    assert order("What car do I drive?", (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
+
+
+def test_what_asks_with_a_mark_is_no_update() -> None:
+    old, asks = "I drive an old Corolla.", "Who wants the Corolla, now that I have a Fabia?"
+    assert order("What car do I drive?", (0, old), (100, asks), RAIN) == [old, asks, RAIN[1]]
+
+
+@pytest.mark.parametrize(
+    ("question", "old", "new", "other"),
+    [
+        (
+            "Welches Futter bekommt Mia?",
+            "Mia bekommt Futter mit Huhn, morgens und abends.",
+            "Das Futter mit Huhn verträgt sie nicht mehr, ab heute gibt es das Futter mit Ente.",
+            "Das Futter mit Huhn kostet heute mehr als das Futter mit Ente.",
+        ),
+        (
+            "¿A qué escuela va Mía?",
+            "Mía va a la escuela del Carmen, empezó en septiembre.",
+            "La escuela del Carmen quedaba lejos, ahora va a la escuela del Pilar.",
+            "",
+        ),
+    ],
+)
+def test_news_of_somebody_may_leave_out_the_name(
+    question: str, old: str, new: str, other: str
+) -> None:
+    told = [(0, old), (100, new), *([(120, other)] if other else [])]
+    assert order(question, *told)[:2] == [new, old]
 
 
 def test_of_somebody_else_more_is_asked_of_an_update() -> None:

@@ -111,7 +111,7 @@ _GERMAN_GONE = (
     r"|wandert)|begegnet|passiert"
 )
 _FRENCH_DONE = (
-    r"\w+(?:é|i|is|it|ert)|(?:re)?(?:v|l|reç|perd|vend|cr|voul|ten|ven|entend|vaint|véc|conn|cour|b)u"
+    r"\w+(?:é|is|it|ert)|(?:re)?(?:v|l|reç|perd|vend|cr|voul|ten|ven|entend|vaint|véc|conn|cour|b)u"
     r"|eu"
 )
 _SPANISH_NOT_PAST = (
@@ -134,7 +134,7 @@ _WAS = {
             rf"|(?:bin|ist|sind)\b.* (?:{_GERMAN_GONE})(?=\W*$)",
             "fr": r"hier|étai[st]|étions|avai[st]|a-t-(?:on|il|elle)"
             r"|\w*(?:appel|habit|travaill|gagn|pay|mange|viv|fais|all|dis|jou|port|chant)ai(?:s|t|ent)"
-            rf"|(?:m'|t'|l'|nous )?(?:a|ai|ont|avons) (?:\w+ )?(?:{_FRENCH_DONE})e?s?"
+            rf"|(?:m'|t'|l'|nous )?(?:a|ai|ont|avons) (?:\w+i|(?:\w+ )?(?:{_FRENCH_DONE}))e?s?"
             r"|(?:suis|est|sommes|sont) (?:née?s?|allée?s?|ven[eu]+s?|arrivée?s?|partie?s?|morte?s?"
             r"|tombée?s?|entrée?s?|devenue?s?|rencontrée?s?)",
             "es": r"ayer|fu(?:i|e|imos)|estuv\w+|era|\w{2,}(?:ó|aron|ieron)"
