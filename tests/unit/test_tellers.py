@@ -46,6 +46,11 @@ def test_few_of_many_names_are_tried() -> None:
     assert list(as_told("Did Ana, Bram, Cleo, Dirk and Ella sing?")) == ["Ana", "Bram", "Cleo"]
 
 
+def test_what_tells_more_than_it_asks_is_asked_as_it_is() -> None:
+    assert as_told("Bram met Ilka at the harbour.") == {}
+    assert as_told(f"{'It rained again. ' * 20}What did Ilka paint?") == {}
+
+
 @pytest.mark.parametrize("question", ["Was hat Ilka gemalt?", "小明画了什么？"])
 def test_other_languages_are_asked_as_they_are(question: str) -> None:
     assert as_told(question) == {}

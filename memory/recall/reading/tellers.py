@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from remem.recall.reading.asking import is_question
 from remem.recall.reading.languages import ENGLISH, has_chinese, spoken
 from remem.recall.reading.persons import asks_about_own
 from remem.recall.reading.question import Query, capitals_within, read_query
@@ -17,10 +18,15 @@ from remem.store.fulltext.folding import straight
 _MOST_TELLERS = 3
 """Of one question."""
 
+_MOST_CHARACTERS = 200
+"""Of a question; longer messages tell more than they ask, and take time to encode again."""
+
 
 def as_told(question: str) -> dict[str, str]:
     """Each name that a question in English has -> the question as whoever has that name would put
     it. Who asks about themselves names others only beside that."""
+    if len(question) > _MOST_CHARACTERS or not is_question(question):
+        return {}
     if has_chinese(question) or spoken(question)[0] != ENGLISH or asks_about_own(question):
         return {}
     names = list(dict.fromkeys(_may_be_names(read_query(question, None))))
