@@ -278,20 +278,14 @@ class Altered:
 def together(asked: Query) -> list[Recollection]:
     """The several questions of a message as one, and not one by one."""
     encoded = asked.encoded()
-    return asked.answer_to(
-        replace(
-            encoded,
-            queries=encoded.queries[:1],
-            vectors=encoded.vectors[:1],
-            told=encoded.told[:1],
-        )
-    )
+    return asked.answer_to(replace(encoded, asked=encoded.asked[:1]))
 
 
 def as_asked(asked: Query) -> list[Recollection]:
     """Questions that name a speaker in the words of who asks, and not of the speaker."""
     encoded = asked.encoded()
-    return asked.answer_to(replace(encoded, told=tuple({} for _ in encoded.queries)))
+    as_put = tuple(replace(each, told={}) for each in encoded.asked)
+    return asked.answer_to(replace(encoded, asked=as_put))
 
 
 def by_reciprocal_rank(asked: Query) -> list[Recollection]:

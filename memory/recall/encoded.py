@@ -17,22 +17,32 @@ _MOST_QUESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as an encoder reads it.
+
+    Attributes:
+        vector: Of it: float32, shape (dim,), length 1.
+        told: The same of how somebody whom it may name would put it, by the name.
+    """
+
+    text: str
+    vector: Vector
+    told: Mapping[str, Vector]
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """A message with its questions, and what they are to an encoder.
 
     Attributes:
-        queries: The message as it was sent and, if it asks several questions, each of them: it is
+        asked: The message as it was sent and, if it asks several questions, each of them: it is
             seldom one memory that answers all.
-        vectors: Of each: float32, shape (dim,), length 1.
-        told: Of each, the vectors of how somebody whom it may name would put it, by the name.
         space: That the vectors are of.
         scale: Of the encoder's cosines.
         across_languages: The encoder says that a question is near its answer in another language.
     """
 
-    queries: tuple[str, ...]
-    vectors: tuple[Vector, ...]
-    told: tuple[Mapping[str, Vector], ...]
+    asked: tuple[Asked, ...]
     space: Space
     scale: Scale
     across_languages: bool = False
@@ -40,17 +50,21 @@ class Encoded:
     @staticmethod
     def by(encoder: Encoder, query: str) -> Encoded:
         """A message, encoded."""
-        asked = questions(query)
-        queries = (query, *asked) if 1 < len(asked) <= _MOST_QUESTIONS else (query,)
-        told = [as_told(each) for each in queries]
-        texts = [*queries, *(text for each in told for text in each.values())]
-        vectors = queries_encoded(encoder, [as_marked(text) for text in texts])
-        of_told = iter(vectors[len(queries) :])
+        several = questions(query)
+        texts = (query, *several) if 1 < len(several) <= _MOST_QUESTIONS else (query,)
+        told = [as_told(text) for text in texts]
+        encoded = [*texts, *(text for each in told for text in each.values())]
+        vectors = iter(queries_encoded(encoder, [as_marked(text) for text in encoded]))
+        of_texts = [next(vectors) for _ in texts]
+        of_told = [{name: next(vectors) for name in each} for each in told]
         return Encoded(
-            queries=queries,
-            vectors=tuple(vectors[: len(queries)]),
-            told=tuple(dict(zip(each, of_told, strict=False)) for each in told),
+            asked=tuple(map(Asked, texts, of_texts, of_told)),
             space=space_of(encoder),
             scale=scale_of(encoder),
             across_languages=bool(getattr(encoder, "across_languages", False)),
         )
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The message and its questions as they were sent."""
+        return tuple(each.text for each in self.asked)

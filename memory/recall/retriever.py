@@ -99,7 +99,7 @@ class Retriever:
         self,
         store: Store,
         namespace: str,
-        asked: Encoded,
+        message: Encoded,
         k: int,
         where: Filter | None = None,
         now: datetime | None = None,
@@ -112,10 +112,9 @@ class Retriever:
                     reader=reader,
                     namespace=namespace,
                     where=where,
-                    message=asked,
-                    question=read_query(query, now),
-                    vector=vector,
-                    told=told,
+                    message=message,
+                    asked=asked,
+                    question=read_query(asked.text, now),
                     now=now,
                     k=k,
                     weights=self.weights,
@@ -123,22 +122,20 @@ class Retriever:
                     dated_pool=self.dated_pool,
                     stepped_pool=self.stepped_pool,
                 ).answer()
-                for query, vector, told in zip(
-                    asked.queries, asked.vectors, asked.told, strict=True
-                )
+                for asked in message.asked
             ]
 
         # What reads the memories again may take its time: no transaction waits for it.
-        return merged([self._judged(each, asked, k) for each in store.reading(ask)])[:k]
+        return merged([self._judged(each, message, k) for each in store.reading(ask)])[:k]
 
-    def _judged(self, answer: Answer, asked: Encoded, k: int) -> list[Recollection]:
+    def _judged(self, answer: Answer, message: Encoded, k: int) -> list[Recollection]:
         question, now = answer.question, answer.now
         ranking = dated_first(question, self._reranked(question.text, answer.ranking))
         ranking = newest_figure_first(question, ranking, answer.rarity)
         ranking = nearest_decision_first(question, ranking, answer.cosines)
         ranking = newest_decision_first(question, ranking)
         ranking = truth_first(question, answer.states, ranking, answer.stated, now)
-        words = frozenset(tokenize(asked.queries[0]))
+        words = frozenset(tokenize(message.texts[0]))
         ranking = newest_of_form_first(question, words, ranking, now)
         ranking = updates_first(
             question, answer.states, ranking, answer.alike, now, answer.likeness
@@ -149,11 +146,11 @@ class Retriever:
             question,
             ranking,
             answer.cosines,
-            asked.scale,
+            message.scale,
             answer.rarity,
             k,
             is_known=any(claims_one_of(one.text, answer.states) for one in answer.stated),
-            reads_all=asked.across_languages,
+            reads_all=message.across_languages,
         )
         return [*found, *answer.echoes]
 

@@ -12,7 +12,7 @@ from operator import and_, or_
 
 import numpy as np
 
-from remem.recall.encoded import Encoded
+from remem.recall.encoded import Asked, Encoded
 from remem.recall.links import anchor_words, linked, step
 from remem.recall.order.echoes import Sorted, behind, sorted_out
 from remem.recall.order.likeness import Likeness
@@ -92,8 +92,7 @@ class Search:
 
     Attributes:
         message: That the question is one of.
-        vector: Of the question: float32, shape (dim,), length 1.
-        told: The same of how somebody whom it may name would put it, by the name.
+        asked: The question as the encoder reads it.
         now: When it is asked; None: not known.
         k: Memories that are wanted.
         weights, pool, dated_pool, stepped_pool: See ``Retriever``.
@@ -103,9 +102,8 @@ class Search:
     namespace: str
     where: Filter | None
     message: Encoded
+    asked: Asked
     question: Query
-    vector: Vector
-    told: Mapping[str, Vector]
     now: datetime | None
     k: int
     weights: Mapping[str, float | Weight]
@@ -145,9 +143,9 @@ class Search:
 
     def _near(self) -> Sequence[Hit]:
         """Turns near a question that may name who said them; none for any other."""
-        if not self.told:
+        if not self.asked.told:
             return ()
-        return self._hits([Dense(TURN, self.vector, self.message.space)], _ENOUGH_TO_KNOW)[0]
+        return self._hits([Dense(TURN, self.asked.vector, self.message.space)], _ENOUGH_TO_KNOW)[0]
 
     def _by_view(self, near: Sequence[Hit]) -> Mapping[str, Vector]:
         """The vector with which each view is searched. Where a question names a speaker, turns are
@@ -158,12 +156,14 @@ class Search:
         """
         speakers = {hit.record.speaker for hit in near if hit.record.speaker}
         told = [
-            vector for name, vector in self.told.items() if named_among({*tokenize(name)}, speakers)
+            vector
+            for name, vector in self.asked.told.items()
+            if named_among({*tokenize(name)}, speakers)
         ]
         if not told:
-            return {TURN: self.vector, WINDOW: self.vector}
+            return {TURN: self.asked.vector, WINDOW: self.asked.vector}
         as_told = np.mean(told, axis=0)
-        return {TURN: as_told, WINDOW: (as_told + self.vector) / 2}
+        return {TURN: as_told, WINDOW: (as_told + self.asked.vector) / 2}
 
     def _pooled(self, vectors: Mapping[str, Vector]) -> tuple[Sorted, int]:
         """The hits of the legs, and how many each was asked for: more where echoes crowd.
@@ -182,7 +182,7 @@ class Search:
         while True:
             hits = self._searched(asked, pool)
             named = dict(zip(legs, hits, strict=True))
-            found = sorted_out(self.question, self.message.queries, named, dated)
+            found = sorted_out(self.question, self.message.texts, named, dated)
             full = max(map(len, hits)) >= pool
             if not full or 2 * found.crowd <= pool or pool >= _DEEPEST:
                 return found, pool
@@ -277,13 +277,13 @@ class Search:
         if not (is_read and may_have_changed(self.question, ranking)):
             return Likeness(), []
         vectors = self._vectors([*(one.record for one in ranking[:MOST_PLACES]), *stated])
-        likeness = Likeness(self.vector, vectors)
+        likeness = Likeness(self.asked.vector, vectors)
         best = likeliest(self.question, states, ranking, likeness)
         if best is None or best not in vectors:
             return likeness, []
         [hits] = self._hits([Dense(TURN, vectors[best])], _MOST_ALIKE)
         more = [hit.record for hit in hits if hit.record.key not in vectors]
-        return Likeness(self.vector, {**vectors, **self._vectors(more)}), more
+        return Likeness(self.asked.vector, {**vectors, **self._vectors(more)}), more
 
     def _vectors(self, records: Iterable[Record]) -> dict[str, Vector]:
         """The vectors of some turns by their keys."""
