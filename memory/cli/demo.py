@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 QUESTIONS = (
     "What is Ravi allergic to?",
-    "What has Nora named the kiln?",
+    "What did Nora name the kiln?",
     "Where is the spare key to Nora's flat?",
     "When does Ravi land in Porto?",
     "How much is the deposit for the studio?",

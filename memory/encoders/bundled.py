@@ -77,6 +77,7 @@ class BundledEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
         """Encode some questions together, each as ``encode_query`` does."""
+        self._numpy  # noqa: B018 - one that cannot be loaded fails once, and not for each text
         return self._queries.all(texts)
 
     def use_torch(self) -> None:

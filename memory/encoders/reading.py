@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from remem.encoders.sentence_transformer import queries_encoded
 from remem.store import EncoderMismatch, Space
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class AsBefore:
     def encode_query(self, text: str) -> Vector:
         """Encode a question."""
         return self.encoder.encode_query(text)
+
+    def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """Encode some questions together."""
+        return queries_encoded(self.encoder, texts)
 
 
 def reading_of(encoder: Encoder) -> str:

@@ -66,10 +66,15 @@ class Encoder(Protocol):
 
 def queries_encoded(encoder: Encoder, texts: Sequence[str]) -> list[Vector]:
     """The vectors of some questions: together, if the encoder can do so, which takes little more
-    time than one."""
-    together: Callable[[Sequence[str]], list[Vector]] | None
-    together = getattr(encoder, "encode_queries", None)
-    return together(texts) if together else [encoder.encode_query(text) for text in texts]
+    time than one. One that changes how a question is encoded, and not how several are, is asked
+    one by one."""
+    for kind in type(encoder).__mro__:
+        if "encode_queries" in vars(kind):
+            vectors: list[Vector] = encoder.encode_queries(texts)  # type: ignore[attr-defined]
+            return vectors
+        if "encode_query" in vars(kind):
+            break
+    return [encoder.encode_query(text) for text in texts]
 
 
 class SentenceTransformerEncoder:
@@ -148,6 +153,7 @@ class SentenceTransformerEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
         """Encode some questions together, each as ``encode_query`` does."""
+        self._model  # noqa: B018 - one that cannot be loaded fails once, and not for each text
         return self._queries.all(texts)
 
     def _encode_queries(self, texts: Sequence[str]) -> list[Vector]:
@@ -241,7 +247,7 @@ R = TypeVar("R")
 
 
 class Combiner(Generic[T, R]):
-    """Calls a function of many items for callers that have one each. Thread-safe.
+    """Calls a function of many items for callers that have a few each. Thread-safe.
 
     Nobody waits for company: who finds it idle does the work at once, and what arrives meanwhile
     is the next batch. (The idea of flat combining: D. Hendler, I. Incze, N. Shavit and M. Tzafrir,

@@ -71,8 +71,11 @@ class UniversalEncoder:
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Encode a question: float32 array of shape (dim,), length 1."""
-        vector: NDArray[np.float32] = self._encoded([text])[0]
-        return vector
+        return self.encode_queries([text])[0]
+
+    def encode_queries(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Encode some questions together, each as ``encode_query`` does."""
+        return list(self._encoded(texts))
 
     def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
         readable = [plain_text(text, _MOST_CHARACTERS) for text in texts]

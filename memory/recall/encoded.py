@@ -22,7 +22,7 @@ class Asked:
 
     Attributes:
         vector: Of it: float32, shape (dim,), length 1.
-        told: The same of how somebody whom it may name would put it, by the name.
+        told: Name -> the same of the question as whoever has that name would put it.
     """
 
     text: str
@@ -53,8 +53,8 @@ class Encoded:
         several = questions(query)
         texts = (query, *several) if 1 < len(several) <= _MOST_QUESTIONS else (query,)
         told = [as_told(text) for text in texts]
-        encoded = [*texts, *(text for each in told for text in each.values())]
-        vectors = iter(queries_encoded(encoder, [as_marked(text) for text in encoded]))
+        all_texts = [*texts, *(text for each in told for text in each.values())]
+        vectors = iter(queries_encoded(encoder, [as_marked(text) for text in all_texts]))
         of_texts = [next(vectors) for _ in texts]
         of_told = [{name: next(vectors) for name in each} for each in told]
         return Encoded(

@@ -49,8 +49,8 @@ _DEEPEST = 4096
 _UNHEARD = "\0"
 """A token that no text has."""
 
-_ENOUGH_TO_KNOW = 16
-"""Memories near a question, among which is one of each speaker whom it names."""
+_NEAR = 16
+"""Turns near a question, in which whoever it names is looked for among those who speak."""
 
 LEGS: Mapping[str, Callable[[str, Mapping[str, Vector], Space], Leg]] = {
     "dense turn": lambda _, vectors, space: Dense(TURN, vectors[TURN], space),
@@ -114,7 +114,7 @@ class Search:
     def answer(self) -> Answer:
         """The memories that the store has for the question."""
         near = self._near()
-        found, pool = self._pooled(self._by_view(near))
+        found, pool = self._pooled(near)
         weights, reach = self._weighed(found.legs)
         link = weights.pop("link", 0.0)
         candidates = candidates_of(found.legs, found.also, weights, pool, found.idle, reach)
@@ -145,7 +145,7 @@ class Search:
         """Turns near a question that may name who said them; none for any other."""
         if not self.asked.told:
             return ()
-        return self._hits([Dense(TURN, self.asked.vector, self.message.space)], _ENOUGH_TO_KNOW)[0]
+        return self._hits([Dense(TURN, self.asked.vector, self.message.space)], _NEAR)[0]
 
     def _by_view(self, near: Sequence[Hit]) -> Mapping[str, Vector]:
         """The vector with which each view is searched. Where a question names a speaker, turns are
@@ -165,24 +165,25 @@ class Search:
         as_told = np.mean(told, axis=0)
         return {TURN: as_told, WINDOW: (as_told + self.asked.vector) / 2}
 
-    def _pooled(self, vectors: Mapping[str, Vector]) -> tuple[Sorted, int]:
+    def _pooled(self, near: Sequence[Hit]) -> tuple[Sorted, int]:
         """The hits of the legs, and how many each was asked for: more where echoes crowd.
 
         Args:
-            vectors: Of the question, by the view that is searched with it.
+            near: Turns near the question, which are found, too.
         """
-        legs = {
+        vectors = self._by_view(near)
+        named_legs = {
             name: leg(self.question.topic, vectors, self.message.space)
             for name, leg in LEGS.items()
             if any(astuple(Weight.of(self.weights.get(name, 0.0))))
         }
-        asked = list(legs.values())
-        dated = self._dated(asked)
+        legs = list(named_legs.values())
+        also = [*self._dated(legs), *(hit.record for hit in near)]
         pool = max(self.k, self.pool)
         while True:
-            hits = self._searched(asked, pool)
-            named = dict(zip(legs, hits, strict=True))
-            found = sorted_out(self.question, self.message.texts, named, dated)
+            hits = self._searched(legs, pool)
+            named = dict(zip(named_legs, hits, strict=True))
+            found = sorted_out(self.question, self.message.texts, named, also)
             full = max(map(len, hits)) >= pool
             if not full or 2 * found.crowd <= pool or pool >= _DEEPEST:
                 return found, pool

@@ -4,13 +4,15 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from remem.encoders.models import first_line, model_folder
-from remem.encoders.sentence_transformer import SentenceTransformerEncoder
+from remem.encoders.sentence_transformer import SentenceTransformerEncoder, queries_encoded
 from remem.store.errors import RememError, UpstreamError
 from remem.testing import HashEncoder
 
@@ -137,3 +139,18 @@ def test_hash_encoders_of_different_length_are_different_spaces() -> None:
 def test_the_first_line_of_another_librarys_error_ends_without_its_period() -> None:
     assert first_line(ValueError("no such file.\nTraceback of a page")) == "no such file"
     assert first_line(ValueError()) == "ValueError"
+
+
+def test_an_encoder_that_asks_in_its_own_way_is_asked_one_by_one() -> None:
+    class Together(HashEncoder):
+        def encode_queries(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+            return [self.encode_query(f"together {text}") for text in texts]
+
+    class Own(Together):
+        def encode_query(self, text: str) -> NDArray[np.float32]:
+            return super().encode_query(f"own {text}")
+
+    texts = ["rain in Lisbon", "a boat"]
+    for encoder, prefix in ((HashEncoder(), ""), (Together(), "together "), (Own(), "own ")):
+        expected = [HashEncoder().encode_query(prefix + text) for text in texts]
+        assert np.array_equal(queries_encoded(encoder, texts), expected)

@@ -137,7 +137,32 @@ def test_each_language_that_has_states_has_words(words: dict[str, object]) -> No
         "这个包是谁的？",
         "我是做什么的？",
         "我的生日怎么过？",
+        "Was bedeutet mein Name?",
+        "Wer unterrichtet Mia?",
+        "Wer heute kocht?",
+        "Welche Hobbys haben meine Verwandten?",
+        "Was habe ich alles versichert?",
+        "Y a-t-il un parking chez moi ?",
+        "Quel âge a-t-elle ?",
+        "Quel âge a Julie ?",
+        "Est-ce que j'ai un concert samedi ?",
+        "¿A qué hora tendré clase?",
+        "¿Cuándo podré viajar?",
+        "¿Quién es mi vecino iraní?",
+        "Onde jogo vôlei?",
+        "Qual é o meu passaporte europeu?",
+        "Dove ho adesso il conto?",
+        "Che appuntamenti ho sabato?",
+        "Quanti anni ha Renato?",
+        "我朋友是哪个大学的？",
+        "周末和谁过？",
+        "下周三那天我有什么事？",
     ],
 )
 def test_what_only_looks_like_a_past_verb_tells_nothing(question: str) -> None:
     assert not asks_what_was(question)
+
+
+def test_a_message_is_read_at_its_end_where_it_asks() -> None:
+    assert asks_what_was("hat " * 1000 + "gegege" * 1000 + " Wo war ich?")
+    assert not asks_what_was("Wo war ich? " + "Es regnet wieder. " * 100)

@@ -274,3 +274,11 @@ def test_the_words_of_whoever_may_be_named_are_encoded_with_the_question() -> No
     [asked] = Encoded.by(encoder, "What did Ilka paint?").asked
     assert encoder.asked[-2:] == ["What did Ilka paint?", "What did I paint?"]
     assert asked.told.keys() == {"Ilka"}
+
+
+def test_what_is_near_the_question_as_it_was_asked_is_found_too(memory: Memory) -> None:
+    for number in range(90):
+        say(memory, f"I paint boat{number}", speaker="Bram")
+    say(memory, "Ilka paint boats", speaker="Ilka")
+    found = search(memory, "What did Ilka paint?", 100, retriever=Retriever({"dense turn": 1.0}))
+    assert "Ilka paint boats" in texts(found)

@@ -26,6 +26,7 @@ from remem.recall.order.values import NARROW_KINDS, Values, differ, is_close, va
 from remem.recall.reading.asking import is_question
 from remem.recall.reading.changes import tells_of_change
 from remem.recall.reading.claims import State, claims
+from remem.recall.reading.languages import CHINESE, ENGLISH
 from remem.recall.reading.past import asks_for_now, asks_what_was
 from remem.recall.reading.persons import asks_about_own, named_in
 from remem.recall.reading.question import Query, named_among
@@ -271,11 +272,10 @@ def _told(question: Query, asked: Set[State], found: Sequence[Recollection]) -> 
 
 
 def _is_about(each: _Said, named: Set[str], language: Language) -> bool:
-    """True if a statement names what a question names, or may speak of it without its name."""
+    """True if a statement names what a question names, or speaks of it by a pronoun."""
     if not named.isdisjoint(tokenize(each.record.text)):
         return True
-    pronouns = _PRONOUNS.get(language.name)
-    return pronouns is None or pronouns.search(each.record.text) is not None
+    return _PRONOUNS[language.name].search(each.record.text) is not None
 
 
 def _said(
@@ -325,13 +325,17 @@ _SUBJECT = re.compile(rf"([{CAPITALS}][{SMALLS}]+)(?:'s)? (?!(?:is|in|on|at|to|f
 _PRONOUNS: Mapping[str, re.Pattern[str]] = {
     language: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     for language, words in (
-        ("en", r"(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re)?"),
+        (ENGLISH, r"(?:it|he|she|they|him|her|them|there|this one|that one)(?:'s|'re)?"),
         ("de", "er|sie|es|ihn|ihm|ihr"),
         ("fr", r"ils?|elles?|lui|leur|l'(?:a|ai|avons)"),
+        ("es", r"él|ellas?|ellos|les?"),
+        ("pt", r"el[ea]s?|lhes?"),
+        ("it", r"lui|lei|loro|gli"),
         ("ru", "он|она|оно|они|его|её|ее|ему|ей"),
+        (CHINESE, "(?!)"),  # such questions are not read, unless they are of who asks
     )
 }
-"""Language -> words for what was named before; the others leave them out."""
+"""Language -> words for whom or what was named before."""
 
 # Weights of signs: likeness is in standard deviations, years are years, all others are in [0, 1].
 # A conditional logit of what answers against what came up beside it, and a logistic regression of
