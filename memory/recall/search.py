@@ -141,9 +141,14 @@ class Search:
             alike=[record for record in alike if record.key not in ruled_out],
         )
 
+    def _weighty(self) -> list[str]:
+        """The names of the legs that have a weight; the others are not asked."""
+        weights = {name: Weight.of(self.weights.get(name, 0.0)) for name in LEGS}
+        return [name for name, weight in weights.items() if any(astuple(weight))]
+
     def _near(self) -> Sequence[Hit]:
         """Turns near a question that may name who said them; none for any other."""
-        if not self.asked.told:
+        if not self.asked.told or "dense turn" not in self._weighty():
             return ()
         return self._hits([Dense(TURN, self.asked.vector, self.message.space)], _NEAR)[0]
 
@@ -173,9 +178,8 @@ class Search:
         """
         vectors = self._by_view(near)
         named_legs = {
-            name: leg(self.question.topic, vectors, self.message.space)
-            for name, leg in LEGS.items()
-            if any(astuple(Weight.of(self.weights.get(name, 0.0))))
+            name: LEGS[name](self.question.topic, vectors, self.message.space)
+            for name in self._weighty()
         }
         legs = list(named_legs.values())
         also = [*self._dated(legs), *(hit.record for hit in near)]

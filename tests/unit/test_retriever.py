@@ -282,3 +282,10 @@ def test_what_is_near_the_question_as_it_was_asked_is_found_too(memory: Memory) 
     say(memory, "Ilka paint boats", speaker="Ilka")
     found = search(memory, "What did Ilka paint?", 100, retriever=Retriever({"dense turn": 1.0}))
     assert "Ilka paint boats" in texts(found)
+
+
+def test_without_a_weight_of_vectors_nobody_is_looked_for_by_them(memory: Memory) -> None:
+    say(memory, "I paint boats", speaker="Ilka")
+    say(memory, "The kiln broke again.", speaker="Bram")
+    [one] = search(memory, "What did Ilka paint?", retriever=Retriever({"text turn": 1.0}))
+    assert one.record.text == "I paint boats"
