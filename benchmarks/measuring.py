@@ -351,10 +351,6 @@ class RememberingEncoder:
             vector: NDArray[np.float32] = self._queries[digest].copy()
             return vector
 
-    def encode_queries(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """The vector of each text, in their order."""
-        return [self.encode_query(text) for text in texts]
-
     def figures(self) -> SystemFigures:
         """Speed of the encoder, each text counted once."""
         figures: dict[str, float] = {}

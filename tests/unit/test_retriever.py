@@ -247,7 +247,7 @@ class Listening(HashEncoder):
 
 
 def nearest(memory: Memory, asked: str) -> dict[str, float]:
-    """What the search of turns by their vectors alone gives each text."""
+    """The score of each text in a search of turns by their vectors alone."""
     found = search(memory, asked, retriever=Retriever({"dense turn": 1.0}))
     return {one.record.text: one.parts.get("dense turn", 0.0) for one in found}
 

@@ -193,8 +193,9 @@ def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
         }
         return _sum(signs, _OF_AN_ANSWER)
 
-    near = [each for each in said if each.place < _NEAR_PLACES and each.is_asked is not False]
-    return max((each for each in near if not each.may_ask), key=likelihood, default=None)
+    near = [each for each in said if each.place < _NEAR_PLACES and not each.may_ask]
+    may_answer = (each for each in near if each.is_asked is not False)
+    return max(may_answer, key=likelihood, default=None)
 
 
 def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness, least: float) -> list[_Said]:

@@ -6,21 +6,22 @@ Those of ``states.toml`` tell of a change of one of the states that it knows; th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from remem.recall.reading.languages import CHINESE, ENGLISH
-from remem.recall.reading.states import Language
+from remem.recall.reading.states import Language, pattern_of
 
 
 def tells_of_change(text: str, language: Language) -> bool:
     """True if a text has a word with which people tell that something is different now."""
-    return bool(language.change.search(text) or _CHANGED[language.name].search(text))
+    if language.change.search(text):
+        return True
+    return pattern_of(_CHANGED[language.name]).search(text) is not None
 
 
-_CHANGED: Mapping[str, re.Pattern[str]] = {
+_CHANGED: Mapping[str, str] = {
     **{
-        language: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+        language: rf"\b(?:{words})\b"
         for language, words in {
             ENGLISH: r"now|new|no longer|instead|from .{1,15} on|as of|since|these days|lately"
             r"|again|today|tonight|yesterday|this (?:morning|week|month)|\w+n't .{0,30}any ?more"
@@ -56,7 +57,7 @@ _CHANGED: Mapping[str, re.Pattern[str]] = {
             r"|перенесён\w*|отказал\w+|взял[аи]?|купил[аи]?|официально",
         }.items()
     },
-    CHINESE: re.compile(
+    CHINESE: (
         "今天|昨天|这周|上周|终于|干脆|最后|不用了|取消|退休|延[到期后]|推迟|提前|只剩|剩下|只好|转到"
     ),
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from remem.recall.reading.languages import CHINESE, ENGLISH, has_chinese, likeliest
+from remem.recall.reading.states import pattern_of
 from remem.store.fulltext.folding import simplified, straight
 
 
@@ -28,16 +28,14 @@ _MOST_CHARACTERS = 300
 """Of a message, at its end, where it asks."""
 
 
-def _says(words: Mapping[str, re.Pattern[str]], question: str) -> bool:
+def _says(words: Mapping[str, str], question: str) -> bool:
     text = straight(simplified(question[-_MOST_CHARACTERS:]))
     languages = {*likeliest(text), CHINESE} if has_chinese(text) else set(likeliest(text))
-    return any(words[each].search(text) for each in languages & words.keys())
+    return any(pattern_of(words[each]).search(text) for each in languages & words.keys())
 
 
-def _spaced(words: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
-    return {
-        language: re.compile(rf"\b(?:{each})\b", re.IGNORECASE) for language, each in words.items()
-    }
+def _spaced(words: Mapping[str, str]) -> dict[str, str]:
+    return {language: rf"\b(?:{each})\b" for language, each in words.items()}
 
 
 # A first name, a first floor and a first breakfast are of today, and so is how often something is
@@ -72,7 +70,7 @@ _EARLIER = {
             r"|изменил\w*|сравн\w+",
         }
     ),
-    CHINESE: re.compile(
+    CHINESE: (
         "以前|之前|曾经|从前|过去[的几住在]|所有|最早|最初|起初|一开始|第一[次个份任位套辆只]|变化|变过"
         "|(?:多少|几)次.*过|过.*(?:多少|几)次"
     ),
@@ -90,7 +88,7 @@ _NOW = {
             "ru": r"ещё|еще|сейчас|теперь|до сих пор",
         }
     ),
-    CHINESE: re.compile("还|现在|目前"),
+    CHINESE: ("还|现在|目前"),
 }
 
 # The past is told in part by verbs that have a form of their own for it. Where that form is one of
@@ -180,7 +178,7 @@ _WAS = {
             r"|(?:по|за|при)\w+л[аи]? (?:мне|меня)",
         }
     ),
-    CHINESE: re.compile(
+    CHINESE: (
         f"是.{{1,14}}(?:{_CHINESE_DONE})的|小时候|那会儿|那[次年]|当时|年轻的?时候|原来|昨天"
         "|[折跑去看住骑受断伤见吃]过"
     ),

@@ -101,16 +101,12 @@ def names_in(question: str) -> frozenset[str]:
     """The tokens of a question that may be of a name: "will" and "de la" are none unless they are
     written as names are."""
     common = common_words(spoken(question)[0]) | STOP_WORDS
-    capitals = set() if question.isupper() else set(capitals_within(question))
+    capitals = set() if question.isupper() else set(_CAPITAL_WITHIN.findall(question))
     may_name = (
         word for word in split_words(question) if word in capitals or folded(word) not in common
     )
     return frozenset(token for word in may_name for token in word_tokens(word))
 
 
-def capitals_within(question: str) -> list[str]:
-    """The words with a capital that do not begin a question, in order; "I" is none."""
-    return _CAPITAL_WITHIN.findall(question)
-
-
 _CAPITAL_WITHIN = re.compile(rf"(?<=[\w,“\"(:] )[{CAPITALS}]\w+|(?<=[“\"(])[{CAPITALS}]\w+")
+"""A word with a capital that does not begin the question; "I" is none."""

@@ -61,7 +61,7 @@ class Frame:
     def pattern(self) -> re.Pattern[str]:
         """The expression, compiled when a text first calls for it: all together take 1.3 s, and a
         command asks once."""
-        return _pattern(self.expression)
+        return pattern_of(self.expression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,11 +314,12 @@ def _frames(tables: Iterable[Mapping[str, Any]], words: Mapping[str, str]) -> li
 
 
 def _compiled(expression: str, words: Mapping[str, str]) -> re.Pattern[str]:
-    return _pattern(_filled(expression, words))
+    return pattern_of(_filled(expression, words))
 
 
 @cache
-def _pattern(expression: str) -> re.Pattern[str]:
+def pattern_of(expression: str) -> re.Pattern[str]:
+    """A regular expression in letters of any case, compiled when it is first called for."""
     return re.compile(expression, re.IGNORECASE)
 
 
