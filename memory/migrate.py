@@ -9,17 +9,23 @@ Records are copied in that order, so what an interrupted migration leaves behind
 the source, up to the end of a page. Any other target has a life of its own, such as one that is in
 use since it was filled: it is compared before anything is written, and refused. Only where whole
 pages or namespaces were deleted at its end, it looks the same.
+
+The digests of what was deleted or forgotten, which stand beside a store and not in it, go along.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from remem.departed import Departed, departed_from
 from remem.store import Batch, EncoderMismatch, Entry, InvalidInput, Store, raise_damage
 from remem.transfer import to_line
+
+logger = logging.getLogger("remem")
 
 _PAGE = 256
 """Entries read, and differences written, at a time."""
@@ -70,14 +76,19 @@ def migrate(
     target: Store,
     *,
     replace: bool = False,
+    departed: tuple[Departed, Departed] | None = None,
     progress: Callable[[Step], object] | None = None,
 ) -> Migrated:
-    """Let the target hold what the source holds, in all namespaces of the source.
+    """Let the target hold what the source holds, in all namespaces of the source, and what was
+    deleted or forgotten there stay away from imports into it.
 
     The source may be written meanwhile; nobody else may write these namespaces of the target.
 
     Args:
         replace: Delete and overwrite what the target holds otherwise in these namespaces.
+        departed: The digests of what went from the source, and of what went from the target; None:
+            those in the folders of embedded stores, where ``Memory`` keeps them.
+            ``remem.configuration.departed_at`` has those of the command line, of any store.
         progress: Called after each page.
 
     Raises:
@@ -88,6 +99,14 @@ def migrate(
             what was copied until then stays.
     """
     _adopt(source, target)
+    done = _copied(source, target, replace, progress)
+    _carry(departed or (departed_from(source.url), departed_from(target.url)), target.url)
+    return done
+
+
+def _copied(
+    source: Store, target: Store, replace: bool, progress: Callable[[Step], object] | None
+) -> Migrated:
     namespaces: set[str] = set()
     copied = deleted = 0
     for number in range(1, _ROUNDS + 1):
@@ -121,6 +140,18 @@ def _adopt(source: Store, target: Store) -> None:
                 "the target holds memories of another encoder: choose an empty store, or re-encode "
                 "one of the two with 'remem reindex' first"
             ) from error
+
+
+def _carry(departed: tuple[Departed, Departed], target: str) -> None:
+    ours, theirs = departed
+    went = ours.known().by_salt
+    if went and theirs.path is None:
+        logger.warning(
+            "imports into %s may bring back what was deleted or forgotten: its digests have no "
+            "place there; name a file for them",
+            target,
+        )
+    theirs.adopt(went)
 
 
 Pair = tuple[Entry | None, Entry | None]

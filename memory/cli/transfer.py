@@ -325,16 +325,16 @@ def migrate(ctx: click.Context, source: str, target: str, replace: bool) -> None
         raise InvalidInput(
             "a store in memory is gone when the command ends; name a folder or the URL of a server"
         )
+    departed = departed_at(source), departed_at(target)
     with open_store(source) as old:
         if old.space is None:
             raise InvalidInput("there is nothing in FROM to be copied; is its URL right?")
         with open_store(target) as new, _rounds() as step:
             try:
-                done = run(old, new, replace=replace, progress=step)
+                done = run(old, new, replace=replace, departed=departed, progress=step)
             except KeyboardInterrupt:
                 complain(_INTERRUPTED)
                 ctx.exit(INTERRUPTED)
-    departed_at(target).adopt(departed_at(source).known().by_salt)
     print_result(
         settings.as_json,
         {

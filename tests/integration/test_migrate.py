@@ -12,8 +12,10 @@ import pytest
 
 from remem import Memory
 from remem.cli import main
+from remem.departed import Departed, departed_from
+from remem.ingest import import_path
 from remem.migrate import Step, migrate
-from remem.store import Batch, EncoderMismatch, InvalidInput, Space, Store, open_store
+from remem.store import Batch, EncoderMismatch, F, InvalidInput, Space, Store, open_store
 from remem.store.conformance.samples import SPACE, batch, embed, entry, keys, turn, words
 from remem.testing import HashEncoder
 from remem.transfer import export
@@ -236,6 +238,40 @@ def test_a_target_of_another_encoder_is_refused(source: Store, target: Store) ->
 def test_an_empty_store_is_migrated(tmp_path: Path, target: Store) -> None:
     with open_store(tmp_path / "empty") as empty:
         assert migrate(empty, target).records == 0
+
+
+def forgetful(folder: Path) -> Path:
+    """A chat of which the store in a folder forgot a part."""
+    chat = folder.parent / "WhatsApp Chat with Ana.txt"
+    chat.write_text("20/07/2024, 12:00 - Ana: the pot is blue\n20/07/2024, 12:07 - Ben: no, red\n")
+    with Memory(folder, encoder=HashEncoder()) as memory:
+        import_path(memory, chat)
+        memory.forget(F("speaker") == "Ben")
+    return chat
+
+
+def test_what_was_forgotten_stays_away_without_the_command_too(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    chat = forgetful(here)
+    with open_store(here) as old, open_store(there) as new:
+        migrate(old, new)
+    with Memory(there, encoder=HashEncoder()) as memory:
+        report = import_path(memory, chat)
+    assert (report.added, report.stayed_away) == ({"default": 0}, {"default": 1})
+
+
+def test_where_digests_have_no_place_that_is_told_unless_one_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = tmp_path / "here"
+    forgetful(here)
+    kept = Departed(tmp_path / "kept")
+    with open_store(here) as old, open_store(":memory:") as new:
+        migrate(old, new, departed=(departed_from(here), kept))
+        assert kept.known() == departed_from(here).known()
+        assert not caplog.records
+        migrate(old, new)
+    assert "imports into :memory: may bring back" in caplog.text
 
 
 def test_the_command_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
