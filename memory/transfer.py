@@ -71,7 +71,8 @@ def read(path: Path) -> Iterator[tuple[str, Iterator[Record]]]:
         if _parse(path, 1, file.readline()) != HEADER:
             raise InvalidInput(f"{path} was not written by remem export; use remem import")
         lines = (from_line(path, number, line) for number, line in enumerate(file, 2))
-        for namespace, group in groupby(filter(None, lines), lambda pair: pair[0]):
+        records = (found for found in lines if isinstance(found, tuple))
+        for namespace, group in groupby(records, lambda pair: pair[0]):
             yield namespace, (record for _, record in group)
 
 
@@ -118,16 +119,19 @@ def to_line(namespace: str, record: Record) -> str:
     return json.dumps({"namespace": namespace, **kept}, ensure_ascii=False)
 
 
-def from_line(path: Path, number: int, line: str) -> tuple[str, Record] | None:
-    """The namespace and record in a line; None of one that is empty, or has what went.
+def from_line(
+    path: Path, number: int, line: str
+) -> tuple[str, Record] | Mapping[str, Collection[str]]:
+    """The namespace and record in a line, or the digests in one that has what went; an empty line
+    has none.
 
     Raises:
         InvalidInput: it is none of these; the message has file and line.
     """
     if not line.strip():
-        return None
+        return {}
     values = _parse(path, number, line)
-    return None if departed_in(values) else from_values(path, number, values)
+    return departed_in(values) or from_values(path, number, values)
 
 
 def from_values(path: Path, number: int, values: Any) -> tuple[str, Record]:

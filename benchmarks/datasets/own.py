@@ -56,6 +56,7 @@ from remem.benchmarks.datasets.base import (
     gather,
     guarded,
 )
+from remem.departed import Digests
 from remem.ingest import Item, Problem, detect_reader
 from remem.ingest.files import Files
 from remem.ingest.jsonstream import JsonLine, json_lines
@@ -100,7 +101,9 @@ def _haystacks(folder: Path) -> Iterator[Haystack | Problem]:
             asked[line.namespace].append(line)
     records = _records_of(folder)
     known = set()
-    for namespace, items in _by_namespace(detect_reader(records).read(records)):
+    read = detect_reader(records).read(records)
+    said = (item for item in read if not isinstance(item, Digests))
+    for namespace, items in _by_namespace(said):
         known.add(namespace)
         gathered = gather(items, records)
         if namespace in asked:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from remem.departed import Digests
 from remem.ingest.base import Item, OnBytes, Problem, Reader, ignore_bytes
 from remem.ingest.files import READ_ERRORS, CountedFile, Unpacking, limits
 from remem.ingest.folders import MEDIA, NO_READER, VAULT, FolderReader
@@ -60,13 +61,15 @@ class ArchiveReader:
         except _READ_ERRORS:
             return False
 
-    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+    def read(
+        self, path: Path, on_bytes: OnBytes = ignore_bytes
+    ) -> Iterator[Item | Problem | Digests]:
         """The records of one file or export in it after the other."""
         return self.read_as(_stem(path), path, on_bytes)
 
     def read_as(
         self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem]:
+    ) -> Iterator[Item | Problem | Digests]:
         """The same, under another name than the file's."""
         with tempfile.TemporaryDirectory(prefix="remem-") as above:
             folder = Path(above, _stem(path) or "archive")
@@ -77,18 +80,20 @@ class ArchiveReader:
                 yield Problem(path, f"it cannot be unpacked any further ({error})")
             yield from _as_in(path, folder, self._read(source, folder))
 
-    def _read(self, source: str, folder: Path) -> Iterator[Item | Problem]:
+    def _read(self, source: str, folder: Path) -> Iterator[Item | Problem | Digests]:
         whole: Reader | None = self._folders.reader_of_whole(folder)
         return whole.read(folder) if whole else self._folders.read_as(source, folder)
 
 
-def _as_in(path: Path, folder: Path, found: Iterator[Item | Problem]) -> Iterator[Item | Problem]:
-    """The records, with problems told of the archive, and all files left out in one of them."""
+def _as_in(
+    path: Path, folder: Path, found: Iterator[Item | Problem | Digests]
+) -> Iterator[Item | Problem | Digests]:
+    """Records and digests, with problems told of the archive, all files left out in one of them."""
     left: list[str] = []
-    has_items = False
+    is_empty = True
     for one in found:
-        if isinstance(one, Item):
-            has_items = True
+        if not isinstance(one, Problem):
+            is_empty = False
             yield one
             continue
         inside = one.path.relative_to(folder) if one.path.is_relative_to(folder) else Path()
@@ -100,7 +105,7 @@ def _as_in(path: Path, folder: Path, found: Iterator[Item | Problem]) -> Iterato
     if left:
         names = ", ".join(left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
         yield Problem(path, f"files without a conversation or document were left out: {names}")
-    elif not has_items:
+    elif is_empty:
         yield Problem(path, "there is nothing in it that can be read")
 
 

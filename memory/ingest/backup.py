@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from remem import transfer
+from remem.departed import Digests
 from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
 from remem.store.errors import InvalidInput
 
@@ -24,19 +25,20 @@ class BackupReader:
         except (OSError, ValueError):
             return False
 
-    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
-        """The records, each for the namespace that it came from."""
+    def read(
+        self, path: Path, on_bytes: OnBytes = ignore_bytes
+    ) -> Iterator[Item | Problem | Digests]:
+        """The records, each for the namespace that it came from, and the digests of what went."""
         with path.open("rb") as file:
             on_bytes(len(file.readline()))
             for number, line in enumerate(file, start=2):
                 on_bytes(len(line))
                 try:
-                    if found := transfer.from_line(path, number, line.decode()):
+                    found = transfer.from_line(path, number, line.decode())
+                    if isinstance(found, tuple):
                         namespace, record = found
                         yield Item(record, namespace)
+                    elif found:
+                        yield Digests({salt: frozenset(each) for salt, each in found.items()})
                 except (InvalidInput, UnicodeDecodeError):
                     yield Problem(path, "the line is not a record of an export", number)
-
-    def departed(self, path: Path) -> Mapping[str, Collection[str]]:
-        """See ``KnowsDeparted``."""
-        return transfer.departed_of(path)

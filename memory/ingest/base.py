@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from remem.departed import Digests
 from remem.store import Record
 
 
@@ -54,8 +55,11 @@ class Reader(Protocol):
     def detect(self, path: Path) -> bool:
         """True if the file or folder is of this format; looks at a small part, never raises."""
 
-    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
-        """The records, source by source and in order; a broken one becomes a ``Problem``."""
+    def read(
+        self, path: Path, on_bytes: OnBytes = ignore_bytes
+    ) -> Iterator[Item | Problem | Digests]:
+        """The records, source by source and in order; a broken one becomes a ``Problem``. What was
+        written of what went from there comes as ``Digests``."""
 
 
 @runtime_checkable
@@ -64,13 +68,5 @@ class NamedByFile(Protocol):
 
     def read_as(
         self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem]:
+    ) -> Iterator[Item | Problem | Digests]:
         """Like ``Reader.read``, with the name that the file's source is to carry."""
-
-
-@runtime_checkable
-class KnowsDeparted(Protocol):
-    """A reader of what also tells what went from where it was written."""
-
-    def departed(self, path: Path) -> Mapping[str, Collection[str]]:
-        """Digests of what went, by salt; see ``remem.departed``."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from remem.departed import Departed, Digests
 from remem.ingest.again import Names, Stored, settled
-from remem.ingest.base import Item, KnowsDeparted, Problem, Reader
+from remem.ingest.base import Item, Problem, Reader
 from remem.ingest.detect import detect_reader
 from remem.ingest.files import DEFAULT, Limit, limited
 from remem.recall.reading.languages import is_foreign
@@ -174,9 +174,10 @@ def import_path(
         items = reader.read(path, run.count_bytes)
         for batch in _batches(run.guarded(items), run.add_problem):
             run.add(*batch)
-    if isinstance(reader, KnowsDeparted) and all_open:
+    if all_open:
         # Behind the records, of which one may have gone once and been brought back.
-        memory.departed.adopt(reader.departed(path))
+        for went in run.went:
+            memory.departed.adopt(went.by_salt)
     return run.finish(reader.name)
 
 
@@ -205,7 +206,11 @@ def _batches(
 
 
 class _Run:
-    """The state of one import."""
+    """The state of one import.
+
+    Attributes:
+        went: The digests of what went from where it was written.
+    """
 
     def __init__(
         self,
@@ -237,6 +242,7 @@ class _Run:
         self._removed: list[Removed] = []
         self._removed_count = 0
         self._sample: list[str] = []
+        self.went: list[Digests] = []
 
     def count_bytes(self, count: int) -> None:
         self._bytes_read += count
@@ -246,15 +252,18 @@ class _Run:
         if self._problem_count <= _KEPT_PROBLEMS:
             self._problems.append(problem)
 
-    def guarded(self, items: Iterable[Item | Problem]) -> Iterator[Item | Problem]:
-        """The items without secrets. Here, and not only in the memory, because what belongs
-        together may be stored in several batches, and one that is refused record by record."""
+    def guarded(self, items: Iterable[Item | Problem | Digests]) -> Iterator[Item | Problem]:
+        """The items without secrets; digests are put into ``went``. Here, and not only in the
+        memory, because what belongs together may be stored in several batches, and one that is
+        refused record by record."""
         waiting: deque[Item] = deque()
 
         def records() -> Iterator[Record]:
             for item in items:
                 if isinstance(item, Problem):
                     self.add_problem(item)
+                elif isinstance(item, Digests):
+                    self.went.append(item)
                 else:
                     waiting.append(item)
                     yield item.record

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from remem.departed import Digests
 from remem.ingest import Item, Problem, cldr, detect_reader
 from remem.store import RememError, validation
 from tests import export_samples
@@ -181,7 +182,7 @@ def survives(path: Path) -> None:
     """Read a file, whatever it is: records that can be stored, problems, or a refusal."""
     with limited(), suppress(RememError):
         for one in detect_reader(path).read(path):
-            assert isinstance(one, (Item, Problem))
+            assert isinstance(one, (Item, Problem, Digests))
             assert str(one)
             if isinstance(one, Item):
                 with suppress(RememError):  # an import skips what cannot be stored, and reports it

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
 
+from remem.departed import Digests
 from remem.ingest.agents.places import AGENT_READERS, Place
 from remem.ingest.base import Item, OnBytes, Problem, Reader, ignore_bytes
 from remem.ingest.files import DEFAULT, Limit
@@ -94,15 +95,17 @@ class Noticing:
         """See ``Reader.detect``."""
         return self._reader.detect(path)
 
-    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Item | Problem]:
+    def read(
+        self, path: Path, on_bytes: OnBytes = ignore_bytes
+    ) -> Iterator[Item | Problem | Digests]:
         """See ``Reader.read``."""
         for one in self._reader.read(path, on_bytes):
-            if isinstance(one, Problem):
-                yield one
-            else:
+            if isinstance(one, Item):
                 namespace = self._namespace or project_of(one.record.metadata)
                 self.last = (namespace, one.record.key)
                 yield Item(one.record, namespace)
+            else:
+                yield one
 
 
 def reader_of(path: Path, namespace: str | None) -> Noticing | None:

@@ -22,6 +22,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
+from remem.departed import Digests
 from remem.ingest.base import Problem
 from remem.ingest.detect import detect_reader
 from remem.ingest.run import ImportReport, Progress, import_path
@@ -271,6 +272,8 @@ def looked_at(upload: Upload, name: str, job: Job, visit: Visit) -> Found:
             problem_count += 1
             if problem_count <= _SHOWN_PROBLEMS:
                 problems.append(_told(item, upload.folder))
+            continue
+        if isinstance(item, Digests):
             continue
         record = item.record
         records += 1

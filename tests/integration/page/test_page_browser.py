@@ -257,6 +257,20 @@ def test_what_was_deleted_stays_away_from_a_dropped_file_unless_it_is_ticked(
     assert not dropped().get_by_label("Bring back").is_visible()
 
 
+def test_a_backup_that_tells_what_went_can_be_dropped(
+    page: playwright.Page, memory: Memory, tmp_path: Path
+) -> None:
+    with Memory(tmp_path / "other", encoder=HashEncoder()) as other:
+        other.add("The oars are in the shed.")
+        other.delete(other.add("The oars are on loan.").key)
+        other.backup(tmp_path / "backup.jsonl")
+    page.goto("/page/import")
+    page.evaluate(DROP, ["backup.jsonl", (tmp_path / "backup.jsonl").read_text()])
+    page.get_by_role("button", name="Store").click()
+    page.get_by_text("One memory is stored").wait_for()
+    assert memory.departed.known().by_salt
+
+
 def test_a_file_of_no_known_form_is_told(page: playwright.Page, memory: Memory) -> None:
     page.get_by_role("link", name="Import").click()
     page.evaluate(DROP, ["picture.bin", "\u0000\u0001\u0002"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,25 @@ def test_a_backup_brings_along_what_went(tmp_path: Path, write: Write, way: str)
         import_path(memory, backup) if way == "import_path" else memory.import_(backup)
         report = import_path(memory, path)
         assert (report.added, report.stayed_away) == ({"default": 0}, {"default": 1})
+
+
+@pytest.mark.parametrize("way", ["folder", "zip", "zip in a folder"])
+def test_a_backup_inside_of_something_brings_along_what_went(
+    tmp_path: Path, write: Write, way: str
+) -> None:
+    path = write(NAME, CHAT)
+    backup = forgetting(tmp_path, path)
+    given = tmp_path / "given"
+    given.mkdir()
+    if way == "folder":
+        shutil.copy(backup, given)
+    else:
+        with zipfile.ZipFile(given / "backup.zip", "w") as archive:
+            archive.write(backup, backup.name)
+    with Memory(tmp_path / "other", encoder=HashEncoder()) as memory:
+        brought = import_path(memory, given / "backup.zip" if way == "zip" else given)
+        assert (brought.added, brought.problem_count) == ({"default": 2}, 0)
+        assert import_path(memory, path).stayed_away == {"default": 1}
 
 
 def test_what_came_along_is_in_the_next_backup_once(tmp_path: Path, write: Write) -> None:
