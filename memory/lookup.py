@@ -75,16 +75,12 @@ def key_for_program(memory: Memory, given: str) -> str | None:
     return given if _stored_among(memory, [given]) else known_key(memory, given)
 
 
-def key_or_words(memory: Memory, given: str) -> str | None:
-    """The key of the one memory that is meant by its key, or by some of its words in a row; None:
-    there is none.
+def key_by_words(memory: Memory, given: str) -> str | None:
+    """The key of the one memory that has some words in a row; None: there is none.
 
     Raises:
-        InvalidInput: several memories have the key, or these words.
+        InvalidInput: several memories have these words.
     """
-    key = known_key(memory, given)
-    if key is not None:
-        return key
     wanted = _folded(given)
     if not wanted:
         return None

@@ -37,7 +37,7 @@ from remem.cli.screen import (
 )
 from remem.configuration import Settings, require_store
 from remem.dates import earliest, latest, readable
-from remem.lookup import key_or_words, with_stored_names
+from remem.lookup import key_by_words, known_key, with_stored_names
 from remem.recall.doubts import SENTENCES, shared_doubt
 from remem.recall.expectation import Reach
 from remem.recall.names import shown, who
@@ -287,7 +287,7 @@ def why(settings: Settings, /, query: str, expect: str, where: Filter | None, **
     with working("Looking into it"), settings.recall() as memory:
         expected = memory.why(
             query,
-            key_or_words(memory, expect) or expect,
+            known_key(memory, expect) or key_by_words(memory, expect) or expect,
             where=with_stored_names(memory, where),
             elsewhere=memory.namespaces(),
             **how,

@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 from fastapi import APIRouter, Depends, Query, Request
 
 from remem.dates import now
-from remem.lookup import key_for_program, key_or_words, with_stored_sources
+from remem.lookup import key_by_words, key_for_program, with_stored_sources
 from remem.memory import Memory
 from remem.recall.expectation import Found
 from remem.serve import requests, responses, transfer
@@ -411,7 +411,7 @@ def _filter(memory: Memory, where: Where | None) -> Filter | None:
 
 
 def _expected(memory: Memory, given: str) -> str:
-    return key_for_program(memory, given) or key_or_words(memory, given) or given
+    return key_for_program(memory, given) or key_by_words(memory, given) or given
 
 
 def _found(memory: Memory, given: str) -> Record:

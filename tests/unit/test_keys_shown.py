@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remem import Memory
-from remem.lookup import key_of, with_stored_names
+from remem.lookup import key_by_words, key_of, with_stored_names
 from remem.recall.names import short_key, shown, shown_key, unquoted
 from remem.store import F, InvalidInput, Record
 from remem.testing import HashEncoder
@@ -45,6 +45,12 @@ def memory() -> Iterator[Memory]:
 
 def keep(memory: Memory, *keys: str, source: str = "chat") -> None:
     memory.add_records([Record(key, source, n, f"words {n}") for n, key in enumerate(keys)])
+
+
+def test_some_words_in_a_row_name_a_memory_and_its_key_does_not(memory: Memory) -> None:
+    keep(memory, "chat#0", "words 0")
+    assert key_by_words(memory, "Words 0") == "chat#0"
+    assert key_by_words(memory, "chat#0") is None
 
 
 @pytest.mark.parametrize("name", NAMES)
