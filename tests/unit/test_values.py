@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from remem.recall.order.values import differ, is_close, values_in
+from remem.recall.reading.dates import time_spans
+from remem.recall.reading.demands import demand_of
 
 
 @pytest.mark.parametrize(
@@ -23,6 +27,17 @@ def test_a_value_is_of_a_kind(text: str, kind: str, value: str) -> None:
     found = {name: held for name, held in values_in(text).items() if held}
     assert [*found] == [kind]
     assert {each.strip() for each in found[kind]} == {value}
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_a_number_up_to_twelve_is_an_age_a_number_of_days_and_a_value(count: int) -> None:
+    word = "one two three four five six seven eight nine ten eleven twelve".split()[count - 1]
+    demand = demand_of("How old is Maya?")
+    assert demand is not None
+    assert demand(f"Maya is {word}.")
+    [span] = time_spans(f"What broke {word} days ago?", datetime(2025, 1, 15, tzinfo=timezone.utc))
+    assert span.start.day == 15 - count
+    assert values_in(f"{word} of them")["number"] == (set() if count == 1 else {word})
 
 
 def test_what_is_of_a_narrower_kind_is_no_number() -> None:

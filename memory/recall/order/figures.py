@@ -16,7 +16,7 @@ from datetime import datetime
 from remem.recall.rarity import Rarity
 from remem.recall.reading.asking import is_question
 from remem.recall.reading.question import Query
-from remem.recall.reading.states import MONTH, WEEKDAY
+from remem.recall.reading.states import MONTH, TWO_TO_TWELVE, WEEKDAY
 from remem.recall.recollection import Recollection
 from remem.store.fulltext.tokens import STOP_WORDS, tokenize
 
@@ -144,8 +144,8 @@ def _told(ranking: Sequence[Recollection], wanted: _Wanted, rarity: Rarity) -> I
 
 _MONTH = rf"{MONTH}\.?"
 _NUMBER = re.compile(
-    r"[$€£]?\d[\d,.:]*\d%?|\d%?|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven"
-    r"|twelve|thirteen|fourteen|fifteen|twenty|thirty|once|twice|dozen)\b",
+    rf"[$€£]?\d[\d,.:]*\d%?|\d%?|\b(?:one|{TWO_TO_TWELVE}"
+    r"|thirteen|fourteen|fifteen|twenty|thirty|once|twice|dozen)\b",
     re.IGNORECASE,
 )
 _SHARE = re.compile(r"\d[\d.]*\s?(?:%|percent)", re.IGNORECASE)

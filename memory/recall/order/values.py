@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Set
 from functools import lru_cache
 
-from remem.recall.reading.states import MONTH, WEEKDAY
+from remem.recall.reading.states import MONTH, TWO_TO_TWELVE, WEEKDAY
 from remem.store.fulltext.folding import CAPITALS
 from remem.store.fulltext.tokens import tokenize
 
@@ -69,7 +69,7 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "number": re.compile(
-        r"\d[\d.,' -]*\d|\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+        rf"\d[\d.,' -]*\d|\d|\b(?:{TWO_TO_TWELVE}"
         r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)\b",
         re.IGNORECASE,
     ),

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from remem.recall.reading.asking import without_opening
+from remem.recall.reading.states import TWO_TO_TWELVE
 from remem.store.fulltext.folding import CAPITALS, SMALLS
 
 _MOST_CHARACTERS = 2000
@@ -54,7 +55,7 @@ KINDS = (
             re.IGNORECASE,
         ),
         re.compile(
-            r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty"
+            rf"\d|\b(?:one|{TWO_TO_TWELVE}|twenty"
             r"|thirty|forty|fifty|hundred|thousand|half|dozen|once|twice)\b",
             re.IGNORECASE,
         ),

@@ -14,13 +14,14 @@ from itertools import pairwise
 from typing import Literal
 
 from remem.recall.reading.asking import without_opening
+from remem.recall.reading.states import TWO_TO_TWELVE
 from remem.store.fulltext.tokens import content_words, tokenize
 
 Demand = Callable[[str], bool]
 """True of a text that can be the answer."""
 
 _NUMBER = (
-    r"(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty"
+    rf"(?:\d{{1,4}}|one|{TWO_TO_TWELVE}|\w+teen|twenty"
     r"|thirty|forty|fifty|sixty|seventy|eighty|ninety|a hundred)(?:-\w+)?"
 )
 _HOW_OLD = re.compile(r"\bhow old\b|\bwhat age\b|\b(?:my|'s|’s) age\b", re.IGNORECASE)

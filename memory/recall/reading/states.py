@@ -435,6 +435,10 @@ MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 WEEKDAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
 """A day of the week in English, or several of them, as a pattern."""
 
+TWO_TO_TWELVE = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+"""The numbers of a clock in English, as a pattern. Who reads others besides has a reason: "one" is
+a pronoun, too, ages go to a hundred, and counts may be "twice" or "a dozen"."""
+
 CODES: Mapping[str, str] = {
     "date": rf"\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}\b(?:,? \d{{4}})?"
     rf"|{MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?",

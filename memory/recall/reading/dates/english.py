@@ -22,6 +22,7 @@ from remem.recall.reading.dates.grammar import (
     present,
     yearly,
 )
+from remem.recall.reading.states import TWO_TO_TWELVE
 
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
 _IN_YEAR = rf"(?:,?\s+(?:of\s+)?{_YEAR})"
@@ -53,8 +54,8 @@ _NUMBERS: dict[str, float] = {
     "a few": 3,
     "few": 3,
     "several": 4,
-    **{word: n for n, word in enumerate("one two three four five six seven eight".split(), 1)},
-    **{word: n for n, word in enumerate("nine ten eleven twelve".split(), 9)},
+    "one": 1,
+    **{word: n for n, word in enumerate(TWO_TO_TWELVE.split("|"), 2)},
     "a": 1,
     "an": 1,
 }
