@@ -120,9 +120,9 @@ def test_what_leans_on_an_answer_and_is_newer_comes_first(
     assert order(question, (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
 
 
-@pytest.mark.xfail(reason="a shared word counts for less than in earlier versions", strict=True)
-def test_what_leans_on_one_word_of_an_answer_comes_first() -> None:
-    old, new = "My favourite band is Low.", "I've gone off Low by now."
+@pytest.mark.parametrize("band", ["Wilco", "Low"])  # one is a common word, too
+def test_what_leans_on_one_word_of_an_answer_comes_first(band: str) -> None:
+    old, new = f"My favourite band is {band}.", f"I've gone off {band} by now."
     assert order("What's my favourite band?", (0, old), (100, new), RAIN) == [new, old, RAIN[1]]
 
 

@@ -73,7 +73,8 @@ class _Said:
 
     Attributes:
         moment: When it was said, and where of what was said at once.
-        words: Tokens that few of the statements have, but those of the question.
+        words: Tokens that few of the statements have, but those of the question; of the commonest
+            words only names.
         changes: It tells of a change.
         is_own: It speaks of who says it.
         subject: Names of somebody with which it begins.
@@ -295,13 +296,14 @@ def _said(
         if record.speaker not in speakers:
             continue
         states = {each.state for each in claims(text)}
-        subject = _SUBJECT.match(text)
+        subject, values = _SUBJECT.match(text), values_in(text)
         yield _Said(
             place,
             record,
             (moment, record.source, record.position),
-            values_in(text),
-            frozenset(tokenize(text)) - common,
+            values,
+            # A name is no common word, though it may be written as one: "gone off Low".
+            (frozenset(tokenize(text)) - common) | (values["name"] - question.tokens.keys()),
             tells_of_change(text, language),
             language.own.search(text) is not None,
             frozenset(tokenize(subject[1])) if subject else frozenset(),
