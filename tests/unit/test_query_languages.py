@@ -51,6 +51,84 @@ def test_a_date_is_the_day_that_it_names(query: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "Wo habe ich im Frühling 2023 gewohnt?",
+        "Où est-ce que j'habitais au printemps 2023 ?",
+        "¿Dónde vivía en la primavera de 2023?",
+        "¿Dónde vivía en primavera del año pasado?",
+        "Dove vivevo nella primavera del 2023?",
+        "Dove vivevo nella primavera dell'anno scorso?",
+        "Где я жил весной 2023 года?",
+        "Где я жил весной прошлого года?",
+    ],
+)
+def test_a_season_of_a_year_is_three_months(query: str) -> None:
+    assert named(query) == ["2023-03-01 to 2023-05-31"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Wo war ich letzten Sommer?",
+        "Wo war ich im Sommer letzten Jahres?",
+        "Où étais-je l'été dernier ?",
+        "¿Dónde estuve el verano pasado?",
+        "Dove ero l'estate scorsa?",
+        "Где я был прошлым летом?",
+    ],
+)
+def test_the_last_season_is_one_that_is_over(query: str) -> None:
+    assert named(query) == ["2023-06-01 to 2023-08-31"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Dürfen Winterreifen im Sommer aufs Auto?",
+        "J'ai été malade ?",
+        "Il a été fait à Mirecourt ?",
+        "¿Qué presión llevan los neumáticos de invierno?",
+        "Onde ficam os pneus de inverno?",
+    ],
+)
+def test_a_season_of_no_year_names_no_time(query: str) -> None:
+    assert named(query) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ("Wo habe ich Anfang 2023 gewohnt?", "2023-01-01", "2023-05-02"),
+        ("Où est-ce que j'habitais début 2023 ?", "2023-01-01", "2023-05-02"),
+        ("¿Dónde vivía a principios de 2023?", "2023-01-01", "2023-05-02"),
+        ("Onde eu morava no início do ano passado?", "2023-01-01", "2023-05-02"),
+        ("Dove vivevo all'inizio dell'anno scorso?", "2023-01-01", "2023-05-02"),
+        ("Где я жил в начале 2023 года?", "2023-01-01", "2023-05-02"),
+        ("Was war Mitte Mai?", "2024-05-11", "2024-05-21"),
+        ("Où étais-je mi-mai ?", "2024-05-11", "2024-05-21"),
+        ("¿Dónde estaba a mediados de mayo?", "2024-05-11", "2024-05-21"),
+        ("Onde eu estava em meados de maio?", "2024-05-11", "2024-05-21"),
+        ("Dove ero a metà maggio?", "2024-05-11", "2024-05-21"),
+        ("Где я был в середине мая?", "2024-05-11", "2024-05-21"),
+        ("Wo war ich Ende letzten Jahres?", "2023-09-01", "2023-12-31"),
+        ("Où étais-je à la fin de l'année dernière ?", "2023-09-01", "2023-12-31"),
+        ("¿Dónde estaba a finales de 2023?", "2023-09-01", "2023-12-31"),
+        ("Onde eu estava no final de 2023?", "2023-09-01", "2023-12-31"),
+        ("Dove ero alla fine del 2023?", "2023-09-01", "2023-12-31"),
+        ("Где я был в конце прошлого года?", "2023-09-01", "2023-12-31"),
+        ("Wo war ich Anfang des Jahres?", "2024-01-01", "2024-05-01"),
+        ("Où étais-je au début de l'année ?", "2024-01-01", "2024-05-01"),
+        ("¿Qué hice a principios de año?", "2024-01-01", "2024-05-01"),
+        ("Was habe ich seit Ende März gemacht?", "2024-03-21", "2024-05-30"),
+        ("Wo habe ich im Q3 2023 gearbeitet?", "2023-07-01", "2023-09-30"),
+    ],
+)
+def test_a_part_of_a_time_is_a_third_of_it(query: str, first: str, last: str) -> None:
+    assert named(query) == [f"{first} to {last}"]
+
+
+@pytest.mark.parametrize(
     ("query", "first", "last"),
     [
         ("Was habe ich gestern gemacht?", "2024-05-29", "2024-05-29"),

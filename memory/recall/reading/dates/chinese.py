@@ -54,6 +54,7 @@ _PARTS = {
 _PART = rf"(?P<part>{'|'.join(_PARTS)})"
 _SEASONS = {"春": 3, "夏": 6, "秋": 9, "冬": 12}
 _SEASON = rf"(?P<season>[{''.join(_SEASONS)}])[天季]"
+_QUARTER = r"第?(?P<quarter>[1-4一二三四])季度"
 _WEEK = r"(?:周|星期|礼拜)"
 _WEEKDAY = rf"{_WEEK}(?P<weekday>[一二三四五六日天])"
 _DAYS_BACK = {"今": 0, "昨": 1, "前": 2, "大前": 3}
@@ -120,6 +121,12 @@ def _season(found: Match[str], now: Now) -> Period:
     return yearly(lambda year: grammar.season(year, first_month), number, now)
 
 
+def _quarter(found: Match[str], now: Now) -> Period:
+    quarter = _integer(found["quarter"])
+    number = _year_number(found, now)
+    return yearly(lambda year: grammar.quarter(quarter, year), number, now)
+
+
 def _year(found: Match[str], now: Now) -> Period:
     number = _year_number(found, now)
     return yearly(lambda year: _with_part(found, grammar.named_year(year)), number, now)
@@ -183,6 +190,7 @@ _RULES = [
     Rule(rf"(?:{_IN_YEAR})?{_MONTH}{_DAY}", _day),
     Rule(rf"(?:{_IN_YEAR})?{_MONTH}{_PART}?", _month),
     Rule(rf"(?:{_IN_YEAR})?{_SEASON}", _season),
+    Rule(rf"(?:{_IN_YEAR})?{_QUARTER}", _quarter),
     Rule(rf"(?:近|最近|过去|这)的?{_COUNTED}(?!前)", _past),
     Rule(rf"{_COUNTED}(?:以|之)?前", _ago),
     Rule(rf"{_IN_YEAR}{_PART}?", _year),

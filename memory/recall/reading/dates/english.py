@@ -75,6 +75,16 @@ _PARTS = {
 _HOURS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (17, 24), "night": (18, 30)}
 _NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+_QUARTERS = {
+    word: number
+    for number, words in enumerate(
+        ("q1 first 1st", "q2 second 2nd", "q3 third 3rd", "q4 fourth 4th"), 1
+    )
+    for word in words.split()
+}
+_QUARTER = (
+    rf"(?:the\s+)?(?P<quarter>q[1-4]|(?:{'|'.join(_QUARTERS)})(?=\s+quarter\b))(?:\s+quarter)?"
+)
 _HOLIDAYS = {
     r"christmas\s+eve": relativedelta(month=12, day=24),
     r"christmas": relativedelta(month=12, day=25),
@@ -172,9 +182,11 @@ def _season(found: Match[str], now: Now) -> Period:
 
 
 def _last_season(found: Match[str], now: Now) -> Period:
-    """The latest that is over: in July, "last summer" was a year ago."""
-    season = _season(found, now)
-    return season if season.end <= present(now) else _season(found, season.start - _A_DAY)
+    return grammar.last_season(_SEASONS[found["season"].lower()], present(now))
+
+
+def _quarter(found: Match[str], _: Now) -> Period:
+    return grammar.quarter(_QUARTERS[found["quarter"].lower()], int(found["year"]))
 
 
 def _holiday(found: Match[str], now: Now) -> Period:
@@ -324,6 +336,7 @@ _RULES: list[Rule] = [
         _season,
     ),
     Rule(rf"last\s+{_SEASON}", _last_season),
+    Rule(rf"(?:(?:in|during)\s+)?{_QUARTER}{_IN_YEAR}", _quarter),
     Rule(
         rf"(?P<holiday>{'|'.join(_HOLIDAYS)}|easter)\b(?:\s+day\b)?"
         rf"(?:{_IN_YEAR}|{_NO_YEAR})",

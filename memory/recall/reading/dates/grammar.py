@@ -255,6 +255,23 @@ def season(number: int, first_month: int) -> Period:
     return Period(start, start + relativedelta(months=3), timedelta(days=14))
 
 
+def latest_season(first_month: int, now: datetime) -> Period:
+    """The season that began last."""
+    return yearly(lambda year: season(year, first_month), None, now)
+
+
+def last_season(first_month: int, now: datetime) -> Period:
+    """The latest that is over: in July, "last summer" was a year ago."""
+    latest = latest_season(first_month, now)
+    return latest if latest.end <= now else latest_season(first_month, latest.start - _DAY)
+
+
+def quarter(number: int, of_year: int) -> Period:
+    """The first (1) to the fourth three months of a year."""
+    start = datetime(of_year, 3 * number - 2, 1)
+    return Period(start, start + relativedelta(months=3), timedelta(days=7))
+
+
 _HOLDING = {"day": day, "week": week, "month": month, "year": year}
 
 CALENDAR = frozenset(_HOLDING)

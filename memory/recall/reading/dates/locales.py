@@ -50,7 +50,7 @@ def locale(language: str) -> Grammar:
     """The grammar of a language of ``LEXICONS``, for texts in ``plain`` letters."""
     lexicon = LEXICONS[language]
     reader = _Reader(_names(language, lexicon), lexicon)
-    leads = [Lead(rf"(?:{_any(lexicon.since)})(?:\s+|(?<='))", _since)]
+    leads = [Lead(rf"(?:{_any(lexicon.since)}){_GAP}", _since), *reader.leads()]
     ranges = [
         Range(rf"(?:{_any(opening)})\s+", rf"\s+(?:{_any(joining)})\s+")
         for opening, joining in lexicon.ranges
@@ -59,11 +59,13 @@ def locale(language: str) -> Grammar:
 
 
 _STRAIGHT = {"’": "'", "\u2010": "-", "\u2011": "-"}
+_GAP = r"(?:\s+|(?<='))"
 _UNITS = ("year", "month", "week", "day", "hour", "minute")
 _LONG_UNITS = ("year", "month", "week")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _A_DAY = timedelta(days=1)
+_LEAST_OF_A_YEAR = timedelta(days=365)
 
 
 def _words(text: str) -> list[str]:
@@ -117,7 +119,9 @@ def _names(language: str, lexicon: Lexicon) -> _Names:
             for number, day in enumerate(_WEEKDAYS)
             for form in (plain(dates.get_day_names(locale=language)[number])[0], *nouns[day])
         },
-        units=units | {form: unit for unit in _LONG_UNITS for form in nouns[unit]},
+        units=units
+        | {form: unit for unit in _LONG_UNITS for form in nouns[unit]}
+        | (lexicon.units or {}),
         back={plain(words)[0]: -day for day, words in fields["day"]["relative"].items() if day < 1},
         last=tuple(rf"{plain(one)[0]}\w{{0,3}}" for one in (last, *lexicon.last.split("|"))),
         this=this,
@@ -183,11 +187,14 @@ class _Reader:
         self._names = names
         self._lexicon = lexicon
         self._numbers = {
-            plain(form)[0]: float(number)
-            for number, forms in enumerate(lexicon.numbers, 1)
-            for form in forms.split("|")
+            form: float(number + 1) for form, number in _numbered(lexicon.numbers).items()
         }
         self._few = {plain(form)[0] for form in lexicon.few.split("|")}
+        self._parts = _numbered(lexicon.parts)
+        self._seasons = _numbered(lexicon.seasons)
+        self._part = rf"(?:(?:{_any(lexicon.within)}){_GAP})?(?P<part>{_any(self._parts)})"
+        self._season = rf"(?P<season>{_any(self._seasons)})"
+        self._of = rf"(?:{_any(lexicon.of)}){_GAP}" if lexicon.of else ""
 
     def rules(self) -> list[Rule]:
         """Expressions that stand alone."""
@@ -210,8 +217,8 @@ class _Reader:
         a_year = _any(form for form, unit in names.units.items() if unit == "year")
         last = rf"(?:{'|'.join(names.last)})\b"
         this = rf"(?:{_any(names.this)})\b"
-        number = rf"(?P<number>{_any([*self._numbers, *self._few])}|\d{{1,3}})(?:(?<=')|\s+)"
-        within = rf"(?:{_any(lexicon.within)})(?:(?<=')|\s+)"
+        number = rf"(?P<number>{_any([*self._numbers, *self._few])}|\d{{1,3}}){_GAP}"
+        within = rf"(?:{_any(lexicon.within)}){_GAP}"
         return [
             Rule(
                 rf"(?:{weekday},?\s+(?:\w{{1,3}}\s+)?)?{days}\s+{link}{short}{in_year}", self._days
@@ -237,6 +244,9 @@ class _Reader:
             Rule(rf"{last}\s+{whole}", self._last),
             Rule(rf"{whole}\s+{last}", self._last),
             Rule(rf"{this}(?:\s+|'){whole}", self._this),
+            Rule(rf"{self._part}\s+{self._of}{whole}", self._part_of_this),
+            *(self._season_rules(last, this, within) if self._seasons else []),
+            Rule(rf"(?:{within})?q(?P<quarter>[1-4])[\s/-]{year}", _quarter),
             Rule(rf"{last}\s+{weekday}", self._last_weekday),
             Rule(rf"{weekday}(?:\s+{last})?", self._last_weekday),
             Rule(rf"(?:{_any(lexicon.recently)})\b", _recently),
@@ -246,6 +256,25 @@ class _Reader:
         """Expressions that are times behind other words only: "mai" in "seit mai"."""
         month = rf"(?P<month>{_any(self._names.months)})\b"
         return [Rule(month, self._month), Rule(r"(?P<year>(?:19|20)\d\d)(?!\d)", _year)]
+
+    def leads(self) -> list[Lead]:
+        """What stands before another expression: "fin" in "fin mai", "Herbst" in "Herbst 2023"."""
+        of = rf"(?:\s+|-)(?:{self._of})?"
+        leads = [Lead(self._part + of, self._part_of)]
+        if self._seasons:
+            within = rf"(?:{_any(self._lexicon.within)}){_GAP}"
+            # Nobody says "summer in 2023", and "j'ai été en 2023" tells of no summer.
+            season = rf"(?:{within})?{self._season}{of}(?!{within})"
+            leads.append(Lead(season, self._season_of))
+        return leads
+
+    def _season_rules(self, last: str, this: str, within: str) -> list[Rule]:
+        season = rf"{self._season}\b"
+        return [
+            Rule(rf"{last}\s+{season}", self._last_season),
+            Rule(rf"(?:{within})?{season}\s+{last}", self._last_season),
+            Rule(rf"{this}(?:\s+|'){season}", self._latest_season),
+        ]
 
     @staticmethod
     def _counted(pattern: str, number: str, unit: str) -> str:
@@ -285,6 +314,32 @@ class _Reader:
     def _this(self, found: Match[str], now: Now) -> Period:
         return grammar.current(self._unit(found), present(now))
 
+    def _part_of(self, found: Match[str], whole: Read, now: Now) -> Period:
+        return self._third(found, whole(now))
+
+    def _part_of_this(self, found: Match[str], now: Now) -> Period:
+        """ "Anfang des Jahres", "a fin de mes": of the present year or month."""
+        return self._third(found, self._this(found, now))
+
+    def _third(self, found: Match[str], whole: Period) -> Period:
+        number = self._parts[found["part"]]
+        return grammar.part(whole, number / 3, (number + 1) / 3)
+
+    def _season_of(self, found: Match[str], year: Read, now: Now) -> Period:
+        within = year(now)
+        if within.end - within.start < _LEAST_OF_A_YEAR:
+            raise ValueError("no year: no season of it")
+        return grammar.season(within.start.year, self._first_month(found))
+
+    def _last_season(self, found: Match[str], now: Now) -> Period:
+        return grammar.last_season(self._first_month(found), present(now))
+
+    def _latest_season(self, found: Match[str], now: Now) -> Period:
+        return grammar.latest_season(self._first_month(found), present(now))
+
+    def _first_month(self, found: Match[str]) -> int:
+        return 3 * (self._seasons[found["season"]] + 1)
+
     def _last_weekday(self, found: Match[str], now: Now) -> Period:
         number = self._names.weekdays[found["weekday"]]
         return grammar.last_weekday(number, present(now))._replace(fuzz=_A_DAY)
@@ -299,6 +354,13 @@ class _Reader:
         return 3.0 if word in self._few else self._numbers[word]
 
 
+def _numbered(forms: Iterable[str]) -> dict[str, int]:
+    """Numbers from 0 on by each form, of which those of one number stand between ``|``."""
+    return {
+        plain(form)[0]: number for number, of_one in enumerate(forms) for form in of_one.split("|")
+    }
+
+
 def _year_number(found: Match[str]) -> int | None:
     number = found.groupdict().get("year")
     return int(number) if number else None
@@ -306,6 +368,10 @@ def _year_number(found: Match[str]) -> int | None:
 
 def _year(found: Match[str], _: Now) -> Period:
     return grammar.named_year(int(found["year"]))
+
+
+def _quarter(found: Match[str], _: Now) -> Period:
+    return grammar.quarter(int(found["quarter"]), int(found["year"]))
 
 
 def _recently(_: Match[str], now: Now) -> Period:
