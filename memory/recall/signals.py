@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from remem.recall.reading.answers import answer_held, kinds_of_answer
 from remem.recall.reading.decisions import decides
+from remem.recall.reading.past import asks_how_things_were
 from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.sentences import asks, room, statement_share
 from remem.store import Record
@@ -105,13 +106,18 @@ def _room_of(record: Record) -> float:
 
 
 def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
-    """Closeness of its time to one that the question names, or soon after that."""
+    """Closeness of its time to one that the question names, or soon after that.
+
+    Where the question asks how things were then, all that was said until then is as close: that
+    somebody has moved is told when it happens, and not in each month of living there.
+    """
     if not query.spans:
         return [0.0] * len(candidates)
     times = {each.record.said_at for each in candidates if each.record.said_at}
-    closeness = {
-        time: max((span.closeness(time) for span in query.spans), default=0.0) for time in times
-    }
+    closeness = {time: max(span.closeness(time) for span in query.spans) for time in times}
+    if asks_how_things_were(query):
+        end = max(span.end for span in query.spans)
+        closeness |= {time: 1.0 for time in times if time < end}
     return [closeness[each.record.said_at] if each.record.said_at else 0.0 for each in candidates]
 
 

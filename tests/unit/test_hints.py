@@ -52,6 +52,12 @@ def test_a_change_a_word_of_the_state_and_a_value_are_a_hint(
     assert not claims(text)
 
 
+def test_what_names_nobody_hints_at_nothing_about_a_relative() -> None:
+    news = "Boxes are in Leeds at last, no wifi yet."
+    assert hinted("Where do I live?", news) == [frozenset({"leed"})]
+    assert hinted("Where does my sister live?", news) == []
+
+
 def test_a_hint_in_chinese_needs_no_name() -> None:
     assert hinted("我在哪里健身？", "换地方了，蓝鲸的器械新，淋浴也干净。")
 

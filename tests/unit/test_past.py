@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from remem.recall.reading import past
-from remem.recall.reading.past import asks_for_earlier, asks_for_now, asks_what_was
+from remem.recall.reading.past import (
+    asks_for_earlier,
+    asks_for_now,
+    asks_how_things_were,
+    asks_what_was,
+)
+from remem.recall.reading.question import read_query
 from remem.recall.reading.states import languages
 
 
@@ -166,3 +174,55 @@ def test_what_only_looks_like_a_past_verb_tells_nothing(question: str) -> None:
 def test_a_message_is_read_at_its_end_where_it_asks() -> None:
     assert asks_what_was("hat " * 1000 + "gegege" * 1000 + " Wo war ich?")
     assert not asks_what_was("Wo war ich? " + "Es regnet wieder. " * 100)
+
+
+NOW = datetime(2026, 5, 1, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where was I living in May 2024?",
+        "What phone did I have at the end of 2024?",
+        "Where did we live in the summer of 2024?",
+        "When was the pub quiz in May 2024?",
+        "Wo habe ich im Mai 2024 gewohnt?",
+        "Wer war im Mai 2024 mein Chef?",
+        "Où est-ce que j'habitais au printemps 2024 ?",
+        "Je lisais quoi en mai 2024 ?",
+        "¿Dónde trabajaba en mayo de 2024?",
+        "¿Qué comía la gata a finales de 2024?",
+        "Que carro eu tinha em maio de 2024?",
+        "Dove abitavo nell'estate del 2024?",
+        "Где я жил весной 2024 года?",
+        "2024年5月我住在哪里？",
+        "2024年5月我吃的是什么过敏药？",
+    ],
+)
+def test_these_ask_how_things_were_for_some_time(question: str) -> None:
+    assert asks_how_things_were(read_query(question, NOW))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where was I on 3 May 2024?",
+        "Where was I living then?",
+        "What did I buy in May 2024?",
+        "Which film did we see in May 2024?",
+        "Where do I want to go in 2026?",
+        "Was habe ich im Mai 2024 gekauft?",
+        "Qu'est-ce que j'ai acheté en mai 2024 ?",
+        "Où aimerais-je aller en mai 2026 ?",
+        "Qu'a fait l'Anglais en mai 2024 ?",
+        "¿Qué compré en mayo de 2024?",
+        "¿A qué tía visité en mayo de 2024?",
+        "O que eu comprei em maio de 2024?",
+        "Che cosa ho comprato a maggio 2024?",
+        "Что я купил в мае 2024 года?",
+        "2024年5月我去哪里旅游了？",
+        "2024年5月发生什么？",
+    ],
+)
+def test_these_ask_what_happened_or_name_no_long_time(question: str) -> None:
+    assert not asks_how_things_were(read_query(question, NOW))

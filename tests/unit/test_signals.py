@@ -139,6 +139,14 @@ def test_what_was_said_when_the_question_means_has_one() -> None:
     assert yesterday == 1 > before >= long_ago == 0
 
 
+def test_how_things_were_may_have_been_told_long_before() -> None:
+    days = [turn(said_at=NOON - timedelta(days=days), position=days) for days in (400, 45, 2)]
+    before, then, since = values("date", *days, asked="Where was I living in March 2024?")
+    assert before == then == 1 > since == 0
+    before, then, since = values("date", *days, asked="What did I buy in March 2024?")
+    assert then == 1 > before == since == 0
+
+
 def test_no_date_is_close_to_nothing() -> None:
     assert values("date", turn(said_at=None), asked="What happened yesterday?") == [0]
     assert values("date", turn(), asked="What happened?") == [0]

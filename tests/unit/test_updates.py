@@ -218,6 +218,12 @@ def test_of_somebody_else_more_is_asked_of_an_update() -> None:
     assert order("Who is Ana's boss?", (0, hers[0]), (100, hers[1]), RAIN)[0] == hers[0]
 
 
+def test_whoever_is_asked_about_a_time_of_it_tells_of_a_change() -> None:
+    old, new = "Ana's boss is Rita, she shouts a lot.", "Kofi signs Ana's holidays these days."
+    asked = "Who was Ana's boss in October 2024?"
+    assert order(asked, (0, old), (100, new), RAIN)[0] == new
+
+
 def test_what_is_like_the_answer_is_raised_from_far_behind_the_question() -> None:
     asked = "What car do I drive?"
     old, talk = said(0, 0, "I drive an old Corolla."), [said(n, n, TALK[n]) for n in range(1, 8)]

@@ -27,7 +27,7 @@ from remem.recall.reading.asking import is_question
 from remem.recall.reading.changes import tells_of_change
 from remem.recall.reading.claims import State, claims
 from remem.recall.reading.languages import CHINESE, ENGLISH
-from remem.recall.reading.past import asks_for_now, asks_what_was
+from remem.recall.reading.past import STATE, asks_for_now, asks_what_was
 from remem.recall.reading.persons import asks_about_own, named_in
 from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.sentences import asks_at_last, room
@@ -54,9 +54,6 @@ _NEAR_PLACES = 10
 
 _FEW = 3
 """Statements with a word that tells what they are about."""
-
-_STATE = timedelta(days=28)
-"""Least length of a time of which somebody asks how things were then, and not what happened."""
 
 _YEAR = timedelta(days=365)
 _MOST_YEARS = 2
@@ -101,7 +98,7 @@ def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
     language = language_of(question.text)
     if language is None or not is_question(question.text) or looks_back(question):
         return False
-    if any(span.end - span.start < _STATE for span in question.spans):
+    if any(span.end - span.start < STATE for span in question.spans):
         return False
     if _NO_STATE.search(question.text):
         return False
@@ -159,10 +156,11 @@ def updates_first(
 
 def _least(question: Query) -> float:
     """The least sum of the signs of an update; see ``_LEAST``."""
+    if question.spans:
+        return _LEAST_IF_EXPECTED
     if not asks_about_own(question.text):
         return _LEAST_OF_OTHERS
-    expects_change = bool(question.spans) or asks_for_now(question.text)
-    return _LEAST_IF_EXPECTED if expects_change else _LEAST
+    return _LEAST_IF_EXPECTED if asks_for_now(question.text) else _LEAST
 
 
 def _in_their_places(
@@ -376,8 +374,8 @@ _LEAST_IF_EXPECTED = 5.0
 """The same where a question names a time, or says "now": nobody asks so of what never changes."""
 
 _LEAST_OF_OTHERS = 9.0
-"""The same where a question is about somebody else: of them most things are said once, and all that
-is said of them shares their name."""
+"""The same where a question is about somebody else and names no time: of them most things are said
+once, and all that is said of them shares their name."""
 
 _NO_STATE = re.compile(
     r"\b(?:total|altogether|than|instead of|both|insgesamt|why|how old|comes? from"

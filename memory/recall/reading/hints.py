@@ -61,13 +61,13 @@ def _hints(text: str, asked: frozenset[State], language: str) -> tuple[Claim, ..
 
 
 def _hinted(text: str, asked: Set[State], language: Language) -> Iterator[Claim]:
+    # Who speaks of a relative names them: "Boxes are in Leeds at last" is about who says it.
     likely = [
-        (whose, known, words)
-        for whose, name in asked
+        (known, words)
         for known in language.states
-        if known.name == name and (words := _words(known, text))
+        if ("", known.name) in asked and (words := _words(known, text))
     ]
-    if not likely or is_question(text) or is_about_others(text, language):
+    if not likely or is_question(text) or is_about_others(text, language) or language.whose(text):
         return
     if any(" " not in claim.state[1] for claim in claims(text)):  # it is about something known
         return
@@ -75,13 +75,11 @@ def _hinted(text: str, asked: Set[State], language: Language) -> Iterator[Claim]
     if not (change or own) or (language.other.search(text) and not (own and own.start() < _FIRST)):
         return
     signs = change + 0.5 + 0.5 * _is_terse(text)
-    for whose, known, words in likely:
-        if whose and language.whose(text) not in ("", whose):
-            continue
+    for known, words in likely:
         if words + signs < _LEAST or words < _most_of_others(known, text, language):
             continue
         if value := _value(text, known, language):
-            yield Claim((whose, known.name), value, True)
+            yield Claim(("", known.name), value, True)
 
 
 def _change(text: str, language: Language) -> float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from remem.recall.reading.languages import CHINESE, ENGLISH, has_chinese, likeliest
+from remem.recall.reading.question import Query
 from remem.recall.reading.states import pattern_of
 from remem.store.fulltext.folding import simplified, straight
 
@@ -23,6 +25,16 @@ def asks_what_was(question: str) -> bool:
     """True if the verb of a question is past, or the time that it is about."""
     return _says(_WAS, question)
 
+
+def asks_how_things_were(question: Query) -> bool:
+    """True for a question about how things were during weeks or longer ("Where was I living in May
+    2023?"), and not what happened then."""
+    lengths = [span.end - span.start for span in question.spans]
+    return bool(lengths) and min(lengths) >= STATE and _says(_LASTED, question.text)
+
+
+STATE = timedelta(days=28)
+"""Least length of a time of which somebody asks how things were then, and not what happened."""
 
 _MOST_CHARACTERS = 300
 """Of a message, at its end, where it asks."""
@@ -182,4 +194,42 @@ _WAS = {
         f"是.{{1,14}}(?:{_CHINESE_DONE})的|小时候|那会儿|那[次年]|当时|年轻的?时候|原来|昨天"
         "|[折跑去看住骑受断伤见吃]过"
     ),
+}
+
+# What lasted is told by the imperfect in the Romance languages, and elsewhere by "was" and "had",
+# or by what the verb means. Where its ending is one of nouns, only the commonest stems are listed.
+
+_ENGLISH_LASTING = (
+    "live|work|have|own|drive|ride|use|weigh|earn|pay|wear|need|want|prefer|rent|bank|belong|stay"
+)
+_GERMAN_LASTED = (
+    "gewohnt|gelebt|gearbeitet|gehabt|benutzt|genutzt|verdient|gewogen|bezahlt|gezahlt|studiert"
+    "|genommen|getragen|geheißen"
+)
+_FRENCH_NOT_LASTED = (
+    r"jamais|mais|désormais|français|anglais|portugais|japonais|frais|mauvais|fais|vais|sais|palais"
+    r"|marais|lait|fait|parfait|sait|plaît|trait|extrait|retrait|portrait|souhait|\w+[ei]rai[st]"
+    r"|\w+[dr]rai[st]"
+)
+
+_LASTED = {
+    **_spaced(
+        {
+            ENGLISH: rf"was|were|had|used to|did (?:i|we) (?:{_ENGLISH_LASTING})",
+            "de": r"war(?:en)?|hatten?|hieß(?:en)?|lauteten?|(?:wohn|leb|arbeite|zahl|koste)ten?"
+            rf"|(?:muss|woll|durf|konn)ten?|lag(?:en)?|stand(?:en)?|{_GERMAN_LASTED}",
+            "fr": rf"(?!(?:{_FRENCH_NOT_LASTED})\b)\w{{2,}}ai(?:s|t|ent)",
+            "es": r"\w{2,}aba(?:n|mos)?|eran?|éramos|iban?|íbamos"
+            r"|(?:ten|viv|com|sal|hac|dec|conduc|pon|deb|pod|sab|cre|le|dorm|quer|prefer|beb|hab)ía"
+            r"(?:n|mos)?",
+            "pt": r"\w{2,}ava(?:m|mos)?|eram?|éramos|iam?|tinham?|tínhamos"
+            r"|(?:viv|com|faz|diz|conduz|quer|pod|dev|sab|beb|dorm|prefer|sa)ia(?:m)?",
+            "it": r"er[oa]|erano|eravamo|avev\w+|(?:abit|lavor|pag|us|chiam|guadagn|pes|and|guid"
+            r"|studi|mangi|allen|port|st)av\w+|(?:viv|fac|dic|prend|bev|legg|ten|vol|dov|pot)ev\w+"
+            r"|dormiv\w+",
+            "ru": r"был[аио]?|(?:жил|работал|весил|платил|зарабатывал|ездил|носил|принимал|читал"
+            r"|стоил)[аои]?|(?:учил|занимал|пользовал)(?:ся|ась|ись)|звали",
+        }
+    ),
+    CHINESE: "^(?!.*(?:了|过(?!敏)|发生|去哪|旅|买))|一般|每[天周月年个]|平时",
 }

@@ -119,9 +119,11 @@ def _names(language: str, lexicon: Lexicon) -> _Names:
             for number, day in enumerate(_WEEKDAYS)
             for form in (plain(dates.get_day_names(locale=language)[number])[0], *nouns[day])
         },
-        units=units
-        | {form: unit for unit in _LONG_UNITS for form in nouns[unit]}
-        | (lexicon.units or {}),
+        units={
+            **units,
+            **{form: unit for unit in _LONG_UNITS for form in nouns[unit]},
+            **(lexicon.units or {}),
+        },
         back={plain(words)[0]: -day for day, words in fields["day"]["relative"].items() if day < 1},
         last=tuple(rf"{plain(one)[0]}\w{{0,3}}" for one in (last, *lexicon.last.split("|"))),
         this=this,
