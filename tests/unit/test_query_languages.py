@@ -220,6 +220,22 @@ def test_a_question_may_be_in_the_language_of_its_commonest_words(text: str, lan
 
 
 @pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("What's Fiona's mobile number?", "en"),
+        ("¿Qué número calzo?", "es"),
+        ("Que collectionne Margot ?", "fr"),
+        ("Tu es où ?", "fr"),
+        ("O que Bianca coleciona?", "pt"),
+        ("Que dieta eu tô fazendo?", "pt"),
+        ("Quando è il mio compleanno?", "it"),
+    ],
+)
+def test_of_languages_with_as_many_common_words_its_marks_tell(text: str, language: str) -> None:
+    assert spoken(text)[0] == language
+
+
+@pytest.mark.parametrize(
     ("question", "topic"),
     [
         ("Wo liegt der Schlüssel für die Garage?", ["liegt", "schlussel", "garag"]),

@@ -22,10 +22,15 @@ CHINESE = "zh"
 @lru_cache(maxsize=64)
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
-    words it has at least as many."""
+    words it has at least as many. Of equal ones that whose marks it has is likelier."""
     shared = _shared(text)
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
-    return tuple(sorted(likely, key=lambda name: -shared[name]))
+
+    def likelihood(name: str) -> tuple[bool, int, int]:
+        marks = len(_MARKS[name].findall(text)) if name in _MARKS else 0
+        return (name == _OPENING and "¿" in text, shared[name], marks)
+
+    return tuple(sorted(likely, key=likelihood, reverse=True))
 
 
 def languages_of(text: str) -> tuple[str, ...]:
@@ -35,10 +40,9 @@ def languages_of(text: str) -> tuple[str, ...]:
 
 
 def likeliest(text: str) -> tuple[str, ...]:
-    """Languages of which a question has most common words: one, or several that tie. Only Spanish
-    opens questions with a mark."""
+    """Languages of which a question has most common words: one, or several that tie."""
     if "¿" in text:
-        return ("es",)
+        return (_OPENING,)
     shared = _shared(text)
     most = max(shared.values())
     return tuple(name for name in LANGUAGES if shared[name] == most)
@@ -67,6 +71,21 @@ def is_foreign(text: str) -> bool:
     others = (share(name) for name in stopwordsiso.langs() - {ENGLISH})
     return english < _ENGLISH_SHARE < max(others)
 
+
+_OPENING = "es"
+"""The only language that opens questions with a mark."""
+
+_MARKS = {
+    language: re.compile(marks, re.IGNORECASE)
+    for language, marks in {
+        "de": r"[äöüß]",
+        "es": r"[¡ñ]|\b(?:el|los|las|mis?|tus?|y)\b",
+        "fr": r"[œêëùû]|\bça\b|\b(?:je|tu|est|et|les|du|au)\b|\w'|\s[?!]",
+        "it": r"[ìò]|\b(?:il|gli|è|di|che|mi[oae])\b",
+        "pt": r"[ãõ]|ço(?!n)|\b(?:o que|eu|em|um|uma|meu|minha|é|à|dá|vou|dia)\b",
+    }.items()
+}
+"""Letters and words that the languages with as many common words have not got."""
 
 _TELLING = 2
 """Common words that tell the language of a question."""
@@ -98,7 +117,7 @@ def topic_of(text: str) -> str:
 @cache
 def common_words(language: str) -> frozenset[str]:
     """Its commonest words, folded."""
-    words = STOP_WORDS if language == ENGLISH else stopwordsiso.stopwords(language)
+    words = {*STOP_WORDS, "s"} if language == ENGLISH else stopwordsiso.stopwords(language)
     return frozenset(map(folded, words))
 
 
