@@ -1,6 +1,7 @@
 """Readers of chat exports and documents, and the import of what they read.
 
-``import_path(memory, path)`` does it all; ``detect_reader(path).read(path)`` only reads.
+``import_path(memory, path)`` does it all; ``detect_reader(path).read(path)`` only reads: items,
+problems, and of a backup the digests of what was deleted from its store.
 
 For a format more: if it is JSON with a list of messages, write a row of ``CHAT_APPS`` in
 ``chatapps.py`` (people) or of ``ASSISTANTS`` in ``assistants.py`` (a model); it is detected by its
@@ -10,6 +11,7 @@ else is a ``Reader`` (``base.py``) in a module of its own, listed in ``detect.py
 take more. Each gets a line in the README's table and a test.
 """
 
+from remem.departed import Digests
 from remem.ingest.backup import BackupReader
 from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader
 from remem.ingest.beir import BeirReader
@@ -41,6 +43,7 @@ __all__ = [
     "ChatGPTReader",
     "ClaudeReader",
     "DeepSeekReader",
+    "Digests",
     "DocumentReader",
     "FolderReader",
     "FormatReader",

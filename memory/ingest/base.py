@@ -58,8 +58,8 @@ class Reader(Protocol):
     def read(
         self, path: Path, on_bytes: OnBytes = ignore_bytes
     ) -> Iterator[Item | Problem | Digests]:
-        """The records, source by source and in order; a broken one becomes a ``Problem``. What was
-        written of what went from there comes as ``Digests``."""
+        """The records, source by source and in order; a broken one becomes a ``Problem``. A backup
+        also has the digests of what was deleted from its store, as ``Digests``."""
 
 
 @runtime_checkable

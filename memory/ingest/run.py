@@ -209,7 +209,7 @@ class _Run:
     """The state of one import.
 
     Attributes:
-        went: The digests of what went from where it was written.
+        went: The digests that a backup had of what was deleted from its store.
     """
 
     def __init__(

@@ -231,6 +231,7 @@ def test_hours_of_a_day_are_narrower_than_the_day() -> None:
         "以前天气怎么样？",
         "一周一次还是每周五？",
         "三个人，五年级，一年级",
+        "我在四季度假村住了几天？",
         "",
     ],
 )

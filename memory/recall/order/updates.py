@@ -27,7 +27,7 @@ from remem.recall.reading.asking import is_question
 from remem.recall.reading.changes import tells_of_change
 from remem.recall.reading.claims import State, claims
 from remem.recall.reading.languages import CHINESE, ENGLISH
-from remem.recall.reading.past import STATE, asks_for_now, asks_what_was
+from remem.recall.reading.past import SHORTEST_STATE, asks_for_now, asks_what_was
 from remem.recall.reading.persons import asks_about_own, named_in
 from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.sentences import asks_at_last, room
@@ -70,8 +70,8 @@ class _Said:
 
     Attributes:
         moment: When it was said, and where of what was said at once.
-        words: Tokens that few of the statements have, but those of the question; of the commonest
-            words only names.
+        words: Tokens that few of the statements have and the question has not. Of the commonest
+            words only names are among them.
         changes: It tells of a change.
         is_own: It speaks of who says it.
         subject: Names of somebody with which it begins.
@@ -98,7 +98,7 @@ def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
     language = language_of(question.text)
     if language is None or not is_question(question.text) or looks_back(question):
         return False
-    if any(span.end - span.start < STATE for span in question.spans):
+    if any(span.end - span.start < SHORTEST_STATE for span in question.spans):
         return False
     if _NO_STATE.search(question.text):
         return False
@@ -295,13 +295,14 @@ def _said(
             continue
         states = {each.state for each in claims(text)}
         subject, values = _SUBJECT.match(text), values_in(text)
+        names = frozenset() if text.isupper() else values["name"]
         yield _Said(
             place,
             record,
             (moment, record.source, record.position),
             values,
             # A name is no common word, though it may be written as one: "gone off Low".
-            (frozenset(tokenize(text)) - common) | (values["name"] - question.tokens.keys()),
+            (frozenset(tokenize(text)) - common) | (names - question.tokens.keys()),
             tells_of_change(text, language),
             language.own.search(text) is not None,
             frozenset(tokenize(subject[1])) if subject else frozenset(),

@@ -22,13 +22,13 @@ CHINESE = "zh"
 @lru_cache(maxsize=64)
 def spoken(text: str) -> tuple[str, ...]:
     """Languages that a question may be in, the likeliest first: English, and those of whose common
-    words it has at least as many. Of equal ones that whose marks it has is likelier."""
+    words it has at least as many. Among others than English that have as many, marks decide."""
     shared = _shared(text)
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
 
-    def likelihood(name: str) -> tuple[bool, int, int]:
+    def likelihood(name: str) -> tuple[bool, int, bool, int]:
         marks = len(_MARKS[name].findall(text)) if name in _MARKS else 0
-        return (name == _OPENING and "¿" in text, shared[name], marks)
+        return (name == _OPENING and "¿" in text, shared[name], name == ENGLISH, marks)
 
     return tuple(sorted(likely, key=likelihood, reverse=True))
 
@@ -76,16 +76,16 @@ _OPENING = "es"
 """The only language that opens questions with a mark."""
 
 _MARKS = {
-    language: re.compile(marks, re.IGNORECASE)
+    language: re.compile(marks)
     for language, marks in {
         "de": r"[äöüß]",
-        "es": r"[¡ñ]|\b(?:el|los|las|mis?|tus?|y)\b",
-        "fr": r"[œêëùû]|\bça\b|\b(?:je|tu|est|et|les|du|au)\b|\w'|\s[?!]",
-        "it": r"[ìò]|\b(?:il|gli|è|di|che|mi[oae])\b",
-        "pt": r"[ãõ]|ço(?!n)|\b(?:o que|eu|em|um|uma|meu|minha|é|à|dá|vou|dia)\b",
+        "es": r"[¡ñ]|\b(?:el|los|las|y)\b",
+        "fr": r"[œêëùû]|\b(?:[Jj]e|ça|est)\b|\b(?:[cdjlmnst]|qu)'\w|\s\?",
+        "it": r"[ìò]|\b(?:gli|è|che|mio|mia|miei|mie)\b",
+        "pt": r"[ãõ]|ço(?!n)|\b(?:[Oo] que|eu|em|uma?|meu|minha|é|dá|vou)\b",
     }.items()
 }
-"""Letters and words that the languages with as many common words have not got."""
+"""Letters and words by which a language is known from others that share its commonest words."""
 
 _TELLING = 2
 """Common words that tell the language of a question."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from remem.recall.reading.languages import CHINESE, ENGLISH, has_chinese, likeliest
+from remem.recall.reading.persons import asks_about_own
 from remem.recall.reading.question import Query
 from remem.recall.reading.states import pattern_of
 from remem.store.fulltext.folding import simplified, straight
@@ -30,10 +31,14 @@ def asks_how_things_were(question: Query) -> bool:
     """True for a question about how things were during weeks or longer ("Where was I living in May
     2023?"), and not what happened then."""
     lengths = [span.end - span.start for span in question.spans]
-    return bool(lengths) and min(lengths) >= STATE and _says(_LASTED, question.text)
+    if not lengths or min(lengths) < SHORTEST_STATE or _says(_WHEN, question.text):
+        return False
+    if _says(_IMPERFECT, question.text):
+        return True
+    return asks_about_own(question.text) and _says(_WAS_SO, question.text)
 
 
-STATE = timedelta(days=28)
+SHORTEST_STATE = timedelta(days=28)
 """Least length of a time of which somebody asks how things were then, and not what happened."""
 
 _MOST_CHARACTERS = 300
@@ -196,40 +201,64 @@ _WAS = {
     ),
 }
 
-# What lasted is told by the imperfect in the Romance languages, and elsewhere by "was" and "had",
-# or by what the verb means. Where its ending is one of nouns, only the commonest stems are listed.
+# How things were is told by the imperfect in the Romance languages; where its ending is one of
+# nouns, only the commonest stems are listed. Elsewhere "was" tells as much of what happened, so it
+# counts only where people ask about themselves. Who asks when something was asks for no state.
 
+_WHEN = {
+    **_spaced(
+        {
+            ENGLISH: "when|what (?:date|day)(?! of)",
+            "de": "wann",
+            "fr": "quand",
+            "es": "cuándo",
+            "pt": "quando",
+            "it": "quando",
+            "ru": "когда",
+        }
+    ),
+    CHINESE: "什么时候|几号|哪一?天",
+}
+_FRENCH_NOT_LASTED = (
+    r"jamais|mais|désormais|français|anglais|irlandais|portugais|japonais|frais|mauvais|[fvs]ais"
+    r"|palais|marais|calais|engrais|rabais|relais|délais|essais|balais|beaujolais|lait|fait|parfait"
+    r"|sait|plaît|trait|extrait|retrait|portrait|souhait|\w*(?:[eiud]r|rr|vr)ai[st]"
+)
+_IMPERFECT = _spaced(
+    {
+        "fr": rf"(?!(?:{_FRENCH_NOT_LASTED})\b)\w{{2,}}ai(?:s|t|ent)",
+        "es": r"(?!(?:acaba|graba|alaba|guayaba|sílaba)\b)(?-i:[a-záéíóúñ]{2,}aba(?:s|n|mos)?)"
+        r"|eran?|éramos|iban?|íbamos"
+        r"|(?:ten|viv|com|sal|hac|dec|conduc|pon|deb|pod|sab|cre|le|dorm|quer|prefer|beb|hab)ía"
+        r"(?:s|n|mos)?",
+        "pt": r"(?!(?:brava|lava|grava|trava|escrava)\b)(?-i:[a-zà-ú]{2,}ava(?:m|mos)?)"
+        r"|eram?|éramos|iam?|tinham?|tínhamos"
+        r"|(?:viv|com|faz|diz|conduz|quer|pod|dev|sab|beb|dorm|prefer|sa|l)ia(?:m)?",
+        "it": r"er[oa]|erano|eravamo|avev\w+|(?:abit|lavor|pag|us|chiam|guadagn|pes|and|guid"
+        r"|studi|mangi|allen|port|st)av\w+|(?:viv|fac|dic|prend|bev|legg|ten|vol|dov|pot)ev\w+"
+        r"|dormiv\w+",
+    }
+)
 _ENGLISH_LASTING = (
-    "live|work|have|own|drive|ride|use|weigh|earn|pay|wear|need|want|prefer|rent|bank|belong|stay"
+    "live|work|have|own|drive|ride|use|weigh|earn|pay|wear|need|want|prefer|rent|bank|belong"
 )
 _GERMAN_LASTED = (
     "gewohnt|gelebt|gearbeitet|gehabt|benutzt|genutzt|verdient|gewogen|bezahlt|gezahlt|studiert"
     "|genommen|getragen|geheißen"
 )
-_FRENCH_NOT_LASTED = (
-    r"jamais|mais|désormais|français|anglais|portugais|japonais|frais|mauvais|fais|vais|sais|palais"
-    r"|marais|lait|fait|parfait|sait|plaît|trait|extrait|retrait|portrait|souhait|\w+[ei]rai[st]"
-    r"|\w+[dr]rai[st]"
-)
-
-_LASTED = {
+_WAS_SO = {
     **_spaced(
         {
             ENGLISH: rf"was|were|had|used to|did (?:i|we) (?:{_ENGLISH_LASTING})",
             "de": r"war(?:en)?|hatten?|hieß(?:en)?|lauteten?|(?:wohn|leb|arbeite|zahl|koste)ten?"
-            rf"|(?:muss|woll|durf|konn)ten?|lag(?:en)?|stand(?:en)?|{_GERMAN_LASTED}",
-            "fr": rf"(?!(?:{_FRENCH_NOT_LASTED})\b)\w{{2,}}ai(?:s|t|ent)",
-            "es": r"\w{2,}aba(?:n|mos)?|eran?|éramos|iban?|íbamos"
-            r"|(?:ten|viv|com|sal|hac|dec|conduc|pon|deb|pod|sab|cre|le|dorm|quer|prefer|beb|hab)ía"
-            r"(?:n|mos)?",
-            "pt": r"\w{2,}ava(?:m|mos)?|eram?|éramos|iam?|tinham?|tínhamos"
-            r"|(?:viv|com|faz|diz|conduz|quer|pod|dev|sab|beb|dorm|prefer|sa)ia(?:m)?",
-            "it": r"er[oa]|erano|eravamo|avev\w+|(?:abit|lavor|pag|us|chiam|guadagn|pes|and|guid"
-            r"|studi|mangi|allen|port|st)av\w+|(?:viv|fac|dic|prend|bev|legg|ten|vol|dov|pot)ev\w+"
-            r"|dormiv\w+",
-            "ru": r"был[аио]?|(?:жил|работал|весил|платил|зарабатывал|ездил|носил|принимал|читал"
-            r"|стоил)[аои]?|(?:учил|занимал|пользовал)(?:ся|ась|ись)|звали",
+            r"|(?:benutz|nutz|verdien)ten?|(?:muss|woll|durf|konn)ten?|(?:wog|besaß|lag|stand)(?:en)?"
+            rf"|{_GERMAN_LASTED}",
+            "ru": r"был[аио]?|(?:жил|работал|весил|платил|зарабатывал|носил|принимал|читал|стоил)"
+            r"[аои]?|(?:учил|занимал|пользовал)(?:ся|ась|ись)|звали",
         }
     ),
-    CHINESE: "^(?!.*(?:了|过(?!敏)|发生|去哪|旅|买))|一般|每[天周月年个]|平时",
+    CHINESE: (
+        "^(?!.*(?:了|过(?!敏)|发生|去哪|旅|买|见面|举行)).*"
+        "(?:住|工作|上班|上学|读书|开|用|吃|喝|养|租|付|管|体重|工资|密码|多少|一般|每[天周月年个]|平时|是)"
+    ),
 }

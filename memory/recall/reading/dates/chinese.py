@@ -54,7 +54,7 @@ _PARTS = {
 _PART = rf"(?P<part>{'|'.join(_PARTS)})"
 _SEASONS = {"春": 3, "夏": 6, "秋": 9, "冬": 12}
 _SEASON = rf"(?P<season>[{''.join(_SEASONS)}])[天季]"
-_QUARTER = r"第?(?P<quarter>[1-4一二三四])季度"
+_QUARTER = r"(?P<quarter>[1-4一二三四])季度"
 _WEEK = r"(?:周|星期|礼拜)"
 _WEEKDAY = rf"{_WEEK}(?P<weekday>[一二三四五六日天])"
 _DAYS_BACK = {"今": 0, "昨": 1, "前": 2, "大前": 3}
@@ -190,7 +190,7 @@ _RULES = [
     Rule(rf"(?:{_IN_YEAR})?{_MONTH}{_DAY}", _day),
     Rule(rf"(?:{_IN_YEAR})?{_MONTH}{_PART}?", _month),
     Rule(rf"(?:{_IN_YEAR})?{_SEASON}", _season),
-    Rule(rf"(?:{_IN_YEAR})?{_QUARTER}", _quarter),
+    Rule(rf"(?:{_IN_YEAR}第?|第){_QUARTER}", _quarter),
     Rule(rf"(?:近|最近|过去|这)的?{_COUNTED}(?!前)", _past),
     Rule(rf"{_COUNTED}(?:以|之)?前", _ago),
     Rule(rf"{_IN_YEAR}{_PART}?", _year),

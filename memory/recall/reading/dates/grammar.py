@@ -94,9 +94,9 @@ class Grammar:
     def _joined(
         self, text: str, place: int, joining: re.Pattern[str]
     ) -> Iterator[tuple[Read, int]]:
-        for first, end in self._inner(text, place):
+        for first, end in self._inner(text, place, depth=1):
             if found := joining.match(text, end):
-                for second, end_of_second in self._inner(text, found.end()):
+                for second, end_of_second in self._inner(text, found.end(), depth=1):
                     yield partial(_between, first, second), end_of_second
 
     def _led(self, text: str, place: int, depth: int) -> Iterator[tuple[Read, int]]:

@@ -21,6 +21,7 @@ class Lexicon:
         within: Before a month, season or year in which something was: "in", with its article.
         of: Between a part of a time, or a season, and what it is a part of, with its article.
         parts: The beginning, the middle and the end of a time.
+        this: Words for "this" besides those of the CLDR.
         seasons: Spring, summer, autumn and winter, as north of the equator. Empty where most who
             speak the language live south of it, and the others north.
         since: Before the time at which something began, with its article.
@@ -28,6 +29,8 @@ class Lexicon:
         ranges: Pairs of what stands before the first time of two, and between them.
         era: Behind the number of a year.
         ago: Patterns of "so many units ago" besides those of the CLDR.
+        before_seasons: What stands before a season, where its name is another word as well. No
+            others count: "j'ai été" tells of no summer.
         endings: What a month's last letter becomes behind "in".
         units: Unit by forms of its name that the CLDR has not got.
     """
@@ -44,6 +47,8 @@ class Lexicon:
     seasons: tuple[str, ...] = ()
     era: str = ""
     ago: tuple[str, ...] = ()
+    before_seasons: tuple[str, ...] = ()
+    this: str = ""
     endings: Mapping[str, str] | None = None
     units: Mapping[str, str] | None = None
 
@@ -56,8 +61,8 @@ LEXICONS: Mapping[str, Lexicon] = {
         ),
         few="ein paar|einigen|mehreren",
         last="letzt|vergangen|vorig",
-        within="im|in|während|im laufe|zu|zum",
-        of="des|der|von|vom|des jahres|im jahr",
+        within="im|in|während",
+        of="des|der|vom|des jahres",
         parts=("anfang|beginn", "mitte", "ende|schluss"),
         seasons=(
             "frühling|frühjahr|frühlings|frühjahrs",
@@ -77,12 +82,12 @@ LEXICONS: Mapping[str, Lexicon] = {
         ),
         few="unos|unas|algunos|algunas|varios|varias|un par de",
         last="últim",
-        within="en|en el|en la|durante|durante el|durante la|de|a",
+        within="en|en el|en la|durante|durante el|durante la|de",
         of="de|del|de la",
         parts=(
             "principio|principios|comienzo|comienzos|inicio|inicios",
             "mediados",
-            "fin|fines|final|finales",
+            "fin|fines|finales",
         ),
         seasons=("primavera", "verano", "otoño", "invierno"),
         since="desde|desde el|desde la",
@@ -103,6 +108,8 @@ LEXICONS: Mapping[str, Lexicon] = {
         of="de|d'|du|de la|de l'",
         parts=("début", "milieu|mi", "fin"),
         seasons=("printemps", "été", "automne", "hiver"),
+        before_seasons=("l'", "d'", "au ", "en ", "un ", "cet ", "chaque ", "mi-"),
+        this="cet",
         since="depuis|depuis le|depuis la|depuis l'",
         recently="récemment|dernièrement|ces derniers temps",
         ranges=(("entre|entre le", "et|et le"), ("du|de", "au|à|jusqu'au|jusqu'à")),
@@ -131,7 +138,7 @@ LEXICONS: Mapping[str, Lexicon] = {
         last="últim",
         within="em|no|na|durante|durante o|de",
         of="de|do|da",
-        parts=("início|começo|princípio", "meados|meio", "fim|fins|final|finais"),
+        parts=("início|começo|princípio", "meados|meio", "fim|fins|final"),
         since="desde|desde o|desde a",
         recently="recentemente|ultimamente|há pouco tempo",
         ranges=(("entre|entre o", "e|e o"), ("de|do|desde|desde o", "a|ao|até|até o")),

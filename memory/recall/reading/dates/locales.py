@@ -65,7 +65,6 @@ _LONG_UNITS = ("year", "month", "week")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _A_DAY = timedelta(days=1)
-_LEAST_OF_A_YEAR = timedelta(days=365)
 
 
 def _words(text: str) -> list[str]:
@@ -126,7 +125,7 @@ def _names(language: str, lexicon: Lexicon) -> _Names:
         },
         back={plain(words)[0]: -day for day, words in fields["day"]["relative"].items() if day < 1},
         last=tuple(rf"{plain(one)[0]}\w{{0,3}}" for one in (last, *lexicon.last.split("|"))),
-        this=this,
+        this=this | {*filter(None, plain(lexicon.this)[0].split("|"))},
         ago=ago | {plain(pattern)[0] for pattern in lexicon.ago},
         links=tuple(re.findall(r"'(\w+)'", str(dates.get_date_format("long", language).pattern))),
     )
@@ -195,7 +194,8 @@ class _Reader:
         self._parts = _numbered(lexicon.parts)
         self._seasons = _numbered(lexicon.seasons)
         self._part = rf"(?:(?:{_any(lexicon.within)}){_GAP})?(?P<part>{_any(self._parts)})"
-        self._season = rf"(?P<season>{_any(self._seasons)})"
+        behind = "|".join(rf"(?<={plain(words)[0]})" for words in lexicon.before_seasons)
+        self._season = rf"(?:{behind})(?P<season>{_any(self._seasons)})"
         self._of = rf"(?:{_any(lexicon.of)}){_GAP}" if lexicon.of else ""
 
     def rules(self) -> list[Rule]:
@@ -257,7 +257,7 @@ class _Reader:
     def parts(self) -> list[Rule]:
         """Expressions that are times behind other words only: "mai" in "seit mai"."""
         month = rf"(?P<month>{_any(self._names.months)})\b"
-        return [Rule(month, self._month), Rule(r"(?P<year>(?:19|20)\d\d)(?!\d)", _year)]
+        return [Rule(month, self._month), Rule(r"(?P<year>(?:19|20)\d\d)(?!\d|er|-\D)", _year)]
 
     def leads(self) -> list[Lead]:
         """What stands before another expression: "fin" in "fin mai", "Herbst" in "Herbst 2023"."""
@@ -272,9 +272,11 @@ class _Reader:
 
     def _season_rules(self, last: str, this: str, within: str) -> list[Rule]:
         season = rf"{self._season}\b"
+        names = self._names
+        others = _any([*names.units, *names.weekdays, *names.months])  # "Frau Winter letzte Woche"
         return [
             Rule(rf"{last}\s+{season}", self._last_season),
-            Rule(rf"(?:{within})?{season}\s+{last}", self._last_season),
+            Rule(rf"(?:{within})?{season}\s+{last}(?!\s+(?:{others})\b)", self._last_season),
             Rule(rf"{this}(?:\s+|'){season}", self._latest_season),
         ]
 
@@ -329,8 +331,8 @@ class _Reader:
 
     def _season_of(self, found: Match[str], year: Read, now: Now) -> Period:
         within = year(now)
-        if within.end - within.start < _LEAST_OF_A_YEAR:
-            raise ValueError("no year: no season of it")
+        if within[:2] != grammar.year(within.start)[:2]:
+            raise ValueError("only a year has seasons")
         return grammar.season(within.start.year, self._first_month(found))
 
     def _last_season(self, found: Match[str], now: Now) -> Period:
