@@ -260,7 +260,7 @@ class _Reader:
         return [Rule(month, self._month), Rule(r"(?P<year>(?:19|20)\d\d)(?!\d|er|-\D)", _year)]
 
     def leads(self) -> list[Lead]:
-        """What stands before another expression: "fin" in "fin mai", "Herbst" in "Herbst 2023"."""
+        """Words before another expression: "fin" in "fin mai", "Herbst" in "Herbst 2023"."""
         of = rf"(?:\s+|-)(?:{self._of})?"
         leads = [Lead(self._part + of, self._part_of)]
         if self._seasons:
@@ -322,7 +322,7 @@ class _Reader:
         return self._third(found, whole(now))
 
     def _part_of_this(self, found: Match[str], now: Now) -> Period:
-        """ "Anfang des Jahres", "a fin de mes": of the present year or month."""
+        """Part of the present year or month: "Anfang des Jahres", "a fin de mes"."""
         return self._third(found, self._this(found, now))
 
     def _third(self, found: Match[str], whole: Period) -> Period:
