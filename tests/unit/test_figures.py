@@ -59,6 +59,12 @@ def test_the_newest_figure_comes_first(question: str, old: str, new: str) -> Non
     ]
 
 
+def test_a_figure_may_stand_before_a_question() -> None:
+    old = f"{OLD[:-1]}, is that a lot?"
+    new = f"{NEW[:-1]}, so how do I find one of them?"
+    assert order(ASKED, old, new) == [new, old]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -125,7 +125,8 @@ def _told(ranking: Sequence[Recollection], wanted: _Wanted, rarity: Rarity) -> I
         if record.role == "assistant" or record.said_at is None:
             continue
         best = _Told(place, 0.0, frozenset(), False, (record.said_at, record.position))
-        for sentence in _SENTENCE.findall(record.text[:_MOST_CHARACTERS]):
+        for whole in _SENTENCE.findall(record.text[:_MOST_CHARACTERS]):
+            sentence = _ASKS_BEHIND.sub("", whole)
             exact = wanted.in_(sentence)
             figures = exact or wanted.somehow_in(sentence)
             if figures and not is_question(sentence):
@@ -194,4 +195,11 @@ _GROWN = re.compile(
     re.IGNORECASE,
 )
 _REACHED = re.compile(r"(?:to|reached|is|at|now|total of|of)\s*$", re.IGNORECASE)
+_ASKS_BEHIND = re.compile(
+    r"(?:[,;:]| [-–—]) (?:(?:so|and|but) )?(?:can|could|would|will|do|does|is|are|should|how|what"
+    r"|which|why|where|when|who)\b[^?]*\?",
+    re.IGNORECASE,
+)
+"""A question behind a statement: "I've added 52 sources, how can I sort them?"."""
+
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\d))+[.!?]*")
