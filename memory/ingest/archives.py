@@ -16,8 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from remem.departed import Digests
-from remem.ingest.base import Item, OnBytes, Problem, Reader, ignore_bytes
+from remem.ingest.base import Found, OnBytes, Problem, Reader, ignore_bytes
 from remem.ingest.files import READ_ERRORS, CountedFile, Unpacking, limits
 from remem.ingest.folders import MEDIA, NO_READER, VAULT, FolderReader
 
@@ -61,15 +60,11 @@ class ArchiveReader:
         except _READ_ERRORS:
             return False
 
-    def read(
-        self, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """The records of one file or export in it after the other."""
         return self.read_as(_stem(path), path, on_bytes)
 
-    def read_as(
-        self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read_as(self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """The same, under another name than the file's."""
         with tempfile.TemporaryDirectory(prefix="remem-") as above:
             folder = Path(above, _stem(path) or "archive")
@@ -80,14 +75,12 @@ class ArchiveReader:
                 yield Problem(path, f"it cannot be unpacked any further ({error})")
             yield from _as_in(path, folder, self._read(source, folder))
 
-    def _read(self, source: str, folder: Path) -> Iterator[Item | Problem | Digests]:
+    def _read(self, source: str, folder: Path) -> Iterator[Found]:
         whole: Reader | None = self._folders.reader_of_whole(folder)
         return whole.read(folder) if whole else self._folders.read_as(source, folder)
 
 
-def _as_in(
-    path: Path, folder: Path, found: Iterator[Item | Problem | Digests]
-) -> Iterator[Item | Problem | Digests]:
+def _as_in(path: Path, folder: Path, found: Iterator[Found]) -> Iterator[Found]:
     """Records and digests, with problems told of the archive, all files left out in one of them."""
     left: list[str] = []
     is_empty = True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from remem import transfer
 from remem.departed import Digests
-from remem.ingest.base import Item, OnBytes, Problem, ignore_bytes
+from remem.ingest.base import Found, Item, OnBytes, Problem, ignore_bytes
 from remem.store.errors import InvalidInput
 
 
@@ -25,9 +25,7 @@ class BackupReader:
         except (OSError, ValueError):
             return False
 
-    def read(
-        self, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """The records, each for the namespace that it came from, and the digests of what went."""
         with path.open("rb") as file:
             on_bytes(len(file.readline()))

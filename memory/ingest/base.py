@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from remem.departed import Digests
 from remem.store import Record
@@ -38,6 +38,10 @@ class Problem:
         return f"{place}: {self.reason}"
 
 
+Found: TypeAlias = Item | Problem | Digests
+"""A record, what is wrong, or the digests of what was deleted from the store of a backup."""
+
+
 OnBytes = Callable[[int], None]
 """Called with the number of bytes just read from disk, so that a progress bar can be drawn."""
 
@@ -55,9 +59,7 @@ class Reader(Protocol):
     def detect(self, path: Path) -> bool:
         """True if the file or folder is of this format; looks at a small part, never raises."""
 
-    def read(
-        self, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """The records, source by source and in order; a broken one becomes a ``Problem``. A backup
         also has the digests of what was deleted from its store, as ``Digests``."""
 
@@ -66,7 +68,5 @@ class Reader(Protocol):
 class NamedByFile(Protocol):
     """A reader whose sources carry the file's name, because the format itself names none."""
 
-    def read_as(
-        self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read_as(self, source: str, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """Like ``Reader.read``, with the name that the file's source is to carry."""

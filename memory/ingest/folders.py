@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from remem.departed import Digests
-from remem.ingest.base import Item, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
+from remem.ingest.base import Found, NamedByFile, OnBytes, Problem, Reader, ignore_bytes
 from remem.ingest.whatsapp import WhatsAppReader
 from remem.store import RememError
 
@@ -69,15 +68,11 @@ class FolderReader:
         known = (_first(self._exports, path) for path in inside if path.is_file())
         return reader if all(each in (None, reader) for each in known) else None
 
-    def read(
-        self, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """The records of one file or export after the other."""
         return self.read_as(path.resolve().name, path, on_bytes)
 
-    def read_as(
-        self, name: str, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read_as(self, name: str, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """The same, of a folder that is called otherwise."""
         unreadable: list[OSError] = []
         for part, reader in self._parts(path, unreadable.append):

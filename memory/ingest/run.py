@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from remem.departed import Departed, Digests
 from remem.ingest.again import Names, Stored, settled
-from remem.ingest.base import Item, Problem, Reader
+from remem.ingest.base import Found, Item, Problem, Reader
 from remem.ingest.detect import detect_reader
 from remem.ingest.files import DEFAULT, Limit, limited
 from remem.recall.reading.languages import is_foreign
@@ -252,7 +252,7 @@ class _Run:
         if self._problem_count <= _KEPT_PROBLEMS:
             self._problems.append(problem)
 
-    def guarded(self, items: Iterable[Item | Problem | Digests]) -> Iterator[Item | Problem]:
+    def guarded(self, items: Iterable[Found]) -> Iterator[Item | Problem]:
         """The items without secrets; digests are put into ``went``. Here, and not only in the
         memory, because what belongs together may be stored in several batches, and one that is
         refused record by record."""

@@ -13,9 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
 
-from remem.departed import Digests
 from remem.ingest.agents.places import AGENT_READERS, Place
-from remem.ingest.base import Item, OnBytes, Problem, Reader, ignore_bytes
+from remem.ingest.base import Found, Item, OnBytes, Reader, ignore_bytes
 from remem.ingest.files import DEFAULT, Limit
 from remem.ingest.run import ImportReport, Progress, Target, import_path
 from remem.projects import project_of
@@ -95,9 +94,7 @@ class Noticing:
         """See ``Reader.detect``."""
         return self._reader.detect(path)
 
-    def read(
-        self, path: Path, on_bytes: OnBytes = ignore_bytes
-    ) -> Iterator[Item | Problem | Digests]:
+    def read(self, path: Path, on_bytes: OnBytes = ignore_bytes) -> Iterator[Found]:
         """See ``Reader.read``."""
         for one in self._reader.read(path, on_bytes):
             if isinstance(one, Item):

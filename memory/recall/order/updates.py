@@ -27,7 +27,7 @@ from remem.recall.reading.asking import is_question
 from remem.recall.reading.changes import tells_of_change
 from remem.recall.reading.claims import State, claims
 from remem.recall.reading.languages import CHINESE, ENGLISH
-from remem.recall.reading.past import SHORTEST_STATE, asks_for_now, asks_what_was
+from remem.recall.reading.past import asks_for_now, asks_what_was, names_short_time
 from remem.recall.reading.persons import asks_about_own, named_in
 from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.sentences import asks_at_last, room
@@ -98,9 +98,7 @@ def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
     language = language_of(question.text)
     if language is None or not is_question(question.text) or looks_back(question):
         return False
-    if any(span.end - span.start < SHORTEST_STATE for span in question.spans):
-        return False
-    if _NO_STATE.search(question.text):
+    if names_short_time(question) or _NO_STATE.search(question.text):
         return False
     if not question.spans and asks_what_was(question.text):
         return False

@@ -27,7 +27,7 @@ def spoken(text: str) -> tuple[str, ...]:
     likely = [name for name in LANGUAGES if shared[name] >= shared[ENGLISH]]
 
     def likelihood(name: str) -> tuple[bool, int, bool, int]:
-        marks = len(_MARKS[name].findall(text)) if name in _MARKS else 0
+        marks = len(re.findall(_MARKS[name], text)) if name in _MARKS else 0
         return (name == _OPENING and "¿" in text, shared[name], name == ENGLISH, marks)
 
     return tuple(sorted(likely, key=likelihood, reverse=True))
@@ -75,15 +75,12 @@ def is_foreign(text: str) -> bool:
 _OPENING = "es"
 """The only language that opens questions with a mark."""
 
-_MARKS = {
-    language: re.compile(marks)
-    for language, marks in {
-        "de": r"[äöüß]",
-        "es": r"[¡ñ]|\b(?:el|los|las|y)\b",
-        "fr": r"[œêëùû]|\b(?:[Jj]e|ça|est)\b|\b(?:[cdjlmnst]|qu)'\w|\s\?",
-        "it": r"[ìò]|\b(?:gli|è|che|mio|mia|miei|mie)\b",
-        "pt": r"[ãõ]|ço(?!n)|\b(?:[Oo] que|eu|em|uma?|meu|minha|é|dá|vou)\b",
-    }.items()
+_MARKS: Mapping[str, str] = {
+    "de": r"[äöüß]",
+    "es": r"[¡ñ]|\b(?:el|los|las|y)\b",
+    "fr": r"[œêëùû]|\b(?:[Jj]e|ça|est)\b|\b(?:[cdjlmnst]|qu)'\w|\s\?",
+    "it": r"[ìò]|\b(?:gli|è|che|mio|mia|miei|mie)\b",
+    "pt": r"[ãõ]|ço(?!n)|\b(?:[Oo] que|eu|em|uma?|meu|minha|é|dá|vou)\b",
 }
 """Letters and words by which a language is known from others that share its commonest words."""
 

@@ -30,16 +30,19 @@ def asks_what_was(question: str) -> bool:
 def asks_how_things_were(question: Query) -> bool:
     """True for a question about how things were during weeks or longer ("Where was I living in May
     2023?"), and not what happened then."""
-    lengths = [span.end - span.start for span in question.spans]
-    if not lengths or min(lengths) < SHORTEST_STATE or _says(_WHEN, question.text):
+    if not question.spans or names_short_time(question) or _says(_WHEN, question.text):
         return False
     if _says(_IMPERFECT, question.text):
         return True
     return asks_about_own(question.text) and _says(_WAS_SO, question.text)
 
 
-SHORTEST_STATE = timedelta(days=28)
-"""Least length of a time of which somebody asks how things were then, and not what happened."""
+def names_short_time(question: Query) -> bool:
+    """True if a question names a time so short that people ask what happened then."""
+    return any(span.end - span.start < _SHORTEST_STATE for span in question.spans)
+
+
+_SHORTEST_STATE = timedelta(days=28)
 
 _MOST_CHARACTERS = 300
 """Of a message, at its end, where it asks."""
@@ -105,7 +108,7 @@ _NOW = {
             "ru": r"ещё|еще|сейчас|теперь|до сих пор",
         }
     ),
-    CHINESE: ("还|现在|目前"),
+    CHINESE: "还|现在|目前",
 }
 
 # The past is told in part by verbs that have a form of their own for it. Where that form is one of

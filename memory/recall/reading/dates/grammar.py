@@ -105,7 +105,7 @@ class Grammar:
                 for inner, end in self._inner(text, found.end(), depth - 1):
                     yield partial(resolve, found, inner), end
 
-    def _inner(self, text: str, place: int, depth: int = 0) -> Iterator[tuple[Read, int]]:
+    def _inner(self, text: str, place: int, depth: int) -> Iterator[tuple[Read, int]]:
         yield from self._led(text, place, depth)
         yield from _matches(self._rules, text, place)
         yield from _matches(self._parts, text, place)
@@ -268,8 +268,7 @@ def last_season(first_month: int, now: datetime) -> Period:
 
 def quarter(number: int, of_year: int) -> Period:
     """The first (1) to the fourth three months of a year."""
-    start = datetime(of_year, 3 * number - 2, 1)
-    return Period(start, start + relativedelta(months=3), timedelta(days=7))
+    return season(of_year, 3 * number - 2)._replace(fuzz=timedelta(days=7))
 
 
 _HOLDING = {"day": day, "week": week, "month": month, "year": year}

@@ -193,7 +193,8 @@ class _Reader:
         self._few = {plain(form)[0] for form in lexicon.few.split("|")}
         self._parts = _numbered(lexicon.parts)
         self._seasons = _numbered(lexicon.seasons)
-        self._part = rf"(?:(?:{_any(lexicon.within)}){_GAP})?(?P<part>{_any(self._parts)})"
+        self._within = rf"(?:{_any(lexicon.within)}){_GAP}"
+        self._part = rf"(?:{self._within})?(?P<part>{_any(self._parts)})"
         behind = "|".join(rf"(?<={plain(words)[0]})" for words in lexicon.before_seasons)
         self._season = rf"(?:{behind})(?P<season>{_any(self._seasons)})"
         self._of = rf"(?:{_any(lexicon.of)}){_GAP}" if lexicon.of else ""
@@ -220,7 +221,7 @@ class _Reader:
         last = rf"(?:{'|'.join(names.last)})\b"
         this = rf"(?:{_any(names.this)})\b"
         number = rf"(?P<number>{_any([*self._numbers, *self._few])}|\d{{1,3}}){_GAP}"
-        within = rf"(?:{_any(lexicon.within)}){_GAP}"
+        within = self._within
         return [
             Rule(
                 rf"(?:{weekday},?\s+(?:\w{{1,3}}\s+)?)?{days}\s+{link}{short}{in_year}", self._days
@@ -247,7 +248,7 @@ class _Reader:
             Rule(rf"{whole}\s+{last}", self._last),
             Rule(rf"{this}(?:\s+|'){whole}", self._this),
             Rule(rf"{self._part}\s+{self._of}{whole}", self._part_of_this),
-            *(self._season_rules(last, this, within) if self._seasons else []),
+            *(self._season_rules(last, this) if self._seasons else []),
             Rule(rf"(?:{within})?q(?P<quarter>[1-4])[\s/-]{year}", _quarter),
             Rule(rf"{last}\s+{weekday}", self._last_weekday),
             Rule(rf"{weekday}(?:\s+{last})?", self._last_weekday),
@@ -264,19 +265,18 @@ class _Reader:
         of = rf"(?:\s+|-)(?:{self._of})?"
         leads = [Lead(self._part + of, self._part_of)]
         if self._seasons:
-            within = rf"(?:{_any(self._lexicon.within)}){_GAP}"
             # Nobody says "summer in 2023", and "j'ai été en 2023" tells of no summer.
-            season = rf"(?:{within})?{self._season}{of}(?!{within})"
+            season = rf"(?:{self._within})?{self._season}{of}(?!{self._within})"
             leads.append(Lead(season, self._season_of))
         return leads
 
-    def _season_rules(self, last: str, this: str, within: str) -> list[Rule]:
+    def _season_rules(self, last: str, this: str) -> list[Rule]:
         season = rf"{self._season}\b"
         names = self._names
         others = _any([*names.units, *names.weekdays, *names.months])  # "Frau Winter letzte Woche"
         return [
             Rule(rf"{last}\s+{season}", self._last_season),
-            Rule(rf"(?:{within})?{season}\s+{last}(?!\s+(?:{others})\b)", self._last_season),
+            Rule(rf"(?:{self._within})?{season}\s+{last}(?!\s+(?:{others})\b)", self._last_season),
             Rule(rf"{this}(?:\s+|'){season}", self._latest_season),
         ]
 
