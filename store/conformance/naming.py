@@ -170,9 +170,9 @@ class NamingContract(Contract):
             assert [record.key for record in store.neighbors(name, name, 0, 0, 5)] == [name]
             assert SourceInfo(name, 1, None, None) in store.sources(name)
             assert (len(store.sources(name)), store.count(name)) == (5, 5)
-            for kind, where in _filters(name).items():
-                _assert_found_alone(store, name, where, kind)
             assert store.verify().problems == ()
+        for kind, where in _filters(name).items():
+            _assert_found_alone(store, name, where, kind)
 
     @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
     def test_what_sorts_behind_a_name_is_found(self, adopted: Store, name: str) -> None:

@@ -84,7 +84,7 @@ def untouched(memory: Memory) -> bool:
 
 @pytest.mark.parametrize("session", [ATTACK, "Nora's chat", "C:\\temp\\new", *NAMES.values()])
 def test_a_session_of_any_name_is_remembered_and_forgotten(memory: Memory, session: str) -> None:
-    said = [{"role": "user", "content": f"{fact} {turn}"} for turn in range(3) for fact in FACTS]
+    said = [{"role": "user", "content": f"{fact} {turn}"} for turn in range(2) for fact in FACTS]
     memory.add("Another session.", source="another")
     for message in said:  # each changes the neighbours of the ones before it
         memory.add_messages([message], session=session)
@@ -92,7 +92,7 @@ def test_a_session_of_any_name_is_remembered_and_forgotten(memory: Memory, sessi
         message["content"] for message in said
     ]
     assert untouched(memory)
-    assert memory.forget(F("source") == session) == 6
+    assert memory.forget(F("source") == session) == 4
     assert [record.source for record in memory.scan()] == ["another"]
     assert untouched(memory)
 

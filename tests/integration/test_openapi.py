@@ -106,7 +106,7 @@ def key(tmp_path: Path) -> Iterator[str]:
 
 @DESCRIPTION.parametrize()
 @settings(
-    max_examples=100 if FULL else 5,
+    max_examples=100 if FULL else 2,
     derandomize=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),

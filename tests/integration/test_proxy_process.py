@@ -196,6 +196,7 @@ def test_the_log_names_requests_and_holds_no_secret(remem: Remem, stub: Upstream
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_bundled_model_uses_what_was_said_before_a_restart(remem: Remem) -> None:
     remem.environment.pop("REMEM_ENCODER")
     with remem.serving() as (_, url):

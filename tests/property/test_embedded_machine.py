@@ -60,4 +60,4 @@ class EmbeddedMachine(StoreMachine):
 
 
 TestEmbeddedMachine = EmbeddedMachine.TestCase
-TestEmbeddedMachine.settings = settings(max_examples=40, stateful_step_count=30)
+TestEmbeddedMachine.settings = settings(max_examples=20, stateful_step_count=30)

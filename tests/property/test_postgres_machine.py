@@ -34,5 +34,5 @@ def test_the_stores_agree(server: PostgresServer) -> None:
         def connections_drop(self) -> None:
             server.drop_connections()
 
-    life = settings(max_examples=15, stateful_step_count=25)
+    life = settings(max_examples=8, stateful_step_count=25)
     run_state_machine_as_test(PostgresMachine, settings=life)  # type: ignore[no-untyped-call]
