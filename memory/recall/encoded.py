@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from remem.encoders.sentence_transformer import Encoder, queries_encoded
 from remem.recall.reading.asking import as_marked, questions
+from remem.recall.reading.question import undated
 from remem.recall.reading.tellers import as_told
 from remem.recall.relevance import Scale, scale_of
 from remem.store import Space, Vector
@@ -54,7 +55,7 @@ class Encoded:
         texts = (query, *several) if 1 < len(several) <= _MOST_QUESTIONS else (query,)
         told = [as_told(text) for text in texts]
         all_texts = [*texts, *(text for each in told for text in each.values())]
-        vectors = iter(queries_encoded(encoder, [as_marked(text) for text in all_texts]))
+        vectors = iter(queries_encoded(encoder, [as_marked(undated(text)) for text in all_texts]))
         of_texts = [next(vectors) for _ in texts]
         of_told = [{name: next(vectors) for name in each} for each in told]
         return Encoded(

@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from remem.recall.reading.question import read_query
+from remem.recall.reading.question import read_query, undated
 from remem.store import InvalidInput
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)
@@ -43,3 +43,17 @@ def test_a_present_without_a_time_zone_is_refused() -> None:
 
 def test_emoji_have_no_words() -> None:
     assert not read_query("🦊🦊", NOON).tokens
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("Where was I living in January 2024?", "Where was I living ?"),
+        ("In 2023, where did I live?", "where did I live?"),
+        ("2023年5月我住在哪里？", "我住在哪里？"),
+        ("What is due on Friday?", "What is due on Friday?"),
+        ("May 2024?", "May 2024?"),
+    ],
+)
+def test_full_dates_can_be_left_out_of_a_question_that_says_more(question: str, rest: str) -> None:
+    assert undated(question) == rest

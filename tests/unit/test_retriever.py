@@ -276,6 +276,12 @@ def test_the_words_of_whoever_may_be_named_are_encoded_with_the_question() -> No
     assert asked.told.keys() == {"Ilka"}
 
 
+def test_the_date_of_a_question_is_not_encoded() -> None:
+    encoder = Listening()
+    Encoded.by(encoder, "Where did I live in May 2023?")
+    assert encoder.asked == ["Where did I live ?"]
+
+
 def test_what_is_near_the_question_as_it_was_asked_is_found_too(memory: Memory) -> None:
     for number in range(90):
         say(memory, f"I paint boat{number}", speaker="Bram")

@@ -60,6 +60,14 @@ def _without(text: str, spans: Sequence[Span]) -> str:
     return text
 
 
+def undated(text: str) -> str:
+    """A question without the full dates in it, unless it is nothing else: they are when something
+    was said, and seldom in what was said."""
+    spans = time_spans(text, None)
+    rest = " ".join(_without(text, spans).split()).lstrip(" ,;") if spans else text
+    return rest if tokenize(rest) else text
+
+
 def read_query(text: str, now: datetime | None) -> Query:
     """Read a question.
 
