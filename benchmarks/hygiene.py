@@ -72,6 +72,7 @@ def _metrics(outcome: Outcome, tokens: int) -> Iterator[tuple[str, float]]:
     match category.split(" after "):
         case ["changed"]:
             yield "stale above fresh", float(_beaten(outcome))
+            yield "newest first", float(_first_is_gold(outcome))
         case ["same wording"]:
             yield "stale above fresh, same wording", float(_beaten(outcome))
         case ["echo", times]:
@@ -80,6 +81,7 @@ def _metrics(outcome: Outcome, tokens: int) -> Iterator[tuple[str, float]]:
                 yield "echo above fact after 5", float(_beaten(outcome))
         case ["as of"]:
             yield "as-of right", float(not _beaten(outcome))
+            yield "as-of first", float(_first_is_gold(outcome))
         case ["fact" | "friend"]:
             yield "fact first", float(_first_is_gold(outcome))
         case ["day"]:

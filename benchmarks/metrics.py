@@ -300,6 +300,8 @@ HYGIENE = (
     "echo above fact",
     "echo above fact after 5",
     "as-of right",
+    "newest first",
+    "as-of first",
     "fact first",
     "named day first",
     "first or last right",

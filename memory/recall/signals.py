@@ -108,8 +108,8 @@ def _room_of(record: Record) -> float:
 def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     """Closeness of its time to one that the question names, or soon after that.
 
-    Where the question asks how things were then, what was said before is nearly as close: that
-    somebody has moved is told when it happens, and not in each month of living there.
+    Where the question asks how things were then, what was said before is as close: that somebody
+    has moved is told when it happens, and not in each month of living there.
     """
     if not query.spans:
         return [0.0] * len(candidates)
@@ -117,12 +117,8 @@ def _date(query: Query, candidates: Sequence[Candidate]) -> list[float]:
     closeness = {time: max(span.closeness(time) for span in query.spans) for time in times}
     end = max(span.end for span in query.spans)
     if asks_how_things_were(query) and any(time >= end for time in times):
-        closeness |= {time: max(_BEFORE, closeness[time]) for time in times if time < end}
+        closeness |= {time: 1.0 for time in times if time < end}
     return [closeness[each.record.said_at] if each.record.said_at else 0.0 for each in candidates]
-
-
-_BEFORE = 0.75
-"""Closeness of what was said before a time to how things were then."""
 
 
 def _asker(query: Query, candidates: Sequence[Candidate]) -> list[float]:  # noqa: ARG001

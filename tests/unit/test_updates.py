@@ -170,11 +170,29 @@ def test_what_is_said_within_days_is_true_side_by_side() -> None:
     assert order(asked, (0, told[0]), (3, "I'm in the chess club Rook now.")) != [*told]
 
 
-def test_who_says_now_expects_that_it_has_changed() -> None:
-    told = (0, "I drive an old Corolla."), (100, "The Fabia needed new tyres."), RAIN
-    old, new = told[0][1], told[1][1]
-    assert order("What car do I drive?", *told)[0] == old
-    assert order("What car do I drive now?", *told)[0] == new
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What car do I drive now?",
+        "What car do I drive these days?",
+        "What car was I driving in April 2025?",
+    ],
+)
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Changed the wifi because next door were on it, it's otter7 now.",
+        "The vet says she wants new food now, the one from Purina.",
+        "Our plumber Rick retired, a lad called Kofi has taken over.",
+        "Just back from donating, turns out I'm O negative now.",
+    ],
+)
+def test_a_change_of_something_else_comes_behind_though_a_change_is_expected(
+    question: str, other: str
+) -> None:
+    car, news = "I drive an old Corolla.", "Traded the Corolla for a Fabia."
+    assert order(question, (-300, car), (150, other), RAIN)[0] == car
+    assert order(question, (-300, car), (100, news), (250, other), RAIN)[0] == news
 
 
 def test_what_begins_as_a_question_and_has_no_mark_may_tell_of_a_change() -> None:

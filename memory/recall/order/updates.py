@@ -11,9 +11,10 @@ any of this, because it depends on the question, and on what else comes up for i
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -145,20 +146,29 @@ def updates_first(
     best = _likeliest(said, likeness)
     if best is None:
         return list(ranking)
-    chain = _chain(best, said, likeness, _least(question))
+    strength = _strength(likeness)
+    chain = _chain(best, said, strength, _least(question))
     moment = asked_for(question, now)
-    until = [each for each in chain if moment is None or each.moment[0] < moment]
-    after = chain[len(until) :]  # a chain is in the order of time
-    return _in_their_places(ranking, [found[each.place] for each in (*until[::-1], *after)])
+    until = _until(chain, moment)
+    order = [*until[::-1], *chain[len(until) :]]  # a chain is in the order of time
+    if _expects_change(question):
+        chains = (_chain(best, said, strength, least) for least in _SEVERAL_LEAST)
+        if last := _last_of_most(chains, moment):
+            order = [last, *(each for each in order if each is not last)]
+    return _in_their_places(ranking, [found[each.place] for each in order])
 
 
 def _least(question: Query) -> float:
     """The least sum of the signs of an update; see ``_LEAST``."""
-    if question.spans:
+    if _expects_change(question):
         return _LEAST_IF_EXPECTED
-    if not asks_about_own(question.text):
-        return _LEAST_OF_OTHERS
-    return _LEAST_IF_EXPECTED if asks_for_now(question.text) else _LEAST
+    return _LEAST if asks_about_own(question.text) else _LEAST_OF_OTHERS
+
+
+def _expects_change(question: Query) -> bool:
+    """True if a question names a time, or is about who asks and says "now": nobody asks so of what
+    never changes."""
+    return bool(question.spans) or (asks_about_own(question.text) and asks_for_now(question.text))
 
 
 def _in_their_places(
@@ -195,31 +205,59 @@ def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
     return max(may_answer, key=likelihood, default=None)
 
 
-def _chain(best: _Said, said: Sequence[_Said], likeness: Likeness, least: float) -> list[_Said]:
-    """The statements that update each other, the likeliest answer among them, the oldest first."""
+def _strength(likeness: Likeness) -> Callable[[_Said, _Said], float]:
+    """The sum of the signs that a later statement is an update of an earlier one, as a function of
+    both; minus infinity if it is none for certain."""
     to_question = likeness.to_question()
     to_older = cache(likeness.to_memory)
+    known: dict[tuple[int, int], float] = {}
 
-    def updates(newer: _Said, older: _Said) -> bool:
+    def summed(newer: _Said, older: _Said) -> float:
         if is_kept_beside(newer.record, older.record):
-            return False
+            return -math.inf
         if not newer.changes and newer.moment[0] - older.moment[0] < _APART:
-            return False
+            return -math.inf
         signs = signs_of(newer, older) | {
             "like the older": to_older(older.record.key).get(newer.record.key, 0.0),
             "like the question": to_question.get(newer.record.key, 0.0),
         }
-        return _sum(signs, _OF_AN_UPDATE) > least
+        return _sum(signs, _OF_AN_UPDATE)
 
+    def strength(newer: _Said, older: _Said) -> float:
+        places = newer.place, older.place
+        if places not in known:
+            known[places] = summed(newer, older)
+        return known[places]
+
+    return strength
+
+
+def _chain(
+    best: _Said, said: Sequence[_Said], strength: Callable[[_Said, _Said], float], least: float
+) -> list[_Said]:
+    """The statements that update each other, the likeliest answer among them, the oldest first."""
     chain = [best]
     in_time = sorted(said, key=lambda each: each.moment)
     for each in in_time:
-        if each.moment > best.moment and any(updates(each, older) for older in chain):
+        if each.moment > best.moment and any(strength(each, older) > least for older in chain):
             chain.append(each)
     for each in in_time[::-1]:
-        if each.moment < best.moment and any(updates(newer, each) for newer in chain):
+        if each.moment < best.moment and any(strength(newer, each) > least for newer in chain):
             chain.insert(0, each)
     return chain
+
+
+def _until(chain: Sequence[_Said], moment: datetime | None) -> list[_Said]:
+    """What a chain has until a moment; None: all of it."""
+    return [each for each in chain if moment is None or each.moment[0] < moment]
+
+
+def _last_of_most(chains: Iterable[Sequence[_Said]], moment: datetime | None) -> _Said | None:
+    """The statement that is the last until a moment in most of some chains, the latest of several;
+    None: no chain has any."""
+    last = [until[-1] for chain in chains if (until := _until(chain, moment))]
+    times = Counter(each.place for each in last)
+    return max(last, key=lambda each: (times[each.place], each.moment), default=None)
 
 
 def _sum(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
@@ -370,7 +408,12 @@ _LEAST = 6.4
 what has nothing to do with it above a fact that never changed."""
 
 _LEAST_IF_EXPECTED = 5.0
-"""The same where a question names a time, or says "now": nobody asks so of what never changes."""
+"""The same where a question expects that it has changed."""
+
+_SEVERAL_LEAST = (5.5, 6.5, 7.5, 8.5)
+"""Least sums of several chains where a change is expected. Of a chain with a low one the last is
+often of something else, of one with a high one it is what was so long before; what is the last of
+most of them comes first."""
 
 _LEAST_OF_OTHERS = 9.0
 """The same where a question is about somebody else and names no time: of them most things are said

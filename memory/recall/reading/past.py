@@ -99,16 +99,16 @@ _EARLIER = {
 _NOW = {
     **_spaced(
         {
-            ENGLISH: r"still|now|any ?more|currently",
-            "de": r"noch|jetzt|aktuell\w*|derzeit|inzwischen",
-            "fr": r"encore|maintenant|actuel(?:le)?s?|actuellement",
-            "es": r"todavía|ahora|aún|actual(?:es)?|actualmente",
-            "pt": r"ainda|agora|atual|atualmente",
-            "it": r"ancora|(?<!che )ora|adesso|attuale|attualmente",
-            "ru": r"ещё|еще|сейчас|теперь|до сих пор",
+            ENGLISH: r"still|now|nowadays|any ?more|currently|these days|at (?:the moment|present)",
+            "de": r"noch|jetzt|aktuell\w*|derzeit|zurzeit|momentan|im moment|inzwischen",
+            "fr": r"encore|maintenant|actuel(?:le)?s?|actuellement|en ce moment|à présent",
+            "es": r"todavía|ahora|aún|actual(?:es)?|actualmente|en este momento|hoy en día",
+            "pt": r"ainda|agora|atual|atualmente|(?:nest|d)e momento|no momento|hoje em dia",
+            "it": r"ancora|(?<!che )ora|adesso|attuale|attualmente|(?:in questo|al) momento",
+            "ru": r"ещё|еще|сейчас|теперь|до сих пор|в настоящее время|в данный момент",
         }
     ),
-    CHINESE: "还|现在|目前",
+    CHINESE: "还|现在|目前|如今|眼下",
 }
 
 # The past is told in part by verbs that have a form of their own for it. Where that form is one of
