@@ -110,7 +110,21 @@ def test_the_verb_or_the_time_tells_what_was(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["Do I still live here?", "Wo wohne ich jetzt?", "我现在住哪里？"]
+    "question",
+    [
+        "Do I still live here?",
+        "Who do I work for these days?",
+        "What is my rent at the moment?",
+        "Wo wohne ich jetzt?",
+        "Bei wem arbeite ich zurzeit?",
+        "Quel livre je lis en ce moment ?",
+        "¿Dónde trabajo hoy en día?",
+        "Onde eu trabalho no momento?",
+        "Dove vivo in questo momento?",
+        "Где я живу в данный момент?",
+        "我现在住哪里？",
+        "我如今在哪里上班？",
+    ],
 )
 def test_the_present_is_named(question: str) -> None:
     assert asks_for_now(question)

@@ -156,6 +156,13 @@ def test_a_question_about_a_time_gets_what_was_so_then() -> None:
     assert order(asked, (200, new), (0, old)) == [old, new]
 
 
+def test_a_question_stands_behind_what_was_so_then() -> None:
+    car, asked = "I drive an old Corolla.", "Is an old car a bad car to drive?"
+    told = (0, asked), (0, car), RAIN
+    assert order("What car do I drive?", *told)[0] == asked
+    assert order("What car was I driving in April 2025?", *told)[0] == car
+
+
 def test_what_was_so_later_stands_behind_what_was_so_until_a_time() -> None:
     first, second = "I drive an old Corolla.", "Traded the Corolla in for a Skoda."
     third = "The Skoda died. I've got a used Mazda now."

@@ -31,7 +31,7 @@ from remem.recall.reading.languages import CHINESE, ENGLISH
 from remem.recall.reading.past import asks_for_now, asks_what_was, names_short_time
 from remem.recall.reading.persons import asks_about_own, named_in
 from remem.recall.reading.question import Query, named_among
-from remem.recall.reading.sentences import asks_at_last, room
+from remem.recall.reading.sentences import asks_at_last, room, statements
 from remem.recall.reading.states import Language, language_of
 from remem.recall.recollection import Recollection, placed
 from remem.store import Record
@@ -155,6 +155,7 @@ def updates_first(
         chains = (_chain(best, said, strength, least) for least in _SEVERAL_LEAST)
         if last := _last_of_most(chains, moment):
             order = [last, *(each for each in order if each is not last)]
+        ranking = _questions_behind(ranking, {each.record.key for each in order})
     return _in_their_places(ranking, [found[each.place] for each in order])
 
 
@@ -169,6 +170,15 @@ def _expects_change(question: Query) -> bool:
     """True if a question names a time, or is about who asks and says "now": nobody asks so of what
     never changes."""
     return bool(question.spans) or (asks_about_own(question.text) and asks_for_now(question.text))
+
+
+def _questions_behind(ranking: Sequence[Recollection], keys: Set[str]) -> Sequence[Recollection]:
+    """The ranking with what only asks behind the first of the memories with these keys: no question
+    says how things are."""
+    top = next((place for place, one in enumerate(ranking) if one.record.key in keys), 0)
+    asking = [place for place in range(top) if not statements(ranking[place].record.text)]
+    ones = [ranking[place] for place in (top, *asking)]
+    return placed(ranking, [*asking, top], ones, "newest")
 
 
 def _in_their_places(
@@ -248,7 +258,7 @@ def _chain(
 
 
 def _until(chain: Sequence[_Said], moment: datetime | None) -> list[_Said]:
-    """What a chain has until a moment; None: all of it."""
+    """The statements of a chain until a moment; None: all of them."""
     return [each for each in chain if moment is None or each.moment[0] < moment]
 
 
