@@ -5,8 +5,10 @@ yesterday": no list of wordings ends, but an update leans on what it replaces. I
 value, or it has another value of the same kind; it tells of a change; it is like the old statement
 and like the question. From the likeliest answer on, what updates it is found, what updates that,
 and what it updates itself. All of these come in the order of time, the last first, in the places
-that they had together; for a question about a time, what was said until then. Nothing is marked for
-any of this, because it depends on the question, and on what else comes up for it.
+that they had together; for a question about a time, what was said until then. Where a change is
+expected, several limits of what leans on what are tried, and what is the last by most of them comes
+first. Nothing is marked for any of this, because it depends on the question, and on what else comes
+up for it.
 """
 
 from __future__ import annotations
