@@ -5,10 +5,9 @@ yesterday": no list of wordings ends, but an update leans on what it replaces. I
 value, or it has another value of the same kind; it tells of a change; it is like the old statement
 and like the question. From the likeliest answer on, what updates it is found, what updates that,
 and what it updates itself. All of these come in the order of time, the last first, in the places
-that they had together; for a question about a time, what was said until then. Where a change is
-expected, several limits of what leans on what are tried, and what is the last by most of them comes
-first. Nothing is marked for any of this, because it depends on the question, and on what else comes
-up for it.
+that they had together. For a question about a time, what was said until then does: several limits
+of what leans on what are tried, and what is the last by most of them comes first. Nothing is marked
+for any of this, because it depends on the question, and on what else comes up for it.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from remem.recall.reading.asking import is_question
 from remem.recall.reading.changes import tells_of_change
 from remem.recall.reading.claims import State, claims
 from remem.recall.reading.languages import CHINESE, ENGLISH
-from remem.recall.reading.past import asks_for_now, asks_what_was, names_short_time
+from remem.recall.reading.past import asks_what_was, names_short_time
 from remem.recall.reading.persons import asks_about_own, named_in
 from remem.recall.reading.question import Query, named_among
 from remem.recall.reading.sentences import asks_at_last, room, statements
@@ -153,7 +152,7 @@ def updates_first(
     moment = asked_for(question, now)
     until = _until(chain, moment)
     order = [*until[::-1], *chain[len(until) :]]  # a chain is in the order of time
-    if _expects_change(question):
+    if question.spans:
         chains = (_chain(best, said, strength, least) for least in _SEVERAL_LEAST)
         if last := _last_of_most(chains, moment):
             order = [last, *(each for each in order if each is not last)]
@@ -163,15 +162,9 @@ def updates_first(
 
 def _least(question: Query) -> float:
     """The least sum of the signs of an update; see ``_LEAST``."""
-    if _expects_change(question):
-        return _LEAST_IF_EXPECTED
+    if question.spans:
+        return _LEAST_OF_A_TIME
     return _LEAST if asks_about_own(question.text) else _LEAST_OF_OTHERS
-
-
-def _expects_change(question: Query) -> bool:
-    """True if a question names a time, or is about who asks and says "now": nobody asks so of what
-    never changes."""
-    return bool(question.spans) or (asks_about_own(question.text) and asks_for_now(question.text))
 
 
 def _questions_behind(ranking: Sequence[Recollection], keys: Set[str]) -> Sequence[Recollection]:
@@ -419,11 +412,11 @@ _LEAST = 6.4
 """Least sum of the signs of an update. A lower one finds more updates, and puts more of
 what has nothing to do with it above a fact that never changed."""
 
-_LEAST_IF_EXPECTED = 5.0
-"""The same where a question expects that it has changed."""
+_LEAST_OF_A_TIME = 5.0
+"""The same where a question names a time: nobody asks so of what never changes."""
 
-_SEVERAL_LEAST = (5.5, 6.5, 7.5, 8.5)
-"""Least sums of several chains where a change is expected. Of a chain with a low one the last is
+_SEVERAL_LEAST = (5.0, 6.0, 7.0, 8.0)
+"""Least sums of several chains where a question names a time. Of a chain with a low one the last is
 often of something else, of one with a high one it is what was so long before; what is the last of
 most of them comes first."""
 
