@@ -66,9 +66,9 @@ _APART = timedelta(days=14)
 somebody says within days is true side by side."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Said:
-    """A statement among what was recalled.
+    """A statement among what was recalled, equal to no other.
 
     Attributes:
         moment: When it was said, and where of what was said at once.
@@ -148,23 +148,25 @@ def updates_first(
     if best is None:
         return list(ranking)
     strength = _strength(likeness)
-    chain = _chain(best, said, strength, _least(question))
+    in_time = sorted(said, key=lambda each: each.moment)
+    chains = [_chain(best, in_time, strength, least) for least in _least(question)]
     moment = asked_for(question, now)
-    until = _until(chain, moment)
-    order = [*until[::-1], *chain[len(until) :]]  # a chain is in the order of time
+    longest = chains[0]
+    until = _until(longest, moment)
+    order = [*until[::-1], *longest[len(until) :]]  # a chain is in the order of time
+    if last := _last_of_most(chains, moment):
+        order = [last, *(each for each in order if each is not last)]
     if question.spans:
-        chains = (_chain(best, said, strength, least) for least in _SEVERAL_LEAST)
-        if last := _last_of_most(chains, moment):
-            order = [last, *(each for each in order if each is not last)]
         ranking = _questions_behind(ranking, {each.record.key for each in order})
     return _in_their_places(ranking, [found[each.place] for each in order])
 
 
-def _least(question: Query) -> float:
-    """The least sum of the signs of an update; see ``_LEAST``."""
+def _least(question: Query) -> Sequence[float]:
+    """The least sums of the signs of an update, of one chain each, the lowest first; see
+    ``_LEAST``."""
     if question.spans:
         return _LEAST_OF_A_TIME
-    return _LEAST if asks_about_own(question.text) else _LEAST_OF_OTHERS
+    return (_LEAST if asks_about_own(question.text) else _LEAST_OF_OTHERS,)
 
 
 def _questions_behind(ranking: Sequence[Recollection], keys: Set[str]) -> Sequence[Recollection]:
@@ -215,9 +217,9 @@ def _strength(likeness: Likeness) -> Callable[[_Said, _Said], float]:
     both; minus infinity if it is none for certain."""
     to_question = likeness.to_question()
     to_older = cache(likeness.to_memory)
-    known: dict[tuple[int, int], float] = {}
 
-    def summed(newer: _Said, older: _Said) -> float:
+    @cache
+    def strength(newer: _Said, older: _Said) -> float:
         if is_kept_beside(newer.record, older.record):
             return -math.inf
         if not newer.changes and newer.moment[0] - older.moment[0] < _APART:
@@ -228,21 +230,14 @@ def _strength(likeness: Likeness) -> Callable[[_Said, _Said], float]:
         }
         return _sum(signs, _OF_AN_UPDATE)
 
-    def strength(newer: _Said, older: _Said) -> float:
-        places = newer.place, older.place
-        if places not in known:
-            known[places] = summed(newer, older)
-        return known[places]
-
     return strength
 
 
 def _chain(
-    best: _Said, said: Sequence[_Said], strength: Callable[[_Said, _Said], float], least: float
+    best: _Said, in_time: Sequence[_Said], strength: Callable[[_Said, _Said], float], least: float
 ) -> list[_Said]:
     """The statements that update each other, the likeliest answer among them, the oldest first."""
     chain = [best]
-    in_time = sorted(said, key=lambda each: each.moment)
     for each in in_time:
         if each.moment > best.moment and any(strength(each, older) > least for older in chain):
             chain.append(each)
@@ -261,8 +256,8 @@ def _last_of_most(chains: Iterable[Sequence[_Said]], moment: datetime | None) ->
     """The statement that is the last until a moment in most of some chains, the latest of several;
     None: no chain has any."""
     last = [until[-1] for chain in chains if (until := _until(chain, moment))]
-    times = Counter(each.place for each in last)
-    return max(last, key=lambda each: (times[each.place], each.moment), default=None)
+    times = Counter(last)
+    return max(last, key=lambda each: (times[each], each.moment), default=None)
 
 
 def _sum(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
@@ -412,13 +407,10 @@ _LEAST = 6.4
 """Least sum of the signs of an update. A lower one finds more updates, and puts more of
 what has nothing to do with it above a fact that never changed."""
 
-_LEAST_OF_A_TIME = 5.0
-"""The same where a question names a time: nobody asks so of what never changes."""
-
-_SEVERAL_LEAST = (5.0, 6.0, 7.0, 8.0)
-"""Least sums of several chains where a question names a time. Of a chain with a low one the last is
-often of something else, of one with a high one it is what was so long before; what is the last of
-most of them comes first."""
+_LEAST_OF_A_TIME = (5.0, 6.0, 7.0, 8.0)
+"""The same where a question names a time: nobody asks so of what never changes. Of a chain with a
+low one the last is often of something else, of one with a high one it is what was so long before;
+what is the last of most of them comes first."""
 
 _LEAST_OF_OTHERS = 9.0
 """The same where a question is about somebody else and names no time: of them most things are said
