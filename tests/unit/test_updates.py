@@ -170,6 +170,30 @@ def test_what_was_so_later_stands_behind_what_was_so_until_a_time() -> None:
     assert order("What car did I drive in October 2024?", *told) == [second, first, third]
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "beside", "later"),
+    [
+        (
+            "Which gym do I go to?",
+            "Signed up at Fitpoint, the gym behind the station.",
+            "The train to the gym was late again.",
+            "Changed trains twice today and still came late.",
+        ),
+        (
+            "Who is my dentist?",
+            "My dentist is Dr Okafor on Mill Street.",
+            "Met Paula in the dentist's waiting room, she plays the cello.",
+            "Paula sold the cello and bought a trumpet.",
+        ),
+    ],
+)
+def test_what_updates_something_else_and_is_no_answer_stays_behind(
+    question: str, answer: str, beside: str, later: str
+) -> None:
+    assert order(question, (0, answer), (40, beside), (90, later))[0] == answer
+    assert order(question, (0, answer), (90, later), (40, beside))[0] == answer
+
+
 def test_what_is_said_within_days_is_true_side_by_side() -> None:
     told = "My chess club is the Gambit.", "My chess club has nice people in it."
     asked = "Which chess club am I in?"

@@ -3,11 +3,12 @@
 "I drive an old Corolla", "Traded the Corolla in for a Fabia", "The Fabia died, bought a used Mazda
 yesterday": no list of wordings ends, but an update leans on what it replaces. It names the old
 value, or it has another value of the same kind; it tells of a change; it is like the old statement
-and like the question. From the likeliest answer on, what updates it is found, what updates that,
-and what it updates itself. All of these come in the order of time, the last first, in the places
-that they had together. For a question about a time, what was said until then does: several limits
-of what leans on what are tried, and what is the last by most of them comes first. Nothing is marked
-for any of this, because it depends on the question, and on what else comes up for it.
+and like the question, and it is not much worse an answer. From the likeliest answer on, what
+updates it is found, what updates that, and what it updates itself. All of these come in the order
+of time, the last first, in the places that they had together. For a question about a time, what was
+said until then does: several limits of what leans on what are tried, and what is the last by most
+of them comes first. Nothing is marked for any of this, because it depends on the question, and on
+what else comes up for it.
 """
 
 from __future__ import annotations
@@ -95,6 +96,24 @@ class _Said:
     may_ask: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """What makes a later statement an update of an earlier one, for a kind of question.
+
+    Attributes:
+        limits: That the sum of its signs is above, of one chain each, the lowest first. With a
+            lower one more updates are found, and more of what has nothing to do with it stands
+            above what never changed.
+        newer: What is taken off the sum where the later one answers the question worse than the
+            likeliest answer, for each 1 by which it does.
+        older: The same where the earlier one does.
+    """
+
+    limits: Sequence[float]
+    newer: float
+    older: float
+
+
 def may_have_changed(question: Query, ranking: Sequence[Recollection]) -> bool:
     """True if a question is about how things are, or were at some time, with who asks."""
     language = language_of(question.text)
@@ -117,7 +136,7 @@ def likeliest(
 
     The arguments are those of ``updates_first``.
     """
-    best = _likeliest(_told(question, asked, ranking[:_NEAR_PLACES]), likeness)
+    best = _likeliest(_told(question, asked, ranking[:_NEAR_PLACES]), _likelihood(likeness))
     return None if best is None else best.record.key
 
 
@@ -144,12 +163,18 @@ def updates_first(
     known = {one.record.key for one in first}
     found = [*first, *(Recollection(each, 0.0) for each in others if each.key not in known)]
     said = _told(question, asked, found)
-    best = _likeliest(said, likeness)
+    likelihood = _likelihood(likeness)
+    best = _likeliest(said, likelihood)
     if best is None:
         return list(ranking)
-    strength = _strength(likeness)
+
+    def worse(each: _Said) -> float:
+        return min(max(0.0, likelihood(best) - likelihood(each)), _MUCH_WORSE)
+
+    measure = _measure(question)
+    strength = _strength(likeness, worse, measure)
     in_time = sorted(said, key=lambda each: each.moment)
-    chains = [_chain(best, in_time, strength, least) for least in _least(question)]
+    chains = [_chain(best, in_time, strength, limit) for limit in measure.limits]
     moment = asked_for(question, now)
     longest = chains[0]
     until = _until(longest, moment)
@@ -161,12 +186,10 @@ def updates_first(
     return _in_their_places(ranking, [found[each.place] for each in order])
 
 
-def _least(question: Query) -> Sequence[float]:
-    """The least sums of the signs of an update, of one chain each, the lowest first; see
-    ``_LEAST``."""
+def _measure(question: Query) -> _Measure:
     if question.spans:
-        return _LEAST_OF_A_TIME
-    return (_LEAST if asks_about_own(question.text) else _LEAST_OF_OTHERS,)
+        return _OF_A_TIME
+    return _OF_ONES_OWN if asks_about_own(question.text) else _OF_OTHERS
 
 
 def _questions_behind(ranking: Sequence[Recollection], keys: Set[str]) -> Sequence[Recollection]:
@@ -193,10 +216,11 @@ def _in_their_places(
     return [*result[: places[-1] + 1], *others, *result[places[-1] + 1 :]]
 
 
-def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
-    """A first guess at which of some statements answers a question; None: none of them may."""
+def _likelihood(likeness: Likeness) -> Callable[[_Said], float]:
+    """The sum of the signs that a statement answers the question, as a function of it."""
     to_question = likeness.to_question()
 
+    @cache
     def likelihood(each: _Said) -> float:
         signs = {
             "claims it": float(each.is_asked is True),
@@ -207,14 +231,25 @@ def _likeliest(said: Sequence[_Said], likeness: Likeness) -> _Said | None:
         }
         return _sum(signs, _OF_AN_ANSWER)
 
+    return likelihood
+
+
+def _likeliest(said: Sequence[_Said], likelihood: Callable[[_Said], float]) -> _Said | None:
+    """A first guess at which of some statements answers a question; None: none of them may."""
     near = [each for each in said if each.place < _NEAR_PLACES and not each.may_ask]
     may_answer = (each for each in near if each.is_asked is not False)
     return max(may_answer, key=likelihood, default=None)
 
 
-def _strength(likeness: Likeness) -> Callable[[_Said, _Said], float]:
+def _strength(
+    likeness: Likeness, worse: Callable[[_Said], float], measure: _Measure
+) -> Callable[[_Said, _Said], float]:
     """The sum of the signs that a later statement is an update of an earlier one, as a function of
-    both; minus infinity if it is none for certain."""
+    both; minus infinity if it is none for certain.
+
+    Args:
+        worse: How much worse than the likeliest answer a statement is.
+    """
     to_question = likeness.to_question()
     to_older = cache(likeness.to_memory)
 
@@ -228,21 +263,22 @@ def _strength(likeness: Likeness) -> Callable[[_Said, _Said], float]:
             "like the older": to_older(older.record.key).get(newer.record.key, 0.0),
             "like the question": to_question.get(newer.record.key, 0.0),
         }
-        return _sum(signs, _OF_AN_UPDATE)
+        all_signs = _sum(signs, _OF_AN_UPDATE)
+        return all_signs - measure.newer * worse(newer) - measure.older * worse(older)
 
     return strength
 
 
 def _chain(
-    best: _Said, in_time: Sequence[_Said], strength: Callable[[_Said, _Said], float], least: float
+    best: _Said, in_time: Sequence[_Said], strength: Callable[[_Said, _Said], float], limit: float
 ) -> list[_Said]:
     """The statements that update each other, the likeliest answer among them, the oldest first."""
     chain = [best]
     for each in in_time:
-        if each.moment > best.moment and any(strength(each, older) > least for older in chain):
+        if each.moment > best.moment and any(strength(each, older) > limit for older in chain):
             chain.append(each)
     for each in in_time[::-1]:
-        if each.moment < best.moment and any(strength(newer, each) > least for newer in chain):
+        if each.moment < best.moment and any(strength(newer, each) > limit for newer in chain):
             chain.insert(0, each)
     return chain
 
@@ -403,18 +439,20 @@ _OF_AN_UPDATE: Mapping[str, float] = {
     "like the question": 0.7,
 }
 
-_LEAST = 6.4
-"""Least sum of the signs of an update. A lower one finds more updates, and puts more of
-what has nothing to do with it above a fact that never changed."""
+_MUCH_WORSE = 3.0
+"""What counts at most of how much worse an answer is, in the unit of the sum of its signs: what
+names a change may be like no answer at all ("Camille moves to Rennes")."""
 
-_LEAST_OF_A_TIME = (5.0, 6.0, 7.0, 8.0)
-"""The same where a question names a time: nobody asks so of what never changes. Of a chain with a
-low one the last is often of something else, of one with a high one it is what was so long before;
-what is the last of most of them comes first."""
+_OF_ONES_OWN = _Measure((3.9,), newer=1.0, older=0.0)
+"""What updates an answer is an answer, too."""
 
-_LEAST_OF_OTHERS = 9.0
-"""The same where a question is about somebody else and names no time: of them most things are said
-once, and all that is said of them shares their name."""
+_OF_OTHERS = _Measure((6.5,), newer=1.0, older=0.0)
+"""Of others most things are said once, and all that is said of them shares their name."""
+
+_OF_A_TIME = _Measure((5.0, 6.0, 7.0, 8.0), newer=0.0, older=0.5)
+"""Nobody asks so of what never changes; but what updates something that hardly answers has little
+to do with the question. Of a chain with a low limit the last is often of something else, of one
+with a high limit it is what was so long before."""
 
 _NO_STATE = re.compile(
     r"\b(?:total|altogether|than|instead of|both|insgesamt|why|how old|comes? from"
