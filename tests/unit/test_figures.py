@@ -49,6 +49,11 @@ def order(question: str, *texts: str, role: str = "user") -> list[str]:
             "The first sprint has its deadline on April 1.",
             "The new deadline of the first sprint is April 5.",
         ),
+        (
+            "How many issues of the magazine have I read?",
+            "I have read three issues of the magazine.",
+            "Just read my fifth issue of the magazine.",
+        ),
     ],
 )
 def test_the_newest_figure_comes_first(question: str, old: str, new: str) -> None:
@@ -57,6 +62,23 @@ def test_the_newest_figure_comes_first(question: str, old: str, new: str) -> Non
         old,
         "Nothing else happened.",
     ]
+
+
+def test_several_figures_come_in_the_order_of_time() -> None:
+    later = "170 commits have been merged into the main branch now."
+    again = "As I said, the commits merged into the main branch are now 170."
+    assert order(ASKED, OLD, NEW, later, again) == [later, NEW, OLD, again]
+
+
+@pytest.mark.parametrize(
+    "brief",
+    [
+        "The number of commits has increased to 180.",
+        "How can I show the fact that I now have 180 commits?",
+    ],
+)
+def test_a_change_of_a_figure_repeats_little_of_what_is_known(brief: str) -> None:
+    assert order(ASKED, OLD, brief) == [brief, OLD]
 
 
 def test_a_figure_may_stand_before_a_question() -> None:

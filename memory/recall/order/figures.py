@@ -28,6 +28,10 @@ _LEAST_COVERED = 0.3
 _LEAST_OF_FIRST = 0.4
 """The same, as a share of what the statement holds that stands first."""
 
+_OF_BRIEF = 0.6
+"""Share of both that is enough where little is repeated of what is known: in "the number of mentees
+has increased to 7" and "the fact that I have 5 interviews"."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -36,11 +40,13 @@ class _Told:
     Attributes:
         place: In the ranking.
         covered: Share of the question's weight in the sentence that has them.
+        least: Least of it, as a share of what is asked of others.
         changes: The sentence says that something has changed, and to which figure.
     """
 
     place: int
     covered: float
+    least: float
     figures: frozenset[str]
     changes: bool
     moment: tuple[datetime, int]
@@ -49,7 +55,8 @@ class _Told:
 def newest_figure_first(
     question: Query, ranking: Sequence[Recollection], rarity: Rarity
 ) -> list[Recollection]:
-    """The ranking with the newest figure that was given for what is asked in front of older ones.
+    """The ranking with the figures that were given for what is asked in the order of time, the last
+    first.
 
     Args:
         ranking: Best first.
@@ -65,18 +72,33 @@ def newest_figure_first(
         for each in told
         if each.moment > first.moment
         and each.changes
-        and each.covered >= _LEAST_OF_FIRST * first.covered
+        and each.covered >= each.least * _LEAST_OF_FIRST * first.covered
         and each.figures - first.figures
     ]
     if not later:
         return list(ranking)
-    figures = max(later, key=lambda each: each.moment).figures - first.figures
-    newest = next(each for each in later if each.figures & figures)
-    ahead = ranking[first.place]
-    one = ranking[newest.place]
-    others = [each for each in ranking if each is not one]
-    raised = one.at(ahead.score, "newest")
-    return [*others[: first.place], raised, *others[first.place :]]
+    in_time = sorted(later, key=lambda each: each.moment, reverse=True)
+    ahead = _tellers(in_time, first.figures)
+    score = ranking[first.place].score
+    raised = [ranking[each.place].at(score, "newest") for each in ahead]
+    moved = {each.place for each in ahead}
+    others = [one for place, one in enumerate(ranking) if place not in moved]
+    return [*others[: first.place], *raised, *others[first.place :]]
+
+
+def _tellers(in_time: Sequence[_Told], known: Set[str]) -> list[_Told]:
+    """Of some statements those that tell each figure first in the ranking, in the same order; none
+    for a figure that is known."""
+    tellers: list[_Told] = []
+    told = set(known)
+    for newest in in_time:
+        if figures := newest.figures - told:
+            same = (each for each in in_time if each.figures & figures)
+            teller = min(same, key=lambda each: each.place)
+            if teller not in tellers:
+                tellers.append(teller)
+            told |= figures
+    return tellers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +146,10 @@ def _told(ranking: Sequence[Recollection], wanted: _Wanted, rarity: Rarity) -> I
         record = one.record
         if record.role == "assistant" or record.said_at is None:
             continue
-        best = _Told(place, 0.0, frozenset(), False, (record.said_at, record.position))
+        best = _Told(place, 0.0, 1.0, frozenset(), False, (record.said_at, record.position))
         for whole in _SENTENCE.findall(record.text[:_MOST_CHARACTERS]):
-            sentence = _ASKS_BEHIND.sub("", whole)
+            granted = _GRANTED.search(whole)
+            sentence = granted[1] if granted else _ASKS_BEHIND.sub("", whole)
             exact = wanted.in_(sentence)
             figures = exact or wanted.somehow_in(sentence)
             if figures and not is_question(sentence):
@@ -136,17 +159,21 @@ def _told(ranking: Sequence[Recollection], wanted: _Wanted, rarity: Rarity) -> I
                     best = replace(
                         best,
                         covered=covered,
+                        least=_OF_BRIEF
+                        if exact and (granted or _GROWN_TO.search(sentence))
+                        else 1.0,
                         figures=figures,
                         changes=changes and bool(exact),
                     )
-        if best.covered >= _LEAST_COVERED:
+        if best.covered >= best.least * _LEAST_COVERED:
             yield best
 
 
 _MONTH = rf"{MONTH}\.?"
 _NUMBER = re.compile(
     rf"[$€£]?\d[\d,.:]*\d%?|\d%?|\b(?:one|{TWO_TO_TWELVE}"
-    r"|thirteen|fourteen|fifteen|twenty|thirty|once|twice|dozen)\b",
+    r"|thirteen|fourteen|fifteen|twenty|thirty|once|twice|dozen"
+    r"|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\b",
     re.IGNORECASE,
 )
 _SHARE = re.compile(r"\d[\d.]*\s?(?:%|percent)", re.IGNORECASE)
@@ -194,6 +221,7 @@ _GROWN = re.compile(
     r"(?:increased|grown|risen|grew|rose|reached|extended|improved|up)(?: to| now)?\s*$",
     re.IGNORECASE,
 )
+_GROWN_TO = re.compile(_GROWN.pattern.replace("$", r"\d"), re.IGNORECASE)
 _REACHED = re.compile(r"(?:to|reached|is|at|now|total of|of)\s*$", re.IGNORECASE)
 _ASKS_BEHIND = re.compile(
     r"(?:[,;:]| [-–—]) (?:(?:so|and|but) )?(?:can|could|would|will|do|does|is|are|should|how|what"
@@ -201,5 +229,8 @@ _ASKS_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """A question behind a statement: "I've added 52 sources, how can I sort them?"."""
+
+_GRANTED = re.compile(r"\b(?:the fact|given|considering) that (.+?)\W*$", re.IGNORECASE | re.DOTALL)
+"""What a question takes for granted."""
 
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\d))+[.!?]*")
