@@ -53,6 +53,45 @@ def test_so_are_those_of_six_more_languages(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "okie dokie, many thanks",
+        "gn8, sweet dreams!",
+        "100%",
+        "can't complain, and you?",
+        "no cap",
+        "dankeschön, alles klärchen",
+        "Da bin ich leider anderer Meinung.",
+        "hau rein, tschau",
+        "que te vaya bonito",
+        "date prisa porfa",
+        "tô de volta",
+        "que engraçado vc",
+        "oh la vache, t'es une machine",
+        "dsl, toutes mes excuses",
+        "我的锅，发错了",
+        "绷不住了 hhhh 666",
+    ],
+)
+def test_so_is_what_people_type_among_friends(text: str) -> None:
+    assert is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "am i seeing anyone",
+        "did i say yes or no to him?",
+        "moin, was steht heute bei mir an?",
+        "¿Cómo voy al trabajo?",
+        "Wo war das nochmal?",
+    ],
+)
+def test_a_question_about_who_asks_or_for_a_place_is_none(text: str) -> None:
+    assert not is_small_talk(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "我的生日",
         "mi cumpleaños",
         "mi canción",

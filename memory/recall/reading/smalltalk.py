@@ -26,23 +26,25 @@ def is_small_talk(text: str) -> bool:
     that, and "what do I like?" or "when did she call?" is a question that only a memory answers.
     """
     lists = _lists()
+    text = _NUMBERS.sub(" ", text)
     if any(map(str.isdigit, text)):
         return False
     text = _LONG_DRAWN.sub(r"\1", _LAUGHTER.sub(" ", text))
     said = words_of(text)
-    rest = frozenset(_without_phrases(said, lists.phrases))
-    if said and not rest:
+    unknown = _without_phrases(said, lists.phrases)
+    if said and not unknown:
         return True
+    rest = frozenset(unknown)
     asks = is_question(text)
-    for language, conversational in lists.others.items():
-        # A question may have no common words, for it is they that make "Wo bin ich?" one.
-        common = frozenset() if asks else common_words(language)
-        if not rest.isdisjoint(conversational) and rest <= conversational | common:
-            return True
+    if not (asks and rest & lists.remembered):
+        for language, conversational in lists.others.items():
+            if rest & conversational and rest <= conversational | common_words(language):
+                return True
+    text = " ".join(unknown) if len(unknown) < len(said) else text
     words = {
         _CONTRACTED.sub("", word.lower()) for word in split_words(lists.chinese.sub(" ", text))
     }
-    if words & _ASKING and words & _PERSONS:
+    if words & _PERSONS and words & (_ASKING | _WHETHER if asks else _ASKING):
         return False
     return all(word in STOP_WORDS or lists.english >= {*word_tokens(word)} for word in words)
 
@@ -60,14 +62,21 @@ _GREETING = re.compile(
 )
 
 _LAUGHTER = re.compile(
-    r"\b(?:(?:j+a+){2,}j*|(?:j+e+){2,}|(?:j+i+){2,}|(?:h+e+){2,}|(?:h+i+){2,}|a*(?:h+a+)+h*|(?:a+h+){2,}|k{3,}|(?:rs)+s*|m+d+r+|l+o+l+"
+    r"\b(?:(?:j+a+){2,}j*|(?:j+e+){2,}|(?:j+i+){2,}|(?:h+e+){2,}|(?:h+i+){2,}|a*(?:h+a+)+h*|(?:a+h+){2,}|h{3,}|k{3,}|(?:rs)+s*|m+d+r+|l+o+l+"
     r"|а*(?:х+[аеи]+)+х*)\b",
     re.IGNORECASE,
 )
+_NUMBERS = re.compile(
+    r"(?<!\w)(?:10{2,}\s?%|10/10|24/7|6{3,}|8{2,}6?|23{2,}|520|5{3,}|(?:gn?|n|gr|l8?r?|m|w|str)8\w?|b4|[:;=x]['-]?[3)D]|<3+)(?!\w)",
+    re.IGNORECASE,
+)
+"""Digits that count nothing: "100 %", "gn8", "<3"."""
+
 _LONG_DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 """Letters of "sooo nice": no word of these languages has three alike in a row."""
 
 _ASKING = frozenset("how what who whose where when which".split())
+_WHETHER = frozenset("am do does did have has had was were".split())
 _PERSONS = frozenset(
     "i me my mine we us our ours he him his she her hers they them their theirs".split()
 )
@@ -99,12 +108,14 @@ class _Lists:
         others: The words of each other language, folded.
         phrases: The words of phrases of all languages but Chinese, folded, by the first of them;
             the longest first.
+        remembered: Words that make a question one that only a memory answers, folded.
     """
 
     english: Set[str]
     chinese: re.Pattern[str]
     others: Mapping[str, Set[str]]
     phrases: Mapping[str, Sequence[Sequence[str]]]
+    remembered: Set[str]
 
 
 @cache
@@ -114,6 +125,7 @@ def _lists() -> _Lists:
     first, *sections = _SECTION.split(text)
     by_name = dict(zip(sections[::2], sections[1::2], strict=True))
     phrases: dict[str, list[list[str]]] = {}
+    remembered = frozenset(folded(by_name.pop(_REMEMBERED)).split())
     for line in by_name.pop(_PHRASES).splitlines():
         for words in _written_out(line):
             phrases.setdefault(words[0], []).append(words)
@@ -127,6 +139,7 @@ def _lists() -> _Lists:
         re.compile("|".join(map(re.escape, chinese))),
         {name: frozenset(folded(words).split()) for name, words in by_name.items()},
         phrases,
+        remembered,
     )
 
 
@@ -140,3 +153,4 @@ def _written_out(line: str) -> Iterator[list[str]]:
 
 _SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
 _PHRASES = "phrases"
+_REMEMBERED = "remembered"
