@@ -87,7 +87,7 @@ def newest_figure_first(
 
 
 def _tellers(in_time: Sequence[_Told], known: Set[str]) -> list[_Told]:
-    """Of some statements those that tell each figure first in the ranking, in the same order; none
+    """Those of some statements that tell each figure first in the ranking, in the same order; none
     for a figure that is known."""
     tellers: list[_Told] = []
     told = set(known)
@@ -231,6 +231,6 @@ _ASKS_BEHIND = re.compile(
 """A question behind a statement: "I've added 52 sources, how can I sort them?"."""
 
 _GRANTED = re.compile(r"\b(?:the fact|given|considering) that (.+?)\W*$", re.IGNORECASE | re.DOTALL)
-"""What a question takes for granted."""
+"""A fact that a question takes for granted."""
 
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\d))+[.!?]*")

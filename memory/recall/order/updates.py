@@ -97,16 +97,17 @@ class _Said:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measure:
-    """What makes a later statement an update of an earlier one, for a kind of question.
+class _Demands:
+    """Demands on the signs that a later statement is an update of an earlier one, for a kind of
+    question.
 
     Attributes:
-        limits: That the sum of its signs is above, of one chain each, the lowest first. With a
+        limits: Limits that their sum has to be above, of one chain each, the lowest first. With a
             lower one more updates are found, and more of what has nothing to do with it stands
             above what never changed.
-        newer: What is taken off the sum where the later one answers the question worse than the
-            likeliest answer, for each 1 by which it does.
-        older: The same where the earlier one does.
+        newer: Weight of how much worse than the likeliest answer the later one is, which is taken
+            off the sum.
+        older: The same of the earlier one.
     """
 
     limits: Sequence[float]
@@ -171,10 +172,10 @@ def updates_first(
     def worse(each: _Said) -> float:
         return min(max(0.0, likelihood(best) - likelihood(each)), _MUCH_WORSE)
 
-    measure = _measure(question)
-    strength = _strength(likeness, worse, measure)
+    demands = _demands(question)
+    strength = _strength(likeness, worse, demands)
     in_time = sorted(said, key=lambda each: each.moment)
-    chains = [_chain(best, in_time, strength, limit) for limit in measure.limits]
+    chains = [_chain(best, in_time, strength, limit) for limit in demands.limits]
     moment = asked_for(question, now)
     longest = chains[0]
     until = _until(longest, moment)
@@ -186,7 +187,7 @@ def updates_first(
     return _in_their_places(ranking, [found[each.place] for each in order])
 
 
-def _measure(question: Query) -> _Measure:
+def _demands(question: Query) -> _Demands:
     if question.spans:
         return _OF_A_TIME
     return _OF_ONES_OWN if asks_about_own(question.text) else _OF_OTHERS
@@ -242,7 +243,7 @@ def _likeliest(said: Sequence[_Said], likelihood: Callable[[_Said], float]) -> _
 
 
 def _strength(
-    likeness: Likeness, worse: Callable[[_Said], float], measure: _Measure
+    likeness: Likeness, worse: Callable[[_Said], float], demands: _Demands
 ) -> Callable[[_Said, _Said], float]:
     """The sum of the signs that a later statement is an update of an earlier one, as a function of
     both; minus infinity if it is none for certain.
@@ -264,7 +265,7 @@ def _strength(
             "like the question": to_question.get(newer.record.key, 0.0),
         }
         all_signs = _sum(signs, _OF_AN_UPDATE)
-        return all_signs - measure.newer * worse(newer) - measure.older * worse(older)
+        return all_signs - demands.newer * worse(newer) - demands.older * worse(older)
 
     return strength
 
@@ -440,19 +441,20 @@ _OF_AN_UPDATE: Mapping[str, float] = {
 }
 
 _MUCH_WORSE = 3.0
-"""What counts at most of how much worse an answer is, in the unit of the sum of its signs: what
-names a change may be like no answer at all ("Camille moves to Rennes")."""
+"""Most that counts of how much worse an answer is, in the unit of the sum of its signs: what names
+a change may be like no answer at all ("Camille moves to Rennes")."""
 
-_OF_ONES_OWN = _Measure((3.9,), newer=1.0, older=0.0)
-"""What updates an answer is an answer, too."""
+_OF_ONES_OWN = _Demands((3.9,), newer=1.0, older=0.0)
+"""Questions about who asks: what updates an answer is an answer, too."""
 
-_OF_OTHERS = _Measure((6.5,), newer=1.0, older=0.0)
-"""Of others most things are said once, and all that is said of them shares their name."""
+_OF_OTHERS = _Demands((6.5,), newer=1.0, older=0.0)
+"""Questions about others: of them most things are said once, and all that is said of them shares
+their name."""
 
-_OF_A_TIME = _Measure((5.0, 6.0, 7.0, 8.0), newer=0.0, older=0.5)
-"""Nobody asks so of what never changes; but what updates something that hardly answers has little
-to do with the question. Of a chain with a low limit the last is often of something else, of one
-with a high limit it is what was so long before."""
+_OF_A_TIME = _Demands((5.0, 6.0, 7.0, 8.0), newer=0.0, older=0.5)
+"""Questions that name a time: nobody asks so of what never changes; but what updates something that
+hardly answers has little to do with the question. Of a chain with a low limit the last is often of
+something else, of one with a high limit it is what was so long before."""
 
 _NO_STATE = re.compile(
     r"\b(?:total|altogether|than|instead of|both|insgesamt|why|how old|comes? from"
