@@ -440,14 +440,14 @@ _OF_AN_UPDATE: Mapping[str, float] = {
     "like the question": 0.7,
 }
 
-_MUCH_WORSE = 3.0
+_MUCH_WORSE = 3.5
 """Most that counts of how much worse an answer is, in the unit of the sum of its signs: what names
 a change may be like no answer at all ("Camille moves to Rennes")."""
 
-_OF_ONES_OWN = _Demands((3.9,), newer=1.0, older=0.0)
+_OF_ONES_OWN = _Demands((3.4,), newer=1.0, older=0.0)
 """Questions about who asks: what updates an answer is an answer, too."""
 
-_OF_OTHERS = _Demands((6.5,), newer=1.0, older=0.0)
+_OF_OTHERS = _Demands((6.0,), newer=1.0, older=0.0)
 """Questions about others: of them most things are said once, and all that is said of them shares
 their name."""
 
