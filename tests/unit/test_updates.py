@@ -194,6 +194,12 @@ def test_what_updates_something_else_and_is_no_answer_stays_behind(
     assert order(question, (0, answer), (90, later), (40, beside))[0] == answer
 
 
+def test_a_number_is_updated_by_a_number() -> None:
+    old, new = "My rent is 900 a month.", "The rent is paid to a new agency now."
+    assert order("How much is my rent?", (0, old), (60, new))[0] == old
+    assert order("Who is my rent paid to?", (0, old), (60, new))[0] == new
+
+
 def test_what_is_said_within_days_is_true_side_by_side() -> None:
     told = "My chess club is the Gambit.", "My chess club has nice people in it."
     asked = "Which chess club am I in?"

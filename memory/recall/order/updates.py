@@ -172,10 +172,9 @@ def updates_first(
     def worse(each: _Said) -> float:
         return min(max(0.0, likelihood(best) - likelihood(each)), _MUCH_WORSE)
 
-    demands = _demands(question)
-    strength = _strength(likeness, worse, demands)
+    strength = _strength(question, likeness, worse)
     in_time = sorted(said, key=lambda each: each.moment)
-    chains = [_chain(best, in_time, strength, limit) for limit in demands.limits]
+    chains = [_chain(best, in_time, strength, limit) for limit in _demands(question).limits]
     moment = asked_for(question, now)
     longest = chains[0]
     until = _until(longest, moment)
@@ -243,7 +242,7 @@ def _likeliest(said: Sequence[_Said], likelihood: Callable[[_Said], float]) -> _
 
 
 def _strength(
-    likeness: Likeness, worse: Callable[[_Said], float], demands: _Demands
+    question: Query, likeness: Likeness, worse: Callable[[_Said], float]
 ) -> Callable[[_Said, _Said], float]:
     """The sum of the signs that a later statement is an update of an earlier one, as a function of
     both; minus infinity if it is none for certain.
@@ -253,12 +252,16 @@ def _strength(
     """
     to_question = likeness.to_question()
     to_older = cache(likeness.to_memory)
+    demands = _demands(question)
+    counts = _COUNTS.search(question.text) is not None
 
     @cache
     def strength(newer: _Said, older: _Said) -> float:
         if is_kept_beside(newer.record, older.record):
             return -math.inf
         if not newer.changes and newer.moment[0] - older.moment[0] < _APART:
+            return -math.inf
+        if counts and older.values["number"] and not newer.values["number"]:
             return -math.inf
         signs = signs_of(newer, older) | {
             "like the older": to_older(older.record.key).get(newer.record.key, 0.0),
@@ -455,6 +458,13 @@ _OF_A_TIME = _Demands((5.0, 6.0, 7.0, 8.0), newer=0.0, older=0.5)
 """Questions that name a time: nobody asks so of what never changes; but what updates something that
 hardly answers has little to do with the question. Of a chain with a low limit the last is often of
 something else, of one with a high limit it is what was so long before."""
+
+_COUNTS = re.compile(
+    r"\bhow (?:many|much)\b|\bwie ?viele?\b|\bcombien\b|\bcu[aá]nt[oa]s?\b|\bquant[oaei]s?\b"
+    r"|\bсколько\b|多少|[几幾]",
+    re.IGNORECASE,
+)
+"""Questions for a number, which only another number updates."""
 
 _NO_STATE = re.compile(
     r"\b(?:total|altogether|than|instead of|both|insgesamt|why|how old|comes? from"
