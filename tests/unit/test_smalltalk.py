@@ -82,6 +82,7 @@ def test_so_is_what_people_type_among_friends(text: str) -> None:
         "did i say yes or no to him?",
         "moin, was steht heute bei mir an?",
         "¿Cómo voy al trabajo?",
+        "antes de irme, qué tenía que llevar?",
         "Wo war das nochmal?",
     ],
 )
