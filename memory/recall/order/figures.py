@@ -217,11 +217,9 @@ _CHANGED = re.compile(
     r"|current(?:ly)?|grown|grew|rose|boosted|just|completed|finished|postponed|rescheduled)\b",
     re.IGNORECASE,
 )
-_GROWN = re.compile(
-    r"(?:increased|grown|risen|grew|rose|reached|extended|improved|up)(?: to| now)?\s*$",
-    re.IGNORECASE,
-)
-_GROWN_TO = re.compile(_GROWN.pattern.replace("$", r"\d"), re.IGNORECASE)
+_HAS_GROWN = r"(?:increased|grown|risen|grew|rose|reached|extended|improved|up)(?: to| now)?\s*"
+_GROWN = re.compile(rf"{_HAS_GROWN}$", re.IGNORECASE)
+_GROWN_TO = re.compile(rf"{_HAS_GROWN}\d", re.IGNORECASE)
 _REACHED = re.compile(r"(?:to|reached|is|at|now|total of|of)\s*$", re.IGNORECASE)
 _ASKS_BEHIND = re.compile(
     r"(?:[,;:]| [-–—]) (?:(?:so|and|but) )?(?:can|could|would|will|do|does|is|are|should|how|what"

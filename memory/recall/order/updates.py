@@ -172,9 +172,10 @@ def updates_first(
     def worse(each: _Said) -> float:
         return min(max(0.0, likelihood(best) - likelihood(each)), _MUCH_WORSE)
 
-    strength = _strength(question, likeness, worse)
+    demands = _demands(question)
+    strength = _strength(question, demands, likeness, worse)
     in_time = sorted(said, key=lambda each: each.moment)
-    chains = [_chain(best, in_time, strength, limit) for limit in _demands(question).limits]
+    chains = [_chain(best, in_time, strength, limit) for limit in demands.limits]
     moment = asked_for(question, now)
     longest = chains[0]
     until = _until(longest, moment)
@@ -242,7 +243,7 @@ def _likeliest(said: Sequence[_Said], likelihood: Callable[[_Said], float]) -> _
 
 
 def _strength(
-    question: Query, likeness: Likeness, worse: Callable[[_Said], float]
+    question: Query, demands: _Demands, likeness: Likeness, worse: Callable[[_Said], float]
 ) -> Callable[[_Said, _Said], float]:
     """The sum of the signs that a later statement is an update of an earlier one, as a function of
     both; minus infinity if it is none for certain.
@@ -252,7 +253,6 @@ def _strength(
     """
     to_question = likeness.to_question()
     to_older = cache(likeness.to_memory)
-    demands = _demands(question)
     counts = _COUNTS.search(question.text) is not None
 
     @cache
